@@ -1,0 +1,46 @@
+// Result<T>: a value or an Error, for failures that are expected. Exceptions come only from libraries and are
+// caught in the file that owns the library.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "scheduler/model/check.h"
+
+namespace baton {
+
+/// What went wrong and the way out, in one sentence for a person. `code` is the exit code it suggests (settled.md).
+struct Error {
+  std::string message;
+  int code = 2;
+};
+
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}       // NOLINT: implicit on purpose
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}   // NOLINT: implicit on purpose
+
+  [[nodiscard]] bool ok() const { return state_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+
+  T& value() & { BATON_CHECK(ok()); return std::get<0>(state_); }
+  const T& value() const& { BATON_CHECK(ok()); return std::get<0>(state_); }
+  T&& value() && { BATON_CHECK(ok()); return std::get<0>(std::move(state_)); }
+  T& operator*() & { return value(); }
+  const T& operator*() const& { return value(); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+
+  [[nodiscard]] const Error& error() const { BATON_CHECK(!ok()); return std::get<1>(state_); }
+
+ private:
+  std::variant<T, Error> state_;
+};
+
+struct Unit {};
+/// A Result without a value: `return Unit{};` is success.
+using Status = Result<Unit>;
+
+}  // namespace baton

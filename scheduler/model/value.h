@@ -1,0 +1,81 @@
+// Value: what params, outputs and expressions hold. The types are those of CEL that Baton's subset knows.
+// Immutable once built; copies share lists and maps. Any thread may read.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace baton {
+
+class Value;
+using ValueList = std::vector<Value>;
+/// In order of insertion, keys unique (CEL map keys: bool, int, string). Lookup is linear below 16 entries.
+using ValueMap = std::vector<std::pair<Value, Value>>;
+
+/// Seconds and nanoseconds since the Unix epoch, 0 ≤ nanos < 1e9; range 0001-01-01 to 9999-12-31 (CEL).
+struct Timestamp {
+  std::int64_t seconds = 0;
+  std::int32_t nanos = 0;
+  friend bool operator==(const Timestamp&, const Timestamp&) = default;
+  friend auto operator<=>(const Timestamp&, const Timestamp&) = default;
+};
+
+/// Seconds and nanoseconds of the same sign (protobuf Duration).
+struct Duration {
+  std::int64_t seconds = 0;
+  std::int32_t nanos = 0;
+  friend bool operator==(const Duration&, const Duration&) = default;
+  friend auto operator<=>(const Duration&, const Duration&) = default;
+};
+
+enum class ValueType : std::uint8_t { null, boolean, integer, floating, string, list, map, timestamp, duration };
+
+/// The name that the language uses: null bool int double string list map timestamp duration.
+std::string_view to_string(ValueType type);
+
+class Value {
+ public:
+  Value() = default;  // null
+  Value(bool v) : data_(v) {}                       // NOLINT: implicit on purpose, likewise below
+  Value(std::int64_t v) : data_(v) {}               // NOLINT
+  Value(int v) : data_(std::int64_t{v}) {}          // NOLINT
+  Value(double v) : data_(v) {}                     // NOLINT
+  Value(std::string v) : data_(std::move(v)) {}     // NOLINT
+  Value(std::string_view v) : data_(std::string(v)) {}  // NOLINT
+  Value(const char* v) : data_(std::string(v)) {}   // NOLINT
+  Value(Timestamp v) : data_(v) {}                  // NOLINT
+  Value(Duration v) : data_(v) {}                   // NOLINT
+  Value(ValueList v) : data_(std::make_shared<const ValueList>(std::move(v))) {}  // NOLINT
+  Value(ValueMap v) : data_(std::make_shared<const ValueMap>(std::move(v))) {}    // NOLINT
+
+  [[nodiscard]] ValueType type() const { return static_cast<ValueType>(data_.index()); }
+  [[nodiscard]] bool is_null() const { return type() == ValueType::null; }
+
+  // Each aborts when the type is another; ask type() first.
+  [[nodiscard]] bool as_bool() const { return std::get<bool>(data_); }
+  [[nodiscard]] std::int64_t as_int() const { return std::get<std::int64_t>(data_); }
+  [[nodiscard]] double as_double() const { return std::get<double>(data_); }
+  [[nodiscard]] const std::string& as_string() const { return std::get<std::string>(data_); }
+  [[nodiscard]] const ValueList& as_list() const { return *std::get<std::shared_ptr<const ValueList>>(data_); }
+  [[nodiscard]] const ValueMap& as_map() const { return *std::get<std::shared_ptr<const ValueMap>>(data_); }
+  [[nodiscard]] Timestamp as_timestamp() const { return std::get<Timestamp>(data_); }
+  [[nodiscard]] Duration as_duration() const { return std::get<Duration>(data_); }
+
+  /// The entry of a map by string key; nullptr when this is no map or has no such key.
+  [[nodiscard]] const Value* find(std::string_view key) const;
+
+  /// Same type and same content (1 and 1.0 differ here; CEL equality is the evaluator's).
+  friend bool operator==(const Value& a, const Value& b);
+
+ private:
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, std::shared_ptr<const ValueList>,
+               std::shared_ptr<const ValueMap>, Timestamp, Duration>
+      data_;
+};
+
+}  // namespace baton
