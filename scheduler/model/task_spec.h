@@ -114,6 +114,7 @@ struct TaskSpec {
   TriggerRule trigger_rule = TriggerRule::all_success;
   bool setup = false;
   bool teardown = false;           ///< runs when one of `teardown_of` succeeded and all upstreams have ended
+  std::vector<std::string> teardown_of;  ///< ids of its setups
   bool teardown_fails_run = false;
   bool allow_failure = false;
   bool depends_on_past = false;
