@@ -31,6 +31,8 @@ def collect(lake, day, states):
     evaluation = read_json(lake.candidate(day, "evaluation.json")) if states["evaluate"] == "success" else None
     checks = read_json(lake.checks(day)) if states["validate"] == "success" else None
     word, reason = outcome(states, plan, evaluation)
+    if word == "not published" and lake.publication(day).is_file():
+        reason += f"; model {read_json(lake.publication(day))['model_id']}, which an earlier run published, stands"
     past = [read_json(lake.checks(past_day)) for past_day in plan["past"]] if evaluation else []
     return {"day": day, "checks": checks, "evaluation": evaluation, "outcome": word, "reason": reason,
             "past": {"days": len(past), "rows": sum(p["rows"] for p in past),
