@@ -261,11 +261,13 @@ void get(ByteReader& reader, std::vector<T>& items) {
 void put(ByteWriter& writer, const Inventory& m) {
   put(writer, m.live);
   put(writer, m.ended);
+  writer.put(m.last);
 }
 
 void get(ByteReader& reader, Inventory& m) {
   get(reader, m.live);
   get(reader, m.ended);
+  reader.get(m.last);
 }
 
 template <typename Message>

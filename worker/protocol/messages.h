@@ -203,10 +203,12 @@ struct Ended {
   friend bool operator==(const Ended&, const Ended&) = default;
 };
 
-/// What the worker holds; follows WorkerHello. The scheduler adopts `live` and takes `ended` as if just sent.
+/// What the worker holds; follows WorkerHello, cut into several where it is long. The scheduler adopts `live` and takes
+/// `ended` as if just sent; after the one with `last`, an attempt that was in none is not known to this worker.
 struct Inventory {
   std::vector<Live> live;
   std::vector<Ended> ended;
+  bool last = true;
   friend bool operator==(const Inventory&, const Inventory&) = default;
 };
 
