@@ -25,39 +25,39 @@ struct RunView {
 };
 
 struct RunFilter {
-  std::string dag_id;               ///< empty: all DAGs
-  std::vector<RunState> states;     ///< empty: all states
-  std::int64_t limit = 50;          ///< rows at most; clamped to 1 … 10,000
-  std::int64_t offset = 0;          ///< rows passed over; costs time in proportion: prefer `before`
-  RunNo before = 0;                 ///< keyset: only runs with a lower number; 0: from the newest
+  std::string dag_id;            ///< empty: all DAGs
+  std::vector<RunState> states;  ///< empty: all states
+  std::int64_t limit = 50;       ///< rows at most; clamped to 1 … 10,000
+  std::int64_t offset = 0;       ///< rows passed over; costs time in proportion: prefer `before`
+  RunNo before = 0;              ///< keyset: only runs with a lower number; 0: from the newest
 };
 
 struct RunPage {
-  std::vector<RunView> runs;        ///< newest first (by run_no)
-  std::int64_t total = 0;           ///< of all that the filter lets through, from aggregates
-  RunNo next_before = 0;            ///< `before` of the next page; 0: this is the last
+  std::vector<RunView> runs;  ///< newest first (by run_no)
+  std::int64_t total = 0;     ///< of all that the filter lets through, from aggregates
+  RunNo next_before = 0;      ///< `before` of the next page; 0: this is the last
 };
 
 /// A task instance with what is kept once per version. Only `row.times_json` and `row.outputs_json` may be large.
 struct InstanceView {
   TaskRow row;
   std::string dag_id, run_id;
-  std::string task_id, group, pool; ///< pool: the first one, empty when the task names none
+  std::string task_id, group, pool;  ///< pool: the first one, empty when the task names none
   std::int32_t pool_slots = 1, priority = 0;
-  std::int32_t max_tries = 1;       ///< 1 + retries
+  std::int32_t max_tries = 1;  ///< 1 + retries
   TaskKind kind = TaskKind::noop;
   Hook hook = Hook::none;
-  bool is_mapped = false;           ///< its task has for_each or matrix
-  std::string host;                 ///< of its last ended try; empty before
-  std::string uuid;                 ///< derived from the store's id and (run_no, instance_no): never changes
+  bool is_mapped = false;  ///< its task has for_each or matrix
+  std::string host;        ///< of its last ended try; empty before
+  std::string uuid;        ///< derived from the store's id and (run_no, instance_no): never changes
 };
 
 struct InstanceFilter {
-  std::string task_id;              ///< empty: all tasks
+  std::string task_id;  ///< empty: all tasks
   std::optional<std::int32_t> map_index;
-  std::vector<TaskState> states;    ///< empty: all states
-  std::int64_t limit = 100;         ///< rows at most; clamped to 1 … 1,000,000
-  InstanceNo after = -1;            ///< keyset: only instances with a higher number
+  std::vector<TaskState> states;  ///< empty: all states
+  std::int64_t limit = 100;       ///< rows at most; clamped to 1 … 1,000,000
+  InstanceNo after = -1;          ///< keyset: only instances with a higher number
 };
 
 struct InstancePage {
@@ -69,16 +69,16 @@ struct InstancePage {
 /// One try that ended, oldest first in lists.
 struct TryView {
   TryRow row;
-  std::string uuid;                 ///< derived from the store's id and (run_no, instance_no, epoch)
+  std::string uuid;  ///< derived from the store's id and (run_no, instance_no, epoch)
 };
 
 /// A DAG that the store has seen.
 struct DagView {
   std::string dag_id;
-  std::string latest_version;       ///< SHA-256
+  std::string latest_version;  ///< SHA-256
   std::int32_t latest_number = 0;
   std::array<std::int64_t, 4> runs_by_state{};  ///< by RunState
-  RunNo latest_run = 0;             ///< 0: none
+  RunNo latest_run = 0;                         ///< 0: none
 };
 
 /// A version without its texts.
@@ -91,7 +91,7 @@ struct VersionView {
 };
 
 struct DurationView {
-  DurationUs mean_us = 0;           ///< recent successes weigh more
+  DurationUs mean_us = 0;  ///< recent successes weigh more
   std::int64_t samples = 0;
 };
 
@@ -106,9 +106,9 @@ struct AuditView {
 };
 
 struct AuditFilter {
-  std::string dag_id, run_id;       ///< empty: all
+  std::string dag_id, run_id;  ///< empty: all
   std::int64_t limit = 50;
-  std::int64_t before = 0;          ///< keyset: lower numbers only; 0: from the newest
+  std::int64_t before = 0;  ///< keyset: lower numbers only; 0: from the newest
 };
 
 /// What lives: for `ps`.
@@ -128,14 +128,14 @@ struct StoreInfo {
   std::string store_id;
   std::int32_t schema_version = 0;
   std::int64_t leader_epoch = 0, seq = 0;
-  bool closed_cleanly = false;          ///< false while a writer is at work, or after it was killed
+  bool closed_cleanly = false;  ///< false while a writer is at work, or after it was killed
   std::int64_t runs = 0;
   std::int64_t database_bytes = 0, wal_bytes = 0;
 };
 
 struct ReaderOptions {
   std::int32_t busy_timeout_ms = 5'000;
-  const char* vfs = nullptr;            ///< for tests
+  const char* vfs = nullptr;  ///< for tests
 };
 
 class Reader {
@@ -170,7 +170,7 @@ class Reader {
   [[nodiscard]] Result<VersionRow> version(const std::string& dag_id, const std::string& version);
 
   [[nodiscard]] Result<std::unordered_map<std::string, DurationView>> durations(const std::string& dag_id);
-  [[nodiscard]] Result<CacheStats> cache_stats(const std::string& dag_id);  ///< empty: all DAGs
+  [[nodiscard]] Result<CacheStats> cache_stats(const std::string& dag_id);        ///< empty: all DAGs
   [[nodiscard]] Result<std::vector<AuditView>> audit(const AuditFilter& filter);  ///< newest first
   [[nodiscard]] Result<Changes> changes_after(std::int64_t seq, std::int64_t limit);
   [[nodiscard]] Result<StoreInfo> info();

@@ -43,6 +43,8 @@ class StateFolder {
 };
 
 /// The database of a state folder.
-inline std::filesystem::path database_path(const std::filesystem::path& folder) { return folder / "baton.db"; }
+inline std::filesystem::path database_path(const std::filesystem::path& folder) {
+  return folder / "baton.db";
+}
 
 }  // namespace baton
