@@ -56,6 +56,9 @@ struct ScheduleSpec {
   bool operator==(const ScheduleSpec&) const = default;
 };
 
+/// Whether `every: …` may be so long: whole seconds, at least one.
+Status check_every(DurationUs every_us);
+
 /// Reads a schedule written as one string: `30 2 * * *`, `@daily`, `every 15m`. Cron text is parsed to check it.
 /// `error_column` gets the 1-based column of the mistake inside `text`.
 Result<ScheduleEntry> parse_schedule_text(std::string_view text, std::string_view dag_id, int* error_column = nullptr);
