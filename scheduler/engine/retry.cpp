@@ -33,12 +33,12 @@ std::uint64_t fnv1a(std::string_view text, std::uint64_t h) {
   return (h ^ 0xffU) * 0x100000001b3ULL;  // so that ("ab", "c") and ("a", "bc") differ
 }
 
-/// The n-th multiple of the base without overflow, at most `cap`.
+/// The delay before jitter, without overflow; what grows grows to max_delay.
 DurationUs grown(const RetryPolicy& p, std::int32_t n) {
   const DurationUs cap = std::max<DurationUs>(p.max_delay_us, 0);
   const DurationUs base = std::clamp<DurationUs>(p.delay_us, 0, cap);
   switch (p.backoff) {
-    case RetryPolicy::Backoff::constant: return base;
+    case RetryPolicy::Backoff::constant: return std::max<DurationUs>(p.delay_us, 0);
     case RetryPolicy::Backoff::linear: return base > cap / n ? cap : base * n;
     case RetryPolicy::Backoff::exponential:
       if (n - 1 >= 62 || base > (cap >> (n - 1))) return base == 0 ? 0 : cap;

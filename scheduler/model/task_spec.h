@@ -14,8 +14,8 @@
 #include "scheduler/model/value.h"
 
 namespace baton::expr {
-class Template;       // a string with ${{ … }} parts
-class ShellTemplate;  // the same, quoted for the place where each value stands
+struct Template;       // a string with ${{ … }} parts
+struct ShellTemplate;  // the same, quoted for the place where each value stands
 }  // namespace baton::expr
 
 namespace baton {
