@@ -40,13 +40,14 @@ void Admission::needs_of(const DagRun& run, InstanceNo i, std::vector<Need>& out
   for (const PoolUse& use : run.dag->spec(t).pools) out.push_back({&pools_[use.name], use.slots, Wait::pool});
 }
 
-bool Admission::next(Candidate& out, const std::function<bool(const Candidate&)>& is_wanted,
+bool Admission::next(Candidate& out, const Lookup& run_of,
                      const std::function<void(const Candidate&, Wait)>& blocked) {
   while (!ready_.empty() && live_ < slots_ + ahead_) {
     const Candidate c = ready_.top();
     ready_.pop();
-    if (!is_wanted(c)) continue;
-    needs_of(*c.run, c.instance, needs_);
+    const DagRun* run = run_of(c);
+    if (run == nullptr) continue;
+    needs_of(*run, c.instance, needs_);
     const auto lacking = std::find_if(needs_.begin(), needs_.end(), [&](const Need& n) {
       if (n.resource->used + n.amount > n.resource->capacity) return true;
       // Who waits longer in rank goes first, also when it wants more than is free now: no starvation.
@@ -57,7 +58,7 @@ bool Admission::next(Candidate& out, const std::function<bool(const Candidate&)>
       blocked(c, lacking->wait);
       continue;
     }
-    hold(*c.run, c.instance);
+    hold(*run, c.instance);
     out = c;
     return true;
   }

@@ -18,7 +18,7 @@ namespace baton {
 
 /// A task instance that offers itself.
 struct Candidate {
-  DagRun* run = nullptr;
+  RunNo run_no = 0;
   InstanceNo instance = -1;
   std::int32_t priority = 0;
   std::int64_t path_us = 0;   ///< critical path from here to the end of the run
@@ -38,11 +38,11 @@ class Admission {
 
   void offer(Candidate c);
 
-  /// The next candidate that gets all it needs, which it then holds; nothing when none can be admitted now.
-  /// `is_wanted` says whether a candidate still stands where it was offered (a stop may have come since);
+  /// The run of a candidate that still stands where it was offered; null when it does not (a stop may have come since).
+  using Lookup = std::function<const DagRun*(const Candidate&)>;
+  /// The next candidate that gets all it needs, which it then holds; false when none can be admitted now.
   /// `blocked` is told what a candidate now waits for.
-  bool next(Candidate& out, const std::function<bool(const Candidate&)>& is_wanted,
-            const std::function<void(const Candidate&, Wait)>& blocked);
+  bool next(Candidate& out, const Lookup& run_of, const std::function<void(const Candidate&, Wait)>& blocked);
 
   /// Takes what a live attempt holds, without asking: recovery.
   void hold(const DagRun& run, InstanceNo i);

@@ -365,10 +365,12 @@ std::vector<Word> words_of(std::string_view expr) {
   return words;
 }
 
-Result<CronFields> parse_preset(std::string_view word, std::string_view hash_seed) {
+Result<CronFields> parse_preset(std::string_view word, bool more_follows, std::string_view hash_seed) {
   for (const Preset& preset : kPresets) {
     int unused = 0;
-    if (word == preset.name) return parse_cron_fields(preset.expr, hash_seed, unused);
+    if (word != preset.name) continue;
+    if (more_follows) return Error{std::string(word) + " stands alone"};
+    return parse_cron_fields(preset.expr, hash_seed, unused);
   }
   if (word == "@reboot") return Error{"@reboot has no time; schedules are times"};
   if (word.starts_with("@every")) return Error{"write a fixed span as `every 15m`, without the @"};
@@ -376,13 +378,11 @@ Result<CronFields> parse_preset(std::string_view word, std::string_view hash_see
                " is not a preset; there are @yearly, @annually, @monthly, @weekly, @daily, @midnight and @hourly"};
 }
 
-/// Why `words` are not five or six fields.
-Error wrong_count(std::string_view expr, const std::vector<Word>& words, int& column) {
+/// Why these are not five or six fields.
+Error wrong_count(const std::vector<Word>& words, int& column) {
   column = 1;
   if (words.empty()) return Error{"the cron expression is empty"};
-  const std::string_view first = expr.substr(words.front().begin, words.front().end - words.front().begin);
   column = static_cast<int>(words.front().begin) + 1;
-  if (first.starts_with("TZ=") || first.starts_with("CRON_TZ=")) return Error{"write the time zone as `timezone:`"};
   if (words.size() == 7) {
     column = static_cast<int>(words.back().begin) + 1;
     return Error{"there is no field for years; `start` and `end` limit a schedule"};
@@ -400,11 +400,13 @@ Result<CronFields> parse_cron_fields(std::string_view expr, std::string_view has
   column = 1;
   if (expr.size() > kLengthMax) return Error{"a cron expression has at most 1000 characters"};
   const std::vector<Word> words = words_of(expr);
-  if (words.size() == 1 && expr[words[0].begin] == '@') {
+  if (!words.empty()) {
+    const std::string_view first = expr.substr(words[0].begin, words[0].end - words[0].begin);
     column = static_cast<int>(words[0].begin) + 1;
-    return parse_preset(expr.substr(words[0].begin, words[0].end - words[0].begin), hash_seed);
+    if (first.starts_with("TZ=") || first.starts_with("CRON_TZ=")) return Error{"write the time zone as `timezone:`"};
+    if (first.front() == '@') return parse_preset(first, words.size() > 1, hash_seed);
   }
-  if (words.size() != 5 && words.size() != 6) return wrong_count(expr, words, column);
+  if (words.size() != 5 && words.size() != 6) return wrong_count(words, column);
   CronFields fields;
   const std::size_t skipped = words.size() == 5 ? 1 : 0;
   fields.seconds = skipped;

@@ -111,7 +111,7 @@ Result<WallUs> parse_time(std::string_view text, const TimeZone& zone) {
 
 std::string format_rfc3339(WallUs at, const TimeZone& zone) {
   const std::int64_t second = floor_div(at, kSecond);
-  const DurationUs fraction = at - second * kSecond;
+  const DurationUs fraction = (at % kSecond + kSecond) % kSecond;
   // RFC 3339 knows offsets of whole minutes; local mean times of long ago have seconds, which are cut.
   const std::int64_t offset = zone.offset_at(second) / 60 * 60;
   const CivilDay day = floor_div(second + offset, kSecondsPerDay);

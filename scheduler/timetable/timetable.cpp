@@ -120,7 +120,10 @@ Result<Timetable> Timetable::build(const ScheduleSpec& spec, std::string_view da
 /// Turns `start` and `end`, which bound the start of the interval, into bounds of run_after.
 Status Timetable::limit(const ScheduleSpec& spec) {
   const std::optional<WallUs> any = next_instant(spec.start == kNoTime ? kFirstInstant : spec.start);
-  if (!any) return Error{"this schedule can never fire: its calendar leaves none of its days"};
+  if (!any) {
+    return Error{days_.accepts_all() ? "this schedule can never fire: its `start` lies beyond the year 2399"
+                                     : "this schedule can never fire: its calendar leaves none of its days"};
+  }
   if (spec.start != kNoTime) {
     first_ = *any;
     if (interval_start(first_).value_or(kNoTime) < spec.start) first_ = next_instant(*any + 1).value_or(kEndInstant);

@@ -4,8 +4,11 @@
 #include <absl/time/time.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
+
+#include "scheduler/timetable/quoted.h"
 
 namespace baton::timetable {
 
@@ -99,8 +102,8 @@ Result<TimeZone> load_zone(std::string_view iana) {
   if (iana == "UTC") return zone;
   TimeZone::Rules rules{std::string(iana), {}};
   if (!is_zone_name(iana) || !absl::LoadTimeZone(rules.name, &rules.zone)) {
-    return Error{"there is no time zone \"" + std::string(iana.substr(0, 64)) +
-                 "\" on this machine; use a name of the IANA database, such as Europe/Berlin or UTC"};
+    return Error{"there is no time zone " + quoted(iana) +
+                 " on this machine; use a name of the IANA database, such as Europe/Berlin or UTC"};
   }
   zone.rules_ = std::make_shared<const TimeZone::Rules>(std::move(rules));
   return zone;
