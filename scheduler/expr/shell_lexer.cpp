@@ -132,6 +132,7 @@ void ShellLexer::operator_unit(Level& level, ShellUnit unit) {
   const bool is_glob = level.in_word && !level.word.empty() &&
                        kExtendedGlob.find(level.word.back()) != std::string_view::npos &&
                        !(level.word == "!" && level.at_command);
+  if (unit == '(' && is_glob && !level.in_test) confuse("a pattern with parentheses depends on shopt extglob");
   if (unit == ')') {
     --level.word_parens;
   } else if (unit == '(' && (level.word_parens > 0 || is_regex || is_glob)) {

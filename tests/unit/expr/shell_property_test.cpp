@@ -27,8 +27,8 @@ std::string run_shell(const std::string& shell, const std::string& script, const
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
   posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  std::array<char*, 4> argv{const_cast<char*>(shell.c_str()), const_cast<char*>("-c"), const_cast<char*>(script.c_str()),
-                            nullptr};
+  std::array<char*, 4> argv{const_cast<char*>(shell.c_str()), const_cast<char*>("-c"),
+                            const_cast<char*>(script.c_str()), nullptr};
   std::array<char*, 3> env{const_cast<char*>("PATH=/usr/bin:/bin"), const_cast<char*>("LC_ALL=C.UTF-8"), nullptr};
   pid_t pid = 0;
   EXPECT_EQ(posix_spawnp(&pid, shell.c_str(), &actions, nullptr, argv.data(), env.data()), 0);
@@ -36,7 +36,8 @@ std::string run_shell(const std::string& shell, const std::string& script, const
   close(ends[1]);
   std::string out;
   std::array<char, 4096> buffer{};
-  for (ssize_t n = 0; (n = read(ends[0], buffer.data(), buffer.size())) > 0;) out.append(buffer.data(), static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = read(ends[0], buffer.data(), buffer.size())) > 0;)
+    out.append(buffer.data(), static_cast<std::size_t>(n));
   close(ends[0]);
   int status = 0;
   waitpid(pid, &status, 0);
@@ -59,8 +60,8 @@ class ShellProperty : public ::testing::Test {
 
   std::string random_value() {
     static constexpr std::array<std::string_view, 34> kPieces{
-        "'", "\"", "\\", "$", "`", "\n", " ", "\t", "$(", ")", "${", "}", "$((", "))", "#", "!", "*", "?", "-", "--", "é",
-        "🐱", "a", "HOME", ";", "&", "|", "<", "<<EOF", "EOF\n", "\r", "~", "[", "\xff"};
+        "'", "\"", "\\", "$", "`", "\n", " ",    "\t", "$(", ")", "${", "}",     "$((",   "))", "#", "!", "*",
+        "?", "-",  "--", "é", "🐱", "a",  "HOME", ";",  "&",  "|", "<",  "<<EOF", "EOF\n", "\r", "~", "[", "\xff"};
     std::string value;
     for (std::size_t i = random_() % 9; i > 0; --i) value += pick(kPieces);
     return value;
@@ -119,11 +120,64 @@ TEST_F(ShellProperty, EveryPlaceGivesTheValueUnchanged) {
 
 /// Scripts of random pieces, most of them broken: if the lexer lets an expression pass, no value may run as code.
 TEST_F(ShellProperty, NoValueRunsAsCode) {
-  static constexpr std::array<std::string_view, 58> kPieces{
-      "${{ x }}", "${{ x }}", "${{ x }}", "${{ x }}", "\"${{ x }}\"", "'${{ x }}'", "'", "\"", "\\", "\n", " ", " ", "$", "`", "$(", ")",
-      "${a:-", "}", "$((", "))", "((", "(", "#", " # ", "<<EOF\n", "\nEOF\n", "<<'EOF'\n", "<<-EOF\n", "EOF", "<<", "echo ", "; echo ",
-      "case a in a) ", ";; esac ", "esac", "a=", "a=(", "a[", "]", "[[ a == ", " ]]", "$'", "$\"", "\\\n", "$a", "1", "| cat ", "&& : ",
-      "{ ", "; }", "if : ; then ", "; fi ", "<(", "@(", "=~ ", "for a in ", "; do : ; done ", "\t"};
+  static constexpr std::array<std::string_view, 58> kPieces{"${{ x }}",
+                                                            "${{ x }}",
+                                                            "${{ x }}",
+                                                            "${{ x }}",
+                                                            "\"${{ x }}\"",
+                                                            "'${{ x }}'",
+                                                            "'",
+                                                            "\"",
+                                                            "\\",
+                                                            "\n",
+                                                            " ",
+                                                            " ",
+                                                            "$",
+                                                            "`",
+                                                            "$(",
+                                                            ")",
+                                                            "${a:-",
+                                                            "}",
+                                                            "$((",
+                                                            "))",
+                                                            "((",
+                                                            "(",
+                                                            "#",
+                                                            " # ",
+                                                            "<<EOF\n",
+                                                            "\nEOF\n",
+                                                            "<<'EOF'\n",
+                                                            "<<-EOF\n",
+                                                            "EOF",
+                                                            "<<",
+                                                            "echo ",
+                                                            "; echo ",
+                                                            "case a in a) ",
+                                                            ";; esac ",
+                                                            "esac",
+                                                            "a=",
+                                                            "a=(",
+                                                            "a[",
+                                                            "]",
+                                                            "[[ a == ",
+                                                            " ]]",
+                                                            "$'",
+                                                            "$\"",
+                                                            "\\\n",
+                                                            "$a",
+                                                            "1",
+                                                            "| cat ",
+                                                            "&& : ",
+                                                            "{ ",
+                                                            "; }",
+                                                            "if : ; then ",
+                                                            "; fi ",
+                                                            "<(",
+                                                            "@(",
+                                                            "=~ ",
+                                                            "for a in ",
+                                                            "; do : ; done ",
+                                                            "\t"};
   const std::string code = ">pwned";
   const std::array<std::string, 12> values{
       "$(" + code + ")",
@@ -145,7 +199,8 @@ TEST_F(ShellProperty, NoValueRunsAsCode) {
   for (int i = 0; i < scripts; ++i) {
     std::string script = random_() % 2 == 0 ? "echo " : "";
     for (std::size_t n = 2 + random_() % 9; n > 0; --n) script += pick(kPieces);
-    for (const auto& [shell, kind] : {std::pair{"bash", ShellKind::bash}, std::pair{"bash", ShellKind::sh}, std::pair{"dash", ShellKind::sh}}) {
+    for (const auto& [shell, kind] :
+         {std::pair{"bash", ShellKind::bash}, std::pair{"bash", ShellKind::sh}, std::pair{"dash", ShellKind::sh}}) {
       const ParsedShellTemplate parsed = parse_shell_template(script, kind);
       if (!parsed.ok() || parsed.value.is_literal()) continue;
       ++accepted;
