@@ -1,0 +1,110 @@
+// Dag: one checked, immutable version of a pipeline. Made by dagfile; shared by all its runs; any thread may read.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scheduler/model/task_spec.h"
+
+namespace baton::timetable {
+struct ScheduleSpec;
+}
+
+namespace baton {
+
+/// Index of a task in its Dag.
+using TaskNo = std::int32_t;
+
+enum class Hook : std::uint8_t { none, on_success, on_failure, on_finish };
+
+struct Task {
+  std::string id;
+  std::shared_ptr<const TaskSpec> spec;
+  std::uint32_t line = 0;  ///< 1-based line in the source, for messages; not part of the version
+  Hook hook = Hook::none;  ///< hooks have the reserved ids on_success, on_failure, on_finish and no edges
+};
+
+/// Edges as compressed sparse rows: the neighbours of t are targets[offsets[t] .. offsets[t + 1]).
+struct Adjacency {
+  std::vector<std::uint32_t> offsets;
+  std::vector<TaskNo> targets;
+  [[nodiscard]] std::span<const TaskNo> of(TaskNo t) const {
+    const auto i = static_cast<std::size_t>(t);
+    return {targets.data() + offsets[i], targets.data() + offsets[i + 1]};
+  }
+};
+
+struct ParamSpec {
+  std::string name;
+  std::string type;          ///< JSON Schema's: string integer number boolean array object; empty: any
+  std::optional<Value> default_value;  ///< none: required
+  std::string schema_json;   ///< canonical JSON of the whole declaration
+  std::string description;
+};
+
+struct PoolSpec {
+  std::string name;
+  std::int32_t slots = 1;
+};
+
+struct GroupSpec {
+  std::string id;
+  std::string tooltip;
+};
+
+struct Dag {
+  std::string id;
+  std::string description, doc, owner;
+  std::vector<std::string> tags;
+  std::shared_ptr<const timetable::ScheduleSpec> schedule;  ///< null: manual only
+  std::string timezone = "UTC";
+  std::vector<ParamSpec> params;
+  std::vector<EnvEntry> env;            ///< for every task, secrets included
+  std::int32_t max_active_runs = 0;     ///< 0: no limit
+  std::int32_t max_active_tasks = 0;    ///< per run of this Dag here; 0: no limit
+  std::int32_t max_consecutive_failed_runs = 0;
+  bool fail_fast = false;
+  DurationUs timeout_us = 0;
+  DurationUs sla_us = 0;
+  std::vector<PoolSpec> pools;          ///< declared here (baton.yaml adds others)
+  std::vector<GroupSpec> groups;
+  std::string breakers_json, assets_json, calendars_json, alerts_json;  ///< of the service; canonical JSON or empty
+
+  std::vector<Task> tasks;              ///< in file order; hooks last
+  Adjacency upstream, downstream;       ///< includes the edges that teardowns imply; each list sorted, no duplicates
+  std::vector<TaskNo> topological;      ///< all tasks but hooks
+  std::vector<TaskNo> by_id;            ///< task numbers sorted by id, for find()
+
+  std::string version;                  ///< SHA-256 (hex) of the canonical form
+  std::string source_file;              ///< as given; for messages and the working folder
+  std::string work_folder;              ///< absolute folder of the file: the tasks' working folder
+
+  [[nodiscard]] std::optional<TaskNo> find(std::string_view task_id) const;
+  [[nodiscard]] const Task& task(TaskNo t) const { return tasks[static_cast<std::size_t>(t)]; }
+  [[nodiscard]] const TaskSpec& spec(TaskNo t) const { return *tasks[static_cast<std::size_t>(t)].spec; }
+};
+
+/// Fills `upstream`, `downstream`, `topological` and `by_id` from upstream lists (one a task; hooks have none).
+/// Returns one cycle as task numbers when there is one (then the Dag must not be used), else empty.
+std::vector<TaskNo> link(Dag& dag, const std::vector<std::vector<TaskNo>>& upstreams);
+/// The same from lists that are compressed already; each is sorted here and must hold no duplicates.
+std::vector<TaskNo> link(Dag& dag, Adjacency upstream);
+
+/// Settings of the machine or folder: baton.yaml.
+struct Config {
+  std::vector<PoolSpec> pools;
+  std::vector<std::string> pass_env;    ///< names of variables that tasks inherit
+  std::string breakers_json, assets_json, calendars_json;
+  std::int64_t max_file_bytes = 32 << 20;
+  std::int32_t max_instances = 100'000;   ///< of one mapped task
+  std::int32_t max_depth = 64;
+  std::int64_t retention_days = 0;        ///< 0: keep everything
+  std::string path;                       ///< the file it came from; empty: defaults
+};
+
+}  // namespace baton

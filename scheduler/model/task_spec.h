@@ -1,0 +1,154 @@
+// TaskSpec: everything a DAG's author says of one task, resolved (defaults merged) and checked. Immutable; shared by
+// tasks that say the same. Made by dagfile, read by the engine and the CLI on any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scheduler/model/states.h"
+#include "scheduler/model/time.h"
+#include "scheduler/model/value.h"
+
+namespace baton::expr {
+struct Template;       // a string with ${{ … }} parts
+struct ShellTemplate;  // the same, quoted for the place where each value stands
+}  // namespace baton::expr
+
+namespace baton {
+
+/// A string that may hold expressions. `compiled` is null when it holds none: then `source` is the value.
+struct Text {
+  std::string source;
+  std::shared_ptr<const expr::Template> compiled;
+  [[nodiscard]] bool is_set() const { return !source.empty() || compiled; }
+};
+
+/// A shell script that may hold expressions; `compiled` is null when it holds none.
+struct Script {
+  std::string source;
+  std::shared_ptr<const expr::ShellTemplate> compiled;
+};
+
+/// One class of failures, as in `on: [exit:75, signal, timeout, lost, any]`.
+struct FailureClass {
+  enum class Kind : std::uint8_t { any, exit, signal, timeout, lost };
+  Kind kind = Kind::any;
+  int exit_code = 0;  ///< for Kind::exit
+  friend bool operator==(const FailureClass&, const FailureClass&) = default;
+};
+
+struct RetryPolicy {
+  enum class Backoff : std::uint8_t { constant, linear, exponential };
+  enum class Jitter : std::uint8_t { none, full, equal };
+  std::int32_t max = 0;  ///< retries after the first try
+  DurationUs delay_us = 5 * kSecond;
+  Backoff backoff = Backoff::exponential;
+  DurationUs max_delay_us = 10 * kMinute;
+  Jitter jitter = Jitter::full;
+  std::vector<FailureClass> on = {FailureClass{}};
+  std::vector<FailureClass> never_on;
+};
+
+struct PoolUse {
+  std::string name;
+  std::int32_t slots = 1;
+};
+
+struct EnvEntry {
+  std::string name;
+  Text value;
+  std::string secret;  ///< non-empty: the value is this secret, resolved at launch; `value` is unset
+};
+
+/// `for_each` or `matrix`. Literal items are in `literal_items`; otherwise `items` is one expression.
+struct Mapping {
+  enum class Kind : std::uint8_t { none, for_each, matrix };
+  Kind kind = Kind::none;
+  std::string as = "item";           ///< for_each: the name of the item in expressions
+  Text items;                        ///< for_each: an expression for a list or map
+  std::optional<Value> literal_items;  ///< for_each: a literal list or map
+  Text key;                          ///< for_each: the label of an instance
+  /// matrix: axes in order, first slowest; each a literal list or one expression.
+  struct Axis {
+    std::string name;
+    Text items;
+    std::optional<Value> literal_items;
+  };
+  std::vector<Axis> axes;
+  ValueList include, exclude;      ///< matrix: lists of maps, as on GitHub
+  std::int32_t max_parallel = 0;   ///< 0: no limit of its own
+};
+
+struct Sensor {
+  enum class Kind : std::uint8_t { file, time, run };
+  Kind kind = Kind::file;
+  Text file;       ///< a path or glob
+  Text time;       ///< an instant: RFC 3339 text or a timestamp
+  Script run;
+  DurationUs every_us = 60 * kSecond;
+};
+
+struct OutputSpec {
+  enum class Type : std::uint8_t { string, integer, number, boolean, list, map, timestamp, duration, any };
+  std::string name;
+  Type type = Type::any;
+};
+
+struct Cache {
+  Text key;
+  DurationUs ttl_us = 0;  ///< 0: as long as the history is kept
+};
+
+struct Resources {
+  std::int64_t cpus_milli = 0;    ///< thousandths of a CPU; 0: no limit
+  std::int64_t memory_bytes = 0;
+  std::int32_t gpus = 0;
+};
+
+struct TaskSpec {
+  TaskKind kind = TaskKind::noop;
+  TriggerRule trigger_rule = TriggerRule::all_success;
+  bool setup = false;
+  bool teardown = false;           ///< runs when one of `teardown_of` succeeded and all upstreams have ended
+  std::vector<std::string> teardown_of;  ///< ids of its setups
+  bool teardown_fails_run = false;
+  bool allow_failure = false;
+  bool depends_on_past = false;
+  bool dead_letter = true;
+
+  Script script;                   ///< kind run
+  std::vector<Text> argv;          ///< kind exec
+  Sensor sensor;                   ///< kind sensor
+  std::string body_json;           ///< kinds of the service (http, sql, checks, approval, trigger_dag): canonical JSON
+
+  Text condition;                  ///< `if`: one expression; unset: true
+  bool condition_per_instance = false;  ///< `if` names the item or matrix: evaluated after the expansion
+  Mapping mapping;
+  std::vector<EnvEntry> env;       ///< the task's own (and defaults'), over the DAG's
+  Text cwd;
+  std::vector<std::string> shell;  ///< argv before `-c`; empty: the default shell
+  Text stdin_text;
+  RetryPolicy retries;
+  DurationUs timeout_us = 0;       ///< 0: none (a sensor: 7 days)
+  DurationUs grace_us = 10 * kSecond;
+  DurationUs heartbeat_us = 0;
+  std::int64_t log_limit_bytes = 64 << 20;
+  std::vector<PoolUse> pools;
+  std::int32_t priority = 0;
+  std::vector<std::string> breakers;
+  std::vector<std::pair<std::string, std::string>> worker_labels;
+  std::string executor = "local";
+  std::string executor_options_json;
+  Resources resources;
+  std::vector<OutputSpec> outputs;
+  std::vector<std::string> consumes, produces;
+  std::optional<Cache> cache;
+  std::string group;
+  std::string description, doc;
+};
+
+}  // namespace baton
