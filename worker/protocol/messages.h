@@ -45,7 +45,7 @@ struct Hello {
   std::string scheduler_id;
   std::int64_t scheduler_epoch = 0;
   OnLost on_lost = OnLost::kStop;
-  /// How many attempts the scheduler means to run at once; the worker prepares for as many, but enforces nothing.
+  /// How many attempts the scheduler means to run at once. For information: the worker enforces nothing.
   std::uint32_t slots = 1;
   friend bool operator==(const Hello&, const Hello&) = default;
 };
