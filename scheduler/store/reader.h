@@ -172,6 +172,7 @@ class Reader {
   [[nodiscard]] Result<std::unordered_map<std::string, DurationView>> durations(const std::string& dag_id);
   [[nodiscard]] Result<CacheStats> cache_stats(const std::string& dag_id);        ///< empty: all DAGs
   [[nodiscard]] Result<std::vector<AuditView>> audit(const AuditFilter& filter);  ///< newest first
+  /// About `limit` rows; what one transaction changed is never split.
   [[nodiscard]] Result<Changes> changes_after(std::int64_t seq, std::int64_t limit);
   [[nodiscard]] Result<StoreInfo> info();
 
