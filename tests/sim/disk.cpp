@@ -107,6 +107,13 @@ CommitOutcome Disk::apply(const Batch& batch, std::int64_t epoch) {
   for (const AuditRow& row : batch.audit) {
     if (row.action == "retry") cleared[row.run_id] = row.at;
   }
+  for (const auto& [run_id, at] : cleared) {  // what still waits begins to wait anew
+    for (auto& [run_no, run] : runs_) {
+      for (std::size_t i = 0; run.row.run_id == run_id && i < run.instances.size(); ++i) {
+        if (run.instances[i].state == TaskState::none) run.facts[i].born_at = at - (ground_.loop.wall() - ground_.loop.now());
+      }
+    }
+  }
   for (const TaskRow& row : batch.instances) {
     const DiskRun* run = find(row.run_no);
     const auto at = run == nullptr ? cleared.end() : cleared.find(run->row.run_id);
