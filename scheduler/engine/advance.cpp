@@ -34,7 +34,11 @@ class Application {
 
 void Application::apply(Decision& d, std::deque<FollowUp>& follow) {
   if (d.begins_stopping != Reason::none) {
-    if (run_.stopping == Reason::none) run_.stopping = d.begins_stopping;
+    if (run_.stopping == Reason::none) {
+      run_.stopping = d.begins_stopping;
+      if (!is_final(run_.row.state)) run_.row.reason = d.begins_stopping;  // durable: a restart goes on stopping
+      out_.run_changed = true;
+    }
     run_.killing = run_.killing || d.begins_killing;
   }
   if (d.run_change) apply(*d.run_change);

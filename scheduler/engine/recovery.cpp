@@ -110,13 +110,14 @@ void restore_progress(DagRun& run) {
 }
 
 void restore_stopping(DagRun& run) {
+  if (!is_final(run.row.state)) run.stopping = run.row.reason;
   for (std::size_t i = 0; i < run.instances.size(); ++i) {
     const Instance& instance = run.instances[i];
     const bool cut = is_final(instance.state) && (instance.reason == Reason::stopped ||
                                                   instance.reason == Reason::fail_fast ||
                                                   instance.reason == Reason::run_timeout);
     if (cut) {
-      run.stopping = instance.reason;
+      if (run.stopping == Reason::none) run.stopping = instance.reason;
       ++run.cut_off;
     }
     const bool counts = instance.state == TaskState::failed && counts_for_run(run.dag->task(instance.task_no));
