@@ -155,6 +155,7 @@ void Agent::turn() {
         break;
     }
   }
+  start_waiting();
   flush();
 }
 
@@ -188,6 +189,11 @@ void Agent::on_alarm() {
 
 void Agent::begin_shutdown(std::int64_t grace_us) {
   shutting_down_ = true;
+  while (!waiting_.empty()) {
+    const wire::AttemptKey key = waiting_.front().key;
+    withdraw(key);
+    report_unstarted(key, wire::Outcome::kStopped, "");
+  }
   attempts_->stop_all(grace_us);
 }
 
@@ -259,6 +265,7 @@ void Agent::greet(std::unique_ptr<Link>& link, const wire::Hello& hello) {
   }
   scheduler_epoch_ = hello.scheduler_epoch;
   on_lost_ = hello.on_lost;
+  slots_ = std::max<std::size_t>(1, hello.slots);
   if (&link == &newcomer_) {
     if (link_) {
       poller_.forget(link_->fd());
@@ -287,6 +294,7 @@ void Agent::greet(std::unique_ptr<Link>& link, const wire::Hello& hello) {
 void Agent::send_inventory() {
   wire::Inventory part;
   part.live = attempts_->inventory();
+  for (const wire::Launch& launch : waiting_) part.live.push_back({launch.key, 0, 0, 0});
   part.last = false;
   std::size_t bytes = 0;
   for (const auto& [key, reported] : unacknowledged_) {
@@ -308,12 +316,39 @@ void Agent::on(wire::Launch& message) {
     static_cast<void>(link_->send(found->second.ended));
     return;
   }
-  if (!shutting_down_) return attempts_->launch(std::move(message));
+  if (waiting_by_key_.contains(message.key)) return;
+  if (shutting_down_) {
+    report_unstarted(message.key, wire::Outcome::kLost, "the worker is shutting down and has not started it");
+    return;
+  }
+  if (waiting_.empty() && attempts_->live_count() < slots_) return attempts_->launch(std::move(message));
+  const wire::AttemptKey key = message.key;
+  waiting_by_key_.emplace(key, waiting_.insert(waiting_.end(), std::move(message)));
+}
+
+void Agent::start_waiting() {
+  while (!shutting_down_ && !waiting_.empty() && attempts_->live_count() < slots_) {
+    wire::Launch next = std::move(waiting_.front());
+    waiting_.pop_front();
+    waiting_by_key_.erase(next.key);
+    attempts_->launch(std::move(next));
+  }
+}
+
+bool Agent::withdraw(const wire::AttemptKey& key) {
+  const auto found = waiting_by_key_.find(key);
+  if (found == waiting_by_key_.end()) return false;
+  waiting_.erase(found->second);
+  waiting_by_key_.erase(found);
+  return true;
+}
+
+void Agent::report_unstarted(const wire::AttemptKey& key, wire::Outcome outcome, std::string message) {
   Reported reported;
-  reported.ended.key = message.key;
-  reported.ended.outcome = wire::Outcome::kLost;
+  reported.ended.key = key;
+  reported.ended.outcome = outcome;
   reported.ended.ended_at_us = wall_us();
-  reported.ended.message = "the worker is shutting down and has not started it";
+  reported.ended.message = std::move(message);
   report(std::move(reported));
 }
 
@@ -323,6 +358,7 @@ void Agent::on(const wire::Release& message) {
 
 void Agent::on(const wire::Stop& message) {
   if (attempts_->is_live(message.key)) return attempts_->stop(message.key, message.grace_us, message.kill_now);
+  if (withdraw(message.key)) return report_unstarted(message.key, wire::Outcome::kStopped, "");
   if (const auto found = unacknowledged_.find(message.key); found != unacknowledged_.end()) {
     static_cast<void>(link_->send(found->second.ended));
     return;

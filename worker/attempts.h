@@ -46,6 +46,7 @@ class Attempts {
   [[nodiscard]] bool is_live(const wire::AttemptKey& key) const { return live_.contains(key); }
   [[nodiscard]] bool empty() const { return live_.empty() && stuck_leaves_.empty(); }
   [[nodiscard]] bool none_live() const { return live_.empty(); }
+  [[nodiscard]] std::size_t live_count() const { return live_.size(); }
 
   /// Starts an attempt whose key is not live. Ends in begun+started, or in ended.
   void launch(wire::Launch launch);
