@@ -24,7 +24,7 @@ struct EngineSettings {
   CoreSettings core;
   std::int32_t slots = 1;          ///< attempts at a time
   std::int32_t ahead_max = 0;      ///< claims that may wait at the executor for a slot, when tasks are short
-  DurationUs lazy_write_us = 250 * kMillisecond;  ///< when `running` is written at the latest
+  DurationUs lazy_write_us = 250 * kMillisecond;  ///< when `running`, counts and mean durations are written at the latest
   DurationUs full_retry_us = 500 * kMillisecond;  ///< how often a full disk is tried again
 };
 
@@ -74,6 +74,7 @@ class Engine : public ExecutorEvents {
     DagRun run;
     std::vector<DurationUs> path_us;
     bool in_batch = false;               ///< its row is to be written with the next batch
+    bool counts_stale = false;           ///< its counts have changed since its row was written: for display alone
     std::set<InstanceNo> lazy;           ///< running, and not written yet
     bool finished = false;
     Loop::TimerId timeout = 0;
@@ -109,6 +110,8 @@ class Engine : public ExecutorEvents {
   void schedule_turn();
   void turn();
   void write_lazy();
+  void take_lazy_durations();
+  [[nodiscard]] bool has_lazy() const;
   void commit();
   void committed(CommitOutcome outcome);
   void release(Pending& pending);
@@ -127,6 +130,7 @@ class Engine : public ExecutorEvents {
 
   std::map<RunNo, std::unique_ptr<LiveRun>> runs_;
   std::vector<RunNo> unfinished_steps_;        ///< runs whose core has more to do
+  std::vector<DurationRow> lazy_durations_;
   StepOutcome step_;
   Pending next_;                               ///< gathers
   Pending writing_;                            ///< offered to the store
