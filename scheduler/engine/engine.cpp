@@ -34,21 +34,30 @@ const DagRun* Engine::run(RunNo run_no) const {
   return at == runs_.end() ? nullptr : &at->second->run;
 }
 
-bool Engine::is_idle() const { return !is_writing_ && next_.batch.empty() && unfinished_steps_.empty(); }
+bool Engine::is_idle() const {
+  return !is_writing_ && next_.batch.empty() && unfinished_steps_.empty() && creations_.empty();
+}
 
 void Engine::create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
                         std::function<void(CommitOutcome)> done) {
+  Creation wanted{std::move(creation), std::move(params), std::move(path_us), std::move(done)};
+  if (next_.batch.creations.empty()) return begin_creation(std::move(wanted));
+  creations_.push_back(std::move(wanted));
+}
+
+void Engine::begin_creation(Creation wanted) {
   const Moment at = now();
+  RunCreation& creation = wanted.rows;
   RunRow& row = creation.run;
   row.state = RunState::running;
   row.started_at = row.started_at == kNoTime ? at.wall : row.started_at;
   auto live = std::make_unique<LiveRun>();
-  live->run = make_run(row, creation.dag, std::move(params), at, creation.initial_states);
-  live->path_us = std::move(path_us);
+  live->run = make_run(row, creation.dag, std::move(wanted.params), at, creation.initial_states);
+  live->path_us = std::move(wanted.path_us);
   row.counts = live->run.row.counts;
   LiveRun& placed = *(runs_[row.run_no] = std::move(live));
   next_.batch.creations.push_back(std::move(creation));
-  next_.created.push_back(std::move(done));
+  next_.created.push_back(std::move(wanted.done));
   next_.begun.push_back(placed.run.row.run_no);
   watch_timeout(placed);
   handle(placed, RunBegins{});
@@ -273,6 +282,11 @@ void Engine::schedule_turn() {
 void Engine::turn() {
   turn_scheduled_ = false;
   if (dead_) return;
+  if (!creations_.empty() && next_.batch.creations.empty()) {
+    Creation next = std::move(creations_.front());
+    creations_.pop_front();
+    begin_creation(std::move(next));
+  }
   if (!unfinished_steps_.empty() && !is_writing_) {  // one bounded share of a large step for each commit
     const RunNo run_no = unfinished_steps_.back();
     unfinished_steps_.pop_back();
@@ -387,16 +401,51 @@ void Engine::committed(CommitOutcome outcome) {
       return;
     case CommitOutcome::conflict:
       if (!writing_.created.empty()) {
-        Pending refused = std::exchange(writing_, Pending{});
-        is_writing_ = false;
-        for (const RunCreation& creation : refused.batch.creations) runs_.erase(creation.run.run_no);
-        for (auto& created : refused.created) created(outcome);
+        refuse_creation();
         return;
       }
       die("another process has taken over the state folder");
       return;
     case CommitOutcome::unknown: die("writing to the state folder failed; what it holds is safe"); return;
   }
+}
+
+/// The run that the batch would have made exists already: the batch goes without it, and nothing of it stays behind.
+void Engine::refuse_creation() {
+  BATON_CHECK(writing_.batch.creations.size() == 1);
+  const RunNo run_no = writing_.batch.creations.front().run.run_no;
+  const auto created = std::exchange(writing_.created, {});
+  LiveRun& live = *find(run_no);
+  for (std::size_t i = 0; i < live.run.instances.size(); ++i) {
+    if (is_live(live.run.instances[i].state)) admission_.release(live.run, static_cast<InstanceNo>(i));
+  }
+  admission_.forget(live.run);
+  if (live.timeout != 0) loop_.cancel(live.timeout);
+  std::erase(unfinished_steps_, run_no);
+  runs_.erase(run_no);
+  strip(writing_, run_no);
+  strip(next_, run_no);
+  for (const auto& f : created) f(CommitOutcome::conflict);
+  if (writing_.batch.empty()) return committed(CommitOutcome::durable);
+  store_.commit(writing_.batch, [this](CommitOutcome outcome) { committed(outcome); });
+}
+
+void Engine::strip(Pending& pending, RunNo run_no) {
+  const auto is_row = [&](const auto& row) { return row.run_no == run_no; };
+  const auto is_keyed = [&](const auto& entry) { return entry.first.run_no == run_no; };
+  Batch& b = pending.batch;
+  std::erase_if(b.creations, [&](const RunCreation& c) { return c.run.run_no == run_no; });
+  std::erase_if(b.new_instances, is_row);
+  std::erase_if(b.instances, is_row);
+  std::erase_if(b.tries, is_row);
+  std::erase_if(b.runs, is_row);
+  std::erase_if(b.cache, is_row);
+  std::erase_if(pending.launches, [&](const LaunchSpec& spec) { return spec.key.run_no == run_no; });
+  std::erase_if(pending.stops, is_keyed);
+  std::erase_if(pending.graces, is_keyed);
+  std::erase_if(pending.tries_told, [&](const auto& entry) { return entry.first == run_no; });
+  std::erase_if(pending.told, is_row);
+  for (auto* numbers : {&pending.begun, &pending.ended, &pending.finished}) std::erase(*numbers, run_no);
 }
 
 void Engine::release(Pending& pending) {

@@ -3,6 +3,7 @@
 // Loop thread only; it never blocks.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -46,7 +47,8 @@ class Engine : public ExecutorEvents {
   /// Called when a run and its hooks have ended and that is durable. The run is forgotten after it.
   void on_finished(std::function<void(const DagRun&)> f) { finished_ = std::move(f); }
 
-  /// Makes a run durable and begins it. `done` tells how the commit ended; `path_us` as path_lengths() gives it.
+  /// Makes a run durable and begins it. `done` tells how the commit ended; `path_us` as path_lengths() gives it. One run
+  /// is created with each commit; others wait for the next.
   void create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
                   std::function<void(CommitOutcome)> done);
   /// Takes over a run that recovery restored, perhaps with instances cleared in `cleared`. Before executor_ready().
@@ -96,9 +98,19 @@ class Engine : public ExecutorEvents {
     std::vector<std::function<void(CommitOutcome)>> created;
   };
 
+  struct Creation {
+    RunCreation rows;
+    Value params;
+    std::vector<DurationUs> path_us;
+    std::function<void(CommitOutcome)> done;
+  };
+
   [[nodiscard]] Moment now() const { return {loop_.wall_now(), loop_.mono_now()}; }
   LiveRun* find(RunNo run_no);
   void handle(LiveRun& live, const Event& event);
+  void begin_creation(Creation creation);
+  void refuse_creation();
+  static void strip(Pending& pending, RunNo run_no);
   void learn_run_time(const AttemptEnd& end);
   void collect(LiveRun& live, StepOutcome& step);
   void carry_out(LiveRun& live, Command& command);
@@ -129,6 +141,7 @@ class Engine : public ExecutorEvents {
   std::function<void(const DagRun&)> finished_;
 
   std::map<RunNo, std::unique_ptr<LiveRun>> runs_;
+  std::deque<Creation> creations_;             ///< wait for a batch without one
   std::vector<RunNo> unfinished_steps_;        ///< runs whose core has more to do
   std::vector<DurationRow> lazy_durations_;
   StepOutcome step_;
