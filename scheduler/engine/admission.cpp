@@ -14,7 +14,6 @@ void Admission::set_pool(const std::string& name, std::int32_t slots) {
 
 void Admission::offer(Candidate c) {
   c.age = next_age_++;
-  c.run_no = c.run->row.run_no;
   ready_.push(c);
 }
 
@@ -41,24 +40,25 @@ void Admission::needs_of(const DagRun& run, InstanceNo i, std::vector<Need>& out
   for (const PoolUse& use : run.dag->spec(t).pools) out.push_back({&pools_[use.name], use.slots, Wait::pool});
 }
 
-bool Admission::next(Candidate& out, const std::function<bool(const Candidate&)>& is_wanted,
+bool Admission::next(Candidate& out, const Lookup& run_of,
                      const std::function<void(const Candidate&, Wait)>& blocked) {
   while (!ready_.empty() && live_ < slots_ + ahead_) {
     const Candidate c = ready_.top();
     ready_.pop();
-    if (!is_wanted(c)) {
+    const DagRun* run = run_of(c);
+    if (run == nullptr) {
       wake_after_drop(c.run_no);
       continue;
     }
-    needs_of(*c.run, c.instance, needs_);
-    for (const Need& n : needs_) drop_heads(*n.resource, is_wanted);
+    needs_of(*run, c.instance, needs_);
+    for (const Need& n : needs_) drop_heads(*n.resource, run_of);
     const auto lacking = std::find_if(needs_.begin(), needs_.end(), [&](const Need& n) {
       if (n.resource->used + n.amount > n.resource->capacity) return true;
       // Who waits longer in rank goes first, also when it wants more than is free now: no starvation.
       return !n.resource->waiting.empty() && Later{}(c, n.resource->waiting.top().candidate);
     });
     if (lacking == needs_.end()) {
-      hold(*c.run, c.instance);
+      hold(*run, c.instance);
       out = c;
       return true;
     }
@@ -71,15 +71,17 @@ bool Admission::next(Candidate& out, const std::function<bool(const Candidate&)>
   return false;
 }
 
-void Admission::drop_unwanted(const std::function<bool(const Candidate&)>& is_wanted) {
-  for (auto& [name, pool] : pools_) drop_heads(pool, is_wanted);
-  for (auto& [run_no, limit] : run_limits_) drop_heads(limit, is_wanted);
-  for (auto& [task, limit] : task_limits_) drop_heads(limit, is_wanted);
+void Admission::drop_unwanted(const Lookup& run_of) {
+  for (auto& [name, pool] : pools_) drop_heads(pool, run_of);
+  for (auto& [run_no, limit] : run_limits_) drop_heads(limit, run_of);
+  for (auto& [task, limit] : task_limits_) drop_heads(limit, run_of);
 }
 
-void Admission::drop_heads(Resource& resource, const std::function<bool(const Candidate&)>& is_wanted) {
+void Admission::drop_heads(Resource& resource, const Lookup& run_of) {
   bool dropped = false;
-  for (; !resource.waiting.empty() && !is_wanted(resource.waiting.top().candidate); resource.waiting.pop()) dropped = true;
+  for (; !resource.waiting.empty() && run_of(resource.waiting.top().candidate) == nullptr; resource.waiting.pop()) {
+    dropped = true;
+  }
   if (dropped) wake(resource, false);
 }
 

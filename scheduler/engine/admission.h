@@ -19,12 +19,11 @@ namespace baton {
 
 /// A task instance that offers itself.
 struct Candidate {
-  DagRun* run = nullptr;
+  RunNo run_no = 0;
   InstanceNo instance = -1;
   std::int32_t priority = 0;
   std::int64_t path_us = 0;   ///< critical path from here to the end of the run
   std::uint64_t age = 0;      ///< smaller is older; given by offer()
-  RunNo run_no = 0;           ///< of `run`, which may be gone when is_wanted is asked; given by offer()
 };
 
 class Admission {
@@ -40,14 +39,14 @@ class Admission {
 
   void offer(Candidate c);
 
-  /// The next candidate that gets all it needs, which it then holds; nothing when none can be admitted now.
-  /// `is_wanted` says whether a candidate still stands where it was offered (a stop may have come since);
+  /// The run of a candidate that still stands where it was offered; null when it does not (a stop may have come since).
+  using Lookup = std::function<const DagRun*(const Candidate&)>;
+  /// The next candidate that gets all it needs, which it then holds; false when none can be admitted now.
   /// `blocked` is told what a candidate now waits for.
-  bool next(Candidate& out, const std::function<bool(const Candidate&)>& is_wanted,
-            const std::function<void(const Candidate&, Wait)>& blocked);
+  bool next(Candidate& out, const Lookup& run_of, const std::function<void(const Candidate&, Wait)>& blocked);
 
   /// Some who wait may be wanted no longer (their run stops): nobody waits behind these any more. Looks at the heads only.
-  void drop_unwanted(const std::function<bool(const Candidate&)>& is_wanted);
+  void drop_unwanted(const Lookup& run_of);
 
   /// Takes what a live attempt holds, without asking: recovery.
   void hold(const DagRun& run, InstanceNo i);
@@ -86,7 +85,7 @@ class Admission {
   /// Those at the head who fit into what is free; `head`: the first also when it does not.
   void wake(Resource& resource, bool head);
   void wake_after_drop(RunNo run_no);
-  void drop_heads(Resource& resource, const std::function<bool(const Candidate&)>& is_wanted);
+  void drop_heads(Resource& resource, const Lookup& run_of);
 
   std::int32_t slots_;
   std::int32_t ahead_;

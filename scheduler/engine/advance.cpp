@@ -291,6 +291,14 @@ bool advance_pending(DagRun& run, Moment now, const CoreSettings& settings, Step
   return !run.pending.empty();
 }
 
+void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now) {
+  Instance& instance = run.at(i);
+  if (instance.state != TaskState::scheduled || instance.wait == wait) return;
+  run.ensure_activity(i).times.add(instance.wait, now.mono - instance.since);
+  instance.since = now.mono;
+  instance.wait = wait;
+}
+
 TaskRow row_of(const DagRun& run, InstanceNo i) {
   const Instance& instance = run.at(i);
   TaskRow row;

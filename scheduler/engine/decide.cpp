@@ -38,6 +38,7 @@ class Decider {
   TaskChange& change(InstanceNo i, TaskState to, Reason reason = Reason::none, std::string note = {});
   void schedule(InstanceNo i);
   void judge_task(TaskNo t);
+  void begin_if_none(InstanceNo i);
   [[nodiscard]] Verdict judge_teardown(TaskNo t) const;
   void task_may_run(TaskNo t);
   /// True when `if` holds; otherwise the change is already made.
@@ -69,10 +70,29 @@ void Decider::schedule(InstanceNo i) {
 
 void Decider::operator()(const RunBegins&) {
   for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
+    if (run_.dag->tasks[t].hook != Hook::none) continue;
     const auto task_no = static_cast<TaskNo>(t);
-    if (run_.dag->tasks[t].hook == Hook::none) judge_task(task_no);
+    if (run_.tasks[t].expanded) {
+      for (std::int32_t k = 0; k < run_.tasks[t].count; ++k) begin_if_none(run_.instance_of(task_no, k));
+    } else {
+      judge_task(task_no);
+    }
   }
-  if (run_.open_instances == 0 && !is_final(run_.row.state)) (*this)(AllEnded{});
+  for (std::size_t i = 0; i < run_.instances.size(); ++i) {
+    const Instance& instance = run_.instances[i];
+    if (instance.state != TaskState::up_for_retry && instance.state != TaskState::up_for_reschedule) continue;
+    const auto number = static_cast<InstanceNo>(i);
+    out_.commands.push_back({.kind = Command::Kind::timer, .instance = number, .wake_at = run_.activity(number)->wake_at});
+  }
+  if (is_final(run_.row.state)) {
+    begin_hooks(run_.row.state);
+  } else if (run_.open_instances == 0) {
+    (*this)(AllEnded{});
+  }
+}
+
+void Decider::begin_if_none(InstanceNo i) {
+  if (run_.at(i).state == TaskState::none) out_.begins.push_back(i);
 }
 
 Verdict Decider::judge_teardown(TaskNo t) const {
@@ -282,7 +302,7 @@ void Decider::operator()(const TimerDue& e) {
   const Instance& instance = run_.at(e.instance);
   const Activity* activity = run_.activity(e.instance);
   const bool waits = instance.state == TaskState::up_for_retry || instance.state == TaskState::up_for_reschedule;
-  if (!waits || activity == nullptr || activity->wake_at > now_.wall) return;
+  if (!waits || activity == nullptr || activity->wake_at != e.wake_at) return;
   const TaskSpec& spec = spec_of(e.instance);
   const bool is_time = spec.kind == TaskKind::sensor && spec.sensor.kind == Sensor::Kind::time;
   if (instance.state == TaskState::up_for_reschedule && is_time) {
@@ -352,7 +372,7 @@ void Decider::operator()(const AllEnded&) {
 void Decider::begin_hooks(RunState outcome) {
   for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
     const Hook hook = run_.dag->tasks[t].hook;
-    if (hook == Hook::none || is_final(run_.instances[t].state)) continue;
+    if (hook == Hook::none || run_.instances[t].state != TaskState::none) continue;
     const bool due = hook == Hook::on_finish || (hook == Hook::on_success) == (outcome == RunState::success);
     if (due && !run_.killing) {
       out_.begins.push_back(static_cast<InstanceNo>(t));

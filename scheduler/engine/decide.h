@@ -36,6 +36,9 @@ struct StepOutcome {
 bool advance(DagRun& run, const Event& event, Moment now, const CoreSettings& settings, StepOutcome& out);
 bool advance_pending(DagRun& run, Moment now, const CoreSettings& settings, StepOutcome& out);
 
+/// A scheduled instance waits for another resource from now on. No state changes, nothing is written.
+void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now);
+
 /// The row of an instance as the store keeps it now.
 TaskRow row_of(const DagRun& run, InstanceNo i);
 

@@ -28,8 +28,8 @@ struct AttemptEnded { InstanceNo instance; AttemptEnd end; bool counts_as_loss =
 struct LaunchFailed { InstanceNo instance; Reason reason; std::string note; };
 /// What the cache holds under the key that was asked for; none: a miss.
 struct CacheAnswered { InstanceNo instance; std::optional<std::string> outputs_json; };
-/// wake_at has come.
-struct TimerDue { InstanceNo instance; };
+/// The timer that was set for `wake_at` has fired. One that was set before a later change is stale.
+struct TimerDue { InstanceNo instance; WallUs wake_at; };
 /// A person, a signal, a time limit or fail_fast ends the run. `kill`: at once, teardowns too.
 struct StopRequested { Reason reason; bool kill; };
 /// Every instance but hooks has ended.

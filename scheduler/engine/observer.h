@@ -13,8 +13,8 @@ class RunObserver {
   virtual ~RunObserver() = default;
   /// The run exists, or goes on after recovery, with `run.instances` as they stand.
   virtual void run_began(const DagRun& run) = 0;
-  /// `row` is what the store holds of the instance now; `from` is the state that was told before.
-  virtual void instance_changed(const DagRun& run, const TaskRow& row, TaskState from) = 0;
+  /// `row` is what the store holds of the instance now.
+  virtual void instance_changed(const DagRun& run, const TaskRow& row) = 0;
   /// A try ended: told before the change of its instance.
   virtual void try_ended(const DagRun& run, const TryRow& row) = 0;
   /// The outcome (run.row.state); hooks may still run.

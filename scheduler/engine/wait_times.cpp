@@ -1,5 +1,6 @@
 #include "scheduler/engine/wait_times.h"
 
+#include <charconv>
 #include <numeric>
 
 namespace baton {
@@ -17,6 +18,22 @@ std::string WaitTimes::to_json() const {
   }
   if (!out.empty()) out += '}';
   return out;
+}
+
+WaitTimes WaitTimes::from_json(std::string_view json) {
+  WaitTimes times;
+  std::size_t at = 0;
+  while ((at = json.find('"', at)) != std::string_view::npos) {
+    const std::size_t end = json.find('"', at + 1);
+    if (end == std::string_view::npos || end + 1 >= json.size() || json[end + 1] != ':') break;
+    DurationUs us = 0;
+    const char* digits = json.data() + end + 2;
+    const auto parsed = std::from_chars(digits, json.data() + json.size(), us);
+    if (parsed.ec != std::errc{}) break;
+    if (const auto wait = wait_from(json.substr(at + 1, end - at - 1))) times.add(*wait, us);
+    at = static_cast<std::size_t>(parsed.ptr - json.data());
+  }
+  return times;
 }
 
 }  // namespace baton

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string>
+#include <string_view>
 
 #include "scheduler/model/states.h"
 #include "scheduler/model/time.h"
@@ -19,6 +20,8 @@ class WaitTimes {
   [[nodiscard]] DurationUs total_us() const;
   /// {"upstream":120,"running":7}: what is not 0, in the order of Wait; empty when all is 0.
   [[nodiscard]] std::string to_json() const;
+  /// What to_json() wrote; anything else counts as nothing.
+  [[nodiscard]] static WaitTimes from_json(std::string_view json);
   void clear() { us_.fill(0); }
 
  private:

@@ -325,11 +325,15 @@ class Evaluator {
 }  // namespace
 
 Outcome<Value> evaluate(const Ast& ast, const Names& names, const Limits& limits) {
-  Outcome<Value> result = Evaluator(names, limits).eval(ast.root());
+  return evaluate(ast.root(), names, limits);
+}
+
+Outcome<Value> evaluate(const Node& node, const Names& names, const Limits& limits) {
+  Outcome<Value> result = Evaluator(names, limits).eval(node);
   if (!result) return result;
   Budget budget(kResultUnitsMax);
   if (!charge_value(*result, budget)) {
-    return ExprError{"the expression makes too large or too deep a value", ast.root().where};
+    return ExprError{"the expression makes too large or too deep a value", node.where};
   }
   return result;
 }

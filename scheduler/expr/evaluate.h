@@ -16,6 +16,9 @@ struct Limits {
 /// The value, or the error with its place. The value is at most kValueDepthMax deep.
 Outcome<Value> evaluate(const Ast& ast, const Names& names, const Limits& limits = {});
 
+/// Likewise for a part of a tree that no macro's variable is used in.
+Outcome<Value> evaluate(const Node& node, const Names& names, const Limits& limits = {});
+
 /// Nesting of lists and maps in a result.
 inline constexpr int kValueDepthMax = 200;
 

@@ -36,8 +36,9 @@ class Desk {
   Desk(std::int32_t slots, std::int32_t ahead) : admission(slots, ahead) {}
 
   void offer(DagRun& run, const std::string& task, std::int32_t priority = 0, std::int64_t path_us = 0) {
+    runs[run.row.run_no] = &run;
     Candidate c;
-    c.run = &run;
+    c.run_no = run.row.run_no;
     c.instance = *run.dag->find(task);
     c.priority = priority;
     c.path_us = path_us;
@@ -61,12 +62,16 @@ class Desk {
   Admission admission;
   std::map<std::string, Wait> blocked;
   std::set<std::string> unwanted;
+  std::map<RunNo, DagRun*> runs;
 
  private:
-  std::function<bool(const Candidate&)> wanted() {
-    return [this](const Candidate& c) { return !unwanted.contains(name_of(c)); };
+  Admission::Lookup wanted() {
+    return [this](const Candidate& c) { return unwanted.contains(name_of(c)) ? nullptr : runs.at(c.run_no); };
   }
-  static std::string name_of(const Candidate& c) { return c.run->dag->task(c.run->at(c.instance).task_no).id; }
+  std::string name_of(const Candidate& c) const {
+    const DagRun& run = *runs.at(c.run_no);
+    return run.dag->task(run.at(c.instance).task_no).id;
+  }
 };
 
 TEST(Admission, GoesByPriorityThenCriticalPathThenAge) {
@@ -178,10 +183,10 @@ TEST(Admission, MaxParallelIsOfEachMappedTask) {
   StepOutcome out;
   advance(run, RunBegins{}, {}, {}, out);
   Admission admission(10, 0);
-  for (const InstanceNo i : {0, 2, 3, 1, 4, 5}) admission.offer({.run = &run, .instance = i});
+  for (const InstanceNo i : {0, 2, 3, 1, 4, 5}) admission.offer({.run_no = 1, .instance = i});
   std::vector<InstanceNo> admitted;
   Candidate c;
-  const auto all = [](const Candidate&) { return true; };
+  const auto all = [&](const Candidate&) { return &run; };
   const auto nothing = [](const Candidate&, Wait w) { EXPECT_EQ(w, Wait::limit); };
   while (admission.next(c, all, nothing)) admitted.push_back(c.instance);
   EXPECT_EQ(admitted, (std::vector<InstanceNo>{0, 2, 1, 4}));
@@ -369,7 +374,7 @@ class RandomDesk {
     key.instance = below(static_cast<int>(runs_[key.run]->instances.size()));
     if (waiting_.contains(key) || held_.contains(key) || gone_.contains(key)) return;
     Candidate c;
-    c.run = runs_[key.run].get();
+    c.run_no = runs_[key.run]->row.run_no;
     c.instance = key.instance;
     c.priority = below(3);
     c.path_us = below(3);
@@ -387,12 +392,11 @@ class RandomDesk {
     const auto at = std::next(waiting_.begin(), below(static_cast<int>(waiting_.size())));
     gone_.insert(at->first);
     waiting_.erase(at);
-    admission_.drop_unwanted([this](const Candidate& c) { return waiting_.contains(key_of(c)); });
+    admission_.drop_unwanted(lookup());
   }
   void admit() {
     Candidate c;
-    const auto wanted = [this](const Candidate& w) { return waiting_.contains(key_of(w)); };
-    while (admission_.next(c, wanted, [](const Candidate&, Wait) {})) {
+    while (admission_.next(c, lookup(), [](const Candidate&, Wait) {})) {
       const Key key = key_of(c);
       ASSERT_TRUE(waiting_.contains(key)) << "admitted what nobody offers";
       waiting_.erase(key);
@@ -401,9 +405,11 @@ class RandomDesk {
     }
     expect_nobody_waits_in_vain();
   }
-  Key key_of(const Candidate& c) const {
-    const auto run = std::find_if(runs_.begin(), runs_.end(), [&](const auto& r) { return r.get() == c.run; });
-    return {static_cast<std::size_t>(run - runs_.begin()), c.instance};
+  static Key key_of(const Candidate& c) { return {static_cast<std::size_t>(c.run_no - 1), c.instance}; }
+  Admission::Lookup lookup() {
+    return [this](const Candidate& c) {
+      return waiting_.contains(key_of(c)) ? runs_[key_of(c).run].get() : nullptr;
+    };
   }
 
   /// Resource name → amount that `key` needs.

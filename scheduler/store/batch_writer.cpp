@@ -1,0 +1,419 @@
+#include "scheduler/store/batch_writer.h"
+
+#include "scheduler/model/check.h"
+#include "scheduler/store/row_sums.h"
+
+namespace baton::sqlite {
+namespace {
+
+constexpr char kInsertVersion[] =
+    "INSERT INTO dag_version (dag_no, number, created_at, checksum, version, source_hash, source_file, work_folder,"
+    " canonical_json, source) SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
+    " FROM dag_version WHERE dag_no = ?1 RETURNING version_no";
+constexpr char kInsertTask[] =
+    "INSERT INTO dag_task (version_no, task_no, kind, hook, is_mapped, priority, max_tries, pool_slots, task_id, pool,"
+    " group_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
+constexpr char kInsertRun[] =
+    "INSERT INTO dag_run (run_no, dag_no, version_no, run_type, state, reason, logical_date, interval_start,"
+    " interval_end, run_after, queued_at, started_at, ended_at, seq, checksum, final_checksum, run_id, triggered_by,"
+    " counts, note, options) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr char kInsertFresh[] =
+    "INSERT INTO task_instance (run_no, instance_no, task_no, map_index, state, seq, checksum) VALUES (?,?,?,?,?,?,?)";
+constexpr char kInsertInstance[] =
+    "INSERT INTO task_instance (run_no, instance_no, task_no, map_index, state, reason, epoch, try_number, failures,"
+    " losses, scheduled_at, queued_at, started_at, ended_at, wake_at, first_look_at, pid, seq, checksum, times, note,"
+    " outputs) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr char kPutItem[] =
+    "INSERT INTO mapped_item (run_no, instance_no, checksum, map_key, item) VALUES (?,?,?,?,?)"
+    " ON CONFLICT DO UPDATE SET checksum = excluded.checksum, map_key = excluded.map_key, item = excluded.item"
+    " WHERE map_key <> excluded.map_key OR item <> excluded.item";
+constexpr char kUpdateInstance[] =
+    "UPDATE task_instance SET map_index=?, state=?, reason=?, epoch=?, try_number=?, failures=?, losses=?,"
+    " scheduled_at=?, queued_at=?, started_at=?, ended_at=?, wake_at=?, first_look_at=?, pid=?, seq=?, checksum=?,"
+    " times=?, note=?, outputs=? WHERE run_no=? AND instance_no=? AND epoch<=?";
+constexpr char kUpdateRun[] =
+    "UPDATE dag_run SET state=?, reason=?, queued_at=?, started_at=?, ended_at=?, seq=?, final_checksum=?, counts=?,"
+    " note=?, options=? WHERE run_no=?";
+constexpr char kInsertTry[] =
+    "INSERT INTO task_try (run_no, instance_no, epoch, try_number, state, reason, exit_code, signal, queued_at,"
+    " started_at, ended_at, pid, user_us, sys_us, max_rss_bytes, log_bytes, checksum, host, times, note, rendered)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr char kPutCache[] =
+    "INSERT INTO cache_entry (dag_no, task_id, key, spec_hash, created_at, expires_at, run_no, instance_no, checksum,"
+    " outputs) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET created_at=excluded.created_at,"
+    " expires_at=excluded.expires_at, run_no=excluded.run_no, instance_no=excluded.instance_no,"
+    " checksum=excluded.checksum, outputs=excluded.outputs";
+// The mean moves as moved_mean() says.
+constexpr char kPutDuration[] =
+    "INSERT INTO task_duration (dag_no, task_id, samples, mean_us) VALUES (?,?,1,?) ON CONFLICT DO UPDATE SET"
+    " mean_us = mean_us + (excluded.mean_us - mean_us) / min(samples + 1, 8), samples = samples + 1";
+constexpr char kInsertAudit[] =
+    "INSERT INTO audit (at, map_index, checksum, actor, action, dag_id, run_id, task_id, extra) VALUES "
+    "(?,?,?,?,?,?,?,?,?)";
+
+template <typename E>
+std::int64_t code(E value) {
+  return static_cast<std::int64_t>(value);
+}
+
+/// NULL until the state is final.
+Time end_sum(const RunRow& run) {
+  return {is_final(run.state) ? sum_of_end(run) : kNoTime};
+}
+
+std::string_view options_or_none(const RunRow& run) {
+  return run.options_json == "{}" ? std::string_view() : std::string_view(run.options_json);
+}
+
+}  // namespace
+
+BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t seq)
+    : db_(db),
+      leader_epoch_(leader_epoch),
+      seq_(seq),
+      begin_("BEGIN IMMEDIATE"),
+      commit_("COMMIT"),
+      leader_("SELECT leader_epoch FROM store WHERE id = 1"),
+      find_dag_("SELECT dag_no FROM dag WHERE dag_id = ?"),
+      insert_dag_("INSERT INTO dag (dag_id) VALUES (?) RETURNING dag_no"),
+      find_version_("SELECT version_no FROM dag_version WHERE dag_no = ? AND version = ?"),
+      insert_version_(kInsertVersion),
+      insert_task_(kInsertTask),
+      insert_run_(kInsertRun),
+      insert_conf_("INSERT INTO run_input (run_no, checksum, conf) VALUES (?,?,?)"),
+      insert_fresh_(kInsertFresh),
+      insert_instance_(kInsertInstance),
+      put_item_(kPutItem),
+      update_instance_(kUpdateInstance),
+      find_run_("SELECT dag_no, state FROM dag_run WHERE run_no = ?"),
+      update_run_(kUpdateRun),
+      count_run_(
+          "INSERT INTO run_count (dag_no, state, runs) VALUES (?,?,?)"
+          " ON CONFLICT DO UPDATE SET runs = runs + excluded.runs"),
+      insert_try_(kInsertTry),
+      put_cache_(kPutCache),
+      put_duration_(kPutDuration),
+      insert_audit_(kInsertAudit) {}
+
+// ---- transactions ----
+
+std::vector<CommitOutcome> BatchWriter::apply(std::span<const Batch* const> group) {
+  if (broken_) return std::vector<CommitOutcome>(group.size(), CommitOutcome::unknown);
+  std::vector<CommitOutcome> outcomes(group.size(), CommitOutcome::durable);
+  // A conflict is rare and mostly met before the batch has written anything: savepoints only when one is needed.
+  Pass pass = write_all(group, false, outcomes);
+  if (pass == Pass::retry_with_savepoints) pass = write_all(group, true, outcomes);
+  if (pass == Pass::failed) return fail_all(group.size());
+  return outcomes;
+}
+
+BatchWriter::Pass BatchWriter::write_all(std::span<const Batch* const> group, bool savepoints,
+                                         std::vector<CommitOutcome>& outcomes) {
+  if (!begin()) return Pass::failed;
+  bool any_durable = false;
+  const bool fenced = !fence_holds();
+  if (fenced && code_ != kOk) return Pass::failed;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    conflict_ = fenced;
+    rows_written_ = 0;
+    if (!fenced && savepoints && !ok(db_.exec("SAVEPOINT batch"))) return Pass::failed;
+    const bool written = !fenced && write(*group[i]);
+    outcomes[i] = written ? CommitOutcome::durable : CommitOutcome::conflict;
+    any_durable = any_durable || written;
+    if (!written && !conflict_) return Pass::failed;
+    if (!written && !savepoints && rows_written_ > 0) {
+      roll_back();
+      return Pass::retry_with_savepoints;
+    }
+    if (!fenced && savepoints) {
+      if (!written) forget_numbers();
+      if (!ok(db_.exec(written ? "RELEASE batch" : "ROLLBACK TO batch; RELEASE batch"))) return Pass::failed;
+    }
+  }
+  if (!any_durable) {
+    roll_back();
+    return Pass::done;
+  }
+  if (!ok(commit_.on(db_).run())) return Pass::failed;
+  seq_ = next_seq_;
+  return Pass::done;
+}
+
+bool BatchWriter::begin() {
+  code_ = kOk;
+  next_seq_ = seq_ + 1;
+  return ok(begin_.on(db_).run());
+}
+
+bool BatchWriter::fence_holds() {
+  Statement& statement = leader_.on(db_).start();
+  const int rc = statement.step();
+  const bool holds = rc == kRow && statement.integer(0) == leader_epoch_;
+  statement.reset();
+  if (rc != kRow && rc != kDone) ok(rc);
+  return holds;
+}
+
+void BatchWriter::roll_back() {
+  forget_numbers();
+  if (db_.in_transaction() && !ok(db_.exec("ROLLBACK"))) note_failure(code_);
+}
+
+/// What a failed transaction means. A full disk and a lock held elsewhere leave the file as it was; after an I/O error
+/// nobody knows, and writing on could bury what is there (S3).
+std::vector<CommitOutcome> BatchWriter::fail_all(std::size_t count) {
+  const int failed_with = code_;
+  note_failure(failed_with);
+  roll_back();
+  if (broken_) return std::vector<CommitOutcome>(count, CommitOutcome::unknown);
+  return std::vector<CommitOutcome>(count, CommitOutcome::rolled_back);
+}
+
+void BatchWriter::note_failure(int code) {
+  switch (classify(code)) {
+    case Failure::full:
+    case Failure::busy:
+      return;
+    case Failure::constraint:
+    case Failure::io:
+    case Failure::corrupt:
+    case Failure::other:
+      break;
+  }
+  if (code == kOk || broken_) return;
+  broken_ = true;
+  what_broke_ = db_.error("the state could not be written", code).message;
+}
+
+void BatchWriter::forget_numbers() {
+  dag_nos_.clear();
+  version_nos_.clear();
+}
+
+bool BatchWriter::ok(int rc) {
+  if (rc == kOk) {
+    ++rows_written_;
+    return true;
+  }
+  if (classify(rc) == Failure::constraint) {
+    conflict_ = true;
+  } else {
+    code_ = rc;
+  }
+  return false;
+}
+
+bool BatchWriter::ok_one_row(int rc) {
+  if (!ok(rc)) return false;
+  if (db_.changes() == 1) return true;
+  --rows_written_;
+  conflict_ = true;
+  return false;
+}
+
+// ---- batches ----
+
+bool BatchWriter::write(const Batch& batch) {
+  for (const auto& creation : batch.creations) {
+    if (!create(creation)) return false;
+  }
+  for (const auto& row : batch.new_instances) {
+    if (!insert_instance(row)) return false;
+  }
+  for (const auto& row : batch.instances) {
+    if (!update(row)) return false;
+  }
+  for (const auto& row : batch.tries) {
+    if (!insert(row)) return false;
+  }
+  for (const auto& row : batch.runs) {
+    if (!update(row)) return false;
+  }
+  for (const auto& row : batch.cache) {
+    if (!put(row)) return false;
+  }
+  for (const auto& row : batch.durations) {
+    if (!put(row)) return false;
+  }
+  for (const auto& row : batch.audit) {
+    if (!insert(row)) return false;
+  }
+  return true;
+}
+
+bool BatchWriter::create(const RunCreation& creation) {
+  BATON_CHECK(creation.dag != nullptr);
+  const RunRow& run = creation.run;
+  std::int64_t dag_no = 0;
+  std::int64_t version_no = 0;
+  if (!dag_no_of(run.dag_id, dag_no) || !version_no_of(creation, dag_no, version_no)) return false;
+  const std::string counts = counts_to_json(counts_of(creation));
+  return ok(insert_run_.on(db_).run(run.run_no, dag_no, version_no, code(run.type), code(run.state), code(run.reason),
+                                    Time{run.logical_date}, Time{run.interval_start}, Time{run.interval_end},
+                                    Time{run.run_after}, Time{run.queued_at}, Time{run.started_at}, Time{run.ended_at},
+                                    next_seq_, sum_of_identity(run), end_sum(run), std::string_view(run.run_id),
+                                    std::string_view(run.triggered_by), std::string_view(counts), TextOrNull{run.note},
+                                    TextOrNull{options_or_none(run)})) &&
+         ok(insert_conf_.on(db_).run(run.run_no, sum_of_conf(run), std::string_view(run.conf_json))) &&
+         count_run(dag_no, run.state, 1) && insert_instances(creation);
+}
+
+bool BatchWriter::insert_instances(const RunCreation& creation) {
+  Statement& insert = insert_fresh_.on(db_);
+  const auto count = static_cast<TaskNo>(creation.dag->tasks.size());
+  for (TaskNo t = 0; t < count; ++t) {
+    const TaskRow row = first_row(creation, t);
+    if (!ok(insert.run(row.run_no, row.instance_no, row.task_no, row.map_index, code(row.state), next_seq_,
+                       sum_of(row)))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool BatchWriter::dag_no_of(const std::string& dag_id, std::int64_t& dag_no) {
+  if (const auto known = dag_nos_.find(dag_id); known != dag_nos_.end()) {
+    dag_no = known->second;
+    return true;
+  }
+  Statement* found = &find_dag_.on(db_).start_with(std::string_view(dag_id));
+  int rc = found->step();
+  if (rc == kDone) {
+    found = &insert_dag_.on(db_).start_with(std::string_view(dag_id));
+    rc = found->step();
+    ++rows_written_;
+  }
+  if (rc != kRow) return ok(rc);
+  dag_no = found->integer(0);
+  if (!ok(found->finish_row())) return false;
+  dag_nos_.emplace(dag_id, dag_no);
+  return true;
+}
+
+bool BatchWriter::version_no_of(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no) {
+  const std::string& version = creation.run.dag_version;
+  const std::string name = std::to_string(dag_no) + '/' + version;
+  if (const auto known = version_nos_.find(name); known != version_nos_.end()) {
+    version_no = known->second;
+    return true;
+  }
+  Statement& found = find_version_.on(db_).start_with(dag_no, std::string_view(version));
+  const int rc = found.step();
+  if (rc == kRow) version_no = found.integer(0);
+  found.reset();
+  if (rc != kRow && rc != kDone) return ok(rc);
+  if (rc == kDone && !insert_version(creation, dag_no, version_no)) return false;
+  version_nos_.emplace(name, version_no);
+  return true;
+}
+
+bool BatchWriter::insert_version(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no) {
+  VersionRow row;
+  if (creation.version != nullptr) row = *creation.version;
+  row.dag_id = creation.run.dag_id;
+  row.version = creation.run.dag_version;
+  Statement& insert = insert_version_.on(db_).start_with(
+      dag_no, Time{row.created_at}, sum_of(row), std::string_view(row.version), std::string_view(row.source_hash),
+      std::string_view(row.source_file), std::string_view(row.work_folder), std::string_view(row.canonical_json),
+      std::string_view(row.source));
+  const int rc = insert.step();
+  if (rc != kRow) return ok(rc);
+  version_no = insert.integer(0);
+  return ok(insert.finish_row()) && insert_tasks(*creation.dag, version_no);
+}
+
+bool BatchWriter::insert_tasks(const Dag& dag, std::int64_t version_no) {
+  Statement& insert = insert_task_.on(db_);
+  for (std::size_t t = 0; t < dag.tasks.size(); ++t) {
+    const Task& task = dag.tasks[t];
+    const TaskSpec& spec = *task.spec;
+    const bool in_pool = !spec.pools.empty();
+    if (!ok(insert.run(version_no, code(t), code(spec.kind), code(task.hook),
+                       code(spec.mapping.kind != Mapping::Kind::none), code(spec.priority),
+                       std::int64_t{1} + spec.retries.max, code(in_pool ? spec.pools[0].slots : 1),
+                       std::string_view(task.id), TextOrNull{in_pool ? spec.pools[0].name : std::string_view()},
+                       TextOrNull{spec.group}))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool BatchWriter::insert_instance(const TaskRow& row) {
+  const int rc = insert_instance_.on(db_).run(
+      row.run_no, row.instance_no, row.task_no, row.map_index, code(row.state), code(row.reason), row.epoch,
+      row.try_number, row.failures, row.losses, Time{row.scheduled_at}, Time{row.queued_at}, Time{row.started_at},
+      Time{row.ended_at}, Time{row.wake_at}, Time{row.first_look_at}, row.pid, next_seq_, sum_of(row),
+      TextOrNull{row.times_json}, TextOrNull{row.note}, TextOrNull{row.outputs_json});
+  return ok(rc) && put_item(row);
+}
+
+bool BatchWriter::put_item(const TaskRow& row) {
+  if (row.map_index == kUnmapped || (row.map_key.empty() && row.item_json.empty())) return true;
+  return ok(put_item_.on(db_).run(row.run_no, row.instance_no, sum_of_item(row), std::string_view(row.map_key),
+                                  std::string_view(row.item_json)));
+}
+
+bool BatchWriter::update(const TaskRow& row) {
+  const int rc = update_instance_.on(db_).run(
+      row.map_index, code(row.state), code(row.reason), row.epoch, row.try_number, row.failures, row.losses,
+      Time{row.scheduled_at}, Time{row.queued_at}, Time{row.started_at}, Time{row.ended_at}, Time{row.wake_at},
+      Time{row.first_look_at}, row.pid, next_seq_, sum_of(row), TextOrNull{row.times_json}, TextOrNull{row.note},
+      TextOrNull{row.outputs_json}, row.run_no, row.instance_no, row.epoch);
+  return ok_one_row(rc) && put_item(row);
+}
+
+bool BatchWriter::update(const RunRow& row) {
+  Statement& old = find_run_.on(db_).start_with(row.run_no);
+  const int rc = old.step();
+  const std::int64_t dag_no = rc == kRow ? old.integer(0) : 0;
+  const auto state = rc == kRow ? static_cast<RunState>(old.integer(1)) : row.state;
+  old.reset();
+  if (rc != kRow && rc != kDone) return ok(rc);
+  if (rc == kDone) {
+    conflict_ = true;
+    return false;
+  }
+  const std::string counts = counts_to_json(row.counts);
+  if (!ok_one_row(update_run_.on(db_).run(code(row.state), code(row.reason), Time{row.queued_at}, Time{row.started_at},
+                                          Time{row.ended_at}, next_seq_, end_sum(row), std::string_view(counts),
+                                          TextOrNull{row.note}, TextOrNull{options_or_none(row)}, row.run_no))) {
+    return false;
+  }
+  return state == row.state || (count_run(dag_no, state, -1) && count_run(dag_no, row.state, 1));
+}
+
+bool BatchWriter::count_run(std::int64_t dag_no, RunState state, std::int64_t delta) {
+  return ok(count_run_.on(db_).run(dag_no, code(state), delta));
+}
+
+bool BatchWriter::insert(const TryRow& row) {
+  return ok(insert_try_.on(db_).run(row.run_no, row.instance_no, row.epoch, row.try_number, code(row.state),
+                                    code(row.reason), row.exit_code, row.signal, Time{row.queued_at},
+                                    Time{row.started_at}, Time{row.ended_at}, row.pid, row.user_us, row.sys_us,
+                                    row.max_rss_bytes, row.log_bytes, sum_of(row), TextOrNull{row.host},
+                                    TextOrNull{row.times_json}, TextOrNull{row.note}, TextOrNull{row.rendered_json}));
+}
+
+bool BatchWriter::put(const CacheRow& row) {
+  std::int64_t dag_no = 0;
+  return dag_no_of(row.dag_id, dag_no) &&
+         ok(put_cache_.on(db_).run(dag_no, std::string_view(row.task_id), std::string_view(row.key),
+                                   std::string_view(row.spec_hash), Time{row.created_at}, Time{row.expires_at},
+                                   row.run_no, row.instance_no, sum_of(row), std::string_view(row.outputs_json)));
+}
+
+bool BatchWriter::put(const DurationRow& row) {
+  std::int64_t dag_no = 0;
+  return dag_no_of(row.dag_id, dag_no) &&
+         ok(put_duration_.on(db_).run(dag_no, std::string_view(row.task_id), row.run_us));
+}
+
+bool BatchWriter::insert(const AuditRow& row) {
+  return ok(insert_audit_.on(db_).run(Time{row.at}, row.map_index, sum_of(row), std::string_view(row.actor),
+                                      std::string_view(row.action), std::string_view(row.dag_id),
+                                      std::string_view(row.run_id), std::string_view(row.task_id),
+                                      std::string_view(row.extra_json)));
+}
+
+}  // namespace baton::sqlite

@@ -1,0 +1,100 @@
+// BatchWriter: writes groups of batches through the one writing connection, one transaction and one fsync a group. The
+// writer's thread only. What it promises is the atomicity of each batch and the order between them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "scheduler/engine/store.h"
+#include "scheduler/store/sqlite_db.h"
+
+namespace baton::sqlite {
+
+/// Prepared when first used: a short run needs few of them.
+class LazyStatement {
+ public:
+  explicit LazyStatement(const char* sql) : sql_(sql) {}
+  Statement& on(Database& db) {
+    if (!statement_) statement_ = db.prepare(sql_);
+    return statement_;
+  }
+  void close() { statement_ = Statement(); }
+
+ private:
+  const char* sql_;
+  Statement statement_;
+};
+
+class BatchWriter {
+ public:
+  /// `seq` is the last one given; `leader_epoch` is ours: when the store's differs, every batch is a conflict.
+  BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t seq);
+
+  /// One transaction for all of `group`; an outcome each. A batch in conflict leaves no trace and does not disturb the
+  /// others. rolled_back and unknown hold for all.
+  std::vector<CommitOutcome> apply(std::span<const Batch* const> group);
+
+  [[nodiscard]] std::int64_t seq() const { return seq_; }
+  /// After an I/O error: the file must not be written any more (S3).
+  [[nodiscard]] bool is_broken() const { return broken_; }
+  [[nodiscard]] const std::string& what_broke() const { return what_broke_; }
+  /// Something else than a batch failed on this connection.
+  void note_failure(int code);
+  /// Numbers of DAGs and versions are looked up anew: rows were deleted, or a transaction was undone.
+  void forget_numbers();
+
+ private:
+  enum class Pass : std::uint8_t { done, retry_with_savepoints, failed };
+
+  Pass write_all(std::span<const Batch* const> group, bool savepoints, std::vector<CommitOutcome>& outcomes);
+  std::vector<CommitOutcome> fail_all(std::size_t count);
+  bool write(const Batch& batch);
+  bool begin();
+  bool fence_holds();
+  void roll_back();
+
+  bool create(const RunCreation& creation);
+  bool insert_instances(const RunCreation& creation);
+  bool insert_tasks(const Dag& dag, std::int64_t version_no);
+  bool insert_instance(const TaskRow& row);
+  bool put_item(const TaskRow& row);
+  bool update(const TaskRow& row);
+  bool update(const RunRow& row);
+  bool insert(const TryRow& row);
+  bool put(const CacheRow& row);
+  bool put(const DurationRow& row);
+  bool insert(const AuditRow& row);
+  bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
+
+  bool dag_no_of(const std::string& dag_id, std::int64_t& dag_no);
+  bool version_no_of(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no);
+  bool insert_version(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no);
+
+  /// Notes the failure of a statement; true when there is none.
+  bool ok(int code);
+  /// As ok(), and exactly one row must have changed, otherwise the batch is in conflict.
+  bool ok_one_row(int code);
+
+  Database& db_;
+  const std::int64_t leader_epoch_;
+  std::int64_t seq_;
+  std::int64_t next_seq_ = 0;      ///< of the transaction under way
+  int code_ = 0;                   ///< of the statement that failed
+  bool conflict_ = false;          ///< the batch at hand is in conflict
+  std::int64_t rows_written_ = 0;  ///< by the batch at hand
+  bool broken_ = false;
+  std::string what_broke_;
+  std::unordered_map<std::string, std::int64_t> dag_nos_;
+  std::unordered_map<std::string, std::int64_t> version_nos_;  ///< by "<dag_no>/<version>"
+
+  LazyStatement begin_, commit_, leader_;
+  LazyStatement find_dag_, insert_dag_, find_version_, insert_version_, insert_task_;
+  LazyStatement insert_run_, insert_conf_, insert_fresh_, insert_instance_, put_item_;
+  LazyStatement update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
+      insert_audit_;
+};
+
+}  // namespace baton::sqlite

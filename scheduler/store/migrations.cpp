@@ -1,0 +1,64 @@
+#include "scheduler/store/migrations.h"
+
+#include <array>
+
+#include "scheduler/store/backup.h"
+#include "scheduler/store/schema.h"
+
+namespace baton::sqlite {
+namespace {
+
+constexpr std::array<Migration, 1> kMigrations = {{{"runs, task instances and what belongs to them", kSchema1}}};
+
+int apply(Database& db, std::span<const Migration> migrations, std::int32_t from) {
+  int rc = db.exec("BEGIN IMMEDIATE");
+  for (std::size_t i = static_cast<std::size_t>(from); rc == kOk && i < migrations.size(); ++i) {
+    rc = db.exec(migrations[i].sql);
+  }
+  if (rc != kOk) return rc;
+  const std::string versions = "PRAGMA application_id=" + std::to_string(kApplicationId) +
+                               ";PRAGMA user_version=" + std::to_string(migrations.size());
+  rc = db.exec(versions.c_str());
+  return rc == kOk ? db.exec("COMMIT") : rc;
+}
+
+}  // namespace
+
+std::span<const Migration> known_migrations() {
+  return kMigrations;
+}
+
+Result<std::int32_t> schema_version(Database& db, std::int32_t known) {
+  const auto version = db.integer("PRAGMA user_version");
+  if (!version) return version.error();
+  const auto application = db.integer("PRAGMA application_id");
+  if (!application) return application.error();
+  const auto objects = db.integer("SELECT count(*) FROM sqlite_schema");
+  if (!objects) return objects.error();
+  if (*objects == 0 && *version == 0) return 0;
+  if (*application != kApplicationId) {
+    return Error{"baton.db is a database of another program; give another folder with --state", 2};
+  }
+  if (*version > known) {
+    return Error{"the state was written by a newer baton (schema " + std::to_string(*version) + ", this one knows " +
+                     std::to_string(known) + "): use that baton, or restore the backup made before its migration",
+                 2};
+  }
+  return static_cast<std::int32_t>(*version);
+}
+
+Status migrate(Database& db, std::span<const Migration> migrations, const std::string& backup_path, const char* vfs) {
+  const auto from = schema_version(db, static_cast<std::int32_t>(migrations.size()));
+  if (!from) return from.error();
+  if (*from == static_cast<std::int32_t>(migrations.size())) return Unit{};
+  if (*from > 0 && !backup_path.empty()) {
+    if (Status copied = backup_to(db, backup_path, vfs); !copied) return copied;
+  }
+  const int rc = apply(db, migrations, *from);
+  if (rc == kOk) return Unit{};
+  Error error = db.error("the state could not be brought to schema " + std::to_string(migrations.size()), rc);
+  if (db.in_transaction()) db.exec("ROLLBACK");
+  return error;
+}
+
+}  // namespace baton::sqlite

@@ -1,0 +1,265 @@
+#include "scheduler/store/row_reading.h"
+
+#include "scheduler/store/row_sums.h"
+
+namespace baton::sqlite {
+namespace {
+
+constexpr std::int64_t kRunStates = 4, kRunTypes = 4, kReasons = 23;
+
+template <typename E>
+bool decode(const Statement& row, int column, std::int64_t count, E& value) {
+  const std::int64_t code = row.integer(column);
+  if (code < 0 || code >= count) return false;
+  value = static_cast<E>(code);
+  return true;
+}
+
+std::string name_of(const TaskRow& row) {
+  return "task instance " + std::to_string(row.instance_no) + " of run " + std::to_string(row.run_no);
+}
+
+/// Steps through `statement`, calling `each` for every row, until it ends or `each` says no.
+template <typename Each>
+Status for_each_row(Database& db, Statement& statement, const Each& each) {
+  int rc = statement.step();
+  for (; rc == kRow; rc = statement.step()) {
+    if (Status status = each(); !status) return status;
+  }
+  if (rc == kDone) return Unit{};
+  return db.error("the state cannot be read", rc);
+}
+
+Result<Statement> prepare(Database& db, const std::string& sql) {
+  int rc = kOk;
+  Statement statement = db.prepare(sql, &rc, false);
+  if (rc != kOk) return db.error("the state cannot be read", rc);
+  return statement;
+}
+
+}  // namespace
+
+Error damaged(const std::string& what) {
+  return {
+      what + " does not match its checksum: the database is damaged; its files are kept as they are: restore a backup",
+      70};
+}
+
+Result<RunRow> decode_run(const Statement& row) {
+  RunRow run;
+  run.run_no = row.integer(0);
+  run.dag_id = row.string(1);
+  run.run_id = row.string(2);
+  run.dag_version = row.string(3);
+  const bool codes_hold = decode(row, 4, kRunTypes, run.type) && decode(row, 5, kRunStates, run.state) &&
+                          decode(row, 6, kReasons, run.reason);
+  run.note = row.string(7);
+  run.conf_json = row.string(8);
+  run.logical_date = row.time(9);
+  run.interval_start = row.time(10);
+  run.interval_end = row.time(11);
+  run.run_after = row.time(12);
+  run.queued_at = row.time(13);
+  run.started_at = row.time(14);
+  run.ended_at = row.time(15);
+  run.triggered_by = row.string(16);
+  if (!row.is_null(17)) run.options_json = row.string(17);
+  const bool counts_hold = counts_from_json(row.text(18), run.counts);
+  run.seq = row.integer(19);
+  const bool end_holds = !is_final(run.state) || row.integer(21) == sum_of_end(run);
+  if (!codes_hold || !counts_hold || !end_holds || row.integer(20) != sum_of_identity(run) ||
+      row.integer(22) != sum_of_conf(run)) {
+    return damaged("run " + std::to_string(run.run_no));
+  }
+  return run;
+}
+
+Result<TaskRow> decode_instance(const Statement& row) {
+  TaskRow t;
+  t.run_no = row.integer(0);
+  t.instance_no = row.small(1);
+  t.task_no = row.small(2);
+  t.map_index = row.small(3);
+  const bool codes_hold = decode(row, 4, kTaskStateCount, t.state) && decode(row, 5, kReasons, t.reason);
+  t.epoch = row.small(6);
+  t.try_number = row.small(7);
+  t.failures = row.small(8);
+  t.losses = row.small(9);
+  t.scheduled_at = row.time(10);
+  t.queued_at = row.time(11);
+  t.started_at = row.time(12);
+  t.ended_at = row.time(13);
+  t.wake_at = row.time(14);
+  t.first_look_at = row.time(15);
+  t.pid = row.small(16);
+  t.seq = row.integer(17);
+  t.times_json = row.string(19);
+  t.note = row.string(20);
+  t.outputs_json = row.string(21);
+  if (!codes_hold || row.integer(18) != sum_of(t)) return damaged(name_of(t));
+  return t;
+}
+
+Status decode_item(const Statement& row, int first, TaskRow& into) {
+  if (row.is_null(first + 2)) return Unit{};
+  into.map_key = row.string(first);
+  into.item_json = row.string(first + 1);
+  if (row.integer(first + 2) != sum_of_item(into)) return damaged("the item of " + name_of(into));
+  return Unit{};
+}
+
+Result<TryRow> decode_try(const Statement& row) {
+  TryRow t;
+  t.run_no = row.integer(0);
+  t.instance_no = row.small(1);
+  t.epoch = row.small(2);
+  t.try_number = row.small(3);
+  const bool codes_hold = decode(row, 4, kTaskStateCount, t.state) && decode(row, 5, kReasons, t.reason);
+  t.exit_code = row.small(6);
+  t.signal = row.small(7);
+  t.queued_at = row.time(8);
+  t.started_at = row.time(9);
+  t.ended_at = row.time(10);
+  t.pid = row.small(11);
+  t.user_us = row.integer(12);
+  t.sys_us = row.integer(13);
+  t.max_rss_bytes = row.integer(14);
+  t.log_bytes = row.integer(15);
+  t.host = row.string(17);
+  t.times_json = row.string(18);
+  t.note = row.string(19);
+  t.rendered_json = row.string(20);
+  if (!codes_hold || row.integer(16) != sum_of(t)) {
+    return damaged("a try of instance " + std::to_string(t.instance_no) + " of run " + std::to_string(t.run_no));
+  }
+  return t;
+}
+
+Result<VersionRow> decode_version(const Statement& row) {
+  VersionRow v;
+  v.dag_id = row.string(0);
+  v.version = row.string(1);
+  v.number = row.small(2);
+  v.canonical_json = row.string(3);
+  v.source = row.string(4);
+  v.source_hash = row.string(5);
+  v.source_file = row.string(6);
+  v.work_folder = row.string(7);
+  v.created_at = row.time(8);
+  if (row.integer(9) != sum_of(v)) return damaged("version " + v.version + " of DAG " + v.dag_id);
+  return v;
+}
+
+// ---- recovery ----
+
+Result<std::vector<RunNo>> unfinished_runs(Database& db) {
+  auto select = prepare(db, "SELECT run_no FROM dag_run WHERE state IN (0, 1) ORDER BY run_no");
+  if (!select) return select.error();
+  std::vector<RunNo> runs;
+  const Status read = for_each_row(db, *select, [&]() -> Status {
+    runs.push_back(select->integer(0));
+    return Unit{};
+  });
+  if (!read) return read.error();
+  return runs;
+}
+
+namespace {
+
+Status load_version(Database& db, RunNo run_no, VersionRow& version) {
+  auto select = prepare(db, std::string("SELECT ") + kVersionColumns +
+                                " FROM dag_run r JOIN dag_version v USING (version_no)"
+                                " JOIN dag d ON d.dag_no = v.dag_no WHERE r.run_no = ?");
+  if (!select) return select.error();
+  select->start_with(run_no);
+  return for_each_row(db, *select, [&]() -> Status {
+    auto decoded = decode_version(*select);
+    if (!decoded) return decoded.error();
+    version = std::move(*decoded);
+    return Unit{};
+  });
+}
+
+Status load_instances(Database& db, RunNo run_no, std::vector<TaskRow>& instances) {
+  auto select = prepare(db, std::string("SELECT ") + kInstanceColumns +
+                                " FROM task_instance t WHERE t.run_no = ? ORDER BY t.instance_no");
+  if (!select) return select.error();
+  select->start_with(run_no);
+  return for_each_row(db, *select, [&]() -> Status {
+    auto decoded = decode_instance(*select);
+    if (!decoded) return decoded.error();
+    if (decoded->instance_no != static_cast<InstanceNo>(instances.size())) return damaged(name_of(*decoded));
+    instances.push_back(std::move(*decoded));
+    return Unit{};
+  });
+}
+
+Status load_items(Database& db, RunNo run_no, std::vector<TaskRow>& instances) {
+  auto select = prepare(db, "SELECT instance_no, map_key, item, checksum FROM mapped_item WHERE run_no = ?");
+  if (!select) return select.error();
+  select->start_with(run_no);
+  return for_each_row(db, *select, [&]() -> Status {
+    const std::int64_t at = select->integer(0);
+    if (at < 0 || at >= static_cast<std::int64_t>(instances.size())) {
+      return damaged("a mapped item of run " + std::to_string(run_no));
+    }
+    return decode_item(*select, 1, instances[static_cast<std::size_t>(at)]);
+  });
+}
+
+}  // namespace
+
+Result<RunSnapshot> load_run(Database& db, RunNo run_no) {
+  RunSnapshot snapshot;
+  auto select = prepare(db, std::string("SELECT ") + kRunColumns + kRunTables + "WHERE r.run_no = ?");
+  if (!select) return select.error();
+  select->start_with(run_no);
+  const int rc = select->step();
+  if (rc == kDone) return Error{"there is no run " + std::to_string(run_no), 3};
+  if (rc != kRow) return db.error("the state cannot be read", rc);
+  auto run = decode_run(*select);
+  if (!run) return run.error();
+  select->reset();
+  snapshot.run = std::move(*run);
+  if (Status read = load_version(db, run_no, snapshot.version); !read) return read.error();
+  std::int64_t count = 0;
+  for (const auto n : snapshot.run.counts) count += n;
+  if (count > 0) snapshot.instances.reserve(static_cast<std::size_t>(std::min<std::int64_t>(count, 10'000'000)));
+  if (Status read = load_instances(db, run_no, snapshot.instances); !read) return read.error();
+  if (Status read = load_items(db, run_no, snapshot.instances); !read) return read.error();
+  return snapshot;
+}
+
+Result<std::unordered_map<std::string, DurationUs>> mean_durations(Database& db, const std::string& dag_id) {
+  auto select = prepare(db, "SELECT task_id, mean_us FROM task_duration JOIN dag USING (dag_no) WHERE dag_id = ?");
+  if (!select) return select.error();
+  select->start_with(std::string_view(dag_id));
+  std::unordered_map<std::string, DurationUs> means;
+  const Status read = for_each_row(db, *select, [&]() -> Status {
+    means.emplace(select->string(0), select->integer(1));
+    return Unit{};
+  });
+  if (!read) return read.error();
+  return means;
+}
+
+std::optional<CacheRow> find_cached(Database& db, const std::string& dag_id, const std::string& task_id,
+                                    const std::string& key, const std::string& spec_hash, WallUs now) {
+  auto select = prepare(db,
+                        "SELECT created_at, expires_at, run_no, instance_no, checksum, outputs FROM cache_entry"
+                        " WHERE dag_no = (SELECT dag_no FROM dag WHERE dag_id = ?) AND task_id = ? AND key = ?"
+                        " AND spec_hash = ?");
+  if (!select) return std::nullopt;
+  select->start_with(std::string_view(dag_id), std::string_view(task_id), std::string_view(key),
+                     std::string_view(spec_hash));
+  if (select->step() != kRow) return std::nullopt;
+  CacheRow row{
+      dag_id,          task_id, key, spec_hash, select->string(5), select->time(0), select->time(1), select->integer(2),
+      select->small(3)};
+  // A cache may always miss: an entry that is damaged or expired is none.
+  const bool has_expired = row.expires_at != kNoTime && row.expires_at <= now;
+  if (has_expired || select->integer(4) != sum_of(row)) return std::nullopt;
+  return row;
+}
+
+}  // namespace baton::sqlite

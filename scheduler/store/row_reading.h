@@ -1,0 +1,54 @@
+// Rows read back: the columns in the order that the decoders expect, checksums verified, and what recovery loads. Used
+// by the writing connection at the start and by the Reader on its own. One thread at a time per connection.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "scheduler/engine/store.h"
+#include "scheduler/store/sqlite_db.h"
+
+namespace baton::sqlite {
+
+/// FROM and columns of runs: `SELECT <kRunColumns> <kRunTables> WHERE r.…`; 22 columns.
+inline constexpr char kRunColumns[] =
+    "r.run_no, d.dag_id, r.run_id, v.version, r.run_type, r.state, r.reason, r.note, i.conf, r.logical_date,"
+    " r.interval_start, r.interval_end, r.run_after, r.queued_at, r.started_at, r.ended_at, r.triggered_by, r.options,"
+    " r.counts, r.seq, r.checksum, r.final_checksum, i.checksum, v.number";
+inline constexpr char kRunTables[] =
+    " FROM dag_run r JOIN dag d USING (dag_no) JOIN dag_version v USING (version_no) JOIN run_input i USING (run_no) ";
+Result<RunRow> decode_run(const Statement& row);
+inline constexpr int kRunVersionNumber = 23;  ///< the column of v.number
+
+/// Columns of task_instance t; the item lies in mapped_item.
+inline constexpr char kInstanceColumns[] =
+    "t.run_no, t.instance_no, t.task_no, t.map_index, t.state, t.reason, t.epoch, t.try_number, t.failures, t.losses,"
+    " t.scheduled_at, t.queued_at, t.started_at, t.ended_at, t.wake_at, t.first_look_at, t.pid, t.seq, t.checksum,"
+    " t.times, t.note, t.outputs";
+inline constexpr int kInstanceColumnCount = 22;
+Result<TaskRow> decode_instance(const Statement& row);
+/// Puts map_key and item (columns `first`, +1, checksum +2) into `into`.
+Status decode_item(const Statement& row, int first, TaskRow& into);
+
+inline constexpr char kTryColumns[] =
+    "run_no, instance_no, epoch, try_number, state, reason, exit_code, signal, queued_at, started_at, ended_at, pid,"
+    " user_us, sys_us, max_rss_bytes, log_bytes, checksum, host, times, note, rendered";
+Result<TryRow> decode_try(const Statement& row);
+
+inline constexpr char kVersionColumns[] =
+    "d.dag_id, v.version, v.number, v.canonical_json, v.source, v.source_hash, v.source_file, v.work_folder,"
+    " v.created_at, v.checksum";
+Result<VersionRow> decode_version(const Statement& row);
+
+/// Which row failed its checksum: an Error with code 70.
+Error damaged(const std::string& what);
+
+Result<std::vector<RunNo>> unfinished_runs(Database& db);
+Result<RunSnapshot> load_run(Database& db, RunNo run_no);
+Result<std::unordered_map<std::string, DurationUs>> mean_durations(Database& db, const std::string& dag_id);
+std::optional<CacheRow> find_cached(Database& db, const std::string& dag_id, const std::string& task_id,
+                                    const std::string& key, const std::string& spec_hash, WallUs now);
+
+}  // namespace baton::sqlite

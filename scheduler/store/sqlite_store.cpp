@@ -1,0 +1,380 @@
+#include "scheduler/store/sqlite_store.h"
+
+#include <sys/stat.h>
+
+#include <cstdio>
+
+#include "scheduler/model/check.h"
+#include "scheduler/store/backup.h"
+#include "scheduler/store/files.h"
+#include "scheduler/store/row_reading.h"
+#include "scheduler/store/state_folder.h"
+
+namespace baton {
+
+using sqlite::Database;
+using sqlite::QueuedCommit;
+using sqlite::QueuedItem;
+using sqlite::QueuedTask;
+
+namespace {
+
+constexpr std::chrono::milliseconds kIdle{50};
+constexpr std::int64_t kIdleCheckpointFrames = 1'000;     // 4 MiB: worth a checkpoint when there is nothing else to do
+constexpr std::int64_t kForcedCheckpointFrames = 15'000;  // 60 MiB: before the WAL passes its limit
+constexpr std::size_t kGroupMax = 8'192;                  // batches in one transaction
+
+std::int64_t file_bytes(const std::string& path) {
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0 ? facts.st_size : 0;
+}
+
+/// A random (version 4) UUID.
+std::string random_uuid(Loop& loop) {
+  std::uint64_t high = loop.random();
+  std::uint64_t low = loop.random();
+  high = (high & ~0xF000ULL) | 0x4000ULL;
+  low = (low & ~(3ULL << 62)) | (2ULL << 62);
+  char text[40];
+  std::snprintf(text, sizeof text, "%08x-%04x-%04x-%04x-%012llx", static_cast<unsigned>(high >> 32),
+                static_cast<unsigned>(high >> 16) & 0xFFFFU, static_cast<unsigned>(high) & 0xFFFFU,
+                static_cast<unsigned>(low >> 48), static_cast<unsigned long long>(low & 0xFFFFFFFFFFFFULL));
+  return text;
+}
+
+/// The database after an unclean end: checked now when it is small, later when it is not.
+Status check_after_unclean_end(Database& db, const std::string& path, const StoreOptions& options, bool& wants_check) {
+  const auto is_clean = db.integer("SELECT is_clean FROM store");
+  if (!is_clean) return is_clean.error();
+  if (*is_clean != 0) return Unit{};
+  wants_check = file_bytes(path) + file_bytes(path + "-wal") > options.check_bytes_max;
+  return wants_check ? Status(Unit{}) : db.check(false);
+}
+
+}  // namespace
+
+// ---- opening ----
+
+struct SqliteStore::Opened {
+  Database db;
+  std::string path, store_id;
+  std::int64_t leader_epoch = 0, seq = 0;
+  RunNo last_run_no = 0;
+  bool wants_check = false;
+};
+
+namespace {
+
+/// Raises the leader's epoch and marks the file as open, in one transaction; fills what the row says. `seq` and
+/// `last_run_no` are written only when rows go away, so the rows that are there may know more.
+template <typename Opened>
+Status take_leadership(Opened& opened, Loop& loop) {
+  constexpr char kTake[] =
+      "INSERT INTO store (id, store_id, created_at, leader_epoch, seq, last_run_no, is_clean) VALUES (1, ?, ?, 1, 0, "
+      "0, 0)"
+      " ON CONFLICT DO UPDATE SET leader_epoch = leader_epoch + 1, is_clean = 0,"
+      " seq = max(seq, (SELECT coalesce(max(seq), 0) FROM dag_run), (SELECT coalesce(max(seq), 0) FROM task_instance)),"
+      " last_run_no = max(last_run_no, (SELECT coalesce(max(run_no), 0) FROM dag_run))"
+      " RETURNING store_id, leader_epoch, seq, last_run_no";
+  int rc = sqlite::kOk;
+  auto take = opened.db.prepare(kTake, &rc, false);
+  const std::string fresh_id = random_uuid(loop);
+  if (rc == sqlite::kOk) rc = take.start_with(std::string_view(fresh_id), loop.wall_now()).step();
+  if (rc != sqlite::kRow) return opened.db.error("the state cannot be opened for writing", rc);
+  opened.store_id = take.string(0);
+  opened.leader_epoch = take.integer(1);
+  opened.seq = take.integer(2);
+  opened.last_run_no = take.integer(3);
+  rc = take.finish_row();
+  if (rc != sqlite::kOk) return opened.db.error("the state cannot be opened for writing", rc);
+  return Unit{};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open_for_writing(const std::filesystem::path& folder, Loop& loop,
+                                                                   const StoreOptions& options) {
+  const std::string path = database_path(folder).string();
+  if (Status local = refuse_network_filesystem(folder); !local) return local.error();
+  if (Status own = refuse_foreign_owner(path); !own) return own.error();
+  if (Status made = make_private_file(path); !made) return made.error();
+  return open(path, loop, options);
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open_in_memory(Loop& loop, StoreOptions options) {
+  options.inline_writer = true;
+  return open(":memory:", loop, options);
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, Loop& loop,
+                                                       const StoreOptions& options) {
+  sqlite::OpenOptions connection;
+  connection.vfs = options.vfs;
+  connection.cache_kib = options.cache_kib;
+  connection.sync_normal = options.sync_normal;
+  auto db = Database::open(path, connection);
+  if (!db) return db.error();
+  Opened opened{std::move(*db), path, {}, 0, 0, 0, false};
+  const auto migrations = options.migrations.empty() ? sqlite::known_migrations() : options.migrations;
+  const auto version = sqlite::schema_version(opened.db, static_cast<std::int32_t>(migrations.size()));
+  if (!version) return version.error();
+  if (*version > 0) {
+    if (Status sound = check_after_unclean_end(opened.db, path, options, opened.wants_check); !sound) {
+      opened.db.leave_wal_at_close();
+      return sound.error();
+    }
+  }
+  const std::string backup = path + ".schema" + std::to_string(*version) + ".bak";
+  if (Status migrated = sqlite::migrate(opened.db, migrations, path == ":memory:" ? "" : backup, options.vfs);
+      !migrated) {
+    return migrated.error();
+  }
+  if (Status taken = take_leadership(opened, loop); !taken) return taken.error();
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(opened), loop, options));
+}
+
+SqliteStore::SqliteStore(Opened opened, Loop& loop, const StoreOptions& options)
+    : loop_(loop),
+      options_(options),
+      path_(std::move(opened.path)),
+      store_id_(std::move(opened.store_id)),
+      leader_epoch_(opened.leader_epoch),
+      wants_check_(opened.wants_check),
+      last_run_no_(opened.last_run_no),
+      db_(std::move(opened.db)),
+      wal_frames_(std::make_unique<std::int64_t>(0)),
+      writer_(std::make_unique<sqlite::BatchWriter>(db_, leader_epoch_, opened.seq)),
+      generation_(std::make_shared<std::atomic<std::uint64_t>>(1)),
+      is_alive_(std::make_shared<bool>(true)),
+      queue_(options.queue_depth_max) {
+  db_.watch_wal(wal_frames_.get());
+  if (!options_.inline_writer) thread_ = std::thread([this] { run_writer(); });
+}
+
+SqliteStore::~SqliteStore() {
+  stop();
+  *is_alive_ = false;
+}
+
+void SqliteStore::stop() {
+  if (is_stopped_) return;
+  is_stopped_ = true;
+  if (options_.inline_writer) process_inline();
+  queue_.close();
+  if (thread_.joinable()) thread_.join();
+  close_database();
+}
+
+/// Marks the end as clean. The mark need not be synced by itself: if it is lost, the next start checks once more.
+void SqliteStore::close_database() {
+  bool is_sound = !writer_->is_broken();
+  if (is_sound) {
+    is_sound = db_.exec("PRAGMA synchronous=NORMAL") == sqlite::kOk &&
+               db_.prepare("UPDATE store SET is_clean = 1 WHERE leader_epoch = ?").run(leader_epoch_) == sqlite::kOk;
+  }
+  if (!is_sound) db_.leave_wal_at_close();
+  writer_.reset();  // its statements, before their connection
+  const Database closed = std::move(db_);
+}
+
+// ---- the loop's side ----
+
+void SqliteStore::commit(Batch batch, CommitDone done) {
+  QueuedItem item = QueuedCommit{std::move(batch), std::move(done), generation_->load(std::memory_order_relaxed)};
+  if (is_stopped_ || !queue_.push(item)) {
+    std::vector<Answer> refused;
+    refused.push_back({std::move(std::get<QueuedCommit>(item).done), CommitOutcome::rolled_back});
+    answer(std::move(refused));
+    return;
+  }
+  if (!options_.inline_writer || inline_is_posted_) return;
+  inline_is_posted_ = true;
+  loop_.post([this, alive = is_alive_] {
+    if (*alive) process_inline();
+  });
+}
+
+RunNo SqliteStore::next_run_no() {
+  return last_run_no_.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+void SqliteStore::answer(std::vector<Answer> answers) {
+  if (answers.empty()) return;
+  loop_.post([answers = std::move(answers), generation = generation_] {
+    for (const auto& a : answers) {
+      // From here on the engine knows: what it offers now is a new beginning.
+      if (a.outcome == CommitOutcome::rolled_back) generation->fetch_add(1, std::memory_order_relaxed);
+      a.done(a.outcome);
+    }
+  });
+}
+
+// ---- the writer's side ----
+
+void SqliteStore::run_writer() {
+  while (true) {
+    const bool wants_idle = *wal_frames_ >= kIdleCheckpointFrames;
+    auto items = queue_.take(wants_idle ? kIdle : std::chrono::milliseconds(0));
+    if (items.empty() && queue_.is_closed()) return;
+    const bool is_idle = items.empty();
+    process(std::move(items));
+    checkpoint_if_due(is_idle);
+  }
+}
+
+void SqliteStore::process_inline() {
+  inline_is_posted_ = false;
+  process(queue_.take(std::chrono::milliseconds(1)));
+}
+
+void SqliteStore::process(std::vector<QueuedItem> items) {
+  std::vector<Answer> answers;
+  std::vector<QueuedCommit> group;
+  const auto write = [&] {
+    write_group(group, answers);
+    answer(std::exchange(answers, {}));
+    group.clear();
+  };
+  for (auto& item : items) {
+    if (auto* commit = std::get_if<QueuedCommit>(&item)) {
+      group.push_back(std::move(*commit));
+      if (group.size() == kGroupMax) write();
+      continue;
+    }
+    write();
+    std::get<QueuedTask>(item).run();
+  }
+  write();
+}
+
+void SqliteStore::write_group(std::span<QueuedCommit> group, std::vector<Answer>& answers) {
+  std::vector<const Batch*> batches;
+  std::vector<CommitOutcome> outcomes;
+  for (const auto& commit : group) {
+    if (commit.generation > refused_generation_) batches.push_back(&commit.batch);
+  }
+  if (!batches.empty()) outcomes = writer_->apply(batches);
+  std::size_t written = 0;
+  for (auto& commit : group) {
+    const bool is_refused = commit.generation <= refused_generation_;
+    answers.push_back({std::move(commit.done), is_refused ? CommitOutcome::rolled_back : outcomes[written++]});
+  }
+  if (!outcomes.empty() && outcomes[0] == CommitOutcome::rolled_back) {
+    refused_generation_ = group.back().generation;
+  }
+}
+
+void SqliteStore::checkpoint_if_due(bool is_idle) {
+  const std::int64_t due = is_idle ? kIdleCheckpointFrames : kForcedCheckpointFrames;
+  if (*wal_frames_ < due || writer_->is_broken()) return;
+  const int rc = db_.checkpoint(false);
+  *wal_frames_ = 0;  // told anew by the next commit
+  if (rc != sqlite::kOk) writer_->note_failure(rc);
+}
+
+bool SqliteStore::run_on_writer(const std::function<void()>& task) {
+  if (is_stopped_) return false;
+  if (options_.inline_writer) {
+    task();
+    return true;
+  }
+  std::promise<void> finished;
+  QueuedItem item = QueuedTask{[&] {
+    task();
+    finished.set_value();
+  }};
+  if (!queue_.push(item)) return false;
+  finished.get_future().wait();
+  return true;
+}
+
+// ---- reads and maintenance ----
+
+namespace {
+const Error kStopped{"the store is closed", 70};
+}
+
+Result<std::vector<RunNo>> SqliteStore::unfinished_runs() {
+  Result<std::vector<RunNo>> result = kStopped;
+  run_on_writer([&] { result = sqlite::unfinished_runs(db_); });
+  return result;
+}
+
+Result<RunSnapshot> SqliteStore::load_run(RunNo run_no) {
+  Result<RunSnapshot> result = kStopped;
+  run_on_writer([&] { result = sqlite::load_run(db_, run_no); });
+  return result;
+}
+
+Result<std::unordered_map<std::string, DurationUs>> SqliteStore::mean_durations(const std::string& dag_id) {
+  Result<std::unordered_map<std::string, DurationUs>> result = kStopped;
+  run_on_writer([&] { result = sqlite::mean_durations(db_, dag_id); });
+  return result;
+}
+
+void SqliteStore::find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
+                              const std::string& spec_hash, WallUs now,
+                              std::function<void(std::optional<CacheRow>)> done) {
+  auto look_up = [this, dag_id, task_id, key, spec_hash, now, done = std::move(done)] {
+    auto found = sqlite::find_cached(db_, dag_id, task_id, key, spec_hash, now);
+    loop_.post([done, found = std::move(found)] { done(found); });
+  };
+  QueuedItem item = QueuedTask{std::move(look_up)};
+  if (options_.inline_writer && !is_stopped_) {
+    std::get<QueuedTask>(item).run();
+  } else if (is_stopped_ || !queue_.push(item)) {
+    BATON_CHECK(is_stopped_);
+  }
+}
+
+Result<PruneResult> SqliteStore::prune(const PruneRule& rule) {
+  PruneResult total;
+  while (true) {
+    Result<PruneResult> part = kStopped;
+    run_on_writer([&] {
+      if (writer_->is_broken()) return;
+      int rc = sqlite::kOk;
+      part = sqlite::prune_some(db_, rule, writer_->seq(), last_run_no_.load(), rc);
+      writer_->note_failure(rc);
+      writer_->forget_numbers();
+    });
+    if (!part) return part.error();
+    total.runs += part->runs;
+    total.versions += part->versions;
+    if (part->runs == 0) return total;
+  }
+}
+
+Status SqliteStore::back_up(const std::string& path) {
+  Status result = kStopped;
+  run_on_writer([&] { result = sqlite::backup_to(db_, path, options_.vfs); });
+  return result;
+}
+
+Status SqliteStore::check_copy() {
+  const std::string copy = path_ + ".check";
+  if (Status made = back_up(copy); !made) return made;
+  Status result = sqlite::check_file(copy, true, options_.vfs);
+  for (const char* suffix : {"", "-wal", "-shm"}) std::remove((copy + suffix).c_str());
+  return result;
+}
+
+Status SqliteStore::checkpoint() {
+  int rc = sqlite::kOk;
+  if (!run_on_writer([&] {
+        rc = db_.checkpoint(true);
+        if (rc != sqlite::kOk) writer_->note_failure(rc);
+      })) {
+    return kStopped;
+  }
+  if (rc == sqlite::kOk) return Unit{};
+  return Error{"the write-ahead log could not be written back", 70};
+}
+
+std::string SqliteStore::what_broke() {
+  std::string what;
+  run_on_writer([&] { what = writer_->what_broke(); });
+  return what;
+}
+
+}  // namespace baton

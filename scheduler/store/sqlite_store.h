@@ -1,0 +1,131 @@
+// SqliteStore: the Store of one machine. One thread owns the one writing connection and commits in groups, with
+// synchronous=FULL: everything queued becomes one transaction and one fsync. Owned by the program, used by the loop.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "scheduler/engine/loop.h"
+#include "scheduler/engine/store.h"
+#include "scheduler/store/batch_writer.h"
+#include "scheduler/store/migrations.h"
+#include "scheduler/store/retention.h"
+#include "scheduler/store/sqlite_db.h"
+#include "scheduler/store/write_queue.h"
+
+namespace baton {
+
+struct StoreOptions {
+  /// Transactions run on the loop's thread, in a posted call: for the simulator and for stores in memory.
+  bool inline_writer = false;
+  std::size_t queue_depth_max = 65'536;     ///< batches; beyond it a commit is rolled back
+  std::int32_t cache_kib = 8'192;           ///< of the writing connection
+  std::int64_t check_bytes_max = 64 << 20;  ///< after an unclean end, larger files are not checked before the start
+  // For tests:
+  const char* vfs = nullptr;
+  bool sync_normal = false;                            ///< acknowledged commits may be lost with the power
+  std::span<const sqlite::Migration> migrations = {};  ///< empty: the known ones
+};
+
+class SqliteStore final : public Store {
+ public:
+  /// Opens or makes `<folder>/baton.db` for writing: checks, migrates, raises the leader's epoch. The folder exists and
+  /// its lock is the caller's (StateFolder). `loop` outlives what it was given by post(); stop() must come before its
+  /// end. Errors: code 2 for a file that must not be opened (foreign, newer, network), 70 for a damaged or unreadable
+  /// one; its files are then left as they are.
+  static Result<std::unique_ptr<SqliteStore>> open_for_writing(const std::filesystem::path& folder, Loop& loop,
+                                                               const StoreOptions& options = {});
+  /// A store that dies with the process; always with an inline writer.
+  static Result<std::unique_ptr<SqliteStore>> open_in_memory(Loop& loop, StoreOptions options = {});
+
+  ~SqliteStore() override;  ///< stop()
+  SqliteStore(const SqliteStore&) = delete;
+  SqliteStore& operator=(const SqliteStore&) = delete;
+
+  /// Finishes what is queued (each `done` is posted), marks the file as closed in good order, and closes it. A commit
+  /// that comes later is rolled back. Idempotent.
+  void stop();
+
+  /// After a full disk every batch given before the first `done(rolled_back)` ran is rolled back too, in order: what
+  /// was offered later never becomes durable before what was offered earlier.
+  void commit(Batch batch, CommitDone done) override;
+  RunNo next_run_no() override;
+  [[nodiscard]] const std::string& store_id() const override { return store_id_; }
+  [[nodiscard]] std::int64_t leader_epoch() const override { return leader_epoch_; }
+  [[nodiscard]] Result<std::vector<RunNo>> unfinished_runs() override;
+  [[nodiscard]] Result<RunSnapshot> load_run(RunNo run_no) override;
+  [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) override;
+  void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
+                   const std::string& spec_hash, WallUs now,
+                   std::function<void(std::optional<CacheRow>)> done) override;
+
+  // Maintenance. Each blocks until it is done: never on the loop's thread, unless the writer is inline.
+
+  /// Deletes finished runs with all that belongs to them, a limited number in one transaction, so that commits go on
+  /// in between.
+  [[nodiscard]] Result<PruneResult> prune(const PruneRule& rule);
+  /// A whole, synced copy of the database at `path` (0600).
+  [[nodiscard]] Status back_up(const std::string& path);
+  /// integrity_check on a copy, which is deleted afterwards.
+  [[nodiscard]] Status check_copy();
+  [[nodiscard]] Status checkpoint();
+
+  /// The last run did not end in good order and the file was too large to be checked before the start: check it while
+  /// the engine runs, with check_copy().
+  [[nodiscard]] bool wants_check() const { return wants_check_; }
+  /// After an outcome `unknown`: what happened, for the message before exit 70. Empty: nothing did.
+  [[nodiscard]] std::string what_broke();
+
+ private:
+  struct Opened;
+  struct Answer {
+    CommitDone done;
+    CommitOutcome outcome;
+  };
+  SqliteStore(Opened opened, Loop& loop, const StoreOptions& options);
+
+  static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, Loop& loop, const StoreOptions& options);
+
+  void run_writer();
+  void process(std::vector<sqlite::QueuedItem> items);
+  void process_inline();
+  void write_group(std::span<sqlite::QueuedCommit> group, std::vector<Answer>& answers);
+  void answer(std::vector<Answer> answers);
+  void checkpoint_if_due(bool is_idle);
+  void close_database();
+  /// Runs `task` on the writer's thread, in its turn, and waits; false after stop().
+  bool run_on_writer(const std::function<void()>& task);
+
+  Loop& loop_;
+  const StoreOptions options_;
+  const std::string path_;
+  const std::string store_id_;
+  const std::int64_t leader_epoch_;
+  const bool wants_check_;
+  std::atomic<RunNo> last_run_no_;
+
+  // The writer's.
+  sqlite::Database db_;
+  std::unique_ptr<std::int64_t> wal_frames_;
+  std::unique_ptr<sqlite::BatchWriter> writer_;
+  std::uint64_t refused_generation_ = 0;  ///< batches up to this one are rolled back unseen
+
+  /// Rises on the loop's thread when a rollback has been reported there. Shared with what is posted, which may run
+  /// after the store is gone.
+  std::shared_ptr<std::atomic<std::uint64_t>> generation_;
+  std::shared_ptr<bool> is_alive_;  ///< loop thread: guards posted inline work
+  bool inline_is_posted_ = false;
+  bool is_stopped_ = false;
+  sqlite::WriteQueue queue_;
+  std::thread thread_;
+};
+
+}  // namespace baton

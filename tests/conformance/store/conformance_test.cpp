@@ -1,0 +1,375 @@
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "scheduler/store/memory_store.h"
+#include "scheduler/store/sqlite_store.h"
+#include "tests/conformance/store/backend.h"
+
+namespace baton {
+namespace {
+
+class OnDisk : public Backend {
+ public:
+  std::unique_ptr<Store> open(Loop& loop) override {
+    auto opened = SqliteStore::open_for_writing(folder_.path(), loop, options_);
+    if (!opened) ADD_FAILURE() << opened.error().message;
+    return std::move(opened).value();
+  }
+
+ protected:
+  StoreOptions options_;
+
+ private:
+  sample::Folder folder_;
+};
+
+class OnDiskInline : public OnDisk {
+ public:
+  OnDiskInline() { options_.inline_writer = true; }
+};
+
+class SqliteInMemory : public Backend {
+ public:
+  std::unique_ptr<Store> open(Loop& loop) override { return std::move(SqliteStore::open_in_memory(loop)).value(); }
+  [[nodiscard]] bool survives_closing() const override { return false; }
+};
+
+class InMemory : public Backend {
+ public:
+  std::unique_ptr<Store> open(Loop& loop) override {
+    auto store = std::make_unique<MemoryStore>(loop, state_);
+    state_ = store->state();
+    return store;
+  }
+
+ private:
+  std::shared_ptr<MemoryState> state_;
+};
+
+template <typename Kind>
+std::unique_ptr<Backend> make() {
+  return std::make_unique<Kind>();
+}
+
+class StoreConformance : public testing::TestWithParam<BackendKind> {
+ protected:
+  StoreConformance() : backend_(GetParam().make()), store_(backend_->open(loop_)) {}
+
+  CommitOutcome commit(Batch batch) {
+    std::optional<CommitOutcome> outcome;
+    store_->commit(std::move(batch), [&](CommitOutcome o) { outcome = o; });
+    EXPECT_FALSE(outcome.has_value()) << "done came from within commit()";
+    loop_.run_until([&] { return outcome.has_value(); });
+    return *outcome;
+  }
+  RunNo create(const std::shared_ptr<const Dag>& dag, const std::string& run_id) {
+    Batch batch;
+    const RunNo run_no = store_->next_run_no();
+    batch.creations.push_back(sample::creation(run_no, dag, run_id));
+    EXPECT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+    return run_no;
+  }
+  CommitOutcome change(const TaskRow& row) {
+    Batch batch;
+    batch.instances.push_back(row);
+    return commit(std::move(batch));
+  }
+  RunSnapshot load(RunNo run_no) {
+    auto loaded = store_->load_run(run_no);
+    EXPECT_TRUE(loaded.ok()) << loaded.error().message;
+    return std::move(loaded).value();
+  }
+  std::optional<CacheRow> cached(const std::string& key, const std::string& spec_hash, WallUs now) {
+    std::optional<std::optional<CacheRow>> answer;
+    store_->find_cached("etl", "t0", key, spec_hash, now,
+                        [&](std::optional<CacheRow> row) { answer = std::move(row); });
+    EXPECT_FALSE(answer.has_value()) << "done came from within find_cached()";
+    loop_.run_until([&] { return answer.has_value(); });
+    return *answer;
+  }
+  void reopen() {
+    store_.reset();
+    store_ = backend_->open(loop_);
+  }
+
+  TestLoop loop_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Store> store_;
+};
+
+#define SKIP_UNLESS_IT_SURVIVES() \
+  if (!backend_->survives_closing()) GTEST_SKIP() << "this store dies with its process"
+
+TEST_P(StoreConformance, ACreatedRunIsLoadedWithAllItsRows) {
+  const auto dag = sample::dag("etl", 3, true);
+  Batch batch;
+  auto creation = sample::creation(store_->next_run_no(), dag, "manual__1");
+  creation.run.logical_date = 42;
+  creation.run.note = "a note";
+  creation.run.options_json = R"({"tasks":["t0"]})";
+  creation.initial_states = {TaskState::none, TaskState::none, TaskState::removed};
+  batch.creations.push_back(creation);
+  ASSERT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+
+  const auto loaded = load(creation.run.run_no);
+  EXPECT_EQ(loaded.run.dag_id, "etl");
+  EXPECT_EQ(loaded.run.run_id, "manual__1");
+  EXPECT_EQ(loaded.run.dag_version, dag->version);
+  EXPECT_EQ(loaded.run.logical_date, 42);
+  EXPECT_EQ(loaded.run.interval_start, kNoTime);
+  EXPECT_EQ(loaded.run.conf_json, R"({"n":1})");
+  EXPECT_EQ(loaded.run.note, "a note");
+  EXPECT_EQ(loaded.run.options_json, R"({"tasks":["t0"]})");
+  EXPECT_EQ(loaded.run.triggered_by, "cli");
+  EXPECT_GT(loaded.run.seq, 0);
+  EXPECT_EQ(loaded.run.counts[static_cast<std::size_t>(TaskState::none)], 2);
+  EXPECT_EQ(loaded.run.counts[static_cast<std::size_t>(TaskState::removed)], 1);
+  EXPECT_EQ(loaded.version.number, 1);
+  EXPECT_EQ(loaded.version.source, "id: etl\n");
+  ASSERT_EQ(loaded.instances.size(), 3U);
+  EXPECT_EQ(loaded.instances[1].task_no, 1);
+  EXPECT_EQ(loaded.instances[1].map_index, kUnmapped);
+  EXPECT_EQ(loaded.instances[2].map_index, 0);
+  EXPECT_EQ(loaded.instances[2].state, TaskState::removed);
+}
+
+TEST_P(StoreConformance, EveryColumnOfAnInstanceComesBack) {
+  const RunNo run_no = create(sample::dag("etl", 1), "r");
+  TaskRow row = sample::instance(run_no, 0, TaskState::success, 3);
+  row.reason = Reason::cached;
+  row.try_number = 4;
+  row.failures = 5;
+  row.losses = 6;
+  row.scheduled_at = 7;
+  row.queued_at = 8;
+  row.started_at = 9;
+  row.ended_at = 10;
+  row.wake_at = 11;
+  row.first_look_at = 12;
+  row.pid = 13;
+  row.outputs_json = R"({"rows":14})";
+  row.note = "fine";
+  row.times_json = R"({"upstream":15})";
+  ASSERT_EQ(change(row), CommitOutcome::durable);
+  const TaskRow back = load(run_no).instances.at(0);
+  EXPECT_EQ(std::tie(back.state, back.reason, back.epoch, back.try_number, back.failures, back.losses),
+            std::tie(row.state, row.reason, row.epoch, row.try_number, row.failures, row.losses));
+  EXPECT_EQ(
+      std::tie(back.scheduled_at, back.queued_at, back.started_at, back.ended_at, back.wake_at, back.first_look_at),
+      std::tie(row.scheduled_at, row.queued_at, row.started_at, row.ended_at, row.wake_at, row.first_look_at));
+  EXPECT_EQ(std::tie(back.pid, back.outputs_json, back.note, back.times_json),
+            std::tie(row.pid, row.outputs_json, row.note, row.times_json));
+}
+
+TEST_P(StoreConformance, WhatIsDurableIsThereAfterReopening) {
+  SKIP_UNLESS_IT_SURVIVES();
+  const RunNo run_no = create(sample::dag("etl", 2), "r");
+  ASSERT_EQ(change(sample::instance(run_no, 1, TaskState::queued, 1)), CommitOutcome::durable);
+  const std::string id = store_->store_id();
+  reopen();
+  EXPECT_EQ(store_->store_id(), id);
+  EXPECT_EQ(load(run_no).instances.at(1).state, TaskState::queued);
+  EXPECT_EQ(store_->unfinished_runs().value(), std::vector<RunNo>{run_no});
+}
+
+TEST_P(StoreConformance, RunNumbersRiseAcrossOpenings) {
+  const RunNo first = create(sample::dag("etl", 1), "a");
+  EXPECT_GT(store_->next_run_no(), first);
+  if (!backend_->survives_closing()) return;
+  reopen();
+  EXPECT_GT(store_->next_run_no(), first);
+}
+
+TEST_P(StoreConformance, OutcomesComeInTheOrderOfTheCommits) {
+  const RunNo run_no = create(sample::dag("etl", 1), "r");
+  std::vector<int> order;
+  for (int i = 1; i <= 50; ++i) {
+    Batch batch;
+    batch.instances.push_back(sample::instance(run_no, 0, TaskState::queued, i));
+    store_->commit(std::move(batch), [&order, i](CommitOutcome outcome) {
+      EXPECT_EQ(outcome, CommitOutcome::durable);
+      order.push_back(i);
+    });
+  }
+  loop_.run_until([&] { return order.size() == 50; });
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+  EXPECT_EQ(load(run_no).instances.at(0).epoch, 50);
+}
+
+TEST_P(StoreConformance, ASecondRunWithTheSameIdIsAConflict) {
+  const auto dag = sample::dag("etl", 1);
+  create(dag, "r");
+  Batch again;
+  again.creations.push_back(sample::creation(store_->next_run_no(), dag, "r"));
+  EXPECT_EQ(commit(std::move(again)), CommitOutcome::conflict);
+  create(sample::dag("other", 1), "r");  // the id is the DAG's own
+}
+
+TEST_P(StoreConformance, ASecondRunOfTheSameLogicalDateIsAConflict) {
+  const auto dag = sample::dag("etl", 1);
+  for (const auto& [run_id, expected] : {std::pair{"a", CommitOutcome::durable}, {"b", CommitOutcome::conflict}}) {
+    Batch batch;
+    batch.creations.push_back(sample::creation(store_->next_run_no(), dag, run_id));
+    batch.creations[0].run.logical_date = 1000;
+    EXPECT_EQ(commit(std::move(batch)), expected) << run_id;
+  }
+  create(dag, "c");
+  create(dag, "d");  // null dates never collide
+}
+
+TEST_P(StoreConformance, AConflictLeavesNoTraceAndItsNeighboursStand) {
+  const auto dag = sample::dag("etl", 1);
+  const RunNo taken = create(dag, "taken");
+  std::vector<CommitOutcome> outcomes;
+  std::vector<RunNo> numbers;
+  const auto offer = [&](const std::vector<std::string>& run_ids) {
+    Batch batch;
+    for (const auto& id : run_ids) {
+      numbers.push_back(store_->next_run_no());
+      batch.creations.push_back(sample::creation(numbers.back(), dag, id));
+    }
+    store_->commit(std::move(batch), [&](CommitOutcome o) { outcomes.push_back(o); });
+  };
+  offer({"before"});
+  offer({"fresh", "taken"});  // writes a run before it meets the conflict
+  offer({"taken"});
+  offer({"after"});
+  loop_.run_until([&] { return outcomes.size() == 4; });
+  using enum CommitOutcome;
+  EXPECT_EQ(outcomes, (std::vector{durable, conflict, conflict, durable}));
+  EXPECT_EQ(store_->unfinished_runs().value(), (std::vector<RunNo>{taken, numbers[0], numbers[4]}));
+  EXPECT_FALSE(store_->load_run(numbers[1]).ok());
+  EXPECT_EQ(store_->load_run(numbers[1]).error().code, 3);
+}
+
+TEST_P(StoreConformance, AnUpdateOfARowThatIsMissingIsAConflict) {
+  const RunNo run_no = create(sample::dag("etl", 2), "r");
+  EXPECT_EQ(change(sample::instance(run_no, 7, TaskState::queued, 1)), CommitOutcome::conflict);
+  EXPECT_EQ(change(sample::instance(run_no + 9, 0, TaskState::queued, 1)), CommitOutcome::conflict);
+  Batch batch;
+  batch.runs.push_back(sample::creation(run_no + 9, sample::dag("etl", 2), "r").run);
+  EXPECT_EQ(commit(std::move(batch)), CommitOutcome::conflict);
+}
+
+TEST_P(StoreConformance, AnEpochNeverGoesBackwards) {
+  const RunNo run_no = create(sample::dag("etl", 2), "r");
+  ASSERT_EQ(change(sample::instance(run_no, 0, TaskState::queued, 2)), CommitOutcome::durable);
+  Batch batch;
+  batch.instances.push_back(sample::instance(run_no, 1, TaskState::queued, 1));
+  batch.instances.push_back(sample::instance(run_no, 0, TaskState::success, 1));
+  EXPECT_EQ(commit(std::move(batch)), CommitOutcome::conflict);
+  const auto loaded = load(run_no);
+  EXPECT_EQ(loaded.instances[0].state, TaskState::queued);
+  EXPECT_EQ(loaded.instances[1].state, TaskState::none) << "half of a batch in conflict was kept";
+  EXPECT_EQ(change(sample::instance(run_no, 0, TaskState::running, 2)), CommitOutcome::durable);
+}
+
+TEST_P(StoreConformance, ATryIsWrittenOnce) {
+  const RunNo run_no = create(sample::dag("etl", 1), "r");
+  const TaskRow row = sample::instance(run_no, 0, TaskState::success, 1);
+  Batch batch;
+  batch.instances.push_back(row);
+  batch.tries.push_back(sample::attempt(row));
+  Batch again = batch;
+  EXPECT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+  EXPECT_EQ(commit(std::move(again)), CommitOutcome::conflict);
+}
+
+TEST_P(StoreConformance, MappedInstancesExpandWithTheirItems) {
+  const RunNo run_no = create(sample::dag("etl", 2, true), "r");
+  Batch batch;
+  TaskRow first = sample::instance(run_no, 1, TaskState::scheduled);
+  first.map_index = 0;
+  first.map_key = "a";
+  first.item_json = "\"x\"";
+  batch.instances.push_back(first);
+  for (int i = 1; i <= 3; ++i) {
+    TaskRow row = sample::instance(run_no, 1 + i, TaskState::scheduled);
+    row.task_no = 1;
+    row.map_index = i;
+    row.map_key = "key" + std::to_string(i);
+    row.item_json = std::to_string(i);
+    batch.new_instances.push_back(row);
+  }
+  ASSERT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+  const auto loaded = load(run_no);
+  ASSERT_EQ(loaded.instances.size(), 5U);
+  EXPECT_EQ(loaded.instances[1].map_key, "a");
+  EXPECT_EQ(loaded.instances[1].item_json, "\"x\"");
+  EXPECT_EQ(loaded.instances[4].map_index, 3);
+  EXPECT_EQ(loaded.instances[4].map_key, "key3");
+
+  Batch twice;
+  twice.new_instances.push_back(loaded.instances[4]);
+  EXPECT_EQ(commit(std::move(twice)), CommitOutcome::conflict);
+}
+
+TEST_P(StoreConformance, AFinishedRunIsNotUnfinished) {
+  const auto dag = sample::dag("etl", 1);
+  const RunNo run_no = create(dag, "r");
+  Batch batch;
+  RunRow run = load(run_no).run;
+  run.state = RunState::failed;
+  run.reason = Reason::upstream_failed;
+  run.ended_at = 99;
+  run.counts = {};
+  run.counts[static_cast<std::size_t>(TaskState::failed)] = 1;
+  batch.runs.push_back(run);
+  ASSERT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+  EXPECT_TRUE(store_->unfinished_runs().value().empty());
+  const auto loaded = load(run_no);
+  EXPECT_EQ(loaded.run.state, RunState::failed);
+  EXPECT_EQ(loaded.run.ended_at, 99);
+  EXPECT_EQ(loaded.run.counts, run.counts);
+  EXPECT_GT(loaded.run.seq, run.seq);
+}
+
+TEST_P(StoreConformance, ACacheEntryIsFoundByAllOfItsKeyUntilItExpires) {
+  Batch batch;
+  batch.cache.push_back({"etl", "t0", "k", "spec", R"({"n":1})", 100, 200, 1, 0});
+  ASSERT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+  ASSERT_TRUE(cached("k", "spec", 150).has_value());
+  EXPECT_EQ(cached("k", "spec", 150)->outputs_json, R"({"n":1})");
+  EXPECT_FALSE(cached("k", "spec", 200).has_value());
+  EXPECT_FALSE(cached("k", "other", 150).has_value());
+  EXPECT_FALSE(cached("other", "spec", 150).has_value());
+
+  Batch newer;
+  newer.cache.push_back({"etl", "t0", "k", "spec", R"({"n":2})", 150, kNoTime, 2, 0});
+  ASSERT_EQ(commit(std::move(newer)), CommitOutcome::durable);
+  EXPECT_EQ(cached("k", "spec", 1'000'000)->outputs_json, R"({"n":2})");
+}
+
+TEST_P(StoreConformance, MeanDurationsWeighRecentOnesMore) {
+  Batch batch;
+  for (int i = 0; i < 20; ++i) batch.durations.push_back({"etl", "t0", 100});
+  batch.durations.push_back({"etl", "t1", 7});
+  ASSERT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+  EXPECT_EQ(store_->mean_durations("etl").value().at("t0"), 100);
+  EXPECT_EQ(store_->mean_durations("etl").value().at("t1"), 7);
+  Batch slower;
+  slower.durations.push_back({"etl", "t0", 900});
+  ASSERT_EQ(commit(std::move(slower)), CommitOutcome::durable);
+  EXPECT_EQ(store_->mean_durations("etl").value().at("t0"), 200);
+  EXPECT_TRUE(store_->mean_durations("unknown").value().empty());
+}
+
+TEST_P(StoreConformance, TheLeaderThatCameBeforeIsFenced) {
+  SKIP_UNLESS_IT_SURVIVES();
+  const RunNo run_no = create(sample::dag("etl", 1), "r");
+  const auto newer = backend_->open(loop_);
+  EXPECT_GT(newer->leader_epoch(), store_->leader_epoch());
+  EXPECT_EQ(change(sample::instance(run_no, 0, TaskState::queued, 1)), CommitOutcome::conflict);
+  EXPECT_EQ(newer->load_run(run_no).value().instances.at(0).state, TaskState::none);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, StoreConformance,
+                         testing::Values(BackendKind{"OnDisk", make<OnDisk>},
+                                         BackendKind{"OnDiskInline", make<OnDiskInline>},
+                                         BackendKind{"SqliteInMemory", make<SqliteInMemory>},
+                                         BackendKind{"Memory", make<InMemory>}),
+                         [](const auto& kind) { return kind.param.name; });
+
+}  // namespace
+}  // namespace baton
