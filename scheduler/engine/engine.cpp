@@ -111,7 +111,10 @@ void Engine::watch_timeout(LiveRun& live) {
 void Engine::handle(LiveRun& live, const Event& event) {
   if (dead_) return;
   step_.clear();
+  const bool was_killing = live.run.killing;
+  const Reason was_stopping = live.run.stopping;
   const bool more = advance(live.run, event, now(), settings_.core, step_);
+  stop_began_ = stop_began_ || was_killing != live.run.killing || was_stopping != live.run.stopping;
   collect(live, step_);
   if (more) unfinished_steps_.push_back(live.run.row.run_no);
   schedule_turn();
@@ -313,6 +316,7 @@ void Engine::admit() {
   if (std::exchange(a_run_stops_, false)) admission_.drop_unwanted(run_of);
   const Moment at = now();
   const auto blocked = [&](const Candidate& c, Wait wait) { note_wait(find(c.run_no)->run, c.instance, wait, at); };
+  if (std::exchange(stop_began_, false)) admission_.drop_unwanted(run_of);
   Candidate candidate;
   while (admission_.next(candidate, run_of, blocked)) {
     if (!launch(candidate)) admission_.release(find(candidate.run_no)->run, candidate.instance);
