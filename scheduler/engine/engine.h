@@ -132,6 +132,7 @@ class Engine : public ExecutorEvents {
   bool turn_scheduled_ = false;
   bool lazy_timer_set_ = false;
   bool claims_held_ = false;
+  bool a_run_stops_ = false;                   ///< some who wait for a resource may be wanted no longer
   bool executor_ready_ = false;
   bool dead_ = false;
   bool told_full_ = false;
