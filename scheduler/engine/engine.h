@@ -59,6 +59,8 @@ class Engine : public ExecutorEvents {
   void resume_claims();
 
   [[nodiscard]] const DagRun* run(RunNo run_no) const;
+  /// What is held now, for metrics and checks.
+  [[nodiscard]] const Admission& admission() const { return admission_; }
   /// Whether anything is still to be written or carried out.
   [[nodiscard]] bool is_idle() const;
 
