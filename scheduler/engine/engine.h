@@ -59,6 +59,8 @@ class Engine : public ExecutorEvents {
   void resume_claims();
 
   [[nodiscard]] const DagRun* run(RunNo run_no) const;
+  /// What is held now, for metrics and checks.
+  [[nodiscard]] const Admission& admission() const { return admission_; }
   /// Whether anything is still to be written or carried out.
   [[nodiscard]] bool is_idle() const;
 
@@ -132,6 +134,7 @@ class Engine : public ExecutorEvents {
   bool turn_scheduled_ = false;
   bool lazy_timer_set_ = false;
   bool claims_held_ = false;
+  bool a_run_stops_ = false;                   ///< some who wait for a resource may be wanted no longer
   bool executor_ready_ = false;
   bool dead_ = false;
   bool told_full_ = false;
