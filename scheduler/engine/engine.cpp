@@ -214,7 +214,6 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
   }
   std::move(step.cache.begin(), step.cache.end(), std::back_inserter(next_.batch.cache));
   std::move(step.durations.begin(), step.durations.end(), std::back_inserter(lazy_durations_));
-  a_run_stops_ = a_run_stops_ || run.stopping != Reason::none;
   if (step.run_changed && is_final(run.row.state)) next_.ended.push_back(run.row.run_no);
   live.in_batch = live.in_batch || step.run_changed;
   live.counts_stale = live.counts_stale || !step.dirty.empty();
@@ -313,7 +312,6 @@ void Engine::admit() {
     const Instance& instance = found->at(c.instance);
     return instance.state == TaskState::scheduled && instance.wait != Wait::commit ? found : nullptr;
   };
-  if (std::exchange(a_run_stops_, false)) admission_.drop_unwanted(run_of);
   const Moment at = now();
   const auto blocked = [&](const Candidate& c, Wait wait) { note_wait(find(c.run_no)->run, c.instance, wait, at); };
   if (std::exchange(stop_began_, false)) admission_.drop_unwanted(run_of);
