@@ -101,7 +101,8 @@ class CommandParser {
     app_.set_help_flag();
     app_.allow_extras();
     for (const Flag& flag : all_flags(command)) add(flag);
-    app_.add_option("positional", out_.positional);
+    // Otherwise CLI11 would take a word in brackets, such as an expression or a pattern, for a list.
+    app_.add_option("positional", out_.positional)->allow_extra_args(false);
   }
 
   Result<Arguments> run(std::vector<std::string> words) {
@@ -127,7 +128,7 @@ class CommandParser {
     }
     CLI::Option* option = app_.add_option_function<std::vector<std::string>>(
         option_names(flag), [this, name](const std::vector<std::string>& values) { out_.flags[name] = values; });
-    option->type_size(1)->expected(1);
+    option->type_size(1)->expected(1)->allow_extra_args(false);
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     option->type_name(std::string(flag.value));
   }
