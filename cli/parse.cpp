@@ -106,6 +106,9 @@ class CommandParser {
   }
 
   Result<Arguments> run(std::vector<std::string> words) {
+    const auto dashes = std::ranges::find(words, "--");  // what follows is no flag, whatever it begins with
+    const std::vector<std::string> verbatim(dashes == words.end() ? dashes : dashes + 1, words.end());
+    words.erase(dashes, words.end());
     try {
       std::ranges::reverse(words);  // as CLI11 wants them
       app_.parse(words);
@@ -116,6 +119,7 @@ class CommandParser {
       if (word.starts_with("-") && word.size() > 1) return unknown_flag(command_, word);
       out_.positional.push_back(word);
     }
+    out_.positional.insert(out_.positional.end(), verbatim.begin(), verbatim.end());
     return check();
   }
 
