@@ -35,6 +35,7 @@ step "build release" build release
 step "build debug" build debug
 suite debug
 suite release
+step "the documents' examples and links" python3 -m unittest discover -q -s tests/docs -p '*_test.py'
 step "the reference pipelines' own tests" python3 -m unittest discover -q tests/dags
 
 for name in "${failures[@]}"; do echo "failed: $name"; done
