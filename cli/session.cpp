@@ -36,6 +36,7 @@ namespace {
 constexpr std::int32_t kAheadMaxPerSlot = 64;
 constexpr DurationUs kShutdownGraceUs = 2 * kSecond;
 constexpr DurationUs kShutdownWaitUs = 10 * kSecond;
+constexpr DurationUs kStopAnswerUs = 5 * kSecond;
 
 Result<std::string> worker_program() {
   if (const char* given = std::getenv("BATON_WORKER")) return std::string(given);
@@ -106,6 +107,15 @@ Result<std::vector<TaskState>> select_tasks(const Dag& dag, const std::vector<st
   return states;
 }
 
+class SilentObserver final : public RunObserver {
+ public:
+  void run_began(const DagRun&) override {}
+  void instance_changed(const DagRun&, const TaskRow&) override {}
+  void try_ended(const DagRun&, const TryRow&) override {}
+  void run_ended(const DagRun&) override {}
+  void notice(const std::string&) override {}
+};
+
 /// One engine with all that it stands on, for one run.
 class Session {
  public:
@@ -114,6 +124,8 @@ class Session {
   Status open();
   Result<SessionEnd> run_new(NewRun request);
   Result<SessionEnd> go_on(RunNo run_no, const RetryRequest* retry);
+  /// Ends a run that nobody works on: what was running is dead, due teardowns and hooks still run.
+  Result<SessionEnd> end_orphaned(RunNo run_no, bool kill_now);
 
  private:
   void make_engine();
@@ -140,6 +152,7 @@ class Session {
   std::unique_ptr<ControlServer> control_;
   RunNo run_no_ = 0;
   int interrupts_ = 0;
+  bool stop_at_once_ = false, kill_at_once_ = false;
   std::optional<SessionEnd> end_;
   std::optional<Error> error_;
 };
@@ -307,10 +320,10 @@ Result<SessionEnd> Session::run_new(NewRun request) {
 Result<std::shared_ptr<const Dag>> Session::dag_of(const RunSnapshot& snapshot) const {
   auto dag = from_canonical(snapshot.version.canonical_json);
   if (!dag) return Error{"the stored version of the DAG cannot be read: " + dag.error().message, 70};
-  dag->version = snapshot.version.version;
-  dag->work_folder = snapshot.version.work_folder;
-  dag->source_file = snapshot.version.source_file;
-  return std::make_shared<const Dag>(std::move(dag).value());
+  auto placed = std::const_pointer_cast<Dag>(*dag);  // nobody else has it yet
+  placed->work_folder = snapshot.version.work_folder;
+  placed->source_file = snapshot.version.source_file;
+  return std::shared_ptr<const Dag>(std::move(placed));
 }
 
 Result<SessionEnd> Session::go_on(RunNo run_no, const RetryRequest* retry) {
@@ -353,7 +366,14 @@ Result<SessionEnd> Session::go_on(RunNo run_no, const RetryRequest* retry) {
   make_work_dir(run_no_);
   add_pools(**dag);
   engine_->adopt_run(std::move(run).value(), path_of(**dag), std::move(cleared), std::move(audit));
+  if (stop_at_once_) engine_->stop_run(run_no_, Reason::stopped, kill_at_once_);
   return loop_until_ended();
+}
+
+Result<SessionEnd> Session::end_orphaned(RunNo run_no, bool kill_now) {
+  stop_at_once_ = true;
+  kill_at_once_ = kill_now;
+  return go_on(run_no, nullptr);
 }
 
 }  // namespace
@@ -374,6 +394,24 @@ Result<SessionEnd> retry_run(const SessionOptions& options, const RetryRequest& 
   Session session(options, observer);
   if (auto opened = session.open(); !opened) return opened.error();
   return session.go_on(request.run_no, &request);
+}
+
+Result<std::string> stop_run(const SessionOptions& options, RunNo run_no, bool kill_now) {
+  const std::string line = "stop " + std::to_string(run_no) + (kill_now ? " kill" : "");
+  auto answer = ask_holder(options.state_folder, line, kStopAnswerUs);
+  if (answer) {
+    int code = 70;
+    if (answer->rfind("ok", 0) == 0) return answer->substr(std::min<std::size_t>(3, answer->size()));
+    if (std::sscanf(answer->c_str(), "error %d", &code) != 1) code = 70;
+    return Error{answer->substr(std::min(answer->find(' ', 6), answer->size() - 1) + 1), code};
+  }
+  SilentObserver silent;
+  Session session(options, silent);
+  if (auto opened = session.open(); !opened) return opened.error();
+  auto end = session.end_orphaned(run_no, kill_now);
+  if (!end) return end.error();
+  if (end->did_nothing) return Error{"the run has ended already", 5};
+  return std::string("stopped; nobody was working on it");
 }
 
 }  // namespace baton

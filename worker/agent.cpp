@@ -66,7 +66,7 @@ Exit Agent::open() {
   const std::string path = options_.state_folder + "/worker.journal";
   JournalContent content =
       recover(replay_journal(read_file(path.c_str(), kJournalBytesMax).value_or("")), worker_id_, boot_id());
-  cgroups_ = std::make_unique<CgroupTree>();
+  cgroups_ = std::make_unique<CgroupTree>(options_.cgroups);
   record_ = {content.worker.epoch + 1, ::getpid(), boot_id(), cgroups_->path()};
   content.worker = record_;
   if (!journal_.start(path, content)) {
@@ -155,6 +155,7 @@ void Agent::turn() {
         break;
     }
   }
+  start_waiting();
   flush();
 }
 
@@ -174,10 +175,11 @@ void Agent::flush() {
 
 void Agent::on_signals() {
   bool children = false;
-  signalfd_siginfo info{};
-  while (::read(signals_.get(), &info, sizeof(info)) == sizeof(info)) {
-    if (info.ssi_signo == SIGTERM) begin_shutdown(-1);
-    if (info.ssi_signo == SIGCHLD) children = true;
+  signalfd_siginfo infos[4];  // There are only two signals that can be pending.
+  const ssize_t got = ::read(signals_.get(), infos, sizeof(infos));
+  for (std::size_t i = 0; got > 0 && i < static_cast<std::size_t>(got) / sizeof(infos[0]); ++i) {
+    if (infos[i].ssi_signo == SIGTERM) begin_shutdown(-1);
+    if (infos[i].ssi_signo == SIGCHLD) children = true;
   }
   if (children) attempts_->reap();
 }
@@ -188,6 +190,11 @@ void Agent::on_alarm() {
 
 void Agent::begin_shutdown(std::int64_t grace_us) {
   shutting_down_ = true;
+  while (!waiting_.empty()) {
+    const wire::AttemptKey key = waiting_.front().key;
+    withdraw(key);
+    report_unstarted(key, wire::Outcome::kStopped, "");
+  }
   attempts_->stop_all(grace_us);
 }
 
@@ -259,6 +266,7 @@ void Agent::greet(std::unique_ptr<Link>& link, const wire::Hello& hello) {
   }
   scheduler_epoch_ = hello.scheduler_epoch;
   on_lost_ = hello.on_lost;
+  slots_ = std::max<std::size_t>(1, hello.slots);
   if (&link == &newcomer_) {
     if (link_) {
       poller_.forget(link_->fd());
@@ -287,6 +295,7 @@ void Agent::greet(std::unique_ptr<Link>& link, const wire::Hello& hello) {
 void Agent::send_inventory() {
   wire::Inventory part;
   part.live = attempts_->inventory();
+  for (const wire::Launch& launch : waiting_) part.live.push_back({launch.key, 0, 0, 0});
   part.last = false;
   std::size_t bytes = 0;
   for (const auto& [key, reported] : unacknowledged_) {
@@ -308,12 +317,39 @@ void Agent::on(wire::Launch& message) {
     static_cast<void>(link_->send(found->second.ended));
     return;
   }
-  if (!shutting_down_) return attempts_->launch(std::move(message));
+  if (waiting_by_key_.contains(message.key)) return;
+  if (shutting_down_) {
+    report_unstarted(message.key, wire::Outcome::kLost, "the worker is shutting down and has not started it");
+    return;
+  }
+  if (waiting_.empty() && attempts_->live_count() < slots_) return attempts_->launch(std::move(message));
+  const wire::AttemptKey key = message.key;
+  waiting_by_key_.emplace(key, waiting_.insert(waiting_.end(), std::move(message)));
+}
+
+void Agent::start_waiting() {
+  while (!shutting_down_ && !waiting_.empty() && attempts_->live_count() < slots_) {
+    wire::Launch next = std::move(waiting_.front());
+    waiting_.pop_front();
+    waiting_by_key_.erase(next.key);
+    attempts_->launch(std::move(next));
+  }
+}
+
+bool Agent::withdraw(const wire::AttemptKey& key) {
+  const auto found = waiting_by_key_.find(key);
+  if (found == waiting_by_key_.end()) return false;
+  waiting_.erase(found->second);
+  waiting_by_key_.erase(found);
+  return true;
+}
+
+void Agent::report_unstarted(const wire::AttemptKey& key, wire::Outcome outcome, std::string message) {
   Reported reported;
-  reported.ended.key = message.key;
-  reported.ended.outcome = wire::Outcome::kLost;
+  reported.ended.key = key;
+  reported.ended.outcome = outcome;
   reported.ended.ended_at_us = wall_us();
-  reported.ended.message = "the worker is shutting down and has not started it";
+  reported.ended.message = std::move(message);
   report(std::move(reported));
 }
 
@@ -323,6 +359,7 @@ void Agent::on(const wire::Release& message) {
 
 void Agent::on(const wire::Stop& message) {
   if (attempts_->is_live(message.key)) return attempts_->stop(message.key, message.grace_us, message.kill_now);
+  if (withdraw(message.key)) return report_unstarted(message.key, wire::Outcome::kStopped, "");
   if (const auto found = unacknowledged_.find(message.key); found != unacknowledged_.end()) {
     static_cast<void>(link_->send(found->second.ended));
     return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -20,6 +21,7 @@ struct AgentOptions {
   std::string state_folder;  ///< Absolute; exists.
   int link_fd = -1;          ///< A connected socket, or -1.
   std::string socket_path;   ///< Where to listen, or empty.
+  bool cgroups = true;       ///< Use cgroups where there are some.
 };
 
 /// Exit codes of baton-worker.
@@ -63,6 +65,12 @@ class Agent {
   void on(const wire::Shutdown& message);
   void on(const wire::Ping& message);
 
+  /// Starts what waits, as long as slots are free.
+  void start_waiting();
+  /// Takes a launch that waits out of the line; false if it does not wait.
+  bool withdraw(const wire::AttemptKey& key);
+  /// An end without a process: never started, or not any more.
+  void report_unstarted(const wire::AttemptKey& key, wire::Outcome outcome, std::string message);
   [[nodiscard]] Reports reports();
   void report(Reported reported);
   [[nodiscard]] JournalContent content() const;
@@ -79,6 +87,9 @@ class Agent {
   std::unique_ptr<CgroupTree> cgroups_;
   std::unique_ptr<Attempts> attempts_;
   std::unordered_map<wire::AttemptKey, Reported, KeyHash> unacknowledged_;
+  std::list<wire::Launch> waiting_;  // In the order of the launches, for a free slot.
+  std::unordered_map<wire::AttemptKey, std::list<wire::Launch>::iterator, KeyHash> waiting_by_key_;
+  std::size_t slots_ = 1;
 
   std::unique_ptr<Link> link_;      // Greeted, or the inherited one.
   std::unique_ptr<Link> newcomer_;  // Accepted, has not said hello yet.

@@ -29,7 +29,17 @@ Attempts::Attempts(std::string worker_id, std::string state_folder, Poller& poll
       null_file_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
       own_nice_(::getpriority(PRIO_PROCESS, 0)),
       sessions_are_scheduled_(file_says_one("/proc/sys/kernel/sched_autogroup_enabled")),
-      host_oom_kills_(host_oom_kills()) {}
+      host_oom_kills_(host_oom_kills()) {
+  auto leaf = cgroups_.acquire();
+  if (!leaf) return;
+  const int error = spawner_.try_cgroup(leaf->dir_fd());
+  if (error == 0) {
+    cgroups_.release(std::move(leaf));
+    return;
+  }
+  leaf.reset();
+  cgroups_.disable("no process can be created in one (" + error_text(error) + ")");
+}
 
 Attempt* Attempts::find(const wire::AttemptKey& key) const {
   const auto found = live_.find(key);
@@ -134,7 +144,7 @@ void Attempts::run_timers() {
     if (now >= attempt->check_at_us) check_running(*attempt, now);
   }
   for (const auto& [key, attempt] : live_) schedule(*attempt);
-  if (now >= retry_stuck_at_us_) retry_stuck_leaves();
+  if (now >= retry_stuck_at_us_) retry_stuck();
   poller_.alarm_by(retry_stuck_at_us_);
 }
 

@@ -70,6 +70,19 @@ bool write_file(const std::string& path, std::string_view value) {
   return fd && ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
 }
 
+/// Names of the folders in `path` that begin with `prefix`.
+std::vector<std::string> folders_in(const std::string& path, std::string_view prefix) {
+  std::vector<std::string> names;
+  DIR* const dir = ::opendir(path.c_str());
+  if (dir == nullptr) return names;
+  while (const dirent* entry = ::readdir(dir)) {
+    if (entry->d_type == DT_DIR && std::string_view(entry->d_name).starts_with(prefix))
+      names.emplace_back(entry->d_name);
+  }
+  ::closedir(dir);
+  return names;
+}
+
 /// Mount points in mountinfo have blank and some other characters as octal escapes.
 std::string unescape(std::string_view text) {
   std::string out;
@@ -131,7 +144,8 @@ bool CgroupLeaf::populated() const {
   return got > 0 && keyed_value({text, static_cast<std::size_t>(got)}, "populated") != 0;
 }
 
-void CgroupLeaf::kill_all() const {
+void CgroupLeaf::kill_all() {
+  spent_ = true;
   if (kill_ && ::write(kill_.get(), "1", 1) == 1) return;
   signal_all(SIGKILL);  // Before Linux 5.14. Whoever forks meanwhile is met by the next round.
 }
@@ -168,7 +182,11 @@ std::int64_t CgroupLeaf::oom_kills() const {
   return text ? keyed_value(*text, "oom_kill") : 0;
 }
 
-CgroupTree::CgroupTree() {
+CgroupTree::CgroupTree(bool wanted) {
+  if (!wanted) {
+    note("cgroups are switched off: attempts are killed by process group and sweep");
+    return;
+  }
   const auto mountinfo = read_file("/proc/self/mountinfo", 4U << 20);
   const auto cgroup = read_file("/proc/self/cgroup", 1U << 20);
   const std::string parent = own_cgroup_folder(mountinfo.value_or(""), cgroup.value_or(""));
@@ -183,6 +201,7 @@ CgroupTree::CgroupTree() {
     return;
   }
   path_ = path;
+  remove_abandoned(parent);
   enable_controllers(parent);
   auto leaf = acquire();
   if (!leaf) {
@@ -223,20 +242,30 @@ void CgroupTree::enable_controllers(const std::string& parent) {
   if (!missing.empty()) note("limits not enforced for want of a cgroup v2 controller: " + missing);
 }
 
+/// Folders of workers that were killed. Only what is empty can be removed, so nothing is lost if one still lives.
+void CgroupTree::remove_abandoned(const std::string& parent) const {
+  for (const std::string& name : folders_in(parent, "baton-")) {
+    const std::string pid = name.substr(name.find('-') + 1);
+    if (::access(("/proc/" + pid).c_str(), F_OK) == 0) continue;
+    for (const std::string& leaf : folders_in(parent + '/' + name, "leaf-")) {
+      ::rmdir((parent + '/' + name + '/' + leaf).c_str());
+    }
+    ::rmdir((parent + '/' + name).c_str());
+  }
+}
+
 std::unique_ptr<CgroupLeaf> CgroupTree::acquire() {
   if (path_.empty()) return nullptr;
-  for (std::size_t i = free_.size(); i-- > 0;) {
-    // A leaf that is not empty belonged to an attempt that could not be killed.
-    if (free_[i]->populated()) continue;
-    auto leaf = std::move(free_[i]);
-    free_.erase(free_.begin() + static_cast<std::ptrdiff_t>(i));
+  if (!free_.empty()) {
+    auto leaf = std::move(free_.back());
+    free_.pop_back();
     return leaf;
   }
   return CgroupLeaf::make(path_ + "/leaf-" + std::to_string(made_++));
 }
 
 void CgroupTree::release(std::unique_ptr<CgroupLeaf> leaf) {
-  if (leaf) free_.push_back(std::move(leaf));
+  if (leaf && !leaf->spent()) free_.push_back(std::move(leaf));
 }
 
 void CgroupTree::disable(const std::string& reason) {
@@ -256,14 +285,8 @@ void destroy_cgroup(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos || !path.substr(slash + 1).starts_with("baton-")) return;
   static_cast<void>(write_file(path + "/cgroup.kill", "1"));
-  std::vector<std::string> leaves;
-  if (DIR* dir = ::opendir(path.c_str())) {
-    while (const dirent* entry = ::readdir(dir)) {
-      if (std::string_view(entry->d_name).starts_with("leaf-")) leaves.push_back(path + '/' + entry->d_name);
-    }
-    ::closedir(dir);
-  }
-  for (const std::string& leaf : leaves) {
+  for (const std::string& name : folders_in(path, "leaf-")) {
+    const std::string leaf = path + '/' + name;
     for (const pid_t pid : pids_in(leaf)) ::kill(pid, SIGKILL);
     ::rmdir(leaf.c_str());
   }

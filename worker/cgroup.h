@@ -25,8 +25,11 @@ class CgroupLeaf {
   [[nodiscard]] int dir_fd() const { return dir_.get(); }
   /// Some process, not yet dead, is in the leaf or below it.
   [[nodiscard]] bool populated() const;
-  /// SIGKILL to all of it.
-  void kill_all() const;
+  /// SIGKILL to all of it. The leaf is spent afterwards: some kernels (6.18 is one) kill whatever is created later with
+  /// CLONE_INTO_CGROUP in a cgroup that has seen cgroup.kill, because they compare its count of kills with the
+  /// parent's.
+  void kill_all();
+  [[nodiscard]] bool spent() const { return spent_; }
   /// `signal` to each process that is in the leaf now.
   void signal_all(int signal) const;
   /// Sets what the controllers of this leaf can hold and lifts what is not asked for; true if all of it is enforced.
@@ -42,6 +45,7 @@ class CgroupLeaf {
   Fd dir_;
   Fd events_;
   Fd kill_;
+  bool spent_ = false;
   bool limited_ = false;  // Some limit file holds something else than "max".
 };
 
@@ -49,14 +53,15 @@ class CgroupLeaf {
 class CgroupTree {
  public:
   /// Looks where cgroups v2 are mounted and makes "baton-<pid>" beside us. Never fails: see capabilities() and notes().
-  CgroupTree();
+  /// `wanted` false: no cgroups at all, as on hosts that have none.
+  explicit CgroupTree(bool wanted);
   ~CgroupTree();
   CgroupTree(const CgroupTree&) = delete;
   CgroupTree& operator=(const CgroupTree&) = delete;
 
   /// An empty leaf, or null where there are no cgroups.
   [[nodiscard]] std::unique_ptr<CgroupLeaf> acquire();
-  /// Gives a leaf back for the next attempt.
+  /// Gives an empty leaf back, for the next attempt unless it is spent.
   void release(std::unique_ptr<CgroupLeaf> leaf);
   /// A process could not be created in a leaf: no more leaves are handed out.
   void disable(const std::string& reason);
@@ -68,6 +73,7 @@ class CgroupTree {
 
  private:
   void enable_controllers(const std::string& parent);
+  void remove_abandoned(const std::string& parent) const;
   void note(const std::string& sentence);
 
   std::string path_;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <new>
 
@@ -66,6 +67,10 @@ BATON_CHILD_CODE void child_main(void* argument) {
   const long r = raw_syscall(SYS_execve, reinterpret_cast<long>(plan.program), reinterpret_cast<long>(plan.argv),
                              reinterpret_cast<long>(plan.env));
   fail(context, SpawnStep::kExec, r);
+}
+
+BATON_CHILD_CODE void do_nothing(void* /*argument*/) {
+  while (true) raw_syscall(SYS_exit_group, 0);
 }
 
 int child_main_for_clone(void* argument) {
@@ -137,6 +142,20 @@ SpawnResult Spawner::spawn_gated(const SpawnPlan& plan, Gate& gate) {
     return {-1, static_cast<int>(-pid), SpawnStep::kClone};
   }
   return {static_cast<pid_t>(pid), 0, SpawnStep::kClone};
+}
+
+int Spawner::try_cgroup(int cgroup_fd) {
+  CloneArguments arguments;
+  arguments.flags = CLONE_VM | CLONE_VFORK | kCloneIntoCgroup;
+  arguments.exit_signal = SIGCHLD;
+  arguments.stack = reinterpret_cast<std::uint64_t>(stack_->bytes);
+  arguments.stack_size = kStackBytes;
+  arguments.cgroup = static_cast<std::uint64_t>(cgroup_fd);
+  const long pid = raw_clone3(&arguments, &do_nothing, nullptr);
+  if (pid < 0) return static_cast<int>(-pid);
+  int status = 0;
+  ::waitpid(static_cast<pid_t>(pid), &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : EINTR;
 }
 
 }  // namespace baton::worker

@@ -73,6 +73,8 @@ class Spawner {
   [[nodiscard]] SpawnResult spawn(const SpawnPlan& plan);
   /// Prepares everything up to exec and returns at once. `plan` and `gate` must live until gate.finished().
   [[nodiscard]] SpawnResult spawn_gated(const SpawnPlan& plan, Gate& gate);
+  /// Creates a process in this cgroup that does nothing. 0, or why that cannot be done here (an errno).
+  [[nodiscard]] int try_cgroup(int cgroup_fd);
 
  private:
   struct Stack;

@@ -1,7 +1,8 @@
 // Admission: which scheduled task instance may take its resources next, over all runs (design.md §2, settled.md). What is
 // held is the set of live attempts, nothing else; it is rebuilt from the rows at recovery by hold(). A blocked instance
 // stands in exactly one wait list, that of the first resource it lacks, and whatever frees the resource looks at the
-// head of that list alone. Pure: no clock, no store. Loop thread.
+// head of that list alone. Who is looked at in vain passes the look on to those behind. Pure: no clock, no store. Loop
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <map>
 #include <queue>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -35,6 +37,11 @@ class Admission {
   [[nodiscard]] std::int32_t slots() const { return slots_; }
   [[nodiscard]] std::int32_t live() const { return live_; }
   [[nodiscard]] bool has_candidates() const { return !ready_.empty(); }
+  /// Slots of a pool that live attempts hold.
+  [[nodiscard]] std::int32_t used(std::string_view pool) const {
+    const auto at = pools_.find(pool);
+    return at == pools_.end() ? 0 : at->second.used;
+  }
 
   void offer(Candidate c);
 
@@ -44,6 +51,9 @@ class Admission {
   /// `blocked` is told what a candidate now waits for.
   bool next(Candidate& out, const Lookup& run_of, const std::function<void(const Candidate&, Wait)>& blocked);
 
+  /// Some who wait may be wanted no longer (their run stops): nobody waits behind these any more. Looks at the heads only.
+  void drop_unwanted(const Lookup& run_of);
+
   /// Takes what a live attempt holds, without asking: recovery.
   void hold(const DagRun& run, InstanceNo i);
   /// Gives back what a live attempt held.
@@ -52,18 +62,22 @@ class Admission {
   void forget(const DagRun& run);
 
  private:
+  struct Waiter {
+    Candidate candidate;
+    std::int32_t amount = 1;  ///< of the resource in whose list it stands
+  };
   struct Later {  // std::priority_queue keeps the greatest on top
     bool operator()(const Candidate& a, const Candidate& b) const {
       if (a.priority != b.priority) return a.priority < b.priority;
       if (a.path_us != b.path_us) return a.path_us < b.path_us;
       return a.age > b.age;
     }
+    bool operator()(const Waiter& a, const Waiter& b) const { return (*this)(a.candidate, b.candidate); }
   };
-  using Queue = std::priority_queue<Candidate, std::vector<Candidate>, Later>;
   struct Resource {
-    std::int32_t capacity = 0;  ///< 0: no limit, for limits; pools of 0 slots admit nothing
+    std::int32_t capacity = 0;
     std::int32_t used = 0;
-    Queue waiting;
+    std::priority_queue<Waiter, std::vector<Waiter>, Later> waiting;
   };
   struct Need {
     Resource* resource;
@@ -74,13 +88,16 @@ class Admission {
   void needs_of(const DagRun& run, InstanceNo i, std::vector<Need>& out);
   Resource* limit_of_run(const DagRun& run);
   Resource* limit_of_task(const DagRun& run, TaskNo t);
-  void wake(Resource& resource);
+  /// Those at the head who fit into what is free; `head`: the first also when it does not.
+  void wake(Resource& resource, bool head);
+  void wake_after_drop(RunNo run_no);
+  void drop_heads(Resource& resource, const Lookup& run_of);
 
   std::int32_t slots_;
   std::int32_t ahead_;
   std::int32_t live_ = 0;
   std::uint64_t next_age_ = 1;
-  Queue ready_;
+  std::priority_queue<Candidate, std::vector<Candidate>, Later> ready_;
   std::map<std::string, Resource, std::less<>> pools_;
   std::map<RunNo, Resource> run_limits_;                         ///< max_active_tasks
   std::map<std::pair<RunNo, TaskNo>, Resource> task_limits_;     ///< max_parallel of a mapped task

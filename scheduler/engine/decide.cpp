@@ -80,8 +80,12 @@ void Decider::operator()(const RunBegins&) {
   }
   for (std::size_t i = 0; i < run_.instances.size(); ++i) {
     const Instance& instance = run_.instances[i];
-    if (instance.state != TaskState::up_for_retry && instance.state != TaskState::up_for_reschedule) continue;
     const auto number = static_cast<InstanceNo>(i);
+    const bool is_hook = run_.dag->task(instance.task_no).hook != Hook::none;
+    if (is_live(instance.state) && run_.stopping != Reason::none && !is_hook) {  // a stop whose effect a crash took
+      stop_instance(number, StopRequested{run_.stopping, run_.killing});
+    }
+    if (instance.state != TaskState::up_for_retry && instance.state != TaskState::up_for_reschedule) continue;
     out_.commands.push_back({.kind = Command::Kind::timer, .instance = number, .wake_at = run_.activity(number)->wake_at});
   }
   if (is_final(run_.row.state)) {
@@ -157,7 +161,7 @@ void Decider::task_may_run(TaskNo t) {
   } else if (items->empty()) {
     change(t, TaskState::skipped, Reason::no_items);
   } else {
-    out_.expansion = Expansion{t, std::move(*items)};
+    out_.expansions.push_back({t, std::move(*items)});
   }
 }
 

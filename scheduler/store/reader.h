@@ -120,7 +120,7 @@ struct LiveView {
 /// What changed after a seq, in its latest state; for event streams.
 struct Changes {
   std::vector<RunView> runs;            ///< by seq
-  std::vector<InstanceView> instances;  ///< by seq
+  std::vector<InstanceView> instances;  ///< by seq; then those that a new run began with
   std::int64_t seq = 0;                 ///< ask again with this one
 };
 
@@ -172,6 +172,7 @@ class Reader {
   [[nodiscard]] Result<std::unordered_map<std::string, DurationView>> durations(const std::string& dag_id);
   [[nodiscard]] Result<CacheStats> cache_stats(const std::string& dag_id);        ///< empty: all DAGs
   [[nodiscard]] Result<std::vector<AuditView>> audit(const AuditFilter& filter);  ///< newest first
+  /// About `limit` rows; what one transaction changed is never split.
   [[nodiscard]] Result<Changes> changes_after(std::int64_t seq, std::int64_t limit);
   [[nodiscard]] Result<StoreInfo> info();
 

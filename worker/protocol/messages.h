@@ -45,7 +45,8 @@ struct Hello {
   std::string scheduler_id;
   std::int64_t scheduler_epoch = 0;
   OnLost on_lost = OnLost::kStop;
-  /// How many attempts the scheduler means to run at once; the worker prepares for as many, but enforces nothing.
+  /// How many attempts run at once. Further launches wait here, in their order, for a slot: no round trip stands
+  /// between the end of one short task and the start of the next.
   std::uint32_t slots = 1;
   friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -151,7 +152,7 @@ struct WorkerHello {
 
 struct Live {
   AttemptKey key;
-  std::int32_t pid = 0;
+  std::int32_t pid = 0;            ///< 0 while it waits for a slot
   std::int64_t start_ticks = 0;    ///< Field 22 of /proc/PID/stat; together with the pid proof against reuse.
   std::int64_t started_at_us = 0;  ///< Wall; 0 while it is held at its gate.
   friend bool operator==(const Live&, const Live&) = default;

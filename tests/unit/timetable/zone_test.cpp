@@ -43,9 +43,9 @@ TEST(Civil, ParsesOnlyDatesThatExist) {
 }
 
 TEST(Zone, NamesThatReachOutsideTheZoneFolderAreRefused) {
-  for (const char* name : {"", "/etc/passwd", "../../etc/passwd", "Europe/../Europe/Berlin", "file:/etc/localtime",
-                           "localtime", "libc:localtime", "Fixed/UTC+01:00:00", "right/UTC", "posix/UTC", "Europe",
-                           "Europe/Berlim", "Europe/Berlin ", "zone.tab", "-x"}) {
+  for (const char* name : {"", "/etc/passwd", "/usr/share/zoneinfo/UTC", "../../etc/passwd", "Europe/../Europe/Berlin",
+                           "file:/etc/localtime", "localtime", "libc:localtime", "Fixed/UTC+01:00:00", "right/UTC",
+                           "posix/UTC", "Europe", "Europe/Berlim", "Europe/Berlin ", "zone.tab", "-x"}) {
     EXPECT_FALSE(load_zone(name)) << name;
   }
   EXPECT_FALSE(load_zone(std::string(5'000, 'a')));

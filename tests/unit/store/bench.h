@@ -1,0 +1,65 @@
+// A store on disk with what tests do to it, each step waited for.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "scheduler/store/reader.h"
+#include "scheduler/store/sqlite_store.h"
+#include "scheduler/store/state_folder.h"
+#include "tests/conformance/store/sample.h"
+#include "tests/conformance/store/test_loop.h"
+
+namespace baton {
+
+class StoreBench : public testing::Test {
+ protected:
+  void open(StoreOptions options = {}) {
+    auto opened = SqliteStore::open_for_writing(folder_.path(), loop_, options);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    store_ = std::move(*opened);
+  }
+  void close() { store_.reset(); }
+  CommitOutcome commit(Batch batch) {
+    std::optional<CommitOutcome> outcome;
+    store_->commit(std::move(batch), [&](CommitOutcome o) { outcome = o; });
+    loop_.run_until([&] { return outcome.has_value(); });
+    return *outcome;
+  }
+  RunNo create(const std::shared_ptr<const Dag>& dag, const std::string& run_id) {
+    Batch batch;
+    const RunNo run_no = store_->next_run_no();
+    batch.creations.push_back(sample::creation(run_no, dag, run_id));
+    EXPECT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+    return run_no;
+  }
+  void change(const TaskRow& row, bool with_try = false) {
+    Batch batch;
+    batch.instances.push_back(row);
+    if (with_try) batch.tries.push_back(sample::attempt(row));
+    EXPECT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+  }
+  void end_run(RunNo run_no, RunState state, WallUs ended_at) {
+    Batch batch;
+    batch.runs.push_back(store_->load_run(run_no).value().run);
+    batch.runs[0].state = state;
+    batch.runs[0].ended_at = ended_at;
+    EXPECT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+  }
+  std::unique_ptr<Reader> reader() {
+    auto opened = Reader::open(folder_.path());
+    if (!opened) ADD_FAILURE() << opened.error().message;
+    return std::move(opened).value();
+  }
+  [[nodiscard]] std::string database() const { return database_path(folder_.path()).string(); }
+
+  sample::Folder folder_;
+  TestLoop loop_;
+  std::unique_ptr<SqliteStore> store_;
+};
+
+}  // namespace baton
