@@ -25,7 +25,7 @@ find_program(BATON_MOLD mold)
 
 add_library(baton_options INTERFACE)
 target_compile_options(baton_options INTERFACE
-  -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wno-missing-field-initializers
   -Werror -fstack-protector-strong -fcf-protection)
 target_compile_definitions(baton_options INTERFACE
   _GLIBCXX_ASSERTIONS BOOST_ASIO_DISABLE_CO_AWAIT BOOST_ASIO_NO_DEPRECATED BOOST_BIND_GLOBAL_PLACEHOLDERS

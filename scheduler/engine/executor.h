@@ -15,7 +15,6 @@ namespace baton {
 /// One attempt, rendered: nothing in it is evaluated any more.
 struct LaunchSpec {
   AttemptKey key;
-  std::int32_t map_index = kUnmapped;
   std::vector<std::string> argv;       ///< argv[0] is looked up in the PATH of `env`
   std::string script;                  ///< non-empty: too long for `-c`; the worker keeps it as a file and appends its path
   std::vector<std::string> env;        ///< NAME=value, complete

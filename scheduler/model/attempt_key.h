@@ -14,13 +14,15 @@ using InstanceNo = std::int32_t;
 /// Rises at every launch of a task instance (retry, loss, a sensor's look, clear); 0 before the first.
 using Epoch = std::int32_t;
 
+/// The map index of a task instance that is not mapped.
+inline constexpr std::int32_t kUnmapped = -1;
+
 struct AttemptKey {
   RunNo run_no = 0;
-  InstanceNo instance_no = 0;
+  std::int32_t task_no = 0;  ///< index of the task in its Dag
+  std::int32_t map_index = kUnmapped;
   Epoch epoch = 0;
   friend auto operator<=>(const AttemptKey&, const AttemptKey&) = default;
 };
-
-inline constexpr std::int32_t kUnmapped = -1;
 
 }  // namespace baton

@@ -83,21 +83,30 @@ std::optional<TaskNo> Dag::find(std::string_view task_id) const {
 }
 
 std::vector<TaskNo> link(Dag& dag, const std::vector<std::vector<TaskNo>>& upstreams) {
-  BATON_CHECK(upstreams.size() == dag.tasks.size());
   auto lists = upstreams;
   for (auto& l : lists) {
     std::sort(l.begin(), l.end());
     l.erase(std::unique(l.begin(), l.end()), l.end());
   }
-  dag.upstream = compress(lists);
-  dag.downstream = reverse(dag.upstream);
+  return link(dag, compress(lists));
+}
+
+std::vector<TaskNo> link(Dag& dag, Adjacency upstream) {
   const std::size_t n = dag.tasks.size();
+  BATON_CHECK(upstream.offsets.size() == n + 1);
+  for (std::size_t t = 0; t < n; ++t) {
+    const auto begin = upstream.targets.begin();
+    std::sort(begin + upstream.offsets[t], begin + upstream.offsets[t + 1]);
+  }
+  dag.upstream = std::move(upstream);
+  dag.downstream = reverse(dag.upstream);
   dag.by_id.resize(n);
   std::iota(dag.by_id.begin(), dag.by_id.end(), 0);
   std::sort(dag.by_id.begin(), dag.by_id.end(), [&](TaskNo a, TaskNo b) { return dag.task(a).id < dag.task(b).id; });
   const auto order = topological_order(dag, n);
   if (order.size() != n) return find_cycle(dag, n, order);
   dag.topological.clear();
+  dag.topological.reserve(n);
   for (TaskNo t : order) {
     if (dag.task(t).hook == Hook::none) dag.topological.push_back(t);
   }

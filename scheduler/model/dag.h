@@ -92,6 +92,8 @@ struct Dag {
 /// Fills `upstream`, `downstream`, `topological` and `by_id` from upstream lists (one a task; hooks have none).
 /// Returns one cycle as task numbers when there is one (then the Dag must not be used), else empty.
 std::vector<TaskNo> link(Dag& dag, const std::vector<std::vector<TaskNo>>& upstreams);
+/// The same from lists that are compressed already; each is sorted here and must hold no duplicates.
+std::vector<TaskNo> link(Dag& dag, Adjacency upstream);
 
 /// Settings of the machine or folder: baton.yaml.
 struct Config {

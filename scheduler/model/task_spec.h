@@ -14,8 +14,8 @@
 #include "scheduler/model/value.h"
 
 namespace baton::expr {
-class Template;       // a string with ${{ … }} parts
-class ShellTemplate;  // the same, quoted for the place where each value stands
+struct Template;       // a string with ${{ … }} parts
+struct ShellTemplate;  // the same, quoted for the place where each value stands
 }  // namespace baton::expr
 
 namespace baton {
@@ -114,6 +114,7 @@ struct TaskSpec {
   TriggerRule trigger_rule = TriggerRule::all_success;
   bool setup = false;
   bool teardown = false;           ///< runs when one of `teardown_of` succeeded and all upstreams have ended
+  std::vector<std::string> teardown_of;  ///< ids of its setups
   bool teardown_fails_run = false;
   bool allow_failure = false;
   bool depends_on_past = false;

@@ -1,0 +1,244 @@
+// The one table of commands. A new command is a row here and a function in handlers.h.
+#include <algorithm>
+
+#include "cli/command.h"
+#include "cli/handlers.h"
+
+namespace baton::cli {
+namespace {
+
+constexpr std::string_view kRead = "table|json|jsonl|yaml";
+constexpr std::string_view kRunHelp = "an id that is unique here, DAG/ID, @latest or DAG@latest";
+
+// Groups, as headings of the help.
+constexpr std::string_view kRunning = "Run";
+constexpr std::string_view kLooking = "Look";
+constexpr std::string_view kWriting = "Write";
+constexpr std::string_view kKeeping = "Keep";
+
+constexpr Flag kParam = {"param", 'p', "k=v", "a param of the DAG, by its declared type; lists also as a,b", true};
+constexpr Flag kSlots = {"slots", 0, "N", "attempts at a time (the CPU count)"};
+constexpr Flag kSecrets = {"secrets", 0, "FILE", "secrets, NAME=value a line; the file's mode must be 0600", false, Complete::file};
+constexpr Flag kWait = {"wait", 0, {}, "wait for the state folder where another run holds it"};
+constexpr Flag kQuiet = {"quiet", 'q', {}, "no progress, the result alone"};
+constexpr Flag kDag = {"dag", 0, "ID", "of this DAG only", false, Complete::dag};
+constexpr Flag kFileDag = {"dag", 0, "ID", "which DAG, where the file holds several", false, Complete::dag};
+
+constexpr Argument kRun = {"RUN", kRunHelp, true, false, Complete::run};
+constexpr Argument kFileOrDag[] = {{"FILE|DAG", "a DAG file, or the id of a DAG under ./dags", true, false, Complete::dag_file}};
+constexpr Argument kFile[] = {{"FILE", "a DAG file", true, false, Complete::dag_file}};
+constexpr Argument kPaths[] = {{"PATH", "DAG files, or folders with *.yaml and *.yml", true, true, Complete::dag_file}};
+constexpr Argument kOneRun[] = {kRun};
+constexpr Argument kTwoRuns[] = {{"RUN", kRunHelp, true, false, Complete::run},
+                                 {"OTHER", "the run to compare it with", true, false, Complete::run}};
+constexpr Argument kRunAndTask[] = {kRun, {"TASK", "task, task[index] or task[key]", true, false, Complete::task}};
+constexpr Argument kRunMaybeTask[] = {kRun, {"TASK", "task, task[index] or task[key]; all without it", false, false, Complete::task}};
+
+constexpr Flag kRunFlags[] = {
+    kParam,
+    {"interval", 0, "START[/END]", "the data interval: times or dates; END is the next tick, or the end of that day"},
+    {"task", 0, "ID", "only this task and all its upstreams", true, Complete::task},
+    kSlots,
+    {"dry-run", 'n', {}, "say what would run, in order, and run nothing"},
+    kFileDag,
+    {"run-id", 0, "ID", "the run's id (manual__<time>_<random>)"},
+    kSecrets,
+    kWait,
+    kQuiet,
+};
+constexpr Example kRunExamples[] = {
+    {"baton run dags/hello.dag.yaml", "run it here and now"},
+    {"baton run etl.dag.yaml --interval 2026-01-31 -p regions=eu,us", "one day, two regions"},
+    {"baton run etl.dag.yaml --task train --dry-run", "what `train` and its upstreams would do"},
+};
+constexpr Flag kResumeFlags[] = {kSlots, kSecrets, kWait, kQuiet};
+constexpr Example kResumeExamples[] = {{"baton resume @latest", "after a kill -9 or a reboot: finish what was begun"}};
+constexpr Flag kRetryFlags[] = {
+    {"failed", 0, {}, "what failed and all that follows (the default)"},
+    {"from", 0, "TASK", "this task and all that follows, whatever it ended as", false, Complete::task},
+    {"latest", 0, {}, "with the DAG file as it is now, not as it was"},
+    kSlots, kSecrets, kWait, kQuiet,
+};
+constexpr Example kRetryExamples[] = {{"baton retry @latest", "run again what failed"},
+                                      {"baton retry etl@latest --from features --latest", "from one task on, with the file as it is now"}};
+constexpr Flag kStopFlags[] = {{"kill", 0, {}, "at once: no grace, no teardowns"}};
+constexpr Example kStopExamples[] = {{"baton stop @latest", "stop it from another terminal"}};
+
+constexpr Flag kLsFlags[] = {
+    kDag,
+    {"state", 0, "STATE|DIR", "only runs in this state; another word is the state folder, as everywhere", true, Complete::words, "queued|running|success|failed"},
+    {"limit", 'n', "N", "so many, newest first (20)"},
+};
+constexpr Example kLsExamples[] = {{"baton ls", "the newest runs"},
+                                   {"baton ls --dag etl --state failed -n 5", "the last five failures of one DAG"}};
+constexpr Example kPsExamples[] = {{"baton ps", "runs that live, and what their tasks do"}};
+constexpr Flag kShowFlags[] = {{"tries", 0, {}, "every try of every task"}};
+constexpr Example kShowExamples[] = {{"baton show @latest", "the newest run and its tasks"},
+                                     {"baton show @latest -o json", "the same for programs"}};
+constexpr Example kWatchExamples[] = {{"baton watch @latest", "follow a run of another terminal to its end"}};
+constexpr Flag kLogsFlags[] = {
+    {"follow", 'f', {}, "go on until the run ends"},
+    {"grep", 0, "RE", "only lines that match (RE2)"},
+    {"tail", 0, "N", "only the last N lines"},
+    {"try", 0, "N", "of this try; without it the last one"},
+    {"timestamps", 't', {}, "when each line was written"},
+};
+constexpr Example kLogsExamples[] = {{"baton logs @latest", "what all tasks of the newest run said"},
+                                     {"baton logs etl@latest load[3] -f", "one task instance, as it goes"}};
+constexpr Example kWhyExamples[] = {{"baton why @latest load", "what it waits for, or why it ended so"}};
+constexpr Example kExplainExamples[] = {{"baton explain @latest", "where the time went, and what would have saved some"}};
+constexpr Example kDiffExamples[] = {{"baton diff etl@latest manual__2026-01-30T08:00:00+00:00_k3x9ab", "what changed between two runs"}};
+
+constexpr Example kValidateExamples[] = {{"baton validate dags", "every mistake in every file of a folder"},
+                                         {"baton validate etl.dag.yaml -o sarif", "for code scanning"}};
+constexpr Flag kFmtFlags[] = {{"check", 0, {}, "change nothing; exit 2 where something would change"}};
+constexpr Example kFmtExamples[] = {{"baton fmt dags", "tidy all files of a folder; comments stay"},
+                                    {"baton fmt --check dags", "for a hook or CI"}};
+constexpr Flag kGraphFlags[] = {
+    {"ascii", 0, {}, "for the terminal (the default)"},
+    {"dot", 0, {}, "for Graphviz"},
+    {"mermaid", 0, {}, "for Markdown pages"},
+    kFileDag,
+};
+constexpr Example kGraphExamples[] = {{"baton graph etl.dag.yaml", "the DAG as a picture of text"},
+                                      {"baton graph etl.dag.yaml --dot | dot -Tsvg > etl.svg", "as an image"}};
+constexpr Example kSchemaExamples[] = {{"baton schema > dag.schema.json", "for editors that complete and check YAML"}};
+constexpr Argument kExpression[] = {{"EXPRESSION", "with or without ${{ }}; after -- where it begins with a dash"}};
+constexpr Flag kExprFlags[] = {
+    {"file", 'f', "FILE", "names of this DAG file: params, env, dag.id, interval", false, Complete::dag_file},
+    kParam,
+    {"let", 0, "name=JSON", "a name and its value", true},
+    {"interval", 0, "START[/END]", "the data interval, as in `baton run`"},
+    kFileDag,
+};
+constexpr Example kExprExamples[] = {
+    {"baton expr '[1, 2, 3].map(x, x * 2)'", "try an expression"},
+    {"baton expr 'params.regions.size()' -f etl.dag.yaml -p regions=eu,us", "with the params of a file"},
+    {"baton expr 'a + 1' --let a=41 -o json", "{\"type\":\"int\",\"value\":42}"},
+};
+constexpr Flag kNextFlags[] = {
+    {"count", 'n', "N", "so many ticks (10)"},
+    {"from", 0, "T", "from this time on, T included (now)"},
+    kFileDag,
+};
+constexpr Example kNextExamples[] = {{"baton dag next etl.dag.yaml -n 20 --from 2026-03-28", "ticks around a change of the clocks"}};
+constexpr Example kDagLsExamples[] = {{"baton dag ls", "the DAGs that have run here"}};
+constexpr Argument kDagId[] = {{"DAG", "id of a DAG that has run here", true, false, Complete::dag}};
+constexpr Flag kSourceFlags[] = {{"number", 0, "N", "version N, as in `baton dag ls` (the newest)"}};
+constexpr Example kSourceExamples[] = {{"baton dag source etl", "the file as the newest run took it"}};
+
+constexpr Flag kCheckFlags[] = {{"quick", 0, {}, "structure only, not every index"}};
+constexpr Example kCheckExamples[] = {{"baton db check", "is the database whole?"}};
+constexpr Argument kTarget[] = {{"FILE", "where the copy goes", true, false, Complete::file}};
+constexpr Example kBackupExamples[] = {{"baton db backup /backup/baton.db", "a copy of the database, checked"}};
+constexpr Flag kPruneFlags[] = {
+    {"older-than", 0, "SPAN", "runs that ended longer ago than this: 30d, 12w"},
+    kDag,
+    {"dry-run", 'n', {}, "say what would go, and remove nothing"},
+};
+constexpr Example kPruneExamples[] = {{"baton db prune --older-than 90d", "forget old runs, with their logs"}};
+constexpr Example kDoctorExamples[] = {{"baton doctor", "what this machine can and cannot do for tasks"}};
+constexpr Example kVersionExamples[] = {{"baton version -o json", "of Baton and of what it is built on"}};
+constexpr Argument kShell[] = {{"SHELL", "bash, zsh or fish", true, false, Complete::shell}};
+constexpr Example kCompletionExamples[] = {
+    {"source <(baton completion bash)", "for this shell"},
+    {"baton completion zsh > \"${fpath[1]}/_baton\"", "for every zsh"},
+    {"baton completion fish > ~/.config/fish/completions/baton.fish", "for every fish"},
+};
+constexpr Argument kTopic[] = {{"COMMAND", "the command to explain", false, true}};
+constexpr Flag kHelpFlags[] = {{"manual", 0, {}, "the manual page, for man: baton help --manual | man -l -"}};
+constexpr Example kHelpExamples[] = {{"baton help run", "the same as baton run --help"}};
+
+constexpr Command kCommands[] = {
+    {"run", kRunning, "run a DAG here and now, to its end",
+     "The engine and its worker live in this terminal: no server is needed. What has happened is on disk at every\n"
+     "moment; after a kill -9 or a reboot `baton resume` goes on. Ctrl-C stops the tasks with their grace, a second\n"
+     "one kills them.",
+     kFileOrDag, kRunFlags, kRunExamples, kRead, run_command},
+    {"resume", kRunning, "finish a run that was cut off",
+     "Nothing that succeeded runs again. Safe at any time: a run that is alive says so, one that has ended stays\n"
+     "as it ended.",
+     kOneRun, kResumeFlags, kResumeExamples, kRead, resume_command},
+    {"retry", kRunning, "run failed tasks again, or all from one task on",
+     "The same run goes on, with its params and its version of the DAG. Old tries and their logs stay.", kOneRun,
+     kRetryFlags, kRetryExamples, kRead, retry_command},
+    {"stop", kRunning, "stop a run, from another terminal",
+     "What runs gets SIGTERM, its grace, then SIGKILL; what has not started is skipped; due teardowns still run.",
+     kOneRun, kStopFlags, kStopExamples, {}, stop_command},
+
+    {"ls", kLooking, "runs, newest first", {}, {}, kLsFlags, kLsExamples, kRead, ls_command},
+    {"ps", kLooking, "what lives: runs and their tasks", {}, {}, {}, kPsExamples, kRead, ps_command},
+    {"show", kLooking, "one run and its tasks", {}, kOneRun, kShowFlags, kShowExamples, kRead, show_command},
+    {"watch", kLooking, "follow a run to its end",
+     "Shows what `baton run` shows, for a run of another terminal. Exits as the run ends; Ctrl-C leaves the run alone.",
+     kOneRun, {}, kWatchExamples, {}, watch_command},
+    {"logs", kLooking, "what tasks wrote",
+     "Lines of several tasks are led by their task's name. ::group::, ::warning:: and ::progress N:: lines are understood.",
+     kRunMaybeTask, kLogsFlags, kLogsExamples, {}, logs_command},
+    {"why", kLooking, "why a task does not run, or why it ended so",
+     "Every reason is named, in the order in which they count, with what would change it.", kRunAndTask, {},
+     kWhyExamples, kRead, why_command},
+    {"explain", kLooking, "where the time of a run went",
+     "The critical path through the times as they were; the time of every task by reason, adding up to its lifetime;\n"
+     "and what would have made the run faster.",
+     kOneRun, {}, kExplainExamples, "table|json|yaml", explain_command},
+    {"diff", kLooking, "what changed between two runs",
+     "Version of the DAG, params, states, durations and outputs.", kTwoRuns, {}, kDiffExamples, "table|json|yaml",
+     diff_command},
+
+    {"validate", kWriting, "find all mistakes in DAG files",
+     "Exit code 2 where there are errors. Warnings and hints alone are 0.", kPaths, {}, kValidateExamples,
+     "table|json|jsonl|yaml|sarif|github", validate_command},
+    {"fmt", kWriting, "tidy DAG files, keeping comments",
+     "Changes indentation, blank lines and spaces at line ends, and nothing else.", kPaths, kFmtFlags, kFmtExamples, {},
+     fmt_command},
+    {"graph", kWriting, "draw a DAG", {}, kFile, kGraphFlags, kGraphExamples, {}, graph_command},
+    {"schema", kWriting, "the JSON Schema of DAG files", {}, {}, {}, kSchemaExamples, {}, schema_command},
+    {"expr", kWriting, "evaluate an expression", {}, kExpression, kExprFlags, kExprExamples, "table|json|yaml", expr_command},
+    {"dag next", kWriting, "the next ticks of a schedule, with their data intervals", {}, kFile, kNextFlags, kNextExamples,
+     kRead, dag_next_command},
+    {"dag ls", kWriting, "the DAGs that have run here", {}, {}, {}, kDagLsExamples, kRead, dag_ls_command},
+    {"dag source", kWriting, "the source of a DAG as it ran", {}, kDagId, kSourceFlags, kSourceExamples, {}, dag_source_command},
+
+    {"db check", kKeeping, "check the database", {}, {}, kCheckFlags, kCheckExamples, {}, db_check_command},
+    {"db backup", kKeeping, "copy the database", {}, kTarget, {}, kBackupExamples, {}, db_backup_command},
+    {"db prune", kKeeping, "forget old runs", {}, {}, kPruneFlags, kPruneExamples, {}, db_prune_command},
+    {"doctor", kKeeping, "check this machine", {}, {}, {}, kDoctorExamples, kRead, doctor_command},
+    {"version", kKeeping, "versions of Baton and its libraries", {}, {}, {}, kVersionExamples, "table|json|yaml", version_command},
+    {"completion", kKeeping, "completion for a shell", {}, kShell, {}, kCompletionExamples, {}, completion_command},
+    {"help", kKeeping, "help on a command", {}, kTopic, kHelpFlags, kHelpExamples, {}, help_command},
+};
+
+constexpr Flag kGlobalFlags[] = {
+    {"output", 'o', "FORMAT", "the format of stdout", false, Complete::words, kRead},
+    {"state", 0, "DIR", "the state folder ($BATON_STATE, the nearest .baton/ upwards, ./.baton)", false, Complete::folder},
+    {"config", 0, "FILE", "baton.yaml (beside the DAG file or above it)", false, Complete::file},
+    {"color", 0, "WHEN", "auto, always or never", false, Complete::words, "auto|always|never"},
+    {"help", 'h', {}, "this help"},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+std::span<const Flag> global_flags() { return kGlobalFlags; }
+
+std::vector<Flag> all_flags(const Command& command) {
+  std::vector<Flag> out(command.flags.begin(), command.flags.end());
+  for (Flag flag : kGlobalFlags) {
+    const bool redefined = std::ranges::any_of(command.flags, [&](const Flag& own) { return own.name == flag.name; });
+    if (redefined || (flag.name == "output" && command.formats.empty())) continue;
+    if (flag.name == "output") flag.words = command.formats;
+    out.push_back(flag);
+  }
+  return out;
+}
+
+const Command* find_command(std::string_view name) {
+  for (const Command& command : kCommands) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+}  // namespace baton::cli

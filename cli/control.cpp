@@ -1,0 +1,147 @@
+#include "cli/control.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/streambuf.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <istream>
+
+namespace baton {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t kLineBytesMax = 256;
+constexpr const char* kSocketName = "control.sock";
+
+/// The address of a socket in `folder`, through /proc/self/fd: sockaddr_un holds 108 bytes, a path may hold more.
+class FolderAddress {
+ public:
+  explicit FolderAddress(const std::string& folder)
+      : fd_(open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
+        path_("/proc/self/fd/" + std::to_string(fd_) + "/" + kSocketName) {}
+  ~FolderAddress() {
+    if (fd_ >= 0) close(fd_);
+  }
+  FolderAddress(const FolderAddress&) = delete;
+  FolderAddress& operator=(const FolderAddress&) = delete;
+  [[nodiscard]] bool ok() const { return fd_ >= 0; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  int fd_;
+  std::string path_;
+};
+
+}  // namespace
+
+class ControlServer::Impl {
+ public:
+  Impl(AsioLoop& loop, const std::string& folder, Stop stop)
+      : acceptor_(loop.context()), socket_path_(folder + "/" + kSocketName), stop_(std::move(stop)) {}
+  ~Impl() { unlink(socket_path_.c_str()); }
+
+  Status listen(const std::string& folder) {
+    const FolderAddress address(folder);
+    if (!address.ok()) return Error{"cannot open " + folder + ": " + std::strerror(errno), 70};
+    unlink(address.path().c_str());  // the folder's lock is ours: what lies there is of a dead process
+    boost::system::error_code error;
+    acceptor_.open(asio::local::stream_protocol(), error);
+    if (!error) acceptor_.bind(asio::local::stream_protocol::endpoint(address.path()), error);
+    if (!error) chmod(address.path().c_str(), 0600);
+    if (!error) acceptor_.listen(8, error);
+    if (error) return Error{"cannot listen on " + socket_path_ + ": " + error.message(), 70};
+    accept();
+    return Unit{};
+  }
+
+ private:
+  struct Talk {
+    explicit Talk(asio::local::stream_protocol::socket s) : socket(std::move(s)), input(kLineBytesMax) {}
+    asio::local::stream_protocol::socket socket;
+    asio::streambuf input;
+    std::string answer;
+  };
+
+  void accept() {
+    acceptor_.async_accept([this](const boost::system::error_code& error, asio::local::stream_protocol::socket socket) {
+      if (error) return;
+      serve(std::make_shared<Talk>(std::move(socket)));
+      accept();
+    });
+  }
+
+  void serve(const std::shared_ptr<Talk>& talk) {
+    asio::async_read_until(talk->socket, talk->input, '\n',
+                           [this, talk](const boost::system::error_code& error, std::size_t) {
+                             if (error) return;
+                             std::istream in(&talk->input);
+                             std::string line;
+                             std::getline(in, line);
+                             talk->answer = answer(line) + "\n";
+                             asio::async_write(talk->socket, asio::buffer(talk->answer),
+                                               [talk](const boost::system::error_code&, std::size_t) {});
+                           });
+  }
+
+  [[nodiscard]] std::string answer(const std::string& line) const {
+    long long run_no = 0;
+    char how[8] = "";
+    if (std::sscanf(line.c_str(), "stop %lld %7s", &run_no, how) < 1) return "error 2 not understood";
+    return stop_(run_no, std::strcmp(how, "kill") == 0);
+  }
+
+  asio::local::stream_protocol::acceptor acceptor_;
+  std::string socket_path_;
+  Stop stop_;
+};
+
+ControlServer::ControlServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ControlServer::~ControlServer() = default;
+
+Result<std::unique_ptr<ControlServer>> ControlServer::listen(AsioLoop& loop, const std::string& state_folder, Stop stop) {
+  auto impl = std::make_unique<Impl>(loop, state_folder, std::move(stop));
+  if (auto listening = impl->listen(state_folder); !listening) return listening.error();
+  return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));
+}
+
+Result<std::string> ask_holder(const std::string& state_folder, const std::string& line, DurationUs wait_us) {
+  const FolderAddress address(state_folder);
+  const Error nobody{"nobody answers in " + state_folder, 7};
+  if (!address.ok()) return nobody;
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  std::snprintf(to.sun_path, sizeof to.sun_path, "%s", address.path().c_str());
+  std::string answer;
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) {
+    const std::string request = line + "\n";
+    if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
+      pollfd wait{fd, POLLIN, 0};
+      char buffer[4096];
+      while (poll(&wait, 1, static_cast<int>(wait_us / kMillisecond)) == 1) {
+        const ssize_t n = recv(fd, buffer, sizeof buffer, 0);
+        if (n <= 0) break;
+        answer.append(buffer, static_cast<std::size_t>(n));
+        if (answer.back() == '\n') break;
+      }
+    }
+  }
+  close(fd);
+  if (answer.empty() || answer.back() != '\n') return nobody;
+  answer.pop_back();
+  return answer;
+}
+
+}  // namespace baton

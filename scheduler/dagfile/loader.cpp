@@ -1,0 +1,178 @@
+#include "scheduler/dagfile/loader.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "scheduler/dagfile/dag_reader.h"
+#include "scheduler/dagfile/yaml_reader.h"
+
+namespace baton {
+namespace {
+
+using dagfile::Document;
+using dagfile::Node;
+using dagfile::Reporter;
+using dagfile::SourceText;
+
+/// Positions are 32-bit, and yaml-cpp's marks are ints.
+constexpr std::int64_t kBytesMax = std::int64_t{1} << 30;
+
+class OwnedFd {
+ public:
+  explicit OwnedFd(int fd) : fd_(fd) {}
+  ~OwnedFd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  OwnedFd(const OwnedFd&) = delete;
+  OwnedFd& operator=(const OwnedFd&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::string size_text(std::int64_t bytes) {
+  if (bytes % (1 << 20) == 0) return std::to_string(bytes >> 20) + " MiB";
+  return std::to_string(bytes) + " bytes";
+}
+
+bool same_file_content(const struct stat& a, const struct stat& b) {
+  return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+}
+
+/// Codes that tell load_file which rule a failure belongs to.
+constexpr int kTooLarge = 100;
+constexpr int kChanged = 101;
+
+Diagnostic file_finding(const std::string& name, const Error& error) {
+  Diagnostic d;
+  d.file = name;
+  d.rule = to_string(error.code == kTooLarge  ? Rule::file_too_large
+                     : error.code == kChanged ? Rule::file_changed
+                                              : Rule::file_unreadable);
+  d.message = error.message;
+  return d;
+}
+
+std::string folder_of(const std::string& name) {
+  std::error_code failed;
+  const auto path = std::filesystem::absolute(std::filesystem::path(name), failed);
+  return failed ? std::string() : path.parent_path().lexically_normal().string();
+}
+
+void promote_warnings(std::vector<Diagnostic>& diagnostics) {
+  for (Diagnostic& d : diagnostics) {
+    if (d.severity == Severity::warning) d.severity = Severity::error;
+  }
+}
+
+/// A document that begins with `dag:`, or has the key elsewhere by mistake.
+bool is_dag(Node root, Reporter& reporter) {
+  if (!root || root.is_null()) return false;
+  if (root.is_map() && root.size() > 0) {
+    if (root.first().text() == "dag") return true;
+    for (const auto& [key, value] : dagfile::Entries(root)) {
+      if (key.text() != "dag") continue;
+      reporter.error(Rule::not_a_dag, key.span(), "`dag` must be the first key of the document", "move it to the top");
+      return true;
+    }
+  }
+  reporter.note(Rule::not_a_dag, root.span(), "this document does not begin with `dag:` and is left alone");
+  return false;
+}
+
+}  // namespace
+
+std::string sha256_hex(std::string_view bytes) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  BATON_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr) == 1);
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string hex;
+  for (unsigned int i = 0; i < size; ++i) {
+    hex += kHex[digest[i] >> 4U];
+    hex += kHex[digest[i] & 15U];
+  }
+  return hex;
+}
+
+Result<std::string> read_regular_file(const std::string& path, std::int64_t bytes_max) {
+  const OwnedFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  const auto failed = [&] { return Error{"cannot read the file: " + std::string(std::strerror(errno)), 2}; };
+  if (file.get() < 0) return failed();
+  struct stat before {};
+  if (::fstat(file.get(), &before) != 0) return failed();
+  if (!S_ISREG(before.st_mode)) {
+    return Error{S_ISDIR(before.st_mode) ? "this is a folder, not a file" : "this is not a regular file", 2};
+  }
+  if (before.st_size > std::min(bytes_max, kBytesMax)) {
+    return Error{"the file has " + size_text(before.st_size) + ", more than the limit of " +
+                     size_text(std::min(bytes_max, kBytesMax)) + " (limits.file in baton.yaml)",
+                 kTooLarge};
+  }
+  std::string text(static_cast<std::size_t>(before.st_size) + 1, '\0');
+  std::size_t length = 0;
+  while (length < text.size()) {
+    const ssize_t n = ::read(file.get(), text.data() + length, text.size() - length);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failed();
+    if (n == 0) break;
+    length += static_cast<std::size_t>(n);
+  }
+  struct stat after {};
+  if (::fstat(file.get(), &after) != 0) return failed();
+  if (length != static_cast<std::size_t>(before.st_size) || !same_file_content(before, after)) {
+    return Error{"the file changed while it was read; try again", kChanged};
+  }
+  text.resize(length);
+  return text;
+}
+
+LoadResult load_text(std::string text, const std::string& name, const LoadOptions& options) {
+  LoadResult result;
+  if (text.size() > static_cast<std::size_t>(std::min(options.config.max_file_bytes, kBytesMax))) {
+    result.diagnostics.push_back(
+        file_finding(name, {"the text has " + size_text(static_cast<std::int64_t>(text.size())) +
+                                ", more than the limit of " + size_text(options.config.max_file_bytes),
+                            kTooLarge}));
+    return result;
+  }
+  result.source_sha256 = sha256_hex(text);
+  const SourceText source(name, std::move(text));
+  Reporter reporter(source);
+  if (dagfile::check_characters(reporter)) {
+    dagfile::YamlLimits limits;
+    limits.depth_max = options.config.max_depth;
+    const std::vector<Document> documents = dagfile::read_yaml(reporter, limits);
+    for (const Document& document : documents) {
+      const Node root = document.root();
+      const std::size_t errors_before = reporter.error_count();
+      if (!is_dag(root, reporter)) continue;
+      auto dag = dagfile::DagReader(root, options.config, reporter).read(name, folder_of(name));
+      if (dag && reporter.error_count() == errors_before && !document.is_broken())
+        result.dags.push_back(std::move(dag));
+    }
+  }
+  result.diagnostics = reporter.take();
+  if (options.warnings_are_errors) promote_warnings(result.diagnostics);
+  result.source = source.text();
+  return result;
+}
+
+LoadResult load_file(const std::string& path, const LoadOptions& options) {
+  auto text = read_regular_file(path, options.config.max_file_bytes);
+  if (!text) {
+    LoadResult result;
+    result.diagnostics.push_back(file_finding(path, text.error()));
+    return result;
+  }
+  return load_text(*std::move(text), path, options);
+}
+
+}  // namespace baton

@@ -1,0 +1,56 @@
+// Reporter: collects the findings of one file while it is loaded. Bounded: beyond kDiagnosticsMax it only counts.
+// One loading thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "scheduler/dagfile/diagnostic.h"
+#include "scheduler/dagfile/source_text.h"
+
+namespace baton::dagfile {
+
+inline constexpr std::size_t kDiagnosticsMax = 1000;
+
+class Reporter {
+ public:
+  explicit Reporter(const SourceText& source) : source_(source) {}
+  Reporter(const Reporter&) = delete;
+  Reporter& operator=(const Reporter&) = delete;
+
+  void error(Rule rule, Span where, std::string message, std::string hint = {}) {
+    add(Severity::error, rule, where, std::move(message), std::move(hint));
+  }
+  void warning(Rule rule, Span where, std::string message, std::string hint = {}) {
+    add(Severity::warning, rule, where, std::move(message), std::move(hint));
+  }
+  void hint(Rule rule, Span where, std::string message, std::string hint_text = {}) {
+    add(Severity::hint, rule, where, std::move(message), std::move(hint_text));
+  }
+  void note(Rule rule, Span where, std::string message) { add(Severity::note, rule, where, std::move(message), {}); }
+
+  [[nodiscard]] const SourceText& source() const { return source_; }
+  [[nodiscard]] std::size_t error_count() const { return error_count_; }
+  [[nodiscard]] std::size_t count() const { return diagnostics_.size() + dropped_; }
+  /// The findings in the order of the file; notes stay behind the finding they belong to.
+  std::vector<Diagnostic> take();
+
+ private:
+  void add(Severity severity, Rule rule, Span where, std::string message, std::string hint);
+
+  struct Item {
+    Diagnostic diagnostic;
+    std::size_t head = 0;  ///< index of the finding that a note belongs to
+  };
+  const SourceText& source_;
+  std::vector<Diagnostic> diagnostics_;
+  std::size_t error_count_ = 0;
+  std::size_t dropped_ = 0;
+};
+
+/// `"text"`, shortened beyond 80 characters: for names in messages.
+std::string quoted(std::string_view text);
+/// `did you mean "x"?`, or empty when nothing is near (Damerau-Levenshtein ≤ 2).
+std::string did_you_mean_hint(std::string_view given, const std::vector<std::string_view>& known);
+
+}  // namespace baton::dagfile

@@ -1,0 +1,126 @@
+// Small readers of checked values.
+#include <algorithm>
+#include <charconv>
+
+#include "scheduler/dagfile/scalar.h"
+#include "scheduler/dagfile/task_reader.h"
+#include "scheduler/timetable/time_text.h"
+
+namespace baton::dagfile {
+
+std::vector<std::string> read_texts(Node node) {
+  std::vector<std::string> texts;
+  if (!node) return texts;
+  if (node.is_scalar()) texts.emplace_back(node.text());
+  if (node.is_list()) {
+    for (const Node item : Items(node)) {
+      if (item.is_scalar()) texts.emplace_back(item.text());
+    }
+  }
+  return texts;
+}
+
+DurationUs read_duration(Node node, DurationUs otherwise) {
+  if (!node || !node.is_scalar()) return otherwise;
+  const auto span = timetable::parse_duration(node.text());
+  return span ? *span : otherwise;
+}
+
+std::int32_t read_int(Node node, std::int32_t otherwise) {
+  if (!node || !node.is_scalar()) return otherwise;
+  const CoreNumber number = core_number(node.text());
+  if (number.kind != CoreNumber::Kind::integer) return otherwise;
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(number.integer, INT32_MIN, INT32_MAX));
+}
+
+bool read_bool(Node node, bool otherwise) {
+  if (!node || !node.is_scalar()) return otherwise;
+  return core_bool(node.text()).value_or(otherwise);
+}
+
+expr::ShellKind shell_kind_of(Node node) {
+  std::string command;
+  for (const auto& word : read_texts(node)) command += (command.empty() ? "" : " ") + word;
+  return command.empty() ? expr::ShellKind::sh : expr::shell_kind(command);
+}
+
+namespace {
+
+std::optional<FailureClass> failure_class(std::string_view text) {
+  using Kind = FailureClass::Kind;
+  if (text == "any") return FailureClass{Kind::any, 0};
+  if (text == "signal") return FailureClass{Kind::signal, 0};
+  if (text == "timeout") return FailureClass{Kind::timeout, 0};
+  if (text == "lost") return FailureClass{Kind::lost, 0};
+  constexpr std::string_view kExit = "exit:";
+  if (text.substr(0, kExit.size()) != kExit) return std::nullopt;
+  const std::string_view code = text.substr(kExit.size());
+  int number = 0;
+  const auto read = std::from_chars(code.data(), code.data() + code.size(), number);
+  if (code.empty() || read.ec != std::errc() || read.ptr != code.data() + code.size()) return std::nullopt;
+  if (number < 1 || number > 255) return std::nullopt;
+  return FailureClass{Kind::exit, number};
+}
+
+void append_failure_class(Node node, Reporter& reporter, std::vector<FailureClass>& classes) {
+  if (!node.is_scalar()) return;
+  const auto found = failure_class(node.text());
+  if (!found) {
+    reporter.error(Rule::invalid_value, node.span(), quoted(node.text()) + " is not a class of failures",
+                   "write exit:N (1 to 255), signal, timeout, lost or any");
+  } else if (found->kind == FailureClass::Kind::exit && found->exit_code == 99) {
+    reporter.error(Rule::invalid_value, node.span(), "exit:99 means skipped and is never retried");
+  } else {
+    classes.push_back(*found);
+  }
+}
+
+}  // namespace
+
+std::vector<FailureClass> read_failure_classes(Node node, Reporter& reporter) {
+  std::vector<FailureClass> classes;
+  if (!node) return classes;
+  if (node.is_list()) {
+    for (const Node item : Items(node)) append_failure_class(item, reporter, classes);
+  } else {
+    append_failure_class(node, reporter, classes);
+  }
+  return classes;
+}
+
+RetryPolicy read_retries(Node node, Reporter& reporter) {
+  RetryPolicy policy;
+  if (!node) return policy;
+  if (!node.is_map()) {
+    policy.max = read_int(node, 0);
+    return policy;
+  }
+  policy.max = read_int(node.find("max"), 0);
+  const Node delay = node.find("delay");
+  const Node backoff = node.find("backoff");
+  const Node jitter = node.find("jitter");
+  const Node max_delay = node.find("max_delay");
+  policy.delay_us = read_duration(delay, policy.delay_us);
+  policy.max_delay_us = read_duration(max_delay, std::max(policy.max_delay_us, policy.delay_us));
+  if (delay && !backoff) {
+    policy.backoff = RetryPolicy::Backoff::constant;
+    policy.jitter = RetryPolicy::Jitter::none;
+  }
+  if (backoff && backoff.text() == "constant") policy.backoff = RetryPolicy::Backoff::constant;
+  if (backoff && backoff.text() == "linear") policy.backoff = RetryPolicy::Backoff::linear;
+  if (jitter && jitter.text() == "none") policy.jitter = RetryPolicy::Jitter::none;
+  if (jitter && jitter.text() == "full") policy.jitter = RetryPolicy::Jitter::full;
+  if (jitter && jitter.text() == "equal") policy.jitter = RetryPolicy::Jitter::equal;
+  if (max_delay && policy.max_delay_us < policy.delay_us) {
+    reporter.error(Rule::conflicting_keys, max_delay.span(), "\"max_delay\" is less than \"delay\"");
+  }
+  const Node on = node.find("on");
+  if (on) policy.on = read_failure_classes(on, reporter);
+  policy.never_on = read_failure_classes(node.find("never_on"), reporter);
+  if (on && on.is_list() && on.size() == 0) {
+    reporter.error(Rule::invalid_value, on.span(), "\"on\" names no failures, so nothing would ever be retried");
+  }
+  return policy;
+}
+
+}  // namespace baton::dagfile

@@ -1,0 +1,107 @@
+// Admission: which scheduled task instance may take its resources next, over all runs (design.md §2, settled.md). What is
+// held is the set of live attempts, nothing else; it is rebuilt from the rows at recovery by hold(). A blocked instance
+// stands in exactly one wait list, that of the first resource it lacks, and whatever frees the resource looks at the
+// head of that list alone. Who is looked at in vain passes the look on to those behind. Pure: no clock, no store. Loop
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <queue>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "scheduler/engine/dag_run.h"
+
+namespace baton {
+
+/// A task instance that offers itself.
+struct Candidate {
+  RunNo run_no = 0;
+  InstanceNo instance = -1;
+  std::int32_t priority = 0;
+  std::int64_t path_us = 0;   ///< critical path from here to the end of the run
+  std::uint64_t age = 0;      ///< smaller is older; given by offer()
+};
+
+class Admission {
+ public:
+  /// `slots`: attempts at a time; `ahead`: how many more may be claimed and wait at the executor for a slot.
+  Admission(std::int32_t slots, std::int32_t ahead) : slots_(slots), ahead_(ahead) {}
+
+  void set_pool(const std::string& name, std::int32_t slots);
+  void set_ahead(std::int32_t ahead) { ahead_ = ahead; }
+  [[nodiscard]] std::int32_t slots() const { return slots_; }
+  [[nodiscard]] std::int32_t live() const { return live_; }
+  [[nodiscard]] bool has_candidates() const { return !ready_.empty(); }
+  /// Slots of a pool that live attempts hold.
+  [[nodiscard]] std::int32_t used(std::string_view pool) const {
+    const auto at = pools_.find(pool);
+    return at == pools_.end() ? 0 : at->second.used;
+  }
+
+  void offer(Candidate c);
+
+  /// The run of a candidate that still stands where it was offered; null when it does not (a stop may have come since).
+  using Lookup = std::function<const DagRun*(const Candidate&)>;
+  /// The next candidate that gets all it needs, which it then holds; false when none can be admitted now.
+  /// `blocked` is told what a candidate now waits for.
+  bool next(Candidate& out, const Lookup& run_of, const std::function<void(const Candidate&, Wait)>& blocked);
+
+  /// Some who wait may be wanted no longer (their run stops): nobody waits behind these any more. Looks at the heads only.
+  void drop_unwanted(const Lookup& run_of);
+
+  /// Takes what a live attempt holds, without asking: recovery.
+  void hold(const DagRun& run, InstanceNo i);
+  /// Gives back what a live attempt held.
+  void release(const DagRun& run, InstanceNo i);
+  /// Forgets a run that has finished.
+  void forget(const DagRun& run);
+
+ private:
+  struct Waiter {
+    Candidate candidate;
+    std::int32_t amount = 1;  ///< of the resource in whose list it stands
+  };
+  struct Later {  // std::priority_queue keeps the greatest on top
+    bool operator()(const Candidate& a, const Candidate& b) const {
+      if (a.priority != b.priority) return a.priority < b.priority;
+      if (a.path_us != b.path_us) return a.path_us < b.path_us;
+      return a.age > b.age;
+    }
+    bool operator()(const Waiter& a, const Waiter& b) const { return (*this)(a.candidate, b.candidate); }
+  };
+  struct Resource {
+    std::int32_t capacity = 0;
+    std::int32_t used = 0;
+    std::priority_queue<Waiter, std::vector<Waiter>, Later> waiting;
+  };
+  struct Need {
+    Resource* resource;
+    std::int32_t amount;
+    Wait wait;
+  };
+
+  void needs_of(const DagRun& run, InstanceNo i, std::vector<Need>& out);
+  Resource* limit_of_run(const DagRun& run);
+  Resource* limit_of_task(const DagRun& run, TaskNo t);
+  /// Those at the head who fit into what is free; `head`: the first also when it does not.
+  void wake(Resource& resource, bool head);
+  void wake_after_drop(RunNo run_no);
+  void drop_heads(Resource& resource, const Lookup& run_of);
+
+  std::int32_t slots_;
+  std::int32_t ahead_;
+  std::int32_t live_ = 0;
+  std::uint64_t next_age_ = 1;
+  std::priority_queue<Candidate, std::vector<Candidate>, Later> ready_;
+  std::map<std::string, Resource, std::less<>> pools_;
+  std::map<RunNo, Resource> run_limits_;                         ///< max_active_tasks
+  std::map<std::pair<RunNo, TaskNo>, Resource> task_limits_;     ///< max_parallel of a mapped task
+  std::vector<Need> needs_;                                      ///< scratch of next() and release()
+};
+
+}  // namespace baton

@@ -1,0 +1,343 @@
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "scheduler/engine/decide.h"
+#include "scheduler/expr/json.h"
+#include "scheduler/model/check.h"
+
+namespace baton {
+namespace {
+
+/// Applies decisions to a run and gathers what the shell has to write. Lives for one advance().
+class Application {
+ public:
+  Application(DagRun& run, Moment now, StepOutcome& out) : run_(run), now_(now), out_(out) {}
+
+  /// Applies `d`; what it causes goes to `follow`.
+  void apply(Decision& d, std::deque<FollowUp>& follow);
+
+ private:
+  void apply(TaskChange& c, std::deque<FollowUp>& follow);
+  void apply(Expansion& e, std::deque<FollowUp>& follow);
+  void apply(const RunChange& c);
+  void pass_time(InstanceNo i, WallUs at);
+  void record_try(InstanceNo i, const TaskChange& c);
+  void record_success(InstanceNo i, TaskChange& c);
+  void end_instance(InstanceNo i, std::deque<FollowUp>& follow);
+  void note_cut_off(InstanceNo i);
+
+  DagRun& run_;
+  Moment now_;
+  StepOutcome& out_;
+};
+
+void Application::apply(Decision& d, std::deque<FollowUp>& follow) {
+  if (d.begins_stopping != Reason::none) {
+    if (run_.stopping == Reason::none) {
+      run_.stopping = d.begins_stopping;
+      if (!is_final(run_.row.state)) run_.row.reason = d.begins_stopping;  // durable: a restart goes on stopping
+      out_.run_changed = true;
+    }
+    run_.killing = run_.killing || d.begins_killing;
+  }
+  if (d.run_change) apply(*d.run_change);
+  for (TaskChange& c : d.changes) apply(c, follow);
+  for (Expansion& e : d.expansions) apply(e, follow);
+  for (const InstanceNo i : d.begins) follow.push_back({FollowUp::Kind::instance_begins, i});
+  for (Command& c : d.commands) {
+    if (c.kind == Command::Kind::stop) {
+      Instance& instance = run_.at(c.instance);
+      if (instance.stop_requested && !c.kill_now) continue;
+      pass_time(c.instance, kNoTime);
+      instance.stop_requested = true;
+      if (instance.state == TaskState::running) instance.wait = Wait::stopping;
+    }
+    out_.commands.push_back(std::move(c));
+  }
+}
+
+/// Sums the span since the last change under what the instance waited for.
+void Application::pass_time(InstanceNo i, WallUs at) {
+  Instance& instance = run_.at(i);
+  MonoUs until = now_.mono;
+  if (at != kNoTime) until = std::clamp(now_.mono - std::max<DurationUs>(0, now_.wall - at), instance.since, until);
+  until = std::max(until, instance.since);
+  run_.ensure_activity(i).times.add(instance.wait, until - instance.since);
+  instance.since = until;
+}
+
+void Application::record_try(InstanceNo i, const TaskChange& c) {
+  const AttemptEnd& end = *c.end;
+  const Instance& instance = run_.at(i);
+  Activity& activity = run_.ensure_activity(i);
+  TryRow row;
+  row.run_no = run_.row.run_no;
+  row.instance_no = i;
+  row.epoch = instance.epoch;
+  row.try_number = instance.try_number;
+  row.state = c.to == TaskState::scheduled ? TaskState::up_for_retry : c.to;
+  row.reason = c.reason;
+  row.exit_code = end.outcome == AttemptEnd::Outcome::exited ? end.exit_code : -1;
+  row.signal = end.signal;
+  row.queued_at = activity.queued_at;
+  row.started_at = end.started_at != kNoTime ? end.started_at : activity.started_at;
+  row.ended_at = end.ended_at != kNoTime ? end.ended_at : now_.wall;
+  row.pid = end.pid != 0 ? end.pid : activity.pid;
+  row.user_us = end.user_us;
+  row.sys_us = end.sys_us;
+  row.max_rss_bytes = end.max_rss_bytes;
+  row.log_bytes = end.log_bytes;
+  row.times_json = activity.times.to_json();
+  row.rendered_json = std::move(activity.rendered_json);
+  row.note = c.note;
+  activity.times.clear();
+  activity.rendered_json.clear();
+  out_.tries.push_back(std::move(row));
+}
+
+void Application::record_success(InstanceNo i, TaskChange& c) {
+  const Instance& instance = run_.at(i);
+  const Task& task = run_.dag->task(instance.task_no);
+  if (c.end != nullptr && task.spec->kind != TaskKind::sensor) {
+    out_.durations.push_back({run_.dag->id, task.id, c.end->run_us});
+  }
+  const Activity& activity = run_.ensure_activity(i);
+  if (task.spec->cache && c.reason != Reason::cached && !activity.cache_key.empty()) {
+    CacheRow row;
+    row.dag_id = run_.dag->id;
+    row.task_id = task.id;
+    row.key = activity.cache_key;
+    row.spec_hash = cache_spec_hash(*run_.dag, instance.task_no);
+    row.outputs_json = c.outputs_json;
+    row.created_at = now_.wall;
+    if (task.spec->cache->ttl_us > 0) row.expires_at = now_.wall + task.spec->cache->ttl_us;
+    row.run_no = run_.row.run_no;
+    row.instance_no = i;
+    out_.cache.push_back(std::move(row));
+  }
+  if (c.outputs) run_.outputs[i] = std::move(*c.outputs);
+}
+
+void Application::note_cut_off(InstanceNo i) {
+  const Instance& instance = run_.at(i);
+  if (run_.stopping != Reason::none && instance.reason == run_.stopping) ++run_.cut_off;
+}
+
+void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
+  Instance& instance = run_.at(i);
+  const TaskNo t = instance.task_no;
+  const Task& task = run_.dag->task(t);
+  instance.wait = Wait::ended;
+  --run_.progress(t).own_open;
+  if (task.hook != Hook::none) {
+    if (--run_.open_hooks == 0 && is_final(run_.row.state)) out_.commands.push_back({.kind = Command::Kind::finished});
+    return;
+  }
+  --run_.open_instances;
+  note_cut_off(i);
+  if (instance.state == TaskState::failed && counts_for_run(task)) {
+    if (++run_.counted_failures == 1) run_.first_failure = i;
+    if (run_.dag->fail_fast && run_.stopping == Reason::none) follow.push_back({FollowUp::Kind::fail_fast, 0});
+  }
+  for (const TaskNo d : run_.dag->downstream.of(t)) {
+    UpstreamCounts& counts = run_.progress(d).upstreams;
+    count_upstream_end(counts, instance.state);
+    if (run_.at(d).state != TaskState::none) continue;
+    const TaskSpec& spec = run_.dag->spec(d);
+    const bool settles = spec.teardown ? counts.open == 0 : judge(spec.trigger_rule, counts) != Verdict::wait;
+    if (settles) follow.push_back({FollowUp::Kind::upstreams_ended, d});
+  }
+  if (run_.open_instances == 0) follow.push_back({FollowUp::Kind::all_ended, 0});
+}
+
+void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
+  Instance& instance = run_.at(c.instance);
+  const TaskState from = instance.state;
+  BATON_CHECK(from == c.to || may_become(from, c.to));
+  pass_time(c.instance, c.at);
+  Activity& activity = run_.ensure_activity(c.instance);
+  // Up to where its time has been summed, so that the sum is the lifetime.
+  if (c.end != nullptr || is_final(c.to)) activity.ended_at = now_.wall - (now_.mono - instance.since);
+  if (from != c.to) {
+    --run_.row.counts[static_cast<std::size_t>(from)];
+    ++run_.row.counts[static_cast<std::size_t>(c.to)];
+  }
+  if (c.end != nullptr && !c.look_only) record_try(c.instance, c);
+  if (c.end != nullptr) {
+    if (c.end->started_at != kNoTime) activity.started_at = c.end->started_at;
+    if (c.end->pid != 0) activity.pid = c.end->pid;
+  }
+  instance.state = c.to;
+  instance.reason = c.reason;
+  instance.wait = c.wait;
+  instance.failures += c.counts_failure ? 1 : 0;
+  instance.losses = static_cast<std::int16_t>(instance.losses + (c.counts_loss ? 1 : 0));
+  const bool same_try = c.end == nullptr || c.to == TaskState::scheduled;  // a lost look is looked again
+  instance.looks_again = c.look_only || (instance.looks_again && same_try);
+  activity.wake_at = c.wake_at;
+  if (!c.note.empty()) activity.note = std::move(c.note);
+  if (!c.cache_key.empty()) activity.cache_key = std::move(c.cache_key);
+  if (!c.outputs_json.empty()) activity.outputs_json = c.outputs_json;
+  switch (c.to) {
+    case TaskState::scheduled:
+      if (activity.scheduled_at == kNoTime || c.end != nullptr) activity.scheduled_at = now_.wall;
+      break;
+    case TaskState::queued:
+      if (c.new_epoch) {  // a claim
+        ++instance.epoch;
+        if (!instance.looks_again) {
+          ++instance.try_number;
+          activity.first_look_at = now_.wall;
+        }
+        instance.stop_requested = false;
+        activity.queued_at = now_.wall;
+        activity.started_at = activity.ended_at = kNoTime;
+        activity.pid = 0;
+        activity.rendered_json = std::move(c.rendered_json);
+      }
+      break;
+    default: break;
+  }
+  if (c.to == TaskState::success) record_success(c.instance, c);
+  if (is_final(c.to)) end_instance(c.instance, follow);
+  const bool claim_or_end = c.new_epoch || is_final(c.to) || c.to == TaskState::up_for_retry ||
+                            c.to == TaskState::up_for_reschedule || c.end != nullptr;
+  if (claim_or_end) out_.dirty.push_back(c.instance);
+}
+
+void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
+  TaskProgress& p = run_.progress(e.task_no);
+  BATON_CHECK(!p.expanded && p.count == 1);
+  const auto n = static_cast<std::int32_t>(e.items.size());
+  const Instance placeholder = run_.at(e.task_no);
+  p.expanded = true;
+  p.count = n;
+  p.own_open = n;
+  p.extra_first = static_cast<InstanceNo>(run_.instances.size());
+  run_.at(e.task_no).map_index = 0;
+  out_.dirty.push_back(e.task_no);
+  for (std::int32_t k = 0; k < n; ++k) {
+    const InstanceNo i = run_.instance_of(e.task_no, k);
+    if (k > 0) {
+      Instance& instance = run_.instances.emplace_back(placeholder);
+      instance.map_index = k;
+      instance.activity = -1;
+      instance.epoch = 0;
+      instance.try_number = 0;
+      if (placeholder.activity >= 0) {  // it has waited as long as its placeholder
+        const WaitTimes waited = run_.activity(e.task_no)->times;
+        run_.ensure_activity(i).times = waited;
+      }
+      out_.made.push_back(i);
+    }
+    run_.items[i] = std::move(e.items[static_cast<std::size_t>(k)]);
+    follow.push_back({FollowUp::Kind::instance_begins, i});
+  }
+  run_.open_instances += n - 1;
+  run_.row.counts[static_cast<std::size_t>(TaskState::none)] += n - 1;
+  for (const TaskNo d : run_.dag->downstream.of(e.task_no)) run_.progress(d).upstreams.open += n - 1;
+}
+
+void Application::apply(const RunChange& c) {
+  run_.row.state = c.to;
+  run_.row.reason = c.reason;
+  run_.row.note = c.note;
+  if (is_final(c.to)) {
+    run_.row.ended_at = now_.wall;
+    if (run_.open_hooks == 0) out_.commands.push_back({.kind = Command::Kind::finished});
+  }
+  out_.run_changed = true;
+}
+
+constexpr int kStepsMax = 4096;
+
+Event event_of(FollowUp next) {
+  switch (next.kind) {
+    case FollowUp::Kind::upstreams_ended: return UpstreamsEnded{next.number};
+    case FollowUp::Kind::instance_begins: return InstanceBegins{next.number};
+    case FollowUp::Kind::all_ended: return AllEnded{};
+    case FollowUp::Kind::fail_fast: return StopRequested{Reason::fail_fast, false};
+  }
+  return AllEnded{};
+}
+
+void step(DagRun& run, const Event& event, Moment now, const CoreSettings& settings, StepOutcome& out) {
+  Decision decision = decide(run, event, now, settings);
+  if (const auto* started = std::get_if<AttemptStarted>(&event); started != nullptr && !decision.changes.empty()) {
+    Activity& activity = run.ensure_activity(started->instance);
+    activity.started_at = started->at;
+    activity.pid = started->pid;
+    out.dirty_lazy.push_back(started->instance);
+  }
+  Application(run, now, out).apply(decision, run.pending);
+}
+
+}  // namespace
+
+void StepOutcome::clear() {
+  dirty.clear();
+  dirty_lazy.clear();
+  made.clear();
+  tries.clear();
+  cache.clear();
+  durations.clear();
+  commands.clear();
+  run_changed = false;
+}
+
+bool advance(DagRun& run, const Event& event, Moment now, const CoreSettings& settings, StepOutcome& out) {
+  step(run, event, now, settings, out);
+  return advance_pending(run, now, settings, out);
+}
+
+bool advance_pending(DagRun& run, Moment now, const CoreSettings& settings, StepOutcome& out) {
+  for (int steps = 0; steps < kStepsMax && !run.pending.empty(); ++steps) {
+    const FollowUp next = run.pending.front();
+    run.pending.pop_front();
+    step(run, event_of(next), now, settings, out);
+  }
+  return !run.pending.empty();
+}
+
+void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now) {
+  Instance& instance = run.at(i);
+  if (instance.state != TaskState::scheduled || instance.wait == wait) return;
+  run.ensure_activity(i).times.add(instance.wait, now.mono - instance.since);
+  instance.since = now.mono;
+  instance.wait = wait;
+}
+
+TaskRow row_of(const DagRun& run, InstanceNo i) {
+  const Instance& instance = run.at(i);
+  TaskRow row;
+  row.run_no = run.row.run_no;
+  row.instance_no = i;
+  row.task_no = instance.task_no;
+  row.map_index = instance.map_index;
+  if (const auto item = run.items.find(i); item != run.items.end()) {
+    row.map_key = item->second.key;
+    row.item_json = expr::to_json(item->second.item);
+  }
+  row.state = instance.state;
+  row.reason = instance.reason;
+  row.epoch = instance.epoch;
+  row.try_number = instance.try_number;
+  row.failures = instance.failures;
+  row.losses = instance.losses;
+  if (const Activity* activity = run.activity(i)) {
+    row.scheduled_at = activity->scheduled_at;
+    row.queued_at = activity->queued_at;
+    row.started_at = activity->started_at;
+    row.ended_at = activity->ended_at;
+    row.wake_at = activity->wake_at;
+    row.first_look_at = activity->first_look_at;
+    row.pid = activity->pid;
+    row.outputs_json = activity->outputs_json;
+    row.note = activity->note;
+    row.times_json = activity->times.to_json();
+  }
+  return row;
+}
+
+}  // namespace baton

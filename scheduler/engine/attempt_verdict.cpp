@@ -1,0 +1,148 @@
+#include "scheduler/engine/attempt_verdict.h"
+
+#include <algorithm>
+
+#include "scheduler/engine/retry.h"
+
+namespace baton {
+namespace {
+
+using Outcome = AttemptEnd::Outcome;
+
+constexpr DurationUs kSensorTimeoutUs = 7 * kDay;
+constexpr int kExitSkip = 99;
+
+AttemptVerdict failed(Reason reason, std::string note) {
+  AttemptVerdict v;
+  v.to = TaskState::failed;
+  v.reason = reason;
+  v.note = std::move(note);
+  return v;
+}
+
+struct Failure {
+  Reason reason;
+  std::string note;
+};
+
+Failure failure_of(const AttemptEnd& end) {
+  switch (end.outcome) {
+    case Outcome::exited: return {Reason::exit_code, "exit code " + std::to_string(end.exit_code)};
+    case Outcome::signaled:
+      if (end.oom_killed) return {Reason::oom, "killed: it used more memory than its limit"};
+      return {Reason::signal, "killed by signal " + std::to_string(end.signal)};
+    case Outcome::timed_out: return {Reason::timeout, "its timeout passed"};
+    case Outcome::stopped: return {Reason::stopped, ""};
+    case Outcome::heartbeat_lost: return {Reason::heartbeat, "silent for longer than its heartbeat"};
+    case Outcome::spawn_failed: return {Reason::spawn, end.note.empty() ? "could not be started" : end.note};
+    case Outcome::lost: return {Reason::lost, "its worker died"};
+  }
+  return {Reason::exit_code, ""};
+}
+
+/// A failure that the author's retries answer for.
+AttemptVerdict fail(const DagRun& run, InstanceNo i, const AttemptEnd& end, Failure failure, Moment now) {
+  const TaskSpec& spec = run.spec_of(i);
+  const Instance& instance = run.at(i);
+  const std::int32_t failures = instance.failures + 1;
+  AttemptVerdict v = failed(failure.reason, std::move(failure.note));
+  v.counts_failure = true;
+  if (retries_again(spec.retries, end, failures)) {
+    const auto seed = retry_seed(run.row.run_id, run.dag->task(instance.task_no).id, instance.map_index, failures);
+    v.to = TaskState::up_for_retry;
+    v.wait = Wait::backoff;
+    v.wake_at = now.wall + retry_delay_us(spec.retries, failures, seed);
+  }
+  return v;
+}
+
+/// The budget of losses first, then the author's retries of class lost.
+AttemptVerdict lose(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool counts, Moment now,
+                    const CoreSettings& settings) {
+  if (counts && run.at(i).losses + 1 > settings.losses_max) {
+    AttemptEnd as_lost = end;
+    as_lost.outcome = Outcome::lost;
+    return fail(run, i, as_lost, {Reason::lost, "lost more often than the budget of losses allows"}, now);
+  }
+  AttemptVerdict v;
+  v.to = TaskState::scheduled;
+  v.reason = Reason::lost;
+  v.wait = Wait::slots;
+  v.counts_loss = counts;
+  v.note = end.note.empty() ? "its worker died; it starts again" : end.note;
+  return v;
+}
+
+AttemptVerdict succeed(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now) {
+  if (end.output_too_large) return fail(run, i, end, {Reason::outputs, "$BATON_OUTPUT holds more than 1 MiB"}, now);
+  auto checked = check_outputs(run.spec_of(i), end.output);
+  if (!checked) return fail(run, i, end, {Reason::outputs, checked.error().message}, now);
+  AttemptVerdict v;
+  v.to = TaskState::success;
+  v.note = std::move(checked->warning);
+  if (!checked->json.empty()) {
+    v.outputs = std::move(checked->value);
+    v.outputs_json = std::move(checked->json);
+  }
+  return v;
+}
+
+AttemptVerdict look_again(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now) {
+  const TaskSpec& spec = run.spec_of(i);
+  const Activity* activity = run.activity(i);
+  const WallUs first = activity != nullptr && activity->first_look_at != kNoTime ? activity->first_look_at : now.wall;
+  const WallUs deadline = sensor_deadline(spec, first);
+  if (now.wall >= deadline) {
+    AttemptEnd timed_out = end;
+    timed_out.outcome = Outcome::timed_out;
+    return fail(run, i, timed_out, {Reason::timeout, "not met before its timeout"}, now);
+  }
+  AttemptVerdict v;
+  v.to = TaskState::up_for_reschedule;
+  v.wait = Wait::sensor;
+  v.look_only = true;
+  v.wake_at = std::min(now.wall + spec.sensor.every_us, deadline);
+  return v;
+}
+
+AttemptVerdict judge_look(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now) {
+  if (end.outcome == Outcome::exited) {
+    const bool cannot_look = end.exit_code == 126 || end.exit_code == 127;
+    if (end.exit_code == 0) return succeed(run, i, end, now);
+    if (!cannot_look && end.exit_code != kExitSkip) return look_again(run, i, end, now);
+  }
+  return fail(run, i, end, failure_of(end), now);
+}
+
+}  // namespace
+
+WallUs sensor_deadline(const TaskSpec& spec, WallUs first_look_at) {
+  return first_look_at + (spec.timeout_us > 0 ? spec.timeout_us : kSensorTimeoutUs);
+}
+
+Result<CheckedOutputs> check_cached(const TaskSpec& spec, const std::string& outputs_json) {
+  return check_outputs(spec, outputs_json);
+}
+
+AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool counts_as_loss, Moment now,
+                             const CoreSettings& settings) {
+  const bool is_exit = end.outcome == Outcome::exited;
+  const bool was_stopped = run.at(i).stop_requested;
+  if (was_stopped && !(is_exit && (end.exit_code == 0 || end.exit_code == kExitSkip))) {
+    return failed(run.stopping == Reason::none ? Reason::stopped : run.stopping, "");
+  }
+  if (is_exit && end.exit_code == kExitSkip) {
+    AttemptVerdict v;
+    v.to = TaskState::skipped;
+    v.reason = Reason::exit_skip;
+    return v;
+  }
+  // A worker that lost its scheduler stops what it runs: for the task instance that is a loss, not a failure.
+  const bool is_loss = end.outcome == Outcome::lost || end.outcome == Outcome::stopped;
+  if (is_loss) return lose(run, i, end, counts_as_loss && end.outcome == Outcome::lost, now, settings);
+  if (run.spec_of(i).kind == TaskKind::sensor) return judge_look(run, i, end, now);
+  if (is_exit && end.exit_code == 0) return succeed(run, i, end, now);
+  return fail(run, i, end, failure_of(end), now);
+}
+
+}  // namespace baton

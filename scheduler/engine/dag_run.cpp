@@ -1,0 +1,112 @@
+#include "scheduler/engine/dag_run.h"
+
+#include "scheduler/model/check.h"
+
+namespace baton {
+namespace {
+
+void count_end(UpstreamCounts& counts, TaskState state, std::int32_t by) {
+  switch (state) {
+    case TaskState::success: counts.success += by; return;
+    case TaskState::failed: counts.failed += by; return;
+    case TaskState::upstream_failed: counts.upstream_failed += by; return;
+    case TaskState::skipped:
+    case TaskState::removed: counts.skipped += by; return;
+    default: counts.open += by; return;
+  }
+}
+
+}  // namespace
+
+InstanceNo DagRun::find(const AttemptKey& key) const {
+  if (key.run_no != row.run_no || key.task_no < 0 || static_cast<std::size_t>(key.task_no) >= tasks.size()) return -1;
+  const TaskProgress& p = progress(key.task_no);
+  const std::int32_t k = key.map_index == kUnmapped ? 0 : key.map_index;
+  if (k < 0 || k >= p.count || at(instance_of(key.task_no, k)).map_index != key.map_index) return -1;
+  return instance_of(key.task_no, k);
+}
+
+Activity& DagRun::ensure_activity(InstanceNo i) {
+  Instance& instance = at(i);
+  if (instance.activity < 0) {
+    if (free_activities.empty()) {
+      instance.activity = static_cast<std::int32_t>(activities.size());
+      activities.emplace_back();
+    } else {
+      instance.activity = free_activities.back();
+      free_activities.pop_back();
+    }
+  }
+  return activities[static_cast<std::size_t>(instance.activity)];
+}
+
+void DagRun::drop_activity(InstanceNo i) {
+  Instance& instance = at(i);
+  if (instance.activity < 0) return;
+  activities[static_cast<std::size_t>(instance.activity)] = Activity{};
+  free_activities.push_back(instance.activity);
+  instance.activity = -1;
+}
+
+DagRun make_run(RunRow row, std::shared_ptr<const Dag> dag, Value params, Moment now,
+                const std::vector<TaskState>& initial_states) {
+  DagRun run;
+  run.row = std::move(row);
+  run.params = std::move(params);
+  const std::size_t n = dag->tasks.size();
+  BATON_CHECK(initial_states.empty() || initial_states.size() == n);
+  run.instances.resize(n);
+  run.tasks.resize(n);
+  for (std::size_t t = 0; t < n; ++t) {
+    Instance& instance = run.instances[t];
+    instance.task_no = static_cast<TaskNo>(t);
+    instance.since = now.mono;
+    if (!initial_states.empty()) instance.state = initial_states[t];
+    if (is_final(instance.state)) {
+      instance.reason = Reason::not_selected;
+      instance.wait = Wait::ended;
+    }
+  }
+  run.dag = std::move(dag);
+  recount(run);
+  return run;
+}
+
+void recount(DagRun& run) {
+  const std::size_t n = run.tasks.size();
+  run.open_instances = run.open_hooks = run.counted_failures = 0;
+  run.row.counts.fill(0);
+  for (std::size_t t = 0; t < n; ++t) {
+    TaskProgress& p = run.tasks[t];
+    p.upstreams = {};
+    p.own_open = 0;
+    const Task& task = run.dag->tasks[t];
+    for (std::int32_t k = 0; k < p.count; ++k) {
+      const Instance& instance = run.at(run.instance_of(static_cast<TaskNo>(t), k));
+      ++run.row.counts[static_cast<std::size_t>(instance.state)];
+      if (!is_final(instance.state)) ++p.own_open;
+      if (instance.state == TaskState::failed && counts_for_run(task)) ++run.counted_failures;
+    }
+    (task.hook == Hook::none ? run.open_instances : run.open_hooks) += p.own_open;
+  }
+  for (std::size_t t = 0; t < n; ++t) {
+    for (const TaskNo u : run.dag->upstream.of(static_cast<TaskNo>(t))) {
+      const TaskProgress& up = run.progress(u);
+      for (std::int32_t k = 0; k < up.count; ++k) {
+        count_end(run.tasks[t].upstreams, run.at(run.instance_of(u, k)).state, 1);
+      }
+    }
+  }
+}
+
+bool counts_for_run(const Task& task) {
+  if (task.hook != Hook::none || task.spec->allow_failure) return false;
+  return !task.spec->teardown || task.spec->teardown_fails_run;
+}
+
+void count_upstream_end(UpstreamCounts& counts, TaskState state) {
+  --counts.open;
+  count_end(counts, state, 1);
+}
+
+}  // namespace baton

@@ -1,0 +1,127 @@
+// DagRun: the live state of one run in memory, and the only function that moves it. The rows of the store are its
+// image; it is rebuilt from them at recovery. Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "scheduler/engine/moment.h"
+#include "scheduler/engine/rows.h"
+#include "scheduler/engine/trigger_rule.h"
+#include "scheduler/engine/wait_times.h"
+#include "scheduler/model/value.h"
+
+namespace baton {
+
+/// One task instance: what the hot path touches, kept small (1,000,000 of them must fit).
+struct Instance {
+  TaskNo task_no = 0;
+  std::int32_t map_index = kUnmapped;
+  TaskState state = TaskState::none;
+  Reason reason = Reason::none;
+  Wait wait = Wait::upstream;
+  bool stop_requested = false;
+  bool looks_again = false;   ///< a sensor between two looks of one try: the next claim is no new try
+  std::int16_t losses = 0;    ///< since the last clear
+  std::int32_t failures = 0;  ///< since the last clear
+  std::int32_t try_number = 0;
+  Epoch epoch = 0;
+  std::int32_t activity = -1;  ///< index into DagRun::activities; −1 while nothing has happened yet or after the end
+  MonoUs since = 0;            ///< when `wait` began
+};
+
+/// What only an instance on its way needs.
+struct Activity {
+  WaitTimes times;
+  WallUs scheduled_at = kNoTime, queued_at = kNoTime, started_at = kNoTime;
+  WallUs wake_at = kNoTime, first_look_at = kNoTime;
+  std::int32_t pid = 0;
+  std::string rendered_json;
+  std::string cache_key;       ///< evaluated; under it a success will be kept
+  WallUs ended_at = kNoTime;
+  std::string outputs_json;
+  std::string note;
+};
+
+/// What stands between a task and its verdict, and how far its own instances are.
+struct TaskProgress {
+  UpstreamCounts upstreams;
+  std::int32_t own_open = 1;          ///< its instances that are not final
+  std::int32_t count = 1;             ///< its instances; 1 before an expansion (the placeholder)
+  InstanceNo extra_first = -1;        ///< instance number of map index 1; the others follow
+  bool expanded = false;
+};
+
+struct MappedItem {
+  Value item;
+  std::string key;  ///< label; empty: none
+};
+
+/// What an applied change leads to, kept small: a fan-out of 1,000,000 stands here for a while.
+struct FollowUp {
+  enum class Kind : std::uint8_t { upstreams_ended, instance_begins, all_ended, fail_fast };
+  Kind kind = Kind::all_ended;
+  std::int32_t number = 0;  ///< TaskNo or InstanceNo, by kind
+};
+
+struct DagRun {
+  RunRow row;
+  std::shared_ptr<const Dag> dag;
+  Value params;
+  std::vector<Instance> instances;   ///< by InstanceNo
+  std::vector<TaskProgress> tasks;   ///< by TaskNo
+  std::unordered_map<InstanceNo, Value> outputs;  ///< of successes that had any
+  std::unordered_map<InstanceNo, MappedItem> items;
+  std::deque<FollowUp> pending;
+  std::vector<Activity> activities;
+  std::vector<std::int32_t> free_activities;
+
+  std::int32_t open_instances = 0;   ///< hooks aside
+  std::int32_t open_hooks = 0;
+  std::int32_t counted_failures = 0; ///< failed instances that make the run fail
+  std::int32_t cut_off = 0;          ///< instances that a stop failed or skipped
+  Reason stopping = Reason::none;    ///< stopped, fail_fast, run_timeout: nothing new starts but due teardowns
+  bool killing = false;              ///< a second stop: not even teardowns
+  InstanceNo first_failure = -1;     ///< for the run's note
+
+  [[nodiscard]] Instance& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] const Instance& at(InstanceNo i) const { return instances[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] TaskProgress& progress(TaskNo t) { return tasks[static_cast<std::size_t>(t)]; }
+  [[nodiscard]] const TaskProgress& progress(TaskNo t) const { return tasks[static_cast<std::size_t>(t)]; }
+  [[nodiscard]] const TaskSpec& spec_of(InstanceNo i) const { return dag->spec(at(i).task_no); }
+  /// The k-th instance of a task, 0 ≤ k < progress(t).count.
+  [[nodiscard]] InstanceNo instance_of(TaskNo t, std::int32_t k) const {
+    return k == 0 ? t : progress(t).extra_first + k - 1;
+  }
+  [[nodiscard]] AttemptKey key_of(InstanceNo i) const {
+    return {row.run_no, at(i).task_no, at(i).map_index, at(i).epoch};
+  }
+  /// The instance that a key names, whatever its epoch; −1 when there is none.
+  [[nodiscard]] InstanceNo find(const AttemptKey& key) const;
+  [[nodiscard]] const Activity* activity(InstanceNo i) const {
+    return at(i).activity < 0 ? nullptr : &activities[static_cast<std::size_t>(at(i).activity)];
+  }
+  Activity& ensure_activity(InstanceNo i);
+  void drop_activity(InstanceNo i);
+  /// All that can happen has happened: the run has its outcome and its hooks have ended.
+  [[nodiscard]] bool is_finished() const { return is_final(row.state) && open_hooks == 0; }
+};
+
+/// A new run in memory: every task waits for its upstreams since `now`.
+DagRun make_run(RunRow row, std::shared_ptr<const Dag> dag, Value params, Moment now,
+                const std::vector<TaskState>& initial_states);
+
+/// Recomputes every counter from the states of the instances: after recovery and after a clear. O(tasks + edges).
+void recount(DagRun& run);
+
+/// Whether a failure of this task makes the run fail: not with allow_failure, and teardowns only when asked; hooks never.
+bool counts_for_run(const Task& task);
+
+/// An open upstream instance has become `state`, a final one.
+void count_upstream_end(UpstreamCounts& counts, TaskState state);
+
+}  // namespace baton

@@ -1,0 +1,397 @@
+#include "scheduler/engine/decide.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/engine/attempt_verdict.h"
+#include "scheduler/engine/expand.h"
+#include "scheduler/engine/run_names.h"
+#include "scheduler/expr/convert.h"
+
+namespace baton {
+namespace {
+
+/// One step of deciding: reads the run, writes the Decision.
+class Decider {
+ public:
+  Decider(const DagRun& run, Moment now, const CoreSettings& settings, Decision& out)
+      : run_(run), now_(now), settings_(settings), out_(out) {}
+
+  void operator()(const RunBegins&);
+  void operator()(const UpstreamsEnded& e) { judge_task(e.task_no); }
+  void operator()(const InstanceBegins& e);
+  void operator()(const Admitted& e);
+  void operator()(const Launched& e);
+  void operator()(const AttemptStarted& e);
+  void operator()(const AttemptEnded& e);
+  void operator()(const LaunchFailed& e);
+  void operator()(const CacheAnswered& e);
+  void operator()(const TimerDue& e);
+  void operator()(const StopRequested& e);
+  void operator()(const AllEnded&);
+
+ private:
+  [[nodiscard]] const TaskSpec& spec_of(InstanceNo i) const { return run_.spec_of(i); }
+  [[nodiscard]] bool may_start(const TaskSpec& spec) const {
+    return run_.stopping == Reason::none || (spec.teardown && !run_.killing) || is_final(run_.row.state);
+  }
+  TaskChange& change(InstanceNo i, TaskState to, Reason reason = Reason::none, std::string note = {});
+  void schedule(InstanceNo i);
+  void judge_task(TaskNo t);
+  void begin_if_none(InstanceNo i);
+  [[nodiscard]] Verdict judge_teardown(TaskNo t) const;
+  void task_may_run(TaskNo t);
+  /// True when `if` holds; otherwise the change is already made.
+  bool condition_holds(InstanceNo i);
+  void begin_time_sensor(InstanceNo i);
+  void ask_cache(InstanceNo i);
+  void stop_instance(InstanceNo i, const StopRequested& e);
+  void begin_hooks(RunState outcome);
+
+  const DagRun& run_;
+  Moment now_;
+  const CoreSettings& settings_;
+  Decision& out_;
+};
+
+TaskChange& Decider::change(InstanceNo i, TaskState to, Reason reason, std::string note) {
+  TaskChange& c = out_.changes.emplace_back();
+  c.instance = i;
+  c.to = to;
+  c.reason = reason;
+  c.note = std::move(note);
+  return c;
+}
+
+void Decider::schedule(InstanceNo i) {
+  change(i, TaskState::scheduled).wait = Wait::slots;
+  out_.commands.push_back({.kind = Command::Kind::offer, .instance = i});
+}
+
+void Decider::operator()(const RunBegins&) {
+  for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
+    if (run_.dag->tasks[t].hook != Hook::none) continue;
+    const auto task_no = static_cast<TaskNo>(t);
+    if (run_.tasks[t].expanded) {
+      for (std::int32_t k = 0; k < run_.tasks[t].count; ++k) begin_if_none(run_.instance_of(task_no, k));
+    } else {
+      judge_task(task_no);
+    }
+  }
+  for (std::size_t i = 0; i < run_.instances.size(); ++i) {
+    const Instance& instance = run_.instances[i];
+    const auto number = static_cast<InstanceNo>(i);
+    const bool is_hook = run_.dag->task(instance.task_no).hook != Hook::none;
+    if (is_live(instance.state) && run_.stopping != Reason::none && !is_hook) {  // a stop whose effect a crash took
+      stop_instance(number, StopRequested{run_.stopping, run_.killing});
+    }
+    if (instance.state != TaskState::up_for_retry && instance.state != TaskState::up_for_reschedule) continue;
+    out_.commands.push_back({.kind = Command::Kind::timer, .instance = number, .wake_at = run_.activity(number)->wake_at});
+  }
+  if (is_final(run_.row.state)) {
+    begin_hooks(run_.row.state);
+  } else if (run_.open_instances == 0) {
+    (*this)(AllEnded{});
+  }
+}
+
+void Decider::begin_if_none(InstanceNo i) {
+  if (run_.at(i).state == TaskState::none) out_.begins.push_back(i);
+}
+
+Verdict Decider::judge_teardown(TaskNo t) const {
+  if (run_.progress(t).upstreams.open > 0) return Verdict::wait;
+  const auto& setups = run_.dag->spec(t).teardown_of;
+  bool failed = false;
+  for (const TaskNo u : run_.dag->upstream.of(t)) {
+    if (std::find(setups.begin(), setups.end(), run_.dag->task(u).id) == setups.end()) continue;
+    const TaskProgress& p = run_.progress(u);
+    for (std::int32_t k = 0; k < p.count; ++k) {
+      const TaskState s = run_.at(run_.instance_of(u, k)).state;
+      if (s == TaskState::success) return Verdict::run;
+      failed = failed || s == TaskState::failed || s == TaskState::upstream_failed;
+    }
+  }
+  return failed ? Verdict::upstream_failed : Verdict::skip;
+}
+
+void Decider::judge_task(TaskNo t) {
+  const TaskSpec& spec = run_.dag->spec(t);
+  if (run_.at(t).state != TaskState::none || run_.progress(t).expanded) return;
+  if (!may_start(spec)) {
+    change(t, TaskState::skipped, run_.stopping);
+    return;
+  }
+  const Verdict verdict = spec.teardown ? judge_teardown(t) : judge(spec.trigger_rule, run_.progress(t).upstreams);
+  switch (verdict) {
+    case Verdict::wait: return;
+    case Verdict::run: task_may_run(t); return;
+    case Verdict::skip: change(t, TaskState::skipped, Reason::trigger_rule); return;
+    case Verdict::upstream_failed: change(t, TaskState::upstream_failed, Reason::trigger_rule); return;
+  }
+}
+
+bool Decider::condition_holds(InstanceNo i) {
+  const TaskSpec& spec = spec_of(i);
+  if (!spec.condition.is_set()) return true;
+  auto value = value_of(spec.condition, RunNames(run_, run_.at(i).task_no, i));
+  if (!value) {
+    change(i, TaskState::failed, Reason::expression, "if: " + value.error().message);
+    return false;
+  }
+  if (value->type() != ValueType::boolean) {
+    change(i, TaskState::failed, Reason::expression,
+           "if: the value is no bool but " + std::string(to_string(value->type())));
+    return false;
+  }
+  if (!value->as_bool()) change(i, TaskState::skipped, Reason::condition);
+  return value->as_bool();
+}
+
+void Decider::task_may_run(TaskNo t) {
+  const TaskSpec& spec = run_.dag->spec(t);
+  if (!spec.condition_per_instance && !condition_holds(t)) return;
+  if (spec.mapping.kind == Mapping::Kind::none) {
+    out_.begins.push_back(t);
+    return;
+  }
+  auto items = expand(run_, t, settings_.instances_max);
+  if (!items) {
+    change(t, TaskState::upstream_failed, Reason::expression, "cannot be expanded: " + items.error().message);
+  } else if (items->empty()) {
+    change(t, TaskState::skipped, Reason::no_items);
+  } else {
+    out_.expansions.push_back({t, std::move(*items)});
+  }
+}
+
+void Decider::operator()(const InstanceBegins& e) {
+  const InstanceNo i = e.instance;
+  const TaskSpec& spec = spec_of(i);
+  if (run_.at(i).state != TaskState::none) return;
+  if (!may_start(spec)) {
+    change(i, TaskState::skipped, run_.stopping);
+    return;
+  }
+  if (spec.condition_per_instance && !condition_holds(i)) return;
+  switch (spec.kind) {
+    case TaskKind::noop: change(i, TaskState::success); return;
+    case TaskKind::run:
+    case TaskKind::exec:
+      if (spec.cache) {
+        ask_cache(i);
+      } else {
+        schedule(i);
+      }
+      return;
+    case TaskKind::sensor:
+      if (spec.sensor.kind == Sensor::Kind::time) {
+        begin_time_sensor(i);
+      } else {
+        schedule(i);
+      }
+      return;
+    case TaskKind::http:
+    case TaskKind::sql:
+    case TaskKind::checks:
+    case TaskKind::approval:
+    case TaskKind::trigger_dag:
+      change(i, TaskState::failed, Reason::unsupported,
+             "tasks of kind " + std::string(to_string(spec.kind)) + " need the server");
+      return;
+  }
+}
+
+void Decider::begin_time_sensor(InstanceNo i) {
+  const TaskSpec& spec = spec_of(i);
+  auto value = value_of(spec.sensor.time, RunNames(run_, run_.at(i).task_no, i));
+  if (value && value->type() == ValueType::string) {
+    auto parsed = expr::parse_timestamp(value->as_string());
+    value = parsed ? Result<Value>{Value{*parsed}} : Result<Value>{parsed.error()};
+  }
+  if (!value || value->type() != ValueType::timestamp) {
+    change(i, TaskState::failed, Reason::expression,
+           "sensor.time: " + (value ? std::string("the value is no timestamp") : value.error().message));
+    return;
+  }
+  const WallUs at = expr::timestamp_to_us(value->as_timestamp());
+  if (at <= now_.wall) {
+    change(i, TaskState::success);
+    return;
+  }
+  TaskChange& c = change(i, TaskState::up_for_reschedule);
+  c.wait = Wait::sensor;
+  c.wake_at = std::min(at, sensor_deadline(spec, now_.wall));
+  if (c.wake_at < at) c.reason = Reason::timeout;  // it can only end so
+  out_.commands.push_back({.kind = Command::Kind::timer, .instance = i, .wake_at = c.wake_at});
+}
+
+void Decider::ask_cache(InstanceNo i) {
+  auto key = text_of(spec_of(i).cache->key, RunNames(run_, run_.at(i).task_no, i));
+  if (!key) {
+    change(i, TaskState::failed, Reason::expression, "cache.key: " + key.error().message);
+    return;
+  }
+  TaskChange& c = change(i, TaskState::scheduled);
+  c.wait = Wait::commit;
+  c.cache_key = *key;
+  out_.commands.push_back({.kind = Command::Kind::find_cached, .instance = i, .text = std::move(*key)});
+}
+
+void Decider::operator()(const CacheAnswered& e) {
+  const Instance& instance = run_.at(e.instance);
+  if (instance.state != TaskState::scheduled || instance.wait != Wait::commit) return;
+  if (!e.outputs_json) {
+    schedule(e.instance);
+    return;
+  }
+  auto checked = check_cached(spec_of(e.instance), *e.outputs_json);
+  if (!checked) {  // declared otherwise since then: run it
+    schedule(e.instance);
+    return;
+  }
+  TaskChange& c = change(e.instance, TaskState::success, Reason::cached);
+  c.outputs = std::move(checked->value);
+  c.outputs_json = std::move(checked->json);
+}
+
+void Decider::operator()(const Admitted& e) {
+  if (run_.at(e.instance).state != TaskState::scheduled) return;
+  TaskChange& c = change(e.instance, TaskState::queued);
+  c.wait = Wait::commit;
+  c.new_epoch = true;
+  c.rendered_json = e.rendered_json;
+}
+
+void Decider::operator()(const Launched& e) {
+  const Instance& instance = run_.at(e.instance);
+  if (instance.state != TaskState::queued || instance.wait != Wait::commit) return;
+  change(e.instance, TaskState::queued).wait = e.behind_others ? Wait::slots : Wait::starting;
+}
+
+void Decider::operator()(const AttemptStarted& e) {
+  const Instance& instance = run_.at(e.instance);
+  if (instance.state != TaskState::queued) return;
+  TaskChange& c = change(e.instance, TaskState::running);
+  c.wait = instance.stop_requested ? Wait::stopping : Wait::running;
+  c.at = e.at;
+}
+
+void Decider::operator()(const AttemptEnded& e) {
+  const Instance& instance = run_.at(e.instance);
+  if (!is_live(instance.state) || instance.epoch != e.end.key.epoch) return;  // INV-05: stale
+  AttemptVerdict v = judge_attempt(run_, e.instance, e.end, e.counts_as_loss, now_, settings_);
+  TaskChange& c = change(e.instance, v.to, v.reason, std::move(v.note));
+  c.end = &e.end;
+  c.at = e.end.ended_at;
+  c.wait = v.wait;
+  c.wake_at = v.wake_at;
+  c.counts_failure = v.counts_failure;
+  c.counts_loss = v.counts_loss;
+  c.look_only = v.look_only;
+  c.outputs = std::move(v.outputs);
+  c.outputs_json = std::move(v.outputs_json);
+  if (v.to == TaskState::scheduled) out_.commands.push_back({.kind = Command::Kind::offer, .instance = e.instance});
+  if (v.wake_at != kNoTime) {
+    out_.commands.push_back({.kind = Command::Kind::timer, .instance = e.instance, .wake_at = v.wake_at});
+  }
+}
+
+void Decider::operator()(const LaunchFailed& e) {
+  if (run_.at(e.instance).state != TaskState::scheduled) return;
+  change(e.instance, TaskState::failed, e.reason, e.note);
+}
+
+void Decider::operator()(const TimerDue& e) {
+  const Instance& instance = run_.at(e.instance);
+  const Activity* activity = run_.activity(e.instance);
+  const bool waits = instance.state == TaskState::up_for_retry || instance.state == TaskState::up_for_reschedule;
+  if (!waits || activity == nullptr || activity->wake_at != e.wake_at) return;
+  const TaskSpec& spec = spec_of(e.instance);
+  const bool is_time = spec.kind == TaskKind::sensor && spec.sensor.kind == Sensor::Kind::time;
+  if (instance.state == TaskState::up_for_reschedule && is_time) {
+    if (instance.reason == Reason::timeout) {
+      change(e.instance, TaskState::failed, Reason::timeout, "the time did not come before the sensor's timeout");
+    } else {
+      change(e.instance, TaskState::success);
+    }
+    return;
+  }
+  schedule(e.instance);
+}
+
+void Decider::stop_instance(InstanceNo i, const StopRequested& e) {
+  const Instance& instance = run_.at(i);
+  const TaskSpec& spec = spec_of(i);
+  const bool spared = spec.teardown && !e.kill && !is_final(run_.row.state);
+  switch (instance.state) {
+    case TaskState::queued:
+    case TaskState::running:
+      if (spared) return;
+      out_.commands.push_back({.kind = Command::Kind::stop, .instance = i, .kill_now = e.kill});
+      return;
+    case TaskState::up_for_retry: change(i, TaskState::failed, e.reason); return;
+    case TaskState::none:
+    case TaskState::scheduled:
+    case TaskState::up_for_reschedule:
+    case TaskState::deferred:
+      if (!spared) change(i, TaskState::skipped, e.reason);
+      return;
+    case TaskState::success:
+    case TaskState::failed:
+    case TaskState::skipped:
+    case TaskState::upstream_failed:
+    case TaskState::removed: return;
+  }
+}
+
+void Decider::operator()(const StopRequested& e) {
+  if (run_.is_finished()) return;
+  out_.begins_stopping = e.reason;
+  out_.begins_killing = e.kill;
+  for (std::size_t i = 0; i < run_.instances.size(); ++i) {
+    const auto instance = static_cast<InstanceNo>(i);
+    const bool is_hook = run_.dag->task(run_.instances[i].task_no).hook != Hook::none;
+    if (is_hook && !is_final(run_.row.state)) continue;  // hooks run after a stopped run too
+    stop_instance(instance, e);
+  }
+}
+
+void Decider::operator()(const AllEnded&) {
+  if (is_final(run_.row.state) || run_.open_instances > 0) return;
+  RunChange c;
+  c.to = run_.counted_failures > 0 || run_.cut_off > 0 ? RunState::failed : RunState::success;
+  if (c.to == RunState::failed) {
+    c.reason = run_.cut_off > 0 ? run_.stopping : Reason::upstream_failed;
+    if (run_.first_failure >= 0) {
+      const Instance& f = run_.at(run_.first_failure);
+      c.note = "task \"" + run_.dag->task(f.task_no).id + "\" failed";
+      if (f.reason != Reason::none) c.note += " (" + std::string(to_string(f.reason)) + ")";
+    }
+  }
+  begin_hooks(c.to);
+  out_.run_change = std::move(c);
+}
+
+void Decider::begin_hooks(RunState outcome) {
+  for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
+    const Hook hook = run_.dag->tasks[t].hook;
+    if (hook == Hook::none || run_.instances[t].state != TaskState::none) continue;
+    const bool due = hook == Hook::on_finish || (hook == Hook::on_success) == (outcome == RunState::success);
+    if (due && !run_.killing) {
+      out_.begins.push_back(static_cast<InstanceNo>(t));
+    } else {
+      change(static_cast<InstanceNo>(t), TaskState::skipped, Reason::trigger_rule);
+    }
+  }
+}
+
+}  // namespace
+
+Decision decide(const DagRun& run, const Event& event, Moment now, const CoreSettings& settings) {
+  Decision out;
+  std::visit(Decider(run, now, settings, out), event);
+  return out;
+}
+
+}  // namespace baton

@@ -1,0 +1,48 @@
+// The pure core of a run: what follows from an event. No clock, no store, no process: state and an event go in, changes
+// and commands come out. `advance` is the whole step; the shell calls nothing else.
+#pragma once
+
+#include "scheduler/engine/event.h"
+
+namespace baton {
+
+/// Limits that come from outside a Dag.
+struct CoreSettings {
+  std::int32_t instances_max = 100'000;  ///< of one mapped task
+  std::int32_t losses_max = 3;           ///< budget of losses per task instance since its last clear (S14)
+};
+
+/// What follows from `event`, one step far. Does not change `run`. A stale event (its instance is not in a state that it
+/// speaks of) gives an empty Decision.
+Decision decide(const DagRun& run, const Event& event, Moment now, const CoreSettings& settings);
+
+/// What one step of the run has to make durable and to carry out.
+struct StepOutcome {
+  std::vector<InstanceNo> dirty;       ///< instances whose row must be written before what follows has effect
+  std::vector<InstanceNo> dirty_lazy;  ///< running: its row may join the next batch
+  std::vector<InstanceNo> made;        ///< new rows of an expansion
+  std::vector<TryRow> tries;
+  std::vector<CacheRow> cache;
+  std::vector<DurationRow> durations;
+  std::vector<Command> commands;
+  bool run_changed = false;
+
+  void clear();
+};
+
+/// Applies what decide() says of `event`, and of what follows from that: the only way a DagRun moves. Bounded: after some
+/// thousand steps it returns true and leaves the rest in run.pending, for advance_pending() in another turn. A crash in
+/// between is harmless: recovery judges every task again.
+bool advance(DagRun& run, const Event& event, Moment now, const CoreSettings& settings, StepOutcome& out);
+bool advance_pending(DagRun& run, Moment now, const CoreSettings& settings, StepOutcome& out);
+
+/// A scheduled instance waits for another resource from now on. No state changes, nothing is written.
+void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now);
+
+/// The row of an instance as the store keeps it now.
+TaskRow row_of(const DagRun& run, InstanceNo i);
+
+/// Content of a task's spec that its cache entries hang on: kind, script or argv, env, shell, declared outputs.
+std::string cache_spec_hash(const Dag& dag, TaskNo task_no);
+
+}  // namespace baton

@@ -1,0 +1,164 @@
+// Engine: the shell around the pure core. It takes events, lets the core decide, gathers what must be written into one
+// batch at a time, and carries out what follows only when that batch is durable (design.md §2). It owns the live runs.
+// Loop thread only; it never blocks.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "scheduler/engine/admission.h"
+#include "scheduler/engine/decide.h"
+#include "scheduler/engine/executor.h"
+#include "scheduler/engine/loop.h"
+#include "scheduler/engine/observer.h"
+#include "scheduler/engine/render.h"
+#include "scheduler/engine/store.h"
+
+namespace baton {
+
+struct EngineSettings {
+  CoreSettings core;
+  std::int32_t slots = 1;          ///< attempts at a time
+  std::int32_t ahead_max = 0;      ///< claims that may wait at the executor for a slot, when tasks are short
+  DurationUs lazy_write_us = 250 * kMillisecond;  ///< when `running`, counts and mean durations are written at the latest
+  DurationUs full_retry_us = 500 * kMillisecond;  ///< how often a full disk is tried again
+};
+
+/// Why the engine takes no more events (exit 70).
+struct Fatal {
+  std::string message;
+};
+
+class Engine : public ExecutorEvents {
+ public:
+  Engine(Loop& loop, Store& store, Executor& executor, Renderer renderer, EngineSettings settings,
+         RunObserver* observer);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  void set_pool(const std::string& name, std::int32_t slots) { admission_.set_pool(name, slots); }
+  /// Called once when an outcome of a commit is unknown or the fence has moved.
+  void on_fatal(std::function<void(const Fatal&)> f) { fatal_ = std::move(f); }
+  /// Called when a run and its hooks have ended and that is durable. The run is forgotten after it.
+  void on_finished(std::function<void(const DagRun&)> f) { finished_ = std::move(f); }
+
+  /// Makes a run durable and begins it. `done` tells how the commit ended; `path_us` as path_lengths() gives it. One run
+  /// is created with each commit; others wait for the next.
+  void create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
+                  std::function<void(CommitOutcome)> done);
+  /// Takes over a run that recovery restored, perhaps with instances cleared in `cleared`. Before executor_ready().
+  void adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit);
+
+  /// Ends a run: TERM and grace, teardowns still run; with `kill`: at once. False: no such live run.
+  bool stop_run(RunNo run_no, Reason reason, bool kill);
+  /// Claims nothing more until resume_claims() (a stopped `baton run`, a server that shuts down).
+  void hold_claims() { claims_held_ = true; }
+  void resume_claims();
+
+  [[nodiscard]] const DagRun* run(RunNo run_no) const;
+  /// What is held now, for metrics and checks.
+  [[nodiscard]] const Admission& admission() const { return admission_; }
+  /// Whether anything is still to be written or carried out.
+  [[nodiscard]] bool is_idle() const;
+
+  void attempt_started(AttemptKey key, std::int32_t pid, WallUs at) override;
+  void attempt_ended(const AttemptEnd& end) override;
+  void executor_ready(const std::vector<AttemptKey>& live) override;
+  void executor_gone(const std::string& why) override;
+
+ private:
+  struct LiveRun {
+    DagRun run;
+    std::vector<DurationUs> path_us;
+    bool in_batch = false;               ///< its row is to be written with the next batch
+    bool counts_stale = false;           ///< its counts have changed since its row was written: for display alone
+    std::set<InstanceNo> lazy;           ///< running, and not written yet
+    bool finished = false;
+    Loop::TimerId timeout = 0;
+  };
+  struct Told {
+    RunNo run_no;
+    TaskRow row;
+  };
+  /// What waits for one commit.
+  struct Pending {
+    Batch batch;
+    std::vector<LaunchSpec> launches;
+    std::vector<std::pair<AttemptKey, bool>> stops;  ///< key, kill_now
+    std::vector<std::pair<AttemptKey, DurationUs>> graces;
+    std::vector<AttemptKey> acknowledgements;
+    std::vector<std::pair<RunNo, TryRow>> tries_told;
+    std::vector<Told> told;
+    std::vector<RunNo> begun, ended, finished;
+    std::vector<std::function<void(CommitOutcome)>> created;
+  };
+
+  struct Creation {
+    RunCreation rows;
+    Value params;
+    std::vector<DurationUs> path_us;
+    std::function<void(CommitOutcome)> done;
+  };
+
+  [[nodiscard]] Moment now() const { return {loop_.wall_now(), loop_.mono_now()}; }
+  LiveRun* find(RunNo run_no);
+  void handle(LiveRun& live, const Event& event);
+  void begin_creation(Creation creation);
+  void refuse_creation();
+  static void strip(Pending& pending, RunNo run_no);
+  void learn_run_time(const AttemptEnd& end);
+  void collect(LiveRun& live, StepOutcome& step);
+  void carry_out(LiveRun& live, Command& command);
+  void set_timer(RunNo run_no, InstanceNo i, WallUs wake_at);
+  void timer_fired(RunNo run_no, InstanceNo i, WallUs wake_at);
+  void watch_timeout(LiveRun& live);
+  void admit();
+  bool launch(const Candidate& candidate);
+  void schedule_turn();
+  void turn();
+  void write_lazy();
+  void take_lazy_durations();
+  [[nodiscard]] bool has_lazy() const;
+  void commit();
+  void committed(CommitOutcome outcome);
+  void release(Pending& pending);
+  void forget_finished(const std::vector<RunNo>& runs);
+  void die(std::string why);
+
+  Loop& loop_;
+  Store& store_;
+  Executor& executor_;
+  Renderer renderer_;
+  EngineSettings settings_;
+  RunObserver* observer_;
+  Admission admission_;
+  std::function<void(const Fatal&)> fatal_;
+  std::function<void(const DagRun&)> finished_;
+
+  std::map<RunNo, std::unique_ptr<LiveRun>> runs_;
+  std::deque<Creation> creations_;             ///< wait for a batch without one
+  std::vector<RunNo> unfinished_steps_;        ///< runs whose core has more to do
+  std::vector<DurationRow> lazy_durations_;
+  StepOutcome step_;
+  Pending next_;                               ///< gathers
+  Pending writing_;                            ///< offered to the store
+  bool is_writing_ = false;
+  bool turn_scheduled_ = false;
+  bool lazy_timer_set_ = false;
+  bool claims_held_ = false;
+  bool executor_ready_ = false;
+  bool stop_began_ = false;                    ///< since admission last dropped who is no longer wanted
+  bool dead_ = false;
+  bool told_full_ = false;
+  DurationUs mean_run_us_ = -1;                ///< of recent attempts; −1: none yet
+  std::int32_t launched_live_ = 0;             ///< launches given to the executor and not ended
+  std::set<AttemptKey> launched_;              ///< the same, by key
+  std::set<AttemptKey> recovered_;             ///< live by their rows, of an earlier process
+};
+
+}  // namespace baton

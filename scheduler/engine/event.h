@@ -1,0 +1,99 @@
+// Event, Decision, Command: what goes into the pure core of a run and what comes out. Values; no behaviour.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "scheduler/engine/dag_run.h"
+#include "scheduler/engine/executor.h"
+
+namespace baton {
+
+/// The run begins, or goes on after a recovery or a clear: judge every task.
+struct RunBegins {};
+/// The ends of upstreams may have settled this task's trigger rule.
+struct UpstreamsEnded { TaskNo task_no; };
+/// The task may run: expand it, or take its one instance further.
+struct InstanceBegins { InstanceNo instance; };
+/// `admit` granted its resources.
+struct Admitted { InstanceNo instance; std::string rendered_json; };
+/// The claim is on disk and the launch has gone to the executor.
+struct Launched { InstanceNo instance; bool behind_others; };
+struct AttemptStarted { InstanceNo instance; std::int32_t pid; WallUs at; };
+/// An attempt ended. `counts_as_loss`: it was lost while the scheduler lived.
+struct AttemptEnded { InstanceNo instance; AttemptEnd end; bool counts_as_loss = true; };
+/// It could not be launched: an expression or a secret failed.
+struct LaunchFailed { InstanceNo instance; Reason reason; std::string note; };
+/// What the cache holds under the key that was asked for; none: a miss.
+struct CacheAnswered { InstanceNo instance; std::optional<std::string> outputs_json; };
+/// The timer that was set for `wake_at` has fired. One that was set before a later change is stale.
+struct TimerDue { InstanceNo instance; WallUs wake_at; };
+/// A person, a signal, a time limit or fail_fast ends the run. `kill`: at once, teardowns too.
+struct StopRequested { Reason reason; bool kill; };
+/// Every instance but hooks has ended.
+struct AllEnded {};
+
+using Event = std::variant<RunBegins, UpstreamsEnded, InstanceBegins, Admitted, Launched, AttemptStarted, AttemptEnded,
+                           LaunchFailed, CacheAnswered, TimerDue, StopRequested, AllEnded>;
+
+/// One instance moves.
+struct TaskChange {
+  InstanceNo instance = 0;
+  TaskState to = TaskState::none;
+  Reason reason = Reason::none;
+  Wait wait = Wait::ended;
+  WallUs wake_at = kNoTime;
+  bool counts_failure = false;
+  bool counts_loss = false;
+  bool new_epoch = false;              ///< a claim: the epoch rises, and the try number unless a sensor looks again
+  const AttemptEnd* end = nullptr;     ///< the attempt that this ends; lives as long as the event
+  bool look_only = false;              ///< a look of a sensor that was not met: no try row
+  WallUs at = kNoTime;                 ///< when it happened, where that is earlier than when it was heard of
+  std::optional<Value> outputs;
+  std::string outputs_json;
+  std::string cache_key;
+  std::string rendered_json;
+  std::string note;
+};
+
+/// A mapped task becomes as many instances as it has items (≥ 1).
+struct Expansion {
+  TaskNo task_no = 0;
+  std::vector<MappedItem> items;
+};
+
+struct RunChange {
+  RunState to = RunState::running;
+  Reason reason = Reason::none;
+  std::string note;
+};
+
+/// Effects that the shell carries out once the changes beside them are durable (Offer and Timer at once).
+struct Command {
+  enum class Kind : std::uint8_t {
+    offer,        ///< to `admit`
+    stop,         ///< TERM, grace, KILL; kill_now: KILL
+    timer,        ///< TimerDue at wake_at
+    find_cached,  ///< CacheAnswered under `text`
+    finished,     ///< the run and its hooks have ended
+  };
+  Kind kind = Kind::offer;
+  InstanceNo instance = -1;
+  WallUs wake_at = kNoTime;
+  bool kill_now = false;
+  std::string text;
+};
+
+struct Decision {
+  std::vector<TaskChange> changes;
+  std::vector<Expansion> expansions;
+  std::optional<RunChange> run_change;
+  std::vector<InstanceNo> begins;  ///< instances to take further once the changes have been applied
+  std::vector<Command> commands;
+  Reason begins_stopping = Reason::none;  ///< from here on nothing new starts
+  bool begins_killing = false;
+};
+
+}  // namespace baton

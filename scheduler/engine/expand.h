@@ -1,0 +1,15 @@
+// Turns `for_each` and `matrix` into items (dag-language.md §3, settled.md). Pure.
+#pragma once
+
+#include <vector>
+
+#include "scheduler/engine/dag_run.h"
+#include "scheduler/model/result.h"
+
+namespace baton {
+
+/// The items of a mapped task, in map_index order; empty: nothing to do. An Error says why it cannot be expanded:
+/// an expression failed, the value is neither list nor map, or there are more than `instances_max`.
+Result<std::vector<MappedItem>> expand(const DagRun& run, TaskNo task_no, std::int32_t instances_max);
+
+}  // namespace baton

@@ -1,0 +1,90 @@
+#include "scheduler/engine/outputs.h"
+
+#include <algorithm>
+
+#include "scheduler/expr/convert.h"
+#include "scheduler/expr/json.h"
+
+namespace baton {
+namespace {
+
+using Type = OutputSpec::Type;
+
+/// The value as its declared type, or nothing when it is of another.
+std::optional<Value> as_declared(Type type, const Value& v) {
+  const ValueType is = v.type();
+  const auto when = [&](bool fits) { return fits ? std::optional<Value>{v} : std::nullopt; };
+  switch (type) {
+    case Type::any: return v;
+    case Type::string: return when(is == ValueType::string);
+    case Type::integer: return when(is == ValueType::integer);
+    case Type::number: return when(is == ValueType::integer || is == ValueType::floating);
+    case Type::boolean: return when(is == ValueType::boolean);
+    case Type::list: return when(is == ValueType::list);
+    case Type::map: return when(is == ValueType::map);
+    case Type::timestamp: {
+      if (is != ValueType::string) return std::nullopt;
+      auto t = expr::parse_timestamp(v.as_string());
+      return t ? std::optional<Value>{*t} : std::nullopt;
+    }
+    case Type::duration: {
+      if (is != ValueType::string) return std::nullopt;
+      auto d = expr::parse_duration(v.as_string());
+      return d ? std::optional<Value>{*d} : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view name_of(Type type) {
+  switch (type) {
+    case Type::string: return "string";
+    case Type::integer: return "int";
+    case Type::number: return "number";
+    case Type::boolean: return "bool";
+    case Type::list: return "list";
+    case Type::map: return "map";
+    case Type::timestamp: return "timestamp";
+    case Type::duration: return "duration";
+    case Type::any: return "any";
+  }
+  return "any";
+}
+
+}  // namespace
+
+Result<CheckedOutputs> check_outputs(const TaskSpec& spec, std::string_view json) {
+  CheckedOutputs out;
+  out.value = Value{ValueMap{}};
+  const bool blank = json.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  if (blank) {
+    if (spec.outputs.empty()) return out;
+    return Error{"the task declares outputs but wrote nothing to $BATON_OUTPUT"};
+  }
+  auto parsed = expr::from_json(json, {.depth_max = 64, .bytes_max = 1 << 20});
+  if (!parsed) return Error{"$BATON_OUTPUT is not JSON: " + parsed.error().message};
+  if (parsed->type() != ValueType::map) return Error{"$BATON_OUTPUT must hold one JSON object"};
+  ValueMap map = parsed->as_map();
+  for (const OutputSpec& declared : spec.outputs) {
+    const auto at = std::find_if(map.begin(), map.end(), [&](const auto& e) { return e.first == Value{declared.name}; });
+    if (at == map.end()) return Error{"output \"" + declared.name + "\" is missing from $BATON_OUTPUT"};
+    auto value = as_declared(declared.type, at->second);
+    if (!value) {
+      return Error{"output \"" + declared.name + "\" is declared " + std::string(name_of(declared.type)) + " but is " +
+                   expr::to_json(at->second).substr(0, 80)};
+    }
+    at->second = std::move(*value);
+  }
+  for (const auto& [key, value] : map) {
+    const bool declared = std::any_of(spec.outputs.begin(), spec.outputs.end(),
+                                      [&](const OutputSpec& o) { return key == Value{o.name}; });
+    if (!declared && !spec.outputs.empty()) {
+      out.warning += (out.warning.empty() ? "outputs that are not declared: " : ", ") + key.as_string();
+    }
+  }
+  out.value = Value{std::move(map)};
+  out.json = expr::to_json(out.value);
+  return out;
+}
+
+}  // namespace baton

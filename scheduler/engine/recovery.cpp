@@ -1,0 +1,157 @@
+#include "scheduler/engine/recovery.h"
+
+#include <algorithm>
+
+#include "scheduler/engine/outputs.h"
+#include "scheduler/engine/store.h"
+#include "scheduler/expr/json.h"
+
+namespace baton {
+namespace {
+
+/// The last instant at which the run is known to have been alive.
+WallUs last_alive(const RunSnapshot& snapshot) {
+  WallUs last = std::max(snapshot.run.started_at, snapshot.run.ended_at);
+  for (const TaskRow& row : snapshot.instances) {
+    last = std::max({last, row.queued_at, row.started_at, row.ended_at});
+  }
+  return last;
+}
+
+/// What a row says the instance was doing.
+Wait wait_of(const TaskRow& row) {
+  switch (row.state) {
+    case TaskState::none:
+    case TaskState::scheduled:
+    case TaskState::deferred: return Wait::upstream;
+    case TaskState::queued: return Wait::starting;
+    case TaskState::running: return Wait::running;
+    case TaskState::up_for_retry: return Wait::backoff;
+    case TaskState::up_for_reschedule: return Wait::sensor;
+    case TaskState::success:
+    case TaskState::failed:
+    case TaskState::skipped:
+    case TaskState::upstream_failed:
+    case TaskState::removed: return Wait::ended;
+  }
+  return Wait::ended;
+}
+
+Error bad_row(const TaskRow& row, const std::string& why) {
+  return Error{"task instance " + std::to_string(row.instance_no) + " of run " + std::to_string(row.run_no) + ": " + why,
+               70};
+}
+
+/// When the instance entered what it was doing at the crash: up to where its times have been summed.
+WallUs doing_since(const TaskRow& row, WallUs run_started_at, DurationUs summed_us) {
+  if (row.state == TaskState::running && row.started_at != kNoTime) return row.started_at;
+  if (row.state == TaskState::queued && row.queued_at != kNoTime) return row.queued_at;
+  if (row.ended_at != kNoTime) return row.ended_at;
+  return run_started_at + summed_us;  // it waits since the run began or was cleared
+}
+
+Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs alive_at) {
+  Instance instance;
+  instance.task_no = row.task_no;
+  instance.map_index = row.map_index;
+  instance.state = row.state == TaskState::scheduled ? TaskState::none : row.state;
+  instance.reason = row.reason;
+  instance.wait = wait_of(row);
+  instance.losses = static_cast<std::int16_t>(row.losses);
+  instance.failures = row.failures;
+  instance.try_number = row.try_number;
+  instance.epoch = row.epoch;
+  instance.since = now.mono;
+  const bool is_sensor = run.dag->spec(row.task_no).kind == TaskKind::sensor;
+  instance.looks_again = is_sensor && row.first_look_at != kNoTime && !is_final(row.state) &&
+                         row.state != TaskState::up_for_retry;
+  run.instances.push_back(instance);
+  const InstanceNo i = row.instance_no;
+  if (row.map_index >= 0) {
+    auto item = row.item_json.empty() ? Result<Value>{Value{}} : expr::from_json(row.item_json);
+    if (!item) return bad_row(row, "its item is not JSON");
+    run.items[i] = MappedItem{std::move(item).value(), row.map_key};
+  }
+  if (instance.state == TaskState::success && !row.outputs_json.empty()) {
+    auto checked = check_outputs(run.dag->spec(row.task_no), row.outputs_json);
+    if (!checked) return bad_row(row, "its outputs: " + checked.error().message);
+    run.outputs[i] = std::move(checked->value);
+  }
+  if (is_final(instance.state)) return Unit{};
+  Activity& activity = run.ensure_activity(i);
+  activity.times = WaitTimes::from_json(row.times_json);
+  const WallUs since = doing_since(row, run.row.started_at, activity.times.total_us());
+  const WallUs until = std::max(alive_at, since);
+  activity.times.add(instance.wait, until - since);
+  activity.times.add(Wait::offline, now.wall - until);
+  activity.scheduled_at = row.scheduled_at;
+  activity.queued_at = row.queued_at;
+  activity.started_at = row.started_at;
+  activity.ended_at = row.ended_at;
+  activity.wake_at = row.wake_at;
+  activity.first_look_at = row.first_look_at;
+  activity.pid = row.pid;
+  activity.note = row.note;
+  return Unit{};
+}
+
+void restore_progress(DagRun& run) {
+  run.tasks.assign(run.dag->tasks.size(), TaskProgress{});
+  for (std::size_t i = 0; i < run.instances.size(); ++i) {
+    const Instance& instance = run.instances[i];
+    TaskProgress& p = run.progress(instance.task_no);
+    if (i < run.tasks.size()) {
+      p.expanded = instance.map_index >= 0;
+    } else if (instance.state != TaskState::removed) {
+      if (p.count == 1) p.extra_first = static_cast<InstanceNo>(i);
+      ++p.count;
+    }
+  }
+}
+
+void restore_stopping(DagRun& run) {
+  if (!is_final(run.row.state)) run.stopping = run.row.reason;
+  for (std::size_t i = 0; i < run.instances.size(); ++i) {
+    const Instance& instance = run.instances[i];
+    const bool cut = is_final(instance.state) && (instance.reason == Reason::stopped ||
+                                                  instance.reason == Reason::fail_fast ||
+                                                  instance.reason == Reason::run_timeout);
+    if (cut) {
+      if (run.stopping == Reason::none) run.stopping = instance.reason;
+      ++run.cut_off;
+    }
+    const bool counts = instance.state == TaskState::failed && counts_for_run(run.dag->task(instance.task_no));
+    if (counts && run.first_failure < 0) run.first_failure = static_cast<InstanceNo>(i);
+  }
+}
+
+}  // namespace
+
+Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Dag> dag, Moment now) {
+  DagRun run;
+  run.row = snapshot.run;
+  run.dag = std::move(dag);
+  auto params = expr::from_json(snapshot.run.conf_json);
+  if (!params) return Error{"the params of run " + snapshot.run.run_id + " are not JSON", 70};
+  run.params = std::move(params).value();
+  if (snapshot.instances.size() < run.dag->tasks.size()) {
+    return Error{"run " + snapshot.run.run_id + " has fewer task instances than its version has tasks", 70};
+  }
+  const WallUs alive_at = std::min(now.wall, std::max(last_alive(snapshot), run.row.queued_at));
+  run.instances.reserve(snapshot.instances.size());
+  for (std::size_t i = 0; i < snapshot.instances.size(); ++i) {
+    const TaskRow& row = snapshot.instances[i];
+    const auto expected_task = i < run.dag->tasks.size() ? static_cast<TaskNo>(i) : row.task_no;
+    if (row.instance_no != static_cast<InstanceNo>(i) || row.task_no != expected_task || row.task_no < 0 ||
+        static_cast<std::size_t>(row.task_no) >= run.dag->tasks.size()) {
+      return bad_row(row, "does not fit the DAG's version");
+    }
+    if (auto restored = restore_instance(run, row, now, alive_at); !restored) return restored.error();
+  }
+  restore_progress(run);
+  restore_stopping(run);
+  recount(run);
+  return run;
+}
+
+}  // namespace baton

@@ -1,0 +1,46 @@
+#include "scheduler/expr/references.h"
+
+namespace baton::expr {
+namespace {
+
+void collect_paths(const Node& node, std::vector<Path>& paths) {
+  if (!node.path.empty()) {
+    paths.push_back({node.path, node.where, node.path_where, false});
+    return;
+  }
+  if (node.kind == NodeKind::has && !node.children[0]->path.empty()) {
+    const Node& operand = *node.children[0];
+    Path path{operand.path, join(operand.where, node.text_where), operand.path_where, true};
+    path.names.push_back(node.text);
+    path.name_where.push_back(node.text_where);
+    paths.push_back(std::move(path));
+    return;
+  }
+  for (const auto& child : node.children) collect_paths(*child, paths);
+}
+
+void collect_calls(const Node& node, bool is_root, std::vector<Call>& found) {
+  if (node.kind == NodeKind::call) found.push_back({node.function, node.text, node.where, is_root});
+  for (const auto& child : node.children) collect_calls(*child, false, found);
+}
+
+}  // namespace
+
+std::vector<Path> references(const Ast& ast) {
+  std::vector<Path> paths;
+  collect_paths(ast.root(), paths);
+  return paths;
+}
+
+std::vector<Call> calls(const Ast& ast) {
+  std::vector<Call> found;
+  collect_calls(ast.root(), true, found);
+  return found;
+}
+
+bool is_call_of(const Ast& ast, Function function) {
+  const Node& root = ast.root();
+  return root.kind == NodeKind::call && root.function != nullptr && root.function->id == function;
+}
+
+}  // namespace baton::expr

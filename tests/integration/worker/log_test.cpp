@@ -1,0 +1,109 @@
+// What the real baton-worker does with logs: the cap, the time index, secrets.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "tests/support/worker/worker_client.h"
+
+namespace baton {
+namespace {
+
+using test::WorkerClient;
+using testing::HasSubstr;
+using testing::Not;
+
+class LogTest : public testing::Test {
+ protected:
+  LogTest() { worker_.hello(); }
+
+  /// Resident memory of the worker, in bytes.
+  [[nodiscard]] std::int64_t worker_rss() const {
+    const std::string statm = test::file_text("/proc/" + std::to_string(worker_.pid()) + "/statm");
+    long long pages = 0;
+    std::sscanf(statm.c_str(), "%*d %lld", &pages);
+    return pages * ::sysconf(_SC_PAGESIZE);
+  }
+
+  test::ScratchFolder folder_;
+  WorkerClient worker_{folder_ / "state", WorkerClient::Way::kInheritedSocket};
+};
+
+TEST_F(LogTest, AFloodKeepsHeadAndTailWithinTheLimit) {
+  auto launch = worker_.shell("echo first; head -c 300000000 /dev/zero | tr '\\0' 'x'; echo; echo last");
+  launch.log_limit_bytes = 8 << 20;
+  const std::int64_t before = worker_rss();
+  const auto end = worker_.run(launch);
+  EXPECT_EQ(end.flags & wire::kLogTruncated, wire::kLogTruncated);
+  EXPECT_EQ(end.log_bytes, 300000000 + 12);  // Offsets stay as they were written.
+  struct stat info {};
+  ASSERT_EQ(::stat(launch.log_path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_size, end.log_bytes);
+  EXPECT_LE(info.st_blocks * 512, launch.log_limit_bytes + (64 << 10));
+  EXPECT_LT(worker_rss() - before, 8 << 20);
+  const int file = ::open(launch.log_path.c_str(), O_RDONLY);
+  char text[4096];
+  ASSERT_EQ(::pread(file, text, 6, 0), 6);
+  EXPECT_EQ(std::string(text, 6), "first\n");
+  ASSERT_EQ(::pread(file, text, 5, info.st_size - 5), 5);
+  EXPECT_EQ(std::string(text, 5), "last\n");
+  ASSERT_EQ(::pread(file, text, sizeof(text), launch.log_limit_bytes / 2), static_cast<ssize_t>(sizeof(text)));
+  EXPECT_THAT(std::string(text, ::strnlen(text, sizeof(text))), HasSubstr("bytes of this log were left out here"));
+  ::close(file);
+}
+
+TEST_F(LogTest, AShortTaskHasNoTimeIndexAndALongerOneHas) {
+  const auto brief = worker_.shell("echo x");
+  worker_.run(brief);
+  EXPECT_FALSE(std::filesystem::exists(brief.log_path + ".idx"));
+  const auto longer = worker_.shell("for i in 1 2 3 4; do echo line $i; sleep 0.3; done");
+  const auto end = worker_.run(longer);
+  const std::string index = test::file_text(longer.log_path + ".idx");
+  ASSERT_GE(index.size(), 32U);
+  ASSERT_EQ(index.size() % 16, 0U);
+  std::int64_t offset = 0;
+  std::int64_t time_us = 0;
+  for (std::size_t at = 0; at < index.size(); at += 16) {
+    std::int64_t pair[2];
+    std::memcpy(pair, index.data() + at, sizeof(pair));
+    EXPECT_GT(pair[0], offset);
+    EXPECT_GT(pair[1], time_us);
+    EXPECT_GE(pair[1], end.started_at_us);
+    EXPECT_LE(pair[1], end.ended_at_us + 1'000'000);
+    offset = pair[0];
+    time_us = pair[1];
+  }
+  EXPECT_EQ(offset, end.log_bytes);
+}
+
+TEST_F(LogTest, SecretsDoNotReachTheLogInAnyForm) {
+  auto launch = worker_.shell(
+      "echo plain hunter2-secret!; printf 'hunter2-'; sleep 0.1; printf 'secret!\\n'; "
+      "printf 'hunter2-secret!' | base64; printf 'user:hunter2-secret!' | base64; echo 'hunter2-secret%21'; echo end");
+  launch.masks = {"hunter2-secret!"};
+  const auto end = worker_.run(launch);
+  const std::string log = worker_.log_of(launch);
+  EXPECT_THAT(log, testing::StartsWith("plain ***\n***\n"));
+  EXPECT_THAT(log, testing::EndsWith("\n***\nend\n"));
+  EXPECT_THAT(log, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(log, Not(HasSubstr("aHVudGVyMi1zZWNyZXQh")));
+  EXPECT_EQ(end.log_bytes, static_cast<std::int64_t>(log.size()));
+}
+
+TEST_F(LogTest, MaskedFloodsArriveWholeAndDoNotFillTheWorker) {
+  auto launch =
+      worker_.shell("head -c 30000000 /dev/zero | tr '\\0' 'y'; echo secret-value; (sleep 0.1; echo late) & echo end");
+  launch.masks = {"secret-value"};
+  const std::int64_t before = worker_rss();
+  const auto end = worker_.run(launch);
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_EQ(end.log_bytes, 30000000 + 4 + 4);
+  EXPECT_LT(worker_rss() - before, 8 << 20);
+}
+
+}  // namespace
+}  // namespace baton

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Every test: the debug build with sanitizers for most, the release build for what lives from volume. Ends with the sum.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+passed=0 failed=0 failures=()
+
+step() {  # step NAME COMMAND...: one thing that passes or fails as a whole
+  local name=$1 begin=$SECONDS
+  shift
+  if "$@"; then
+    passed=$((passed + 1))
+    echo "ok      $name ($((SECONDS - begin)) s)"
+  else
+    failed=$((failed + 1))
+    failures+=("$name")
+    echo "FAILED  $name ($((SECONDS - begin)) s)"
+  fi
+}
+
+build() {
+  cmake --preset "$1" -DBATON_TESTS=ON >/dev/null && cmake --build "build/$1"
+}
+
+suite() {  # suite PRESET: each ctest entry counts by itself
+  local preset=$1 log name result
+  log=build/$preset/ctest.log
+  ctest --test-dir "build/$preset" --output-on-failure -j2 2>&1 | tee "$log"
+  while read -r name result; do
+    if [ "$result" = Passed ]; then passed=$((passed + 1)); else failed=$((failed + 1)); failures+=("$preset: $name"); fi
+  done < <(sed -nE 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) \.+ *\**(Passed|Failed|Timeout|Exception|Not Run|Subprocess aborted).*/\1 \2/p' "$log")
+}
+
+step "arrows between the rooms" tests/arrows.sh
+step "build release" build release
+step "build debug" build debug
+suite debug
+suite release
+step "the reference pipelines' own tests" python3 -m unittest discover -q tests/dags
+
+for name in "${failures[@]}"; do echo "failed: $name"; done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

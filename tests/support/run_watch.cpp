@@ -1,0 +1,158 @@
+#include "tests/support/run_watch.h"
+
+#include <algorithm>
+
+#include "scheduler/engine/trigger_rule.h"
+
+namespace baton::test {
+namespace {
+
+/// The sum of the numbers of {"upstream":120,"running":7}.
+DurationUs sum_of(const std::string& times_json) {
+  DurationUs sum = 0;
+  DurationUs number = 0;
+  for (const char c : times_json) {
+    if (c >= '0' && c <= '9') {
+      number = number * 10 + (c - '0');
+    } else {
+      sum += number;
+      number = 0;
+    }
+  }
+  return sum + number;
+}
+
+bool same(const UpstreamCounts& a, const UpstreamCounts& b) {
+  return a.open == b.open && a.success == b.success && a.failed == b.failed &&
+         a.upstream_failed == b.upstream_failed && a.skipped == b.skipped;
+}
+
+bool holds(const std::vector<InstanceNo>& list, InstanceNo i) {
+  return std::find(list.begin(), list.end(), i) != list.end();
+}
+
+bool is_stop(Reason r) { return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout; }
+
+}  // namespace
+
+RunWatch::RunWatch(const DagRun& run, const CoreSettings& settings) : settings_(settings), run_state_(run.row.state) {
+  for (const Instance& instance : run.instances) {
+    seen_.push_back({.state = instance.state, .reason = instance.reason, .born = instance.since});
+  }
+}
+
+std::string RunWatch::after(const DagRun& run, const StepOutcome& out) {
+  while (seen_.size() < run.instances.size()) {  // an expansion: as old as the placeholder
+    const TaskNo t = run.instances[seen_.size()].task_no;
+    seen_.push_back({.born = seen_[static_cast<std::size_t>(t)].born});
+  }
+  std::string broken = check_tries(run, out);
+  for (std::size_t i = 0; i < seen_.size() && broken.empty(); ++i) {
+    const auto number = static_cast<InstanceNo>(i);
+    broken = check_instance(run, number, out);
+    if (broken.empty()) broken = check_times(run, number);
+    if (broken.empty() && run.pending.empty()) broken = check_wake(run, number);
+    if (!broken.empty()) broken += " (instance " + std::to_string(i) + ")";
+    const Instance& now = run.instances[i];
+    seen_[i].state = now.state;
+    seen_[i].reason = now.reason;
+    seen_[i].epoch = now.epoch;
+    seen_[i].try_number = now.try_number;
+  }
+  if (broken.empty()) broken = check_counters(run);
+  if (broken.empty()) broken = check_end(run, out);
+  run_state_ = run.row.state;
+  return broken;
+}
+
+std::string RunWatch::check_tries(const DagRun& run, const StepOutcome& out) {
+  for (const TryRow& row : out.tries) {
+    Seen& seen = seen_[static_cast<std::size_t>(row.instance_no)];
+    if (row.epoch <= seen.ended_epoch) return "INV-04: a second result for one epoch was accepted";
+    if (row.epoch != seen.epoch) return "INV-05: the result of an epoch that is not current was accepted";
+    if (row.try_number != seen.try_number) return "a try row bears the number of another try";
+    if (row.run_no != run.row.run_no) return "a try row of another run";
+    seen.ended_epoch = row.epoch;
+    seen.in_tries_us += sum_of(row.times_json);
+  }
+  return {};
+}
+
+std::string RunWatch::check_instance(const DagRun& run, InstanceNo i, const StepOutcome& out) const {
+  const Instance& now = run.at(i);
+  const Seen& was = seen_[static_cast<std::size_t>(i)];
+  const TaskSpec& spec = run.spec_of(i);
+  if (is_final(was.state) && (now.state != was.state || now.reason != was.reason || now.epoch != was.epoch)) {
+    return "INV-10: a final state changed";
+  }
+  if (now.epoch < was.epoch || now.epoch > was.epoch + 1) return "INV-04: the epoch did not rise by one";
+  if (now.epoch != was.epoch && now.state != TaskState::queued) return "INV-04: the epoch rose without a claim";
+  if (now.try_number < was.try_number || now.try_number > now.epoch) return "the try number fell or outran the epoch";
+  if (now.losses > settings_.losses_max) return "INV-09: more losses than their budget";
+  if (now.failures > spec.retries.max + 1) return "INV-09: more failures than 1 + retries";
+  if (now.try_number > 1 + spec.retries.max + settings_.losses_max + was.tries_granted) {
+    return "INV-09: more tries than 1 + retries + the budget of losses";
+  }
+  if ((now.wait == Wait::ended) != is_final(now.state)) return "a wait that does not fit the state";
+  const bool must_be_durable = now.epoch != was.epoch || (now.state != was.state && is_final(now.state));
+  if (must_be_durable && !holds(out.dirty, i)) return "S2: a claim or an end that nobody will write";
+  return {};
+}
+
+std::string RunWatch::check_times(const DagRun& run, InstanceNo i) const {
+  const Seen& was = seen_[static_cast<std::size_t>(i)];
+  const Activity* activity = run.activity(i);
+  const DurationUs sum = was.in_tries_us + (activity == nullptr ? 0 : activity->times.total_us());
+  if (sum != run.at(i).since - was.born) return "the time by reason does not add up to the lifetime";
+  return {};
+}
+
+std::string RunWatch::check_wake(const DagRun& run, InstanceNo i) const {
+  const Instance& now = run.at(i);
+  const Activity* activity = run.activity(i);
+  const bool by_timer = now.state == TaskState::up_for_retry || now.state == TaskState::up_for_reschedule;
+  if (by_timer != (activity != nullptr && activity->wake_at != kNoTime)) {
+    return "INV-11: a timer where none belongs, or none where one does";
+  }
+  if (now.state == TaskState::none && run.dag->task(now.task_no).hook == Hook::none) {
+    if (run.progress(now.task_no).upstreams.open == 0) return "INV-11: it waits for upstreams that have all ended";
+  }
+  return {};
+}
+
+std::string RunWatch::check_counters(const DagRun& run) {
+  scratch_.dag = run.dag;
+  scratch_.instances = run.instances;
+  scratch_.tasks = run.tasks;
+  recount(scratch_);
+  if (scratch_.open_instances != run.open_instances || scratch_.open_hooks != run.open_hooks) {
+    return "counters: open instances or hooks differ from a recount";
+  }
+  if (scratch_.counted_failures != run.counted_failures) return "counters: failures differ from a recount";
+  if (scratch_.row.counts != run.row.counts) return "counters: states differ from a recount";
+  std::int32_t cut_off = 0;
+  for (const Instance& i : run.instances) {
+    const bool is_hook = run.dag->task(i.task_no).hook != Hook::none;
+    if (is_final(i.state) && is_stop(i.reason) && !is_hook) ++cut_off;
+  }
+  if (cut_off != run.cut_off) return "counters: what a stop cut off differs from a recount";
+  for (std::size_t t = 0; t < run.tasks.size(); ++t) {
+    if (!same(scratch_.tasks[t].upstreams, run.tasks[t].upstreams)) return "counters: upstreams differ from a recount";
+    if (scratch_.tasks[t].own_open != run.tasks[t].own_open) return "counters: own_open differs from a recount";
+  }
+  return {};
+}
+
+std::string RunWatch::check_end(const DagRun& run, const StepOutcome& out) {
+  for (const Command& c : out.commands) finished_count_ += c.kind == Command::Kind::finished ? 1 : 0;
+  if (is_final(run_state_) && run.row.state != run_state_) return "INV-10: the outcome of the run changed";
+  if (run.pending.empty() && is_final(run.row.state) != (run.open_instances == 0)) {
+    return "INV-14: the run is ended while tasks are open, or open while all have ended";
+  }
+  if (run.pending.empty() && finished_count_ != (run.is_finished() ? 1 : 0)) {
+    return "the end of the run was not told exactly once";
+  }
+  return {};
+}
+
+}  // namespace baton::test

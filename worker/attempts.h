@@ -1,0 +1,132 @@
+// Attempts: all live attempts of this worker: starts them, stops them, reaps them, and reports each end once the whole
+// process tree is gone. attempts_start.cpp launches, attempts_end.cpp ends, attempts.cpp is what lies between.
+// Owned by the agent; main thread only (the death signal of the children follows it).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "worker/attempt.h"
+#include "worker/cgroup.h"
+#include "worker/journal.h"
+#include "worker/orphans.h"
+#include "worker/poller.h"
+#include "worker/protocol/messages.h"
+
+namespace baton::worker {
+
+/// More live attempts than this are refused, whatever the scheduler wants.
+inline constexpr std::size_t kLiveMax = 4096;
+
+struct KeyHash {
+  std::size_t operator()(const wire::AttemptKey& key) const {
+    std::uint64_t hash = static_cast<std::uint64_t>(key.run_no) * 0x9e3779b97f4a7c15ULL;
+    hash ^= static_cast<std::uint64_t>(static_cast<std::uint32_t>(key.task_no)) << 32;
+    hash ^= static_cast<std::uint32_t>(key.map_index);
+    return static_cast<std::size_t>((hash ^ (hash >> 29)) * 0xbf58476d1ce4e5b9ULL) +
+           static_cast<std::uint32_t>(key.epoch);
+  }
+};
+
+/// Where attempts tell what happened; the agent puts it into the journal and on the link, in this order.
+struct Reports {
+  std::function<void(const Begun&)> begun;
+  std::function<void(const wire::Started&)> started;
+  std::function<void(Reported)> ended;
+};
+
+class Attempts {
+ public:
+  Attempts(std::string worker_id, std::string state_folder, Poller& poller, CgroupTree& cgroups, Reports reports);
+
+  [[nodiscard]] bool is_live(const wire::AttemptKey& key) const { return live_.contains(key); }
+  [[nodiscard]] bool none_live() const { return live_.empty(); }
+  [[nodiscard]] std::size_t live_count() const { return live_.size(); }
+
+  /// Starts an attempt whose key is not live. Ends in begun+started, or in ended.
+  void launch(wire::Launch launch);
+  void release(const wire::AttemptKey& key);
+  /// SIGTERM, after the grace SIGKILL; a negative grace means the attempt's own.
+  void stop(const wire::AttemptKey& key, std::int64_t grace_us, bool kill_now);
+  void stop_all(std::int64_t grace_us);
+
+  /// Some child has changed state (SIGCHLD).
+  void reap();
+  /// The pipe of a masked attempt is readable.
+  void pump(std::uint64_t serial);
+  /// The alarm of the poller went off.
+  void run_timers();
+
+  /// Says Started again for a live attempt; a gated one is silent.
+  void repeat_started(const wire::AttemptKey& key) const;
+  [[nodiscard]] std::vector<wire::Live> inventory() const;
+  [[nodiscard]] std::vector<Begun> begun() const;
+
+ private:
+  using Map = std::unordered_map<wire::AttemptKey, std::unique_ptr<Attempt>, KeyHash>;
+
+  // attempts_start.cpp
+  [[nodiscard]] bool open_files(Attempt& attempt, std::string& problem);
+  [[nodiscard]] bool open_stdin(Attempt& attempt, std::string& problem);
+  [[nodiscard]] bool write_script(Attempt& attempt, std::string& problem);
+  [[nodiscard]] bool is_fenced(const wire::AttemptKey& key, std::string& problem) const;
+  [[nodiscard]] bool prepare(Attempt& attempt, std::string& problem);
+  void take_leaf(Attempt& attempt);
+  [[nodiscard]] SpawnResult start_process(Attempt& attempt);
+  void mark_running(Attempt& attempt);
+  void report_not_started(Attempt& attempt, std::string message);
+
+  // attempts.cpp
+  [[nodiscard]] Attempt* find(const wire::AttemptKey& key) const;
+  void schedule(const Attempt& attempt);
+  void begin_stop(Attempt& attempt, StopCause cause, std::int64_t grace_us);
+  void terminate_tree(Attempt& attempt);
+  void kill_tree(Attempt& attempt);
+  void check_running(Attempt& attempt, std::int64_t now_us);
+  void check_heartbeat(Attempt& attempt, std::int64_t now_us);
+  void renice_session(Attempt& attempt) const;
+
+  // attempts_end.cpp
+  void on_main_ended(Attempt& attempt, int status, const rusage& usage);
+  /// Draining: ends the attempt if its tree is gone, else kills what is left (after the grace, if one runs).
+  void drain(Attempt& attempt);
+  [[nodiscard]] bool tree_gone(const Attempt& attempt);
+  template <typename Visit>
+  bool visit_orphans(const OwnerCandidate& owner, Visit visit);
+  void set_aside(Attempt& attempt);
+  void finish(Attempt& attempt, std::uint32_t flags);
+  void describe_end(const Attempt& attempt, wire::Ended& ended);
+  [[nodiscard]] bool killed_for_memory(const Attempt& attempt);
+  void retry_stuck();
+
+  const std::string worker_id_;
+  const std::string state_folder_;
+  Poller& poller_;
+  CgroupTree& cgroups_;
+  const Reports reports_;
+  Spawner spawner_;
+  Orphans orphans_;
+  Fd null_file_;
+  std::string usable_folder_;  // Known to exist and to be writable.
+  int own_nice_ = 0;
+  bool sessions_are_scheduled_ = false;  // sched_autogroup: nice counts within a session only.
+  std::int64_t host_oom_kills_ = 0;      // As last read from /proc/vmstat.
+  std::uint64_t next_serial_ = kFirstPipe;
+
+  Map live_;
+  std::unordered_map<pid_t, Attempt*> by_pid_;
+  std::vector<Attempt*> draining_;
+  std::vector<pid_t> children_;                            // Scratch of visit_orphans.
+  std::vector<std::unique_ptr<CgroupLeaf>> stuck_leaves_;  // Of trees that could not be killed in time…
+  std::vector<OwnerCandidate> stuck_owners_;               // …and those that had no leaf.
+  std::int64_t retry_stuck_at_us_ = kNever;
+};
+
+/// "oom_kill" of /proc/vmstat: processes that the kernel has killed for memory since boot.
+[[nodiscard]] std::int64_t host_oom_kills();
+
+}  // namespace baton::worker

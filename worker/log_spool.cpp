@@ -1,0 +1,125 @@
+#include "worker/log_spool.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace baton::worker {
+namespace {
+
+constexpr std::int64_t kBlockBytes = 4096;
+constexpr std::size_t kPumpChunkBytes = 64U << 10;
+constexpr std::int64_t kSlackBytesMin = 1 << 20;
+
+std::int64_t round_down(std::int64_t bytes) {
+  return bytes / kBlockBytes * kBlockBytes;
+}
+
+}  // namespace
+
+bool LogSpool::open(const std::string& path, std::int64_t limit_bytes, const std::vector<std::string_view>& secrets) {
+  path_ = path;
+  limit_bytes_ = limit_bytes;
+  // O_NONBLOCK for the opening alone: a task may have put a FIFO here, on which we would hang.
+  log_ = open_file(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  if (!log_ || ::fcntl(log_.get(), F_SETFL, O_APPEND) != 0) return false;
+  if (secrets.empty()) return true;
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+  pipe_read_.reset(ends[0]);
+  pipe_write_.reset(ends[1]);
+  // Only our end: the process has a right to a pipe that blocks.
+  if (::fcntl(pipe_read_.get(), F_SETFL, O_NONBLOCK) != 0) return false;
+  masker_.emplace(secrets);
+  return true;
+}
+
+bool LogSpool::write_masked() {
+  while (!masked_.empty()) {
+    const ssize_t put = ::write(log_.get(), masked_.data(), masked_.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return false;
+    masked_.erase(0, static_cast<std::size_t>(put));
+  }
+  return true;
+}
+
+LogSpool::Pump LogSpool::pump() {
+  if (!write_masked()) return Pump::kStuck;
+  if (!pipe_read_) return Pump::kEnded;
+  static thread_local char chunk[kPumpChunkBytes];
+  const ssize_t got = ::read(pipe_read_.get(), chunk, sizeof(chunk));
+  if (got < 0) return Pump::kDrained;
+  if (got == 0) {
+    pipe_read_.reset();
+    masker_->finish(masked_);
+    return write_masked() ? Pump::kEnded : Pump::kStuck;
+  }
+  masker_->feed({chunk, static_cast<std::size_t>(got)}, masked_);
+  return write_masked() ? Pump::kMore : Pump::kStuck;
+}
+
+void LogSpool::measure() {
+  struct stat info {};
+  if (::fstat(log_.get(), &info) == 0) size_bytes_ = info.st_size;
+}
+
+std::int64_t LogSpool::check(std::int64_t now_wall_us) {
+  measure();
+  index(now_wall_us);
+  // Some slack, so that a steady stream is not cut four times a second.
+  if (limit_bytes_ > 0 &&
+      size_bytes_ - (hole_end_ - hole_begin_) > limit_bytes_ + std::max(limit_bytes_ / 8, kSlackBytesMin)) {
+    cut_middle();
+  }
+  return size_bytes_;
+}
+
+void LogSpool::finish(std::int64_t now_wall_us) {
+  if (masker_) {
+    close_output();
+    while (pump() == Pump::kMore) {
+    }
+    if (pipe_read_) masker_->finish(masked_);
+    static_cast<void>(write_masked());
+  }
+  measure();
+  if (index_) index(now_wall_us);
+  if (limit_bytes_ > 0 && size_bytes_ - (hole_end_ - hole_begin_) > limit_bytes_) cut_middle();
+}
+
+void LogSpool::index(std::int64_t now_wall_us) {
+  if (size_bytes_ <= indexed_bytes_) return;
+  if (!index_) {
+    index_ = open_file(path_ + ".idx", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
+    if (!index_) return;
+  }
+  const LogIndexEntry entry{size_bytes_, now_wall_us};
+  const auto* bytes = reinterpret_cast<const char*>(&entry);
+  if (write_all(index_.get(), {bytes, sizeof(entry)})) indexed_bytes_ = size_bytes_;
+}
+
+void LogSpool::cut_middle() {
+  if (cannot_cut_) return;
+  // The log's own descriptor appends wherever one writes; the mark needs one that does not.
+  const Fd file(::open(path_.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const std::int64_t head = round_down(limit_bytes_ / 2);
+  const std::int64_t tail = round_down(size_bytes_ - limit_bytes_ / 2);
+  if (!file || tail <= head + kBlockBytes) return;
+  const std::int64_t from = std::max(head + kBlockBytes, hole_end_);
+  if (from < tail && ::fallocate(file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, tail - from) != 0) {
+    cannot_cut_ = true;  // This file system has no holes: the log stays whole.
+    return;
+  }
+  hole_begin_ = head;
+  hole_end_ = tail;
+  // The mark takes the first block of what was cut; the rest of that block becomes zeros like the hole.
+  std::string mark = "\n[baton: " + std::to_string(tail - head) + " bytes of this log were left out here]\n";
+  mark.resize(static_cast<std::size_t>(kBlockBytes), '\0');
+  // Without its mark the cut is as good; zeros stand there then.
+  if (::pwrite(file.get(), mark.data(), mark.size(), head) < 0) return;
+}
+
+}  // namespace baton::worker
