@@ -21,6 +21,7 @@ class Application {
   void apply(TaskChange& c, std::deque<FollowUp>& follow);
   void apply(Expansion& e, std::deque<FollowUp>& follow);
   void apply(const RunChange& c);
+  void go_on_from_removed(TaskNo t);
   void pass_time(InstanceNo i, WallUs at);
   void record_try(InstanceNo i, const TaskChange& c);
   void record_success(InstanceNo i, TaskChange& c);
@@ -234,9 +235,22 @@ void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
     run_.items[i] = std::move(e.items[static_cast<std::size_t>(k)]);
     follow.push_back({FollowUp::Kind::instance_begins, i});
   }
+  if (run_.has_collapsed) go_on_from_removed(e.task_no);
   run_.open_instances += n - 1;
   run_.row.counts[static_cast<std::size_t>(TaskState::none)] += n - 1;
   for (const TaskNo d : run_.dag->downstream.of(e.task_no)) run_.progress(d).upstreams.open += n - 1;
+}
+
+/// An AttemptKey names one attempt for ever: instances of a new expansion count on from those that they replace.
+void Application::go_on_from_removed(TaskNo t) {
+  const TaskProgress& p = run_.progress(t);
+  for (InstanceNo i = 0; i < p.extra_first; ++i) {
+    const Instance& old = run_.at(i);
+    if (old.task_no != t || old.state != TaskState::removed || old.map_index >= p.count) continue;
+    Instance& instance = run_.at(run_.instance_of(t, old.map_index));
+    instance.epoch = std::max(instance.epoch, old.epoch);
+    instance.try_number = std::max(instance.try_number, old.try_number);
+  }
 }
 
 void Application::apply(const RunChange& c) {

@@ -64,6 +64,7 @@ void collapse(DagRun& run, TaskNo t, StepOutcome& out) {
     run.items.erase(i);
     out.dirty.push_back(i);
   }
+  run.has_collapsed = true;
   run.items.erase(t);
   run.at(t).map_index = kUnmapped;
   p.count = 1;

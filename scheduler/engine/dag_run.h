@@ -87,6 +87,7 @@ struct DagRun {
   Reason stopping = Reason::none;    ///< stopped, fail_fast, run_timeout: nothing new starts but due teardowns
   bool killing = false;              ///< a second stop: not even teardowns
   InstanceNo first_failure = -1;     ///< for the run's note
+  bool has_collapsed = false;        ///< a clear has removed mapped instances: their attempts' keys are not used again
 
   [[nodiscard]] Instance& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }
   [[nodiscard]] const Instance& at(InstanceNo i) const { return instances[static_cast<std::size_t>(i)]; }

@@ -102,7 +102,9 @@ void restore_progress(DagRun& run) {
     TaskProgress& p = run.progress(instance.task_no);
     if (i < run.tasks.size()) {
       p.expanded = instance.map_index >= 0;
-    } else if (instance.state != TaskState::removed) {
+    } else if (instance.state == TaskState::removed) {
+      run.has_collapsed = true;
+    } else {
       if (p.count == 1) p.extra_first = static_cast<InstanceNo>(i);
       ++p.count;
     }
