@@ -43,6 +43,8 @@ class Admission {
   }
 
   void offer(Candidate c);
+  /// Some candidates may not stand where they were offered any more (a stop): who waits behind them gets its turn.
+  void reconsider();
 
   /// The run of a candidate that still stands where it was offered; null when it does not (a stop may have come since).
   using Lookup = std::function<const DagRun*(const Candidate&)>;
@@ -66,7 +68,16 @@ class Admission {
     }
   };
   using Queue = std::priority_queue<Candidate, std::vector<Candidate>, Later>;
+  struct Resource;
+  /// In the ready queue, and from which list it was woken: if it does not take what got free there, another may.
+  struct Ready {
+    Candidate c;
+    Resource* from = nullptr;   ///< null: it has just been offered
+    bool is_limit = false;      ///< `from` is a limit of its run or task, which may be gone: only to be compared
+    friend bool operator<(const Ready& a, const Ready& b) { return Later{}(a.c, b.c); }
+  };
   struct Resource {
+    bool is_limit = false;
     std::int32_t capacity = 0;  ///< 0: no limit, for limits; pools of 0 slots admit nothing
     std::int32_t used = 0;
     Queue waiting;
@@ -81,12 +92,13 @@ class Admission {
   Resource* limit_of_run(const DagRun& run);
   Resource* limit_of_task(const DagRun& run, TaskNo t);
   void wake(Resource& resource);
+  void pass_on(const Ready& from);
 
   std::int32_t slots_;
   std::int32_t ahead_;
   std::int32_t live_ = 0;
   std::uint64_t next_age_ = 1;
-  Queue ready_;
+  std::priority_queue<Ready> ready_;
   std::map<std::string, Resource, std::less<>> pools_;
   std::map<RunNo, Resource> run_limits_;                         ///< max_active_tasks
   std::map<std::pair<RunNo, TaskNo>, Resource> task_limits_;     ///< max_parallel of a mapped task

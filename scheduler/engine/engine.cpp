@@ -214,6 +214,7 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
   if (step.run_changed && is_final(run.row.state)) next_.ended.push_back(run.row.run_no);
   live.in_batch = live.in_batch || step.run_changed || !step.dirty.empty();
   for (Command& command : step.commands) carry_out(live, command);
+  if (step.run_changed && run.stopping != Reason::none) admission_.reconsider();
 }
 
 void Engine::carry_out(LiveRun& live, Command& command) {
