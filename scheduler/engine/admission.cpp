@@ -9,19 +9,18 @@ namespace baton {
 void Admission::set_pool(const std::string& name, std::int32_t slots) {
   Resource& pool = pools_[name];
   pool.capacity = slots;
-  wake(pool);
+  wake(pool, true);
 }
 
 void Admission::offer(Candidate c) {
   c.age = next_age_++;
-  ready_.push({.c = c});
+  ready_.push(c);
 }
 
 Admission::Resource* Admission::limit_of_run(const DagRun& run) {
   if (run.dag->max_active_tasks <= 0) return nullptr;
   Resource& r = run_limits_[run.row.run_no];
   r.capacity = run.dag->max_active_tasks;
-  r.is_limit = true;
   return &r;
 }
 
@@ -30,7 +29,6 @@ Admission::Resource* Admission::limit_of_task(const DagRun& run, TaskNo t) {
   if (limit <= 0) return nullptr;
   Resource& r = task_limits_[{run.row.run_no, t}];
   r.capacity = limit;
-  r.is_limit = true;
   return &r;
 }
 
@@ -45,34 +43,46 @@ void Admission::needs_of(const DagRun& run, InstanceNo i, std::vector<Need>& out
 bool Admission::next(Candidate& out, const Lookup& run_of,
                      const std::function<void(const Candidate&, Wait)>& blocked) {
   while (!ready_.empty() && live_ < slots_ + ahead_) {
-    const Ready first = ready_.top();
-    const Candidate& c = first.c;
+    const Candidate c = ready_.top();
     ready_.pop();
     const DagRun* run = run_of(c);
     if (run == nullptr) {
-      pass_on(first);
+      wake_after_drop(c.run_no);
       continue;
     }
     needs_of(*run, c.instance, needs_);
+    for (const Need& n : needs_) drop_heads(*n.resource, run_of);
     const auto lacking = std::find_if(needs_.begin(), needs_.end(), [&](const Need& n) {
-      Queue& waiting = n.resource->waiting;
-      while (!waiting.empty() && run_of(waiting.top()) == nullptr) waiting.pop();
       if (n.resource->used + n.amount > n.resource->capacity) return true;
       // Who waits longer in rank goes first, also when it wants more than is free now: no starvation.
-      return !waiting.empty() && Later{}(c, waiting.top());
+      return !n.resource->waiting.empty() && Later{}(c, n.resource->waiting.top().candidate);
     });
-    if (lacking != needs_.end()) {
-      Resource* const lacks = lacking->resource;
-      lacks->waiting.push(c);
-      blocked(c, lacking->wait);
-      if (lacks != first.from) pass_on(first);
-      continue;
+    if (lacking == needs_.end()) {
+      hold(*run, c.instance);
+      out = c;
+      return true;
     }
-    hold(*run, c.instance);
-    out = c;
-    return true;
+    lacking->resource->waiting.push({c, lacking->amount});
+    blocked(c, lacking->wait);
+    for (const Need& n : needs_) {
+      if (n.resource != lacking->resource) wake(*n.resource, false);
+    }
   }
   return false;
+}
+
+void Admission::drop_unwanted(const Lookup& run_of) {
+  for (auto& [name, pool] : pools_) drop_heads(pool, run_of);
+  for (auto& [run_no, limit] : run_limits_) drop_heads(limit, run_of);
+  for (auto& [task, limit] : task_limits_) drop_heads(limit, run_of);
+}
+
+void Admission::drop_heads(Resource& resource, const Lookup& run_of) {
+  bool dropped = false;
+  for (; !resource.waiting.empty() && run_of(resource.waiting.top().candidate) == nullptr; resource.waiting.pop()) {
+    dropped = true;
+  }
+  if (dropped) wake(resource, false);
 }
 
 void Admission::hold(const DagRun& run, InstanceNo i) {
@@ -88,34 +98,27 @@ void Admission::release(const DagRun& run, InstanceNo i) {
   for (const Need& n : needs_) {
     n.resource->used -= n.amount;
     BATON_CHECK(n.resource->used >= 0);
-    wake(*n.resource);
+    wake(*n.resource, true);
   }
 }
 
-void Admission::wake(Resource& resource) {
-  // One waiter for each unit that is free: a waiter needs one at least, and next() sends back who needs more.
+void Admission::wake(Resource& resource, bool head) {
   std::int32_t free = resource.capacity - resource.used;
-  while (free-- > 0 && !resource.waiting.empty()) {
-    ready_.push({resource.waiting.top(), &resource, resource.is_limit});
+  while (free > 0 && !resource.waiting.empty() && (head || resource.waiting.top().amount <= free)) {
+    free -= resource.waiting.top().amount;
+    head = false;
+    ready_.push(resource.waiting.top().candidate);
     resource.waiting.pop();
   }
 }
 
-/// What woke `from` was not taken by it.
-void Admission::pass_on(const Ready& from) {
-  if (from.from == nullptr) return;
-  if (!from.is_limit) return wake(*from.from);  // a pool, and these stay
-  if (const auto at = run_limits_.find(from.c.run_no); at != run_limits_.end()) wake(at->second);
-  for (auto at = task_limits_.lower_bound({from.c.run_no, 0});
-       at != task_limits_.end() && at->first.first == from.c.run_no; ++at) {
-    wake(at->second);
+/// The dropped one may have been woken for the sake of any resource that its run may want.
+void Admission::wake_after_drop(RunNo run_no) {
+  for (auto& [name, pool] : pools_) wake(pool, true);
+  if (const auto limit = run_limits_.find(run_no); limit != run_limits_.end()) wake(limit->second, true);
+  for (auto at = task_limits_.lower_bound({run_no, 0}); at != task_limits_.end() && at->first.first == run_no; ++at) {
+    wake(at->second, true);
   }
-}
-
-void Admission::reconsider() {
-  for (auto& [name, pool] : pools_) wake(pool);
-  for (auto& [run_no, limit] : run_limits_) wake(limit);
-  for (auto& [key, limit] : task_limits_) wake(limit);
 }
 
 void Admission::forget(const DagRun& run) {

@@ -1,7 +1,8 @@
 // Admission: which scheduled task instance may take its resources next, over all runs (design.md §2, settled.md). What is
 // held is the set of live attempts, nothing else; it is rebuilt from the rows at recovery by hold(). A blocked instance
 // stands in exactly one wait list, that of the first resource it lacks, and whatever frees the resource looks at the
-// head of that list alone. Pure: no clock, no store. Loop thread.
+// head of that list alone. Who is looked at in vain passes the look on to those behind. Pure: no clock, no store. Loop
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -43,14 +44,15 @@ class Admission {
   }
 
   void offer(Candidate c);
-  /// Some candidates may not stand where they were offered any more (a stop): who waits behind them gets its turn.
-  void reconsider();
 
   /// The run of a candidate that still stands where it was offered; null when it does not (a stop may have come since).
   using Lookup = std::function<const DagRun*(const Candidate&)>;
   /// The next candidate that gets all it needs, which it then holds; false when none can be admitted now.
   /// `blocked` is told what a candidate now waits for.
   bool next(Candidate& out, const Lookup& run_of, const std::function<void(const Candidate&, Wait)>& blocked);
+
+  /// Some who wait may be wanted no longer (their run stops): nobody waits behind these any more. Looks at the heads only.
+  void drop_unwanted(const Lookup& run_of);
 
   /// Takes what a live attempt holds, without asking: recovery.
   void hold(const DagRun& run, InstanceNo i);
@@ -60,27 +62,22 @@ class Admission {
   void forget(const DagRun& run);
 
  private:
+  struct Waiter {
+    Candidate candidate;
+    std::int32_t amount = 1;  ///< of the resource in whose list it stands
+  };
   struct Later {  // std::priority_queue keeps the greatest on top
     bool operator()(const Candidate& a, const Candidate& b) const {
       if (a.priority != b.priority) return a.priority < b.priority;
       if (a.path_us != b.path_us) return a.path_us < b.path_us;
       return a.age > b.age;
     }
-  };
-  using Queue = std::priority_queue<Candidate, std::vector<Candidate>, Later>;
-  struct Resource;
-  /// In the ready queue, and from which list it was woken: if it does not take what got free there, another may.
-  struct Ready {
-    Candidate c;
-    Resource* from = nullptr;   ///< null: it has just been offered
-    bool is_limit = false;      ///< `from` is a limit of its run or task, which may be gone: only to be compared
-    friend bool operator<(const Ready& a, const Ready& b) { return Later{}(a.c, b.c); }
+    bool operator()(const Waiter& a, const Waiter& b) const { return (*this)(a.candidate, b.candidate); }
   };
   struct Resource {
-    bool is_limit = false;
-    std::int32_t capacity = 0;  ///< 0: no limit, for limits; pools of 0 slots admit nothing
+    std::int32_t capacity = 0;
     std::int32_t used = 0;
-    Queue waiting;
+    std::priority_queue<Waiter, std::vector<Waiter>, Later> waiting;
   };
   struct Need {
     Resource* resource;
@@ -91,14 +88,16 @@ class Admission {
   void needs_of(const DagRun& run, InstanceNo i, std::vector<Need>& out);
   Resource* limit_of_run(const DagRun& run);
   Resource* limit_of_task(const DagRun& run, TaskNo t);
-  void wake(Resource& resource);
-  void pass_on(const Ready& from);
+  /// Those at the head who fit into what is free; `head`: the first also when it does not.
+  void wake(Resource& resource, bool head);
+  void wake_after_drop(RunNo run_no);
+  void drop_heads(Resource& resource, const Lookup& run_of);
 
   std::int32_t slots_;
   std::int32_t ahead_;
   std::int32_t live_ = 0;
   std::uint64_t next_age_ = 1;
-  std::priority_queue<Ready> ready_;
+  std::priority_queue<Candidate, std::vector<Candidate>, Later> ready_;
   std::map<std::string, Resource, std::less<>> pools_;
   std::map<RunNo, Resource> run_limits_;                         ///< max_active_tasks
   std::map<std::pair<RunNo, TaskNo>, Resource> task_limits_;     ///< max_parallel of a mapped task

@@ -44,7 +44,7 @@ void Application::apply(Decision& d, std::deque<FollowUp>& follow) {
   }
   if (d.run_change) apply(*d.run_change);
   for (TaskChange& c : d.changes) apply(c, follow);
-  if (d.expansion) apply(*d.expansion, follow);
+  for (Expansion& e : d.expansions) apply(e, follow);
   for (const InstanceNo i : d.begins) follow.push_back({FollowUp::Kind::instance_begins, i});
   for (Command& c : d.commands) {
     if (c.kind == Command::Kind::stop) {

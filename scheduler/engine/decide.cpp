@@ -161,7 +161,7 @@ void Decider::task_may_run(TaskNo t) {
   } else if (items->empty()) {
     change(t, TaskState::skipped, Reason::no_items);
   } else {
-    out_.expansion = Expansion{t, std::move(*items)};
+    out_.expansions.push_back({t, std::move(*items)});
   }
 }
 

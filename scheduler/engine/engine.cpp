@@ -111,7 +111,10 @@ void Engine::watch_timeout(LiveRun& live) {
 void Engine::handle(LiveRun& live, const Event& event) {
   if (dead_) return;
   step_.clear();
+  const bool was_killing = live.run.killing;
+  const Reason was_stopping = live.run.stopping;
   const bool more = advance(live.run, event, now(), settings_.core, step_);
+  stop_began_ = stop_began_ || was_killing != live.run.killing || was_stopping != live.run.stopping;
   collect(live, step_);
   if (more) unfinished_steps_.push_back(live.run.row.run_no);
   schedule_turn();
@@ -210,11 +213,11 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
     next_.batch.tries.push_back(std::move(row));
   }
   std::move(step.cache.begin(), step.cache.end(), std::back_inserter(next_.batch.cache));
-  std::move(step.durations.begin(), step.durations.end(), std::back_inserter(next_.batch.durations));
+  std::move(step.durations.begin(), step.durations.end(), std::back_inserter(lazy_durations_));
   if (step.run_changed && is_final(run.row.state)) next_.ended.push_back(run.row.run_no);
-  live.in_batch = live.in_batch || step.run_changed || !step.dirty.empty();
+  live.in_batch = live.in_batch || step.run_changed;
+  live.counts_stale = live.counts_stale || !step.dirty.empty();
   for (Command& command : step.commands) carry_out(live, command);
-  if (step.run_changed && run.stopping != Reason::none) admission_.reconsider();
 }
 
 void Engine::carry_out(LiveRun& live, Command& command) {
@@ -311,6 +314,7 @@ void Engine::admit() {
   };
   const Moment at = now();
   const auto blocked = [&](const Candidate& c, Wait wait) { note_wait(find(c.run_no)->run, c.instance, wait, at); };
+  if (std::exchange(stop_began_, false)) admission_.drop_unwanted(run_of);
   Candidate candidate;
   while (admission_.next(candidate, run_of, blocked)) {
     if (!launch(candidate)) admission_.release(find(candidate.run_no)->run, candidate.instance);
@@ -331,31 +335,47 @@ bool Engine::launch(const Candidate& candidate) {
   return true;
 }
 
+/// What is for display alone joins a batch that is written anyway, or makes one of its own after a while.
 void Engine::write_lazy() {
   lazy_timer_set_ = false;
   for (auto& [run_no, live] : runs_) {
     for (const InstanceNo i : live->lazy) {
       if (live->run.at(i).state == TaskState::running) next_.batch.instances.push_back(row_of(live->run, i));
     }
-    live->in_batch = live->in_batch || !live->lazy.empty();
+    live->in_batch = live->in_batch || live->counts_stale || !live->lazy.empty();
     live->lazy.clear();
   }
+  take_lazy_durations();
   schedule_turn();
 }
 
+void Engine::take_lazy_durations() {
+  std::move(lazy_durations_.begin(), lazy_durations_.end(), std::back_inserter(next_.batch.durations));
+  lazy_durations_.clear();
+}
+
+bool Engine::has_lazy() const {
+  if (!lazy_durations_.empty()) return true;
+  return std::any_of(runs_.begin(), runs_.end(),
+                     [](const auto& r) { return r.second->counts_stale || !r.second->lazy.empty(); });
+}
+
 void Engine::commit() {
-  const bool any_lazy = std::any_of(runs_.begin(), runs_.end(), [](const auto& r) { return !r.second->lazy.empty(); });
-  if (any_lazy && !lazy_timer_set_) {
+  if (!lazy_timer_set_ && has_lazy()) {
     lazy_timer_set_ = true;
     loop_.call_at(loop_.mono_now() + settings_.lazy_write_us, [this] { write_lazy(); });
   }
-  if (next_.batch.empty()) {  // nothing to wait for
+  const bool run_is_due = std::any_of(runs_.begin(), runs_.end(), [](const auto& r) { return r.second->in_batch; });
+  if (next_.batch.empty() && !run_is_due) {  // nothing to wait for
     Pending effects = std::exchange(next_, Pending{});
     release(effects);
     return;
   }
   for (auto& [run_no, live] : runs_) {
-    if (std::exchange(live->in_batch, false)) next_.batch.runs.push_back(live->run.row);
+    if (!std::exchange(live->in_batch, false)) continue;
+    live->counts_stale = false;
+    if (is_final(live->run.row.state)) take_lazy_durations();
+    next_.batch.runs.push_back(live->run.row);
   }
   writing_ = std::exchange(next_, Pending{});
   is_writing_ = true;

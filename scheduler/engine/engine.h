@@ -25,7 +25,7 @@ struct EngineSettings {
   CoreSettings core;
   std::int32_t slots = 1;          ///< attempts at a time
   std::int32_t ahead_max = 0;      ///< claims that may wait at the executor for a slot, when tasks are short
-  DurationUs lazy_write_us = 250 * kMillisecond;  ///< when `running` is written at the latest
+  DurationUs lazy_write_us = 250 * kMillisecond;  ///< when `running`, counts and mean durations are written at the latest
   DurationUs full_retry_us = 500 * kMillisecond;  ///< how often a full disk is tried again
 };
 
@@ -76,6 +76,7 @@ class Engine : public ExecutorEvents {
     DagRun run;
     std::vector<DurationUs> path_us;
     bool in_batch = false;               ///< its row is to be written with the next batch
+    bool counts_stale = false;           ///< its counts have changed since its row was written: for display alone
     std::set<InstanceNo> lazy;           ///< running, and not written yet
     bool finished = false;
     Loop::TimerId timeout = 0;
@@ -121,6 +122,8 @@ class Engine : public ExecutorEvents {
   void schedule_turn();
   void turn();
   void write_lazy();
+  void take_lazy_durations();
+  [[nodiscard]] bool has_lazy() const;
   void commit();
   void committed(CommitOutcome outcome);
   void release(Pending& pending);
@@ -140,6 +143,7 @@ class Engine : public ExecutorEvents {
   std::map<RunNo, std::unique_ptr<LiveRun>> runs_;
   std::deque<Creation> creations_;             ///< wait for a batch without one
   std::vector<RunNo> unfinished_steps_;        ///< runs whose core has more to do
+  std::vector<DurationRow> lazy_durations_;
   StepOutcome step_;
   Pending next_;                               ///< gathers
   Pending writing_;                            ///< offered to the store
@@ -148,6 +152,7 @@ class Engine : public ExecutorEvents {
   bool lazy_timer_set_ = false;
   bool claims_held_ = false;
   bool executor_ready_ = false;
+  bool stop_began_ = false;                    ///< since admission last dropped who is no longer wanted
   bool dead_ = false;
   bool told_full_ = false;
   DurationUs mean_run_us_ = -1;                ///< of recent attempts; −1: none yet

@@ -88,7 +88,7 @@ struct Command {
 
 struct Decision {
   std::vector<TaskChange> changes;
-  std::optional<Expansion> expansion;
+  std::vector<Expansion> expansions;
   std::optional<RunChange> run_change;
   std::vector<InstanceNo> begins;  ///< instances to take further once the changes have been applied
   std::vector<Command> commands;
