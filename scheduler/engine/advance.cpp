@@ -64,7 +64,9 @@ void Application::pass_time(InstanceNo i, WallUs at) {
   MonoUs until = now_.mono;
   if (at != kNoTime) until = std::clamp(now_.mono - std::max<DurationUs>(0, now_.wall - at), instance.since, until);
   until = std::max(until, instance.since);
-  run_.ensure_activity(i).times.add(instance.wait, until - instance.since);
+  Activity& activity = run_.ensure_activity(i);
+  activity.times.add(instance.wait, until - instance.since);
+  activity.summed_to = now_.wall - (now_.mono - until);
   instance.since = until;
 }
 
@@ -159,7 +161,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   pass_time(c.instance, c.at);
   Activity& activity = run_.ensure_activity(c.instance);
   // Up to where its time has been summed, so that the sum is the lifetime.
-  if (c.end != nullptr || is_final(c.to)) activity.ended_at = now_.wall - (now_.mono - instance.since);
+  if (c.end != nullptr || is_final(c.to)) activity.ended_at = activity.summed_to;
   if (from != c.to) {
     --run_.row.counts[static_cast<std::size_t>(from)];
     ++run_.row.counts[static_cast<std::size_t>(c.to)];
@@ -227,8 +229,10 @@ void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
       instance.epoch = 0;
       instance.try_number = 0;
       if (placeholder.activity >= 0) {  // it has waited as long as its placeholder
-        const WaitTimes waited = run_.activity(e.task_no)->times;
-        run_.ensure_activity(i).times = waited;
+        const Activity waited = *run_.activity(e.task_no);
+        Activity& activity = run_.ensure_activity(i);
+        activity.times = waited.times;
+        activity.summed_to = waited.summed_to;
       }
       out_.made.push_back(i);
     }
@@ -317,7 +321,9 @@ bool advance_pending(DagRun& run, Moment now, const CoreSettings& settings, Step
 void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now) {
   Instance& instance = run.at(i);
   if (instance.state != TaskState::scheduled || instance.wait == wait) return;
-  run.ensure_activity(i).times.add(instance.wait, now.mono - instance.since);
+  Activity& activity = run.ensure_activity(i);
+  activity.times.add(instance.wait, now.mono - instance.since);
+  activity.summed_to = now.wall;
   instance.since = now.mono;
   instance.wait = wait;
 }
@@ -349,7 +355,7 @@ TaskRow row_of(const DagRun& run, InstanceNo i) {
     row.pid = activity->pid;
     row.outputs_json = activity->outputs_json;
     row.note = activity->note;
-    row.times_json = activity->times.to_json();
+    row.times_json = is_final(instance.state) ? activity->times.to_json() : activity->times.to_json(activity->summed_to);
   }
   return row;
 }

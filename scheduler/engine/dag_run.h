@@ -37,6 +37,7 @@ struct Instance {
 /// What only an instance on its way needs.
 struct Activity {
   WaitTimes times;
+  WallUs summed_to = kNoTime;  ///< up to where `times` are summed
   WallUs scheduled_at = kNoTime, queued_at = kNoTime, started_at = kNoTime;
   WallUs wake_at = kNoTime, first_look_at = kNoTime;
   std::int32_t pid = 0;

@@ -42,14 +42,6 @@ Error bad_row(const TaskRow& row, const std::string& why) {
                70};
 }
 
-/// When the instance entered what it was doing at the crash: up to where its times have been summed.
-WallUs doing_since(const TaskRow& row, WallUs run_started_at, DurationUs summed_us) {
-  if (row.state == TaskState::running && row.started_at != kNoTime) return row.started_at;
-  if (row.state == TaskState::queued && row.queued_at != kNoTime) return row.queued_at;
-  if (row.ended_at != kNoTime) return row.ended_at;
-  return run_started_at + summed_us;  // it waits since the run began or was cleared
-}
-
 Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs alive_at) {
   Instance instance;
   instance.task_no = row.task_no;
@@ -80,10 +72,12 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   if (is_final(instance.state)) return Unit{};
   Activity& activity = run.ensure_activity(i);
   activity.times = WaitTimes::from_json(row.times_json);
-  const WallUs since = doing_since(row, run.row.started_at, activity.times.total_us());
+  const WallUs summed_to = WaitTimes::summed_to(row.times_json);
+  const WallUs since = summed_to != kNoTime ? summed_to : run.row.started_at;  // it waits since the run began
   const WallUs until = std::max(alive_at, since);
   activity.times.add(instance.wait, until - since);
   activity.times.add(Wait::offline, now.wall - until);
+  activity.summed_to = now.wall;
   activity.scheduled_at = row.scheduled_at;
   activity.queued_at = row.queued_at;
   activity.started_at = row.started_at;
