@@ -26,7 +26,6 @@ class Application {
   void record_try(InstanceNo i, const TaskChange& c);
   void record_success(InstanceNo i, TaskChange& c);
   void end_instance(InstanceNo i, std::deque<FollowUp>& follow);
-  void note_cut_off(InstanceNo i);
 
   DagRun& run_;
   Moment now_;
@@ -122,11 +121,6 @@ void Application::record_success(InstanceNo i, TaskChange& c) {
   if (c.outputs) run_.outputs[i] = std::move(*c.outputs);
 }
 
-void Application::note_cut_off(InstanceNo i) {
-  const Instance& instance = run_.at(i);
-  if (run_.stopping != Reason::none && instance.reason == run_.stopping) ++run_.cut_off;
-}
-
 void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
   Instance& instance = run_.at(i);
   const TaskNo t = instance.task_no;
@@ -138,7 +132,7 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
     return;
   }
   --run_.open_instances;
-  note_cut_off(i);
+  if (is_cut_off(instance.reason)) ++run_.cut_off;
   if (instance.state == TaskState::failed && counts_for_run(task)) {
     if (++run_.counted_failures == 1) run_.first_failure = i;
     if (run_.dag->fail_fast && run_.stopping == Reason::none) follow.push_back({FollowUp::Kind::fail_fast, 0});

@@ -84,7 +84,7 @@ struct DagRun {
   std::int32_t open_instances = 0;   ///< hooks aside
   std::int32_t open_hooks = 0;
   std::int32_t counted_failures = 0; ///< failed instances that make the run fail
-  std::int32_t cut_off = 0;          ///< instances that a stop failed or skipped
+  std::int32_t cut_off = 0;          ///< instances that a stop failed or skipped, hooks aside
   Reason stopping = Reason::none;    ///< stopped, fail_fast, run_timeout: nothing new starts but due teardowns
   bool killing = false;              ///< a second stop: not even teardowns
   InstanceNo first_failure = -1;     ///< for the run's note
@@ -116,6 +116,9 @@ struct DagRun {
 /// A new run in memory: every task waits for its upstreams since `now`.
 DagRun make_run(RunRow row, std::shared_ptr<const Dag> dag, Value params, Moment now,
                 const std::vector<TaskState>& initial_states);
+
+/// Whether a stop of any kind ended an instance with this reason.
+bool is_cut_off(Reason reason);
 
 /// Recomputes every counter from the states of the instances: after recovery and after a clear. O(tasks + edges).
 void recount(DagRun& run);

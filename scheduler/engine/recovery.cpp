@@ -105,22 +105,6 @@ void restore_progress(DagRun& run) {
   }
 }
 
-void restore_stopping(DagRun& run) {
-  if (!is_final(run.row.state)) run.stopping = run.row.reason;
-  for (std::size_t i = 0; i < run.instances.size(); ++i) {
-    const Instance& instance = run.instances[i];
-    const bool cut = is_final(instance.state) && (instance.reason == Reason::stopped ||
-                                                  instance.reason == Reason::fail_fast ||
-                                                  instance.reason == Reason::run_timeout);
-    if (cut) {
-      if (run.stopping == Reason::none) run.stopping = instance.reason;
-      ++run.cut_off;
-    }
-    const bool counts = instance.state == TaskState::failed && counts_for_run(run.dag->task(instance.task_no));
-    if (counts && run.first_failure < 0) run.first_failure = static_cast<InstanceNo>(i);
-  }
-}
-
 }  // namespace
 
 Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Dag> dag, Moment now) {
@@ -145,7 +129,7 @@ Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Da
     if (auto restored = restore_instance(run, row, now, alive_at); !restored) return restored.error();
   }
   restore_progress(run);
-  restore_stopping(run);
+  if (!is_final(run.row.state)) run.stopping = run.row.reason;
   recount(run);
   return run;
 }
