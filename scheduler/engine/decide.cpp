@@ -384,7 +384,8 @@ void Decider::operator()(const AllEnded&) {
   RunChange c;
   c.to = run_.counted_failures > 0 || run_.cut_off > 0 ? RunState::failed : RunState::success;
   if (c.to == RunState::failed) {
-    c.reason = run_.cut_off > 0 ? run_.stopping : Reason::upstream_failed;
+    // What an earlier stop cut off and no retry has made good counts too.
+    c.reason = run_.cut_off == 0 ? Reason::upstream_failed : run_.stopping != Reason::none ? run_.stopping : Reason::stopped;
     if (run_.first_failure >= 0) {
       const Instance& f = run_.at(run_.first_failure);
       c.note = "task \"" + run_.dag->task(f.task_no).id + "\" failed";
