@@ -55,8 +55,10 @@ struct Command {
 
 /// All commands, in the order of the help.
 std::span<const Command> commands();
-/// Flags that every command takes: --state, --config, --color, --help.
+/// Flags that every command takes: --output, --state, --config, --color, --help.
 std::span<const Flag> global_flags();
+/// The command's own flags and those of every command that it does not redefine; -o with its formats, if it has any.
+std::vector<Flag> all_flags(const Command& command);
 /// nullptr: no such command.
 const Command* find_command(std::string_view name);
 

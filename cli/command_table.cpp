@@ -1,4 +1,6 @@
 // The one table of commands. A new command is a row here and a function in handlers.h.
+#include <algorithm>
+
 #include "cli/command.h"
 #include "cli/handlers.h"
 
@@ -64,7 +66,7 @@ constexpr Example kStopExamples[] = {{"baton stop @latest", "stop it from anothe
 
 constexpr Flag kLsFlags[] = {
     kDag,
-    {"state", 0, "STATE", "only runs in this state", true, Complete::words, "queued|running|success|failed"},
+    {"state", 0, "STATE|DIR", "only runs in this state; another word is the state folder, as everywhere", true, Complete::words, "queued|running|success|failed"},
     {"limit", 'n', "N", "so many, newest first (20)"},
 };
 constexpr Example kLsExamples[] = {{"baton ls", "the newest runs"},
@@ -220,6 +222,17 @@ constexpr Flag kGlobalFlags[] = {
 std::span<const Command> commands() { return kCommands; }
 
 std::span<const Flag> global_flags() { return kGlobalFlags; }
+
+std::vector<Flag> all_flags(const Command& command) {
+  std::vector<Flag> out(command.flags.begin(), command.flags.end());
+  for (Flag flag : kGlobalFlags) {
+    const bool redefined = std::ranges::any_of(command.flags, [&](const Flag& own) { return own.name == flag.name; });
+    if (redefined || (flag.name == "output" && command.formats.empty())) continue;
+    if (flag.name == "output") flag.words = command.formats;
+    out.push_back(flag);
+  }
+  return out;
+}
 
 const Command* find_command(std::string_view name) {
   for (const Command& command : kCommands) {

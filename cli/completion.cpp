@@ -8,8 +8,8 @@
 namespace baton::cli {
 namespace {
 
-constexpr std::string_view kRuns = R"(baton ls -n 30 -o jsonl 2>/dev/null | sed -n 's/.*"dag_run_id":"\([^"]*\)".*/\1/p')";
-constexpr std::string_view kDags = R"(baton dag ls -o jsonl 2>/dev/null | sed -n 's/.*"dag_id":"\([^"]*\)".*/\1/p')";
+constexpr std::string_view kRuns = R"sh(baton ls -n 30 -o jsonl 2>/dev/null | sed -n 's/.*"dag_run_id":"\([^"]*\)".*/\1/p')sh";
+constexpr std::string_view kDags = R"sh(baton dag ls -o jsonl 2>/dev/null | sed -n 's/.*"dag_id":"\([^"]*\)".*/\1/p')sh";
 
 /// First words, and for each family (`dag`, `db`) its second words.
 struct Families {
@@ -45,19 +45,6 @@ std::string spaced(std::string_view words) {
   return out;
 }
 
-/// Flags of a command with those that every command takes; -o with this command's formats.
-std::vector<Flag> flags_of(const Command& command) {
-  std::vector<Flag> out(command.flags.begin(), command.flags.end());
-  for (Flag flag : global_flags()) {
-    if (flag.name == "output") {
-      if (command.formats.empty()) continue;
-      flag.words = command.formats;
-    }
-    out.push_back(flag);
-  }
-  return out;
-}
-
 const Argument* argument_of(const Command& command) {
   return command.arguments.empty() ? nullptr : &command.arguments.front();
 }
@@ -82,7 +69,7 @@ std::string bash_values(Complete complete, std::string_view words) {
 std::string bash_command(const Command& command) {
   std::string out = "    \"" + std::string(command.name) + "\")\n      case \"$prev\" in\n";
   std::string names;
-  for (const Flag& flag : flags_of(command)) {
+  for (const Flag& flag : all_flags(command)) {
     names += " --" + std::string(flag.name);
     if (flag.letter != 0) names += std::string(" -") + flag.letter;
     if (flag.value.empty()) continue;
@@ -165,7 +152,7 @@ std::string zsh_command(const Command& command) {
     if (!flag.value.empty()) out += ":" + zsh_text(flag.value) + ":" + zsh_values(flag.complete, flag.words);
     out += "'";
   };
-  for (const Flag& flag : flags_of(command)) {
+  for (const Flag& flag : all_flags(command)) {
     if (flag.letter != 0) add(std::string("-") + flag.letter, flag);
     add("--" + std::string(flag.name), flag);
   }
@@ -225,7 +212,7 @@ std::string fish_values(Complete complete, std::string_view words) {
 std::string fish_command(const Command& command) {
   const std::string begin = "complete -c baton -n '__baton_is " + std::string(command.name) + "'";
   std::string out;
-  for (const Flag& flag : flags_of(command)) {
+  for (const Flag& flag : all_flags(command)) {
     out += begin + " -l " + std::string(flag.name);
     if (flag.letter != 0) out += std::string(" -s ") + flag.letter;
     if (!flag.value.empty()) out += fish_values(flag.complete, flag.words);

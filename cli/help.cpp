@@ -55,15 +55,11 @@ std::string two_columns(const std::vector<Pair>& pairs, const Style& style, std:
 
 std::vector<Pair> flag_pairs(const Command& command) {
   std::vector<Pair> out;
-  for (const Flag& flag : command.flags) {
-    out.push_back({flag_words(flag), std::string(flag.help) + (flag.repeats ? "; may be repeated" : "")});
-  }
-  for (const Flag& flag : global_flags()) {
-    if (flag.name == "output") {
-      if (!command.formats.empty()) out.push_back({flag_words(flag), "format of stdout: " + std::string(command.formats)});
-      continue;
-    }
-    out.push_back({flag_words(flag), std::string(flag.help)});
+  for (const Flag& flag : all_flags(command)) {
+    std::string what(flag.help);
+    if (flag.name == "output") what += ": " + std::string(flag.words);
+    if (flag.repeats) what += "; may be repeated";
+    out.push_back({flag_words(flag), what});
   }
   return out;
 }

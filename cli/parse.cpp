@@ -75,9 +75,7 @@ Error unknown_command(std::span<const std::string> words) {
 
 Error unknown_flag(const Command& command, const std::string& word) {
   std::vector<std::string> names;
-  for (const auto flags : {command.flags, global_flags()}) {
-    for (const Flag& flag : flags) names.push_back("--" + std::string(flag.name));
-  }
+  for (const Flag& flag : all_flags(command)) names.push_back("--" + std::string(flag.name));
   const std::string name = word.substr(0, word.find('='));
   return usage(&command, "`baton " + std::string(command.name) + "` has no flag " + name + did_you_mean_suffix(name, names));
 }
@@ -102,9 +100,7 @@ class CommandParser {
   explicit CommandParser(const Command& command) : command_(command), app_("", std::string(command.name)) {
     app_.set_help_flag();
     app_.allow_extras();
-    for (const auto flags : {command.flags, global_flags()}) {
-      for (const Flag& flag : flags) add(flag);
-    }
+    for (const Flag& flag : all_flags(command)) add(flag);
     app_.add_option("positional", out_.positional);
   }
 
@@ -138,11 +134,9 @@ class CommandParser {
 
   /// What CLI11 was not asked to hold: how often, how many.
   Result<Arguments> check() {
-    for (const auto flags : {command_.flags, global_flags()}) {
-      for (const Flag& flag : flags) {
-        if (flag.repeats || out_.values(flag.name).size() < 2) continue;
-        return usage(&command_, "--" + std::string(flag.name) + " was given more than once");
-      }
+    for (const Flag& flag : all_flags(command_)) {
+      if (flag.repeats || out_.values(flag.name).size() < 2) continue;
+      return usage(&command_, "--" + std::string(flag.name) + " was given more than once");
     }
     std::size_t wanted = 0;
     bool endless = false;

@@ -4,10 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+
+#include "scheduler/dagfile/canonical.h"
 
 namespace baton {
 namespace {
@@ -37,15 +38,6 @@ Result<std::string> read_private_file(const std::string& path) {
 }
 
 }  // namespace
-
-std::string secret_variable(const std::string& name) {
-  std::string out = "BATON_SECRET_";
-  for (const char c : name) {
-    const auto u = static_cast<unsigned char>(c);
-    out += std::isalnum(u) != 0 ? static_cast<char>(std::toupper(u)) : '_';
-  }
-  return out;
-}
 
 Result<Secrets> Secrets::load(const std::string& file) {
   Secrets secrets;

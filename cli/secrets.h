@@ -9,9 +9,6 @@
 
 namespace baton {
 
-/// NAME as the variable has it: upper case, every other character `_`.
-std::string secret_variable(const std::string& name);
-
 class Secrets {
  public:
   /// `file` empty: the environment alone. The file must belong to this user with mode 0600 or less; lines NAME=value,

@@ -320,10 +320,10 @@ Result<SessionEnd> Session::run_new(NewRun request) {
 Result<std::shared_ptr<const Dag>> Session::dag_of(const RunSnapshot& snapshot) const {
   auto dag = from_canonical(snapshot.version.canonical_json);
   if (!dag) return Error{"the stored version of the DAG cannot be read: " + dag.error().message, 70};
-  dag->version = snapshot.version.version;
-  dag->work_folder = snapshot.version.work_folder;
-  dag->source_file = snapshot.version.source_file;
-  return std::make_shared<const Dag>(std::move(dag).value());
+  auto placed = std::const_pointer_cast<Dag>(*dag);  // nobody else has it yet
+  placed->work_folder = snapshot.version.work_folder;
+  placed->source_file = snapshot.version.source_file;
+  return std::shared_ptr<const Dag>(std::move(placed));
 }
 
 Result<SessionEnd> Session::go_on(RunNo run_no, const RetryRequest* retry) {

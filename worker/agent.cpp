@@ -66,7 +66,7 @@ Exit Agent::open() {
   const std::string path = options_.state_folder + "/worker.journal";
   JournalContent content =
       recover(replay_journal(read_file(path.c_str(), kJournalBytesMax).value_or("")), worker_id_, boot_id());
-  cgroups_ = std::make_unique<CgroupTree>();
+  cgroups_ = std::make_unique<CgroupTree>(options_.cgroups);
   record_ = {content.worker.epoch + 1, ::getpid(), boot_id(), cgroups_->path()};
   content.worker = record_;
   if (!journal_.start(path, content)) {
@@ -175,10 +175,11 @@ void Agent::flush() {
 
 void Agent::on_signals() {
   bool children = false;
-  signalfd_siginfo info{};
-  while (::read(signals_.get(), &info, sizeof(info)) == sizeof(info)) {
-    if (info.ssi_signo == SIGTERM) begin_shutdown(-1);
-    if (info.ssi_signo == SIGCHLD) children = true;
+  signalfd_siginfo infos[4];  // There are only two signals that can be pending.
+  const ssize_t got = ::read(signals_.get(), infos, sizeof(infos));
+  for (std::size_t i = 0; got > 0 && i < static_cast<std::size_t>(got) / sizeof(infos[0]); ++i) {
+    if (infos[i].ssi_signo == SIGTERM) begin_shutdown(-1);
+    if (infos[i].ssi_signo == SIGCHLD) children = true;
   }
   if (children) attempts_->reap();
 }

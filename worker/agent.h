@@ -21,6 +21,7 @@ struct AgentOptions {
   std::string state_folder;  ///< Absolute; exists.
   int link_fd = -1;          ///< A connected socket, or -1.
   std::string socket_path;   ///< Where to listen, or empty.
+  bool cgroups = true;       ///< Use cgroups where there are some.
 };
 
 /// Exit codes of baton-worker.

@@ -144,7 +144,7 @@ void Attempts::run_timers() {
     if (now >= attempt->check_at_us) check_running(*attempt, now);
   }
   for (const auto& [key, attempt] : live_) schedule(*attempt);
-  if (now >= retry_stuck_at_us_) retry_stuck_leaves();
+  if (now >= retry_stuck_at_us_) retry_stuck();
   poller_.alarm_by(retry_stuck_at_us_);
 }
 

@@ -44,7 +44,6 @@ class Attempts {
   Attempts(std::string worker_id, std::string state_folder, Poller& poller, CgroupTree& cgroups, Reports reports);
 
   [[nodiscard]] bool is_live(const wire::AttemptKey& key) const { return live_.contains(key); }
-  [[nodiscard]] bool empty() const { return live_.empty() && stuck_leaves_.empty(); }
   [[nodiscard]] bool none_live() const { return live_.empty(); }
   [[nodiscard]] std::size_t live_count() const { return live_.size(); }
 
@@ -97,11 +96,12 @@ class Attempts {
   void drain(Attempt& attempt);
   [[nodiscard]] bool tree_gone(const Attempt& attempt);
   template <typename Visit>
-  bool visit_orphans(const Attempt& attempt, Visit visit);
+  bool visit_orphans(const OwnerCandidate& owner, Visit visit);
+  void set_aside(Attempt& attempt);
   void finish(Attempt& attempt, std::uint32_t flags);
   void describe_end(const Attempt& attempt, wire::Ended& ended);
   [[nodiscard]] bool killed_for_memory(const Attempt& attempt);
-  void retry_stuck_leaves();
+  void retry_stuck();
 
   const std::string worker_id_;
   const std::string state_folder_;
@@ -111,6 +111,7 @@ class Attempts {
   Spawner spawner_;
   Orphans orphans_;
   Fd null_file_;
+  std::string usable_folder_;  // Known to exist and to be writable.
   int own_nice_ = 0;
   bool sessions_are_scheduled_ = false;  // sched_autogroup: nice counts within a session only.
   std::int64_t host_oom_kills_ = 0;      // As last read from /proc/vmstat.
@@ -119,8 +120,9 @@ class Attempts {
   Map live_;
   std::unordered_map<pid_t, Attempt*> by_pid_;
   std::vector<Attempt*> draining_;
-  std::vector<pid_t> children_;  // Scratch of visit_orphans.
-  std::vector<std::unique_ptr<CgroupLeaf>> stuck_leaves_;
+  std::vector<pid_t> children_;                            // Scratch of visit_orphans.
+  std::vector<std::unique_ptr<CgroupLeaf>> stuck_leaves_;  // Of trees that could not be killed in time…
+  std::vector<OwnerCandidate> stuck_owners_;               // …and those that had no leaf.
   std::int64_t retry_stuck_at_us_ = kNever;
 };
 

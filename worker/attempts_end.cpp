@@ -53,6 +53,10 @@ void read_output(const std::string& path, Reported& reported) {
   ended.output.resize(filled);
 }
 
+OwnerCandidate as_owner(const Attempt& attempt) {
+  return {attempt.launch.key, attempt.pid, ticks_of(attempt.created_boot_us)};
+}
+
 }  // namespace
 
 std::int64_t host_oom_kills() {
@@ -91,32 +95,26 @@ void Attempts::on_main_ended(Attempt& attempt, int status, const rusage& usage) 
   draining_.push_back(&attempt);
   // Those who left the group and have lost their parent only now have not heard that they should end.
   if (!attempt.leaf && attempt.in_grace(attempt.ended_boot_us)) {
-    visit_orphans(attempt, [](pid_t pid) {
+    visit_orphans(as_owner(attempt), [](pid_t pid) {
       ::kill(pid, SIGTERM);
       return true;
     });
   }
 }
 
-/// Calls `visit` with each living orphan of the attempt until it says false. True if there was any.
+/// Calls `visit` with each living orphan of `owner` until it says false. True if there was any.
 template <typename Visit>
-bool Attempts::visit_orphans(const Attempt& attempt, Visit visit) {
+bool Attempts::visit_orphans(const OwnerCandidate& owner, Visit visit) {
   orphans_.list(children_);
-  std::vector<pid_t> unknown;
-  for (const pid_t pid : children_) {
-    if (!by_pid_.contains(pid)) unknown.push_back(pid);
-  }
-  if (unknown.empty()) return false;
-  const auto candidate = [](const Attempt& one) {
-    return OwnerCandidate{one.launch.key, one.pid, ticks_of(one.created_boot_us)};
-  };
+  std::erase_if(children_, [&](pid_t pid) { return by_pid_.contains(pid); });
+  if (children_.empty()) return false;
   std::vector<OwnerCandidate> others;
   for (const auto& [key, other] : live_) {
-    if (other.get() != &attempt && !other->leaf) others.push_back(candidate(*other));
+    if (key != owner.key && !other->leaf) others.push_back(as_owner(*other));
   }
   bool any = false;
-  for (const pid_t pid : unknown) {
-    if (!orphans_.belongs(pid, candidate(attempt), others)) continue;
+  for (const pid_t pid : children_) {
+    if (!orphans_.belongs(pid, owner, others)) continue;
     any = true;
     if (!visit(pid)) break;
   }
@@ -125,7 +123,7 @@ bool Attempts::visit_orphans(const Attempt& attempt, Visit visit) {
 
 bool Attempts::tree_gone(const Attempt& attempt) {
   if (attempt.leaf) return !attempt.leaf->populated();
-  return !visit_orphans(attempt, [](pid_t) { return false; });
+  return !visit_orphans(as_owner(attempt), [](pid_t) { return false; });
 }
 
 void Attempts::drain(Attempt& attempt) {
@@ -143,7 +141,7 @@ void Attempts::drain(Attempt& attempt) {
   if (attempt.leaf) {
     attempt.leaf->kill_all();
   } else {
-    visit_orphans(attempt, [](pid_t pid) {
+    visit_orphans(as_owner(attempt), [](pid_t pid) {
       ::kill(pid, SIGKILL);
       return true;
     });
@@ -163,13 +161,8 @@ void Attempts::finish(Attempt& attempt, std::uint32_t flags) {
   const bool succeeded = ended.outcome == wire::Outcome::kExited && ended.exit_code == 0;
   if (succeeded && !attempt.launch.output_path.empty()) read_output(attempt.launch.output_path, reported);
   if (!attempt.script_path.empty()) ::unlink(attempt.script_path.c_str());
-  if ((flags & wire::kTreeNotEmpty) != 0 && attempt.leaf) {
-    stuck_leaves_.push_back(std::move(attempt.leaf));
-    retry_stuck_at_us_ = boottime_us() + kStuckRetryUs;
-    poller_.alarm_by(retry_stuck_at_us_);
-  } else {
-    cgroups_.release(std::move(attempt.leaf));
-  }
+  if ((flags & wire::kTreeNotEmpty) != 0) set_aside(attempt);
+  cgroups_.release(std::move(attempt.leaf));
   std::erase(draining_, &attempt);
   live_.erase(wire::AttemptKey(attempt.launch.key));  // A copy: the key dies with the attempt.
   reports_.ended(std::move(reported));
@@ -223,16 +216,30 @@ bool Attempts::killed_for_memory(const Attempt& attempt) {
   return host_oom_kills_ > before;
 }
 
-void Attempts::retry_stuck_leaves() {
-  std::erase_if(stuck_leaves_, [&](std::unique_ptr<CgroupLeaf>& leaf) {
-    if (leaf->populated()) {
-      leaf->kill_all();
-      return false;
-    }
-    cgroups_.release(std::move(leaf));
-    return true;
+void Attempts::set_aside(Attempt& attempt) {
+  if (attempt.leaf) {
+    stuck_leaves_.push_back(std::move(attempt.leaf));
+  } else {
+    stuck_owners_.push_back(as_owner(attempt));
+  }
+  retry_stuck_at_us_ = boottime_us() + kStuckRetryUs;
+  poller_.alarm_by(retry_stuck_at_us_);
+}
+
+void Attempts::retry_stuck() {
+  std::erase_if(stuck_leaves_, [](const std::unique_ptr<CgroupLeaf>& leaf) {
+    if (!leaf->populated()) return true;
+    leaf->kill_all();
+    return false;
   });
-  retry_stuck_at_us_ = stuck_leaves_.empty() ? kNever : boottime_us() + kStuckRetryUs;
+  std::erase_if(stuck_owners_, [&](const OwnerCandidate& owner) {
+    return !visit_orphans(owner, [](pid_t pid) {
+      ::kill(pid, SIGKILL);
+      return true;
+    });
+  });
+  const bool none = stuck_leaves_.empty() && stuck_owners_.empty();
+  retry_stuck_at_us_ = none ? kNever : boottime_us() + kStuckRetryUs;
 }
 
 }  // namespace baton::worker

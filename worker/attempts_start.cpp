@@ -95,10 +95,14 @@ bool Attempts::open_files(Attempt& attempt, std::string& problem) {
   for (const std::string* path : {&launch.output_path, &launch.heartbeat_path}) {
     const std::size_t slash = path->rfind('/');
     if (slash == std::string::npos || slash == 0) continue;
-    const std::string folder = path->substr(0, slash);
-    if (::access(folder.c_str(), W_OK | X_OK) == 0) continue;
+    const std::string_view folder = std::string_view(*path).substr(0, slash);
+    if (folder == usable_folder_) continue;  // Most attempts use the folder of the one before.
+    if (::access(std::string(folder).c_str(), W_OK | X_OK) == 0) {
+      usable_folder_ = folder;
+      continue;
+    }
     if (errno == ENOENT && make_parent_folders(*path)) continue;
-    problem = "folder \"" + folder + "\": " + error_text(errno);
+    problem = "folder \"" + std::string(folder) + "\": " + error_text(errno);
     return false;
   }
   return true;
@@ -131,7 +135,8 @@ bool Attempts::write_script(Attempt& attempt, std::string& problem) {
   wire::Launch& launch = attempt.launch;
   if (launch.script.empty()) return true;
   const std::string path = state_folder_ + "/scripts/" + attempt_text(launch.key);
-  const Fd file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0700);
+  ::unlink(path.c_str());
+  const Fd file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0700);
   if (!file || !write_all(file.get(), launch.script)) {
     problem = "script file \"" + path + "\": " + error_text(errno);
     ::unlink(path.c_str());

@@ -182,7 +182,11 @@ std::int64_t CgroupLeaf::oom_kills() const {
   return text ? keyed_value(*text, "oom_kill") : 0;
 }
 
-CgroupTree::CgroupTree() {
+CgroupTree::CgroupTree(bool wanted) {
+  if (!wanted) {
+    note("cgroups are switched off: attempts are killed by process group and sweep");
+    return;
+  }
   const auto mountinfo = read_file("/proc/self/mountinfo", 4U << 20);
   const auto cgroup = read_file("/proc/self/cgroup", 1U << 20);
   const std::string parent = own_cgroup_folder(mountinfo.value_or(""), cgroup.value_or(""));
@@ -252,11 +256,9 @@ void CgroupTree::remove_abandoned(const std::string& parent) const {
 
 std::unique_ptr<CgroupLeaf> CgroupTree::acquire() {
   if (path_.empty()) return nullptr;
-  for (std::size_t i = free_.size(); i-- > 0;) {
-    // A leaf that is not empty belonged to an attempt that could not be killed.
-    if (free_[i]->populated()) continue;
-    auto leaf = std::move(free_[i]);
-    free_.erase(free_.begin() + static_cast<std::ptrdiff_t>(i));
+  if (!free_.empty()) {
+    auto leaf = std::move(free_.back());
+    free_.pop_back();
     return leaf;
   }
   return CgroupLeaf::make(path_ + "/leaf-" + std::to_string(made_++));

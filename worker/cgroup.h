@@ -53,14 +53,15 @@ class CgroupLeaf {
 class CgroupTree {
  public:
   /// Looks where cgroups v2 are mounted and makes "baton-<pid>" beside us. Never fails: see capabilities() and notes().
-  CgroupTree();
+  /// `wanted` false: no cgroups at all, as on hosts that have none.
+  explicit CgroupTree(bool wanted);
   ~CgroupTree();
   CgroupTree(const CgroupTree&) = delete;
   CgroupTree& operator=(const CgroupTree&) = delete;
 
   /// An empty leaf, or null where there are no cgroups.
   [[nodiscard]] std::unique_ptr<CgroupLeaf> acquire();
-  /// Gives a leaf back, for the next attempt unless it is spent.
+  /// Gives an empty leaf back, for the next attempt unless it is spent.
   void release(std::unique_ptr<CgroupLeaf> leaf);
   /// A process could not be created in a leaf: no more leaves are handed out.
   void disable(const std::string& reason);

@@ -174,7 +174,8 @@ bool Journal::start(std::string path, const JournalContent& content) {
   for (const Begun& begun : content.live) append_begin(bytes, begun);
   for (const Reported& reported : content.ended) append_end(bytes, reported);
   const std::string fresh = path + ".new";
-  Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  ::unlink(fresh.c_str());
+  Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file || !write_all(file.get(), bytes) || std::rename(fresh.c_str(), path.c_str()) != 0) return false;
   path_ = std::move(path);
   file_ = std::move(file);

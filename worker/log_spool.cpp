@@ -22,8 +22,9 @@ std::int64_t round_down(std::int64_t bytes) {
 bool LogSpool::open(const std::string& path, std::int64_t limit_bytes, const std::vector<std::string_view>& secrets) {
   path_ = path;
   limit_bytes_ = limit_bytes;
-  log_ = open_file(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW);
-  if (!log_) return false;
+  // O_NONBLOCK for the opening alone: a task may have put a FIFO here, on which we would hang.
+  log_ = open_file(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  if (!log_ || ::fcntl(log_.get(), F_SETFL, O_APPEND) != 0) return false;
   if (secrets.empty()) return true;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return false;
@@ -92,7 +93,7 @@ void LogSpool::finish(std::int64_t now_wall_us) {
 void LogSpool::index(std::int64_t now_wall_us) {
   if (size_bytes_ <= indexed_bytes_) return;
   if (!index_) {
-    index_ = open_file(path_ + ".idx", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW);
+    index_ = open_file(path_ + ".idx", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
     if (!index_) return;
   }
   const LogIndexEntry entry{size_bytes_, now_wall_us};
@@ -103,7 +104,7 @@ void LogSpool::index(std::int64_t now_wall_us) {
 void LogSpool::cut_middle() {
   if (cannot_cut_) return;
   // The log's own descriptor appends wherever one writes; the mark needs one that does not.
-  const Fd file(::open(path_.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  const Fd file(::open(path_.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   const std::int64_t head = round_down(limit_bytes_ / 2);
   const std::int64_t tail = round_down(size_bytes_ - limit_bytes_ / 2);
   if (!file || tail <= head + kBlockBytes) return;

@@ -19,7 +19,7 @@ namespace baton::worker {
 namespace {
 
 constexpr const char* kUsageText =
-    "usage: baton-worker --state DIR (--fd N | --listen-socket PATH)\n"
+    "usage: baton-worker --state DIR (--fd N | --listen-socket PATH) [--cgroups on|off]\n"
     "       baton-worker --look PATTERN          exit 0: something matches; 1: not yet\n"
     "       baton-worker --hash-files PATTERN... writes {\"hash\": \"...\"} to $BATON_OUTPUT\n"
     "       baton-worker --version\n";
@@ -59,8 +59,17 @@ int hash(const std::vector<std::string>& patterns) {
   return code(Exit::kNotYet);
 }
 
-/// Descriptors 0 to 2 exist, so that no file of ours takes their place; inherited ones do not reach the tasks.
-void tidy_descriptors() {
+/// Descriptors 0 to 2 exist, so that no file of ours takes their place. All others but the link go: a worker that
+/// outlives its scheduler must not hold that one's locks and listening sockets.
+void tidy_descriptors(int link_fd) {
+  constexpr unsigned kFirst = 3;
+  const auto link = static_cast<unsigned>(link_fd);
+  if (link_fd < 3) {
+    ::close_range(kFirst, ~0U, 0);
+  } else {
+    if (link > kFirst) ::close_range(kFirst, link - 1, 0);
+    ::close_range(link + 1, ~0U, 0);
+  }
   int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   while (fd >= 0 && fd <= 2) fd = ::dup(fd);
   if (fd >= 0) ::close(fd);
@@ -75,6 +84,8 @@ int serve(const std::vector<std::string>& arguments) {
       options.state_folder = value;
     } else if (name == "--listen-socket") {
       options.socket_path = value;
+    } else if (name == "--cgroups" && (value == "on" || value == "off")) {
+      options.cgroups = value == "on";
     } else if (name == "--fd") {
       const auto parsed = std::from_chars(value.data(), value.data() + value.size(), options.link_fd);
       if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size() || options.link_fd < 0) return usage();
@@ -90,7 +101,7 @@ int serve(const std::vector<std::string>& arguments) {
     return code(Exit::kUsage);
   }
   options.state_folder = absolute;
-  tidy_descriptors();
+  tidy_descriptors(options.link_fd);
   return code(Agent(std::move(options)).run());
 }
 

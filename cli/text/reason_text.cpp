@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cli/text/display_width.h"
+#include "scheduler/model/attempt_key.h"
 
 namespace baton::text {
 namespace {

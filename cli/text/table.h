@@ -14,6 +14,7 @@ struct Column {
   bool right = false;        ///< aligned to the right
   bool shrinks = false;      ///< gives way first where the terminal is narrow
   std::size_t width_min = 4; ///< of a column that shrinks
+  int droppable = 0;         ///< left out where not even that is enough, the highest first; 0: never
 };
 
 class Table {
@@ -27,6 +28,8 @@ class Table {
   [[nodiscard]] std::string render(const Style& style, std::size_t width, const std::string& indent = "") const;
 
  private:
+  [[nodiscard]] std::vector<std::size_t> natural_widths() const;
+  [[nodiscard]] Table fitted(std::size_t room) const;
   [[nodiscard]] std::vector<std::size_t> widths(std::size_t room) const;
 
   std::vector<Column> columns_;

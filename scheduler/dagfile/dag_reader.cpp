@@ -25,6 +25,13 @@ void append_names_of_json(std::vector<std::string>& names, const std::string& js
   for (const auto& [key, value] : parsed->as_map()) names.push_back(key.as_string());
 }
 
+/// Whether the table of keys finds nothing in a declaration; what it finds has been reported.
+bool declaration_is_valid(Node declaration) {
+  Reporter silent(declaration.document().source());
+  check_object(declaration, "param", "", {}, silent);
+  return silent.error_count() == 0;
+}
+
 constexpr std::pair<Hook, std::string_view> kHooks[] = {
     {Hook::on_success, "on_success"}, {Hook::on_failure, "on_failure"}, {Hook::on_finish, "on_finish"}};
 
@@ -103,7 +110,8 @@ void DagReader::read_param(Node key, Node declaration) {
   }
   if (const Value* const given = schema.find("default")) {
     param.default_value = coerce_numbers(schema, *given);
-    if (errors == reporter_.error_count()) {
+    const bool is_valid = declaration_is_valid(declaration) && errors == reporter_.error_count();
+    if (is_valid) {
       for (const SchemaFault& fault : validate_value(schema, *param.default_value)) {
         const Node where = declaration.find("default");
         reporter_.error(Rule::invalid_param_value, where.is_null() ? key.span() : where.span(),

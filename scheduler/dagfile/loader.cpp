@@ -152,8 +152,8 @@ LoadResult load_text(std::string text, const std::string& name, const LoadOption
     const std::vector<Document> documents = dagfile::read_yaml(reporter, limits);
     for (const Document& document : documents) {
       const Node root = document.root();
-      if (!is_dag(root, reporter)) continue;
       const std::size_t errors_before = reporter.error_count();
+      if (!is_dag(root, reporter)) continue;
       auto dag = dagfile::DagReader(root, options.config, reporter).read(name, folder_of(name));
       if (dag && reporter.error_count() == errors_before && !document.is_broken())
         result.dags.push_back(std::move(dag));

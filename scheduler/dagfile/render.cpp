@@ -22,6 +22,7 @@ std::string_view shown(std::string_view code_point) {
   const auto c = static_cast<unsigned char>(code_point[0]);
   if (code_point.size() == 1) return c == '\t' ? " " : c < 0x20 || c >= 0x7F ? kReplacement : code_point;
   if (code_point.size() == 2 && c == 0xC2 && static_cast<unsigned char>(code_point[1]) < 0xA0) return kReplacement;
+  if (code_point == "\xEF\xBB\xBF") return kReplacement;
   if (code_point.size() == 3 && c == 0xE2) {
     const unsigned last = static_cast<unsigned char>(code_point[2]);
     const unsigned middle = static_cast<unsigned char>(code_point[1]);

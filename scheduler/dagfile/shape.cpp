@@ -140,6 +140,7 @@ class ScalarCheck {
         if (text_ == no) hint = "write false";
       }
     }
+    if ((forms_ & kBoolean) != 0 && value_.kind() != NodeKind::plain && core_bool(text_)) hint = "leave the quotes out";
     if ((forms_ & (kInteger | kNumber)) != 0 && core_number(text_).kind == CoreNumber::Kind::integer) {
       hint = "leave the quotes out";
     }
@@ -158,13 +159,31 @@ class ScalarCheck {
   std::string_view text_;
 };
 
-void check_forms(Node key, Node value, const Key& row, Forms forms, std::string_view owner, Reporter& reporter);
-
-void check_items(Node key, Node list, const Key& row, std::string_view owner, Reporter& reporter) {
-  for (const Node item : Items(list)) check_forms(key, item, row, row.items, owner, reporter);
+/// What a nested mapping is called in messages: `"retries" of task "load"`, `breaker "db"`.
+std::string nested_owner(Node key, const Key& row, std::string_view owner) {
+  if (row.where == "tasks") return std::string(owner);
+  static constexpr std::pair<std::string_view, std::string_view> kNouns[] = {
+      {"params", "param"}, {"pools", "pool"},         {"breakers", "breaker"},
+      {"assets", "asset"}, {"calendars", "calendar"}, {"groups", "group"},
+      {"env", "variable"}, {"secrets", "variable"},   {"headers", "header"}};
+  std::string name = quoted(key.text());
+  for (const auto& [where, noun] : kNouns) {
+    if (row.where == where) name = std::string(noun) + " " + name;
+  }
+  const bool is_task = owner.substr(0, 5) == "task ";
+  return is_task ? name + " of " + std::string(owner) : name;
 }
 
-void check_forms(Node key, Node value, const Key& row, Forms forms, std::string_view owner, Reporter& reporter) {
+void check_forms(Node key, Node value, const Key& row, Forms forms, std::string_view owner, Span at,
+                 Reporter& reporter);
+
+void check_items(Node key, Node list, const Key& row, std::string_view owner, Reporter& reporter) {
+  for (const Node item : Items(list)) check_forms(key, item, row, row.items, owner, item.span(), reporter);
+}
+
+/// `at` is where a missing key of the value is shown.
+void check_forms(Node key, Node value, const Key& row, Forms forms, std::string_view owner, Span at,
+                 Reporter& reporter) {
   if ((forms & kAny) != 0) return;
   const bool fits = value.is_null()   ? (forms & kNull) != 0
                     : value.is_map()  ? (forms & kObject) != 0
@@ -181,8 +200,7 @@ void check_forms(Node key, Node value, const Key& row, Forms forms, std::string_
   }
   if (value.is_map()) {
     if (row.object == "any" || row.object == "tasks") return;
-    const std::string_view name = row.name == "*" ? key.text() : row.name;
-    check_object(value, row.object, owner.empty() ? quoted(name) : std::string(owner), key.span(), reporter);
+    check_object(value, row.object, nested_owner(key, row, owner), at, reporter);
   } else if (value.is_list()) {
     check_items(key, value, row, owner, reporter);
   } else if (!value.is_null()) {
@@ -211,7 +229,7 @@ bool is_known_key(std::string_view object, const Key& row) {
 }
 
 void check_value(Node key, Node value, const Key& row, std::string_view owner, Reporter& reporter) {
-  check_forms(key, value, row, row.forms, owner, reporter);
+  check_forms(key, value, row, row.forms, owner, key.span(), reporter);
 }
 
 void check_object(Node map, std::string_view object, std::string_view owner, Span at, Reporter& reporter) {

@@ -211,8 +211,9 @@ void TaskReader::read_resources(Draft& draft) {
     }
   }
   if (const Node memory = resources.find("memory")) {
-    spec.resources.memory_bytes = parse_size(memory.text()).value_or(0);
-    if (spec.resources.memory_bytes == 0) {
+    const auto bytes = parse_size(memory.text());
+    spec.resources.memory_bytes = bytes.value_or(0);
+    if (bytes && *bytes == 0) {
       reporter_.error(Rule::invalid_size, memory.span(), "\"memory\" must be more than 0");
     }
   }

@@ -117,7 +117,7 @@ RetryPolicy read_retries(Node node, Reporter& reporter) {
   const Node on = node.find("on");
   if (on) policy.on = read_failure_classes(on, reporter);
   policy.never_on = read_failure_classes(node.find("never_on"), reporter);
-  if (on && policy.on.empty()) {
+  if (on && on.is_list() && on.size() == 0) {
     reporter.error(Rule::invalid_value, on.span(), "\"on\" names no failures, so nothing would ever be retried");
   }
   return policy;

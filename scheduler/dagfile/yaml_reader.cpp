@@ -280,7 +280,8 @@ class Builder : public YAML::EventHandler {
     const auto& raw = document_.raw(document_.resolve(key));
     const auto kind = static_cast<NodeKind>(raw.kind);
     if (kind == NodeKind::plain || kind == NodeKind::quoted) return true;
-    const std::uint32_t at = document_.raw(key).begin;
+    const auto last = static_cast<std::uint32_t>(source_.empty() ? 0 : source_.size() - 1);
+    const std::uint32_t at = std::min(document_.raw(key).begin, last);
     const bool braces = at > 0 && at < source_.size() && source_[at] == '{' && source_[at - 1] == '{';
     const bool is_expression = braces && static_cast<NodeKind>(document_.raw(value).kind) == NodeKind::null;
     reporter_.error(Rule::key_not_text, {at, at + 1}, "a key must be text",
@@ -357,6 +358,16 @@ constexpr Explanation kExplanations[] = {
      "quote the value if it is no alias"},
 };
 
+/// yaml-cpp stumbles over a tab in the indentation in several ways.
+bool report_tab(Reporter& reporter, std::uint32_t line) {
+  const std::string_view text = reporter.source().line(line);
+  const std::size_t tab = text.substr(0, text.find_first_not_of(" \t")).find('\t');
+  if (tab == std::string_view::npos) return false;
+  const std::uint32_t at = reporter.source().line_begin(line) + static_cast<std::uint32_t>(tab);
+  reporter.error(Rule::yaml_syntax, {at, at + 1}, "a tab may not stand in the indentation", "use spaces");
+  return true;
+}
+
 void report_syntax(Reporter& reporter, const YAML::ParserException& e) {
   const SourceText& source = reporter.source();
   const auto size = static_cast<std::int64_t>(source.text().size());
@@ -374,6 +385,7 @@ void report_syntax(Reporter& reporter, const YAML::ParserException& e) {
                    "quote the expression: \"${{ … }}\"");
     return;
   }
+  if (report_tab(reporter, line)) return;
   const auto* const known = std::find_if(std::begin(kExplanations), std::end(kExplanations),
                                          [&](const Explanation& x) { return x.raw == e.msg; });
   if (known != std::end(kExplanations)) {

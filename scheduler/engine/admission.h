@@ -10,6 +10,7 @@
 #include <map>
 #include <queue>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -36,6 +37,11 @@ class Admission {
   [[nodiscard]] std::int32_t slots() const { return slots_; }
   [[nodiscard]] std::int32_t live() const { return live_; }
   [[nodiscard]] bool has_candidates() const { return !ready_.empty(); }
+  /// Slots of a pool that live attempts hold.
+  [[nodiscard]] std::int32_t used(std::string_view pool) const {
+    const auto at = pools_.find(pool);
+    return at == pools_.end() ? 0 : at->second.used;
+  }
 
   void offer(Candidate c);
 

@@ -34,7 +34,11 @@ class Application {
 
 void Application::apply(Decision& d, std::deque<FollowUp>& follow) {
   if (d.begins_stopping != Reason::none) {
-    if (run_.stopping == Reason::none) run_.stopping = d.begins_stopping;
+    if (run_.stopping == Reason::none) {
+      run_.stopping = d.begins_stopping;
+      if (!is_final(run_.row.state)) run_.row.reason = d.begins_stopping;  // durable: a restart goes on stopping
+      out_.run_changed = true;
+    }
     run_.killing = run_.killing || d.begins_killing;
   }
   if (d.run_change) apply(*d.run_change);
@@ -124,7 +128,6 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
   Instance& instance = run_.at(i);
   const TaskNo t = instance.task_no;
   const Task& task = run_.dag->task(t);
-  run_.ensure_activity(i).ended_at = now_.wall;
   instance.wait = Wait::ended;
   --run_.progress(t).own_open;
   if (task.hook != Hook::none) {
@@ -154,6 +157,8 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   BATON_CHECK(from == c.to || may_become(from, c.to));
   pass_time(c.instance, c.at);
   Activity& activity = run_.ensure_activity(c.instance);
+  // Up to where its time has been summed, so that the sum is the lifetime.
+  if (c.end != nullptr || is_final(c.to)) activity.ended_at = now_.wall - (now_.mono - instance.since);
   if (from != c.to) {
     --run_.row.counts[static_cast<std::size_t>(from)];
     ++run_.row.counts[static_cast<std::size_t>(c.to)];
@@ -187,7 +192,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
         }
         instance.stop_requested = false;
         activity.queued_at = now_.wall;
-        activity.started_at = kNoTime;
+        activity.started_at = activity.ended_at = kNoTime;
         activity.pid = 0;
         activity.rendered_json = std::move(c.rendered_json);
       }
@@ -220,6 +225,10 @@ void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
       instance.activity = -1;
       instance.epoch = 0;
       instance.try_number = 0;
+      if (placeholder.activity >= 0) {  // it has waited as long as its placeholder
+        const WaitTimes waited = run_.activity(e.task_no)->times;
+        run_.ensure_activity(i).times = waited;
+      }
       out_.made.push_back(i);
     }
     run_.items[i] = std::move(e.items[static_cast<std::size_t>(k)]);

@@ -112,7 +112,14 @@ void clear_instances(DagRun& run, const std::vector<InstanceNo>& selected, Momen
   run.row.state = RunState::running;
   run.row.reason = Reason::none;
   run.row.note.clear();
+  run.row.started_at = now.wall;  // its time limit and the times of what waits begin anew
   run.row.ended_at = kNoTime;
+  for (std::size_t i = 0; i < run.instances.size(); ++i) {
+    Instance& instance = run.instances[i];
+    if (instance.state != TaskState::none) continue;
+    run.drop_activity(static_cast<InstanceNo>(i));
+    instance.since = now.mono;
+  }
   run.stopping = Reason::none;
   run.killing = false;
   run.cut_off = 0;

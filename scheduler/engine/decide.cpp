@@ -80,8 +80,12 @@ void Decider::operator()(const RunBegins&) {
   }
   for (std::size_t i = 0; i < run_.instances.size(); ++i) {
     const Instance& instance = run_.instances[i];
-    if (instance.state != TaskState::up_for_retry && instance.state != TaskState::up_for_reschedule) continue;
     const auto number = static_cast<InstanceNo>(i);
+    const bool is_hook = run_.dag->task(instance.task_no).hook != Hook::none;
+    if (is_live(instance.state) && run_.stopping != Reason::none && !is_hook) {  // a stop whose effect a crash took
+      stop_instance(number, StopRequested{run_.stopping, run_.killing});
+    }
+    if (instance.state != TaskState::up_for_retry && instance.state != TaskState::up_for_reschedule) continue;
     out_.commands.push_back({.kind = Command::Kind::timer, .instance = number, .wake_at = run_.activity(number)->wake_at});
   }
   if (is_final(run_.row.state)) {

@@ -42,12 +42,12 @@ Error bad_row(const TaskRow& row, const std::string& why) {
                70};
 }
 
-/// When the instance entered what it was doing at the crash, as far as its row tells.
-WallUs doing_since(const TaskRow& row, WallUs run_started_at) {
+/// When the instance entered what it was doing at the crash: up to where its times have been summed.
+WallUs doing_since(const TaskRow& row, WallUs run_started_at, DurationUs summed_us) {
   if (row.state == TaskState::running && row.started_at != kNoTime) return row.started_at;
   if (row.state == TaskState::queued && row.queued_at != kNoTime) return row.queued_at;
   if (row.ended_at != kNoTime) return row.ended_at;
-  return std::max(run_started_at, std::max(row.queued_at, row.started_at));
+  return run_started_at + summed_us;  // it waits since the run began or was cleared
 }
 
 Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs alive_at) {
@@ -80,11 +80,14 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   if (is_final(instance.state)) return Unit{};
   Activity& activity = run.ensure_activity(i);
   activity.times = WaitTimes::from_json(row.times_json);
-  activity.times.add(instance.wait, alive_at - std::min(alive_at, doing_since(row, run.row.started_at)));
-  activity.times.add(Wait::offline, now.wall - alive_at);
+  const WallUs since = doing_since(row, run.row.started_at, activity.times.total_us());
+  const WallUs until = std::max(alive_at, since);
+  activity.times.add(instance.wait, until - since);
+  activity.times.add(Wait::offline, now.wall - until);
   activity.scheduled_at = row.scheduled_at;
   activity.queued_at = row.queued_at;
   activity.started_at = row.started_at;
+  activity.ended_at = row.ended_at;
   activity.wake_at = row.wake_at;
   activity.first_look_at = row.first_look_at;
   activity.pid = row.pid;
@@ -107,13 +110,14 @@ void restore_progress(DagRun& run) {
 }
 
 void restore_stopping(DagRun& run) {
+  if (!is_final(run.row.state)) run.stopping = run.row.reason;
   for (std::size_t i = 0; i < run.instances.size(); ++i) {
     const Instance& instance = run.instances[i];
     const bool cut = is_final(instance.state) && (instance.reason == Reason::stopped ||
                                                   instance.reason == Reason::fail_fast ||
                                                   instance.reason == Reason::run_timeout);
     if (cut) {
-      run.stopping = instance.reason;
+      if (run.stopping == Reason::none) run.stopping = instance.reason;
       ++run.cut_off;
     }
     const bool counts = instance.state == TaskState::failed && counts_for_run(run.dag->task(instance.task_no));

@@ -50,6 +50,9 @@ ShellLexer::ShellLexer(std::vector<ShellUnit> units, std::size_t expression_coun
 
 std::vector<ShellPlace> ShellLexer::run() {
   commands(Close::end);
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (!places_[i].is_placed) refuse(i, "the quoting around it cannot be followed");
+  }
   return std::move(places_);
 }
 
@@ -93,9 +96,8 @@ bool ShellLexer::step(Level& level, Close close) {
     advance(2);
   } else if (unit == '\\') {
     quote();
-    if (is_expression(peek(1))) refuse(peek(1) - kFirstExpression, "a backslash stands right before it");
     level.word += '\\';
-    advance(2);
+    escaped();
   } else if (unit == '\'') {
     quote();
     single_quoted(level);
@@ -122,10 +124,15 @@ bool ShellLexer::step(Level& level, Close close) {
 }
 
 void ShellLexer::operator_unit(Level& level, ShellUnit unit) {
+  if (level.in_test && shell_ != ShellKind::bash && (unit == '(' || (unit == '<' && peek(1) == '<'))) {
+    confuse("[[ … ]] means different things to bash and sh");
+  }
+  if (!level.frames.empty() && level.frames.back() == FrameKind::array) confuse("an array holds more than words");
   const bool is_regex = level.in_test && level.is_regex_next;
   const bool is_glob = level.in_word && !level.word.empty() &&
                        kExtendedGlob.find(level.word.back()) != std::string_view::npos &&
                        !(level.word == "!" && level.at_command);
+  if (unit == '(' && is_glob && !level.in_test) confuse("a pattern with parentheses depends on shopt extglob");
   if (unit == ')') {
     --level.word_parens;
   } else if (unit == '(' && (level.word_parens > 0 || is_regex || is_glob)) {
@@ -423,6 +430,7 @@ void ShellLexer::refuse(std::size_t expression, std::string why) {
 
 void ShellLexer::place(std::size_t expression, Quoting quoting) {
   places_[expression].quoting = quoting;
+  places_[expression].is_placed = true;
   if (!unsafe_.empty()) refuse(expression, "it stands in " + unsafe_.back());
   if (!confusion_.empty()) refuse(expression, "the quoting before it cannot be followed for sure: " + confusion_);
 }
@@ -458,6 +466,12 @@ void ShellLexer::advance(std::size_t count) {
     refuse(i, "the quoting around it cannot be followed for sure: " + confusion_);
   }
   at_ = units_.size();
+}
+
+/// A backslash and what it stands before.
+void ShellLexer::escaped() {
+  if (is_expression(peek(1))) refuse(peek(1) - kFirstExpression, "a backslash stands right before it");
+  advance(2);
 }
 
 void ShellLexer::skip_continuations() {

@@ -20,7 +20,8 @@ inline constexpr ShellUnit kFirstExpression = 256;
 /// What became of one expression: where it stands, or why it cannot stand there.
 struct ShellPlace {
   Quoting quoting = Quoting::bare;
-  std::string refusal;  // empty when it may stand there
+  std::string refusal;     // empty when it may stand there
+  bool is_placed = false;  // what the lexer never came by stays refused
 };
 
 class ShellLexer {
@@ -104,6 +105,7 @@ class ShellLexer {
   void place(std::size_t expression, Quoting quoting);
   void place_in_word(Level& level, std::size_t expression, Quoting quoting);
   void confuse(std::string why);
+  void escaped();
   [[nodiscard]] bool is_end() const { return at_ >= units_.size(); }
   [[nodiscard]] ShellUnit peek(std::size_t ahead = 0) const;
   [[nodiscard]] bool looks_at(std::string_view text) const;

@@ -16,7 +16,10 @@ bool is_digit(ShellUnit unit) {
 
 void ShellLexer::comment() {
   while (!is_end() && peek() != '\n') {
-    if (is_expression(peek())) places_[peek() - kFirstExpression].quoting = Quoting::comment;
+    if (is_expression(peek())) {
+      places_[peek() - kFirstExpression].quoting = Quoting::comment;
+      places_[peek() - kFirstExpression].is_placed = true;
+    }
     advance();
   }
 }
@@ -45,9 +48,8 @@ void ShellLexer::double_quoted(Level* level) {
       place_in_word(level != nullptr ? *level : inner, unit - kFirstExpression, quoting);
       advance();
     } else if (unit == '\\') {
-      if (is_expression(peek(1))) refuse(peek(1) - kFirstExpression, "a backslash stands right before it");
       const bool is_continuation = peek(1) == '\n';
-      advance(2);
+      escaped();
       if (is_continuation) continue;
     } else if (unit == '$') {
       is_after_name = dollar(level, true);
@@ -141,8 +143,7 @@ void ShellLexer::braces(bool is_quoted) {
       place(unit - kFirstExpression, Quoting::bare);
       advance();
     } else if (unit == '\\') {
-      if (is_expression(peek(1))) place(peek(1) - kFirstExpression, Quoting::bare);
-      advance(2);
+      escaped();
     } else if (unit == '\'' || unit == '"') {
       quote_in_braces(is_quoted);
     } else if (unit == '$') {
@@ -223,8 +224,10 @@ bool ShellLexer::arithmetic(std::size_t opening_size) {
       Level inner;
       single_quoted(inner);
       confuse("a ' in ((…)) means different things to bash and sh");
+    } else if (unit == '\\') {
+      escaped();
     } else {
-      advance(unit == '\\' ? 2 : 1);
+      advance();
     }
   }
   unsafe_.pop_back();

@@ -15,10 +15,11 @@ constexpr char kInsertTask[] =
     " group_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
 constexpr char kInsertRun[] =
     "INSERT INTO dag_run (run_no, dag_no, version_no, run_type, state, reason, logical_date, interval_start,"
-    " interval_end, run_after, queued_at, started_at, ended_at, seq, checksum, final_checksum, run_id, triggered_by,"
-    " counts, note, options) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    " interval_end, run_after, queued_at, started_at, ended_at, seq, created_seq, checksum, final_checksum, run_id, "
+    "triggered_by,"
+    " counts, note, options) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 constexpr char kInsertFresh[] =
-    "INSERT INTO task_instance (run_no, instance_no, task_no, map_index, state, seq, checksum) VALUES (?,?,?,?,?,?,?)";
+    "INSERT INTO task_instance (run_no, instance_no, task_no, map_index, state, checksum) VALUES (?,?,?,?,?,?)";
 constexpr char kInsertInstance[] =
     "INSERT INTO task_instance (run_no, instance_no, task_no, map_index, state, reason, epoch, try_number, failures,"
     " losses, scheduled_at, queued_at, started_at, ended_at, wake_at, first_look_at, pid, seq, checksum, times, note,"
@@ -248,12 +249,12 @@ bool BatchWriter::create(const RunCreation& creation) {
   std::int64_t version_no = 0;
   if (!dag_no_of(run.dag_id, dag_no) || !version_no_of(creation, dag_no, version_no)) return false;
   const std::string counts = counts_to_json(counts_of(creation));
-  return ok(insert_run_.on(db_).run(run.run_no, dag_no, version_no, code(run.type), code(run.state), code(run.reason),
-                                    Time{run.logical_date}, Time{run.interval_start}, Time{run.interval_end},
-                                    Time{run.run_after}, Time{run.queued_at}, Time{run.started_at}, Time{run.ended_at},
-                                    next_seq_, sum_of_identity(run), end_sum(run), std::string_view(run.run_id),
-                                    std::string_view(run.triggered_by), std::string_view(counts), TextOrNull{run.note},
-                                    TextOrNull{options_or_none(run)})) &&
+  return ok(insert_run_.on(db_).run(
+             run.run_no, dag_no, version_no, code(run.type), code(run.state), code(run.reason), Time{run.logical_date},
+             Time{run.interval_start}, Time{run.interval_end}, Time{run.run_after}, Time{run.queued_at},
+             Time{run.started_at}, Time{run.ended_at}, next_seq_, next_seq_, sum_of_identity(run), end_sum(run),
+             std::string_view(run.run_id), std::string_view(run.triggered_by), std::string_view(counts),
+             TextOrNull{run.note}, TextOrNull{options_or_none(run)})) &&
          ok(insert_conf_.on(db_).run(run.run_no, sum_of_conf(run), std::string_view(run.conf_json))) &&
          count_run(dag_no, run.state, 1) && insert_instances(creation);
 }
@@ -263,8 +264,7 @@ bool BatchWriter::insert_instances(const RunCreation& creation) {
   const auto count = static_cast<TaskNo>(creation.dag->tasks.size());
   for (TaskNo t = 0; t < count; ++t) {
     const TaskRow row = first_row(creation, t);
-    if (!ok(insert.run(row.run_no, row.instance_no, row.task_no, row.map_index, code(row.state), next_seq_,
-                       sum_of(row)))) {
+    if (!ok(insert.run(row.run_no, row.instance_no, row.task_no, row.map_index, code(row.state), sum_of(row)))) {
       return false;
     }
   }

@@ -120,7 +120,7 @@ struct LiveView {
 /// What changed after a seq, in its latest state; for event streams.
 struct Changes {
   std::vector<RunView> runs;            ///< by seq
-  std::vector<InstanceView> instances;  ///< by seq
+  std::vector<InstanceView> instances;  ///< by seq; then those that a new run began with
   std::int64_t seq = 0;                 ///< ask again with this one
 };
 

@@ -1,5 +1,6 @@
 // The Reader's versions, durations, cache, audit and changes.
 #include <algorithm>
+#include <iterator>
 
 #include "scheduler/store/derived_uuid.h"
 #include "scheduler/store/reader_connection.h"
@@ -130,6 +131,15 @@ Result<Changes> Reader::changes_after(std::int64_t seq, std::int64_t limit) {
                                           changes.seq);
   if (!instances) return instances.error();
   changes.instances = std::move(*instances);
+  // Instances that have not changed since their run was made stand under its created_seq.
+  const auto created = connection_->integers(
+      "SELECT run_no FROM dag_run WHERE seq > ?1 AND created_seq > ?1 AND created_seq <= ?2", seq, changes.seq);
+  if (!created) return created.error();
+  for (const RunNo run_no : *created) {
+    auto fresh = connection_->instances("WHERE t.run_no = ? AND t.seq IS NULL ORDER BY t.instance_no", run_no);
+    if (!fresh) return fresh.error();
+    std::move(fresh->begin(), fresh->end(), std::back_inserter(changes.instances));
+  }
   return changes;
 }
 

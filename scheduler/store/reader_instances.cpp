@@ -10,6 +10,8 @@ using sqlite::kInstanceColumnCount;
 using sqlite::Statement;
 
 namespace {
+/// Columns between those of the instance and r.created_seq.
+constexpr int kTaskColumnCount = 15;
 constexpr std::int64_t kTaskKinds = static_cast<std::int64_t>(TaskKind::noop) + 1;
 constexpr std::int64_t kHooks = static_cast<std::int64_t>(Hook::on_finish) + 1;
 }  // namespace
@@ -19,7 +21,7 @@ const std::string& Reader::Connection::instance_select() {
       std::string("SELECT ") + sqlite::kInstanceColumns +
       ", m.map_key, m.item, m.checksum, d.dag_id, r.run_id, k.task_id, k.group_id, k.pool, k.pool_slots, k.priority,"
       " k.max_tries, k.kind, k.hook, k.is_mapped, (SELECT host FROM task_try y WHERE y.run_no = t.run_no AND"
-      " y.instance_no = t.instance_no ORDER BY y.epoch DESC LIMIT 1)"
+      " y.instance_no = t.instance_no ORDER BY y.epoch DESC LIMIT 1), r.created_seq"
       " FROM task_instance t LEFT JOIN mapped_item m ON m.run_no = t.run_no AND m.instance_no = t.instance_no"
       " JOIN dag_run r ON r.run_no = t.run_no JOIN dag d ON d.dag_no = r.dag_no"
       " JOIN dag_task k ON k.version_no = r.version_no AND k.task_no = t.task_no ";
@@ -27,7 +29,7 @@ const std::string& Reader::Connection::instance_select() {
 }
 
 Result<InstanceView> Reader::Connection::decode_instance_view(const Statement& row) const {
-  auto decoded = sqlite::decode_instance(row);
+  auto decoded = sqlite::decode_instance(row, row.integer(kInstanceColumnCount + kTaskColumnCount));
   if (!decoded) return decoded.error();
   InstanceView view;
   view.row = std::move(*decoded);

@@ -74,7 +74,7 @@ Result<RunRow> decode_run(const Statement& row) {
   return run;
 }
 
-Result<TaskRow> decode_instance(const Statement& row) {
+Result<TaskRow> decode_instance(const Statement& row, std::int64_t created_seq) {
   TaskRow t;
   t.run_no = row.integer(0);
   t.instance_no = row.small(1);
@@ -92,7 +92,7 @@ Result<TaskRow> decode_instance(const Statement& row) {
   t.wake_at = row.time(14);
   t.first_look_at = row.time(15);
   t.pid = row.small(16);
-  t.seq = row.integer(17);
+  t.seq = row.is_null(17) ? created_seq : row.integer(17);
   t.times_json = row.string(19);
   t.note = row.string(20);
   t.outputs_json = row.string(21);
@@ -180,13 +180,13 @@ Status load_version(Database& db, RunNo run_no, VersionRow& version) {
   });
 }
 
-Status load_instances(Database& db, RunNo run_no, std::vector<TaskRow>& instances) {
+Status load_instances(Database& db, RunNo run_no, std::int64_t created_seq, std::vector<TaskRow>& instances) {
   auto select = prepare(db, std::string("SELECT ") + kInstanceColumns +
                                 " FROM task_instance t WHERE t.run_no = ? ORDER BY t.instance_no");
   if (!select) return select.error();
   select->start_with(run_no);
   return for_each_row(db, *select, [&]() -> Status {
-    auto decoded = decode_instance(*select);
+    auto decoded = decode_instance(*select, created_seq);
     if (!decoded) return decoded.error();
     if (decoded->instance_no != static_cast<InstanceNo>(instances.size())) return damaged(name_of(*decoded));
     instances.push_back(std::move(*decoded));
@@ -219,13 +219,14 @@ Result<RunSnapshot> load_run(Database& db, RunNo run_no) {
   if (rc != kRow) return db.error("the state cannot be read", rc);
   auto run = decode_run(*select);
   if (!run) return run.error();
+  const std::int64_t created_seq = select->integer(kRunCreatedSeq);
   select->reset();
   snapshot.run = std::move(*run);
   if (Status read = load_version(db, run_no, snapshot.version); !read) return read.error();
   std::int64_t count = 0;
   for (const auto n : snapshot.run.counts) count += n;
   if (count > 0) snapshot.instances.reserve(static_cast<std::size_t>(std::min<std::int64_t>(count, 10'000'000)));
-  if (Status read = load_instances(db, run_no, snapshot.instances); !read) return read.error();
+  if (Status read = load_instances(db, run_no, created_seq, snapshot.instances); !read) return read.error();
   if (Status read = load_items(db, run_no, snapshot.instances); !read) return read.error();
   return snapshot;
 }

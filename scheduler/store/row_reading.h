@@ -12,15 +12,16 @@
 
 namespace baton::sqlite {
 
-/// FROM and columns of runs: `SELECT <kRunColumns> <kRunTables> WHERE r.…`; 22 columns.
+/// FROM and columns of runs: `SELECT <kRunColumns> <kRunTables> WHERE r.…`; 25 columns.
 inline constexpr char kRunColumns[] =
     "r.run_no, d.dag_id, r.run_id, v.version, r.run_type, r.state, r.reason, r.note, i.conf, r.logical_date,"
     " r.interval_start, r.interval_end, r.run_after, r.queued_at, r.started_at, r.ended_at, r.triggered_by, r.options,"
-    " r.counts, r.seq, r.checksum, r.final_checksum, i.checksum, v.number";
+    " r.counts, r.seq, r.checksum, r.final_checksum, i.checksum, v.number, r.created_seq";
 inline constexpr char kRunTables[] =
     " FROM dag_run r JOIN dag d USING (dag_no) JOIN dag_version v USING (version_no) JOIN run_input i USING (run_no) ";
 Result<RunRow> decode_run(const Statement& row);
 inline constexpr int kRunVersionNumber = 23;  ///< the column of v.number
+inline constexpr int kRunCreatedSeq = 24;
 
 /// Columns of task_instance t; the item lies in mapped_item.
 inline constexpr char kInstanceColumns[] =
@@ -28,7 +29,8 @@ inline constexpr char kInstanceColumns[] =
     " t.scheduled_at, t.queued_at, t.started_at, t.ended_at, t.wake_at, t.first_look_at, t.pid, t.seq, t.checksum,"
     " t.times, t.note, t.outputs";
 inline constexpr int kInstanceColumnCount = 22;
-Result<TaskRow> decode_instance(const Statement& row);
+/// `created_seq` of its run stands for the seq of a row that has not changed since.
+Result<TaskRow> decode_instance(const Statement& row, std::int64_t created_seq);
 /// Puts map_key and item (columns `first`, +1, checksum +2) into `into`.
 Status decode_item(const Statement& row, int first, TaskRow& into);
 

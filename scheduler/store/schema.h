@@ -68,6 +68,7 @@ CREATE TABLE dag_run (
   started_at INTEGER,
   ended_at INTEGER,
   seq INTEGER NOT NULL,
+  created_seq INTEGER NOT NULL,
   checksum INTEGER NOT NULL,     -- of what never changes
   final_checksum INTEGER,        -- of a final state
   run_id TEXT NOT NULL,
@@ -116,14 +117,14 @@ CREATE TABLE task_instance (
   wake_at INTEGER,
   first_look_at INTEGER,
   pid INTEGER NOT NULL DEFAULT 0,
-  seq INTEGER NOT NULL,
+  seq INTEGER,                   -- NULL: unchanged since the run was made, at created_seq
   checksum INTEGER NOT NULL,     -- of what never changes, and of a final state with its outputs
   times TEXT,
   note TEXT,
   outputs TEXT,
   PRIMARY KEY (run_no, instance_no)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX task_instance_by_seq ON task_instance (seq, run_no, instance_no);
+CREATE INDEX task_instance_by_seq ON task_instance (seq, run_no, instance_no) WHERE seq IS NOT NULL;
 -- Those that need attention are few: failed, upstream_failed, up_for_retry, up_for_reschedule, deferred.
 CREATE INDEX task_instance_by_state ON task_instance (state, run_no, instance_no) WHERE state IN (5, 7, 8, 9, 10);
 

@@ -18,17 +18,21 @@ using wire::Outcome;
 
 constexpr std::int64_t kSecondUs = 1'000'000;
 
-class AttemptTest : public testing::Test {
+/// With cgroups where the host has them, and without.
+class AttemptTest : public testing::TestWithParam<bool> {
  protected:
   AttemptTest() : hello_(worker_.hello()) {}
   ~AttemptTest() override { EXPECT_THAT(test::processes_of(hello_.worker_id), testing::IsEmpty()); }
 
   test::ScratchFolder folder_;
-  WorkerClient worker_{folder_ / "state", WorkerClient::Way::kInheritedSocket};
+  WorkerClient worker_{folder_ / "state", WorkerClient::Way::kInheritedSocket, GetParam()};
   wire::WorkerHello hello_;
 };
 
-TEST_F(AttemptTest, SuccessBringsLogOutputTimesAndUsage) {
+INSTANTIATE_TEST_SUITE_P(Cgroups, AttemptTest, testing::Bool(),
+                         [](const auto& one) { return one.param ? "With" : "Without"; });
+
+TEST_P(AttemptTest, SuccessBringsLogOutputTimesAndUsage) {
   const auto launch = worker_.shell("echo out; echo err >&2; printf '{\"n\": 1}' > $BATON_OUTPUT; echo $BATON_ATTEMPT");
   worker_.send(launch);
   const auto started = worker_.started(launch.key);
@@ -48,7 +52,7 @@ TEST_F(AttemptTest, SuccessBringsLogOutputTimesAndUsage) {
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
 }
 
-TEST_F(AttemptTest, OutputFileGoesAfterTheAcknowledgement) {
+TEST_P(AttemptTest, OutputFileGoesAfterTheAcknowledgement) {
   const auto launch = worker_.shell("echo '{}' > $BATON_OUTPUT");
   worker_.run(launch);
   worker_.send(wire::Ping{});
@@ -57,7 +61,7 @@ TEST_F(AttemptTest, OutputFileGoesAfterTheAcknowledgement) {
   EXPECT_FALSE(std::filesystem::exists(launch.output_path));
 }
 
-TEST_F(AttemptTest, ExitCodeAndSignalAreReportedAsTheyAre) {
+TEST_P(AttemptTest, ExitCodeAndSignalAreReportedAsTheyAre) {
   const auto failed = worker_.run(worker_.shell("exit 37"));
   EXPECT_EQ(failed.outcome, Outcome::kExited);
   EXPECT_EQ(failed.exit_code, 37);
@@ -67,12 +71,12 @@ TEST_F(AttemptTest, ExitCodeAndSignalAreReportedAsTheyAre) {
   EXPECT_EQ(killed.exit_code, 0);
 }
 
-TEST_F(AttemptTest, OutputOfAFailedTaskIsNotRead) {
+TEST_P(AttemptTest, OutputOfAFailedTaskIsNotRead) {
   const auto end = worker_.run(worker_.shell("echo '{}' > $BATON_OUTPUT; exit 1"));
   EXPECT_EQ(end.output, "");
 }
 
-TEST_F(AttemptTest, OutputThatIsTooLargeIsSaidToBe) {
+TEST_P(AttemptTest, OutputThatIsTooLargeIsSaidToBe) {
   const auto end = worker_.run(worker_.shell("head -c 1048577 /dev/zero > $BATON_OUTPUT"));
   EXPECT_EQ(end.flags & wire::kOutputTooLarge, wire::kOutputTooLarge);
   EXPECT_EQ(end.output, "");
@@ -82,7 +86,7 @@ TEST_F(AttemptTest, OutputThatIsTooLargeIsSaidToBe) {
   EXPECT_EQ(fits.output.size(), 1048576U);
 }
 
-TEST_F(AttemptTest, OutputThatIsALinkOrAFifoIsNotFollowed) {
+TEST_P(AttemptTest, OutputThatIsALinkOrAFifoIsNotFollowed) {
   const auto link = worker_.run(worker_.shell("ln -s /etc/passwd $BATON_OUTPUT"));
   EXPECT_EQ(link.output, "");
   EXPECT_THAT(link.message, HasSubstr("output file"));
@@ -91,7 +95,7 @@ TEST_F(AttemptTest, OutputThatIsALinkOrAFifoIsNotFollowed) {
   EXPECT_THAT(fifo.message, HasSubstr("not a regular file"));
 }
 
-TEST_F(AttemptTest, NulAndInvalidUtf8PassUnchanged) {
+TEST_P(AttemptTest, NulAndInvalidUtf8PassUnchanged) {
   const auto launch = worker_.shell("printf 'a\\000b\\377\\376c' | tee $BATON_OUTPUT");
   const auto end = worker_.run(launch);
   const std::string expected(
@@ -102,7 +106,7 @@ TEST_F(AttemptTest, NulAndInvalidUtf8PassUnchanged) {
   EXPECT_EQ(end.output, expected);
 }
 
-TEST_F(AttemptTest, TheTaskSeesItsEnvironmentItsFolderAndNothingOfTheWorker) {
+TEST_P(AttemptTest, TheTaskSeesItsEnvironmentItsFolderAndNothingOfTheWorker) {
   ::setenv("BATON_TEST_LEAK", "1", 1);
   auto launch = worker_.shell(
       "pwd; env | sort; ls /proc/self/fd | wc -l; ps -o pid=,pgid=,sid= -p $$ | awk '{print ($1==$2 && $2==$3)}'; "
@@ -117,7 +121,7 @@ TEST_F(AttemptTest, TheTaskSeesItsEnvironmentItsFolderAndNothingOfTheWorker) {
   EXPECT_THAT(log, testing::EndsWith("\n4\n1\n0\n"));  // 0, 1, 2 and the folder that ls reads.
 }
 
-TEST_F(AttemptTest, StdinIsEmptyOrWhatTheLaunchSays) {
+TEST_P(AttemptTest, StdinIsEmptyOrWhatTheLaunchSays) {
   auto none = worker_.argv({"cat"});
   EXPECT_EQ(worker_.run(none).exit_code, 0);
   EXPECT_EQ(worker_.log_of(none), "");
@@ -133,7 +137,7 @@ TEST_F(AttemptTest, StdinIsEmptyOrWhatTheLaunchSays) {
   EXPECT_EQ(worker_.log_of(path), bytes.stdin_value);
 }
 
-TEST_F(AttemptTest, ALongScriptComesAsAFileThatIsRemovedAfterwards) {
+TEST_P(AttemptTest, ALongScriptComesAsAFileThatIsRemovedAfterwards) {
   auto launch = worker_.argv({"sh", "-e"});
   launch.script = "# " + std::string(200'000, 'x') + "\necho \"$0\"; test -x \"$0\"";
   EXPECT_EQ(worker_.run(launch).exit_code, 0);
@@ -143,7 +147,7 @@ TEST_F(AttemptTest, ALongScriptComesAsAFileThatIsRemovedAfterwards) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
-TEST_F(AttemptTest, WhatCannotStartSaysWhy) {
+TEST_P(AttemptTest, WhatCannotStartSaysWhy) {
   const auto unknown = worker_.run(worker_.argv({"no-such-program"}));
   EXPECT_EQ(unknown.outcome, Outcome::kSpawnFailed);
   EXPECT_EQ(unknown.message, "program \"no-such-program\" not found in PATH");
@@ -172,7 +176,7 @@ TEST_F(AttemptTest, WhatCannotStartSaysWhy) {
   EXPECT_EQ(nothing.outcome, Outcome::kSpawnFailed);
 }
 
-TEST_F(AttemptTest, ALogThatIsALinkIsRefused) {
+TEST_P(AttemptTest, ALogThatIsALinkIsRefused) {
   auto launch = worker_.shell("echo overwritten");
   std::filesystem::create_directories(std::filesystem::path(launch.log_path).parent_path());
   std::ofstream(folder_ / "victim") << "precious";
@@ -181,7 +185,7 @@ TEST_F(AttemptTest, ALogThatIsALinkIsRefused) {
   EXPECT_EQ(test::file_text(folder_ / "victim"), "precious");
 }
 
-TEST_F(AttemptTest, TimeLimitTermsAndThenKillsATreeThatIgnoresIt) {
+TEST_P(AttemptTest, TimeLimitTermsAndThenKillsATreeThatIgnoresIt) {
   auto launch =
       worker_.shell("trap '' TERM; (trap '' TERM; sleep 1000) & sh -c 'trap \"\" TERM; sleep 1000; sleep 1000'");
   launch.timeout_us = kSecondUs / 5;
@@ -193,7 +197,7 @@ TEST_F(AttemptTest, TimeLimitTermsAndThenKillsATreeThatIgnoresIt) {
   EXPECT_EQ(end.flags & wire::kTreeNotEmpty, 0U);
 }
 
-TEST_F(AttemptTest, StopSendsTermAndReportsHowTheTaskTookIt) {
+TEST_P(AttemptTest, StopSendsTermAndReportsHowTheTaskTookIt) {
   const auto launch = worker_.shell("trap 'echo cleanup; exit 3' TERM; touch ready; while :; do sleep 0.05; done");
   worker_.send(launch);
   test::wait_for_file(launch.cwd + "/ready");
@@ -204,7 +208,7 @@ TEST_F(AttemptTest, StopSendsTermAndReportsHowTheTaskTookIt) {
   EXPECT_THAT(worker_.log_of(launch), testing::EndsWith("cleanup\n"));
 }
 
-TEST_F(AttemptTest, GraceBelongsToTheWholeTreeNotToTheShellInFront) {
+TEST_P(AttemptTest, GraceBelongsToTheWholeTreeNotToTheShellInFront) {
   const auto launch = worker_.shell(
       "sh -c 'trap \"sleep 0.3; echo saved; exit 0\" TERM; touch ready; while :; do sleep 0.05; done' ; true");
   worker_.send(launch);
@@ -214,7 +218,7 @@ TEST_F(AttemptTest, GraceBelongsToTheWholeTreeNotToTheShellInFront) {
   EXPECT_THAT(worker_.log_of(launch), testing::EndsWith("saved\n"));
 }
 
-TEST_F(AttemptTest, KillNowDoesNotWaitForAGrace) {
+TEST_P(AttemptTest, KillNowDoesNotWaitForAGrace) {
   const auto launch = worker_.shell("trap '' TERM; touch ready; while :; do sleep 1000; done");
   worker_.send(launch);
   test::wait_for_file(launch.cwd + "/ready");
@@ -225,7 +229,7 @@ TEST_F(AttemptTest, KillNowDoesNotWaitForAGrace) {
   EXPECT_EQ(end.signal, SIGKILL);
 }
 
-TEST_F(AttemptTest, AStoppedProcessHearsTheSignalToo) {
+TEST_P(AttemptTest, AStoppedProcessHearsTheSignalToo) {
   const auto launch = worker_.shell("touch ready; kill -STOP $$");
   worker_.send(launch);
   test::wait_for_file(launch.cwd + "/ready");
@@ -233,7 +237,7 @@ TEST_F(AttemptTest, AStoppedProcessHearsTheSignalToo) {
   EXPECT_EQ(worker_.ended(launch.key).signal, SIGTERM);
 }
 
-TEST_F(AttemptTest, ProcessesThatEscapeBySessionOrDoubleForkDoNotOutliveTheAttempt) {
+TEST_P(AttemptTest, ProcessesThatEscapeBySessionOrDoubleForkDoNotOutliveTheAttempt) {
   const auto launch = worker_.shell(
       "sleep 1001 & "
       "setsid sleep 1002 & "
@@ -247,7 +251,7 @@ TEST_F(AttemptTest, ProcessesThatEscapeBySessionOrDoubleForkDoNotOutliveTheAttem
   EXPECT_THAT(test::processes_of(hello_.worker_id), testing::IsEmpty());
 }
 
-TEST_F(AttemptTest, EscapedProcessesOfOneAttemptLeaveTheOtherAlone) {
+TEST_P(AttemptTest, EscapedProcessesOfOneAttemptLeaveTheOtherAlone) {
   const auto steady =
       worker_.shell("(setsid sleep 1000 &); (env -i setsid sleep 1001 &); touch ready; read x < fifo; echo on");
   ASSERT_EQ(::mkfifo((steady.cwd + "/fifo").c_str(), 0600), 0);
@@ -260,7 +264,7 @@ TEST_F(AttemptTest, EscapedProcessesOfOneAttemptLeaveTheOtherAlone) {
   EXPECT_EQ(worker_.log_of(steady), "on\n");
 }
 
-TEST_F(AttemptTest, LaunchingTwiceStartsOnce) {
+TEST_P(AttemptTest, LaunchingTwiceStartsOnce) {
   const auto launch = worker_.shell("echo once; touch ready; read x < fifo");
   ASSERT_EQ(::mkfifo((launch.cwd + "/fifo").c_str(), 0600), 0);
   worker_.send(launch);
@@ -275,7 +279,7 @@ TEST_F(AttemptTest, LaunchingTwiceStartsOnce) {
   EXPECT_EQ(worker_.log_of(launch), "once\n");
 }
 
-TEST_F(AttemptTest, AnotherEpochOfALivingTaskInstanceIsRefused) {
+TEST_P(AttemptTest, AnotherEpochOfALivingTaskInstanceIsRefused) {
   const auto launch = worker_.shell("read x < fifo");
   ASSERT_EQ(::mkfifo((launch.cwd + "/fifo").c_str(), 0600), 0);
   worker_.send(launch);
@@ -291,7 +295,7 @@ TEST_F(AttemptTest, AnotherEpochOfALivingTaskInstanceIsRefused) {
   EXPECT_EQ(worker_.run(later).outcome, Outcome::kExited);
 }
 
-TEST_F(AttemptTest, AGatedLaunchRunsOnlyOnceReleased) {
+TEST_P(AttemptTest, AGatedLaunchRunsOnlyOnceReleased) {
   auto launch = worker_.shell("echo ran");
   launch.gated = true;
   worker_.send(launch);
@@ -304,7 +308,7 @@ TEST_F(AttemptTest, AGatedLaunchRunsOnlyOnceReleased) {
   EXPECT_EQ(worker_.log_of(launch), "ran\n");
 }
 
-TEST_F(AttemptTest, AGatedLaunchThatIsStoppedNeverRuns) {
+TEST_P(AttemptTest, AGatedLaunchThatIsStoppedNeverRuns) {
   auto launch = worker_.shell("echo ran");
   launch.gated = true;
   worker_.send(launch);
@@ -316,7 +320,7 @@ TEST_F(AttemptTest, AGatedLaunchThatIsStoppedNeverRuns) {
   EXPECT_EQ(worker_.log_of(launch), "");
 }
 
-TEST_F(AttemptTest, AGatedLaunchWithoutItsFolderSaysSo) {
+TEST_P(AttemptTest, AGatedLaunchWithoutItsFolderSaysSo) {
   auto launch = worker_.shell("echo ran");
   launch.gated = true;
   launch.cwd = "/no/such/folder";
@@ -326,7 +330,7 @@ TEST_F(AttemptTest, AGatedLaunchWithoutItsFolderSaysSo) {
   EXPECT_THAT(end.message, HasSubstr("/no/such/folder"));
 }
 
-TEST_F(AttemptTest, ASilentTaskLosesItsHeartbeat) {
+TEST_P(AttemptTest, ASilentTaskLosesItsHeartbeat) {
   auto silent = worker_.shell("sleep 1000");
   silent.heartbeat_us = kSecondUs / 2;
   silent.grace_us = kSecondUs;
@@ -335,7 +339,7 @@ TEST_F(AttemptTest, ASilentTaskLosesItsHeartbeat) {
   EXPECT_EQ(end.signal, SIGTERM);
 }
 
-TEST_F(AttemptTest, LogAndHeartbeatFileAreSignsOfLife) {
+TEST_P(AttemptTest, LogAndHeartbeatFileAreSignsOfLife) {
   auto logging = worker_.shell("for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done");
   auto beating = worker_.shell("for i in 1 2 3 4 5 6; do touch beat; sleep 0.2; done");
   for (auto* launch : {&logging, &beating}) launch->heartbeat_us = kSecondUs * 3 / 4;
@@ -346,19 +350,19 @@ TEST_F(AttemptTest, LogAndHeartbeatFileAreSignsOfLife) {
   EXPECT_EQ(worker_.run(beating).outcome, Outcome::kExited);
 }
 
-TEST_F(AttemptTest, StopOfAnUnknownAttemptIsAnswered) {
+TEST_P(AttemptTest, StopOfAnUnknownAttemptIsAnswered) {
   worker_.send(wire::Stop{{99, 1, -1, 1}, 0, true});
   EXPECT_EQ(worker_.ended({99, 1, -1, 1}).outcome, Outcome::kLost);
 }
 
-TEST_F(AttemptTest, NiceIsSet) {
+TEST_P(AttemptTest, NiceIsSet) {
   auto launch = worker_.shell("nice");
   launch.nice = 7;
   worker_.run(launch);
   EXPECT_EQ(worker_.log_of(launch), "7\n");
 }
 
-TEST_F(AttemptTest, LimitsThatTheHostCannotHoldAreSaidNotToBeEnforced) {
+TEST_P(AttemptTest, LimitsThatTheHostCannotHoldAreSaidNotToBeEnforced) {
   auto launch = worker_.shell("true");
   launch.limits.memory_bytes = 64 << 20;
   const bool able = (hello_.capabilities & wire::kLimitMemory) != 0;

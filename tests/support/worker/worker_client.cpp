@@ -53,7 +53,7 @@ ScratchFolder::~ScratchFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-WorkerClient::WorkerClient(std::string state_folder, Way way) : state_folder_(std::move(state_folder)) {
+WorkerClient::WorkerClient(std::string state_folder, Way way, bool cgroups) : state_folder_(std::move(state_folder)) {
   std::filesystem::create_directories(state_folder_);
   int ends[2] = {-1, -1};
   if (way == Way::kInheritedSocket && ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
@@ -61,13 +61,19 @@ WorkerClient::WorkerClient(std::string state_folder, Way way) : state_folder_(st
   const std::string program = worker_program();
   const std::string fd_text = std::to_string(ends[1]);
   const std::string socket = socket_path();
-  const char* const with_fd[] = {"baton-worker", "--state", state_folder_.c_str(), "--fd", fd_text.c_str(), nullptr};
-  const char* const listening[] = {"baton-worker",    "--state",      state_folder_.c_str(),
-                                   "--listen-socket", socket.c_str(), nullptr};
+  const bool listens = way == Way::kListening;
+  const char* const arguments[] = {"baton-worker",
+                                   "--state",
+                                   state_folder_.c_str(),
+                                   "--cgroups",
+                                   cgroups ? "on" : "off",
+                                   listens ? "--listen-socket" : "--fd",
+                                   listens ? socket.c_str() : fd_text.c_str(),
+                                   nullptr};
   pid_ = ::fork();
   if (pid_ == 0) {
     if (ends[1] >= 0) ::fcntl(ends[1], F_SETFD, 0);
-    ::execv(program.c_str(), const_cast<char* const*>(way == Way::kListening ? listening : with_fd));
+    ::execv(program.c_str(), const_cast<char* const*>(arguments));
     ::_exit(99);
   }
   if (ends[1] >= 0) ::close(ends[1]);

@@ -32,7 +32,7 @@ class WorkerClient {
   enum class Way { kInheritedSocket, kListening };
 
   /// Starts a worker on `state_folder`; it has neither hello nor link yet when it listens.
-  WorkerClient(std::string state_folder, Way way);
+  WorkerClient(std::string state_folder, Way way, bool cgroups = true);
   /// Kills the worker if it still runs.
   ~WorkerClient();
   WorkerClient(const WorkerClient&) = delete;

@@ -1,0 +1,131 @@
+// `dag next`, `dag ls`, `dag source`.
+#include "cli/dag_lookup.h"
+#include "cli/handlers.h"
+#include "cli/reading.h"
+#include "cli/run_request.h"
+#include "cli/text/clock_text.h"
+#include "cli/text/document_text.h"
+#include "cli/text/table.h"
+#include "scheduler/model/did_you_mean.h"
+#include "scheduler/timetable/time_text.h"
+
+namespace baton::cli {
+namespace {
+
+constexpr std::int64_t kTicksMax = 100'000;
+
+void show_ticks(const Invocation& call, const std::vector<timetable::Tick>& ticks, const timetable::TimeZone& zone) {
+  const WallUs now = now_us();
+  const auto local = [&](WallUs at) { return timetable::format_rfc3339(at, zone); };
+  text::Table table({{"RUN AFTER"}, {"INTERVAL START"}, {"INTERVAL END", false, false, 0, 1}, {"", true, false, 0, 2}});
+  for (const timetable::Tick& tick : ticks) {
+    const std::string distance = tick.run_after >= now ? "in " + text::span(tick.run_after - now) : text::span(now - tick.run_after) + " ago";
+    table.add({local(tick.run_after), local(tick.data_interval.start), local(tick.data_interval.end),
+               call.out_style().paint(text::Ink::dim, distance)});
+  }
+  Invocation::print(table.render(call.out_style(), call.out_width()));
+}
+
+}  // namespace
+
+int dag_next_command(const Invocation& call) {
+  const Result<LoadedDag> loaded = load_one_dag(call, call.args().at(0));
+  if (!loaded) return call.fail(loaded.error());
+  const Result<std::int64_t> count = number_of(call.args(), "count", 10, 1);
+  if (!count) return call.fail(count.error());
+  const Result<timetable::Timetable> timetable = timetable_of(*loaded);
+  if (!timetable) return call.fail(timetable.error());
+  WallUs from = now_us();
+  if (call.args().has("from")) {
+    const Result<WallUs> given = timetable::parse_time(call.args().value("from"), timetable->zone());
+    if (!given) return call.fail({"--from: " + given.error().message, kUsage});
+    from = *given;
+  }
+  const std::vector<timetable::Tick> ticks = timetable->ticks_from(from, static_cast<std::size_t>(std::min(*count, kTicksMax)));
+  if (call.format() != Format::table) {
+    ValueList list;
+    for (const timetable::Tick& tick : ticks) {
+      list.push_back(text::Object()
+                         .set("run_after", text::json_time(tick.run_after))
+                         .set("logical_date", text::json_time(tick.logical_date))
+                         .set("data_interval_start", text::json_time(tick.data_interval.start))
+                         .set("data_interval_end", text::json_time(tick.data_interval.end))
+                         .take());
+    }
+    call.print_document(Value(std::move(list)));
+    return kOk;
+  }
+  if (!timetable->has_ticks()) {
+    call.note(loaded->dag->id + " has no schedule: it runs when somebody asks for it");
+  } else if (ticks.empty()) {
+    call.note(loaded->dag->id + " has no ticks from then on: its schedule has ended");
+  } else {
+    show_ticks(call, ticks, timetable->zone());
+  }
+  return kOk;
+}
+
+int dag_ls_command(const Invocation& call) {
+  Result<OpenState> state = open_state(call.args());
+  if (!state) return call.fail(state.error());
+  const Result<std::vector<DagView>> dags = state->reader->list_dags();
+  if (!dags) return call.fail(dags.error());
+  if (call.format() != Format::table) {
+    ValueList list;
+    for (const DagView& dag : *dags) {
+      text::Object runs;
+      for (std::size_t i = 0; i < dag.runs_by_state.size(); ++i) runs.set(to_string(static_cast<RunState>(i)), dag.runs_by_state.at(i));
+      list.push_back(text::Object()
+                         .set("dag_id", dag.dag_id)
+                         .set("dag_display_name", dag.dag_id)
+                         .set("latest_dag_version_number", std::int64_t{dag.latest_number})
+                         .set("latest_dag_version", dag.latest_version)
+                         .set("dag_run_counts", runs.take())
+                         .take());
+    }
+    const auto total = static_cast<std::int64_t>(list.size());
+    call.print_document(text::Object().set("dags", std::move(list)).set("total_entries", total).take(), "dags");
+    return kOk;
+  }
+  const text::Style& style = call.out_style();
+  text::Table table({{"DAG", false, true, 12}, {"VERSION", true}, {"SUCCESS", true}, {"FAILED", true}, {"RUNNING", true}, {"LAST RUN"}});
+  for (const DagView& dag : *dags) {
+    std::string last;
+    if (dag.latest_run > 0) {
+      if (const Result<RunView> run = state->reader->run(dag.latest_run)) {
+        last = text::painted(style, run->row.state) + style.paint(text::Ink::dim, "  " + text::local_time(run->row.started_at == kNoTime ? run->row.queued_at : run->row.started_at));
+      }
+    }
+    const auto count = [&](RunState s) { return text::grouped(dag.runs_by_state.at(static_cast<std::size_t>(s))); };
+    table.add({dag.dag_id, std::to_string(dag.latest_number), count(RunState::success), count(RunState::failed), count(RunState::running), last});
+  }
+  Invocation::print(table.render(style, call.out_width()));
+  return kOk;
+}
+
+int dag_source_command(const Invocation& call) {
+  Result<OpenState> state = open_state(call.args());
+  if (!state) return call.fail(state.error());
+  const std::string id = call.args().at(0);
+  const Result<std::int64_t> number = number_of(call.args(), "number", 0, 1);
+  if (!number) return call.fail(number.error());
+  const Result<std::vector<VersionView>> versions = state->reader->list_versions(id);
+  if (!versions) return call.fail(versions.error());
+  if (versions->empty()) {
+    std::vector<std::string> ids;
+    if (const auto dags = state->reader->list_dags()) {
+      for (const DagView& dag : *dags) ids.push_back(dag.dag_id);
+    }
+    return call.fail({"no DAG \"" + id + "\" has run here" + did_you_mean_suffix(id, ids), kNotFound}, "`baton dag ls` lists them");
+  }
+  for (const VersionView& version : *versions) {
+    if (*number != 0 && version.number != *number) continue;
+    const Result<VersionRow> row = state->reader->version(id, version.version);
+    if (!row) return call.fail(row.error());
+    Invocation::print(row->source);
+    return kOk;
+  }
+  return call.fail({id + " has no version " + std::to_string(*number) + "; the newest is " + std::to_string(versions->front().number), kNotFound});
+}
+
+}  // namespace baton::cli

@@ -1,0 +1,188 @@
+// `validate`, `fmt`, `graph`, `schema`: commands on DAG files alone.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "cli/dag_lookup.h"
+#include "cli/handlers.h"
+#include "cli/text/clock_text.h"
+#include "cli/text/document_text.h"
+#include "scheduler/dagfile/format.h"
+#include "scheduler/dagfile/graph.h"
+#include "scheduler/dagfile/schema.h"
+#include "scheduler/expr/json.h"
+
+namespace baton::cli {
+namespace {
+
+struct Findings {
+  std::vector<Diagnostic> diagnostics;
+  std::size_t files = 0, dags = 0;
+  [[nodiscard]] std::int64_t count(Severity severity) const {
+    return std::ranges::count(diagnostics, severity, &Diagnostic::severity);
+  }
+};
+
+Result<Findings> validate_all(const Invocation& call) {
+  const Result<std::vector<std::string>> files = dag_files(call.args().positional);
+  if (!files) return files.error();
+  Findings out;
+  for (const std::string& file : *files) {
+    if (std::filesystem::path(file).filename() == "baton.yaml") {
+      ConfigResult config = load_config(file);
+      std::move(config.diagnostics.begin(), config.diagnostics.end(), std::back_inserter(out.diagnostics));
+      ++out.files;
+      continue;
+    }
+    Result<Config> config = load_config_beside(call, file);
+    if (!config) return config.error();
+    LoadOptions options;
+    options.config = std::move(*config);
+    LoadResult loaded = load_file(file, options);
+    std::move(loaded.diagnostics.begin(), loaded.diagnostics.end(), std::back_inserter(out.diagnostics));
+    out.dags += loaded.dags.size();
+    ++out.files;
+  }
+  return out;
+}
+
+std::string plural(std::int64_t n, const std::string& word) {
+  return text::grouped(n) + " " + word + (n == 1 ? "" : "s");
+}
+
+/// `2 errors, 1 warning in 3 files`.
+std::string summary(const Findings& findings, const text::Style& style) {
+  std::string what;
+  const auto add = [&](Severity severity, const char* word, text::Ink ink) {
+    if (const std::int64_t n = findings.count(severity); n > 0) what += (what.empty() ? "" : ", ") + style.paint(ink, plural(n, word));
+  };
+  add(Severity::error, "error", text::Ink::bold_red);
+  add(Severity::warning, "warning", text::Ink::yellow);
+  add(Severity::hint, "hint", text::Ink::cyan);
+  const std::string where = plural(static_cast<std::int64_t>(findings.files), "file") + ", " + plural(static_cast<std::int64_t>(findings.dags), "DAG");
+  if (what.empty()) return style.paint(text::Ink::bold_green, style.unicode ? "✓ " : "ok ") + where + ": no findings\n";
+  return what + " in " + where + "\n";
+}
+
+}  // namespace
+
+int validate_command(const Invocation& call) {
+  const Result<Findings> findings = validate_all(call);
+  if (!findings) return call.fail(findings.error());
+  const std::span<const Diagnostic> all = findings->diagnostics;
+  const auto end_line = [](std::string text) {
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    return text;
+  };
+  switch (call.format()) {
+    case Format::json: Invocation::print(end_line(render_json(all))); break;
+    case Format::sarif: Invocation::print(end_line(render_sarif(all))); break;
+    case Format::github: Invocation::print(end_line(render_github(all))); break;
+    case Format::jsonl:
+    case Format::yaml: {
+      const Result<Value> list = expr::from_json(render_json(all));
+      if (list) call.print_document(*list);
+      break;
+    }
+    case Format::table: {
+      Invocation::print(diagnostics_text(all, call.out_style()));
+      if (!all.empty()) Invocation::print("\n");
+      Invocation::print(summary(*findings, call.out_style()));
+      break;
+    }
+  }
+  return has_errors(all) ? kUsage : kOk;
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Writes beside the file and renames: a crash leaves the old text or the new one.
+Status replace_file(const fs::path& path, const std::string& text) {
+  std::error_code error;
+  const fs::path target = fs::canonical(path, error);
+  if (error) return Error{path.string() + ": " + error.message(), kNotFound};
+  const fs::path beside = target.parent_path() / ("." + target.filename().string() + ".baton-fmt");
+  {
+    std::ofstream out(beside, std::ios::binary | std::ios::trunc);
+    out << text;
+    out.close();
+    if (!out) {
+      fs::remove(beside, error);
+      return Error{beside.string() + " could not be written", kNotAllowed};
+    }
+  }
+  fs::permissions(beside, fs::status(target, error).permissions(), error);
+  fs::rename(beside, target, error);
+  if (!error) return Unit{};
+  const std::string why = error.message();
+  fs::remove(beside, error);
+  return Error{target.string() + " could not be replaced: " + why, kNotAllowed};
+}
+
+struct FmtCounts {
+  std::int64_t changed = 0, same = 0, broken = 0;
+};
+
+int format_one(const Invocation& call, const std::string& file, bool check, FmtCounts& counts) {
+  const Result<std::string> text = read_regular_file(file, Config{}.max_file_bytes);
+  if (!text) return call.fail(text.error());
+  const Result<std::string> formatted = format_text(*text);
+  if (!formatted) {
+    ++counts.broken;
+    call.warn(file + " is left alone: " + formatted.error().message + "; `baton validate` says more");
+    return kOk;
+  }
+  if (*formatted == *text) {
+    ++counts.same;
+    return kOk;
+  }
+  ++counts.changed;
+  Invocation::print(file + "\n");
+  if (check) return kOk;
+  if (const Status written = replace_file(file, *formatted); !written) return call.fail(written.error());
+  return kOk;
+}
+
+}  // namespace
+
+int fmt_command(const Invocation& call) {
+  const Result<std::vector<std::string>> files = dag_files(call.args().positional);
+  if (!files) return call.fail(files.error());
+  const bool check = call.args().has("check");
+  FmtCounts counts;
+  for (const std::string& file : *files) {
+    if (const int code = format_one(call, file, check, counts); code != kOk) return code;
+  }
+  const std::string rest = counts.broken == 0 ? "" : ", " + plural(counts.broken, "file") + " left alone";
+  if (check && counts.changed > 0) {
+    return call.fail({plural(counts.changed, "file") + " would change" + rest, kUsage}, "`baton fmt` without --check changes them");
+  }
+  call.note(plural(counts.changed, "file") + (check ? " would change, " : " changed, ") + text::grouped(counts.same) + " as they should be" + rest);
+  return counts.broken > 0 ? kUsage : kOk;
+}
+
+int graph_command(const Invocation& call) {
+  const Arguments& args = call.args();
+  const int forms = static_cast<int>(args.has("ascii")) + static_cast<int>(args.has("dot")) + static_cast<int>(args.has("mermaid"));
+  if (forms > 1) return call.fail({"--ascii, --dot and --mermaid exclude each other; give one", kUsage});
+  const Result<LoadedDag> loaded = load_one_dag(call, args.at(0));
+  if (!loaded) return call.fail(loaded.error());
+  GraphOptions options;
+  options.colour = call.out_style().color;
+  std::string out = args.has("dot") ? to_dot(*loaded->dag, options) : args.has("mermaid") ? to_mermaid(*loaded->dag, options) : to_ascii(*loaded->dag, options);
+  if (!out.ends_with('\n')) out += '\n';
+  Invocation::print(out);
+  return kOk;
+}
+
+int schema_command(const Invocation& call) {
+  (void)call;
+  std::string out = dag_schema_json();
+  if (!out.ends_with('\n')) out += '\n';
+  Invocation::print(out);
+  return kOk;
+}
+
+}  // namespace baton::cli

@@ -1,0 +1,146 @@
+// `show`: one run and its task instances.
+#include <algorithm>
+#include <map>
+
+#include "cli/handlers.h"
+#include "cli/reading.h"
+#include "cli/run_document.h"
+#include "cli/text/clock_text.h"
+#include "cli/text/display_width.h"
+#include "cli/text/document_text.h"
+#include "cli/text/reason_text.h"
+#include "cli/text/table.h"
+#include "cli/views.h"
+
+namespace baton::cli {
+namespace {
+
+using text::Ink;
+
+constexpr std::size_t kRowsMax = 500;  ///< of the table; the other formats have them all
+
+void show_head(const Invocation& call, const RunView& run, const std::filesystem::path& folder) {
+  const text::Style& style = call.out_style();
+  const RunRow& row = run.row;
+  const WallUs begin = row.started_at == kNoTime ? row.queued_at : row.started_at;
+  std::string head = style.paint(text::ink_of(row.state), std::string(text::sign_of(row.state, style.unicode)) + " " +
+                                                              std::string(to_string(row.state)));
+  head += "  " + style.paint(Ink::bold, row.dag_id);
+  if (row.reason != Reason::none) head += "  " + text::reason_words(row.reason);
+  Invocation::print(head + "\n");
+  text::Table facts({{""}, {""}});
+  const auto fact = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) facts.add({style.paint(Ink::dim, name), text::printable(value)});
+  };
+  fact("run", row.run_id);
+  fact("type", std::string(to_string(row.type)) + (row.triggered_by.empty() ? "" : ", by " + row.triggered_by));
+  fact("started", text::local_time(begin) + (row.ended_at == kNoTime ? "" : "  took " + text::span(row.ended_at - begin)));
+  if (row.interval_start != kNoTime) fact("interval", text::utc_time(row.interval_start) + " / " + text::utc_time(row.interval_end));
+  if (row.conf_json != "{}") fact("params", row.conf_json);
+  fact("version", std::to_string(run.version_number) + "  " + row.dag_version.substr(0, 12));
+  fact("note", row.note);
+  fact("logs", shown_path(folder / "logs" / std::to_string(row.run_no)));
+  Invocation::print(facts.render(style, call.out_width(), "  "));
+}
+
+std::string tries_cell(const InstanceView& instance) {
+  if (instance.row.try_number == 0) return "";
+  return std::to_string(instance.row.try_number) + (instance.max_tries > 1 ? "/" + std::to_string(instance.max_tries) : "");
+}
+
+using Tries = std::map<InstanceNo, std::vector<const TryView*>>;
+
+std::string reason_cell(const InstanceView& instance, const Tries& tries) {
+  const auto own = tries.find(instance.row.instance_no);
+  const TryRow* last = own == tries.end() || own->second.empty() ? nullptr : &own->second.back()->row;
+  std::string out = last != nullptr && last->reason == instance.row.reason
+                        ? reason_words(*last)
+                        : text::reason_words(instance.row.reason);
+  const bool has_more = !instance.row.note.empty() && instance.row.reason != Reason::exit_code;
+  if (has_more) out += (out.empty() ? "" : ": ") + text::printable(instance.row.note);
+  return out;
+}
+
+std::string span_or_empty(WallUs begin, WallUs end, WallUs now) {
+  const DurationUs span = duration_of(begin, end, now);
+  return span < 0 ? "" : text::span(span);
+}
+
+void show_tasks(const Invocation& call, const RunView& run, const std::vector<InstanceView>& instances, const Tries& tries) {
+  const text::Style& style = call.out_style();
+  const WallUs now = now_us();
+  const WallUs begin = run.row.started_at == kNoTime ? run.row.queued_at : run.row.started_at;
+  text::Table table({{""}, {"TASK", false, true, 12}, {"STATE"}, {"TRY", true}, {"START", true, false, 0, 1}, {"TOOK", true}, {"REASON", false, true, 8}});
+  std::size_t rows = 0;
+  for (const InstanceView& instance : instances) {
+    const TaskRow& row = instance.row;
+    if (instance.hook != Hook::none && row.state == TaskState::none) continue;
+    if (++rows > kRowsMax) break;
+    const bool live = row.state == TaskState::running;
+    table.add({text::painted_sign(style, row.state), instance_name(instance), text::painted(style, row.state), tries_cell(instance),
+               row.started_at == kNoTime || begin == kNoTime ? "" : "+" + text::span(row.started_at - begin),
+               live || is_final(row.state) ? span_or_empty(row.started_at, row.ended_at, now) : "", reason_cell(instance, tries)});
+    if (!call.args().has("tries")) continue;
+    const auto own = tries.find(row.instance_no);
+    if (own == tries.end()) continue;
+    for (const TryView* view : own->second) {
+      table.add({"", style.paint(Ink::dim, "  try " + std::to_string(view->row.try_number)), text::painted(style, view->row.state), "",
+                 view->row.started_at == kNoTime ? "" : "+" + text::span(view->row.started_at - begin),
+                 span_or_empty(view->row.started_at, view->row.ended_at, now),
+                 reason_words(view->row) + "  cpu " + text::span(view->row.user_us + view->row.sys_us) + ", " + text::size(view->row.max_rss_bytes)});
+    }
+  }
+  if (!table.empty()) Invocation::print("\n" + table.render(style, call.out_width(), "  "));
+  if (rows > kRowsMax) call.note(text::grouped(static_cast<std::int64_t>(instances.size() - kRowsMax)) + " more task instances: -o jsonl has them all");
+}
+
+}  // namespace
+
+Result<Value> run_document(Reader& reader, const RunView& run, bool with_tries) {
+  const Result<std::vector<InstanceView>> instances = all_instances(reader, run.row.run_no);
+  if (!instances) return instances.error();
+  std::map<InstanceNo, ValueList> tries;
+  if (with_tries) {
+    const Result<std::vector<TryView>> all = reader.tries_of_run(run.row.run_no);
+    if (!all) return all.error();
+    for (const TryView& view : *all) tries[view.row.instance_no].push_back(try_object(view));
+  }
+  ValueList list;
+  list.reserve(instances->size());
+  for (const InstanceView& instance : *instances) {
+    Value object = instance_object(instance, run);
+    if (with_tries) {
+      ValueMap entries = object.as_map();
+      entries.emplace_back("tries", std::move(tries[instance.row.instance_no]));
+      object = Value(std::move(entries));
+    }
+    list.push_back(std::move(object));
+  }
+  ValueMap out = run_object(run).as_map();
+  const auto total = static_cast<std::int64_t>(list.size());
+  out.emplace_back("task_instances", std::move(list));
+  out.emplace_back("total_entries", total);
+  return Value(std::move(out));
+}
+
+int show_command(const Invocation& call) {
+  Result<OpenRun> run = open_run(call);
+  if (!run) return call.fail(run.error());
+  if (call.format() != Format::table) {
+    const Result<Value> document = run_document(*run->reader, run->run, true);
+    if (!document) return call.fail(document.error());
+    call.print_document(*document, "task_instances");
+    return kOk;
+  }
+  const Result<std::vector<InstanceView>> instances = all_instances(*run->reader, run->run_no);
+  if (!instances) return call.fail(instances.error());
+  const Result<std::vector<TryView>> all_tries = run->reader->tries_of_run(run->run_no);
+  if (!all_tries) return call.fail(all_tries.error());
+  Tries tries;
+  for (const TryView& view : *all_tries) tries[view.row.instance_no].push_back(&view);
+  show_head(call, run->run, run->folder);
+  show_tasks(call, run->run, *instances, tries);
+  return kOk;
+}
+
+}  // namespace baton::cli

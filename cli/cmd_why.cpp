@@ -1,0 +1,102 @@
+// `why`: the reasons of one task instance, for people and for programs.
+#include "cli/dag_lookup.h"
+#include "cli/display/log_glimpse.h"
+#include "cli/handlers.h"
+#include "cli/reading.h"
+#include "cli/text/clock_text.h"
+#include "cli/text/display_width.h"
+#include "cli/views.h"
+#include "cli/why.h"
+#include "scheduler/store/state_folder.h"
+
+namespace baton::cli {
+namespace {
+
+using text::Ink;
+
+constexpr std::size_t kLogLines = 5;
+
+Result<WhyInput> input_of(const Invocation& call, OpenRun& run, const Dag& dag) {
+  WhyInput in;
+  in.dag = &dag;
+  in.run = run.run;
+  const Result<InstanceNo> instance_no = run.reader->find_instance(run.run_no, call.args().at(1));
+  if (!instance_no) return instance_no.error();
+  Result<InstanceView> instance = run.reader->instance(run.run_no, *instance_no);
+  if (!instance) return instance.error();
+  in.instance = std::move(*instance);
+  Result<std::vector<InstanceView>> instances = all_instances(*run.reader, run.run_no);
+  if (!instances) return instances.error();
+  in.instances = std::move(*instances);
+  Result<std::vector<TryView>> tries = run.reader->tries(run.run_no, *instance_no);
+  if (!tries) return tries.error();
+  in.tries = std::move(*tries);
+  Result<LiveView> live = run.reader->live();
+  if (!live) return live.error();
+  in.live = std::move(*live);
+  const Result<LockHolder> holder = StateFolder::holder(run.folder);
+  in.somebody_runs = holder && holder->pid > 0;
+  if (const Result<VersionRow> version = run.reader->version_of_run(run.run_no)) {
+    if (Result<Config> config = load_config_beside(call, version->source_file)) in.pools = std::move(config->pools);
+  }
+  in.now = now_us();
+  return in;
+}
+
+void show(const Invocation& call, const OpenRun& run, const WhyInput& in, const std::vector<WhyReason>& reasons) {
+  const text::Style& style = call.out_style();
+  const TaskRow& row = in.instance.row;
+  std::string out = text::painted_sign(style, row.state) + " " + style.paint(Ink::bold, instance_name(in.instance)) + " is " +
+                    text::painted(style, row.state) + style.paint(Ink::dim, "  in " + in.run.row.dag_id + ", " + in.run.row.run_id) + "\n";
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    out += "\n  " + style.paint(i == 0 ? Ink::bold : Ink::plain, reasons[i].reason) + "\n";
+    out += "    " + reasons[i].message + "\n";
+    if (!reasons[i].next.empty()) out += "    " + style.paint(Ink::dim, reasons[i].next) + "\n";
+  }
+  if (row.epoch > 0 && row.state == TaskState::failed) {
+    const std::string path = display::log_path(run.folder.string(), run.run_no, row.instance_no, row.epoch);
+    const std::vector<std::string> lines = display::last_lines(path, kLogLines);
+    if (!lines.empty()) out += "\n  " + style.paint(Ink::dim, shown_path(path)) + "\n";
+    for (const std::string& line : lines) out += style.paint(Ink::dim, style.unicode ? "    │ " : "    | ") + line + "\n";
+  }
+  Invocation::print(out);
+}
+
+Value document(const WhyInput& in, const std::vector<WhyReason>& reasons) {
+  ValueList list;
+  for (const WhyReason& reason : reasons) {
+    ValueMap entry{{"reason", reason.reason}, {"message", reason.message}};
+    for (const auto& [key, value] : reason.details) entry.emplace_back(key, value);
+    list.emplace_back(std::move(entry));
+  }
+  const TaskRow& row = in.instance.row;
+  return text::Object()
+      .set("dag_id", in.run.row.dag_id)
+      .set("dag_run_id", in.run.row.run_id)
+      .set("task_id", in.instance.task_id)
+      .set("map_index", std::int64_t{row.map_index})
+      .set("state", row.state == TaskState::none ? Value() : Value(to_string(row.state)))
+      .set("state_reason", row.reason == Reason::none ? Value() : Value(to_string(row.reason)))
+      .set("reasons", std::move(list))
+      .take();
+}
+
+}  // namespace
+
+int why_command(const Invocation& call) {
+  Result<OpenRun> run = open_run(call);
+  if (!run) return call.fail(run.error());
+  const Result<std::shared_ptr<const Dag>> dag = dag_of_run(*run->reader, run->run_no);
+  if (!dag) return call.fail(dag.error());
+  const Result<WhyInput> in = input_of(call, *run, **dag);
+  if (!in) return call.fail(in.error());
+  const std::vector<WhyReason> reasons = reasons_of(*in);
+  if (call.format() == Format::table) {
+    show(call, *run, *in, reasons);
+  } else {
+    call.print_document(document(*in, reasons), "reasons");
+  }
+  return kOk;
+}
+
+}  // namespace baton::cli

@@ -1,0 +1,179 @@
+#include "cli/dag_lookup.h"
+
+#include <algorithm>
+
+#include "cli/reading.h"
+#include "cli/state_lookup.h"
+#include "scheduler/dagfile/canonical.h"
+#include "scheduler/model/did_you_mean.h"
+
+namespace baton::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kFilesMax = 100'000;
+
+bool is_yaml(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  return extension == ".yaml" || extension == ".yml";
+}
+
+void show_findings(const Invocation& call, std::span<const Diagnostic> diagnostics, bool hints_too) {
+  std::vector<Diagnostic> shown;
+  for (const Diagnostic& d : diagnostics) {
+    if (hints_too || d.severity == Severity::error || d.severity == Severity::warning) shown.push_back(d);
+  }
+  const std::string text = diagnostics_text(shown, call.err_style());
+  std::fflush(stdout);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+std::string errors_words(std::span<const Diagnostic> diagnostics) {
+  const auto errors = std::ranges::count(diagnostics, Severity::error, &Diagnostic::severity);
+  return std::to_string(errors) + (errors == 1 ? " error" : " errors");
+}
+
+Result<LoadedDag> choose(const Invocation& call, const fs::path& file, LoadResult loaded, Config config, const std::string& wanted) {
+  show_findings(call, loaded.diagnostics, false);
+  if (!loaded.ok()) {
+    return Error{shown_path(file) + " has " + errors_words(loaded.diagnostics) + "; mend what is said above, nothing was started", kUsage};
+  }
+  std::vector<std::string> ids;
+  for (const auto& dag : loaded.dags) ids.push_back(dag->id);
+  if (loaded.dags.empty()) {
+    return Error{"there is no DAG in " + shown_path(file) + ": a DAG is a YAML document whose first key is `dag:`", kUsage};
+  }
+  const auto found = std::ranges::find(ids, wanted);
+  if (wanted.empty() ? loaded.dags.size() > 1 : found == ids.end()) {
+    std::string list;
+    for (const std::string& id : ids) list += (list.empty() ? "" : ", ") + id;
+    if (wanted.empty()) return Error{shown_path(file) + " holds several DAGs; choose one with --dag: " + list, kUsage};
+    return Error{"there is no DAG \"" + wanted + "\" in " + shown_path(file) + did_you_mean_suffix(wanted, ids) + " It holds " + list, kNotFound};
+  }
+  LoadedDag out;
+  out.dag = loaded.dags[wanted.empty() ? 0 : static_cast<std::size_t>(found - ids.begin())];
+  out.file = file;
+  out.config = std::move(config);
+  out.source = std::move(loaded.source);
+  out.source_hash = std::move(loaded.source_sha256);
+  return out;
+}
+
+Result<LoadedDag> load_from(const Invocation& call, const fs::path& file, const std::string& wanted) {
+  Result<Config> config = load_config_beside(call, file);
+  if (!config) return config.error();
+  LoadOptions options;
+  options.config = *config;
+  return choose(call, file, load_file(shown_path(file), options), std::move(*config), wanted);
+}
+
+/// The file under ./dags that holds this DAG, or the one that it last ran from.
+Result<fs::path> file_of_dag(const Invocation& call, const std::string& id) {
+  std::vector<std::string> ids;
+  std::error_code ignored;
+  if (fs::is_directory("dags", ignored)) {
+    const Result<std::vector<std::string>> files = dag_files({"dags"});
+    if (!files) return files.error();
+    for (const std::string& file : *files) {
+      for (const auto& dag : load_file(file).dags) {
+        if (dag->id == id) return fs::absolute(file);
+        ids.push_back(dag->id);
+      }
+    }
+  }
+  if (Result<OpenState> state = open_state(call.args())) {
+    const Result<std::vector<VersionView>> versions = state->reader->list_versions(id);
+    if (versions && !versions->empty() && fs::is_regular_file(versions->front().source_file, ignored)) {
+      return fs::path(versions->front().source_file);
+    }
+  }
+  return Error{"there is no file \"" + id + "\", and no DAG of that name under ./dags" + did_you_mean_suffix(id, ids), kNotFound};
+}
+
+}  // namespace
+
+std::string diagnostics_text(std::span<const Diagnostic> diagnostics, const text::Style& style) {
+  if (!style.color) return render_text(diagnostics);
+  std::string out;
+  for (const Diagnostic& d : diagnostics) {
+    std::string one = render_text(d);
+    const std::string word = ": " + std::string(to_string(d.severity)) + ": ";
+    const text::Ink ink = d.severity == Severity::error ? text::Ink::bold_red : d.severity == Severity::warning ? text::Ink::yellow : text::Ink::cyan;
+    if (const std::size_t at = one.find(word); at != std::string::npos) {
+      one.replace(at + 2, word.size() - 3, style.paint(ink, std::string_view(word).substr(2, word.size() - 3)));
+      one = style.paint(text::Ink::bold, one.substr(0, at)) + one.substr(at);
+    }
+    out += one;
+  }
+  return out;
+}
+
+Result<Config> load_config_beside(const Invocation& call, const fs::path& dag_file) {
+  const Result<fs::path> path = config_file_of(call.args(), dag_file, state_folder_of(call.args()));
+  if (!path) return path.error();
+  if (path->empty()) return Config{};
+  ConfigResult loaded = load_config(path->string());
+  show_findings(call, loaded.diagnostics, false);
+  if (!loaded.ok()) return Error{shown_path(*path) + " has " + errors_words(loaded.diagnostics) + "; mend what is said above", kUsage};
+  loaded.config.path = path->string();
+  return std::move(loaded.config);
+}
+
+Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_or_dag) {
+  std::error_code ignored;
+  const std::string wanted = call.args().value("dag");
+  const bool looks_like_id = file_or_dag.find('/') == std::string::npos && !is_yaml(file_or_dag);
+  if (fs::exists(file_or_dag, ignored)) {
+    if (fs::is_directory(file_or_dag, ignored)) {
+      return Error{file_or_dag + " is a folder; name one DAG file in it", kUsage};
+    }
+    return load_from(call, fs::absolute(file_or_dag).lexically_normal(), wanted);
+  }
+  if (!looks_like_id) return Error{"there is no file \"" + file_or_dag + "\"", kNotFound};
+  const Result<fs::path> file = file_of_dag(call, file_or_dag);
+  if (!file) return file.error();
+  return load_from(call, *file, file_or_dag);
+}
+
+std::shared_ptr<const VersionRow> version_row_of(const LoadedDag& loaded) {
+  auto row = std::make_shared<VersionRow>();
+  row->dag_id = loaded.dag->id;
+  row->version = loaded.dag->version;
+  row->canonical_json = canonical_json(*loaded.dag);
+  row->source = loaded.source;
+  row->source_hash = loaded.source_hash;
+  row->source_file = loaded.file.string();
+  row->work_folder = loaded.dag->work_folder;
+  row->created_at = now_us();
+  return row;
+}
+
+Result<std::vector<std::string>> dag_files(const std::vector<std::string>& paths) {
+  std::vector<std::string> out;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (!fs::exists(path, error)) return Error{"there is no file or folder \"" + path + "\"", kNotFound};
+    if (!fs::is_directory(path, error)) {
+      out.push_back(path);
+      continue;
+    }
+    const std::size_t first = out.size();
+    fs::recursive_directory_iterator it(path, fs::directory_options::skip_permission_denied, error);
+    for (const fs::recursive_directory_iterator end; !error && it != end; it.increment(error)) {
+      const fs::path& entry = it->path();
+      std::error_code ignored;
+      if (entry.filename().string().starts_with(".")) {
+        it.disable_recursion_pending();
+        continue;
+      }
+      if (is_yaml(entry) && it->is_regular_file(ignored)) out.push_back(entry.string());
+      if (out.size() > kFilesMax) return Error{path + " holds more than " + std::to_string(kFilesMax) + " DAG files; name a folder further down", kUsage};
+    }
+    if (error) return Error{path + " cannot be read: " + error.message(), kNotFound};
+    std::sort(out.begin() + static_cast<std::ptrdiff_t>(first), out.end());
+  }
+  return out;
+}
+
+}  // namespace baton::cli

@@ -1,0 +1,40 @@
+// From what people type (a file, a DAG's id, a folder) to loaded DAGs, with their findings shown. Main thread.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/invocation.h"
+#include "scheduler/dagfile/loader.h"
+#include "scheduler/engine/rows.h"
+
+namespace baton::cli {
+
+/// One DAG of a file, ready to run.
+struct LoadedDag {
+  std::shared_ptr<const Dag> dag;
+  std::filesystem::path file;  ///< absolute
+  Config config;
+  std::string source, source_hash;
+};
+
+/// Loads FILE, or the DAG with this id under ./dags (else from where it ran last), with baton.yaml and --dag. Findings
+/// go to stderr. Error code 2: they are errors, or which DAG is meant is not clear; 3: there is no such thing.
+Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_or_dag);
+
+/// baton.yaml as config_file_of() finds it; its findings go to stderr.
+Result<Config> load_config_beside(const Invocation& call, const std::filesystem::path& dag_file);
+
+/// The rows that the store keeps of this version.
+std::shared_ptr<const VersionRow> version_row_of(const LoadedDag& loaded);
+
+/// The files that paths stand for: files as they are, folders with all *.yaml and *.yml beneath, sorted; hidden folders
+/// are left out. Error code 3 for a path that is not there.
+Result<std::vector<std::string>> dag_files(const std::vector<std::string>& paths);
+
+/// Diagnostics as text, coloured for this style.
+std::string diagnostics_text(std::span<const Diagnostic> diagnostics, const text::Style& style);
+
+}  // namespace baton::cli

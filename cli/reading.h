@@ -1,0 +1,43 @@
+// Opening the state folder for commands that read: they work beside a run, and after its kill -9. Main thread.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "cli/invocation.h"
+#include "scheduler/model/dag.h"
+#include "scheduler/store/reader.h"
+
+namespace baton::cli {
+
+struct OpenState {
+  std::filesystem::path folder;  ///< absolute
+  std::unique_ptr<Reader> reader;
+};
+/// Error code 3, with what to type, where nothing has run yet.
+Result<OpenState> open_state(const Arguments& arguments);
+
+struct OpenRun {
+  std::filesystem::path folder;
+  std::unique_ptr<Reader> reader;
+  RunNo run_no = 0;
+  RunView run;
+};
+/// The run that the positional argument `at` names.
+Result<OpenRun> open_run(const Invocation& call, std::size_t at = 0);
+
+/// All task instances of a run, page by page.
+Result<std::vector<InstanceView>> all_instances(Reader& reader, RunNo run_no, const InstanceFilter& filter = {});
+/// The version that the run was made with.
+Result<std::shared_ptr<const Dag>> dag_of_run(Reader& reader, RunNo run_no);
+
+/// A number from a flag, at least `least`; an Error names the flag.
+Result<std::int64_t> number_of(const Arguments& arguments, std::string_view flag, std::int64_t otherwise, std::int64_t least);
+
+/// The folder as people would type it: relative where that is shorter.
+std::string shown_path(const std::filesystem::path& path);
+/// ` --state DIR` where --state was given, else empty.
+std::string state_flag_of(const Arguments& arguments);
+
+}  // namespace baton::cli

@@ -1,0 +1,143 @@
+#include "cli/run_request.h"
+
+#include <algorithm>
+
+#include "cli/interval.h"
+#include "scheduler/dagfile/calendars.h"
+#include "scheduler/dagfile/params.h"
+#include "scheduler/model/did_you_mean.h"
+
+namespace baton::cli {
+namespace {
+
+bool runs_here(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::run:
+    case TaskKind::exec:
+    case TaskKind::sensor:
+    case TaskKind::noop: return true;
+    case TaskKind::http:
+    case TaskKind::sql:
+    case TaskKind::checks:
+    case TaskKind::approval:
+    case TaskKind::trigger_dag: return false;
+  }
+  return false;
+}
+
+std::string line_of(const std::string& source, std::uint32_t line) {
+  std::size_t begin = 0;
+  for (std::uint32_t i = 1; i < line && begin != std::string::npos; ++i) {
+    begin = source.find('\n', begin);
+    if (begin != std::string::npos) ++begin;
+  }
+  if (begin == std::string::npos || begin >= source.size()) return {};
+  return source.substr(begin, source.find('\n', begin) - begin);
+}
+
+Diagnostic refusal(const LoadedDag& loaded, const Task& task, const std::string& what, const std::string& hint) {
+  Diagnostic d;
+  d.file = loaded.dag->source_file;
+  d.line = d.end_line = std::max<std::uint32_t>(1, task.line);
+  d.source_line = line_of(loaded.source, d.line);
+  const std::size_t at = d.source_line.find_first_not_of(' ');
+  d.column = at == std::string::npos ? 1 : static_cast<std::uint32_t>(at) + 1;
+  d.end_column = d.column + static_cast<std::uint32_t>(task.id.size());
+  d.rule = "not-here";
+  d.message = "task \"" + task.id + "\" " + what + ", which `baton run` cannot do";
+  d.hint = hint;
+  return d;
+}
+
+}  // namespace
+
+Result<Value> params_of(const Dag& dag, const Arguments& arguments) {
+  std::vector<std::pair<std::string, std::string>> given;
+  for (const std::string& text : arguments.values("param")) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) return Error{"-p wants name=value, not \"" + text + "\"", kUsage};
+    given.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return resolve_params(dag, given);
+}
+
+Result<timetable::Timetable> timetable_of(const LoadedDag& loaded) {
+  if (!loaded.dag->schedule) return timetable::Timetable();
+  std::vector<timetable::Calendar> calendars = dagfile::calendars_from_json(loaded.dag->calendars_json);
+  for (timetable::Calendar& calendar : dagfile::calendars_from_json(loaded.config.calendars_json)) {
+    const bool known = std::ranges::any_of(calendars, [&](const auto& own) { return own.name == calendar.name; });
+    if (!known) calendars.push_back(std::move(calendar));
+  }
+  return timetable::Timetable::build(*loaded.dag->schedule, loaded.dag->id, calendars);
+}
+
+Result<timetable::Interval> interval_of(const LoadedDag& loaded, const Arguments& arguments, WallUs now) {
+  const Result<timetable::Timetable> timetable = timetable_of(loaded);
+  if (!timetable) return timetable.error();
+  if (arguments.has("interval")) return parse_interval(arguments.value("interval"), *loaded.dag, *timetable);
+  if (const std::optional<timetable::Tick> last = timetable->prev_tick(now + 1)) return last->data_interval;
+  return timetable::Interval{now, now};
+}
+
+Result<std::vector<bool>> selection_of(const Dag& dag, const std::vector<std::string>& names) {
+  std::vector<bool> out(dag.tasks.size(), names.empty());
+  std::vector<TaskNo> open;
+  for (const std::string& name : names) {
+    const std::optional<TaskNo> t = dag.find(name);
+    if (!t) {
+      std::vector<std::string> ids;
+      for (const Task& task : dag.tasks) ids.push_back(task.id);
+      return Error{"--task: there is no task \"" + name + "\" in " + dag.id + did_you_mean_suffix(name, ids), kNotFound};
+    }
+    open.push_back(*t);
+  }
+  while (!open.empty()) {
+    const TaskNo t = open.back();
+    open.pop_back();
+    if (out[static_cast<std::size_t>(t)]) continue;
+    out[static_cast<std::size_t>(t)] = true;
+    for (const TaskNo u : dag.upstream.of(t)) open.push_back(u);
+  }
+  for (std::size_t t = 0; t < out.size(); ++t) {
+    if (dag.tasks[t].hook != Hook::none) out[t] = true;
+  }
+  return out;
+}
+
+std::vector<Diagnostic> refusals(const LoadedDag& loaded, const std::vector<bool>& selected) {
+  std::vector<Diagnostic> out;
+  for (std::size_t t = 0; t < loaded.dag->tasks.size(); ++t) {
+    const Task& task = loaded.dag->tasks[t];
+    if (!selected[t]) continue;
+    if (!runs_here(task.spec->kind)) {
+      out.push_back(refusal(loaded, task, "is of kind " + std::string(to_string(task.spec->kind)),
+                            "leave it out with --task, or write it as `run`"));
+    }
+    if (task.spec->executor != "local") {
+      out.push_back(refusal(loaded, task, "wants the executor " + task.spec->executor, "leave it out with --task, or say `executor: local`"));
+    }
+  }
+  return out;
+}
+
+std::string left_out(const Dag& dag) {
+  std::vector<std::string> parts;
+  const auto add = [&](bool is_set, const char* name) {
+    if (is_set) parts.emplace_back(name);
+  };
+  const auto any_task = [&](auto has) { return std::ranges::any_of(dag.tasks, [&](const Task& t) { return has(*t.spec); }); };
+  add(dag.schedule != nullptr, "schedule");
+  add(any_task([](const TaskSpec& s) { return !s.breakers.empty(); }), "breakers");
+  add(!dag.alerts_json.empty() && dag.alerts_json != "[]", "alerts");
+  add(any_task([](const TaskSpec& s) { return !s.consumes.empty() || !s.produces.empty(); }), "assets");
+  add(dag.sla_us > 0, "sla");
+  add(dag.max_active_runs > 0 || dag.max_consecutive_failed_runs > 0, "limits across runs");
+  add(any_task([](const TaskSpec& s) { return s.depends_on_past; }), "depends_on_past");
+  add(any_task([](const TaskSpec& s) { return !s.worker_labels.empty(); }), "worker labels");
+  if (parts.empty()) return {};
+  std::string out = "this run leaves out what belongs to the service: ";
+  for (std::size_t i = 0; i < parts.size(); ++i) out += (i == 0 ? "" : ", ") + parts[i];
+  return out;
+}
+
+}  // namespace baton::cli

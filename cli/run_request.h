@@ -1,0 +1,33 @@
+// What `run`, `expr -f` and the like make of the flags of a run: params, interval, selection; and what a run in this
+// terminal cannot do. Pure but for the clock that is given.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/dag_lookup.h"
+#include "cli/invocation.h"
+#include "scheduler/timetable/timetable.h"
+
+namespace baton::cli {
+
+/// `-p k=v` by the declared types, with defaults; all faults in one Error (code 2).
+Result<Value> params_of(const Dag& dag, const Arguments& arguments);
+
+/// --interval; without it the latest interval that is over, else an empty one at `now` for a DAG without a schedule.
+Result<timetable::Interval> interval_of(const LoadedDag& loaded, const Arguments& arguments, WallUs now);
+
+/// The DAG's timetable, with the calendars of the file and of baton.yaml.
+Result<timetable::Timetable> timetable_of(const LoadedDag& loaded);
+
+/// --task: these tasks, all their upstreams, and hooks; by TaskNo. Empty `names`: every task. Error
+/// code 3 for a task that is not there.
+Result<std::vector<bool>> selection_of(const Dag& dag, const std::vector<std::string>& names);
+
+/// What a run here cannot do, one finding a task, each with its line; empty: it can do all of it.
+std::vector<Diagnostic> refusals(const LoadedDag& loaded, const std::vector<bool>& selected);
+
+/// What a run here leaves out, in one sentence; empty: nothing.
+std::string left_out(const Dag& dag);
+
+}  // namespace baton::cli

@@ -1,0 +1,331 @@
+#include "cli/why.h"
+
+#include <algorithm>
+#include <map>
+
+#include "cli/text/clock_text.h"
+#include "cli/text/display_width.h"
+#include "cli/text/reason_text.h"
+#include "cli/views.h"
+
+namespace baton::cli {
+namespace {
+
+constexpr std::size_t kNamedMax = 20;
+
+std::string plural(std::int64_t n, const std::string& word) {
+  return text::grouped(n) + " " + word + (n == 1 ? "" : "s");
+}
+
+bool is_failure(TaskState s) { return s == TaskState::failed || s == TaskState::upstream_failed; }
+
+class Why {
+ public:
+  explicit Why(const WhyInput& input) : in_(input), row_(input.instance.row), task_(input.dag->task(row_.task_no)), spec_(*task_.spec) {
+    for (const InstanceView& view : in_.instances) by_task_[view.row.task_no].push_back(&view);
+  }
+
+  std::vector<WhyReason> run() {
+    if (is_final(row_.state)) {
+      ended();
+    } else {
+      if (!in_.somebody_runs) {
+        add("offline", "nobody runs the engine for this state folder now", "`baton resume " + in_.run.row.run_id + "` goes on");
+      }
+      waiting();
+    }
+    if (out_.empty()) add(std::string(to_string(row_.state)), "it is " + std::string(to_string(row_.state)));
+    return std::move(out_);
+  }
+
+ private:
+  void add(std::string reason, std::string message, std::string next = {}, ValueMap details = {}) {
+    out_.push_back({std::move(reason), std::move(message), std::move(next), std::move(details)});
+  }
+
+  // ---- what it waits for ------------------------------------------------------------------------------------------
+
+  void waiting() {
+    switch (row_.state) {
+      case TaskState::none: upstreams(); break;
+      case TaskState::scheduled: resources(); break;
+      case TaskState::queued:
+        add("starting", "it holds its resources, and its worker starts it");
+        break;
+      case TaskState::running: running(); break;
+      case TaskState::up_for_retry: backoff(); break;
+      case TaskState::up_for_reschedule: sensor(); break;
+      case TaskState::deferred: add("sensor", "it is deferred"); break;
+      case TaskState::success:
+      case TaskState::failed:
+      case TaskState::skipped:
+      case TaskState::upstream_failed:
+      case TaskState::removed: break;
+    }
+  }
+
+  void upstreams() {
+    ValueList open;
+    std::string words;
+    std::size_t count = 0;
+    for (const TaskNo u : in_.dag->upstream.of(row_.task_no)) {
+      for (const InstanceView* view : instances_of(u)) {
+        if (is_final(view->row.state)) continue;
+        ++count;
+        if (open.size() >= kNamedMax) continue;
+        open.push_back(text::Object()
+                           .set("task_id", view->task_id)
+                           .set("map_index", std::int64_t{view->row.map_index})
+                           .set("state", view->row.state == TaskState::none ? Value() : Value(to_string(view->row.state)))
+                           .take());
+        if (open.size() <= 4) words += (words.empty() ? "" : ", ") + instance_name(*view) + " (" + std::string(to_string(view->row.state)) + ")";
+      }
+    }
+    if (count > 4) words += " and " + std::to_string(count - 4) + " more";
+    if (count == 0) {
+      add("upstream", "its upstreams have ended; the engine has not judged it yet");
+      return;
+    }
+    add("upstream", "its trigger rule " + std::string(to_string(spec_.trigger_rule)) + " waits for " + words, {},
+        ValueMap{{"trigger_rule", to_string(spec_.trigger_rule)}, {"upstreams", std::move(open)}});
+  }
+
+  void backoff() {
+    const TryRow* last = last_try();
+    std::string message = "try " + std::to_string(row_.try_number) + " of " + std::to_string(in_.instance.max_tries) + " failed";
+    if (last != nullptr && last->reason != Reason::none) message += " (" + reason_words(*last) + ")";
+    if (row_.wake_at != kNoTime) {
+      message += row_.wake_at > in_.now ? "; the next one is due in " + text::span(row_.wake_at - in_.now) : "; the next one is due now";
+    }
+    add("backoff", message, {}, ValueMap{{"wake_at", text::json_time(row_.wake_at)}, {"try_number", std::int64_t{row_.try_number}}});
+  }
+
+  void sensor() {
+    std::string message = "what it watches for is not there yet";
+    if (row_.wake_at > in_.now) message += "; it looks again in " + text::span(row_.wake_at - in_.now);
+    ValueMap details{{"wake_at", text::json_time(row_.wake_at)}};
+    if (row_.first_look_at != kNoTime) {
+      message += ", and has looked for " + text::span(in_.now - row_.first_look_at);
+      details.emplace_back("first_look_at", text::json_time(row_.first_look_at));
+    }
+    add("sensor", message, {}, std::move(details));
+  }
+
+  void running() {
+    std::string message = "it runs";
+    if (row_.started_at != kNoTime) message += " for " + text::span(in_.now - row_.started_at);
+    if (row_.pid > 0) message += ", pid " + std::to_string(row_.pid);
+    if (spec_.timeout_us > 0) message += ", of at most " + text::span(spec_.timeout_us);
+    add("running", message, "`baton logs " + in_.run.row.run_id + " " + instance_name(in_.instance) + " -f` shows what it says",
+        ValueMap{{"pid", std::int64_t{row_.pid}}, {"start_date", text::json_time(row_.started_at)}});
+  }
+
+  /// Everything that a scheduled instance may lack, by what lives now: limits, pools, slots.
+  void resources() {
+    std::int32_t live_of_run = 0;
+    std::int32_t live_of_task = 0;
+    for (const InstanceView& view : in_.instances) {
+      if (!is_live(view.row.state)) continue;
+      ++live_of_run;
+      if (view.row.task_no == row_.task_no) ++live_of_task;
+    }
+    if (const std::int32_t limit = in_.dag->max_active_tasks; limit > 0 && live_of_run >= limit) {
+      add("limit", "max_active_tasks: " + std::to_string(limit) + " of " + std::to_string(limit) + " tasks of this run are under way", {},
+          ValueMap{{"limit", "max_active_tasks"}, {"max", std::int64_t{limit}}, {"used", std::int64_t{live_of_run}}});
+    }
+    if (const std::int32_t limit = spec_.mapping.max_parallel; limit > 0 && live_of_task >= limit) {
+      add("limit", "max_parallel: " + std::to_string(live_of_task) + " of " + std::to_string(limit) + " instances of " + task_.id + " are under way", {},
+          ValueMap{{"limit", "max_parallel"}, {"max", std::int64_t{limit}}, {"used", std::int64_t{live_of_task}}});
+    }
+    for (const PoolUse& use : spec_.pools) pool(use);
+    std::int64_t live = 0;
+    for (const InstanceView& view : in_.live.instances) live += is_live(view.row.state) ? 1 : 0;
+    const bool only_offline = out_.size() == 1 && out_.front().reason == "offline";
+    if (out_.empty()) {
+      add("slots", "no slot is free: " + plural(live, "task") + (live == 1 ? " is" : " are") + " under way", "more with `baton run --slots N`",
+          ValueMap{{"used", live}});
+    } else if (only_offline) {
+      add("slots", "it is ready to start as soon as somebody does", {}, ValueMap{{"used", live}});
+    }
+  }
+
+  void pool(const PoolUse& use) {
+    std::int64_t capacity = -1;
+    for (const auto* pools : {&in_.pools, &in_.dag->pools}) {
+      for (const PoolSpec& pool : *pools) {
+        if (pool.name == use.name) capacity = pool.slots;
+      }
+    }
+    std::int64_t used = 0;
+    ValueList holders;
+    std::string names;
+    for (const InstanceView& view : in_.live.instances) {
+      if (!is_live(view.row.state) || view.pool != use.name) continue;
+      used += view.pool_slots;
+      if (holders.size() >= kNamedMax) continue;
+      holders.emplace_back(view.dag_id + "/" + instance_name(view));
+      if (holders.size() <= 3) names += (names.empty() ? "" : ", ") + instance_name(view);
+    }
+    if (capacity < 0 || used + use.slots <= capacity) return;
+    std::string message = "pool " + use.name + ": " + std::to_string(used) + " of " + std::to_string(capacity) + " slots are taken" +
+                          (names.empty() ? "" : " by " + names) + ", it wants " + std::to_string(use.slots);
+    add("pool", std::move(message), {},
+        ValueMap{{"pool", use.name}, {"slots", std::int64_t{use.slots}}, {"used", used}, {"capacity", capacity}, {"holders", std::move(holders)}});
+  }
+
+  // ---- why it ended so --------------------------------------------------------------------------------------------
+
+  void ended() {
+    switch (row_.state) {
+      case TaskState::success: succeeded(); break;
+      case TaskState::failed: failed(); break;
+      case TaskState::upstream_failed: upstream_failed(); break;
+      case TaskState::skipped: skipped(); break;
+      case TaskState::removed: add("not_selected", "--task left it out of this run"); break;
+      case TaskState::none:
+      case TaskState::scheduled:
+      case TaskState::queued:
+      case TaskState::running:
+      case TaskState::up_for_retry:
+      case TaskState::up_for_reschedule:
+      case TaskState::deferred: break;
+    }
+  }
+
+  void succeeded() {
+    if (row_.reason == Reason::cached) {
+      add("cached", "an earlier success under the same cache key gave its outputs; it did not run");
+      return;
+    }
+    std::string message = "it ended well";
+    if (row_.started_at != kNoTime && row_.ended_at != kNoTime) message += " after " + text::span(row_.ended_at - row_.started_at);
+    if (row_.try_number > 1) message += ", on try " + std::to_string(row_.try_number);
+    add(row_.reason == Reason::none ? "success" : std::string(to_string(row_.reason)), message);
+  }
+
+  void failed() {
+    const TryRow* last = last_try();
+    ValueMap details{{"try_number", std::int64_t{row_.try_number}}, {"max_tries", std::int64_t{in_.instance.max_tries}}};
+    std::string message = text::reason_words(row_.reason, last == nullptr ? -1 : last->exit_code, last == nullptr ? 0 : last->signal);
+    if (message.empty()) message = "it failed";
+    if (last != nullptr) {
+      if (last->exit_code >= 0) details.emplace_back("exit_code", std::int64_t{last->exit_code});
+      if (last->signal != 0) details.emplace_back("signal", std::int64_t{last->signal});
+    }
+    if (!row_.note.empty() && row_.reason != Reason::exit_code) message += ": " + text::printable(row_.note);
+    const bool never_ran = row_.epoch == 0;
+    add(row_.reason == Reason::none ? "failed" : std::string(to_string(row_.reason)), message,
+        never_ran ? "" : "`baton logs " + in_.run.row.run_id + " " + instance_name(in_.instance) + "` shows what it said", std::move(details));
+    if (never_ran || row_.reason == Reason::stopped || row_.reason == Reason::fail_fast) return;
+    if (in_.instance.max_tries > 1 && row_.failures >= in_.instance.max_tries) {
+      add("retries", "all " + std::to_string(in_.instance.max_tries) + " tries are used up");
+    } else if (in_.instance.max_tries > 1) {
+      add("retries", "this kind of failure is not retried (`on`, `never_on` of its retries)");
+    } else {
+      add("retries", "it has no retries", "`retries: 2` in its task would try again");
+    }
+  }
+
+  void upstream_failed() {
+    ValueList list;
+    std::string words;
+    for (const TaskNo u : in_.dag->upstream.of(row_.task_no)) {
+      for (const InstanceView* view : instances_of(u)) {
+        if (!is_failure(view->row.state) || list.size() >= kNamedMax) continue;
+        list.push_back(text::Object().set("task_id", view->task_id).set("map_index", std::int64_t{view->row.map_index}).set("state", to_string(view->row.state)).take());
+        if (list.size() <= 4) words += (words.empty() ? "" : ", ") + instance_name(*view) + " (" + std::string(to_string(view->row.state)) + ")";
+      }
+    }
+    std::string message = words.empty() ? (row_.note.empty() ? "it could not be expanded" : text::printable(row_.note))
+                                        : "its trigger rule " + std::string(to_string(spec_.trigger_rule)) + " cannot hold any more: " + words;
+    add("upstream_failed", std::move(message), {}, ValueMap{{"trigger_rule", to_string(spec_.trigger_rule)}, {"upstreams", std::move(list)}});
+    roots();
+  }
+
+  /// The failures that all of it comes from.
+  void roots() {
+    std::vector<TaskNo> open{row_.task_no};
+    std::vector<bool> seen(in_.dag->tasks.size(), false);
+    while (!open.empty()) {
+      const TaskNo t = open.back();
+      open.pop_back();
+      for (const TaskNo u : in_.dag->upstream.of(t)) {
+        if (std::exchange(seen[static_cast<std::size_t>(u)], true)) continue;
+        bool follows = false;
+        for (const InstanceView* view : instances_of(u)) {
+          if (view->row.state == TaskState::failed) root(*view);
+          follows = follows || view->row.state == TaskState::upstream_failed;
+        }
+        if (follows) open.push_back(u);
+      }
+    }
+  }
+  void root(const InstanceView& view) {
+    if (++roots_ > kNamedMax) return;
+    std::string why = text::reason_words(view.row.reason);
+    if (!view.row.note.empty()) why += (why.empty() ? "" : ": ") + text::printable(view.row.note);
+    add("root", "it began with " + instance_name(view) + (why.empty() ? "" : " (" + why + ")"),
+        "`baton why " + in_.run.row.run_id + " " + instance_name(view) + "` says more",
+        ValueMap{{"task_id", view.task_id}, {"map_index", std::int64_t{view.row.map_index}}, {"state_reason", to_string(view.row.reason)}});
+  }
+
+  void skipped() {
+    std::string message;
+    switch (row_.reason) {
+      case Reason::condition: message = "its `if` is false: " + text::printable(spec_.condition.source); break;
+      case Reason::exit_skip: message = "it ended with exit code 99, which means skipped"; break;
+      case Reason::no_items: message = "its for_each or matrix had no items"; break;
+      case Reason::trigger_rule: message = "its trigger rule " + std::string(to_string(spec_.trigger_rule)) + " is settled against it: " + upstream_states(); break;
+      case Reason::stopped: message = "the run was stopped before it started"; break;
+      case Reason::fail_fast: message = "another task failed, and the DAG says fail_fast"; break;
+      case Reason::run_timeout: message = "the run's time was up before it started"; break;
+      case Reason::none:
+      case Reason::exit_code:
+      case Reason::signal:
+      case Reason::oom:
+      case Reason::timeout:
+      case Reason::heartbeat:
+      case Reason::lost:
+      case Reason::spawn:
+      case Reason::outputs:
+      case Reason::expression:
+      case Reason::secret:
+      case Reason::cached:
+      case Reason::upstream_failed:
+      case Reason::marked:
+      case Reason::not_selected:
+      case Reason::unsupported: message = text::reason_words(row_.reason); break;
+    }
+    if (message.empty()) message = "it was skipped";
+    add(row_.reason == Reason::none ? "skipped" : std::string(to_string(row_.reason)), message);
+  }
+
+  std::string upstream_states() {
+    StateCounts counts{};
+    for (const TaskNo u : in_.dag->upstream.of(row_.task_no)) {
+      for (const InstanceView* view : instances_of(u)) ++counts[static_cast<std::size_t>(view->row.state)];
+    }
+    std::string out;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (counts.at(i) > 0) out += (out.empty() ? "" : ", ") + std::to_string(counts.at(i)) + " " + std::string(to_string(static_cast<TaskState>(i)));
+    }
+    return out;
+  }
+
+  const std::vector<const InstanceView*>& instances_of(TaskNo t) { return by_task_[t]; }
+  const TryRow* last_try() const { return in_.tries.empty() ? nullptr : &in_.tries.back().row; }
+
+  const WhyInput& in_;
+  const TaskRow& row_;
+  const Task& task_;
+  const TaskSpec& spec_;
+  std::map<TaskNo, std::vector<const InstanceView*>> by_task_;
+  std::vector<WhyReason> out_;
+  std::size_t roots_ = 0;
+};
+
+}  // namespace
+
+std::vector<WhyReason> reasons_of(const WhyInput& input) { return Why(input).run(); }
+
+}  // namespace baton::cli

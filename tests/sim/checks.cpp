@@ -1,0 +1,242 @@
+#include "tests/sim/checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace baton::sim {
+namespace {
+
+constexpr DurationUs kStandingMaxUs = 2 * kSecond;
+constexpr DurationUs kDueMaxUs = kMinute;
+
+std::int32_t slots_of(const TaskSpec& spec, const std::string& pool) {
+  std::int32_t n = 0;
+  for (const PoolUse& use : spec.pools) n += use.name == pool ? use.slots : 0;
+  return n;
+}
+
+}  // namespace
+
+void Checks::check_start(const AttemptKey& key) {
+  const DiskRun* run = disk_.find(key.run_no);
+  const TaskRow* row = run == nullptr ? nullptr : run->find(key.task_no, key.map_index);
+  if (row == nullptr) return fail("INV-02", text_of(key) + " starts and is not on disk");
+  if (row->epoch != key.epoch || !is_live(row->state)) {
+    return fail("INV-05", fmt::format("{} starts while its row is {} with epoch {}", text_of(key),
+                                      to_string(row->state), row->epoch));
+  }
+  const Task& task = run->dag->task(key.task_no);
+  if (task.hook == Hook::none) {
+    if (settled(*run, key.task_no) != Rule::runs) {
+      return fail("INV-07", text_of(key) + " (" + task.id + ") starts before its trigger rule holds");
+    }
+    if (stopped_.contains(key.run_no)) {
+      if (!task.spec->teardown) return fail("STOP", text_of(key) + " (" + task.id + ") starts after its run was stopped");
+      ground_.strike(Fault::teardown_after_stop);
+    }
+  } else if (!is_final(run->row.state)) {
+    return fail("INV-07", text_of(key) + " is a hook and starts before its run has ended");
+  }
+  std::int32_t all = 1, of_run = 1, of_task = 1;
+  std::map<std::string, std::int32_t> pools;
+  for (const PoolUse& use : task.spec->pools) pools[use.name] += use.slots;
+  for (const auto& [other, epoch] : witness_.live()) {
+    ++all;
+    of_run += other.run_no == key.run_no ? 1 : 0;
+    of_task += other.run_no == key.run_no && other.task_no == key.task_no ? 1 : 0;
+    for (const PoolUse& use : disk_.find(other.run_no)->dag->spec(other.task_no).pools) pools[use.name] += use.slots;
+  }
+  if (all > settings_.slots) fail("INV-08", fmt::format("{} processes in {} slots", all, settings_.slots));
+  const std::int32_t active_max = run->dag->max_active_tasks, parallel_max = task.spec->mapping.max_parallel;
+  if (active_max > 0 && of_run > active_max) fail("INV-08", text_of(key) + " is beyond max_active_tasks");
+  if (parallel_max > 0 && of_task > parallel_max) fail("INV-08", text_of(key) + " is beyond max_parallel");
+  for (const PoolSpec& pool : workload_.pools) {
+    if (pools[pool.name] > pool.slots) {
+      fail("INV-08", fmt::format("{} slots of pool {} are taken and there are {}", pools[pool.name], pool.name, pool.slots));
+    }
+  }
+}
+
+/// Counters against the states that they count (they are what decides).
+void Checks::check_run(const DagRun& run) {
+  const auto wrong = [&](const char* what) { fail("COUNTERS", fmt::format("run {}: {}", run.row.run_no, what)); };
+  StateCounts counts{};
+  std::int32_t open = 0, hooks = 0, failures = 0;
+  for (std::size_t t = 0; t < run.tasks.size(); ++t) {
+    const auto task_no = static_cast<TaskNo>(t);
+    const Task& task = run.dag->task(task_no);
+    const TaskProgress& p = run.tasks[t];
+    std::int32_t own_open = 0;
+    for (std::int32_t k = 0; k < p.count; ++k) {
+      const TaskState s = run.at(run.instance_of(task_no, k)).state;
+      ++counts[static_cast<std::size_t>(s)];
+      own_open += is_final(s) ? 0 : 1;
+      failures += s == TaskState::failed && counts_for_run(task) ? 1 : 0;
+    }
+    if (own_open != p.own_open) wrong("open instances of a task");
+    (task.hook == Hook::none ? open : hooks) += own_open;
+    UpstreamCounts up;
+    for (const TaskNo u : run.dag->upstream.of(task_no)) {
+      for (std::int32_t k = 0; k < run.progress(u).count; ++k) {
+        const TaskState s = run.at(run.instance_of(u, k)).state;
+        if (!is_final(s)) ++up.open;
+        if (s == TaskState::success) ++up.success;
+        if (s == TaskState::failed) ++up.failed;
+        if (s == TaskState::upstream_failed) ++up.upstream_failed;
+        if (s == TaskState::skipped || s == TaskState::removed) ++up.skipped;
+      }
+    }
+    const UpstreamCounts& have = p.upstreams;
+    if (up.open != have.open || up.success != have.success || up.failed != have.failed ||
+        up.upstream_failed != have.upstream_failed || up.skipped != have.skipped) {
+      wrong("counters of a task's upstreams");
+    }
+  }
+  if (open != run.open_instances || hooks != run.open_hooks) wrong("open instances");
+  if (failures != run.counted_failures) wrong("counted failures");
+  for (std::size_t s = 0; s < kTaskStateCount; ++s) {
+    if (static_cast<TaskState>(s) != TaskState::removed && counts[s] != run.row.counts[s]) wrong("counts of the row");
+  }
+}
+
+void Checks::check_holds(Scheduler& scheduler) {
+  std::int32_t live = 0;
+  std::map<std::string, std::int32_t> pools;
+  for (const RunNo run_no : scheduler.runs()) {
+    const DagRun* run = scheduler.engine().run(run_no);
+    if (run == nullptr) continue;
+    for (std::size_t i = 0; i < run->instances.size(); ++i) {
+      if (!is_live(run->instances[i].state)) continue;
+      ++live;
+      for (const PoolUse& use : run->spec_of(static_cast<InstanceNo>(i)).pools) pools[use.name] += use.slots;
+    }
+  }
+  const Admission& admission = scheduler.engine().admission();
+  if (admission.live() != live) {
+    fail("HOLDS", fmt::format("admission holds {} attempts and {} are live", admission.live(), live));
+  }
+  for (const PoolSpec& pool : workload_.pools) {
+    if (admission.used(pool.name) != pools[pool.name]) {
+      fail("HOLDS", fmt::format("pool {} holds {} slots and live attempts have {}", pool.name,
+                                admission.used(pool.name), pools[pool.name]));
+    }
+  }
+}
+
+/// Looks for an instance that may start and that nothing keeps from it.
+void Checks::find_standing(Scheduler& scheduler) {
+  standing_.clear();
+  const bool held = !scheduler.link().is_up() || scheduler.claims_held() || scheduler.is_fatal() ||
+                    ground_.loop.is_stalled(scheduler.process());
+  const Admission& admission = scheduler.engine().admission();
+  if (held || admission.live() >= settings_.slots) return;
+  std::map<std::string, std::int32_t> wanted;  // the most that a waiting instance wants of a pool
+  const auto each = [&](auto f) {
+    for (const RunNo run_no : scheduler.runs()) {
+      const DagRun* run = scheduler.engine().run(run_no);
+      if (run == nullptr || run->row.counts[static_cast<std::size_t>(TaskState::scheduled)] == 0) continue;
+      for (std::size_t i = 0; i < run->instances.size(); ++i) {
+        const Instance& instance = run->instances[i];
+        if (instance.state == TaskState::scheduled && instance.wait != Wait::commit) f(*run, static_cast<InstanceNo>(i));
+      }
+    }
+  };
+  each([&](const DagRun& run, InstanceNo i) {
+    for (const PoolSpec& pool : workload_.pools) {
+      wanted[pool.name] = std::max(wanted[pool.name], slots_of(run.spec_of(i), pool.name));
+    }
+  });
+  each([&](const DagRun& run, InstanceNo i) {
+    const TaskSpec& spec = run.spec_of(i);
+    std::int32_t of_run = 0, of_task = 0;
+    for (const Instance& other : run.instances) {
+      if (!is_live(other.state)) continue;
+      ++of_run;
+      of_task += other.task_no == run.at(i).task_no ? 1 : 0;
+    }
+    const std::int32_t active_max = run.dag->max_active_tasks, parallel_max = spec.mapping.max_parallel;
+    bool fits = (active_max == 0 || of_run < active_max) && (parallel_max == 0 || of_task < parallel_max);
+    for (const PoolSpec& pool : workload_.pools) {  // a waiter of higher rank that wants more may keep it back
+      const std::int32_t need = slots_of(spec, pool.name) > 0 ? wanted[pool.name] : 0;
+      fits = fits && admission.used(pool.name) + need <= pool.slots;
+    }
+    if (fits && standing_.empty()) standing_ = fmt::format("{}/{}", run.row.run_no, run.dag->task(run.at(i).task_no).id);
+  });
+}
+
+void Checks::check_event(Scheduler* scheduler, bool whole) {
+  standing_.clear();
+  if (scheduler == nullptr || scheduler->is_fatal()) return;
+  check_holds(*scheduler);
+  const auto& runs = scheduler->runs();
+  if (runs.empty()) return;
+  if (whole) {
+    for (const RunNo run_no : runs) {
+      if (const DagRun* run = scheduler->engine().run(run_no)) check_run(*run);
+    }
+  } else {
+    auto next = runs.upper_bound(last_checked_);
+    if (next == runs.end()) next = runs.begin();
+    last_checked_ = *next;
+    if (const DagRun* run = scheduler->engine().run(last_checked_)) check_run(*run);
+  }
+  find_standing(*scheduler);
+}
+
+void Checks::check_idle(MonoUs next) {
+  if (standing_.empty() || next - ground_.loop.now() <= kStandingMaxUs) return;
+  fail("INV-07", standing_ + " may start, slots are free, and nothing happens");
+}
+
+void Checks::check_quiet(Scheduler* scheduler) {
+  if (scheduler == nullptr || !scheduler->link().is_up()) return fail("INV-14", "no scheduler is at work after the calm");
+  for (const auto& [run_no, run] : disk_.runs()) {
+    for (const TaskRow& row : run.instances) {
+      const AttemptKey key{run_no, row.task_no, row.map_index, row.epoch};
+      const std::string name = text_of(key) + " (" + run.dag->task(row.task_no).id + ")";
+      if (is_live(row.state) && !worker_.remembers(key) && !scheduler->link().holds(key)) {
+        fail("INV-14", name + " is " + std::string(to_string(row.state)) + " and no worker knows of it");
+      }
+      const bool waits = row.state == TaskState::up_for_retry || row.state == TaskState::up_for_reschedule;
+      if (waits && (row.wake_at == kNoTime || row.wake_at + kDueMaxUs < ground_.loop.wall())) {
+        fail("INV-11", name + " waits and its time has come long ago");
+      }
+      const bool is_hook = run.dag->task(row.task_no).hook != Hook::none;
+      const DagRun* live = scheduler->engine().run(run_no);
+      if (!is_final(row.state) && live == nullptr) {
+        fail("INV-14", name + " has not ended and the engine does not know its run");
+      }
+      if (row.state == TaskState::none && live != nullptr && !is_hook &&
+          live->at(row.instance_no).state == TaskState::none && settled(run, row.task_no) != Rule::open) {
+        fail("INV-14", name + " is settled and nobody has noticed");
+      }
+    }
+  }
+}
+
+void Checks::check_end(Scheduler* scheduler) {
+  for (const RunNo run_no : accepted_) {
+    if (disk_.find(run_no) == nullptr) fail("INV-01", fmt::format("run {} was accepted and is gone", run_no));
+  }
+  for (const auto& [run_no, run] : disk_.runs()) {
+    for (const TaskRow& row : run.instances) {
+      if (is_final(row.state)) continue;
+      fail("INV-14", fmt::format("{}/{} ({}) is {} for ever", run_no, row.instance_no, run.dag->task(row.task_no).id,
+                                 to_string(row.state)));
+    }
+    if (!is_final(run.row.state)) fail("INV-14", fmt::format("run {} is {} for ever", run_no, to_string(run.row.state)));
+  }
+  if (ground_.findings.failed()) return;
+  if (!witness_.live().empty()) fail("INV-14", "a process lives on after all has ended");
+  if (worker_.unacknowledged() > 0 && scheduler != nullptr) fail("INV-14", "an end was never acknowledged");
+  if (scheduler != nullptr && !scheduler->runs().empty()) fail("INV-14", "the engine keeps runs that have ended");
+  for (const auto& [run_no, run] : disk_.runs()) {
+    const auto plan = std::find_if(workload_.dags.begin(), workload_.dags.end(),
+                                   [&](const DagPlan& p) { return p.dag == run.dag; });
+    const std::string wrong = judge_run(run, *plan, behaviours_, ground_.options.seed);
+    if (!wrong.empty()) fail("REFERENCE", wrong);
+  }
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,56 @@
+// Checks: holds what the engine believes and does against the disk, the witness and the reference, after every event.
+// The numbers are those of docs/INVARIANTS.md. One per day.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "tests/sim/reference.h"
+#include "tests/sim/scheduler.h"
+
+namespace baton::sim {
+
+class Checks {
+ public:
+  Checks(Ground& ground, Disk& disk, Witness& witness, SimWorker& worker, const Behaviours& behaviours,
+         const Workload& workload, SchedulerSettings settings)
+      : ground_(ground), disk_(disk), witness_(witness), worker_(worker), behaviours_(behaviours), workload_(workload),
+        settings_(settings) {}
+
+  /// A process is about to start.
+  void check_start(const AttemptKey& key);
+  /// After an event; `whole`: every run instead of one of them.
+  void check_event(Scheduler* scheduler, bool whole);
+  /// Before the next event, which comes at `next`: nothing that may go on has stood still until then.
+  void check_idle(MonoUs next);
+  /// Some minutes after the last fault: nothing is due that has not been done.
+  void check_quiet(Scheduler* scheduler);
+  /// When nothing happens any more.
+  void check_end(Scheduler* scheduler);
+
+  /// A stop of this run is durable: nothing of it starts any more but teardowns and hooks, until it is retried.
+  void expect_stopped(RunNo run_no) { stopped_.insert(run_no); }
+  void expect_running(RunNo run_no) { stopped_.erase(run_no); }
+  /// A run was accepted.
+  void expect_present(RunNo run_no) { accepted_.insert(run_no); }
+
+ private:
+  void check_run(const DagRun& run);
+  void check_holds(Scheduler& scheduler);
+  void find_standing(Scheduler& scheduler);
+  [[nodiscard]] bool is_standing(Scheduler& scheduler);
+  void fail(const std::string& invariant, const std::string& what) { ground_.findings.fail(invariant, what); }
+
+  Ground& ground_;
+  Disk& disk_;
+  Witness& witness_;
+  SimWorker& worker_;
+  const Behaviours& behaviours_;
+  const Workload& workload_;
+  SchedulerSettings settings_;
+  std::set<RunNo> stopped_, accepted_;
+  std::string standing_;      ///< a task instance that could start now; empty: none
+  RunNo last_checked_ = 0;
+};
+
+}  // namespace baton::sim

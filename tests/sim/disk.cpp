@@ -1,0 +1,255 @@
+#include "tests/sim/disk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace baton::sim {
+namespace {
+
+std::string name_of(const DiskRun& run, const TaskRow& row) {
+  return fmt::format("{}/{}/{}@{} ({})", row.run_no, row.task_no, row.map_index, row.epoch,
+                     run.dag->task(row.task_no).id);
+}
+
+bool is_stop(Reason r) { return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout; }
+
+}  // namespace
+
+const TaskRow* DiskRun::find(std::int32_t task_no, std::int32_t map_index) const {
+  for (const TaskRow& one : instances) {
+    if (one.task_no == task_no && one.map_index == map_index && one.state != TaskState::removed) return &one;
+  }
+  return nullptr;
+}
+
+std::vector<const TaskRow*> DiskRun::of_task(TaskNo t) const {
+  std::vector<const TaskRow*> rows;
+  for (const TaskRow& one : instances) {
+    const bool is_first = one.instance_no == t;
+    if (one.task_no == t && (is_first || one.state != TaskState::removed)) rows.push_back(&one);
+  }
+  return rows;
+}
+
+bool DiskRun::is_finished() const {
+  return is_final(row.state) &&
+         std::all_of(instances.begin(), instances.end(), [](const TaskRow& r) { return is_final(r.state); });
+}
+
+DiskRun* Disk::find(RunNo run_no) {
+  const auto at = runs_.find(run_no);
+  return at == runs_.end() ? nullptr : &at->second;
+}
+
+const DiskRun* Disk::find(RunNo run_no) const {
+  const auto at = runs_.find(run_no);
+  return at == runs_.end() ? nullptr : &at->second;
+}
+
+const CacheRow* Disk::cached(const std::string& dag, const std::string& task, const std::string& key,
+                             const std::string& hash, WallUs now) const {
+  const auto at = cache_.find({dag, task, key, hash});
+  if (at == cache_.end()) return nullptr;
+  return at->second.expires_at == kNoTime || at->second.expires_at > now ? &at->second : nullptr;
+}
+
+std::unordered_map<std::string, DurationUs> Disk::means(const std::string& dag_id) const {
+  std::unordered_map<std::string, DurationUs> out;
+  for (const auto& [key, us] : means_) {
+    if (key.first == dag_id) out[key.second] = us;
+  }
+  return out;
+}
+
+void Disk::fail(const std::string& invariant, const DiskRun& run, const TaskRow& row, const std::string& what) {
+  ground_.findings.fail(invariant, name_of(run, row) + ": " + what);
+}
+
+bool Disk::fits(const Batch& batch) const {
+  std::set<std::pair<std::string, std::string>> ids;
+  std::set<std::pair<std::string, WallUs>> dates;
+  for (const RunCreation& c : batch.creations) {
+    const RunRow& r = c.run;
+    if (runs_.contains(r.run_no)) return false;
+    if (by_run_id_.contains({r.dag_id, r.run_id}) || !ids.insert({r.dag_id, r.run_id}).second) return false;
+    if (r.logical_date == kNoTime) continue;
+    if (by_logical_date_.contains({r.dag_id, r.logical_date})) return false;
+    if (!dates.insert({r.dag_id, r.logical_date}).second) return false;
+  }
+  return true;
+}
+
+CommitOutcome Disk::apply(const Batch& batch, std::int64_t epoch) {
+  if (epoch != leader_epoch_ || !fits(batch)) return CommitOutcome::conflict;
+  ++seq_;
+  ground_.say(fmt::format("commit {}: {} creations, {} made, {} instances, {} tries, {} runs", seq_,
+                          batch.creations.size(), batch.new_instances.size(), batch.instances.size(),
+                          batch.tries.size(), batch.runs.size()));
+  for (const RunCreation& creation : batch.creations) create(creation);
+  for (const TryRow& row : batch.tries) write_try(row);
+  for (const TaskRow& row : batch.new_instances) {
+    DiskRun* run = find(row.run_no);
+    if (run == nullptr || static_cast<std::size_t>(row.instance_no) != run->instances.size()) {
+      ground_.findings.fail("INV-02", fmt::format("instance {} of run {} is out of order", row.instance_no, row.run_no));
+      return CommitOutcome::durable;
+    }
+    run->instances.push_back(row);
+    Facts facts;
+    const Facts& first = run->facts_of(row.task_no);
+    facts.born_at = first.born_at;
+    facts.generation = first.generation;
+    run->facts.push_back(facts);
+    if (row.map_index == 1) ground_.strike(Fault::expansion);
+  }
+  std::map<std::string, WallUs> cleared;
+  for (const AuditRow& row : batch.audit) {
+    if (row.action == "retry") cleared[row.run_id] = row.at;
+  }
+  for (const auto& [run_id, at] : cleared) {  // what still waits begins to wait anew
+    for (auto& [run_no, run] : runs_) {
+      for (std::size_t i = 0; run.row.run_id == run_id && i < run.instances.size(); ++i) {
+        if (run.instances[i].state == TaskState::none) run.facts[i].born_at = at - (ground_.loop.wall() - ground_.loop.now());
+      }
+    }
+  }
+  for (const TaskRow& row : batch.instances) {
+    const DiskRun* run = find(row.run_no);
+    const auto at = run == nullptr ? cleared.end() : cleared.find(run->row.run_id);
+    const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
+    write_instance(row, at == cleared.end() ? std::nullopt : std::optional<MonoUs>{at->second - shift});
+  }
+  for (const RunRow& row : batch.runs) write_run(row);
+  for (const CacheRow& row : batch.cache) {
+    cache_.insert_or_assign(std::make_tuple(row.dag_id, row.task_id, row.key, row.spec_hash), row);
+  }
+  for (const DurationRow& row : batch.durations) means_[{row.dag_id, row.task_id}] = row.run_us;
+  return CommitOutcome::durable;
+}
+
+void Disk::create(const RunCreation& creation) {
+  DiskRun run;
+  run.row = creation.run;
+  run.dag = creation.dag;
+  run.began_at = asked_at_[static_cast<std::size_t>(creation.run.run_no - 1)];
+  for (std::size_t t = 0; t < creation.dag->tasks.size(); ++t) {
+    TaskRow row;
+    row.run_no = creation.run.run_no;
+    row.instance_no = static_cast<InstanceNo>(t);
+    row.task_no = static_cast<TaskNo>(t);
+    if (!creation.initial_states.empty()) row.state = creation.initial_states[t];
+    run.instances.push_back(row);
+    Facts facts;
+    facts.born_at = run.began_at;
+    run.facts.push_back(facts);
+  }
+  by_run_id_[{run.row.dag_id, run.row.run_id}] = run.row.run_no;
+  if (run.row.logical_date != kNoTime) by_logical_date_[{run.row.dag_id, run.row.logical_date}] = run.row.run_no;
+  runs_[run.row.run_no] = std::move(run);
+}
+
+void Disk::write_try(const TryRow& row) {
+  DiskRun* run = find(row.run_no);
+  if (run == nullptr || static_cast<std::size_t>(row.instance_no) >= run->instances.size()) {
+    ground_.findings.fail("INV-02", fmt::format("a try of run {} which is not there", row.run_no));
+    return;
+  }
+  const TaskRow& now = run->at(row.instance_no);
+  Facts& facts = run->facts_of(row.instance_no);
+  if (!run->tries.emplace(std::make_pair(row.instance_no, row.epoch), row).second) {
+    fail("INV-04", *run, now, fmt::format("a second result for epoch {}", row.epoch));
+  }
+  if (row.epoch != now.epoch || !is_live(now.state)) {
+    fail("INV-05", *run, now,
+         fmt::format("a result of epoch {} is accepted while the row is {} with epoch {}", row.epoch,
+                     to_string(now.state), now.epoch));
+  }
+  facts.tries_us += WaitTimes::from_json(row.times_json).total_us();
+  ++facts.tries;
+  const Life* life = witness_.find({row.run_no, now.task_no, now.map_index, row.epoch});
+  if (row.reason == Reason::lost) {
+    ++facts.lost;
+    ground_.strike(Fault::loss);
+    return;
+  }
+  if (is_stop(row.reason) || row.reason == Reason::spawn) return;
+  if (life == nullptr || life->ended_at < 0) {
+    fail("INV-05", *run, now, fmt::format("a result ({}) is accepted of an attempt that has not ended",
+                                          to_string(row.state)));
+    return;
+  }
+  const bool exited = life->exit_code >= 0 && !life->timed_out;
+  const bool told_success = row.state == TaskState::success;
+  const bool told_exit = row.reason == Reason::exit_code;
+  if ((told_success && life->exit_code != 0) || (told_exit && (!exited || life->exit_code != row.exit_code))) {
+    fail("INV-05", *run, now, fmt::format("the accepted result ({}, exit {}) is not how the process ended (exit {})",
+                                          to_string(row.state), row.exit_code, life->exit_code));
+  }
+}
+
+void Disk::check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row, bool clears) {
+  if (row.epoch < old.epoch) return fail("INV-04", run, row, "its epoch goes backwards");
+  const bool claim = row.state == TaskState::queued && (old.state != TaskState::queued || row.epoch != old.epoch);
+  if (claim && row.epoch <= old.epoch) return fail("INV-04", run, row, "a claim without a new epoch");
+  if (clears && row.state == TaskState::none) return;
+  if (is_final(old.state) && row.state != old.state && !(clears && row.state == TaskState::removed)) {
+    return fail("INV-10", run, row,
+                fmt::format("{} becomes {}", to_string(old.state), to_string(row.state)));
+  }
+  if (row.state == TaskState::running && !(is_live(old.state) && old.epoch == row.epoch)) {
+    return fail("INV-05", run, row, fmt::format("running without a claim on disk (was {})", to_string(old.state)));
+  }
+  if (is_live(old.state) && claim && !run.tries.contains({row.instance_no, old.epoch}) &&
+      run.dag->spec(row.task_no).kind != TaskKind::sensor) {
+    fail("INV-04", run, row, "claimed again before its last attempt had an end");
+  }
+}
+
+void Disk::check_end(const DiskRun& run, const TaskRow& row, const Facts& facts) {
+  const TaskSpec& spec = run.dag->spec(row.task_no);
+  if (row.failures > spec.retries.max + 1) fail("INV-09", run, row, "more failures than its retries allow");
+  if (ground_.loop.last_wall_step() >= facts.born_at || row.ended_at == kNoTime) return;
+  const DurationUs told = facts.tries_us + WaitTimes::from_json(row.times_json).total_us();
+  const DurationUs lived = row.ended_at - (ground_.loop.wall() - ground_.loop.now()) - facts.born_at;
+  if (told != lived) {
+    fail("TIMES", run, row,
+         fmt::format("its times add up to {} us and it lived {} us ({} us in {} tries; row {})", told, lived,
+                     facts.tries_us, facts.tries, row.times_json));
+  }
+}
+
+void Disk::write_instance(const TaskRow& row, std::optional<MonoUs> cleared_at) {
+  DiskRun* run = find(row.run_no);
+  if (run == nullptr || static_cast<std::size_t>(row.instance_no) >= run->instances.size()) {
+    ground_.findings.fail("INV-02", fmt::format("a row of run {} which is not there", row.run_no));
+    return;
+  }
+  TaskRow& old = run->at(row.instance_no);
+  Facts& facts = run->facts_of(row.instance_no);
+  check_move(*run, old, row, cleared_at.has_value());
+  if (row.state != old.state || row.epoch != old.epoch) {
+    ground_.say(fmt::format("  row {} {} {}", name_of(*run, row), to_string(row.state), to_string(row.reason)));
+  }
+  if (cleared_at && row.state == TaskState::none) {
+    facts = Facts{.generation = facts.generation + (is_final(old.state) ? 1 : 0), .born_at = *cleared_at};
+  }
+  if (row.state == TaskState::queued && row.epoch != old.epoch) ++facts.claims;
+  const bool ends = is_final(row.state) && row.state != TaskState::removed && !is_final(old.state);
+  old = row;
+  if (ends) check_end(*run, row, facts);
+}
+
+void Disk::write_run(const RunRow& row) {
+  DiskRun* run = find(row.run_no);
+  if (run == nullptr) {
+    ground_.findings.fail("INV-02", fmt::format("run {} is changed and is not there", row.run_no));
+    return;
+  }
+  if (run->row.state != row.state) {
+    ground_.say(fmt::format("  run {} {} {}", row.run_no, to_string(row.state), to_string(row.reason)));
+  }
+  run->row = row;
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,93 @@
+// Disk: the rows that are durable, and nothing else. Every batch is held against the invariants of rows before it is
+// written: this is where what the engine does becomes visible. Shared by all scheduler processes of a day.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "scheduler/engine/store.h"
+#include "scheduler/engine/wait_times.h"
+#include "tests/sim/ground.h"
+#include "tests/sim/witness.h"
+
+namespace baton::sim {
+
+/// What the simulation knows of an instance beyond its row.
+struct Facts {
+  std::int32_t generation = 0;   ///< clears so far
+  MonoUs born_at = 0;            ///< when its time began to count: the run's start or the last clear
+  DurationUs tries_us = 0;       ///< the times of its ended tries since then
+  std::int32_t claims = 0;       ///< since then
+  std::int32_t tries = 0;        ///< try rows since then
+  std::int32_t lost = 0;         ///< of them, lost or stopped with their worker
+};
+
+struct DiskRun {
+  RunRow row;
+  std::shared_ptr<const Dag> dag;
+  std::vector<TaskRow> instances;
+  std::vector<Facts> facts;
+  std::map<std::pair<InstanceNo, Epoch>, TryRow> tries;
+  MonoUs began_at = 0;
+
+  [[nodiscard]] const TaskRow* find(std::int32_t task_no, std::int32_t map_index) const;
+  [[nodiscard]] TaskRow& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] const TaskRow& at(InstanceNo i) const { return instances[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] Facts& facts_of(InstanceNo i) { return facts[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] const Facts& facts_of(InstanceNo i) const { return facts[static_cast<std::size_t>(i)]; }
+  /// Rows of a task that count: removed ones of an earlier expansion do not.
+  [[nodiscard]] std::vector<const TaskRow*> of_task(TaskNo t) const;
+  [[nodiscard]] bool is_finished() const;
+};
+
+class Disk {
+ public:
+  Disk(Ground& ground, Witness& witness) : ground_(ground), witness_(witness) {}
+
+  /// Writes a batch of the leader `epoch`, all of it or nothing.
+  CommitOutcome apply(const Batch& batch, std::int64_t epoch);
+
+  [[nodiscard]] DiskRun* find(RunNo run_no);
+  [[nodiscard]] const DiskRun* find(RunNo run_no) const;
+  [[nodiscard]] std::map<RunNo, DiskRun>& runs() { return runs_; }
+  [[nodiscard]] const std::map<RunNo, DiskRun>& runs() const { return runs_; }
+  [[nodiscard]] const CacheRow* cached(const std::string& dag, const std::string& task, const std::string& key,
+                                       const std::string& hash, WallUs now) const;
+  [[nodiscard]] std::unordered_map<std::string, DurationUs> means(const std::string& dag_id) const;
+  std::int64_t take_lead() { return ++leader_epoch_; }
+  RunNo next_run_no() {
+    asked_at_.push_back(ground_.loop.now());
+    return ++last_run_no_;
+  }
+  /// How many batches were written.
+  [[nodiscard]] std::int64_t seq() const { return seq_; }
+
+ private:
+  [[nodiscard]] bool fits(const Batch& batch) const;
+  void create(const RunCreation& creation);
+  void write_try(const TryRow& row);
+  void write_instance(const TaskRow& row, std::optional<MonoUs> cleared_at);
+  void write_run(const RunRow& row);
+  void check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row, bool clears);
+  void check_end(const DiskRun& run, const TaskRow& row, const Facts& facts);
+  void fail(const std::string& invariant, const DiskRun& run, const TaskRow& row, const std::string& what);
+
+  Ground& ground_;
+  Witness& witness_;
+  std::map<RunNo, DiskRun> runs_;
+  std::map<std::pair<std::string, std::string>, RunNo> by_run_id_;
+  std::map<std::pair<std::string, WallUs>, RunNo> by_logical_date_;
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, CacheRow> cache_;
+  std::map<std::pair<std::string, std::string>, DurationUs> means_;
+  std::int64_t leader_epoch_ = 0;
+  RunNo last_run_no_ = 0;
+  std::vector<MonoUs> asked_at_;  ///< when each run number was given out: the run begins in that instant
+  std::int64_t seq_ = 0;
+};
+
+}  // namespace baton::sim

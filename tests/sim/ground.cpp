@@ -1,0 +1,43 @@
+#include "tests/sim/ground.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace baton::sim {
+namespace {
+
+constexpr std::array<const char*, kFaultCount> kNames = {
+    "scheduler_crash", "crash_in_recovery", "crash_commit_kept", "crash_commit_lost", "unknown_kept", "unknown_lost",
+    "disk_full", "slow_commit", "scheduler_stall", "worker_killed", "worker_stall", "silent_worker_killed",
+    "link_reset", "launch_lost", "launch_repeated", "end_repeated", "stale_end", "tasks_stopped_with_scheduler",
+    "attempt_adopted", "wall_step", "stop_requested", "kill_requested", "retry_failed", "retry_from", "claims_held",
+    "create_conflict", "term_ignored", "cache_hit", "loss", "sensor_looked", "expansion", "task_timed_out",
+    "hook_ran", "teardown_after_stop"};
+
+}  // namespace
+
+const char* to_string(Fault fault) { return kNames[static_cast<std::size_t>(fault)]; }
+
+bool fault_from(const std::string& name, Fault& out) {
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (name != kNames[i]) continue;
+    out = static_cast<Fault>(i);
+    return true;
+  }
+  return false;
+}
+
+void Trace::line(MonoUs at, const std::string& text) {
+  std::string full = fmt::format("{:>8}.{:06} {}", at / kSecond, at % kSecond, text);
+  hash_ = hash_text(full, hash_);
+  if (shown_) std::printf("%s\n", full.c_str());
+  last_.push_back(std::move(full));
+  if (last_.size() > kKept) last_.pop_front();
+}
+
+std::string text_of(const AttemptKey& key) {
+  return fmt::format("{}/{}/{}@{}", key.run_no, key.task_no, key.map_index, key.epoch);
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,92 @@
+// Ground: what all parts of one simulated day stand on: time, chance, what is written down and what was found wrong.
+// One per seed; owned by World. One thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <string>
+
+#include "scheduler/model/attempt_key.h"
+#include "tests/sim/rng.h"
+#include "tests/sim/sim_loop.h"
+
+namespace baton::sim {
+
+/// The first thing that was found wrong; what comes after it is only its consequence.
+class Findings {
+ public:
+  void fail(std::string invariant, std::string what) {
+    if (failed()) return;
+    invariant_ = std::move(invariant);
+    what_ = std::move(what);
+  }
+  [[nodiscard]] bool failed() const { return !invariant_.empty(); }
+  [[nodiscard]] const std::string& invariant() const { return invariant_; }
+  [[nodiscard]] const std::string& what() const { return what_; }
+
+ private:
+  std::string invariant_, what_;
+};
+
+/// Where the simulation may be unkind. Each is counted; a run in which one was rare proves nothing (kNames in faults.cpp).
+enum class Fault : std::uint8_t {
+  scheduler_crash, crash_in_recovery, crash_commit_kept, crash_commit_lost, unknown_kept, unknown_lost, disk_full,
+  slow_commit, scheduler_stall, worker_killed, worker_stall, silent_worker_killed, link_reset, launch_lost,
+  launch_repeated, end_repeated, stale_end, tasks_stopped_with_scheduler, attempt_adopted, wall_step, stop_requested,
+  kill_requested, retry_failed, retry_from, claims_held, create_conflict, term_ignored, cache_hit, loss, sensor_looked,
+  expansion, task_timed_out, hook_ran, teardown_after_stop,
+};
+inline constexpr std::size_t kFaultCount = 34;
+using FaultCounts = std::array<std::uint64_t, kFaultCount>;
+const char* to_string(Fault fault);
+bool fault_from(const std::string& name, Fault& out);
+
+/// What happened, as lines: the last ones are kept, all are hashed (same seed, same bytes) and shown when asked.
+class Trace {
+ public:
+  explicit Trace(bool shown) : shown_(shown) {}
+  void line(MonoUs at, const std::string& text);
+  [[nodiscard]] std::uint64_t hash() const { return hash_; }
+  [[nodiscard]] const std::deque<std::string>& last() const { return last_; }
+
+ private:
+  static constexpr std::size_t kKept = 60;
+  bool shown_;
+  std::uint64_t hash_ = 0;
+  std::deque<std::string> last_;
+};
+
+struct SimOptions {
+  std::uint64_t seed = 1;
+  std::int32_t runs_max = 1000;     ///< for shorter versions of a failure
+  std::int32_t tasks_max = 1000;
+  std::int32_t faults_max = 1 << 30;
+  std::uint64_t without = 0;        ///< bits by Fault
+  bool verbose = false;
+};
+
+struct Ground {
+  explicit Ground(const SimOptions& given)
+      : options(given), trace(given.verbose), faults(hash_of({given.seed, 2})), latency(hash_of({given.seed, 3})) {}
+
+  /// Whether a fault may happen; counts it when it does.
+  bool strike(Fault fault) {
+    if (((options.without >> static_cast<unsigned>(fault)) & 1U) != 0) return false;
+    ++counts[static_cast<std::size_t>(fault)];
+    return true;
+  }
+  void say(const std::string& text) { trace.line(loop.now(), text); }
+
+  const SimOptions options;
+  SimLoop loop;
+  Findings findings;
+  Trace trace;
+  Rng faults;
+  Rng latency;
+  FaultCounts counts{};
+};
+
+std::string text_of(const AttemptKey& key);
+
+}  // namespace baton::sim

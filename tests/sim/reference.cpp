@@ -1,0 +1,305 @@
+#include "tests/sim/reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace baton::sim {
+namespace {
+
+/// The rule when all upstreams have ended.
+Rule at_the_end(TriggerRule rule, const Ends& e) {
+  const bool any_f = e.failed + e.upstream_failed > 0;
+  const bool any_success = e.success > 0;
+  const bool any_skipped = e.skipped > 0;
+  switch (rule) {
+    case TriggerRule::all_success: return any_f ? Rule::upstream_failed : any_skipped ? Rule::skips : Rule::runs;
+    case TriggerRule::all_failed: return any_success || any_skipped ? Rule::skips : Rule::runs;
+    case TriggerRule::all_skipped: return any_success || any_f ? Rule::skips : Rule::runs;
+    case TriggerRule::all_done:
+    case TriggerRule::always: return Rule::runs;
+    case TriggerRule::all_done_min_one_success:
+      return any_skipped ? Rule::skips : any_success ? Rule::runs : Rule::upstream_failed;
+    case TriggerRule::one_success: return any_success ? Rule::runs : any_f ? Rule::upstream_failed : Rule::skips;
+    case TriggerRule::one_failed: return any_f ? Rule::runs : Rule::skips;
+    case TriggerRule::one_done: return any_success || e.failed > 0 ? Rule::runs : Rule::skips;
+    case TriggerRule::none_failed: return any_f ? Rule::upstream_failed : Rule::runs;
+    case TriggerRule::none_failed_min_one_success:
+      return any_f ? Rule::upstream_failed : any_success ? Rule::runs : Rule::skips;
+    case TriggerRule::none_skipped: return any_skipped ? Rule::skips : Rule::runs;
+  }
+  return Rule::open;
+}
+
+/// What a row's state says: final ends, and the reasons that a stop leaves behind.
+bool was_cut(const TaskRow& row) {
+  return row.reason == Reason::stopped || row.reason == Reason::fail_fast || row.reason == Reason::run_timeout;
+}
+
+}  // namespace
+
+Ends ends_of_upstreams(const DiskRun& run, TaskNo t) {
+  Ends e;
+  for (const TaskNo u : run.dag->upstream.of(t)) {
+    for (const TaskRow* row : run.of_task(u)) {
+      switch (row->state) {
+        case TaskState::success: ++e.success; break;
+        case TaskState::failed: ++e.failed; break;
+        case TaskState::upstream_failed: ++e.upstream_failed; break;
+        case TaskState::skipped:
+        case TaskState::removed: ++e.skipped; break;
+        default: ++e.open; break;
+      }
+    }
+  }
+  return e;
+}
+
+Rule settled(TriggerRule rule, const Ends& e) {
+  if (e.success + e.failed + e.upstream_failed + e.skipped + e.open == 0) return Rule::runs;
+  if (rule == TriggerRule::always) return Rule::runs;
+  if (rule == TriggerRule::all_done && e.open > 0) return Rule::open;
+  // Every way in which the open ones may end: only which kinds occur matters to the table.
+  std::optional<Rule> verdict;
+  for (unsigned kinds = 0; kinds < 16; ++kinds) {
+    Ends end = e;
+    end.open = 0;
+    const int chosen = __builtin_popcount(kinds);
+    if (e.open == 0 ? kinds != 0 : (kinds == 0 || chosen > e.open)) continue;
+    if ((kinds & 1U) != 0) ++end.success;
+    if ((kinds & 2U) != 0) ++end.failed;
+    if ((kinds & 4U) != 0) ++end.upstream_failed;
+    if ((kinds & 8U) != 0) ++end.skipped;
+    const Rule r = at_the_end(rule, end);
+    if (verdict && *verdict != r) return Rule::open;
+    verdict = r;
+  }
+  return verdict.value_or(Rule::open);
+}
+
+Rule settled(const DiskRun& run, TaskNo t) {
+  const TaskSpec& spec = run.dag->spec(t);
+  const Ends e = ends_of_upstreams(run, t);
+  if (!spec.teardown) return settled(spec.trigger_rule, e);
+  if (e.open > 0) return Rule::open;
+  bool any_failed = false;
+  for (const std::string& id : spec.teardown_of) {
+    for (const TaskRow* row : run.of_task(*run.dag->find(id))) {
+      if (row->state == TaskState::success) return Rule::runs;
+      any_failed = any_failed || row->state == TaskState::failed || row->state == TaskState::upstream_failed;
+    }
+  }
+  return any_failed ? Rule::upstream_failed : Rule::skips;
+}
+
+namespace {
+
+/// Judges one finished run, task by task.
+class Judge {
+ public:
+  Judge(const DiskRun& run, const DagPlan& plan, const Behaviours& behaviours, std::uint64_t seed)
+      : run_(run), plan_(plan), behaviours_(behaviours), params_(params_of(seed, run.row.run_no)) {}
+
+  std::string judge();
+
+ private:
+  void judge_task(TaskNo t);
+  void judge_hook(TaskNo t);
+  void judge_outcome();
+  void judge_attempts(const TaskRow& row);
+  [[nodiscard]] bool run_was_cut() const { return std::any_of(run_.instances.begin(), run_.instances.end(), was_cut); }
+  [[nodiscard]] std::optional<bool> condition(TaskNo t);
+  [[nodiscard]] std::optional<std::int64_t> item_count(TaskNo t) const;
+  [[nodiscard]] std::set<TaskState> possible(const TaskRow& row) const;
+  void expect(const TaskRow& row, std::initializer_list<TaskState> states, const char* why);
+  void fail(const TaskRow& row, const std::string& what) {
+    if (!wrong_.empty()) return;
+    wrong_ = fmt::format("{}/{}/{} ({}) is {} {}: {}", row.run_no, row.task_no, row.map_index,
+                         run_.dag->task(row.task_no).id, to_string(row.state), to_string(row.reason), what);
+  }
+
+  const DiskRun& run_;
+  const DagPlan& plan_;
+  const Behaviours& behaviours_;
+  RunParams params_;
+  std::string wrong_;
+};
+
+void Judge::expect(const TaskRow& row, std::initializer_list<TaskState> states, const char* why) {
+  if (std::find(states.begin(), states.end(), row.state) == states.end()) fail(row, why);
+}
+
+std::optional<bool> Judge::condition(TaskNo t) {
+  const TaskPlan& plan = plan_.tasks[static_cast<std::size_t>(t)];
+  switch (plan.condition) {
+    case TaskPlan::Condition::none: return true;
+    case TaskPlan::Condition::param: return params_.p >= plan.at_least;
+    case TaskPlan::Condition::upstream_state: return run_.at(plan.condition_of).state == TaskState::success;
+    case TaskPlan::Condition::upstream_output: {
+      const TaskRow& up = run_.at(plan.condition_of);
+      if (up.state != TaskState::success) return std::nullopt;
+      const InstanceKey key{up.run_no, up.task_no, up.map_index};
+      return behaviours_.output_of(run_, key, run_.facts_of(up.instance_no).generation).n >= plan.at_least;
+    }
+  }
+  return true;
+}
+
+/// How many instances a mapped task must have; nothing: it cannot be expanded.
+std::optional<std::int64_t> Judge::item_count(TaskNo t) const {
+  const TaskPlan& plan = plan_.tasks[static_cast<std::size_t>(t)];
+  if (plan.items_from < 0) return plan.literal_items;
+  const TaskRow& up = run_.at(plan.items_from);
+  if (up.state != TaskState::success) return std::nullopt;
+  const InstanceKey key{up.run_no, up.task_no, up.map_index};
+  return behaviours_.output_of(run_, key, run_.facts_of(up.instance_no).generation).items;
+}
+
+bool retries_after(const RetryPolicy& p, const Behaviour& b, bool timed_out, std::int32_t failures) {
+  const auto is_of = [&](const FailureClass& c) {
+    const bool exited = b.end == Behaviour::End::exits && !timed_out;
+    switch (c.kind) {
+      case FailureClass::Kind::any: return true;
+      case FailureClass::Kind::exit: return exited && b.exit_code == c.exit_code;
+      case FailureClass::Kind::signal: return b.end == Behaviour::End::signaled && !timed_out;
+      case FailureClass::Kind::timeout: return timed_out;
+      case FailureClass::Kind::lost: return false;
+    }
+    return false;
+  };
+  return failures <= p.max && std::any_of(p.on.begin(), p.on.end(), is_of) &&
+         std::none_of(p.never_on.begin(), p.never_on.end(), is_of);
+}
+
+/// The final states that an instance which runs can come to by what its processes do.
+std::set<TaskState> Judge::possible(const TaskRow& row) const {
+  const TaskSpec& spec = run_.dag->spec(row.task_no);
+  const InstanceKey key{row.run_no, row.task_no, row.map_index};
+  const std::int32_t generation = run_.facts_of(row.instance_no).generation;
+  if (spec.kind == TaskKind::noop) return {TaskState::success};
+  if (spec.kind == TaskKind::sensor && spec.sensor.kind == Sensor::Kind::time) {
+    return spec.timeout_us > 0 ? std::set{TaskState::success, TaskState::failed} : std::set{TaskState::success};
+  }
+  if (spec.cache && row.reason == Reason::cached) return {TaskState::success};
+  std::set<TaskState> out;
+  for (std::int32_t failures = 0; failures < 10; ++failures) {
+    const bool looks = spec.kind == TaskKind::sensor;
+    const Behaviour b = looks ? behaviours_.of_look(run_, key, generation, failures, 100)
+                              : behaviours_.of(run_, key, generation, failures);
+    // A sensor's time runs while the scheduler is away, and with the wall clock.
+    bool timed_out = !looks && spec.timeout_us > 0 &&
+                     (b.end == Behaviour::End::hangs ||
+                      (b.end != Behaviour::End::cannot_start && b.takes_us > spec.timeout_us));
+    if (looks && spec.timeout_us > 0) {
+      out.insert(TaskState::failed);
+      if (b.exit_code == 1) timed_out = true;
+    }
+    const bool bad_output = b.exit_code == 0 && !spec.outputs.empty() &&
+                            (b.output_too_large || b.output.find("not a number") != std::string::npos);
+    if (b.end == Behaviour::End::exits && !timed_out && b.exit_code == 99) {
+      out.insert(TaskState::skipped);
+      return out;
+    }
+    if (b.end == Behaviour::End::exits && !timed_out && b.exit_code == 0 && !bad_output) {
+      out.insert(TaskState::success);
+      return out;
+    }
+    if (!retries_after(spec.retries, b, timed_out, failures + 1)) break;
+  }
+  out.insert(TaskState::failed);
+  return out;
+}
+
+void Judge::judge_attempts(const TaskRow& row) {
+  const Facts& facts = run_.facts_of(row.instance_no);
+  if (row.reason == Reason::lost && row.losses >= 3) return;
+  // A teardown or hook that a kill stopped, and what a stop cut off, end as they were.
+  if (was_cut(row)) return;
+  const std::set<TaskState> states = possible(row);
+  if (!states.contains(row.state)) {
+    std::string names;
+    for (const TaskState s : states) names += std::string(to_string(s)) + " ";
+    fail(row, fmt::format("its tries can only end {}(generation {}, {} failures)", names, facts.generation, row.failures));
+  }
+  const TaskSpec& spec = run_.dag->spec(row.task_no);
+  if (row.state == TaskState::success && !spec.outputs.empty()) {
+    const std::string want = json_of(behaviours_.output_of(run_, {row.run_no, row.task_no, row.map_index}, facts.generation));
+    std::string got = row.outputs_json;
+    std::erase(got, ' ');
+    if (got != want) fail(row, "its outputs are " + row.outputs_json + " and not " + want);
+  }
+}
+
+void Judge::judge_task(TaskNo t) {
+  const auto rows = run_.of_task(t);
+  const TaskRow& first = *rows.front();
+  if (rows.size() == 1 && was_cut(first) && first.state == TaskState::skipped) return;
+  const Rule rule = settled(run_, t);
+  if (rule == Rule::open) return fail(first, "it has ended and its upstreams have not settled its rule");
+  if (rule == Rule::skips) return expect(first, {TaskState::skipped}, "its trigger rule skips it");
+  if (rule == Rule::upstream_failed) return expect(first, {TaskState::upstream_failed}, "its trigger rule fails it");
+  const auto holds = condition(t);
+  if (!holds) return expect(first, {TaskState::failed}, "its `if` cannot be evaluated");
+  if (!*holds) return expect(first, {TaskState::skipped}, "its `if` is false");
+  if (run_.dag->spec(t).mapping.kind == Mapping::Kind::none) return judge_attempts(first);
+  const auto count = item_count(t);
+  if (!count) return expect(first, {TaskState::upstream_failed}, "it cannot be expanded");
+  if (*count == 0) return expect(first, {TaskState::skipped}, "it has no items");
+  if (static_cast<std::int64_t>(rows.size()) != *count) {
+    return fail(first, fmt::format("{} instances for {} items", rows.size(), *count));
+  }
+  for (const TaskRow* row : rows) judge_attempts(*row);
+}
+
+void Judge::judge_hook(TaskNo t) {
+  const TaskRow& row = run_.at(t);
+  const Hook hook = run_.dag->task(t).hook;
+  const bool ok = run_.row.state == RunState::success;
+  const bool due = hook == Hook::on_finish || (hook == Hook::on_success) == ok;
+  if (due && row.state == TaskState::skipped && row.reason == Reason::trigger_rule) {
+    // Only a kill passes hooks over.
+    if (!run_was_cut()) fail(row, "it was due and did not run");
+    return;
+  }
+  if (!due) return expect(row, {TaskState::skipped}, "it was not due");
+  judge_attempts(row);
+}
+
+void Judge::judge_outcome() {
+  bool fails = false;
+  for (const TaskRow& row : run_.instances) {
+    const Task& task = run_.dag->task(row.task_no);
+    if (task.hook != Hook::none) continue;
+    const bool counts = !task.spec->allow_failure && (!task.spec->teardown || task.spec->teardown_fails_run);
+    fails = fails || was_cut(row) || (row.state == TaskState::failed && counts);
+  }
+  if (fails != (run_.row.state == RunState::failed)) {
+    fail(run_.instances.front(), fmt::format("the run is {} and must be {}", to_string(run_.row.state),
+                                             fails ? "failed" : "success"));
+  }
+}
+
+std::string Judge::judge() {
+  for (std::size_t t = 0; t < run_.dag->tasks.size(); ++t) {
+    const auto task_no = static_cast<TaskNo>(t);
+    if (run_.dag->tasks[t].hook == Hook::none) {
+      judge_task(task_no);
+    } else {
+      judge_hook(task_no);
+    }
+  }
+  judge_outcome();
+  return wrong_;
+}
+
+}  // namespace
+
+std::string judge_run(const DiskRun& run, const DagPlan& plan, const Behaviours& behaviours,
+                      std::uint64_t seed) {
+  return Judge(run, plan, behaviours, seed).judge();
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,174 @@
+#include "tests/sim/sim_link.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace baton::sim {
+
+template <typename F>
+void SimLink::send(F f) {
+  if (!connection_) return;
+  connection_->to_worker.send(worker_.process(), [connection = connection_, f = std::move(f), &worker = worker_] {
+    f(worker, *connection);
+  });
+}
+
+void SimLink::connect(ExecutorEvents& events) {
+  events_ = &events;
+  reconnect();
+}
+
+void SimLink::reconnect() {
+  const MonoUs at = ground_.loop.now() + ground_.latency.log_between(kMillisecond, 300 * kMillisecond);
+  ground_.loop.call(process_, at, [this] { greet(); });
+}
+
+void SimLink::greet() {
+  if (connection_) return;
+  if (worker_.is_stalled() && ground_.faults.percent(50) && ground_.strike(Fault::silent_worker_killed)) worker_.kill();
+  if (!worker_.is_alive()) worker_.start();
+  connection_ = std::make_shared<Connection>(ground_, process_, static_cast<WorkerPeer&>(*this));
+  connection_->to_worker.send(worker_.process(), [connection = connection_, &worker = worker_] {
+    worker.hello(connection);
+  });
+}
+
+void SimLink::die() {
+  is_ready_ = false;
+  if (!connection_) return;
+  connection_->to_scheduler.cut();
+  send([](SimWorker& worker, const Connection& from) { worker.end_of_stream(from); });
+  connection_ = nullptr;
+}
+
+void SimLink::reset() {
+  if (!connection_) return;
+  connection_->to_worker.cut();
+  connection_->to_scheduler.cut();
+  const auto old = std::exchange(connection_, nullptr);
+  ground_.loop.call(worker_.process(), ground_.loop.now() + 10, [old, &worker = worker_] { worker.end_of_stream(*old); });
+  ground_.loop.call(process_, ground_.loop.now() + 10, [this] { connection_ended(); });
+}
+
+void SimLink::give_up_worker() {
+  if (!connection_ || !worker_.is_alive()) return;
+  connection_->to_scheduler.cut();
+  connection_ = nullptr;
+  worker_.kill();
+  connection_ended();
+}
+
+void SimLink::connection_ended() {
+  connection_ = nullptr;
+  outbox_.clear();
+  is_ready_ = false;
+  events_->executor_gone("its connection ended");
+  reconnect();
+}
+
+void SimLink::launch(LaunchSpec spec) {
+  if (holds(spec.key)) return;
+  waiting_.push_back(std::move(spec));
+}
+
+bool SimLink::is_waiting(AttemptKey key) const {
+  return std::any_of(waiting_.begin(), waiting_.end(), [&](const LaunchSpec& s) { return s.key == key; });
+}
+
+bool SimLink::holds(AttemptKey key) const { return given_.contains(key) || is_waiting(key); }
+
+void SimLink::stop(AttemptKey key, DurationUs grace_us, bool kill_now) {
+  const auto at = std::find_if(waiting_.begin(), waiting_.end(), [&](const LaunchSpec& s) { return s.key == key; });
+  if (at != waiting_.end()) {
+    waiting_.erase(at);
+    ground_.loop.call(process_, ground_.loop.now(), [this, key] {
+      AttemptEnd end;
+      end.key = key;
+      end.outcome = AttemptEnd::Outcome::stopped;
+      end.ended_at = ground_.loop.wall();
+      events_->attempt_ended(end);
+    });
+    return;
+  }
+  stops_[key] = {grace_us, kill_now};
+  outbox_.emplace_back([this, key, s = stops_[key]] { send_stop(key, s); });
+}
+
+void SimLink::send_stop(AttemptKey key, const Stop& s) {
+  send([key, s](SimWorker& worker, const Connection& from) { worker.stop(from, key, s.grace_us, s.kill_now); });
+}
+
+void SimLink::acknowledge(AttemptKey key) {
+  outbox_.emplace_back([this, key] {
+    send([key](SimWorker& worker, const Connection& from) { worker.acknowledge(from, key); });
+  });
+}
+
+void SimLink::send_launch(const LaunchSpec& spec) {
+  send([spec](SimWorker& worker, const Connection& from) { worker.launch(from, spec); });
+}
+
+void SimLink::pump() {
+  while (is_ready_ && !waiting_.empty() && static_cast<std::int32_t>(given_.size()) < slots_) {
+    LaunchSpec spec = std::move(waiting_.front());
+    waiting_.pop_front();
+    send_launch(spec);
+    given_[spec.key] = std::move(spec);
+  }
+}
+
+void SimLink::flush() {
+  if (!is_ready_) return;
+  for (const auto& f : std::exchange(outbox_, {})) f();
+  pump();
+}
+
+void SimLink::heard_started(AttemptKey key, std::int32_t pid, WallUs at) { events_->attempt_started(key, pid, at); }
+
+void SimLink::heard_ended(const AttemptEnd& end) {
+  given_.erase(end.key);
+  stops_.erase(end.key);
+  events_->attempt_ended(end);
+  pump();
+}
+
+void SimLink::heard_inventory(const Inventory& inventory) {
+  std::vector<AttemptKey> held;
+  for (const AttemptEnd& end : inventory.ended) {
+    given_.erase(end.key);
+    stops_.erase(end.key);
+    events_->attempt_ended(end);
+  }
+  std::set<AttemptKey> live;
+  for (const Inventory::Live& one : inventory.live) {
+    live.insert(one.key);
+    held.push_back(one.key);
+    if (!given_.contains(one.key)) {
+      given_[one.key].key = one.key;
+      ground_.strike(Fault::attempt_adopted);
+    }
+    events_->attempt_started(one.key, one.pid, one.started_at);
+  }
+  is_ready_ = true;
+  for (auto at = given_.begin(); at != given_.end();) {  // sent, and never arrived
+    if (live.contains(at->first)) {
+      ++at;
+      continue;
+    }
+    ground_.strike(Fault::launch_lost);
+    if (ground_.latency.percent(50)) {
+      send_launch(at->second);
+      held.push_back(at->first);
+      ++at;
+    } else {
+      stops_.erase(at->first);
+      at = given_.erase(at);
+    }
+  }
+  for (const LaunchSpec& spec : waiting_) held.push_back(spec.key);
+  events_->executor_ready(held);
+  for (const auto& [key, s] : stops_) send_stop(key, s);
+  pump();
+}
+
+}  // namespace baton::sim

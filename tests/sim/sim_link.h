@@ -1,0 +1,67 @@
+// SimLink: the Executor of a simulated scheduler: it keeps attempts in the order of their launch, gives the worker as
+// many as there are slots, and says after each reconnect what the worker holds. Dies with its scheduler.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+
+#include "tests/sim/sim_worker.h"
+
+namespace baton::sim {
+
+class SimLink final : public Executor, private WorkerPeer {
+ public:
+  SimLink(Ground& ground, SimWorker& worker, ProcessId process, std::int32_t slots)
+      : ground_(ground), worker_(worker), process_(process), slots_(slots) {}
+
+  /// Begins the talk with a worker, started if there is none: `events` hears executor_ready().
+  void connect(ExecutorEvents& events);
+  /// The process is killed: the worker still gets what was sent, and then the end of the stream.
+  void die();
+  /// Both directions end, with what is on its way.
+  void reset();
+  /// The worker has been silent for too long: it is killed, and another one takes over.
+  void give_up_worker();
+
+  void launch(LaunchSpec spec) override;
+  void stop(AttemptKey key, DurationUs grace_us, bool kill_now) override;
+  void acknowledge(AttemptKey key) override;
+  void flush() override;
+
+  [[nodiscard]] bool is_up() const { return is_ready_; }
+  [[nodiscard]] bool holds(AttemptKey key) const;
+  [[nodiscard]] bool is_waiting(AttemptKey key) const;
+
+ private:
+  struct Stop {
+    DurationUs grace_us;
+    bool kill_now;
+  };
+
+  void heard_inventory(const Inventory& inventory) override;
+  void heard_started(AttemptKey key, std::int32_t pid, WallUs at) override;
+  void heard_ended(const AttemptEnd& end) override;
+  void connection_ended() override;
+  void greet();
+  void reconnect();
+  void pump();
+  void send_launch(const LaunchSpec& spec);
+  void send_stop(AttemptKey key, const Stop& stop);
+  template <typename F>
+  void send(F f);
+
+  Ground& ground_;
+  SimWorker& worker_;
+  ProcessId process_;
+  std::int32_t slots_;
+  ExecutorEvents* events_ = nullptr;
+  std::shared_ptr<Connection> connection_;
+  bool is_ready_ = false;
+  std::deque<LaunchSpec> waiting_;           ///< not given to the worker yet
+  std::map<AttemptKey, LaunchSpec> given_;   ///< to the worker, and not ended; adopted ones without a spec
+  std::map<AttemptKey, Stop> stops_;         ///< asked for, and not ended
+  std::vector<std::function<void()>> outbox_;
+};
+
+}  // namespace baton::sim

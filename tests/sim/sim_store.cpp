@@ -1,0 +1,94 @@
+#include "tests/sim/sim_store.h"
+
+#include <utility>
+
+namespace baton::sim {
+
+SimStore::SimStore(Ground& ground, Disk& disk, ProcessId process)
+    : ground_(ground), disk_(disk), process_(process), epoch_(disk.take_lead()) {}
+
+void SimStore::commit(Batch batch, CommitDone done) {
+  queue_.push_back({std::move(batch), std::move(done)});
+  if (group_ == 0) begin();
+}
+
+void SimStore::begin() {
+  group_ = queue_.size();
+  DurationUs takes = ground_.latency.log_between(80, 5 * kMillisecond);
+  if (slow_until_ > ground_.loop.now()) takes = ground_.latency.log_between(50 * kMillisecond, 20 * kSecond);
+  // The disk works on when the scheduler is stopped, so this is not the scheduler's own call.
+  ground_.loop.call(kMachine, ground_.loop.now() + takes, [this, process = process_, &loop = ground_.loop] {
+    if (loop.is_alive(process)) finish();
+  });
+}
+
+void SimStore::answer(CommitDone done, CommitOutcome outcome) {
+  ground_.loop.call(process_, ground_.loop.now(), [done = std::move(done), outcome] { done(outcome); });
+}
+
+void SimStore::finish() {
+  const bool rolls_back = is_full();
+  if (rolls_back) group_ = queue_.size();  // a rollback takes with it what was offered before anyone knew of it
+  bool written = true;
+  if (std::exchange(break_next_, false)) {
+    is_broken_ = true;
+    const bool kept = ground_.faults.percent(50);
+    if (!ground_.strike(kept ? Fault::unknown_kept : Fault::unknown_lost)) is_broken_ = false;
+    written = kept || !is_broken_;
+  } else if (is_broken_ || rolls_back) {
+    written = false;
+  }
+  for (; group_ > 0; --group_) {
+    Queued queued = std::move(queue_.front());
+    queue_.pop_front();
+    CommitOutcome outcome = rolls_back ? CommitOutcome::rolled_back : CommitOutcome::durable;
+    if (written && !rolls_back) outcome = disk_.apply(queued.batch, epoch_);
+    answer(std::move(queued.done), is_broken_ ? CommitOutcome::unknown : outcome);
+  }
+  if (!queue_.empty()) begin();
+}
+
+void SimStore::crash() {
+  if (group_ == 0 || is_broken_ || is_full()) return;
+  const bool kept = ground_.faults.percent(50);
+  if (!ground_.strike(kept ? Fault::crash_commit_kept : Fault::crash_commit_lost)) return;
+  for (; kept && group_ > 0; --group_) {
+    static_cast<void>(disk_.apply(queue_.front().batch, epoch_));
+    queue_.pop_front();
+  }
+}
+
+Result<std::vector<RunNo>> SimStore::unfinished_runs() {
+  std::vector<RunNo> out;
+  for (const auto& [run_no, run] : disk_.runs()) {
+    if (!run.is_finished()) out.push_back(run_no);
+  }
+  return out;
+}
+
+Result<RunSnapshot> SimStore::load_run(RunNo run_no) {
+  const DiskRun* run = disk_.find(run_no);
+  if (run == nullptr) return Error{"there is no run " + std::to_string(run_no), 3};
+  RunSnapshot snapshot;
+  snapshot.run = run->row;
+  snapshot.instances = run->instances;
+  return snapshot;
+}
+
+Result<std::unordered_map<std::string, DurationUs>> SimStore::mean_durations(const std::string& dag_id) {
+  return disk_.means(dag_id);
+}
+
+void SimStore::find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
+                           const std::string& spec_hash, WallUs now,
+                           std::function<void(std::optional<CacheRow>)> done) {
+  std::optional<CacheRow> row;
+  if (const CacheRow* found = disk_.cached(dag_id, task_id, key, spec_hash, now)) {
+    row = *found;
+    ground_.strike(Fault::cache_hit);
+  }
+  const MonoUs at = ground_.loop.now() + ground_.latency.between(20, 900);
+  ground_.loop.call(process_, at, [done = std::move(done), row] { done(row); });
+}
+
+}  // namespace baton::sim

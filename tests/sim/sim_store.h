@@ -1,0 +1,57 @@
+// SimStore: the Store of one simulated scheduler over the Disk that outlives it. Commits take time, come in groups, fail
+// with a full disk, or end so that nobody knows; what was not written when the process dies is gone.
+#pragma once
+
+#include <deque>
+#include <string>
+
+#include "scheduler/engine/store.h"
+#include "tests/sim/disk.h"
+
+namespace baton::sim {
+
+class SimStore final : public Store {
+ public:
+  /// `process`: the scheduler that opens the store.
+  SimStore(Ground& ground, Disk& disk, ProcessId process);
+
+  void commit(Batch batch, CommitDone done) override;
+  RunNo next_run_no() override { return disk_.next_run_no(); }
+  [[nodiscard]] const std::string& store_id() const override { return store_id_; }
+  [[nodiscard]] std::int64_t leader_epoch() const override { return epoch_; }
+  [[nodiscard]] Result<std::vector<RunNo>> unfinished_runs() override;
+  [[nodiscard]] Result<RunSnapshot> load_run(RunNo run_no) override;
+  [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) override;
+  void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
+                   const std::string& spec_hash, WallUs now,
+                   std::function<void(std::optional<CacheRow>)> done) override;
+
+  /// The scheduler is killed: what is under way is written or not, as chance has it.
+  void crash();
+  void fill_disk_until(MonoUs at) { full_until_ = at; }
+  void be_slow_until(MonoUs at) { slow_until_ = at; }
+  /// The next commit ends so that nobody knows.
+  void break_next() { break_next_ = true; }
+  [[nodiscard]] bool is_full() const { return full_until_ > ground_.loop.now(); }
+
+ private:
+  struct Queued {
+    Batch batch;
+    CommitDone done;
+  };
+  void begin();
+  void finish();
+  void answer(CommitDone done, CommitOutcome outcome);
+
+  Ground& ground_;
+  Disk& disk_;
+  ProcessId process_;
+  std::int64_t epoch_;
+  std::string store_id_ = "00000000-0000-4000-8000-000000000000";
+  std::deque<Queued> queue_;
+  std::size_t group_ = 0;            ///< batches of the transaction under way
+  MonoUs full_until_ = 0, slow_until_ = 0;
+  bool break_next_ = false, is_broken_ = false;
+};
+
+}  // namespace baton::sim

@@ -1,0 +1,250 @@
+#include "tests/sim/sim_worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace baton::sim {
+
+void Pipe::send(ProcessId to, std::function<void()> deliver) {
+  last_at_ = std::max(last_at_, ground_.loop.now() + ground_.latency.log_between(20, 2 * kMillisecond));
+  ground_.loop.call(to, last_at_, [open = open_, deliver = std::move(deliver)] {
+    if (*open) deliver();
+  });
+}
+
+void SimWorker::start() {
+  alive_ = true;
+  shutting_down_ = false;
+  process_ = ground_.loop.spawn();
+  ground_.say("worker starts");
+  for (auto& [key, entry] : journal_) {
+    if (entry.has_ended) continue;
+    entry.has_ended = true;
+    entry.end.key = key;
+    entry.end.outcome = AttemptEnd::Outcome::lost;
+    entry.end.started = true;
+    entry.end.started_at = entry.started_at;
+    entry.end.ended_at = ground_.loop.wall();
+    entry.end.pid = entry.pid;
+  }
+}
+
+void SimWorker::kill() {
+  if (!alive_) return;
+  ground_.say("worker dies");
+  ground_.loop.kill(process_);
+  alive_ = false;
+  for (auto& [key, process] : live_) {
+    if (!process.is_dead) witness_.ends(key, -1, 9);
+  }
+  live_.clear();
+  if (auto connection = std::exchange(connection_, nullptr)) {
+    connection->to_worker.cut();
+    WorkerPeer& peer = connection->peer;
+    connection->to_scheduler.send(connection->scheduler, [&peer, connection] { peer.connection_ended(); });
+  }
+}
+
+void SimWorker::hello(std::shared_ptr<Connection> connection) {
+  if (connection_) {  // a newer scheduler: what the older one still sends is not read
+    connection_->to_worker.cut();
+    connection_->to_scheduler.cut();
+  }
+  connection_ = std::move(connection);
+  Inventory inventory;
+  for (const auto& [key, process] : live_) inventory.live.push_back({key, process.pid, process.started_at});
+  for (const auto& [key, entry] : journal_) {
+    if (!entry.has_ended) continue;
+    inventory.ended.push_back(entry.end);
+    ground_.strike(Fault::end_repeated);
+  }
+  WorkerPeer& peer = connection_->peer;
+  connection_->to_scheduler.send(connection_->scheduler, [&peer, inventory] { peer.heard_inventory(inventory); });
+}
+
+void SimWorker::launch(const Connection& from, const LaunchSpec& spec) {
+  if (!is_current(from)) return;
+  const AttemptKey key = spec.key;
+  WorkerPeer& peer = connection_->peer;
+  if (const auto at = live_.find(key); at != live_.end()) {
+    ground_.strike(Fault::launch_repeated);
+    connection_->to_scheduler.send(connection_->scheduler, [&peer, key, pid = at->second.pid, when = at->second.started_at] {
+      peer.heard_started(key, pid, when);
+    });
+    return;
+  }
+  if (const auto at = journal_.find(key); at != journal_.end()) {
+    ground_.strike(Fault::launch_repeated);
+    return tell_ended(at->second.end);
+  }
+  const DiskRun* run = disk_.find(key.run_no);
+  const TaskRow* row = run == nullptr ? nullptr : run->find(key.task_no, key.map_index);
+  if (row == nullptr) {
+    ground_.findings.fail("INV-02", "launched " + text_of(key) + " which is not on disk");
+    return;
+  }
+  Process process;
+  process.spec = spec;
+  const std::int32_t generation = run->facts_of(row->instance_no).generation;
+  const InstanceKey instance = instance_of(key);
+  if (run->dag->spec(key.task_no).kind == TaskKind::sensor) {
+    process.behaviour = behaviours_.of_look(*run, instance, generation, row->failures, witness_.looks(instance, generation));
+    ground_.strike(Fault::sensor_looked);
+  } else {
+    process.behaviour = behaviours_.of(*run, instance, generation, row->failures);
+  }
+  if (run->dag->task(key.task_no).hook != Hook::none) ground_.strike(Fault::hook_ran);
+  if (process.behaviour.end == Behaviour::End::cannot_start || shutting_down_) {
+    AttemptEnd end;
+    end.key = key;
+    end.outcome = shutting_down_ ? AttemptEnd::Outcome::lost : AttemptEnd::Outcome::spawn_failed;
+    end.ended_at = ground_.loop.wall();
+    return report(std::move(end));
+  }
+  const MonoUs now = ground_.loop.now();
+  process.pid = ++next_pid_;
+  process.started_at = ground_.loop.wall();
+  process.started_mono = now;
+  Journaled entry;
+  entry.started_at = process.started_at;
+  entry.pid = process.pid;
+  journal_[key] = entry;
+  witness_.starts(key, generation);
+  const Behaviour& b = process.behaviour;
+  if (b.end == Behaviour::End::exits || b.end == Behaviour::End::signaled) {
+    ground_.loop.call(kMachine, now + b.takes_us, [this, key, pid = process.pid, exit = b.exit_code, signal = b.signal] {
+      const auto at = live_.find(key);
+      if (at != live_.end() && at->second.pid == pid) die(key, signal == 0 ? exit : -1, signal);
+    });
+  }
+  if (spec.timeout_us > 0) {
+    ground_.loop.call(process_, now + spec.timeout_us, [this, key, grace = spec.grace_us] {
+      begin_stop(key, Cause::timeout, grace, false);
+    });
+  }
+  connection_->to_scheduler.send(connection_->scheduler, [&peer, key, pid = process.pid, when = process.started_at] {
+    peer.heard_started(key, pid, when);
+  });
+  live_.emplace(key, std::move(process));
+}
+
+void SimWorker::begin_stop(AttemptKey key, Cause cause, DurationUs grace_us, bool kill_now) {
+  const auto at = live_.find(key);
+  if (at == live_.end() || at->second.is_dead) return;
+  Process& process = at->second;
+  if (process.cause == Cause::none) process.cause = cause;
+  const std::int32_t pid = process.pid;
+  const MonoUs now = ground_.loop.now();
+  const auto end_at = [&](ProcessId by, MonoUs when, std::int32_t signal) {
+    ground_.loop.call(by, when, [this, key, pid, signal] {
+      const auto found = live_.find(key);
+      if (found != live_.end() && found->second.pid == pid) die(key, -1, signal);
+    });
+  };
+  if (kill_now) return end_at(kMachine, now, 9);
+  if (process.behaviour.ignores_term) {
+    ground_.strike(Fault::term_ignored);
+  } else {
+    end_at(kMachine, now + process.behaviour.dies_after_us, 15);
+  }
+  end_at(process_, now + grace_us, 9);
+}
+
+void SimWorker::stop(const Connection& from, AttemptKey key, DurationUs grace_us, bool kill_now) {
+  if (!is_current(from)) return;
+  if (live_.contains(key)) return begin_stop(key, Cause::stop, grace_us, kill_now);
+  if (const auto at = journal_.find(key); at != journal_.end()) return tell_ended(at->second.end);
+  AttemptEnd unknown;  // an answer, not news: neither kept nor to be acknowledged
+  unknown.key = key;
+  unknown.outcome = AttemptEnd::Outcome::lost;
+  unknown.ended_at = ground_.loop.wall();
+  tell_ended(unknown);
+}
+
+void SimWorker::acknowledge(const Connection& from, AttemptKey key) {
+  if (!is_current(from)) return;
+  const auto at = journal_.find(key);
+  if (at != journal_.end() && at->second.has_ended) journal_.erase(at);
+}
+
+void SimWorker::end_of_stream(const Connection& from) {
+  if (!is_current(from)) return;
+  connection_ = nullptr;
+  if (settings_.keeps_tasks) return;
+  shutting_down_ = true;
+  for (auto& [key, process] : live_) {
+    ground_.strike(Fault::tasks_stopped_with_scheduler);
+    begin_stop(key, Cause::scheduler_lost, process.spec.grace_us, false);
+  }
+  exit_if_done();
+}
+
+void SimWorker::die(AttemptKey key, std::int32_t exit_code, std::int32_t signal) {
+  Process& process = live_.at(key);
+  if (process.is_dead) return;
+  process.is_dead = true;
+  process.dead_at = ground_.loop.now();
+  process.exit_code = exit_code;
+  process.signal = signal;
+  Life& life = *witness_.find(key);
+  life.timed_out = process.cause == Cause::timeout;
+  life.is_stopped = process.cause == Cause::stop || process.cause == Cause::scheduler_lost;
+  witness_.ends(key, exit_code, signal);
+  ground_.loop.call(process_, ground_.loop.now() + ground_.latency.between(5, 200), [this, key] { reap(key); });
+}
+
+void SimWorker::reap(AttemptKey key) {
+  const auto at = live_.find(key);
+  if (at == live_.end()) return;
+  const Process process = std::move(at->second);
+  live_.erase(at);
+  AttemptEnd end;
+  end.key = key;
+  end.started = true;
+  end.started_at = process.started_at;
+  end.ended_at = ground_.loop.wall();
+  end.run_us = ground_.loop.now() - process.started_mono;
+  end.pid = process.pid;
+  end.exit_code = process.exit_code;
+  end.signal = process.signal;
+  switch (process.cause) {
+    case Cause::none:
+      end.outcome = process.signal == 0 ? AttemptEnd::Outcome::exited : AttemptEnd::Outcome::signaled;
+      break;
+    case Cause::timeout:
+      end.outcome = AttemptEnd::Outcome::timed_out;
+      ground_.strike(Fault::task_timed_out);
+      break;
+    case Cause::stop:
+    case Cause::scheduler_lost: end.outcome = AttemptEnd::Outcome::stopped; break;
+  }
+  if (end.outcome == AttemptEnd::Outcome::exited && end.exit_code == 0) {
+    end.output = process.behaviour.output;
+    end.output_too_large = process.behaviour.output_too_large;
+  }
+  report(std::move(end));
+  exit_if_done();
+}
+
+void SimWorker::report(AttemptEnd end) {
+  Journaled& entry = journal_[end.key];
+  entry.has_ended = true;
+  entry.end = std::move(end);
+  tell_ended(entry.end);
+}
+
+void SimWorker::tell_ended(const AttemptEnd& end) {
+  if (!connection_) return;
+  WorkerPeer& peer = connection_->peer;
+  connection_->to_scheduler.send(connection_->scheduler, [&peer, end] { peer.heard_ended(end); });
+}
+
+void SimWorker::exit_if_done() {
+  if (!shutting_down_ || !live_.empty() || !alive_) return;
+  ground_.say("worker exits");
+  kill();
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,281 @@
+#include "tests/sim/workload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/expr/template.h"
+#include "scheduler/model/check.h"
+
+namespace baton::sim {
+namespace {
+
+Text expression(std::string source) {
+  auto parsed = expr::parse_template(source);
+  BATON_CHECK(parsed.ok());
+  return {std::move(source), std::make_shared<const expr::Template>(std::move(parsed.value))};
+}
+
+RetryPolicy retries(Rng& rng) {
+  RetryPolicy p;
+  p.max = static_cast<std::int32_t>(rng.between(1, 3));
+  p.delay_us = rng.log_between(kSecond, kMinute);
+  p.max_delay_us = 3 * kMinute;
+  p.backoff = static_cast<RetryPolicy::Backoff>(rng.below(3));
+  p.jitter = static_cast<RetryPolicy::Jitter>(rng.below(3));
+  switch (rng.below(6)) {
+    case 0: p.on = {{FailureClass::Kind::exit, 75}, {FailureClass::Kind::timeout, 0}}; break;
+    case 1: p.never_on = {{FailureClass::Kind::exit, 3}}; break;
+    case 2: p.on = {{FailureClass::Kind::any, 0}, {FailureClass::Kind::lost, 0}}; break;
+    default: break;
+  }
+  return p;
+}
+
+/// Draws one Dag. Lives for one call of make_dag().
+class DagMaker {
+ public:
+  DagMaker(Rng& rng, std::int32_t number, std::int32_t tasks_max, const std::vector<PoolSpec>& pools)
+      : rng_(rng), tasks_max_(tasks_max), pools_(pools) {
+    dag_.id = fmt::format("d{}", number);
+  }
+
+  DagPlan make();
+
+ private:
+  TaskNo add(TaskSpec spec, std::vector<TaskNo> needs, TaskPlan plan = {});
+  void add_shape();
+  void add_any(std::vector<TaskNo> needs);
+  void add_bracket();
+  void add_mapped_over_output();
+  void add_hooks();
+  TaskSpec script();
+  TaskSpec sensor();
+  void refine(TaskSpec& spec, TaskPlan& plan, const std::vector<TaskNo>& needs);
+  [[nodiscard]] bool is_full() const { return static_cast<std::int32_t>(dag_.tasks.size()) >= tasks_max_; }
+  TaskNo any_task() { return static_cast<TaskNo>(rng_.below(static_cast<std::int64_t>(dag_.tasks.size()))); }
+
+  Rng& rng_;
+  std::int32_t tasks_max_;
+  const std::vector<PoolSpec>& pools_;
+  Dag dag_;
+  std::vector<std::vector<TaskNo>> needs_;
+  std::vector<TaskPlan> plans_;
+};
+
+TaskNo DagMaker::add(TaskSpec spec, std::vector<TaskNo> needs, TaskPlan plan) {
+  Task task;
+  task.id = fmt::format("t{}", dag_.tasks.size());
+  task.spec = std::make_shared<const TaskSpec>(std::move(spec));
+  dag_.tasks.push_back(std::move(task));
+  needs_.push_back(std::move(needs));
+  plans_.push_back(plan);
+  return static_cast<TaskNo>(dag_.tasks.size() - 1);
+}
+
+TaskSpec DagMaker::script() {
+  TaskSpec spec;
+  spec.kind = rng_.percent(80) ? TaskKind::run : TaskKind::exec;
+  spec.script.source = "true";
+  if (spec.kind == TaskKind::exec) spec.argv = {Text{"true", nullptr}};
+  spec.grace_us = rng_.log_between(kSecond, 20 * kSecond);
+  if (rng_.percent(45)) spec.retries = retries(rng_);
+  if (rng_.percent(30)) spec.timeout_us = rng_.log_between(10 * kSecond, 4 * kMinute);
+  if (rng_.percent(35)) spec.outputs = {{"n", OutputSpec::Type::integer}, {"list", OutputSpec::Type::list}};
+  if (rng_.percent(20)) spec.priority = static_cast<std::int32_t>(rng_.between(-2, 5));
+  if (rng_.percent(10)) spec.allow_failure = true;
+  for (const PoolSpec& pool : pools_) {
+    if (!rng_.percent(15)) continue;
+    spec.pools.push_back({pool.name, static_cast<std::int32_t>(rng_.between(1, pool.slots))});
+  }
+  if (rng_.percent(12)) spec.cache = Cache{expression("k-${{ params.k }}"), rng_.percent(50) ? 0 : 2 * kHour};
+  return spec;
+}
+
+TaskSpec DagMaker::sensor() {
+  TaskSpec spec;
+  spec.kind = TaskKind::sensor;
+  spec.grace_us = kSecond;
+  spec.sensor.kind = static_cast<Sensor::Kind>(rng_.below(3));
+  spec.sensor.every_us = rng_.log_between(5 * kSecond, kMinute);
+  spec.sensor.file.source = "/tmp/there";
+  spec.sensor.run.source = "true";
+  if (spec.sensor.kind == Sensor::Kind::time) {
+    spec.sensor.time = expression(fmt::format("${{{{ interval.start + duration(\"{}s\") }}}}", rng_.between(1, 200)));
+  }
+  if (rng_.percent(35)) spec.timeout_us = rng_.log_between(20 * kSecond, 3 * kMinute);
+  if (rng_.percent(30)) spec.retries = retries(rng_);
+  return spec;
+}
+
+/// Trigger rule, `if` and mapping, which any task may have.
+void DagMaker::refine(TaskSpec& spec, TaskPlan& plan, const std::vector<TaskNo>& needs) {
+  if (!needs.empty() && rng_.percent(30)) spec.trigger_rule = static_cast<TriggerRule>(rng_.below(12));
+  if (rng_.percent(10)) {
+    plan.condition = TaskPlan::Condition::param;
+    plan.at_least = rng_.between(1, 3);
+    spec.condition = expression(fmt::format("${{{{ params.p >= {} }}}}", plan.at_least));
+  } else if (!needs.empty() && rng_.percent(12)) {
+    plan.condition_of = needs[static_cast<std::size_t>(rng_.below(static_cast<std::int64_t>(needs.size())))];
+    const TaskSpec& up = dag_.spec(plan.condition_of);
+    if (up.mapping.kind != Mapping::Kind::none) {
+      plan.condition_of = -1;
+    } else if (!up.outputs.empty() && rng_.percent(60)) {
+      plan.condition = TaskPlan::Condition::upstream_output;
+      plan.at_least = rng_.between(1, 5);
+      spec.condition = expression(fmt::format("${{{{ tasks.t{}.outputs.n >= {} }}}}", plan.condition_of, plan.at_least));
+    } else {
+      plan.condition = TaskPlan::Condition::upstream_state;
+      spec.condition = expression(fmt::format("${{{{ tasks.t{}.state == 'success' }}}}", plan.condition_of));
+    }
+  }
+  if (spec.kind != TaskKind::sensor && rng_.percent(10)) {
+    plan.literal_items = static_cast<std::int32_t>(rng_.between(0, 5));
+    ValueList items;
+    for (std::int64_t k = 0; k < plan.literal_items; ++k) items.emplace_back(k);
+    spec.mapping.kind = Mapping::Kind::for_each;
+    spec.mapping.literal_items = Value{std::move(items)};
+    if (rng_.percent(50)) spec.mapping.max_parallel = static_cast<std::int32_t>(rng_.between(1, 2));
+  }
+}
+
+void DagMaker::add_any(std::vector<TaskNo> needs) {
+  TaskSpec spec;
+  const std::int64_t kind = rng_.below(100);
+  if (kind < 12) {
+    spec.kind = TaskKind::noop;
+  } else if (kind < 24) {
+    spec = sensor();
+  } else {
+    spec = script();
+  }
+  TaskPlan plan;
+  refine(spec, plan, needs);
+  add(std::move(spec), std::move(needs), plan);
+}
+
+/// A setup, work between, and a teardown of it.
+void DagMaker::add_bracket() {
+  TaskSpec first = script();
+  first.setup = true;
+  first.cache.reset();
+  first.allow_failure = false;
+  std::vector<TaskNo> before;
+  if (!dag_.tasks.empty() && rng_.percent(50)) before.push_back(any_task());
+  const TaskNo setup = add(std::move(first), std::move(before));
+  std::vector<TaskNo> all = {setup};
+  for (std::int64_t k = rng_.between(1, 2); k > 0; --k) {
+    add_any({setup});
+    all.push_back(static_cast<TaskNo>(dag_.tasks.size() - 1));
+  }
+  TaskSpec last = script();
+  last.cache.reset();
+  last.teardown = true;
+  last.teardown_of = {dag_.task(setup).id};
+  last.teardown_fails_run = rng_.percent(30);
+  last.allow_failure = false;
+  add(std::move(last), std::move(all));
+}
+
+void DagMaker::add_mapped_over_output() {
+  TaskSpec source = script();
+  source.outputs = {{"n", OutputSpec::Type::integer}, {"list", OutputSpec::Type::list}};
+  source.cache.reset();
+  std::vector<TaskNo> before;
+  if (!dag_.tasks.empty() && rng_.percent(50)) before.push_back(any_task());
+  const TaskNo from = add(std::move(source), std::move(before));
+  TaskSpec each = script();
+  each.cache.reset();
+  each.mapping.kind = Mapping::Kind::for_each;
+  each.mapping.items = expression(fmt::format("${{{{ tasks.t{}.outputs.list }}}}", from));
+  if (rng_.percent(40)) each.mapping.max_parallel = static_cast<std::int32_t>(rng_.between(1, 2));
+  TaskPlan plan;
+  plan.items_from = from;
+  const TaskNo mapped = add(std::move(each), {from}, plan);
+  if (rng_.percent(70)) add_any({mapped});
+}
+
+void DagMaker::add_shape() {
+  const auto n = rng_.between(2, 6);
+  const TaskNo first = static_cast<TaskNo>(dag_.tasks.size());
+  const std::int64_t shape = rng_.below(3);  // chain, fan, layered
+  for (std::int64_t k = 0; k < n && !is_full(); ++k) {
+    std::vector<TaskNo> needs;
+    const auto so_far = static_cast<TaskNo>(dag_.tasks.size());
+    if (shape == 0 && so_far > first) {
+      needs.push_back(so_far - 1);
+    } else if (shape == 1 && so_far > first) {
+      if (k == n - 1) {
+        for (TaskNo t = first + 1; t < so_far; ++t) needs.push_back(t);
+      }
+      if (needs.empty()) needs.push_back(first);
+    } else if (shape == 2) {
+      for (TaskNo t = 0; t < so_far; ++t) {
+        if (rng_.percent(30)) needs.push_back(t);
+      }
+    }
+    add_any(std::move(needs));
+  }
+}
+
+void DagMaker::add_hooks() {
+  for (const Hook hook : {Hook::on_success, Hook::on_failure, Hook::on_finish}) {
+    if (!rng_.percent(25)) continue;
+    TaskSpec spec = script();
+    spec.pools.clear();
+    spec.cache.reset();
+    const TaskNo t = add(std::move(spec), {});
+    Task& task = dag_.tasks[static_cast<std::size_t>(t)];
+    task.hook = hook;
+    task.id = hook == Hook::on_success ? "on_success" : hook == Hook::on_failure ? "on_failure" : "on_finish";
+  }
+}
+
+DagPlan DagMaker::make() {
+  dag_.version = dag_.id;
+  dag_.work_folder = "/work";
+  dag_.source_file = dag_.id + ".dag.yaml";
+  if (rng_.percent(15)) dag_.fail_fast = true;
+  if (rng_.percent(20)) dag_.max_active_tasks = static_cast<std::int32_t>(rng_.between(1, 3));
+  if (rng_.percent(12)) dag_.timeout_us = rng_.log_between(kMinute, 6 * kMinute);
+  do {
+    const std::int64_t part = rng_.below(100);
+    if (part < 20) {
+      add_bracket();
+    } else if (part < 40) {
+      add_mapped_over_output();
+    } else {
+      add_shape();
+    }
+  } while (!is_full() && rng_.percent(55));
+  add_hooks();
+  DagPlan plan;
+  BATON_CHECK(link(dag_, needs_).empty());
+  plan.dag = std::make_shared<const Dag>(std::move(dag_));
+  plan.tasks = std::move(plans_);
+  return plan;
+}
+
+}  // namespace
+
+Workload make_workload(std::uint64_t seed, std::int32_t tasks_max) {
+  Rng rng(hash_of({seed, 1}));
+  Workload w;
+  w.pools = {{"db", static_cast<std::int32_t>(rng.between(1, 2))}, {"net", static_cast<std::int32_t>(rng.between(2, 4))}};
+  const std::int64_t n = rng.between(3, 5);
+  for (std::int64_t k = 0; k < n; ++k) {
+    Rng own(hash_of({seed, 1, static_cast<std::uint64_t>(k)}));
+    w.dags.push_back(DagMaker(own, static_cast<std::int32_t>(k), tasks_max, w.pools).make());
+  }
+  return w;
+}
+
+RunParams params_of(std::uint64_t seed, RunNo run_no) {
+  const std::uint64_t h = hash_of({seed, 4, static_cast<std::uint64_t>(run_no)});
+  return {static_cast<std::int64_t>(h % 6), static_cast<std::int64_t>((h >> 8U) % 4)};
+}
+
+Value value_of(const RunParams& params) { return ValueMap{{"p", params.p}, {"k", params.k}}; }
+
+}  // namespace baton::sim

@@ -1,0 +1,44 @@
+// Workload: the DAGs of one simulated day, drawn from the seed: every feature of the language that the engine knows, in
+// small pipelines. Beside each Dag stands what was meant, so that its outcome can be told without the engine.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scheduler/model/attempt_key.h"
+#include "scheduler/model/dag.h"
+#include "tests/sim/rng.h"
+
+namespace baton::sim {
+
+/// What the expressions of a task mean.
+struct TaskPlan {
+  enum class Condition : std::uint8_t { none, param, upstream_state, upstream_output };
+  Condition condition = Condition::none;
+  TaskNo condition_of = -1;     ///< the upstream that it names
+  std::int64_t at_least = 0;    ///< the param or output must be at least this
+  TaskNo items_from = -1;       ///< mapped over the output `list` of this task
+  std::int32_t literal_items = 0;
+};
+
+struct DagPlan {
+  std::shared_ptr<const Dag> dag;
+  std::vector<TaskPlan> tasks;
+};
+
+struct Workload {
+  std::vector<DagPlan> dags;
+  std::vector<PoolSpec> pools;  ///< of the machine, shared by all DAGs
+};
+
+Workload make_workload(std::uint64_t seed, std::int32_t tasks_max);
+
+/// Params of a run: {"p": 0 … 5, "k": 0 … 3}; conditions and cache keys read them.
+struct RunParams {
+  std::int64_t p = 0, k = 0;
+};
+RunParams params_of(std::uint64_t seed, RunNo run_no);
+Value value_of(const RunParams& params);
+
+}  // namespace baton::sim

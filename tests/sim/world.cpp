@@ -1,0 +1,280 @@
+#include "tests/sim/world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/expr/json.h"
+
+namespace baton::sim {
+namespace {
+
+constexpr DurationUs kDayUs = 24 * kHour;
+constexpr DurationUs kLastRunUs = 20 * kMinute;   ///< before the calm
+constexpr DurationUs kQuietUs = 10 * kMinute;     ///< after the calm
+constexpr std::uint64_t kEventsMax = 200'000;
+
+WorkerSettings worker_settings(std::uint64_t seed) { return {.keeps_tasks = (hash_of({seed, 6}) & 1U) != 0}; }
+
+SchedulerSettings scheduler_settings(std::uint64_t seed) {
+  Rng rng(hash_of({seed, 7}));
+  SchedulerSettings s;
+  s.slots = static_cast<std::int32_t>(rng.between(1, 5));
+  s.ahead_max = rng.percent(50) ? 4 : 0;
+  return s;
+}
+
+}  // namespace
+
+World::World(const SimOptions& options)
+    : ground_(options), workload_(make_workload(options.seed, options.tasks_max)), behaviours_(options.seed),
+      witness_(ground_), disk_(ground_, witness_),
+      worker_(ground_, disk_, witness_, behaviours_, worker_settings(options.seed)),
+      scheduler_settings_(scheduler_settings(options.seed)),
+      checks_(ground_, disk_, witness_, worker_, behaviours_, workload_, scheduler_settings_),
+      people_(hash_of({options.seed, 8})), calm_at_(kDayUs), runs_left_(options.runs_max),
+      faults_left_(options.faults_max) {
+  witness_.on_start = [this](const AttemptKey& key) { checks_.check_start(key); };
+}
+
+// ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void World::plan_day() {
+  const std::int64_t bursts = people_.between(6, 9);
+  for (std::int64_t k = 0; k < bursts; ++k) plan_burst(people_.between(kMinute, calm_at_ - kLastRunUs));
+  ground_.loop.call(kMachine, calm_at_, [this] { calm_down(); });
+  ground_.loop.call(kMachine, calm_at_ + kQuietUs, [this] { checks_.check_quiet(scheduler_.get()); });
+}
+
+void World::plan_burst(MonoUs at) {
+  for (std::int64_t k = people_.between(1, 3); k > 0; --k) {
+    at += people_.log_between(kMillisecond, kMinute);
+    const auto dag = static_cast<std::int32_t>(people_.below(static_cast<std::int64_t>(workload_.dags.size())));
+    ground_.loop.call(kMachine, at, [this, dag] { want_run(0, dag, ground_.loop.now()); });
+  }
+  for (std::int64_t k = people_.between(2, 6); k > 0; --k) plan_fault(at + people_.log_between(kSecond, 10 * kMinute));
+  if (people_.percent(60)) {
+    ground_.loop.call(kMachine, at + people_.between(5 * kMinute, 25 * kMinute), [this] { want_retry(); });
+  }
+}
+
+void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
+  if (asked == 0) {
+    if (runs_left_ <= 0) return;
+    --runs_left_;
+  }
+  const bool up = scheduler_ && !scheduler_->is_fatal() && !ground_.loop.is_stalled(scheduler_->process());
+  if (!up) {  // asks again until there is somebody to ask
+    ground_.loop.call(kMachine, ground_.loop.now() + 2 * kSecond, [this, dag, since] { want_run(-1, dag, since); });
+    return;
+  }
+  const DagPlan& plan = workload_.dags[static_cast<std::size_t>(dag)];
+  const RunNo run_no = scheduler_->store().next_run_no();
+  RunCreation creation;
+  creation.dag = plan.dag;
+  RunRow& row = creation.run;
+  row.run_no = run_no;
+  row.dag_id = plan.dag->id;
+  row.dag_version = plan.dag->version;
+  row.queued_at = row.run_after = ground_.loop.wall();
+  row.run_id = fmt::format("manual__{}", run_no);
+  row.interval_start = ground_.loop.wall();
+  row.interval_end = row.interval_start + kHour;
+  if (people_.percent(70)) {
+    const bool again = date_ > 0 && people_.percent(15);
+    row.logical_date = kMidnight + kHour * (again ? people_.below(date_) : date_++);
+    row.type = RunType::scheduled;
+  }
+  const Value params = value_of(params_of(ground_.options.seed, run_no));
+  row.conf_json = expr::to_json(params);
+  ground_.say(fmt::format("person creates run {} of {}", run_no, plan.dag->id));
+  scheduler_->create(std::move(creation), params, [this, run_no](CommitOutcome outcome) {
+    if (outcome == CommitOutcome::durable) {
+      checks_.expect_present(run_no);
+      if (disk_.find(run_no) == nullptr) ground_.findings.fail("INV-01", fmt::format("run {} is accepted and not on disk", run_no));
+    } else if (outcome == CommitOutcome::conflict) {
+      ground_.strike(Fault::create_conflict);
+    }
+  });
+  if (people_.percent(14)) {
+    const MonoUs at = ground_.loop.now() + people_.log_between(10 * kMillisecond, 4 * kMinute);
+    const bool kill = people_.percent(25);
+    ground_.loop.call(kMachine, at, [this, run_no, kill] { want_stop(run_no, kill); });
+    if (people_.percent(30)) {
+      ground_.loop.call(kMachine, at + people_.log_between(kMillisecond, 20 * kSecond), [this, run_no] { want_stop(run_no, true); });
+    }
+  }
+}
+
+void World::want_stop(RunNo run_no, bool kill) {
+  if (!scheduler_ || scheduler_->is_fatal() || ground_.loop.is_stalled(scheduler_->process())) return;
+  const DagRun* run = scheduler_->engine().run(run_no);
+  if (run == nullptr || is_final(run->row.state)) return;
+  ground_.say(fmt::format("person {} run {}", kill ? "kills" : "stops", run_no));
+  if (!ground_.strike(kill ? Fault::kill_requested : Fault::stop_requested)) return;
+  if (scheduler_->engine().stop_run(run_no, Reason::stopped, kill)) told_stops_.emplace_back(run_no, kill);
+}
+
+/// A retry is a command of its own: it takes the place of the scheduler that is there.
+void World::want_retry() {
+  std::vector<RunNo> finished;
+  for (const auto& [run_no, run] : disk_.runs()) {
+    if (run.is_finished()) finished.push_back(run_no);
+  }
+  if (finished.empty()) return;
+  RetryWish wish;
+  wish.run_no = finished[static_cast<std::size_t>(people_.below(static_cast<std::int64_t>(finished.size())))];
+  const DiskRun& run = *disk_.find(wish.run_no);
+  if (run.row.state == RunState::success || people_.percent(30)) {
+    wish.from = static_cast<TaskNo>(people_.below(static_cast<std::int64_t>(run.dag->topological.size())));
+  }
+  wishes_.push_back(wish);
+  checks_.expect_running(wish.run_no);
+  if (scheduler_) crash_scheduler(people_.log_between(kMillisecond, 20 * kSecond));
+}
+
+// ── faults ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void World::plan_fault(MonoUs at) {
+  ground_.loop.call(kMachine, std::min(at, calm_at_ - kMinute), [this] {
+    if (may_harm()) commit_fault();
+  });
+}
+
+void World::commit_fault() {
+  Rng& rng = ground_.faults;
+  const MonoUs now = ground_.loop.now();
+  --faults_left_;
+  switch (rng.below(10)) {
+    case 0:
+      if (!worker_.is_alive() || !ground_.strike(Fault::worker_killed)) return;
+      return worker_.kill();
+    case 1: {
+      if (!worker_.is_alive() || !ground_.strike(Fault::worker_stall)) return;
+      const DurationUs span = rng.log_between(kSecond, kMinute);
+      ground_.say("worker is stopped for a while");
+      worker_.stall(span);
+      if (span > 20 * kSecond && scheduler_) {
+        ground_.loop.call(scheduler_->process(), now + 20 * kSecond, [this, process = worker_.process()] {
+          if (worker_.process() != process || !worker_.is_stalled() || !ground_.strike(Fault::silent_worker_killed)) return;
+          scheduler_->link().give_up_worker();
+        });
+      }
+      return;
+    }
+    case 2:
+    case 3:
+      if (scheduler_ && ground_.strike(Fault::link_reset)) {
+        ground_.say("link is reset");
+        scheduler_->link().reset();
+      }
+      return;
+    case 4:
+      if (scheduler_ && ground_.strike(Fault::disk_full)) {
+        ground_.say("disk is full");
+        scheduler_->store().fill_disk_until(now + rng.log_between(100 * kMillisecond, 30 * kSecond));
+      }
+      return;
+    case 5:
+      if (scheduler_ && ground_.strike(Fault::slow_commit)) scheduler_->store().be_slow_until(now + rng.log_between(kSecond, kMinute));
+      return;
+    case 6:
+      if (scheduler_) scheduler_->store().break_next();
+      return;
+    case 7:
+      if (scheduler_ && ground_.strike(Fault::scheduler_stall)) {
+        ground_.say("scheduler is stopped for a while");
+        ground_.loop.stall(scheduler_->process(), now + rng.log_between(100 * kMillisecond, 3 * kMinute));
+      }
+      return;
+    case 8: {
+      if (!ground_.strike(Fault::wall_step)) return;
+      const DurationUs by = rng.log_between(kMillisecond, 2 * kHour) * (rng.percent(50) ? 1 : -1);
+      ground_.say(fmt::format("wall clock steps by {} us", by));
+      return ground_.loop.step_wall(by);
+    }
+    default:
+      if (scheduler_ && ground_.strike(Fault::claims_held)) {
+        ground_.say("claims are held");
+        scheduler_->hold_claims();
+        ground_.loop.call(scheduler_->process(), now + rng.log_between(kSecond, 2 * kMinute), [this] {
+          scheduler_->resume_claims();
+        });
+      }
+      return;
+  }
+}
+
+void World::start_scheduler() {
+  if (scheduler_) return;
+  scheduler_ = std::make_unique<Scheduler>(ground_, disk_, worker_, workload_, scheduler_settings_);
+  events_since_start_ = 0;
+  scheduler_->start(wishes_);
+  // A wish is fulfilled when its clear is on disk; a scheduler that dies before is asked again.
+  checks_.check_event(scheduler_.get(), true);
+}
+
+void World::crash_scheduler(DurationUs down_us) {
+  ground_.say("scheduler dies");
+  told_stops_.clear();
+  scheduler_.reset();
+  ground_.loop.call(kMachine, ground_.loop.now() + down_us, [this] { start_scheduler(); });
+}
+
+void World::consider_crash() {
+  if (!may_harm() || ground_.loop.current() != scheduler_->process()) return;
+  const bool recovering = events_since_start_ < 12;
+  if (!ground_.faults.per_mille(recovering ? 30 : 4)) return;
+  if (!ground_.strike(recovering ? Fault::crash_in_recovery : Fault::scheduler_crash)) return;
+  --faults_left_;
+  crash_scheduler(ground_.faults.log_between(kMillisecond, 2 * kMinute));
+}
+
+void World::note_stops() {
+  if (told_stops_.empty() || !scheduler_->engine().is_idle()) return;
+  for (const auto& [run_no, kill] : told_stops_) checks_.expect_stopped(run_no);
+  told_stops_.clear();
+}
+
+void World::after_event() {
+  ++events_;
+  if (!scheduler_) return;
+  if (ground_.loop.current() == scheduler_->process()) ++events_since_start_;
+  if (!wishes_.empty() && events_since_start_ > 0 && scheduler_->engine().is_idle()) wishes_.clear();
+  checks_.check_event(scheduler_.get(), events_ % 100 == 0);
+  note_stops();
+  if (scheduler_->is_fatal()) return crash_scheduler(ground_.faults.log_between(kMillisecond, kMinute));
+  consider_crash();
+}
+
+void World::calm_down() {
+  ground_.say("calm");
+  is_calm_ = true;
+}
+
+DayReport World::run() {
+  plan_day();
+  start_scheduler();
+  MonoUs next = 0;
+  while (!ground_.findings.failed() && ground_.loop.peek(next)) {
+    checks_.check_idle(next);
+    if (ground_.findings.failed()) break;
+    ground_.loop.step();
+    after_event();
+    if (events_ > kEventsMax) ground_.findings.fail("INV-14", "it never ends: too many events");
+  }
+  if (!ground_.findings.failed()) checks_.check_end(scheduler_.get());
+  DayReport report;
+  report.failed = ground_.findings.failed();
+  report.invariant = ground_.findings.invariant();
+  report.what = ground_.findings.what();
+  report.last_lines.assign(ground_.trace.last().begin(), ground_.trace.last().end());
+  report.hash = ground_.trace.hash();
+  report.events = events_;
+  report.simulated_us = ground_.loop.now();
+  report.counts = ground_.counts;
+  return report;
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,64 @@
+// World: one simulated day: people who want things, a machine on which everything breaks, and the checks between.
+// Same options, same bytes. Make one, call run(), throw it away.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/sim/checks.h"
+
+namespace baton::sim {
+
+struct DayReport {
+  bool failed = false;
+  std::string invariant, what;
+  std::vector<std::string> last_lines;
+  std::uint64_t hash = 0, events = 0;
+  MonoUs simulated_us = 0;
+  FaultCounts counts{};
+};
+
+class World {
+ public:
+  explicit World(const SimOptions& options);
+  DayReport run();
+
+ private:
+  void plan_day();
+  void plan_burst(MonoUs at);
+  void plan_fault(MonoUs at);
+  void want_run(RunNo asked, std::int32_t dag, MonoUs since);
+  void want_stop(RunNo run_no, bool kill);
+  void want_retry();
+  void commit_fault();
+  void start_scheduler();
+  void crash_scheduler(DurationUs down_us);
+  void after_event();
+  void consider_crash();
+  void note_stops();
+  void calm_down();
+  [[nodiscard]] bool is_chaos() const { return ground_.loop.now() < calm_at_; }
+  [[nodiscard]] bool may_harm() { return is_chaos() && faults_left_ > 0; }
+
+  Ground ground_;
+  Workload workload_;
+  Behaviours behaviours_;
+  Witness witness_;
+  Disk disk_;
+  SimWorker worker_;
+  SchedulerSettings scheduler_settings_;
+  Checks checks_;
+  std::unique_ptr<Scheduler> scheduler_;
+  Rng people_;
+  std::vector<RetryWish> wishes_;
+  std::vector<std::pair<RunNo, bool>> told_stops_;  ///< not durable yet
+  MonoUs calm_at_ = 0;
+  std::int32_t runs_left_ = 0, faults_left_ = 0;
+  std::int64_t date_ = 0;
+  std::uint64_t events_ = 0;
+  std::int32_t events_since_start_ = 0;
+  bool is_calm_ = false;
+};
+
+}  // namespace baton::sim

@@ -1,0 +1,96 @@
+#include "worker/masker.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace baton::worker {
+namespace {
+
+std::string masked(const std::vector<std::string_view>& secrets, std::string_view text, std::size_t chunk) {
+  Masker masker(secrets);
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); at += chunk) masker.feed(text.substr(at, chunk), out);
+  masker.finish(out);
+  return out;
+}
+
+/// The same by searching for every form everywhere.
+std::string masked_slowly(const std::vector<std::string_view>& secrets, std::string_view text) {
+  std::vector<bool> hidden(text.size(), false);
+  for (const auto secret : secrets) {
+    for (const std::string& form : mask_forms(secret)) {
+      for (std::size_t at = text.find(form); at != std::string_view::npos; at = text.find(form, at + 1)) {
+        std::fill_n(hidden.begin() + static_cast<std::ptrdiff_t>(at), form.size(), true);
+      }
+    }
+  }
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!hidden[i]) out.push_back(text[i]);
+    if (hidden[i] && (i == 0 || !hidden[i - 1])) out += "***";
+  }
+  return out;
+}
+
+TEST(Masker, HidesASecretWhereverTheStreamIsCut) {
+  const std::string text = "before hunter2! after hunter2!";
+  for (std::size_t chunk = 1; chunk <= text.size(); ++chunk) {
+    EXPECT_EQ(masked({"hunter2!"}, text, chunk), "before *** after ***") << chunk;
+  }
+}
+
+TEST(Masker, LetsThroughWhatOnlyBeginsLikeASecret) {
+  EXPECT_EQ(masked({"hunter2!"}, "hunter1 hunt", 3), "hunter1 hunt");
+  EXPECT_EQ(masked({"aab"}, "aaab", 1), "a***");
+}
+
+TEST(Masker, HidesBase64AtEachAlignment) {
+  // printf 'SECRETVALUE', 'xSECRETVALUE', 'xxSECRETVALUE' | base64
+  EXPECT_EQ(masked({"SECRETVALUE"}, "U0VDUkVUVkFMVUU=", 5).find("VDUkVUVkFM"), std::string::npos);
+  EXPECT_EQ(masked({"SECRETVALUE"}, "eFNFQ1JFVFZBTFVF", 5).find("NFQ1JFVFZBTFVF"), std::string::npos);
+  EXPECT_EQ(masked({"SECRETVALUE"}, "eHhTRUNSRVRWQUxVRQ==", 5).find("TRUNSRVRWQUxVR"), std::string::npos);
+}
+
+TEST(Masker, HidesPercentAndJsonEncodings) {
+  EXPECT_EQ(masked({"a b\"c"}, "x=a%20b%22c&y", 4), "x=***&y");
+  EXPECT_EQ(masked({"a b\"c"}, "{\"x\": \"a b\\\"c\"}", 4), "{\"x\": \"***\"}");
+}
+
+TEST(Masker, HidesEachLineOfASecretOfManyLines) {
+  EXPECT_EQ(masked({"first line\nsecond line"}, "> first line\n> second line\n", 100), "> ***\n> ***\n");
+}
+
+TEST(Masker, ShortValuesAreLeftAlone) {
+  EXPECT_EQ(masked({"a", "", "xy"}, "a xy b", 2), "a xy b");
+}
+
+TEST(Masker, OverlappingSecretsAreHiddenAsOne) {
+  EXPECT_EQ(masked({"abcde", "defgh"}, "-abcdefgh-", 3), "-***-");
+  EXPECT_EQ(masked({"abcdef", "bcd"}, "-abcde-", 3), "-a***e-");
+}
+
+TEST(Masker, AgreesWithSearchingForEachForm) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 3000; ++round) {
+    const auto word = [&](std::size_t size) {
+      std::string text;
+      for (std::size_t i = 0; i < size; ++i) text.push_back("ab\n%"[random() % (i % 5 == 4 ? 4 : 2)]);
+      return text;
+    };
+    const std::vector<std::string> secrets{word(3 + random() % 4), word(3 + random() % 6)};
+    const std::string text = word(random() % 60);
+    const std::vector<std::string_view> views(secrets.begin(), secrets.end());
+    EXPECT_EQ(masked(views, text, 1 + random() % 9), masked_slowly(views, text));
+  }
+}
+
+TEST(Masker, ALongStreamIsNotHeldBack) {
+  Masker masker({"secret"});
+  std::string out;
+  masker.feed(std::string(1'000'000, 's'), out);
+  EXPECT_GE(out.size(), 999'990U);
+}
+
+}  // namespace
+}  // namespace baton::worker
