@@ -119,9 +119,10 @@ void Application::record_success(InstanceNo i, TaskChange& c) {
   if (c.outputs) run_.outputs[i] = std::move(*c.outputs);
 }
 
+/// By any reason of a stop: one that follows another (a kill after a timeout of the run) bears its own.
 void Application::note_cut_off(InstanceNo i) {
-  const Instance& instance = run_.at(i);
-  if (run_.stopping != Reason::none && instance.reason == run_.stopping) ++run_.cut_off;
+  const Reason r = run_.at(i).reason;
+  if (r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout) ++run_.cut_off;
 }
 
 void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {

@@ -101,7 +101,7 @@ TEST_F(Events, OnASensor) {
   plan.tasks.resize(1);
   plan.tasks[0].retries = 1;
   plan.tasks[0].sensor = true;
-  Strings(plan, "asfktgxyodTSK").try_all(depth(8), "a sensor");
+  Strings(plan, "asfktgxyodTSK").try_all(depth(10), "a sensor");
 }
 
 TEST_F(Events, OnAChainWithATeardown) {
@@ -111,7 +111,7 @@ TEST_F(Events, OnAChainWithATeardown) {
   plan.tasks[1].retries = 1;
   plan.tasks[2].setups = {0};
   plan.tasks[2].retries = 1;
-  Strings(plan, "asfktxodTSK").try_all(depth(8), "setup, work, teardown");
+  Strings(plan, "asfktxodTSK").try_all(depth(11), "setup, work, teardown");
 }
 
 TEST_F(Events, OnASetupWithATeardownThatCounts) {
@@ -122,7 +122,7 @@ TEST_F(Events, OnASetupWithATeardownThatCounts) {
   plan.tasks[1].setups = {0};
   plan.tasks[1].retries = 1;
   plan.tasks[1].teardown_counts = true;
-  Strings(plan, "asfktxodTSKR").try_all(depth(8), "setup, teardown that counts");
+  Strings(plan, "asfktxodTSKR").try_all(depth(10), "setup, teardown that counts");
 }
 
 TEST_F(Events, OnTwoTasksThatFailFastWithATeardownAndHooks) {
@@ -133,7 +133,7 @@ TEST_F(Events, OnTwoTasksThatFailFastWithATeardownAndHooks) {
   plan.tasks[1].allow_failure = true;
   plan.tasks[2].setups = {1};
   plan.tasks[3].hook = Hook::on_failure;
-  Strings(plan, "asfxTSK").try_all(depth(7), "fail_fast, teardown, hook");
+  Strings(plan, "asfxTSK").try_all(depth(9), "fail_fast, teardown, hook");
 }
 
 TEST_F(Events, OnAMappedTaskAndItsBarrier) {
@@ -141,7 +141,7 @@ TEST_F(Events, OnAMappedTaskAndItsBarrier) {
   plan.tasks = {PlanTask{}, after({0})};
   plan.tasks[0].items = 2;
   plan.tasks[0].retries = 1;
-  Strings(plan, "asfkTSK").try_all(depth(8), "mapped task and barrier");
+  Strings(plan, "asfkTSK").try_all(depth(9), "mapped task and barrier");
 }
 
 }  // namespace
