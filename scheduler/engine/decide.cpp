@@ -352,7 +352,9 @@ void Decider::stop_instance(InstanceNo i, const StopRequested& e) {
       if (spared) return;
       out_.commands.push_back({.kind = Command::Kind::stop, .instance = i, .kill_now = e.kill});
       return;
-    case TaskState::up_for_retry: change(i, TaskState::failed, e.reason); return;
+    case TaskState::up_for_retry:
+      if (!spared) change(i, TaskState::failed, e.reason);
+      return;
     case TaskState::none:
     case TaskState::scheduled:
     case TaskState::up_for_reschedule:
