@@ -250,7 +250,8 @@ class Why {
       const TaskNo t = open.back();
       open.pop_back();
       for (const TaskNo u : in_.dag->upstream.of(t)) {
-        if (std::exchange(seen[static_cast<std::size_t>(u)], true)) continue;
+        if (seen[static_cast<std::size_t>(u)]) continue;
+        seen[static_cast<std::size_t>(u)] = true;
         bool follows = false;
         for (const InstanceView* view : instances_of(u)) {
           if (view->row.state == TaskState::failed) root(*view);

@@ -34,21 +34,30 @@ const DagRun* Engine::run(RunNo run_no) const {
   return at == runs_.end() ? nullptr : &at->second->run;
 }
 
-bool Engine::is_idle() const { return !is_writing_ && next_.batch.empty() && unfinished_steps_.empty(); }
+bool Engine::is_idle() const {
+  return !is_writing_ && next_.batch.empty() && unfinished_steps_.empty() && creations_.empty();
+}
 
 void Engine::create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
                         std::function<void(CommitOutcome)> done) {
+  Creation wanted{std::move(creation), std::move(params), std::move(path_us), std::move(done)};
+  if (next_.batch.creations.empty()) return begin_creation(std::move(wanted));
+  creations_.push_back(std::move(wanted));
+}
+
+void Engine::begin_creation(Creation wanted) {
   const Moment at = now();
+  RunCreation& creation = wanted.rows;
   RunRow& row = creation.run;
   row.state = RunState::running;
   row.started_at = row.started_at == kNoTime ? at.wall : row.started_at;
   auto live = std::make_unique<LiveRun>();
-  live->run = make_run(row, creation.dag, std::move(params), at, creation.initial_states);
-  live->path_us = std::move(path_us);
+  live->run = make_run(row, creation.dag, std::move(wanted.params), at, creation.initial_states);
+  live->path_us = std::move(wanted.path_us);
   row.counts = live->run.row.counts;
   LiveRun& placed = *(runs_[row.run_no] = std::move(live));
   next_.batch.creations.push_back(std::move(creation));
-  next_.created.push_back(std::move(done));
+  next_.created.push_back(std::move(wanted.done));
   next_.begun.push_back(placed.run.row.run_no);
   watch_timeout(placed);
   handle(placed, RunBegins{});
@@ -102,7 +111,10 @@ void Engine::watch_timeout(LiveRun& live) {
 void Engine::handle(LiveRun& live, const Event& event) {
   if (dead_) return;
   step_.clear();
+  const bool was_killing = live.run.killing;
+  const Reason was_stopping = live.run.stopping;
   const bool more = advance(live.run, event, now(), settings_.core, step_);
+  stop_began_ = stop_began_ || was_killing != live.run.killing || was_stopping != live.run.stopping;
   collect(live, step_);
   if (more) unfinished_steps_.push_back(live.run.row.run_no);
   schedule_turn();
@@ -201,10 +213,10 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
     next_.batch.tries.push_back(std::move(row));
   }
   std::move(step.cache.begin(), step.cache.end(), std::back_inserter(next_.batch.cache));
-  std::move(step.durations.begin(), step.durations.end(), std::back_inserter(next_.batch.durations));
-  a_run_stops_ = a_run_stops_ || run.stopping != Reason::none;
+  std::move(step.durations.begin(), step.durations.end(), std::back_inserter(lazy_durations_));
   if (step.run_changed && is_final(run.row.state)) next_.ended.push_back(run.row.run_no);
-  live.in_batch = live.in_batch || step.run_changed || !step.dirty.empty();
+  live.in_batch = live.in_batch || step.run_changed;
+  live.counts_stale = live.counts_stale || !step.dirty.empty();
   for (Command& command : step.commands) carry_out(live, command);
 }
 
@@ -272,6 +284,11 @@ void Engine::schedule_turn() {
 void Engine::turn() {
   turn_scheduled_ = false;
   if (dead_) return;
+  if (!creations_.empty() && next_.batch.creations.empty()) {
+    Creation next = std::move(creations_.front());
+    creations_.pop_front();
+    begin_creation(std::move(next));
+  }
   if (!unfinished_steps_.empty() && !is_writing_) {  // one bounded share of a large step for each commit
     const RunNo run_no = unfinished_steps_.back();
     unfinished_steps_.pop_back();
@@ -295,9 +312,9 @@ void Engine::admit() {
     const Instance& instance = found->at(c.instance);
     return instance.state == TaskState::scheduled && instance.wait != Wait::commit ? found : nullptr;
   };
-  if (std::exchange(a_run_stops_, false)) admission_.drop_unwanted(run_of);
   const Moment at = now();
   const auto blocked = [&](const Candidate& c, Wait wait) { note_wait(find(c.run_no)->run, c.instance, wait, at); };
+  if (std::exchange(stop_began_, false)) admission_.drop_unwanted(run_of);
   Candidate candidate;
   while (admission_.next(candidate, run_of, blocked)) {
     if (!launch(candidate)) admission_.release(find(candidate.run_no)->run, candidate.instance);
@@ -318,31 +335,47 @@ bool Engine::launch(const Candidate& candidate) {
   return true;
 }
 
+/// What is for display alone joins a batch that is written anyway, or makes one of its own after a while.
 void Engine::write_lazy() {
   lazy_timer_set_ = false;
   for (auto& [run_no, live] : runs_) {
     for (const InstanceNo i : live->lazy) {
       if (live->run.at(i).state == TaskState::running) next_.batch.instances.push_back(row_of(live->run, i));
     }
-    live->in_batch = live->in_batch || !live->lazy.empty();
+    live->in_batch = live->in_batch || live->counts_stale || !live->lazy.empty();
     live->lazy.clear();
   }
+  take_lazy_durations();
   schedule_turn();
 }
 
+void Engine::take_lazy_durations() {
+  std::move(lazy_durations_.begin(), lazy_durations_.end(), std::back_inserter(next_.batch.durations));
+  lazy_durations_.clear();
+}
+
+bool Engine::has_lazy() const {
+  if (!lazy_durations_.empty()) return true;
+  return std::any_of(runs_.begin(), runs_.end(),
+                     [](const auto& r) { return r.second->counts_stale || !r.second->lazy.empty(); });
+}
+
 void Engine::commit() {
-  const bool any_lazy = std::any_of(runs_.begin(), runs_.end(), [](const auto& r) { return !r.second->lazy.empty(); });
-  if (any_lazy && !lazy_timer_set_) {
+  if (!lazy_timer_set_ && has_lazy()) {
     lazy_timer_set_ = true;
     loop_.call_at(loop_.mono_now() + settings_.lazy_write_us, [this] { write_lazy(); });
   }
-  if (next_.batch.empty()) {  // nothing to wait for
+  const bool run_is_due = std::any_of(runs_.begin(), runs_.end(), [](const auto& r) { return r.second->in_batch; });
+  if (next_.batch.empty() && !run_is_due) {  // nothing to wait for
     Pending effects = std::exchange(next_, Pending{});
     release(effects);
     return;
   }
   for (auto& [run_no, live] : runs_) {
-    if (std::exchange(live->in_batch, false)) next_.batch.runs.push_back(live->run.row);
+    if (!std::exchange(live->in_batch, false)) continue;
+    live->counts_stale = false;
+    if (is_final(live->run.row.state)) take_lazy_durations();
+    next_.batch.runs.push_back(live->run.row);
   }
   writing_ = std::exchange(next_, Pending{});
   is_writing_ = true;
@@ -370,16 +403,51 @@ void Engine::committed(CommitOutcome outcome) {
       return;
     case CommitOutcome::conflict:
       if (!writing_.created.empty()) {
-        Pending refused = std::exchange(writing_, Pending{});
-        is_writing_ = false;
-        for (const RunCreation& creation : refused.batch.creations) runs_.erase(creation.run.run_no);
-        for (auto& created : refused.created) created(outcome);
+        refuse_creation();
         return;
       }
       die("another process has taken over the state folder");
       return;
     case CommitOutcome::unknown: die("writing to the state folder failed; what it holds is safe"); return;
   }
+}
+
+/// The run that the batch would have made exists already: the batch goes without it, and nothing of it stays behind.
+void Engine::refuse_creation() {
+  BATON_CHECK(writing_.batch.creations.size() == 1);
+  const RunNo run_no = writing_.batch.creations.front().run.run_no;
+  const auto created = std::exchange(writing_.created, {});
+  LiveRun& live = *find(run_no);
+  for (std::size_t i = 0; i < live.run.instances.size(); ++i) {
+    if (is_live(live.run.instances[i].state)) admission_.release(live.run, static_cast<InstanceNo>(i));
+  }
+  admission_.forget(live.run);
+  if (live.timeout != 0) loop_.cancel(live.timeout);
+  std::erase(unfinished_steps_, run_no);
+  runs_.erase(run_no);
+  strip(writing_, run_no);
+  strip(next_, run_no);
+  for (const auto& f : created) f(CommitOutcome::conflict);
+  if (writing_.batch.empty()) return committed(CommitOutcome::durable);
+  store_.commit(writing_.batch, [this](CommitOutcome outcome) { committed(outcome); });
+}
+
+void Engine::strip(Pending& pending, RunNo run_no) {
+  const auto is_row = [&](const auto& row) { return row.run_no == run_no; };
+  const auto is_keyed = [&](const auto& entry) { return entry.first.run_no == run_no; };
+  Batch& b = pending.batch;
+  std::erase_if(b.creations, [&](const RunCreation& c) { return c.run.run_no == run_no; });
+  std::erase_if(b.new_instances, is_row);
+  std::erase_if(b.instances, is_row);
+  std::erase_if(b.tries, is_row);
+  std::erase_if(b.runs, is_row);
+  std::erase_if(b.cache, is_row);
+  std::erase_if(pending.launches, [&](const LaunchSpec& spec) { return spec.key.run_no == run_no; });
+  std::erase_if(pending.stops, is_keyed);
+  std::erase_if(pending.graces, is_keyed);
+  std::erase_if(pending.tries_told, [&](const auto& entry) { return entry.first == run_no; });
+  std::erase_if(pending.told, is_row);
+  for (auto* numbers : {&pending.begun, &pending.ended, &pending.finished}) std::erase(*numbers, run_no);
 }
 
 void Engine::release(Pending& pending) {

@@ -3,6 +3,7 @@
 // Loop thread only; it never blocks.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,7 +25,7 @@ struct EngineSettings {
   CoreSettings core;
   std::int32_t slots = 1;          ///< attempts at a time
   std::int32_t ahead_max = 0;      ///< claims that may wait at the executor for a slot, when tasks are short
-  DurationUs lazy_write_us = 250 * kMillisecond;  ///< when `running` is written at the latest
+  DurationUs lazy_write_us = 250 * kMillisecond;  ///< when `running`, counts and mean durations are written at the latest
   DurationUs full_retry_us = 500 * kMillisecond;  ///< how often a full disk is tried again
 };
 
@@ -46,7 +47,8 @@ class Engine : public ExecutorEvents {
   /// Called when a run and its hooks have ended and that is durable. The run is forgotten after it.
   void on_finished(std::function<void(const DagRun&)> f) { finished_ = std::move(f); }
 
-  /// Makes a run durable and begins it. `done` tells how the commit ended; `path_us` as path_lengths() gives it.
+  /// Makes a run durable and begins it. `done` tells how the commit ended; `path_us` as path_lengths() gives it. One run
+  /// is created with each commit; others wait for the next.
   void create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
                   std::function<void(CommitOutcome)> done);
   /// Takes over a run that recovery restored, perhaps with instances cleared in `cleared`. Before executor_ready().
@@ -74,6 +76,7 @@ class Engine : public ExecutorEvents {
     DagRun run;
     std::vector<DurationUs> path_us;
     bool in_batch = false;               ///< its row is to be written with the next batch
+    bool counts_stale = false;           ///< its counts have changed since its row was written: for display alone
     std::set<InstanceNo> lazy;           ///< running, and not written yet
     bool finished = false;
     Loop::TimerId timeout = 0;
@@ -95,9 +98,19 @@ class Engine : public ExecutorEvents {
     std::vector<std::function<void(CommitOutcome)>> created;
   };
 
+  struct Creation {
+    RunCreation rows;
+    Value params;
+    std::vector<DurationUs> path_us;
+    std::function<void(CommitOutcome)> done;
+  };
+
   [[nodiscard]] Moment now() const { return {loop_.wall_now(), loop_.mono_now()}; }
   LiveRun* find(RunNo run_no);
   void handle(LiveRun& live, const Event& event);
+  void begin_creation(Creation creation);
+  void refuse_creation();
+  static void strip(Pending& pending, RunNo run_no);
   void learn_run_time(const AttemptEnd& end);
   void collect(LiveRun& live, StepOutcome& step);
   void carry_out(LiveRun& live, Command& command);
@@ -109,6 +122,8 @@ class Engine : public ExecutorEvents {
   void schedule_turn();
   void turn();
   void write_lazy();
+  void take_lazy_durations();
+  [[nodiscard]] bool has_lazy() const;
   void commit();
   void committed(CommitOutcome outcome);
   void release(Pending& pending);
@@ -126,7 +141,9 @@ class Engine : public ExecutorEvents {
   std::function<void(const DagRun&)> finished_;
 
   std::map<RunNo, std::unique_ptr<LiveRun>> runs_;
+  std::deque<Creation> creations_;             ///< wait for a batch without one
   std::vector<RunNo> unfinished_steps_;        ///< runs whose core has more to do
+  std::vector<DurationRow> lazy_durations_;
   StepOutcome step_;
   Pending next_;                               ///< gathers
   Pending writing_;                            ///< offered to the store
@@ -134,8 +151,8 @@ class Engine : public ExecutorEvents {
   bool turn_scheduled_ = false;
   bool lazy_timer_set_ = false;
   bool claims_held_ = false;
-  bool a_run_stops_ = false;                   ///< some who wait for a resource may be wanted no longer
   bool executor_ready_ = false;
+  bool stop_began_ = false;                    ///< since admission last dropped who is no longer wanted
   bool dead_ = false;
   bool told_full_ = false;
   DurationUs mean_run_us_ = -1;                ///< of recent attempts; −1: none yet

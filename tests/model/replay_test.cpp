@@ -20,7 +20,7 @@ TEST(Replay, TheCaseOfTheEnvironmentHolds) {
 TEST(Replay, ACaseReadsBackAsItWasPrinted) {
   const char* text =
       "losses=2 ff | 0 noop | 1 one_failed need=0 retries=2 items=3 if=1 | 2 need=0,1 teardown=0 fail_run | "
-      "3 sensor allow_failure | 4 hook=3 | # b a1.2 f1.2 T1.2 S K";
+      "3 allow_failure sensor | 4 hook=3 | # b a1.2 f1.2 T1.2 S K";
   const auto c = case_from(text);
   ASSERT_TRUE(c.has_value());
   EXPECT_EQ(to_text(*c), text);

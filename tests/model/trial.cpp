@@ -96,7 +96,7 @@ void Trial::tell_engine(const Step& step, InstanceNo i, int epoch) {
       const DurationUs wait = wake_at == kNoTime ? 0 : std::max<DurationUs>(0, wake_at - now_.wall);
       now_.wall += wait;
       now_.mono += wait;
-      return feed(TimerDue{i});
+      return feed(TimerDue{i, wake_at});
     }
     default: {
       AttemptEnd end = end_for(step.what);

@@ -85,7 +85,7 @@ void RunDriver::timer(InstanceNo i) {
   const Activity* activity = run_.activity(i);
   BATON_CHECK(activity != nullptr && activity->wake_at != kNoTime);
   pass(std::max<DurationUs>(0, activity->wake_at - now_.wall));
-  step(TimerDue{i});
+  step(TimerDue{i, activity->wake_at});
 }
 
 void RunDriver::run_to(InstanceNo i, AttemptEnd how) {
