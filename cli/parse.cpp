@@ -116,6 +116,7 @@ class CommandParser {
       return usage(&command_, e.what());
     }
     for (const std::string& word : app_.remaining()) {
+      if (word == "--") continue;
       if (word.starts_with("-") && word.size() > 1) return unknown_flag(command_, word);
       out_.positional.push_back(word);
     }
