@@ -112,6 +112,7 @@ class CommandParser {
       return usage(&command_, e.what());
     }
     for (const std::string& word : app_.remaining()) {
+      if (word == "--") continue;
       if (word.starts_with("-") && word.size() > 1) return unknown_flag(command_, word);
       out_.positional.push_back(word);
     }
@@ -127,7 +128,7 @@ class CommandParser {
     }
     CLI::Option* option = app_.add_option_function<std::vector<std::string>>(
         option_names(flag), [this, name](const std::vector<std::string>& values) { out_.flags[name] = values; });
-    option->type_size(1)->expected(1);
+    option->type_size(1)->expected(1)->allow_extra_args(false);
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     option->type_name(std::string(flag.value));
   }
