@@ -58,6 +58,15 @@ void Checks::check_start(const AttemptKey& key) {
   }
 }
 
+const DagPlan& Checks::plan_of(const DiskRun& run) const {
+  return *std::find_if(workload_.dags.begin(), workload_.dags.end(), [&](const DagPlan& p) { return p.dag == run.dag; });
+}
+
+void Checks::check_ended(const DiskRun& run, InstanceNo i) {
+  const std::string wrong = judge_end(run, i, plan_of(run), behaviours_, ground_.options.seed);
+  if (!wrong.empty()) fail("REFERENCE", wrong);
+}
+
 /// Counters against the states that they count (they are what decides).
 void Checks::check_run(const DagRun& run) {
   const auto wrong = [&](const char* what) { fail("COUNTERS", fmt::format("run {}: {}", run.row.run_no, what)); };
@@ -232,9 +241,7 @@ void Checks::check_end(Scheduler* scheduler) {
   if (worker_.unacknowledged() > 0 && scheduler != nullptr) fail("INV-14", "an end was never acknowledged");
   if (scheduler != nullptr && !scheduler->runs().empty()) fail("INV-14", "the engine keeps runs that have ended");
   for (const auto& [run_no, run] : disk_.runs()) {
-    const auto plan = std::find_if(workload_.dags.begin(), workload_.dags.end(),
-                                   [&](const DagPlan& p) { return p.dag == run.dag; });
-    const std::string wrong = judge_run(run, *plan, behaviours_, ground_.options.seed);
+    const std::string wrong = judge_outcome(run, plan_of(run), behaviours_, ground_.options.seed);
     if (!wrong.empty()) fail("REFERENCE", wrong);
   }
 }

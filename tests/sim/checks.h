@@ -19,6 +19,8 @@ class Checks {
 
   /// A process is about to start.
   void check_start(const AttemptKey& key);
+  /// An instance has ended on disk.
+  void check_ended(const DiskRun& run, InstanceNo i);
   /// After an event; `whole`: every run instead of one of them.
   void check_event(Scheduler* scheduler, bool whole);
   /// Before the next event, which comes at `next`: nothing that may go on has stood still until then.
@@ -35,6 +37,7 @@ class Checks {
   void expect_present(RunNo run_no) { accepted_.insert(run_no); }
 
  private:
+  [[nodiscard]] const DagPlan& plan_of(const DiskRun& run) const;
   void check_run(const DagRun& run);
   void check_holds(Scheduler& scheduler);
   void find_standing(Scheduler& scheduler);
