@@ -2,6 +2,7 @@
 #include <deque>
 #include <utility>
 
+#include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/decide.h"
 #include "scheduler/expr/json.h"
 #include "scheduler/model/check.h"
@@ -160,7 +161,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
     --run_.row.counts[static_cast<std::size_t>(from)];
     ++run_.row.counts[static_cast<std::size_t>(c.to)];
   }
-  if (c.end != nullptr && !c.look_only) record_try(c.instance, c);
+  if (c.end != nullptr && !c.look_only && !c.key_only) record_try(c.instance, c);
   if (c.end != nullptr) {
     if (c.end->started_at != kNoTime) activity.started_at = c.end->started_at;
     if (c.end->pid != 0) activity.pid = c.end->pid;
@@ -183,7 +184,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
     case TaskState::queued:
       if (c.new_epoch) {  // a claim
         ++instance.epoch;
-        if (!instance.looks_again) {
+        if (!instance.looks_again && c.reason != Reason::cache_key) {
           ++instance.try_number;
           activity.first_look_at = now_.wall;
         }
