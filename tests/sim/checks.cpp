@@ -31,7 +31,9 @@ void Checks::check_start(const AttemptKey& key) {
     if (settled(*run, key.task_no) != Rule::runs) {
       return fail("INV-07", text_of(key) + " (" + task.id + ") starts before its trigger rule holds");
     }
-    if (stopped_.contains(key.run_no)) {
+    const auto stopped = stopped_.find(key.run_no);
+    const auto i = static_cast<std::size_t>(row->instance_no);
+    if (stopped != stopped_.end() && (i >= stopped->second.size() || key.epoch > stopped->second[i])) {
       if (!task.spec->teardown) return fail("STOP", text_of(key) + " (" + task.id + ") starts after its run was stopped");
       ground_.strike(Fault::teardown_after_stop);
     }
@@ -56,6 +58,12 @@ void Checks::check_start(const AttemptKey& key) {
       fail("INV-08", fmt::format("{} slots of pool {} are taken and there are {}", pools[pool.name], pool.name, pool.slots));
     }
   }
+}
+
+void Checks::expect_stopped(RunNo run_no) {
+  const DiskRun* run = disk_.find(run_no);
+  if (run == nullptr || stopped_.contains(run_no)) return;
+  for (const TaskRow& row : run->instances) stopped_[run_no].push_back(row.epoch);
 }
 
 const DagPlan& Checks::plan_of(const DiskRun& run) const {

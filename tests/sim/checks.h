@@ -30,8 +30,8 @@ class Checks {
   /// When nothing happens any more.
   void check_end(Scheduler* scheduler);
 
-  /// A stop of this run is durable: nothing of it starts any more but teardowns and hooks, until it is retried.
-  void expect_stopped(RunNo run_no) { stopped_.insert(run_no); }
+  /// A stop of this run is durable: nothing of it is claimed any more but teardowns and hooks, until it is retried.
+  void expect_stopped(RunNo run_no);
   void expect_running(RunNo run_no) { stopped_.erase(run_no); }
   /// A run was accepted.
   void expect_present(RunNo run_no) { accepted_.insert(run_no); }
@@ -51,7 +51,8 @@ class Checks {
   const Behaviours& behaviours_;
   const Workload& workload_;
   SchedulerSettings settings_;
-  std::set<RunNo> stopped_, accepted_;
+  std::map<RunNo, std::vector<Epoch>> stopped_;  ///< and the epochs that its instances had
+  std::set<RunNo> accepted_;
   std::string standing_;      ///< a task instance that could start now; empty: none
   RunNo last_checked_ = 0;
 };

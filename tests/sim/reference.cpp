@@ -217,7 +217,7 @@ std::set<TaskState> Judge::possible(const TaskRow& row) const {
 
 void Judge::judge_attempts(const TaskRow& row) {
   const Facts& facts = run_.facts_of(row.instance_no);
-  if (row.reason == Reason::lost && row.losses >= 3) return;
+  if (row.losses >= 3) return;  // a loss beyond the budget counts as a failure, and any number of tries may have been it
   // A teardown or hook that a kill stopped, and what a stop cut off, end as they were.
   if (was_cut(row)) return;
   const std::set<TaskState> states = possible(row);
