@@ -8,8 +8,8 @@
 namespace baton::cli {
 namespace {
 
-constexpr std::string_view kRuns = R"sh(baton ls -n 30 -o jsonl 2>/dev/null | sed -n 's/.*"dag_run_id":"\([^"]*\)".*/\1/p')sh";
-constexpr std::string_view kDags = R"sh(baton dag ls -o jsonl 2>/dev/null | sed -n 's/.*"dag_id":"\([^"]*\)".*/\1/p')sh";
+constexpr std::string_view kRuns = R"x(baton ls -n 30 -o jsonl 2>/dev/null | sed -n 's/.*"dag_run_id":"\([^"]*\)".*/\1/p')x";
+constexpr std::string_view kDags = R"x(baton dag ls -o jsonl 2>/dev/null | sed -n 's/.*"dag_id":"\([^"]*\)".*/\1/p')x";
 
 /// First words, and for each family (`dag`, `db`) its second words.
 struct Families {

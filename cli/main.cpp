@@ -15,6 +15,7 @@
 namespace {
 
 using namespace baton::cli;
+using baton::Result;
 
 int dispatch(const std::vector<std::string>& words) {
   Result<Parsed> parsed = parse(words);

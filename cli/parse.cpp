@@ -101,10 +101,14 @@ class CommandParser {
     app_.set_help_flag();
     app_.allow_extras();
     for (const Flag& flag : all_flags(command)) add(flag);
-    app_.add_option("positional", out_.positional);
+    // Otherwise CLI11 would take a word in brackets, such as an expression or a pattern, for a list.
+    app_.add_option("positional", out_.positional)->allow_extra_args(false);
   }
 
   Result<Arguments> run(std::vector<std::string> words) {
+    const auto dashes = std::ranges::find(words, "--");  // what follows is no flag, whatever it begins with
+    const std::vector<std::string> verbatim(dashes == words.end() ? dashes : dashes + 1, words.end());
+    words.erase(dashes, words.end());
     try {
       std::ranges::reverse(words);  // as CLI11 wants them
       app_.parse(words);
@@ -112,9 +116,11 @@ class CommandParser {
       return usage(&command_, e.what());
     }
     for (const std::string& word : app_.remaining()) {
+      if (word == "--") continue;
       if (word.starts_with("-") && word.size() > 1) return unknown_flag(command_, word);
       out_.positional.push_back(word);
     }
+    out_.positional.insert(out_.positional.end(), verbatim.begin(), verbatim.end());
     return check();
   }
 
@@ -127,7 +133,7 @@ class CommandParser {
     }
     CLI::Option* option = app_.add_option_function<std::vector<std::string>>(
         option_names(flag), [this, name](const std::vector<std::string>& values) { out_.flags[name] = values; });
-    option->type_size(1)->expected(1);
+    option->type_size(1)->expected(1)->allow_extra_args(false);
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     option->type_name(std::string(flag.value));
   }

@@ -250,7 +250,8 @@ class Why {
       const TaskNo t = open.back();
       open.pop_back();
       for (const TaskNo u : in_.dag->upstream.of(t)) {
-        if (std::exchange(seen[static_cast<std::size_t>(u)], true)) continue;
+        if (seen[static_cast<std::size_t>(u)]) continue;
+        seen[static_cast<std::size_t>(u)] = true;
         bool follows = false;
         for (const InstanceView* view : instances_of(u)) {
           if (view->row.state == TaskState::failed) root(*view);
@@ -262,8 +263,7 @@ class Why {
   }
   void root(const InstanceView& view) {
     if (++roots_ > kNamedMax) return;
-    std::string why = text::reason_words(view.row.reason);
-    if (!view.row.note.empty()) why += (why.empty() ? "" : ": ") + text::printable(view.row.note);
+    const std::string why = view.row.note.empty() ? text::reason_words(view.row.reason) : text::printable(view.row.note);
     add("root", "it began with " + instance_name(view) + (why.empty() ? "" : " (" + why + ")"),
         "`baton why " + in_.run.row.run_id + " " + instance_name(view) + "` says more",
         ValueMap{{"task_id", view.task_id}, {"map_index", std::int64_t{view.row.map_index}}, {"state_reason", to_string(view.row.reason)}});
@@ -294,7 +294,8 @@ class Why {
       case Reason::upstream_failed:
       case Reason::marked:
       case Reason::not_selected:
-      case Reason::unsupported: message = text::reason_words(row_.reason); break;
+      case Reason::unsupported:
+      case Reason::cache_key: message = text::reason_words(row_.reason); break;
     }
     if (message.empty()) message = "it was skipped";
     add(row_.reason == Reason::none ? "skipped" : std::string(to_string(row_.reason)), message);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "scheduler/engine/cache_key.h"
 #include "scheduler/model/check.h"
 
 namespace baton {
@@ -111,7 +112,10 @@ void Engine::watch_timeout(LiveRun& live) {
 void Engine::handle(LiveRun& live, const Event& event) {
   if (dead_) return;
   step_.clear();
+  const bool was_killing = live.run.killing;
+  const Reason was_stopping = live.run.stopping;
   const bool more = advance(live.run, event, now(), settings_.core, step_);
+  stop_began_ = stop_began_ || was_killing != live.run.killing || was_stopping != live.run.stopping;
   collect(live, step_);
   if (more) unfinished_steps_.push_back(live.run.row.run_no);
   schedule_turn();
@@ -211,7 +215,6 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
   }
   std::move(step.cache.begin(), step.cache.end(), std::back_inserter(next_.batch.cache));
   std::move(step.durations.begin(), step.durations.end(), std::back_inserter(lazy_durations_));
-  a_run_stops_ = a_run_stops_ || run.stopping != Reason::none;
   if (step.run_changed && is_final(run.row.state)) next_.ended.push_back(run.row.run_no);
   live.in_batch = live.in_batch || step.run_changed;
   live.counts_stale = live.counts_stale || !step.dirty.empty();
@@ -310,9 +313,9 @@ void Engine::admit() {
     const Instance& instance = found->at(c.instance);
     return instance.state == TaskState::scheduled && instance.wait != Wait::commit ? found : nullptr;
   };
-  if (std::exchange(a_run_stops_, false)) admission_.drop_unwanted(run_of);
   const Moment at = now();
   const auto blocked = [&](const Candidate& c, Wait wait) { note_wait(find(c.run_no)->run, c.instance, wait, at); };
+  if (std::exchange(stop_began_, false)) admission_.drop_unwanted(run_of);
   Candidate candidate;
   while (admission_.next(candidate, run_of, blocked)) {
     if (!launch(candidate)) admission_.release(find(candidate.run_no)->run, candidate.instance);

@@ -151,8 +151,8 @@ class Engine : public ExecutorEvents {
   bool turn_scheduled_ = false;
   bool lazy_timer_set_ = false;
   bool claims_held_ = false;
-  bool a_run_stops_ = false;                   ///< some who wait for a resource may be wanted no longer
   bool executor_ready_ = false;
+  bool stop_began_ = false;                    ///< since admission last dropped who is no longer wanted
   bool dead_ = false;
   bool told_full_ = false;
   DurationUs mean_run_us_ = -1;                ///< of recent attempts; −1: none yet

@@ -124,6 +124,7 @@ bool ShellLexer::step(Level& level, Close close) {
 }
 
 void ShellLexer::operator_unit(Level& level, ShellUnit unit) {
+  if (level.in_test && level.is_plain && level.word == "]]") finish_word(level);
   if (level.in_test && shell_ != ShellKind::bash && (unit == '(' || (unit == '<' && peek(1) == '<'))) {
     confuse("[[ … ]] means different things to bash and sh");
   }

@@ -21,7 +21,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kIdle{50};
 constexpr std::int64_t kIdleCheckpointFrames = 1'000;     // 4 MiB: worth a checkpoint when there is nothing else to do
-constexpr std::int64_t kForcedCheckpointFrames = 15'000;  // 60 MiB: before the WAL passes its limit
 constexpr std::size_t kGroupMax = 8'192;                  // batches in one transaction
 
 std::int64_t file_bytes(const std::string& path) {
@@ -225,6 +224,7 @@ void SqliteStore::run_writer() {
 void SqliteStore::process_inline() {
   inline_is_posted_ = false;
   process(queue_.take(std::chrono::milliseconds(1)));
+  checkpoint_if_due(false);
 }
 
 void SqliteStore::process(std::vector<QueuedItem> items) {
@@ -265,7 +265,7 @@ void SqliteStore::write_group(std::span<QueuedCommit> group, std::vector<Answer>
 }
 
 void SqliteStore::checkpoint_if_due(bool is_idle) {
-  const std::int64_t due = is_idle ? kIdleCheckpointFrames : kForcedCheckpointFrames;
+  const std::int64_t due = is_idle ? kIdleCheckpointFrames : options_.checkpoint_frames;
   if (*wal_frames_ < due || writer_->is_broken()) return;
   const int rc = db_.checkpoint(false);
   *wal_frames_ = 0;  // told anew by the next commit

@@ -36,8 +36,8 @@ class Desk {
   Desk(std::int32_t slots, std::int32_t ahead) : admission(slots, ahead) {}
 
   void offer(DagRun& run, const std::string& task, std::int32_t priority = 0, std::int64_t path_us = 0) {
-    Candidate c;
     runs[run.row.run_no] = &run;
+    Candidate c;
     c.run_no = run.row.run_no;
     c.instance = *run.dag->find(task);
     c.priority = priority;
@@ -62,7 +62,7 @@ class Desk {
   Admission admission;
   std::map<std::string, Wait> blocked;
   std::set<std::string> unwanted;
-  std::map<RunNo, const DagRun*> runs;
+  std::map<RunNo, DagRun*> runs;
 
  private:
   Admission::Lookup wanted() {
@@ -186,7 +186,7 @@ TEST(Admission, MaxParallelIsOfEachMappedTask) {
   for (const InstanceNo i : {0, 2, 3, 1, 4, 5}) admission.offer({.run_no = 1, .instance = i});
   std::vector<InstanceNo> admitted;
   Candidate c;
-  const auto all = [&run](const Candidate&) { return &run; };
+  const auto all = [&](const Candidate&) { return &run; };
   const auto nothing = [](const Candidate&, Wait w) { EXPECT_EQ(w, Wait::limit); };
   while (admission.next(c, all, nothing)) admitted.push_back(c.instance);
   EXPECT_EQ(admitted, (std::vector<InstanceNo>{0, 2, 1, 4}));
@@ -392,12 +392,11 @@ class RandomDesk {
     const auto at = std::next(waiting_.begin(), below(static_cast<int>(waiting_.size())));
     gone_.insert(at->first);
     waiting_.erase(at);
-    admission_.drop_unwanted([this](const Candidate& c) { return run_if_waiting(c); });
+    admission_.drop_unwanted(lookup());
   }
   void admit() {
     Candidate c;
-    const auto wanted = [this](const Candidate& w) { return run_if_waiting(w); };
-    while (admission_.next(c, wanted, [](const Candidate&, Wait) {})) {
+    while (admission_.next(c, lookup(), [](const Candidate&, Wait) {})) {
       const Key key = key_of(c);
       ASSERT_TRUE(waiting_.contains(key)) << "admitted what nobody offers";
       waiting_.erase(key);
@@ -406,13 +405,11 @@ class RandomDesk {
     }
     expect_nobody_waits_in_vain();
   }
-  const DagRun* run_if_waiting(const Candidate& c) const {
-    const Key key = key_of(c);
-    return waiting_.contains(key) ? runs_[key.run].get() : nullptr;
-  }
-  Key key_of(const Candidate& c) const {
-    const auto run = std::find_if(runs_.begin(), runs_.end(), [&](const auto& r) { return r->row.run_no == c.run_no; });
-    return {static_cast<std::size_t>(run - runs_.begin()), c.instance};
+  static Key key_of(const Candidate& c) { return {static_cast<std::size_t>(c.run_no - 1), c.instance}; }
+  Admission::Lookup lookup() {
+    return [this](const Candidate& c) {
+      return waiting_.contains(key_of(c)) ? runs_[key_of(c).run].get() : nullptr;
+    };
   }
 
   /// Resource name → amount that `key` needs.

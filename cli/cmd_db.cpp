@@ -1,0 +1,143 @@
+// `db check`, `db backup`, `db prune`: keeping the database of a state folder.
+#include <filesystem>
+
+#include "cli/handlers.h"
+#include "cli/reading.h"
+#include "cli/state_lookup.h"
+#include "cli/text/clock_text.h"
+#include "scheduler/loop/asio_loop.h"
+#include "scheduler/store/backup.h"
+#include "scheduler/store/sqlite_store.h"
+#include "scheduler/store/state_folder.h"
+#include "scheduler/timetable/time_text.h"
+
+namespace baton::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The folder with a database in it, or what to do.
+Result<fs::path> existing_folder(const Invocation& call) {
+  const Result<OpenState> state = open_state(call.args());
+  if (!state) return state.error();
+  return state->folder;
+}
+
+}  // namespace
+
+int db_check_command(const Invocation& call) {
+  // Without a Reader: it refuses what this command is to look at.
+  const fs::path folder = state_folder_of(call.args());
+  const fs::path path = database_path(folder);
+  std::error_code error;
+  if (!fs::exists(path, error)) return call.fail({"there is no database in " + shown_path(folder) + "; name another folder with --state", kNotFound});
+  const Status checked = sqlite::check_file(path.string(), !call.args().has("quick"), nullptr);
+  if (!checked) {
+    return call.fail({checked.error().message, kStorage}, "keep " + shown_path(folder) + " as it is, and go back to a backup (`baton db backup` makes them)");
+  }
+  const Result<OpenState> state = open_state(call.args());
+  if (!state) return call.fail(state.error());
+  const Result<StoreInfo> info = state->reader->info();
+  if (!info) return call.fail(info.error());
+  Invocation::print(call.out_style().paint(text::Ink::bold_green, "whole") + "  " + shown_path(path) + ", " + text::size(info->database_bytes) + ", " +
+                    text::grouped(info->runs) + (info->runs == 1 ? " run" : " runs") + ", schema " + std::to_string(info->schema_version) + "\n");
+  return kOk;
+}
+
+int db_backup_command(const Invocation& call) {
+  const Result<fs::path> folder = existing_folder(call);
+  if (!folder) return call.fail(folder.error());
+  const fs::path target = fs::absolute(call.args().at(0));
+  std::error_code error;
+  if (fs::is_directory(target, error)) return call.fail({target.string() + " is a folder; name the file", kUsage});
+  if (!fs::is_directory(target.parent_path(), error)) return call.fail({"there is no folder " + target.parent_path().string(), kNotFound});
+  if (target.parent_path() == *folder) return call.fail({"a copy inside the state folder is none; choose another place", kUsage});
+  // A reader may copy while the writer goes on: the copy is of one instant.
+  sqlite::OpenOptions options;
+  options.access = sqlite::Access::read;
+  Result<sqlite::Database> db = sqlite::Database::open(database_path(*folder).string(), options);
+  if (!db) return call.fail(db.error());
+  const Status copied = sqlite::backup_to(*db, target.string(), nullptr);
+  if (!copied) return call.fail(copied.error());
+  if (const Status checked = sqlite::check_file(target.string(), true, nullptr); !checked) {
+    return call.fail({"the copy is not whole: " + checked.error().message, kStorage}, "`baton db check` looks at the database itself");
+  }
+  const auto bytes = static_cast<std::int64_t>(fs::file_size(target, error));
+  Invocation::print(target.string() + "  " + text::size(bytes) + ", checked\n");
+  call.note("logs are files of their own: " + shown_path(*folder / "logs"));
+  return kOk;
+}
+
+namespace {
+
+Result<PruneRule> rule_of(const Arguments& arguments) {
+  PruneRule rule;
+  rule.dag_id = arguments.value("dag");
+  if (!arguments.has("older-than")) return Error{"`baton db prune` needs --older-than SPAN, for example 90d", kUsage};
+  const Result<DurationUs> span = timetable::parse_duration(arguments.value("older-than"));
+  if (!span) return Error{"--older-than: " + span.error().message, kUsage};
+  rule.ended_before = now_us() - *span;
+  return rule;
+}
+
+Result<std::int64_t> count_old(Reader& reader, const PruneRule& rule) {
+  RunFilter filter;
+  filter.dag_id = rule.dag_id;
+  filter.states = {RunState::success, RunState::failed};
+  filter.limit = 10'000;
+  std::int64_t out = 0;
+  while (true) {
+    const Result<RunPage> page = reader.list_runs(filter);
+    if (!page) return page.error();
+    for (const RunView& run : page->runs) out += run.row.ended_at != kNoTime && run.row.ended_at < rule.ended_before ? 1 : 0;
+    if (page->next_before == 0) return out;
+    filter.before = page->next_before;
+  }
+}
+
+/// Logs, outputs and work folders of runs that the database does not know any more. The folder is ours meanwhile.
+void remove_files_of_forgotten(const fs::path& folder, Reader& reader) {
+  for (const char* part : {"logs", "outputs", "work"}) {
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder / part, error)) {
+      const std::string name = entry.path().filename().string();
+      if (name.empty() || name.find_first_not_of("0123456789") != std::string::npos || name.size() > 18) continue;
+      const Result<RunView> run = reader.run(std::stoll(name));
+      if (run || run.error().code != kNotFound) continue;
+      std::error_code ignored;
+      fs::remove_all(entry.path(), ignored);
+    }
+  }
+}
+
+}  // namespace
+
+int db_prune_command(const Invocation& call) {
+  const Result<PruneRule> rule = rule_of(call.args());
+  if (!rule) return call.fail(rule.error());
+  Result<OpenState> state = open_state(call.args());
+  if (!state) return call.fail(state.error());
+  if (call.args().has("dry-run")) {
+    const Result<std::int64_t> count = count_old(*state->reader, *rule);
+    if (!count) return call.fail(count.error());
+    Invocation::print(text::grouped(*count) + (*count == 1 ? " run" : " runs") + " would go\n");
+    return kOk;
+  }
+  LockHolder self;
+  self.command = "db prune";
+  const Result<StateFolder> own = StateFolder::own(state->folder, self);
+  if (!own) return call.fail(own.error(), "prune when nothing runs there");
+  AsioLoop loop;
+  StoreOptions options;
+  options.inline_writer = true;
+  Result<std::unique_ptr<SqliteStore>> store = SqliteStore::open_for_writing(state->folder, loop, options);
+  if (!store) return call.fail(store.error());
+  const Result<PruneResult> pruned = (*store)->prune(*rule);
+  (*store)->stop();
+  if (!pruned) return call.fail(pruned.error());
+  remove_files_of_forgotten(state->folder, *state->reader);
+  Invocation::print(text::grouped(pruned->runs) + (pruned->runs == 1 ? " run" : " runs") + " forgotten, with their logs\n");
+  return kOk;
+}
+
+}  // namespace baton::cli
