@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "scheduler/engine/cache_key.h"
 #include "tests/support/dag_builder.h"
 #include "tests/support/run_driver.h"
 
@@ -545,6 +546,69 @@ TEST(CacheAnswer, AKeyThatCannotBeEvaluatedFails) {
   d.begin();
   EXPECT_EQ(d.state("a"), failed);
   EXPECT_EQ(d.at("a").reason, Reason::expression);
+}
+
+// --- a cache key that hashes files ----------------------------------------------------------------------------------
+
+RunDriver hashing(std::int32_t retries = 0) {
+  TaskSpec spec = cached_task();
+  spec.retries = test::constant_retries(retries);
+  spec.cache->key = test::expression("k-${{ hashFiles('*.csv') }}");
+  RunDriver d(DagBuilder().task("a", {}, spec).build());
+  d.begin();
+  return d;
+}
+
+TEST(CacheKeyOfFiles, IsHashedByAnAttemptThatIsNoTry) {
+  RunDriver d = hashing();
+  EXPECT_EQ(d.at("a").reason, Reason::cache_key);
+  EXPECT_EQ(d.commands(Command::Kind::offer), 1U);
+  d.run_to(0, exited(0, R"({"hash": "abc"})"));
+  EXPECT_EQ(d.state("a"), scheduled);
+  EXPECT_EQ(d.at("a").wait, Wait::commit);
+  EXPECT_EQ(d.at("a").epoch, 1);
+  EXPECT_EQ(d.at("a").try_number, 0);
+  EXPECT_TRUE(d.out().tries.empty());
+  EXPECT_EQ(d.commands(Command::Kind::offer), 0U);
+  ASSERT_EQ(d.commands(Command::Kind::find_cached), 1U);
+  EXPECT_EQ(d.out().commands[0].text, "k-abc");
+  d.step(CacheAnswered{0, std::nullopt});
+  d.run_to(0, exited(0, R"({"n": 1})"));
+  EXPECT_EQ(d.state("a"), success);
+  EXPECT_EQ(d.at("a").try_number, 1);
+  ASSERT_EQ(d.out().cache.size(), 1U);
+  EXPECT_EQ(d.out().cache[0].key, "k-abc");
+}
+
+TEST(CacheKeyOfFiles, ThatCannotBeHashedFailsTheTask) {
+  for (const AttemptEnd& end : {exited(1), exited(99), exited(0, "{}"), exited(0), ended(Outcome::timed_out)}) {
+    RunDriver d = hashing(3);
+    d.run_to(0, end);
+    EXPECT_EQ(d.state("a"), failed) << end.exit_code;
+    EXPECT_EQ(d.at("a").reason, Reason::expression);
+  }
+}
+
+TEST(CacheKeyOfFiles, ALostHashIsTakenAgain) {
+  RunDriver d = hashing();
+  d.run_to(0, ended(Outcome::lost));
+  EXPECT_EQ(d.state("a"), scheduled);
+  EXPECT_EQ(d.at("a").reason, Reason::cache_key);
+  EXPECT_EQ(d.commands(Command::Kind::offer), 1U);
+  d.run_to(0, exited(0, R"({"hash": "abc"})"));
+  EXPECT_EQ(d.at("a").try_number, 0);
+  EXPECT_EQ(d.commands(Command::Kind::find_cached), 1U);
+}
+
+TEST(CacheKeyOfFiles, NothingFollowsTheHashInARunThatWasStopped) {
+  RunDriver d = hashing();
+  d.admit(0);
+  d.start(0);
+  d.stop();
+  d.end(0, exited(0, R"({"hash": "abc"})"));
+  EXPECT_EQ(d.state("a"), failed);
+  EXPECT_EQ(d.at("a").reason, Reason::stopped);
+  EXPECT_EQ(d.run().row.state, RunState::failed);
 }
 
 TEST(CacheSpecHash, TellsApartWhatATaskDoesAndNothingElse) {
