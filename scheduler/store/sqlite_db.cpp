@@ -107,7 +107,7 @@ std::string_view Statement::text(int column) const {
 
 namespace {
 
-/// Limits and switches that hold for every connection (faults.md §5).
+/// Limits and switches that hold for every connection.
 void harden(sqlite3* db) {
   sqlite3_extended_result_codes(db, 1);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -143,7 +143,7 @@ int apply_settings(Database& db, const OpenOptions& options) {
   if (rc == SQLITE_OK) rc = db.exec(cache.c_str());
   if (rc != SQLITE_OK) return rc;
   if (options.access == Access::read) {
-    // One connection writes and checkpoints; this one must never (design.md §8, SQLite 3.40.1).
+    // One connection writes and checkpoints; this one must never (docs/ARCHITECTURE.md).
     sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     return db.exec("PRAGMA wal_autocheckpoint=0; PRAGMA query_only=ON");
   }

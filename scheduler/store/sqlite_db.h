@@ -1,4 +1,4 @@
-// A thin RAII layer over SQLite's C interface: a connection with Baton's settings (faults.md §5) and a statement that
+// A thin RAII layer over SQLite's C interface: a connection with Baton's settings and a statement that
 // is prepared once. One thread at a time per connection. Results are SQLite's own codes; nothing throws.
 #pragma once
 
