@@ -101,10 +101,13 @@ class CommandParser {
     app_.set_help_flag();
     app_.allow_extras();
     for (const Flag& flag : all_flags(command)) add(flag);
-    app_.add_option("positional", out_.positional);
   }
 
   Result<Arguments> run(std::vector<std::string> words) {
+    // What stands behind `--` is no flag; and no argument passes through CLI11, which takes "[1, 2]" apart.
+    const auto mark = std::ranges::find(words, "--");
+    const std::vector<std::string> plain(mark == words.end() ? mark : mark + 1, words.end());
+    words.erase(mark, words.end());
     try {
       std::ranges::reverse(words);  // as CLI11 wants them
       app_.parse(words);
@@ -112,10 +115,10 @@ class CommandParser {
       return usage(&command_, e.what());
     }
     for (const std::string& word : app_.remaining()) {
-      if (word == "--") continue;
       if (word.starts_with("-") && word.size() > 1) return unknown_flag(command_, word);
       out_.positional.push_back(word);
     }
+    out_.positional.insert(out_.positional.end(), plain.begin(), plain.end());
     return check();
   }
 

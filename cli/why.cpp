@@ -112,6 +112,11 @@ class Why {
   }
 
   void running() {
+    if (!in_.somebody_runs) {
+      add("running", "it ran when its engine was cut off; whoever goes on sees what became of it", {},
+          ValueMap{{"pid", std::int64_t{row_.pid}}, {"start_date", text::json_time(row_.started_at)}});
+      return;
+    }
     std::string message = "it runs";
     if (row_.started_at != kNoTime) message += " for " + text::span(in_.now - row_.started_at);
     if (row_.pid > 0) message += ", pid " + std::to_string(row_.pid);

@@ -327,9 +327,11 @@ std::string counts_words(const StateCounts& counts, const Style& style) {
 
 std::string detail_of(const RunPicture& picture, const Row& row, WallUs now) {
   const std::int32_t tries = 1 + picture.dag().spec(row.task_no).retries.max;
-  const std::string try_words = row.try_number > 1 || (row.try_number == 1 && tries > 1 && row.state != TaskState::success)
-                                    ? "try " + std::to_string(row.try_number) + " of " + std::to_string(std::max(tries, row.try_number))
-                                    : "";
+  std::string try_words;
+  if (row.try_number > 1 || (row.try_number == 1 && tries > 1 && row.state != TaskState::success)) {
+    try_words = "try " + std::to_string(row.try_number);
+    if (row.try_number <= tries) try_words += " of " + std::to_string(tries);
+  }
   const auto join = [](std::string a, const std::string& b) {
     if (!a.empty() && !b.empty()) a += ", ";
     return a + b;

@@ -48,6 +48,16 @@ TEST(Parse, WordsAfterTwoDashesAreNoFlags) {
   EXPECT_EQ(p->arguments.positional, std::vector<std::string>{"-1 + 2"});
 }
 
+TEST(Parse, BracketsAndCommasInsideAWordStayOneWord) {
+  const Result<Parsed> p = parsed({"expr", "[1, 'a']", "--let", "[x,y]=1", "--", "--", "-x"});
+  ASSERT_FALSE(p);  // `expr` takes one argument; what matters is how many there are
+  EXPECT_NE(p.error().message.find("\"--\""), std::string::npos) << p.error().message;
+  const Result<Parsed> q = parsed({"expr", "[1, 'a']", "--let", "[x,y]"});
+  ASSERT_TRUE(q) << q.error().message;
+  EXPECT_EQ(q->arguments.positional, std::vector<std::string>{"[1, 'a']"});
+  EXPECT_EQ(q->arguments.values("let"), std::vector<std::string>{"[x,y]"});
+}
+
 TEST(Parse, HelpNeedsNoArguments) {
   const Result<Parsed> p = parsed({"run", "-h"});
   ASSERT_TRUE(p);

@@ -101,6 +101,7 @@ TEST(Names, LabelsStandInBrackets) {
   EXPECT_EQ(instance_name("load", kUnmapped, ""), "load");
   EXPECT_EQ(instance_name("load", 3, ""), "load[3]");
   EXPECT_EQ(instance_name("load", 3, "eu"), "load[eu]");
+  EXPECT_EQ(instance_name("load", 3, "17"), "load[3]");  // [17] would name another
   EXPECT_EQ(instance_name("load", 3, "\x1b[2J"), "load[\xEF\xBF\xBD[2J]");
 }
 
