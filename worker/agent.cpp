@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
+#include "worker/proc.h"
 #include "worker/recovery.h"
 
 namespace baton::worker {
@@ -20,6 +22,9 @@ namespace {
 constexpr std::size_t kJournalBytesMax = 1U << 30;
 constexpr std::size_t kInventoryBytesMax = 4U << 20;
 constexpr int kFarewellMs = 2000;
+constexpr int kLockPollMs = 20;
+constexpr std::int64_t kLockWaitUs = 60'000'000;
+constexpr std::int64_t kFrozenUs = 2'000'000;
 
 constexpr std::uint64_t source(Source value) {
   return static_cast<std::uint64_t>(value);
@@ -27,6 +32,41 @@ constexpr std::uint64_t source(Source value) {
 
 void complain(const std::string& what) {
   std::fprintf(stderr, "baton-worker: %s\n", what.c_str());
+}
+
+pid_t holder_of(int lock) {
+  char text[16] = {};
+  return ::pread(lock, text, sizeof(text) - 1, 0) > 0 ? static_cast<pid_t>(std::atoi(text)) : 0;
+}
+
+/// For people and for the next worker; the lock itself does not need it.
+void write_holder(int lock) {
+  const std::string text = std::to_string(::getpid()) + '\n';
+  if (::ftruncate(lock, 0) == 0) static_cast<void>(!::pwrite(lock, text.data(), text.size(), 0));
+}
+
+bool is_frozen(pid_t pid) {
+  const auto stat = pid > 0 ? process_stat(pid) : std::nullopt;
+  return stat && (stat->state == 'T' || stat->state == 't');
+}
+
+/// The worker of a scheduler that is dead may still give its tasks their grace: its end is waited for, while our own
+/// scheduler lives. One that is frozen does not end by itself: it is killed, and what it left is swept with the journal.
+bool take_lock(int lock, int link_fd) {
+  if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return true;
+  if (link_fd < 0) return false;
+  complain("process " + std::to_string(holder_of(lock)) + ", an earlier worker, still stops its tasks: waiting for it");
+  const std::int64_t until = boottime_us() + kLockWaitUs;
+  std::int64_t frozen_since = kNever;
+  while (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    const std::int64_t now = boottime_us();
+    pollfd scheduler{link_fd, POLLRDHUP, 0};
+    if (now > until || (::poll(&scheduler, 1, kLockPollMs) > 0 && scheduler.revents != 0)) return false;
+    const pid_t holder = holder_of(lock);
+    frozen_since = is_frozen(holder) ? std::min(frozen_since, now) : kNever;
+    if (frozen_since != kNever && now - frozen_since > kFrozenUs) ::kill(holder, SIGKILL);
+  }
+  return true;
 }
 
 }  // namespace
@@ -56,10 +96,11 @@ Exit Agent::open() {
     complain("state folder \"" + options_.state_folder + "\": " + error_text(errno));
     return Exit::kUsage;
   }
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!take_lock(lock_.get(), options_.link_fd)) {
     complain("another worker holds \"" + options_.state_folder + "/worker.lock\"");
     return Exit::kLocked;
   }
+  write_holder(lock_.get());
   open_signals();
   worker_id_ = worker_id_of(folder_.get());
 

@@ -1,5 +1,7 @@
 #include "scheduler/store/reader.h"
 
+#include <unistd.h>
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -31,6 +33,12 @@ Error nothing_there(const std::filesystem::path& folder) {
           3};
 }
 
+/// A rollback journal stands beside the database only until its first switch to WAL. Left there by a kill -9 it makes a
+/// read-only open fail; the next writer rolls it back.
+bool creation_was_cut_off(const std::string& path) {
+  return ::access((path + "-journal").c_str(), F_OK) == 0;
+}
+
 }  // namespace
 
 // ---- opening ----
@@ -44,7 +52,7 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& folder
   connection.busy_timeout_ms = options.busy_timeout_ms;
   connection.cache_kib = 4'096;
   auto db = Database::open(path, connection);
-  if (!db) return db.error();
+  if (!db) return creation_was_cut_off(path) ? nothing_there(folder) : db.error();
   const auto known = static_cast<std::int32_t>(sqlite::known_migrations().size());
   const auto version = sqlite::schema_version(*db, known);
   if (!version) return version.error();

@@ -214,18 +214,28 @@ class Scenario:
         return self.interrupt(2)
 
     def second_process(self):
-        if self.rng.random() < 0.5:
+        first = self.process.pid
+        procs.wait_until(lambda: self.process.poll() is not None or self.holder() == first, 20, "the first one holds the folder")
+        if self.process.poll() is not None:
+            return False
+        if self.show() is not None and self.rng.random() < 0.5:
             words = ["resume", self.run_id, "-q"]
         else:
             words = ["run", self.dag, "--run-id", self.run_id, "-q"]
-        first = self.process.pid
         done = self.command(*words)
         if self.process.poll() is not None:
             return False
         if done.returncode != 5 or str(first) not in done.stderr:
-            # Before the first one holds the lock, the second may have won: then the first says 5 and is not the holder.
             self.problem("exit code", f"a second `{words[0]}` beside {first} ended {done.returncode}: {done.stderr.strip()}")
         return True
+
+    def holder(self):
+        """The pid that the lock file names, or 0."""
+        try:
+            with open(os.path.join(self.state, "baton.db.lock")) as file:
+                return int(file.readline() or 0)
+        except (OSError, ValueError):
+            return 0
 
     def stop_command(self):
         if self.show() is None:
@@ -302,13 +312,11 @@ class Scenario:
 
     def look(self):
         """What Baton calls a success now must never begin again."""
-        lines = self.witness.count()
         shown = self.show() if self.rng.random() < 0.5 else None
+        lines = self.witness.count()
         for row in (shown or {}).get("task_instances", ()):
             if row["state"] == "success":
-                self.seen_success.setdefault(f"{row['task_id']}/{row['map_index']}", None)
-                if self.seen_success[f"{row['task_id']}/{row['map_index']}"] is None:
-                    self.seen_success[f"{row['task_id']}/{row['map_index']}"] = lines
+                self.seen_success.setdefault(f"{row['task_id']}/{row['map_index']}", lines)
 
     def expect_gone(self, old, when, limit_s=ORPHAN_LIMIT_S):
         begin = time.monotonic()
