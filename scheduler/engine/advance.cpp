@@ -105,7 +105,10 @@ void Application::record_success(InstanceNo i, TaskChange& c) {
   if (c.end != nullptr && task.spec->kind != TaskKind::sensor) {
     out_.durations.push_back({run_.dag->id, task.id, c.end->run_us});
   }
-  const Activity& activity = run_.ensure_activity(i);
+  Activity& activity = run_.ensure_activity(i);
+  if (activity.cache_key.empty() && task.spec->cache && !cache_key_hashes_files(*task.spec)) {  // it did not ask
+    if (auto key = cache_key(run_, i, "")) activity.cache_key = std::move(*key);
+  }
   if (task.spec->cache && c.reason != Reason::cached && !activity.cache_key.empty()) {
     CacheRow row;
     row.dag_id = run_.dag->id;
@@ -223,7 +226,7 @@ void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
       Instance& instance = run_.instances.emplace_back(placeholder);
       instance.map_index = k;
       instance.activity = -1;
-      instance.epoch = 0;
+      instance.epoch = placeholder.epoch > 0 && run_.dag->spec(e.task_no).cache ? 1 : 0;  // it has been cleared
       instance.try_number = 0;
       if (placeholder.activity >= 0) {  // it has waited as long as its placeholder
         const Activity waited = *run_.activity(e.task_no);

@@ -48,6 +48,7 @@ void reset(DagRun& run, InstanceNo i, Moment now, StepOutcome& out) {
   instance.stop_requested = instance.looks_again = false;
   instance.failures = 0;
   instance.losses = 0;
+  if (run.spec_of(i).cache && instance.epoch == 0) instance.epoch = 1;  // what has been cleared does not ask the cache
   instance.since = now.mono;
   out.dirty.push_back(i);
 }

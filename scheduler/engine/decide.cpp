@@ -45,6 +45,7 @@ class Decider {
   /// True when `if` holds; otherwise the change is already made.
   bool condition_holds(InstanceNo i);
   void begin_time_sensor(InstanceNo i);
+  [[nodiscard]] bool asks_cache(InstanceNo i) const;
   void ask_cache(InstanceNo i);
   /// A claim or start of an attempt that hashes files is marked as such, in its row too.
   void keep_cache_key(TaskChange& c) const;
@@ -191,7 +192,7 @@ void Decider::operator()(const InstanceBegins& e) {
     case TaskKind::noop: change(i, TaskState::success); return;
     case TaskKind::run:
     case TaskKind::exec:
-      if (spec.cache) {
+      if (asks_cache(i)) {
         ask_cache(i);
       } else {
         schedule(i);
@@ -237,6 +238,12 @@ void Decider::begin_time_sensor(InstanceNo i) {
   c.wake_at = std::min(at, sensor_deadline(spec, now_.wall));
   if (c.wake_at < at) c.reason = Reason::timeout;  // it can only end so
   out_.commands.push_back({.kind = Command::Kind::timer, .instance = i, .wake_at = c.wake_at});
+}
+
+/// The first time only: a retry and a clear pass the cache by (settled.md).
+bool Decider::asks_cache(InstanceNo i) const {
+  const Instance& instance = run_.at(i);
+  return spec_of(i).cache && (instance.epoch == 0 || instance.reason == Reason::cache_key);
 }
 
 void Decider::ask_cache(InstanceNo i) {

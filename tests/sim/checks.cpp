@@ -219,6 +219,13 @@ void Checks::check_quiet(Scheduler* scheduler) {
       if (waits && (row.wake_at == kNoTime || row.wake_at + kDueMaxUs < ground_.loop.wall())) {
         fail("INV-11", name + " waits and its time has come long ago");
       }
+      const TaskSpec& spec = run.dag->spec(row.task_no);
+      const DurationUs longest = row.state == TaskState::up_for_retry          ? std::max(spec.retries.delay_us, spec.retries.max_delay_us)
+                                 : spec.sensor.kind == Sensor::Kind::time ? 7 * kDay
+                                                                          : spec.sensor.every_us;
+      if (waits && row.wake_at > ground_.loop.wall() + longest) {
+        fail("INV-14", name + " waits longer than its period because of a step of the wall clock");
+      }
       const bool is_hook = run.dag->task(row.task_no).hook != Hook::none;
       const DagRun* live = scheduler->engine().run(run_no);
       if (!is_final(row.state) && live == nullptr) {

@@ -229,6 +229,7 @@ void Disk::check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row
 
 void Disk::check_end(const DiskRun& run, const TaskRow& row, const Facts& facts) {
   const TaskSpec& spec = run.dag->spec(row.task_no);
+  if (row.reason == Reason::cached && facts.generation > 0) fail("CACHE", run, row, "a retry is answered by the cache");
   if (row.failures > spec.retries.max + 1) fail("INV-09", run, row, "more failures than its retries allow");
   if (ground_.loop.last_wall_step() >= facts.born_at || row.ended_at == kNoTime) return;
   const DurationUs told = facts.tries_us + WaitTimes::from_json(row.times_json).total_us();

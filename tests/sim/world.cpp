@@ -11,7 +11,7 @@ namespace baton::sim {
 namespace {
 
 constexpr DurationUs kDayUs = 24 * kHour;
-constexpr DurationUs kLastRunUs = 20 * kMinute;   ///< before the calm
+constexpr DurationUs kLastRunUs = 12 * kMinute;   ///< before the calm
 constexpr DurationUs kQuietUs = 10 * kMinute;     ///< after the calm
 constexpr std::uint64_t kEventsMax = 200'000;
 
