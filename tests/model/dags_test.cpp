@@ -74,7 +74,8 @@ class Search {
       if (!every && r != pick) continue;
       for (const char how : kOutcomes) {
         Trial next = at;
-        if (!end(next, ready[r], how) || !descend(next, mixed(seed + static_cast<unsigned char>(how)), every)) return false;
+        if (!end(next, ready[r], how) || !descend(next, mixed(seed + static_cast<unsigned char>(how)), every))
+          return false;
       }
     }
     return true;

@@ -76,7 +76,9 @@ PlanTask after(std::vector<int> ups) {
 }
 
 /// Depth in this build: all of it where the build is optimised.
-int depth(int full) { return stride() == 1 ? full : full - 2; }
+int depth(int full) {
+  return stride() == 1 ? full : full - 2;
+}
 
 class Events : public ::testing::Test {
  protected:

@@ -8,7 +8,9 @@
 namespace baton::model {
 namespace {
 
-std::string id_of(int task) { return "t" + std::to_string(task); }
+std::string id_of(int task) {
+  return "t" + std::to_string(task);
+}
 
 std::string joined(const std::vector<int>& numbers) {
   std::string out;
@@ -46,18 +48,30 @@ std::optional<PlanTask> task_from(std::istringstream& words) {
   PlanTask task;
   for (std::string w; words >> w;) {
     const std::string value = w.substr(std::min(w.size(), w.find('=') + 1));
-    if (const auto rule = trigger_rule_from(w)) task.rule = *rule;
-    else if (w.starts_with("need=")) task.ups = numbers_in(value);
-    else if (w.starts_with("teardown=")) task.setups = numbers_in(value);
-    else if (w.starts_with("retries=")) task.retries = std::stoi(value);
-    else if (w.starts_with("items=")) task.items = std::stoi(value);
-    else if (w.starts_with("if=")) task.condition = value.at(0);
-    else if (w.starts_with("hook=")) task.hook = static_cast<Hook>(std::stoi(value));
-    else if (w == "fail_run") task.teardown_counts = true;
-    else if (w == "allow_failure") task.allow_failure = true;
-    else if (w == "noop") task.noop = true;
-    else if (w == "sensor") task.sensor = true;
-    else return std::nullopt;
+    if (const auto rule = trigger_rule_from(w))
+      task.rule = *rule;
+    else if (w.starts_with("need="))
+      task.ups = numbers_in(value);
+    else if (w.starts_with("teardown="))
+      task.setups = numbers_in(value);
+    else if (w.starts_with("retries="))
+      task.retries = std::stoi(value);
+    else if (w.starts_with("items="))
+      task.items = std::stoi(value);
+    else if (w.starts_with("if="))
+      task.condition = value.at(0);
+    else if (w.starts_with("hook="))
+      task.hook = static_cast<Hook>(std::stoi(value));
+    else if (w == "fail_run")
+      task.teardown_counts = true;
+    else if (w == "allow_failure")
+      task.allow_failure = true;
+    else if (w == "noop")
+      task.noop = true;
+    else if (w == "sensor")
+      task.sensor = true;
+    else
+      return std::nullopt;
   }
   return task;
 }
@@ -123,7 +137,9 @@ std::string to_text(const std::vector<Step>& steps) {
   return out;
 }
 
-std::string to_text(const Case& c) { return to_text(c.plan) + " # " + to_text(c.steps); }
+std::string to_text(const Case& c) {
+  return to_text(c.plan) + " # " + to_text(c.steps);
+}
 
 std::optional<Case> case_from(std::string_view text) {
   Case c;
@@ -132,9 +148,12 @@ std::optional<Case> case_from(std::string_view text) {
   std::getline(in, part, '|');
   std::istringstream head(part);
   for (std::string w; head >> w;) {
-    if (w == "ff") c.plan.fail_fast = true;
-    else if (w.starts_with("losses=")) c.plan.losses_max = std::stoi(w.substr(7));
-    else return std::nullopt;
+    if (w == "ff")
+      c.plan.fail_fast = true;
+    else if (w.starts_with("losses="))
+      c.plan.losses_max = std::stoi(w.substr(7));
+    else
+      return std::nullopt;
   }
   while (std::getline(in, part, '|')) {
     std::istringstream words(part);

@@ -14,15 +14,15 @@ namespace baton::model {
 
 struct PlanTask {
   TriggerRule rule = TriggerRule::all_success;
-  std::vector<int> ups;      ///< smaller numbers than its own
-  std::vector<int> setups;   ///< not empty: a teardown of these, which are among `ups`
+  std::vector<int> ups;     ///< smaller numbers than its own
+  std::vector<int> setups;  ///< not empty: a teardown of these, which are among `ups`
   bool teardown_counts = false;
   bool allow_failure = false;
   bool noop = false;
   bool sensor = false;
   int retries = 0;
-  int items = -1;            ///< −1: not mapped
-  char condition = '-';      ///< of `if`: '-' none, '1' true, '0' false, 'e' an error
+  int items = -1;        ///< −1: not mapped
+  char condition = '-';  ///< of `if`: '-' none, '1' true, '0' false, 'e' an error
   Hook hook = Hook::none;
 };
 
@@ -32,17 +32,19 @@ struct Plan {
   int losses_max = 3;
 };
 
-/// One thing that happens. `what`: b the run begins · a admitted · p its process runs · ends: s exit 0, f exit 1, k exit
-/// 99, t timeout, g signal, h heartbeat, n not started, x lost, y stopped by its worker, z lost with the scheduler ·
-/// o an exit 0 of the epoch before · d an exit 1 of the epoch that ended last · T its timer · L it cannot be launched ·
-/// for the run: S stop, K kill, R the run's timeout.
+/// One thing that happens. `what`: b the run begins · a admitted · p its process runs · ends: s exit 0, f exit 1, k
+/// exit 99, t timeout, g signal, h heartbeat, n not started, x lost, y stopped by its worker, z lost with the scheduler
+/// · o an exit 0 of the epoch before · d an exit 1 of the epoch that ended last · T its timer · L it cannot be launched
+/// · for the run: S stop, K kill, R the run's timeout.
 struct Step {
   char what = 'b';
   int task = 0;
   int index = 0;
 };
 
-inline bool is_of_run(char what) { return what == 'b' || what == 'S' || what == 'K' || what == 'R'; }
+inline bool is_of_run(char what) {
+  return what == 'b' || what == 'S' || what == 'K' || what == 'R';
+}
 
 struct Case {
   Plan plan;

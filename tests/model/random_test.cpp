@@ -121,7 +121,8 @@ constexpr int kStepsMax = 2000;
 std::string play(Dice& dice, Trial& trial) {
   Weather weather(dice, trial.plan());
   std::string broken = trial.apply({'b'});
-  for (int s = 0; s < kStepsMax && broken.empty() && !trial.is_finished(); ++s) broken = trial.apply(weather.next(trial));
+  for (int s = 0; s < kStepsMax && broken.empty() && !trial.is_finished(); ++s)
+    broken = trial.apply(weather.next(trial));
   if (broken.empty() && !trial.is_finished()) return "INV-14: stuck";
   for (int late = 0; late < 3 && broken.empty(); ++late) broken = trial.apply(weather.next(trial));
   return broken;

@@ -1,163 +1,161 @@
 #include "tests/model/reference.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
+#include <set>
 
 namespace baton::model {
 namespace {
 
-bool has(const std::string& letters, char c) { return letters.find(c) != std::string::npos; }
-int count(const std::string& letters, char c) { return static_cast<int>(std::count(letters.begin(), letters.end(), c)); }
-
+int count(const Life& life, char c) {
+  return static_cast<int>(std::count(life.letters.begin(), life.letters.end(), c));
+}
+/// Whether letter `c` comes after every `other`.
+bool is_after(std::string_view letters, char c, char other) {
+  const auto at = letters.rfind(c), before = letters.rfind(other);
+  return at != std::string::npos && (before == std::string::npos || at > before);
+}
 /// The last letter that is not a request to stop; a space before the first.
 char last(const Life& life) {
   const auto at = life.letters.find_last_not_of('!');
   return at == std::string::npos ? ' ' : life.letters[at];
 }
-bool is_over(const Life& life) { return has("SEKU", last(life)); }
-bool is_with_worker(const Life& life) { return has("CP", last(life)); }
+bool is_one_of(char c, std::string_view letters) {
+  return letters.find(c) != std::string::npos;
+}
+bool is_over(const Life& life) {
+  return is_one_of(last(life), "SEKU");
+}
+bool is_with_worker(const Life& life) {
+  return is_one_of(last(life), "CP");
+}
 
-/// The table of docs/dag-language.md, written out. Every rule asks only which kinds of ends there are: column i is for the
-/// set with S = 1, F = 2, U = 4, K = 8, from 1 to 15. r run, s skip, u upstream failed. A capital first letter of the
-/// name: one end may be enough to run.
-struct RuleRow {
-  TriggerRule rule;
-  bool runs_early;
-  const char* by_set;
-};
-constexpr RuleRow kRules[] = {
-    //                                               S F SF U ...
-    {TriggerRule::all_success, false,                 "ruuuuuussuuuuuu"},
-    {TriggerRule::all_failed, false,                  "srsrsrsssssssss"},
-    {TriggerRule::all_done, false,                    "rrrrrrrrrrrrrrr"},
-    {TriggerRule::all_done_min_one_success, false,    "rurururssssssss"},
-    {TriggerRule::all_skipped, false,                 "sssssssrsssssss"},
-    {TriggerRule::one_success, true,                  "rururursrururur"},
-    {TriggerRule::one_failed, true,                   "srrrrrrssrrrrrr"},
-    {TriggerRule::one_done, true,                     "rrrsrrrsrrrsrrr"},
-    {TriggerRule::none_failed, false,                 "ruuuuuurruuuuuu"},
-    {TriggerRule::none_failed_min_one_success, false, "ruuuuuusruuuuuu"},
-    {TriggerRule::none_skipped, false,                "rrrrrrrssssssss"},
-    {TriggerRule::always, true,                       "rrrrrrrrrrrrrrr"},
+/// The table of dag-language.md §3. Every rule asks only which kinds of ends there are: a letter for each set with
+/// S = 1, F = 2, U = 4, K = 8, from 1 to 15. r run, s skip, u upstream failed; *: one end may be enough to run.
+const std::map<TriggerRule, std::string_view> kRules = {
+    {TriggerRule::all_success, "ruuuuuussuuuuuu"},  {TriggerRule::all_failed, "srsrsrsssssssss"},
+    {TriggerRule::all_done, "rrrrrrrrrrrrrrr"},     {TriggerRule::all_done_min_one_success, "rurururssssssss"},
+    {TriggerRule::all_skipped, "sssssssrsssssss"},  {TriggerRule::one_success, "rururursrururur*"},
+    {TriggerRule::one_failed, "srrrrrrssrrrrrr*"},  {TriggerRule::one_done, "rrrsrrrsrrrsrrr*"},
+    {TriggerRule::none_failed, "ruuuuuurruuuuuu"},  {TriggerRule::none_failed_min_one_success, "ruuuuuusruuuuuu"},
+    {TriggerRule::none_skipped, "rrrrrrrssssssss"}, {TriggerRule::always, "rrrrrrrrrrrrrrr*"},
 };
 
-/// Every way in which `open` upstreams could still end is gone through: what all of them lead to is the verdict. 'w': wait.
-char rule_verdict(const RuleRow& row, int ended, int open) {
-  if (ended == 0 && open == 0) return 'r';
-  if (open == 0) return row.by_set[ended - 1];
-  char common = ' ';
-  for (int more = 1; more < 16; ++more) {
-    if (__builtin_popcount(static_cast<unsigned>(more)) > open) continue;
-    const char v = row.by_set[(ended | more) - 1];
-    if (common != ' ' && common != v) return 'w';
-    common = v;
+/// Every way in which `open` upstreams could still end is tried: what all of them lead to is the verdict. 'w': wait.
+char rule_verdict(std::string_view row, unsigned ended, int open) {
+  if (open == 0) return ended == 0 ? 'r' : row[ended - 1];
+  std::set<char> verdicts;
+  for (unsigned more = 1; more < 16; ++more) {
+    if (__builtin_popcount(more) <= open) verdicts.insert(row[(ended | more) - 1]);
   }
-  return common == 'r' && !row.runs_early ? 'w' : common;
+  if (verdicts.size() > 1) return 'w';
+  return *verdicts.begin() == 'r' && !row.ends_with('*') ? 'w' : *verdicts.begin();
 }
 
 Reason reason_of(char how) {
-  static const std::map<char, Reason> reasons = {{'f', Reason::exit_code}, {'t', Reason::timeout}, {'g', Reason::signal},
-                                                 {'h', Reason::heartbeat}, {'n', Reason::spawn},   {'x', Reason::lost},
-                                                 {'d', Reason::exit_code}};
+  static const std::map<char, Reason> reasons = {{'f', Reason::exit_code}, {'t', Reason::timeout},
+                                                 {'g', Reason::signal},    {'h', Reason::heartbeat},
+                                                 {'n', Reason::spawn},     {'x', Reason::lost}};
   return reasons.at(how);
 }
 
-bool is_stop_reason(Reason r) { return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout; }
+bool is_of_stop(Reason r) {
+  return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout;
+}
 
 }  // namespace
 
-TaskState Reference::state_of(const Life& life) {
-  switch (last(life)) {
-    case ' ': return TaskState::none;
-    case 'o': return TaskState::scheduled;
-    case 'C': return TaskState::queued;
-    case 'P': return TaskState::running;
-    case 'F': return TaskState::up_for_retry;
-    case 'L': return TaskState::up_for_reschedule;
-    case 'S': return TaskState::success;
-    case 'E': return TaskState::failed;
-    case 'K': return TaskState::skipped;
-    case 'U': return TaskState::upstream_failed;
-    default: return TaskState::removed;
-  }
+TaskState state_of(const Life& life) {
+  static const std::map<char, TaskState> states = {{' ', TaskState::none},         {'o', TaskState::scheduled},
+                                                   {'C', TaskState::queued},       {'P', TaskState::running},
+                                                   {'F', TaskState::up_for_retry}, {'L', TaskState::up_for_reschedule},
+                                                   {'S', TaskState::success},      {'E', TaskState::failed},
+                                                   {'K', TaskState::skipped},      {'U', TaskState::upstream_failed}};
+  return states.at(last(life));
 }
-int Reference::epoch_of(const Life& life) { return count(life.letters, 'C'); }
-int Reference::failures_of(const Life& life) { return count(life.letters, 'F'); }
-int Reference::losses_of(const Life& life) { return count(life.letters, 'X'); }
+
+int epoch_of(const Life& life) {
+  return count(life, 'C');
+}
+int failures_of(const Life& life) {
+  return count(life, 'F');
+}
+int losses_of(const Life& life) {
+  return count(life, 'X');
+}
 
 /// Every claim is a try, but for those of a sensor that has looked in vain since its last failure.
-int Reference::try_of(const Life& life) {
+int try_of(const Life& life) {
   int tries = 0;
   for (std::size_t i = 0; i < life.letters.size(); ++i) {
-    if (life.letters[i] != 'C') continue;
-    const std::string before = life.letters.substr(0, i);
-    const auto looked = before.rfind('L');
-    const auto failed = before.rfind('F');
-    const bool looks_again = looked != std::string::npos && (failed == std::string::npos || looked > failed);
-    tries += looks_again ? 0 : 1;
+    const bool looks_again = is_after(std::string_view(life.letters).substr(0, i), 'L', 'F');
+    if (life.letters[i] == 'C' && !looks_again) ++tries;
   }
   return tries;
 }
 
-Reference::Reference(const Plan& plan)
-    : plan_(&plan), lives_(plan.tasks.size(), std::vector<Life>(1)), expanded_(plan.tasks.size(), false) {}
+bool Reference::counts(std::size_t t) const {
+  const PlanTask& task = plan_->tasks[t];
+  return !is_hook(t) && !task.allow_failure && (task.setups.empty() || task.teardown_counts);
+}
+
+bool Reference::all_ended(bool hooks_too) const {
+  for (std::size_t t = 0; t < lives_.size(); ++t) {
+    const bool matters = hooks_too || !is_hook(t);
+    if (matters && !std::all_of(lives_[t].begin(), lives_[t].end(), is_over)) return false;
+  }
+  return true;
+}
 
 Reason Reference::run_reason() const {
-  if (run_ != RunState::failed) return Reason::none;
+  bool cut = false;
   for (std::size_t t = 0; t < lives_.size(); ++t) {
-    for (const Life& life : lives_[t]) {
-      if (!is_hook(t) && is_over(life) && is_stop_reason(life.reason)) return stopping_;
-    }
+    for (const Life& life : lives_[t]) cut = cut || (!is_hook(t) && is_of_stop(life.reason));
   }
-  return Reason::upstream_failed;
+  return run_ != RunState::failed ? Reason::none : cut ? stopping_ : Reason::upstream_failed;
 }
 
 void Reference::apply(const Step& step, int epoch) {
-  switch (step.what) {
-    case 'b': break;
-    case 'S': stop(Reason::stopped, false); break;
-    case 'K': stop(Reason::stopped, true); break;
-    case 'R': stop(Reason::run_timeout, false); break;
-    default: {
-      const auto t = static_cast<std::size_t>(step.task);
-      if (static_cast<std::size_t>(step.index) >= lives_[t].size()) return;
-      Life& life = lives_[t][static_cast<std::size_t>(step.index)];
-      const char at = last(life);
-      if (step.what == 'a') life.letters += at == 'o' ? "C" : "";
-      else if (step.what == 'p') life.letters += at == 'C' ? "P" : "";
-      else if (step.what == 'T') life.letters += has("FL", at) ? "o" : "";
-      else if (step.what == 'L') { if (at == 'o') finish(t, life, 'E', Reason::secret); }
-      else if (is_with_worker(life) && epoch == epoch_of(life)) end_attempt(t, life, step.what);
-    }
+  const auto t = static_cast<std::size_t>(step.task), k = static_cast<std::size_t>(step.index);
+  if (step.what == 'S' || step.what == 'K') stop(Reason::stopped, step.what == 'K');
+  if (step.what == 'R') stop(Reason::run_timeout, false);
+  if (!is_of_run(step.what) && k < lives_[t].size()) apply_to(t, lives_[t][k], step.what, epoch);
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (std::size_t i = 0; i < lives_.size(); ++i) moved = settle_task(i) || moved;
   }
-  settle();
+  if (run_ == RunState::running && all_ended(false)) end_run();
+}
+
+void Reference::apply_to(std::size_t t, Life& life, char what, int epoch) {
+  const char at = last(life);
+  if (what == 'a' && at == 'o') life.letters += 'C';
+  if (what == 'p' && at == 'C') life.letters += 'P';
+  if (what == 'T' && is_one_of(at, "FL")) life.letters += 'o';
+  if (what == 'L' && at == 'o') finish(t, life, 'E', Reason::secret);
+  const bool is_end = !is_one_of(what, "apTL");
+  if (is_end && is_with_worker(life) && epoch == epoch_of(life)) end_attempt(t, life, what);
 }
 
 void Reference::end_attempt(std::size_t t, Life& life, char how) {
-  const auto asked = life.letters.rfind('!');
-  const bool stop_asked = asked != std::string::npos && asked > life.letters.rfind('C');
-  const bool loss_fits = losses_of(life) < plan_->losses_max;
-  if (how == 's' || how == 'o') finish(t, life, 'S', Reason::none);
-  else if (how == 'k') finish(t, life, 'K', Reason::exit_skip);
-  else if (stop_asked) finish(t, life, 'E', stopping_);
-  else if (how == 'y' || how == 'z') life.letters += "xo";
-  else if (how == 'x' && loss_fits) life.letters += "Xo";
-  else if ((how == 'f' || how == 'd') && plan_->tasks[t].sensor) life.letters += 'L';
-  else fail(t, life, reason_of(how));
-}
-
-void Reference::fail(std::size_t t, Life& life, Reason reason) {
-  life.letters += 'F';
-  if (failures_of(life) > plan_->tasks[t].retries) finish(t, life, 'E', reason);
+  if (how == 's') return finish(t, life, 'S', Reason::none);
+  if (how == 'k') return finish(t, life, 'K', Reason::exit_skip);
+  if (is_after(life.letters, '!', 'C')) return finish(t, life, 'E', stopping_);
+  const bool is_forgiven = is_one_of(how, "yz") || (how == 'x' && losses_of(life) < plan_->losses_max);
+  if (is_forgiven) {
+    life.letters += how == 'x' ? "Xo" : "xo";
+  } else if (how == 'f' && plan_->tasks[t].sensor) {
+    life.letters += 'L';
+  } else {
+    life.letters += 'F';
+    if (failures_of(life) > plan_->tasks[t].retries) finish(t, life, 'E', reason_of(how));
+  }
 }
 
 void Reference::finish(std::size_t t, Life& life, char letter, Reason reason) {
-  const PlanTask& task = plan_->tasks[t];
   life.letters += letter;
   life.reason = reason;
-  const bool counts = !is_hook(t) && !task.allow_failure && (task.setups.empty() || task.teardown_counts);
-  if (letter == 'E' && counts && plan_->fail_fast && stopping_ == Reason::none) stop(Reason::fail_fast, false);
+  if (letter == 'E' && counts(t) && plan_->fail_fast && stopping_ == Reason::none) stop(Reason::fail_fast, false);
 }
 
 void Reference::stop(Reason reason, bool kill) {
@@ -165,11 +163,14 @@ void Reference::stop(Reason reason, bool kill) {
   if (stopping_ == Reason::none) stopping_ = reason;
   killing_ = killing_ || kill;
   for (std::size_t t = 0; t < lives_.size(); ++t) {
-    const bool due_later = is_hook(t) ? run_ == RunState::running : !plan_->tasks[t].setups.empty() && !kill;
+    const bool spared = is_hook(t) ? run_ == RunState::running : !plan_->tasks[t].setups.empty() && !kill;
     for (Life& life : lives_[t]) {
-      if (due_later || is_over(life)) continue;
-      if (is_with_worker(life)) life.letters += '!';
-      else finish(t, life, last(life) == 'F' ? 'E' : 'K', reason);
+      if (spared || is_over(life)) continue;
+      if (is_with_worker(life)) {
+        life.letters += '!';
+      } else {
+        finish(t, life, last(life) == 'F' ? 'E' : 'K', reason);
+      }
     }
   }
 }
@@ -177,83 +178,61 @@ void Reference::stop(Reason reason, bool kill) {
 /// What the upstreams' ends say of a task: r, s, u, or w as long as they say nothing.
 char Reference::verdict(std::size_t t) const {
   const PlanTask& task = plan_->tasks[t];
-  int kinds = 0, open = 0, setup_kinds = 0;
+  unsigned kinds = 0, setup_kinds = 0;
+  int open = 0;
   for (const int u : task.ups) {
+    const bool is_setup = std::count(task.setups.begin(), task.setups.end(), u) > 0;
     for (const Life& life : lives(u)) {
-      const auto kind = std::string_view("SEUK").find(last(life));
-      if (kind == std::string_view::npos) {
-        ++open;
-        continue;
-      }
-      kinds |= 1 << kind;
-      if (std::count(task.setups.begin(), task.setups.end(), u) > 0) setup_kinds |= 1 << kind;
+      const unsigned kind = is_over(life) ? 1U << std::string_view("SEUK").find(last(life)) : 0;
+      open += kind == 0 ? 1 : 0;
+      kinds |= kind;
+      setup_kinds |= is_setup ? kind : 0;
     }
   }
-  if (!task.setups.empty()) {
-    if (open > 0) return 'w';
-    return (setup_kinds & 1) != 0 ? 'r' : (setup_kinds & 6) != 0 ? 'u' : 's';
-  }
-  const auto row = std::find_if(std::begin(kRules), std::end(kRules), [&](const RuleRow& r) { return r.rule == task.rule; });
-  return rule_verdict(*row, kinds, open);
+  if (task.setups.empty()) return rule_verdict(kRules.at(task.rule), kinds, open);
+  if (open > 0) return 'w';
+  return (setup_kinds & 1U) != 0 ? 'r' : (setup_kinds & 6U) != 0 ? 'u' : 's';
 }
 
 void Reference::begin(std::size_t t, Life& life) {
-  if (plan_->tasks[t].noop) finish(t, life, 'S', Reason::none);
-  else life.letters += 'o';
+  if (plan_->tasks[t].noop) return finish(t, life, 'S', Reason::none);
+  life.letters += 'o';
 }
 
 bool Reference::settle_task(std::size_t t) {
   const PlanTask& task = plan_->tasks[t];
-  std::vector<Life>& mine = lives_[t];
-  if (is_hook(t) || expanded_[t] || last(mine[0]) != ' ') return false;
+  Life& first = lives_[t][0];
+  if (is_hook(t) || expanded_[t] || last(first) != ' ') return false;
   const bool shut = stopping_ != Reason::none && (task.setups.empty() || killing_);
   const char v = shut ? 's' : verdict(t);
   if (v == 'w') return false;
-  if (v == 's') finish(t, mine[0], 'K', shut ? stopping_ : Reason::trigger_rule);
-  else if (v == 'u') finish(t, mine[0], 'U', Reason::trigger_rule);
-  else if (task.condition == '0') finish(t, mine[0], 'K', Reason::condition);
-  else if (task.condition == 'e') finish(t, mine[0], 'E', Reason::expression);
-  else if (task.items == 0) finish(t, mine[0], 'K', Reason::no_items);
-  else {
-    if (task.items > 0) mine.assign(static_cast<std::size_t>(task.items), Life{});
-    expanded_[t] = task.items > 0;
-    for (Life& life : mine) begin(t, life);
-  }
-  return true;
-}
-
-void Reference::settle() {
-  for (bool moved = true; moved;) {
-    moved = false;
-    for (std::size_t t = 0; t < lives_.size(); ++t) moved = settle_task(t) || moved;
-  }
-  if (run_ == RunState::running && all_ended(false)) end_run();
-}
-
-bool Reference::all_ended(bool hooks) const {
-  for (std::size_t t = 0; t < lives_.size(); ++t) {
-    if (is_hook(t) && !hooks) continue;
-    if (!std::all_of(lives_[t].begin(), lives_[t].end(), is_over)) return false;
-  }
+  const auto finished = [&](char letter, Reason reason) { return finish(t, first, letter, reason), true; };
+  if (v == 's') return finished('K', shut ? stopping_ : Reason::trigger_rule);
+  if (v == 'u') return finished('U', Reason::trigger_rule);
+  if (task.condition == '0') return finished('K', Reason::condition);
+  if (task.condition == 'e') return finished('E', Reason::expression);
+  if (task.items == 0) return finished('K', Reason::no_items);
+  expanded_[t] = task.items > 0;
+  lives_[t].resize(static_cast<std::size_t>(std::max(task.items, 1)));
+  for (Life& life : lives_[t]) begin(t, life);
   return true;
 }
 
 void Reference::end_run() {
   run_ = RunState::success;
   for (std::size_t t = 0; t < lives_.size(); ++t) {
-    const PlanTask& task = plan_->tasks[t];
-    const bool counts = !is_hook(t) && !task.allow_failure && (task.setups.empty() || task.teardown_counts);
     for (const Life& life : lives_[t]) {
-      const bool failed = last(life) == 'E' && counts;
-      if (failed || (!is_hook(t) && is_stop_reason(life.reason))) run_ = RunState::failed;
+      const bool spoils = (last(life) == 'E' && counts(t)) || (is_of_stop(life.reason) && !is_hook(t));
+      if (spoils) run_ = RunState::failed;
     }
   }
+  const Hook by_outcome = run_ == RunState::success ? Hook::on_success : Hook::on_failure;
   for (std::size_t t = 0; t < lives_.size(); ++t) {
-    if (!is_hook(t)) continue;
     const Hook hook = plan_->tasks[t].hook;
-    const bool due = hook == Hook::on_finish || hook == (run_ == RunState::success ? Hook::on_success : Hook::on_failure);
-    if (due && !killing_) begin(t, lives_[t][0]);
-    else finish(t, lives_[t][0], 'K', Reason::trigger_rule);
+    const bool due = (hook == Hook::on_finish || hook == by_outcome) && !killing_;
+    if (hook == Hook::none) continue;
+    if (due) begin(t, lives_[t][0]);
+    if (!due) finish(t, lives_[t][0], 'K', Reason::trigger_rule);
   }
 }
 

@@ -7,7 +7,9 @@
 namespace baton::model {
 namespace {
 
-bool breaks(const Case& c) { return !run_case(c).empty(); }
+bool breaks(const Case& c) {
+  return !run_case(c).empty();
+}
 
 /// Keeps `smaller` when it breaks too.
 bool keep(Case& c, Case smaller) {
@@ -41,10 +43,14 @@ Case without_task(const Case& c, int task) {
 
 bool try_without_features(Case& c, std::size_t t) {
   static const std::vector<std::function<void(PlanTask&)>> plainer = {
-      [](PlanTask& p) { p.rule = TriggerRule::all_success; }, [](PlanTask& p) { p.setups.clear(); },
-      [](PlanTask& p) { p.teardown_counts = false; },         [](PlanTask& p) { p.allow_failure = false; },
-      [](PlanTask& p) { p.noop = false; },                    [](PlanTask& p) { p.sensor = false; },
-      [](PlanTask& p) { p.retries = 0; },                     [](PlanTask& p) { p.items = -1; },
+      [](PlanTask& p) { p.rule = TriggerRule::all_success; },
+      [](PlanTask& p) { p.setups.clear(); },
+      [](PlanTask& p) { p.teardown_counts = false; },
+      [](PlanTask& p) { p.allow_failure = false; },
+      [](PlanTask& p) { p.noop = false; },
+      [](PlanTask& p) { p.sensor = false; },
+      [](PlanTask& p) { p.retries = 0; },
+      [](PlanTask& p) { p.items = -1; },
       [](PlanTask& p) { p.condition = '-'; },
   };
   bool smaller = false;

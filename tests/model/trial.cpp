@@ -27,16 +27,25 @@ DagRun fresh_run(std::shared_ptr<const Dag> dag) {
 AttemptEnd end_for(char what) {
   switch (what) {
     case 's':
-    case 'o': return test::exited(0);
+    case 'o':
+      return test::exited(0);
     case 'f':
-    case 'd': return test::exited(1);
-    case 'k': return test::exited(99);
-    case 't': return test::ended(Outcome::timed_out);
-    case 'g': return test::ended(Outcome::signaled);
-    case 'h': return test::ended(Outcome::heartbeat_lost);
-    case 'n': return test::ended(Outcome::spawn_failed);
-    case 'y': return test::ended(Outcome::stopped);
-    default: return test::ended(Outcome::lost);
+    case 'd':
+      return test::exited(1);
+    case 'k':
+      return test::exited(99);
+    case 't':
+      return test::ended(Outcome::timed_out);
+    case 'g':
+      return test::ended(Outcome::signaled);
+    case 'h':
+      return test::ended(Outcome::heartbeat_lost);
+    case 'n':
+      return test::ended(Outcome::spawn_failed);
+    case 'y':
+      return test::ended(Outcome::stopped);
+    default:
+      return test::ended(Outcome::lost);
   }
 }
 
@@ -69,12 +78,12 @@ std::string Trial::apply(const Step& step) {
     const auto& lives = reference_.lives(step.task);
     if (static_cast<std::size_t>(step.index) >= lives.size()) return {};
     const Life& life = lives[static_cast<std::size_t>(step.index)];
-    epoch = Reference::epoch_of(life);
-    const bool ended_before = step.what == 'd' && is_live(Reference::state_of(life));
+    epoch = epoch_of(life);
+    const bool ended_before = step.what == 'd' && is_live(state_of(life));
     if (step.what == 'o' || ended_before) --epoch;
     i = run_.instance_of(step.task, step.index);
     if (i < 0 || static_cast<std::size_t>(i) >= run_.instances.size()) return "an instance is missing";
-    if (is_live(Reference::state_of(life)) && (step.what == 'y' || step.what == 'z')) watch_.allow_try(i);
+    if (is_live(state_of(life)) && (step.what == 'y' || step.what == 'z')) watch_.allow_try(i);
   }
   tell_engine(step, i, epoch);
   reference_.apply(step, epoch);
@@ -83,13 +92,21 @@ std::string Trial::apply(const Step& step) {
 
 void Trial::tell_engine(const Step& step, InstanceNo i, int epoch) {
   switch (step.what) {
-    case 'b': return feed(RunBegins{});
-    case 'S': return feed(StopRequested{Reason::stopped, false});
-    case 'K': return feed(StopRequested{Reason::stopped, true});
-    case 'R': return feed(StopRequested{Reason::run_timeout, false});
-    case 'a': feed(Admitted{i, {}}); return feed(Launched{i, false});
-    case 'p': return feed(AttemptStarted{i, 1, now_.wall});
-    case 'L': return feed(LaunchFailed{i, Reason::secret, "no such secret"});
+    case 'b':
+      return feed(RunBegins{});
+    case 'S':
+      return feed(StopRequested{Reason::stopped, false});
+    case 'K':
+      return feed(StopRequested{Reason::stopped, true});
+    case 'R':
+      return feed(StopRequested{Reason::run_timeout, false});
+    case 'a':
+      feed(Admitted{i, {}});
+      return feed(Launched{i, false});
+    case 'p':
+      return feed(AttemptStarted{i, 1, now_.wall});
+    case 'L':
+      return feed(LaunchFailed{i, Reason::secret, "no such secret"});
     case 'T': {
       const Activity* activity = run_.activity(i);
       const WallUs wake_at = activity == nullptr ? kNoTime : activity->wake_at;
@@ -150,17 +167,17 @@ std::string Trial::difference() const {
 
 std::string Trial::difference_of(InstanceNo i, const Life& life) const {
   const Instance& is = run_.at(i);
-  const TaskState state = Reference::state_of(life);
+  const TaskState state = state_of(life);
   const auto say = [](const char* what, auto a, auto b) {
     return std::string(what) + " " + std::to_string(a) + " but should be " + std::to_string(b);
   };
   if (is.state != state) {
     return std::string(to_string(is.state)) + " but should be " + std::string(to_string(state));
   }
-  if (is.epoch != Reference::epoch_of(life)) return say("epoch", is.epoch, Reference::epoch_of(life));
-  if (is.try_number != Reference::try_of(life)) return say("try", is.try_number, Reference::try_of(life));
-  if (is.failures != Reference::failures_of(life)) return say("failures", is.failures, Reference::failures_of(life));
-  if (is.losses != Reference::losses_of(life)) return say("losses", is.losses, Reference::losses_of(life));
+  if (is.epoch != epoch_of(life)) return say("epoch", is.epoch, epoch_of(life));
+  if (is.try_number != try_of(life)) return say("try", is.try_number, try_of(life));
+  if (is.failures != failures_of(life)) return say("failures", is.failures, failures_of(life));
+  if (is.losses != losses_of(life)) return say("losses", is.losses, losses_of(life));
   if (is_final(state) && is.reason != life.reason) {
     return "ended for \"" + std::string(to_string(is.reason)) + "\" but should for \"" +
            std::string(to_string(life.reason)) + "\"";
@@ -173,7 +190,7 @@ std::vector<Step> Trial::standing_in(TaskState state) const {
   for (std::size_t t = 0; t < plan_->tasks.size(); ++t) {
     const auto& lives = reference_.lives(static_cast<int>(t));
     for (std::size_t k = 0; k < lives.size(); ++k) {
-      if (Reference::state_of(lives[k]) == state) out.push_back({' ', static_cast<int>(t), static_cast<int>(k)});
+      if (state_of(lives[k]) == state) out.push_back({' ', static_cast<int>(t), static_cast<int>(k)});
     }
   }
   return out;
@@ -199,8 +216,9 @@ void print_case_on_abort() {
 
 std::string report(const Case& c, const std::string& broken) {
   const Case small = shrink(c);
-  return broken + "\n  case: " + to_text(c) + "\n  smallest: " + to_text(small) + "\n  which breaks: " +
-         run_case(small) + "\n  replay: BATON_REPLAY='" + to_text(small) + "' model_check --gtest_filter=Replay.*";
+  return broken + "\n  case: " + to_text(c) + "\n  smallest: " + to_text(small) +
+         "\n  which breaks: " + run_case(small) + "\n  replay: BATON_REPLAY='" + to_text(small) +
+         "' model_check --gtest_filter=Replay.*";
 }
 
 }  // namespace baton::model

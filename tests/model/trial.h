@@ -1,5 +1,6 @@
 // Trial: the engine's core and the reference side by side on one Plan. Every step goes to both; afterwards all states,
-// counts and the run must agree and no invariant may be broken. Copyable, so that a search can branch. Test thread only.
+// counts and the run must agree and no invariant may be broken. Copyable, so that a search can branch. Test thread
+// only.
 #pragma once
 
 #include <memory>

@@ -7,7 +7,8 @@
 
 namespace baton::model {
 
-/// Random cases to try: BATON_CASES, else `by_default` in an optimised build without sanitizers and a twentieth of it here.
+/// Random cases to try: BATON_CASES, else `by_default` in an optimised build without sanitizers and a twentieth of it
+/// here.
 inline std::int64_t random_cases(std::int64_t by_default) {
   if (const char* text = std::getenv("BATON_CASES"); text != nullptr) return std::atoll(text);
 #if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -18,7 +19,9 @@ inline std::int64_t random_cases(std::int64_t by_default) {
 }
 
 /// Of the systematic ones, every n-th is tried; 1 in an optimised build and wherever BATON_CASES asks for a million.
-inline std::int64_t stride() { return random_cases(1'000'000) >= 1'000'000 ? 1 : 20; }
+inline std::int64_t stride() {
+  return random_cases(1'000'000) >= 1'000'000 ? 1 : 20;
+}
 
 /// Cases are whole runs; steps are comparisons of the two sides.
 struct Volume {

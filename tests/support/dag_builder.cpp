@@ -14,7 +14,9 @@ TaskSpec run_task() {
   return spec;
 }
 
-TaskSpec noop_task() { return TaskSpec{}; }
+TaskSpec noop_task() {
+  return TaskSpec{};
+}
 
 TaskSpec sensor_task() {
   TaskSpec spec;

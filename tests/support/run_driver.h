@@ -1,5 +1,5 @@
-// RunDriver: takes one DagRun through the pure core, event by event, with a clock of its own. Every step is held against
-// the invariants; a broken one is a failure of the running test. Test thread only.
+// RunDriver: takes one DagRun through the pure core, event by event, with a clock of its own. Every step is held
+// against the invariants; a broken one is a failure of the running test. Test thread only.
 #pragma once
 
 #include <memory>

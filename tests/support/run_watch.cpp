@@ -23,15 +23,17 @@ DurationUs sum_of(const std::string& times_json) {
 }
 
 bool same(const UpstreamCounts& a, const UpstreamCounts& b) {
-  return a.open == b.open && a.success == b.success && a.failed == b.failed &&
-         a.upstream_failed == b.upstream_failed && a.skipped == b.skipped;
+  return a.open == b.open && a.success == b.success && a.failed == b.failed && a.upstream_failed == b.upstream_failed &&
+         a.skipped == b.skipped;
 }
 
 bool holds(const std::vector<InstanceNo>& list, InstanceNo i) {
   return std::find(list.begin(), list.end(), i) != list.end();
 }
 
-bool is_stop(Reason r) { return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout; }
+bool is_stop(Reason r) {
+  return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout;
+}
 
 }  // namespace
 

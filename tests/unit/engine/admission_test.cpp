@@ -97,7 +97,8 @@ TEST(Admission, AdmitsAsManyAsThereAreSlotsAndThoseThatMayWaitAhead) {
 }
 
 TEST(Admission, AFullPoolMakesWaitAndItsReleaseWakes) {
-  DagRun run = run_of(DagBuilder().task("a", {}, with_pools({{"db", 1}})).task("b", {}, with_pools({{"db", 1}})).build());
+  DagRun run =
+      run_of(DagBuilder().task("a", {}, with_pools({{"db", 1}})).task("b", {}, with_pools({{"db", 1}})).build());
   Desk desk(10, 0);
   desk.admission.set_pool("db", 1);
   desk.offer(run, "a");
@@ -224,7 +225,8 @@ TEST(Admission, APoolOfNoSlotsAdmitsNothing) {
 }
 
 TEST(Admission, WhatIsHeldAtRecoveryCounts) {
-  DagRun run = run_of(DagBuilder().task("a", {}, with_pools({{"db", 1}})).task("b", {}, with_pools({{"db", 1}})).build());
+  DagRun run =
+      run_of(DagBuilder().task("a", {}, with_pools({{"db", 1}})).task("b", {}, with_pools({{"db", 1}})).build());
   Desk desk(1, 0);
   desk.admission.set_pool("db", 1);
   desk.admission.hold(run, 0);
@@ -314,11 +316,19 @@ class RandomDesk {
   void play(int steps) {
     for (int s = 0; s < steps && !::testing::Test::HasFailure(); ++s) {
       switch (below(8)) {
-        case 0: set_pool(std::string(1, static_cast<char>('p' + below(3))), below(5)); break;
-        case 1: withdraw(); break;
+        case 0:
+          set_pool(std::string(1, static_cast<char>('p' + below(3))), below(5));
+          break;
+        case 1:
+          withdraw();
+          break;
         case 2:
-        case 3: release(); break;
-        default: offer(); break;
+        case 3:
+          release();
+          break;
+        default:
+          offer();
+          break;
       }
       if (below(3) != 0) admit();
     }
@@ -407,9 +417,7 @@ class RandomDesk {
   }
   static Key key_of(const Candidate& c) { return {static_cast<std::size_t>(c.run_no - 1), c.instance}; }
   Admission::Lookup lookup() {
-    return [this](const Candidate& c) {
-      return waiting_.contains(key_of(c)) ? runs_[key_of(c).run].get() : nullptr;
-    };
+    return [this](const Candidate& c) { return waiting_.contains(key_of(c)) ? runs_[key_of(c).run].get() : nullptr; };
   }
 
   /// Resource name → amount that `key` needs.

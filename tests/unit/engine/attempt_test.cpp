@@ -16,7 +16,9 @@ using test::ended;
 using test::exited;
 using test::RunDriver;
 
-std::shared_ptr<const Dag> one_task(TaskSpec spec) { return DagBuilder().task("t", {}, std::move(spec)).build(); }
+std::shared_ptr<const Dag> one_task(TaskSpec spec) {
+  return DagBuilder().task("t", {}, std::move(spec)).build();
+}
 
 TaskSpec with_retries(std::int32_t max) {
   TaskSpec spec = test::run_task();
@@ -47,10 +49,14 @@ TEST(Attempt, EveryOtherEndFailsWithItsReason) {
   oom.signal = 9;
   oom.oom_killed = true;
   const std::vector<std::pair<AttemptEnd, Reason>> ends = {
-      {exited(1), Reason::exit_code},      {exited(75), Reason::exit_code},
-      {exited(126), Reason::exit_code},    {ended(Outcome::signaled), Reason::signal},
-      {oom, Reason::oom},                  {ended(Outcome::timed_out), Reason::timeout},
-      {ended(Outcome::heartbeat_lost), Reason::heartbeat}, {ended(Outcome::spawn_failed), Reason::spawn},
+      {exited(1), Reason::exit_code},
+      {exited(75), Reason::exit_code},
+      {exited(126), Reason::exit_code},
+      {ended(Outcome::signaled), Reason::signal},
+      {oom, Reason::oom},
+      {ended(Outcome::timed_out), Reason::timeout},
+      {ended(Outcome::heartbeat_lost), Reason::heartbeat},
+      {ended(Outcome::spawn_failed), Reason::spawn},
   };
   for (const auto& [end, reason] : ends) {
     RunDriver d = begun();

@@ -43,9 +43,9 @@ TEST(DagRun, AKeyFindsItsInstanceWhateverTheEpoch) {
   EXPECT_EQ(run.find({1, 0, kUnmapped, 77}), 0);
   EXPECT_EQ(run.find({1, 1, 0, 1}), 1);
   EXPECT_EQ(run.find({1, 1, 2, 1}), run.instance_of(1, 2));
-  for (const AttemptKey& wrong : {AttemptKey{2, 0, kUnmapped, 1}, AttemptKey{1, 0, 0, 1}, AttemptKey{1, 1, kUnmapped, 1},
-                                  AttemptKey{1, 1, 3, 1}, AttemptKey{1, 1, -2, 1}, AttemptKey{1, 2, kUnmapped, 1},
-                                  AttemptKey{1, -1, kUnmapped, 1}}) {
+  for (const AttemptKey& wrong :
+       {AttemptKey{2, 0, kUnmapped, 1}, AttemptKey{1, 0, 0, 1}, AttemptKey{1, 1, kUnmapped, 1}, AttemptKey{1, 1, 3, 1},
+        AttemptKey{1, 1, -2, 1}, AttemptKey{1, 2, kUnmapped, 1}, AttemptKey{1, -1, kUnmapped, 1}}) {
     EXPECT_EQ(run.find(wrong), -1) << wrong.run_no << " " << wrong.task_no << " " << wrong.map_index;
   }
   for (InstanceNo i = 0; i < static_cast<InstanceNo>(run.instances.size()); ++i) EXPECT_EQ(run.find(run.key_of(i)), i);
@@ -108,7 +108,8 @@ TEST(DagRun, ActivitiesAreUsedAgain) {
   EXPECT_EQ(run.activities.size(), 2U);
 }
 
-// --- one step of a run is bounded, and whatever comes between two shares of it changes nothing ------------------------
+// --- one step of a run is bounded, and whatever comes between two shares of it changes nothing
+// ------------------------
 
 TEST(LargeStep, IsGivenBackInSharesAndEndsTheSame) {
   DagBuilder builder;
@@ -158,7 +159,8 @@ TEST(LargeStep, AStopBetweenItsSharesIsObeyed) {
 // --- critical path --------------------------------------------------------------------------------------------------
 
 TEST(CriticalPath, OfUnknownTasksIsTheirNumber) {
-  const auto dag = DagBuilder().task("a").task("b", {"a"}).task("c", {"a"}).task("d", {"b"}).hook(Hook::on_finish).build();
+  const auto dag =
+      DagBuilder().task("a").task("b", {"a"}).task("c", {"a"}).task("d", {"b"}).hook(Hook::on_finish).build();
   EXPECT_EQ(path_lengths(*dag, {}), (std::vector<DurationUs>{3 * kSecond, 2 * kSecond, kSecond, kSecond, 0}));
 }
 

@@ -217,8 +217,11 @@ TEST(Teardown, ItsFailureFailsTheRunOnlyWhenAsked) {
 
 TEST(FailFast, StopsWhatRunsSkipsWhatHasNotStartedAndStillTearsDown) {
   DagBuilder builder;
-  builder.task("setup").task("bad").task("long").task("later", {"long"}).task("down", {"setup", "long"},
-                                                                              test::teardown_task({"setup"}));
+  builder.task("setup")
+      .task("bad")
+      .task("long")
+      .task("later", {"long"})
+      .task("down", {"setup", "long"}, test::teardown_task({"setup"}));
   builder.dag().fail_fast = true;
   RunDriver d(builder.build());
   d.begin();
@@ -629,8 +632,12 @@ TEST(CacheSpecHash, TellsApartWhatATaskDoesAndNothingElse) {
   EXPECT_NE(plain, hash([](TaskSpec& s) { s.outputs[0].type = OutputSpec::Type::any; }));
   EXPECT_NE(plain, hash([](TaskSpec& s) { s.env.push_back({"A", {"1", nullptr}, ""}); }));
   EXPECT_NE(plain, hash([](TaskSpec&) {}, {{"A", {"1", nullptr}, ""}}));
-  EXPECT_NE(hash([](TaskSpec& s) { s.argv = {{"ab", nullptr}, {"c", nullptr}}; }),
-            hash([](TaskSpec& s) { s.argv = {{"a", nullptr}, {"bc", nullptr}}; }));
+  EXPECT_NE(hash([](TaskSpec& s) {
+              s.argv = {{"ab", nullptr}, {"c", nullptr}};
+            }),
+            hash([](TaskSpec& s) {
+              s.argv = {{"a", nullptr}, {"bc", nullptr}};
+            }));
 }
 
 }  // namespace

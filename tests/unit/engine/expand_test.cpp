@@ -12,9 +12,13 @@
 namespace baton {
 namespace {
 
-Value json(std::string_view text) { return *expr::from_json(text); }
+Value json(std::string_view text) {
+  return *expr::from_json(text);
+}
 
-ValueList maps(std::string_view text) { return json(text).as_list(); }
+ValueList maps(std::string_view text) {
+  return json(text).as_list();
+}
 
 Mapping for_each(Value items) {
   Mapping m;
@@ -68,7 +72,9 @@ std::string keys_of(Mapping mapping, Value params = ValueMap{}) {
   return out;
 }
 
-TEST(ForEach, OfAListKeepsItsOrder) { EXPECT_EQ(items_of(for_each(json(R"(["b", 1, {"x": 2}])"))), "\"b\"\n1\n{\"x\":2}\n"); }
+TEST(ForEach, OfAListKeepsItsOrder) {
+  EXPECT_EQ(items_of(for_each(json(R"(["b", 1, {"x": 2}])"))), "\"b\"\n1\n{\"x\":2}\n");
+}
 
 TEST(ForEach, OfAMapIsItsKeysAndValues) {
   EXPECT_EQ(items_of(for_each(json(R"({"eu": 1, "us": [2]})"))),
@@ -131,7 +137,9 @@ TEST(Matrix, AnAxisMayBeAnExpression) {
   EXPECT_EQ(items_of(m, json(R"({"r": [8, 9]})")), "{\"v\":1,\"r\":8}\n{\"v\":1,\"r\":9}\n");
 }
 
-TEST(Matrix, AnAxisWithoutValuesLeavesNoCombination) { EXPECT_EQ(items_of(matrix({{"a", "[1]"}, {"b", "[]"}})), ""); }
+TEST(Matrix, AnAxisWithoutValuesLeavesNoCombination) {
+  EXPECT_EQ(items_of(matrix({{"a", "[1]"}, {"b", "[]"}})), "");
+}
 
 TEST(Matrix, ExcludeTakesOutWhatMatchesInPart) {
   EXPECT_EQ(items_of(matrix({{"os", R"(["a", "b"])"}, {"v", "[1, 2]"}}, "[]", R"([{"os": "a", "v": 2}, {"os": "b"}])")),

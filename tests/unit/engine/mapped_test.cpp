@@ -50,7 +50,8 @@ TEST(Mapped, TriggerRulesCountInstances) {
 }
 
 TEST(Mapped, BetweenTwoMappedTasksStandsAFullBarrier) {
-  RunDriver d(DagBuilder().task("m", {}, test::mapped_task(2)).task("n", {"m"}, test::mapped_task(2)).task("t", {"n"}).build());
+  RunDriver d(
+      DagBuilder().task("m", {}, test::mapped_task(2)).task("n", {"m"}, test::mapped_task(2)).task("t", {"n"}).build());
   d.begin();
   d.run_to(d.no("m[0]"), exited(0));
   EXPECT_FALSE(d.run().progress(1).expanded);

@@ -22,12 +22,12 @@ Result<CheckedOutputs> check_one(Type type, const std::string& json_value) {
 }
 
 TEST(Outputs, EachTypeTakesItsOwnValuesAlone) {
-  const std::vector<std::string> values = {"\"text\"", "7",  "7.5",     "true",
-                                           "[1]",      "{}", "\"2026-01-01T00:00:00Z\"", "\"3.5s\"", "null"};
+  const std::vector<std::string> values = {"\"text\"", "7",   "7.5", "true", "[1]", "{}", "\"2026-01-01T00:00:00Z\"",
+                                           "\"3.5s\"", "null"};
   const std::vector<std::pair<Type, std::string>> fits = {
       // One column for each value above.
-      {Type::string, "y.....yy."},   {Type::integer, ".y......."}, {Type::number, ".yy......"},
-      {Type::boolean, "...y....."},  {Type::list, "....y...."},    {Type::map, ".....y..."},
+      {Type::string, "y.....yy."},    {Type::integer, ".y......."},  {Type::number, ".yy......"},
+      {Type::boolean, "...y....."},   {Type::list, "....y...."},     {Type::map, ".....y..."},
       {Type::timestamp, "......y.."}, {Type::duration, ".......y."}, {Type::any, "yyyyyyyyy"},
   };
   for (const auto& [type, columns] : fits) {
@@ -101,7 +101,9 @@ TEST(Outputs, OnlyOneObjectIsTaken) {
   }
 }
 
-std::string nested(int depth) { return std::string(depth, '[') + std::string(depth, ']'); }
+std::string nested(int depth) {
+  return std::string(depth, '[') + std::string(depth, ']');
+}
 
 TEST(Outputs, DepthAndSizeHaveLimits) {
   EXPECT_TRUE(check_one(Type::any, nested(63)).ok());

@@ -151,9 +151,9 @@ TEST(Retry, EachClassMatchesItsEndsAlone) {
       {{Kind::timeout, 0}, {end_of(Outcome::timed_out)}},
       {{Kind::lost, 0}, {end_of(Outcome::lost), end_of(Outcome::heartbeat_lost)}},
   };
-  const std::vector<AttemptEnd> ends = {end_of(Outcome::exited, 75),    end_of(Outcome::exited, 1),
-                                        end_of(Outcome::signaled),      end_of(Outcome::timed_out),
-                                        end_of(Outcome::lost),          end_of(Outcome::heartbeat_lost),
+  const std::vector<AttemptEnd> ends = {end_of(Outcome::exited, 75),  end_of(Outcome::exited, 1),
+                                        end_of(Outcome::signaled),    end_of(Outcome::timed_out),
+                                        end_of(Outcome::lost),        end_of(Outcome::heartbeat_lost),
                                         end_of(Outcome::spawn_failed)};
   for (const auto& [failure_class, matching] : cases) {
     RetryPolicy p = policy(Backoff::constant, Jitter::none);

@@ -19,18 +19,12 @@ TEST(States, EveryTransitionIsTheOneThatIsWritten) {
   // Columns in the order of the enumeration: n none, s scheduled, q queued, r running, S success, F failed, K skipped,
   // U upstream_failed, b up_for_retry, l up_for_reschedule, d deferred, x removed.
   const std::map<TaskState, std::string> table = {
-      {TaskState::none, ".s..SFKU.l.x"},
-      {TaskState::scheduled, "..q.SFK..l.x"},
-      {TaskState::queued, ".s.rSFK.bl.."},
-      {TaskState::running, ".s..SFK.bl.."},
-      {TaskState::success, "............"},
-      {TaskState::failed, "............"},
-      {TaskState::skipped, "............"},
-      {TaskState::upstream_failed, "............"},
-      {TaskState::up_for_retry, ".s...FK....x"},
-      {TaskState::up_for_reschedule, ".s..SFK....x"},
-      {TaskState::deferred, ".s..SFK....x"},
-      {TaskState::removed, "............"},
+      {TaskState::none, ".s..SFKU.l.x"},         {TaskState::scheduled, "..q.SFK..l.x"},
+      {TaskState::queued, ".s.rSFK.bl.."},       {TaskState::running, ".s..SFK.bl.."},
+      {TaskState::success, "............"},      {TaskState::failed, "............"},
+      {TaskState::skipped, "............"},      {TaskState::upstream_failed, "............"},
+      {TaskState::up_for_retry, ".s...FK....x"}, {TaskState::up_for_reschedule, ".s..SFK....x"},
+      {TaskState::deferred, ".s..SFK....x"},     {TaskState::removed, "............"},
   };
   ASSERT_EQ(table.size(), kTaskStateCount);
   for (const TaskState from : all_states()) {

@@ -16,10 +16,15 @@ using Ends = std::string;
 long count(const Ends& ends, const std::string& of) {
   return std::count_if(ends.begin(), ends.end(), [&](char c) { return of.find(c) != std::string::npos; });
 }
-bool all(const Ends& ends, const std::string& of) { return count(ends, of) == static_cast<long>(ends.size()); }
-bool any(const Ends& ends, const std::string& of) { return count(ends, of) > 0; }
+bool all(const Ends& ends, const std::string& of) {
+  return count(ends, of) == static_cast<long>(ends.size());
+}
+bool any(const Ends& ends, const std::string& of) {
+  return count(ends, of) > 0;
+}
 
-/// One row of the table in docs/dag-language.md: when it runs, what becomes of it otherwise, and whether one end is enough.
+/// One row of the table in dag-language.md §3: when it runs, what becomes of it otherwise, and whether one end is
+/// enough.
 struct Row {
   TriggerRule rule;
   bool as_soon_as;
@@ -27,9 +32,15 @@ struct Row {
   std::function<Verdict(const Ends&)> otherwise;
 };
 
-Verdict skip(const Ends&) { return Verdict::skip; }
-Verdict upstream_failed(const Ends&) { return Verdict::upstream_failed; }
-Verdict failed_if_any_f(const Ends& e) { return any(e, "fu") ? Verdict::upstream_failed : Verdict::skip; }
+Verdict skip(const Ends&) {
+  return Verdict::skip;
+}
+Verdict upstream_failed(const Ends&) {
+  return Verdict::upstream_failed;
+}
+Verdict failed_if_any_f(const Ends& e) {
+  return any(e, "fu") ? Verdict::upstream_failed : Verdict::skip;
+}
 
 const std::vector<Row>& table() {
   using R = TriggerRule;
@@ -46,13 +57,16 @@ const std::vector<Row>& table() {
       {R::one_failed, true, [](const Ends& e) { return any(e, "fu"); }, skip},
       {R::one_done, true, [](const Ends& e) { return any(e, "sf"); }, skip},
       {R::none_failed, false, [](const Ends& e) { return !any(e, "fu"); }, upstream_failed},
-      {R::none_failed_min_one_success, false, [](const Ends& e) { return !any(e, "fu") && any(e, "s"); }, failed_if_any_f},
+      {R::none_failed_min_one_success, false, [](const Ends& e) { return !any(e, "fu") && any(e, "s"); },
+       failed_if_any_f},
       {R::none_skipped, false, [](const Ends& e) { return !any(e, "k"); }, skip},
   };
   return rows;
 }
 
-Verdict final_verdict(const Row& row, const Ends& ends) { return row.runs(ends) ? Verdict::run : row.otherwise(ends); }
+Verdict final_verdict(const Row& row, const Ends& ends) {
+  return row.runs(ends) ? Verdict::run : row.otherwise(ends);
+}
 
 UpstreamCounts counts_of(const Ends& ends, std::size_t open) {
   UpstreamCounts c;
@@ -77,7 +91,9 @@ std::vector<Ends> words(std::size_t length) {
   return out;
 }
 
-std::string name(const Row& row, const Ends& ends) { return std::string(to_string(row.rule)) + " after " + ends; }
+std::string name(const Row& row, const Ends& ends) {
+  return std::string(to_string(row.rule)) + " after " + ends;
+}
 
 TEST(TriggerRule, TheTableHasEveryRuleOnce) {
   std::vector<TriggerRule> rules;
