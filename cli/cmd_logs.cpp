@@ -130,7 +130,9 @@ Result<std::vector<InstanceView>> chosen_instances(OpenRun& run, const std::stri
   if (all) {
     for (const InstanceView& view : *all) ids.push_back(view.task_id);
   }
-  return Error{"run " + run.run.row.run_id + " has no task \"" + selector + "\"" + did_you_mean_suffix(selector, ids), kNotFound};
+  return Error{"run " + run.run.row.run_id + " has no task \"" + selector + "\"" + did_you_mean_suffix(selector, ids) +
+                   "; `baton show` lists its tasks",
+               kNotFound};
 }
 
 /// The epoch whose log is meant; 0: there is none.

@@ -53,10 +53,8 @@ using Tries = std::map<InstanceNo, std::vector<const TryView*>>;
 std::string reason_cell(const InstanceView& instance, const Tries& tries) {
   const auto own = tries.find(instance.row.instance_no);
   const TryRow* last = own == tries.end() || own->second.empty() ? nullptr : &own->second.back()->row;
-  std::string out = last != nullptr && last->reason == instance.row.reason
-                        ? reason_words(*last)
-                        : text::reason_words(instance.row.reason);
-  const bool has_more = !instance.row.note.empty() && instance.row.reason != Reason::exit_code;
+  std::string out = last != nullptr && (last->reason == instance.row.reason) ? reason_words(*last) : text::reason_words(instance.row.reason);
+  const bool has_more = !instance.row.note.empty() && instance.row.reason != Reason::exit_code && instance.row.state != TaskState::success;
   if (has_more) out += (out.empty() ? "" : ": ") + text::printable(instance.row.note);
   return out;
 }
@@ -69,7 +67,7 @@ std::string span_or_empty(WallUs begin, WallUs end, WallUs now) {
 void show_tasks(const Invocation& call, const RunView& run, const std::vector<InstanceView>& instances, const Tries& tries) {
   const text::Style& style = call.out_style();
   const WallUs now = now_us();
-  const WallUs begin = run.row.started_at == kNoTime ? run.row.queued_at : run.row.started_at;
+  const WallUs begin = run.row.queued_at;  // a retry begins later than the tasks that it keeps
   text::Table table({{""}, {"TASK", false, true, 12}, {"STATE"}, {"TRY", true}, {"START", true, false, 0, 1}, {"TOOK", true}, {"REASON", false, true, 8}});
   std::size_t rows = 0;
   for (const InstanceView& instance : instances) {
@@ -87,7 +85,7 @@ void show_tasks(const Invocation& call, const RunView& run, const std::vector<In
       table.add({"", style.paint(Ink::dim, "  try " + std::to_string(view->row.try_number)), text::painted(style, view->row.state), "",
                  view->row.started_at == kNoTime ? "" : "+" + text::span(view->row.started_at - begin),
                  span_or_empty(view->row.started_at, view->row.ended_at, now),
-                 reason_words(view->row) + "  cpu " + text::span(view->row.user_us + view->row.sys_us) + ", " + text::size(view->row.max_rss_bytes)});
+                 reason_words(view->row) + (view->row.reason == Reason::none ? "cpu " : "  cpu ") + text::span(view->row.user_us + view->row.sys_us) + ", " + text::size(view->row.max_rss_bytes)});
     }
   }
   if (!table.empty()) Invocation::print("\n" + table.render(style, call.out_width(), "  "));

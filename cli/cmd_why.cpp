@@ -65,7 +65,7 @@ void show(const Invocation& call, const OpenRun& run, const WhyInput& in, const 
 Value document(const WhyInput& in, const std::vector<WhyReason>& reasons) {
   ValueList list;
   for (const WhyReason& reason : reasons) {
-    ValueMap entry{{"reason", reason.reason}, {"message", reason.message}};
+    ValueMap entry{{"reason", reason.reason}, {"message", reason.message}, {"next", reason.next.empty() ? Value() : Value(reason.next)}};
     for (const auto& [key, value] : reason.details) entry.emplace_back(key, value);
     list.emplace_back(std::move(entry));
   }

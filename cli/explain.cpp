@@ -131,7 +131,7 @@ std::vector<std::string> advice_of(const Explanation& e) {
 Explanation explain(const Dag& dag, const RunView& run, const std::vector<InstanceView>& instances,
                     const std::vector<TryView>& tries, WallUs now) {
   Explanation out;
-  out.begin = run.row.started_at == kNoTime ? run.row.queued_at : run.row.started_at;
+  out.begin = run.row.queued_at;  // what task instances live from; `started_at` is of the last retry
   out.end = run.row.ended_at == kNoTime ? now : run.row.ended_at;
   std::map<InstanceNo, std::size_t> place;
   for (const InstanceView& view : instances) {

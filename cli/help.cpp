@@ -27,8 +27,7 @@ std::string argument_words(const Argument& argument) {
 std::string usage_line(const Command& command) {
   std::string out = "baton " + std::string(command.name);
   for (const Argument& argument : command.arguments) out += " " + argument_words(argument);
-  if (!command.flags.empty()) out += " [flags]";
-  return out;
+  return out + " [flags]";
 }
 
 std::string heading(const Style& style, std::string_view title) { return style.paint(Ink::bold, title) + "\n"; }

@@ -101,10 +101,13 @@ class CommandParser {
     app_.set_help_flag();
     app_.allow_extras();
     for (const Flag& flag : all_flags(command)) add(flag);
-    app_.add_option("positional", out_.positional);
   }
 
   Result<Arguments> run(std::vector<std::string> words) {
+    // What stands behind `--` is no flag; and no argument passes through CLI11, which takes "[1, 2]" apart.
+    const auto mark = std::ranges::find(words, "--");
+    const std::vector<std::string> plain(mark == words.end() ? mark : mark + 1, words.end());
+    words.erase(mark, words.end());
     try {
       std::ranges::reverse(words);  // as CLI11 wants them
       app_.parse(words);
@@ -115,6 +118,7 @@ class CommandParser {
       if (word.starts_with("-") && word.size() > 1) return unknown_flag(command_, word);
       out_.positional.push_back(word);
     }
+    out_.positional.insert(out_.positional.end(), plain.begin(), plain.end());
     return check();
   }
 
@@ -127,7 +131,7 @@ class CommandParser {
     }
     CLI::Option* option = app_.add_option_function<std::vector<std::string>>(
         option_names(flag), [this, name](const std::vector<std::string>& values) { out_.flags[name] = values; });
-    option->type_size(1)->expected(1);
+    option->type_size(1)->expected(1)->allow_extra_args(false);
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     option->type_name(std::string(flag.value));
   }

@@ -26,10 +26,7 @@ Result<OpenRun> open_run(const Invocation& call, std::size_t at) {
   if (!state) return state.error();
   OpenRun out{std::move(state->folder), std::move(state->reader), 0, {}};
   const Result<RunNo> run_no = out.reader->find_run(call.args().at(at));
-  if (!run_no) {
-    if (run_no.error().code != kNotFound) return run_no.error();
-    return Error{run_no.error().message + "; `baton ls" + state_flag_of(call.args()) + "` lists the runs", kNotFound};
-  }
+  if (!run_no) return run_no.error();
   out.run_no = *run_no;
   Result<RunView> run = out.reader->run(*run_no);
   if (!run) return run.error();

@@ -76,7 +76,8 @@ Result<timetable::Interval> interval_of(const LoadedDag& loaded, const Arguments
   if (!timetable) return timetable.error();
   if (arguments.has("interval")) return parse_interval(arguments.value("interval"), *loaded.dag, *timetable);
   if (const std::optional<timetable::Tick> last = timetable->prev_tick(now + 1)) return last->data_interval;
-  return timetable::Interval{now, now};
+  const WallUs second = now - now % kSecond;
+  return timetable::Interval{second, second};
 }
 
 Result<std::vector<bool>> selection_of(const Dag& dag, const std::vector<std::string>& names) {

@@ -116,6 +116,20 @@ class SilentObserver final : public RunObserver {
   void notice(const std::string&) override {}
 };
 
+/// A run keeps its task instances by number: another version fits when it has the same tasks in the same order.
+Status same_tasks(const Dag& old, const Dag& latest) {
+  bool same = old.tasks.size() == latest.tasks.size();
+  for (std::size_t t = 0; same && t < old.tasks.size(); ++t) {
+    const bool mapped = old.tasks[t].spec->mapping.kind != Mapping::Kind::none;
+    same = old.tasks[t].id == latest.tasks[t].id && old.tasks[t].hook == latest.tasks[t].hook &&
+           mapped == (latest.tasks[t].spec->mapping.kind != Mapping::Kind::none);
+  }
+  if (same) return Unit{};
+  return Error{"tasks have been added, removed or put in another order since this run: --latest cannot take it over; "
+               "begin a new run with `baton run`",
+               5};
+}
+
 /// One engine with all that it stands on, for one run.
 class Session {
  public:
@@ -333,6 +347,13 @@ Result<SessionEnd> Session::go_on(RunNo run_no, const RetryRequest* retry) {
   auto dag = dag_of(*snapshot);
   if (!dag) return dag.error();
   const Moment now{loop_.wall_now(), loop_.mono_now()};
+  std::shared_ptr<const VersionRow> new_version;
+  if (retry != nullptr && retry->latest != nullptr && retry->latest->version != (*dag)->version) {
+    if (auto fits = same_tasks(**dag, *retry->latest); !fits) return fits.error();
+    dag = retry->latest;
+    new_version = retry->latest_version;
+    snapshot->run.dag_version = retry->latest->version;
+  }
   auto run = restore_run(*snapshot, *dag, now);
   if (!run) return run.error();
   StepOutcome cleared;
@@ -365,7 +386,7 @@ Result<SessionEnd> Session::go_on(RunNo run_no, const RetryRequest* retry) {
   folder_->name_run(run->row.run_id);
   make_work_dir(run_no_);
   add_pools(**dag);
-  engine_->adopt_run(std::move(run).value(), path_of(**dag), std::move(cleared), std::move(audit));
+  engine_->adopt_run(std::move(run).value(), path_of(**dag), std::move(cleared), std::move(audit), new_version);
   if (stop_at_once_) engine_->stop_run(run_no_, Reason::stopped, kill_at_once_);
   return loop_until_ended();
 }

@@ -112,6 +112,11 @@ class Why {
   }
 
   void running() {
+    if (!in_.somebody_runs) {
+      add("running", "it ran when its engine was cut off; whoever goes on sees what became of it", {},
+          ValueMap{{"pid", std::int64_t{row_.pid}}, {"start_date", text::json_time(row_.started_at)}});
+      return;
+    }
     std::string message = "it runs";
     if (row_.started_at != kNoTime) message += " for " + text::span(in_.now - row_.started_at);
     if (row_.pid > 0) message += ", pid " + std::to_string(row_.pid);
@@ -263,8 +268,7 @@ class Why {
   }
   void root(const InstanceView& view) {
     if (++roots_ > kNamedMax) return;
-    std::string why = text::reason_words(view.row.reason);
-    if (!view.row.note.empty()) why += (why.empty() ? "" : ": ") + text::printable(view.row.note);
+    const std::string why = view.row.note.empty() ? text::reason_words(view.row.reason) : text::printable(view.row.note);
     add("root", "it began with " + instance_name(view) + (why.empty() ? "" : " (" + why + ")"),
         "`baton why " + in_.run.row.run_id + " " + instance_name(view) + "` says more",
         ValueMap{{"task_id", view.task_id}, {"map_index", std::int64_t{view.row.map_index}}, {"state_reason", to_string(view.row.reason)}});
@@ -295,7 +299,8 @@ class Why {
       case Reason::upstream_failed:
       case Reason::marked:
       case Reason::not_selected:
-      case Reason::unsupported: message = text::reason_words(row_.reason); break;
+      case Reason::unsupported:
+      case Reason::cache_key: message = text::reason_words(row_.reason); break;
     }
     if (message.empty()) message = "it was skipped";
     add(row_.reason == Reason::none ? "skipped" : std::string(to_string(row_.reason)), message);

@@ -44,7 +44,7 @@ bool Attempts::is_fenced(const wire::AttemptKey& key, std::string& problem) cons
     problem = "this worker runs " + std::to_string(kLiveMax) + " attempts already, and takes no more";
     return true;
   }
-  // The last guard of "at most one live process tree per task instance" (faults.md S6).
+  // The last guard of "at most one live process tree per task instance" (docs/INVARIANTS.md, S6).
   for (const auto& [other, attempt] : live_) {
     if (other.run_no == key.run_no && other.task_no == key.task_no && other.map_index == key.map_index) {
       problem = "attempt " + attempt_text(other) + " of the same task instance still lives here";
@@ -182,8 +182,10 @@ SpawnResult Attempts::start_process(Attempt& attempt) {
 void Attempts::mark_running(Attempt& attempt) {
   wire::Launch& launch = attempt.launch;
   attempt.phase = Phase::kRunning;
-  attempt.started_boot_us = boottime_us();
-  attempt.started_wall_us = wall_us();
+  // From before the fork: on a busy machine the worker may go on only when a short task has ended.
+  const std::int64_t now_us = boottime_us();
+  attempt.started_boot_us = attempt.gate ? now_us : attempt.created_boot_us;
+  attempt.started_wall_us = wall_us() - (now_us - attempt.started_boot_us);
   attempt.beat_at_us = attempt.started_boot_us;
   if (launch.timeout_us > 0) attempt.timeout_at_us = attempt.started_boot_us + launch.timeout_us;
   attempt.check_at_us = attempt.started_boot_us + kSpoolCheckUs;

@@ -51,7 +51,22 @@ std::string upstream_words(const RunPicture& picture, TaskNo task_no) {
     }
   }
   if (open > named) out += " and " + std::to_string(open - named) + " more";
-  return out.empty() ? "" : "waits for " + out;
+  return out.empty() ? "ready" : "waits for " + out;
+}
+
+/// The upstreams that failed, for what cannot run any more.
+std::string failed_upstreams(const RunPicture& picture, TaskNo task_no) {
+  std::string out;
+  int named = 0;
+  int failed = 0;
+  for (const TaskNo u : picture.dag().upstream.of(task_no)) {
+    const StateCounts& counts = picture.of_task(u).by_state;
+    if (at(counts, TaskState::failed) + at(counts, TaskState::upstream_failed) == 0) continue;
+    if (++failed > 2) continue;
+    out += (named++ > 0 ? ", " : "") + picture.dag().task(u).id;
+  }
+  if (failed > 2) out += " and " + std::to_string(failed - 2) + " more";
+  return out.empty() ? "" : "after " + out;
 }
 
 /// How the rows of a frame are laid out: sign and name, span, detail.
@@ -312,9 +327,11 @@ std::string counts_words(const StateCounts& counts, const Style& style) {
 
 std::string detail_of(const RunPicture& picture, const Row& row, WallUs now) {
   const std::int32_t tries = 1 + picture.dag().spec(row.task_no).retries.max;
-  const std::string try_words = row.try_number > 1 || (row.try_number == 1 && tries > 1 && row.state != TaskState::success)
-                                    ? "try " + std::to_string(row.try_number) + " of " + std::to_string(std::max(tries, row.try_number))
-                                    : "";
+  std::string try_words;
+  if (row.try_number > 1 || (row.try_number == 1 && tries > 1 && row.state != TaskState::success)) {
+    try_words = "try " + std::to_string(row.try_number);
+    if (row.try_number <= tries) try_words += " of " + std::to_string(tries);
+  }
   const auto join = [](std::string a, const std::string& b) {
     if (!a.empty() && !b.empty()) a += ", ";
     return a + b;
@@ -341,8 +358,11 @@ std::string detail_of(const RunPicture& picture, const Row& row, WallUs now) {
       return row.wake_at != kNoTime && row.wake_at > now ? "looks again in " + text::span(row.wake_at - now) : "waits";
     case TaskState::success: return join(reason, try_words);
     case TaskState::failed: return join(join(reason, try_words), row.reason == Reason::exit_code ? "" : text::printable(row.note));
+    case TaskState::upstream_failed: {
+      std::string out = failed_upstreams(picture, row.task_no);
+      return out.empty() ? reason : out;
+    }
     case TaskState::skipped:
-    case TaskState::upstream_failed:
     case TaskState::deferred:
     case TaskState::removed: return reason;
   }

@@ -33,7 +33,7 @@ std::string headline(const RunPicture& picture, const SummaryOptions& options) {
     if (!span.empty()) out += " in " + span;
   } else if (run.state == RunState::failed) {
     out = style.paint(Ink::bold_red, std::string(text::sign_of(run.state, style.unicode)) + " " + run.dag_id +
-                                         (options.interrupted ? " was stopped" : " failed"));
+                                         (options.interrupted || run.reason == Reason::stopped ? " was stopped" : " failed"));
     if (!span.empty()) out += " after " + span;
   } else {
     out = style.paint(Ink::bold, "  " + run.dag_id + " is " + std::string(to_string(run.state)));

@@ -19,7 +19,9 @@ std::string signal_words(int signal) {
 std::string instance_name(std::string_view task_id, std::int32_t map_index, std::string_view map_key) {
   std::string out(task_id);
   if (map_index == kUnmapped) return out;
-  return out + "[" + (map_key.empty() ? std::to_string(map_index) : printable(map_key)) + "]";
+  // A label of digits alone would be read as an index.
+  const bool is_label = map_key.find_first_not_of("0123456789") != std::string_view::npos;
+  return out + "[" + (is_label ? printable(map_key) : std::to_string(map_index)) + "]";
 }
 
 std::string reason_words(Reason reason, std::int32_t exit_code, std::int32_t signal) {
@@ -47,6 +49,7 @@ std::string reason_words(Reason reason, std::int32_t exit_code, std::int32_t sig
     case Reason::marked: return "marked by hand";
     case Reason::not_selected: return "not selected";
     case Reason::unsupported: return "not supported here";
+    case Reason::cache_key: return "hashing the files of its cache key";
   }
   return "";
 }

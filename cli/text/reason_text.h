@@ -9,7 +9,7 @@
 
 namespace baton::text {
 
-/// `load`, `load[3]` or, where it has a label, `load[eu]`. Labels are texts of an author: made printable.
+/// `load`, `load[3]` or, where it has a label that is no number, `load[eu]`. Labels are an author's: made printable.
 std::string instance_name(std::string_view task_id, std::int32_t map_index, std::string_view map_key);
 
 /// `exit code 1`, `killed by SIGSEGV`, `timed out`, …: why an instance or a try stands in its state; empty: nothing to

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "scheduler/engine/attempt_verdict.h"
+#include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/expand.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
@@ -38,13 +39,15 @@ class Decider {
   TaskChange& change(InstanceNo i, TaskState to, Reason reason = Reason::none, std::string note = {});
   void schedule(InstanceNo i);
   void judge_task(TaskNo t);
-  void begin_if_none(InstanceNo i);
+  void judge_instances(TaskNo t, Verdict verdict);
   [[nodiscard]] Verdict judge_teardown(TaskNo t) const;
   void task_may_run(TaskNo t);
   /// True when `if` holds; otherwise the change is already made.
   bool condition_holds(InstanceNo i);
   void begin_time_sensor(InstanceNo i);
   void ask_cache(InstanceNo i);
+  /// A claim or start of an attempt that hashes files is marked as such, in its row too.
+  void keep_cache_key(TaskChange& c) const;
   void stop_instance(InstanceNo i, const StopRequested& e);
   void begin_hooks(RunState outcome);
 
@@ -71,12 +74,7 @@ void Decider::schedule(InstanceNo i) {
 void Decider::operator()(const RunBegins&) {
   for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
     if (run_.dag->tasks[t].hook != Hook::none) continue;
-    const auto task_no = static_cast<TaskNo>(t);
-    if (run_.tasks[t].expanded) {
-      for (std::int32_t k = 0; k < run_.tasks[t].count; ++k) begin_if_none(run_.instance_of(task_no, k));
-    } else {
-      judge_task(task_no);
-    }
+    judge_task(static_cast<TaskNo>(t));
   }
   for (std::size_t i = 0; i < run_.instances.size(); ++i) {
     const Instance& instance = run_.instances[i];
@@ -95,8 +93,18 @@ void Decider::operator()(const RunBegins&) {
   }
 }
 
-void Decider::begin_if_none(InstanceNo i) {
-  if (run_.at(i).state == TaskState::none) out_.begins.push_back(i);
+/// What of an expanded task has not begun: after a restart, or cleared by a retry, and then perhaps with its setup.
+void Decider::judge_instances(TaskNo t, Verdict verdict) {
+  for (std::int32_t k = 0; k < run_.progress(t).count; ++k) {
+    const InstanceNo i = run_.instance_of(t, k);
+    if (run_.at(i).state != TaskState::none) continue;
+    switch (verdict) {
+      case Verdict::wait: return;
+      case Verdict::run: out_.begins.push_back(i); break;
+      case Verdict::skip: change(i, TaskState::skipped, Reason::trigger_rule); break;
+      case Verdict::upstream_failed: change(i, TaskState::upstream_failed, Reason::trigger_rule); break;
+    }
+  }
 }
 
 Verdict Decider::judge_teardown(TaskNo t) const {
@@ -117,12 +125,17 @@ Verdict Decider::judge_teardown(TaskNo t) const {
 
 void Decider::judge_task(TaskNo t) {
   const TaskSpec& spec = run_.dag->spec(t);
-  if (run_.at(t).state != TaskState::none || run_.progress(t).expanded) return;
+  const bool expanded = run_.progress(t).expanded;
+  if (!expanded && run_.at(t).state != TaskState::none) return;
   if (!may_start(spec)) {
-    change(t, TaskState::skipped, run_.stopping);
+    for (std::int32_t k = 0; k < run_.progress(t).count; ++k) {
+      const InstanceNo i = run_.instance_of(t, k);
+      if (run_.at(i).state == TaskState::none) change(i, TaskState::skipped, run_.stopping);
+    }
     return;
   }
   const Verdict verdict = spec.teardown ? judge_teardown(t) : judge(spec.trigger_rule, run_.progress(t).upstreams);
+  if (expanded) return judge_instances(t, verdict);
   switch (verdict) {
     case Verdict::wait: return;
     case Verdict::run: task_may_run(t); return;
@@ -227,7 +240,12 @@ void Decider::begin_time_sensor(InstanceNo i) {
 }
 
 void Decider::ask_cache(InstanceNo i) {
-  auto key = text_of(spec_of(i).cache->key, RunNames(run_, run_.at(i).task_no, i));
+  if (cache_key_hashes_files(spec_of(i))) {  // an attempt of its own hashes them first
+    schedule(i);
+    out_.changes.back().reason = Reason::cache_key;
+    return;
+  }
+  auto key = cache_key(run_, i, "");
   if (!key) {
     change(i, TaskState::failed, Reason::expression, "cache.key: " + key.error().message);
     return;
@@ -261,12 +279,15 @@ void Decider::operator()(const Admitted& e) {
   c.wait = Wait::commit;
   c.new_epoch = true;
   c.rendered_json = e.rendered_json;
+  keep_cache_key(c);
 }
 
 void Decider::operator()(const Launched& e) {
   const Instance& instance = run_.at(e.instance);
   if (instance.state != TaskState::queued || instance.wait != Wait::commit) return;
-  change(e.instance, TaskState::queued).wait = e.behind_others ? Wait::slots : Wait::starting;
+  TaskChange& c = change(e.instance, TaskState::queued);
+  c.wait = e.behind_others ? Wait::slots : Wait::starting;
+  keep_cache_key(c);
 }
 
 void Decider::operator()(const AttemptStarted& e) {
@@ -275,6 +296,11 @@ void Decider::operator()(const AttemptStarted& e) {
   TaskChange& c = change(e.instance, TaskState::running);
   c.wait = instance.stop_requested ? Wait::stopping : Wait::running;
   c.at = e.at;
+  keep_cache_key(c);
+}
+
+void Decider::keep_cache_key(TaskChange& c) const {
+  if (run_.at(c.instance).reason == Reason::cache_key) c.reason = Reason::cache_key;
 }
 
 void Decider::operator()(const AttemptEnded& e) {
@@ -289,8 +315,14 @@ void Decider::operator()(const AttemptEnded& e) {
   c.counts_failure = v.counts_failure;
   c.counts_loss = v.counts_loss;
   c.look_only = v.look_only;
+  c.key_only = v.key_only;
   c.outputs = std::move(v.outputs);
   c.outputs_json = std::move(v.outputs_json);
+  if (!v.cache_key.empty()) {
+    out_.commands.push_back({.kind = Command::Kind::find_cached, .instance = e.instance, .text = v.cache_key});
+    c.cache_key = std::move(v.cache_key);
+    return;
+  }
   if (v.to == TaskState::scheduled) out_.commands.push_back({.kind = Command::Kind::offer, .instance = e.instance});
   if (v.wake_at != kNoTime) {
     out_.commands.push_back({.kind = Command::Kind::timer, .instance = e.instance, .wake_at = v.wake_at});
@@ -330,7 +362,9 @@ void Decider::stop_instance(InstanceNo i, const StopRequested& e) {
       if (spared) return;
       out_.commands.push_back({.kind = Command::Kind::stop, .instance = i, .kill_now = e.kill});
       return;
-    case TaskState::up_for_retry: change(i, TaskState::failed, e.reason); return;
+    case TaskState::up_for_retry:
+      if (!spared) change(i, TaskState::failed, e.reason);
+      return;
     case TaskState::none:
     case TaskState::scheduled:
     case TaskState::up_for_reschedule:
@@ -362,7 +396,8 @@ void Decider::operator()(const AllEnded&) {
   RunChange c;
   c.to = run_.counted_failures > 0 || run_.cut_off > 0 ? RunState::failed : RunState::success;
   if (c.to == RunState::failed) {
-    c.reason = run_.cut_off > 0 ? run_.stopping : Reason::upstream_failed;
+    // What an earlier stop cut off and no retry has made good counts too.
+    c.reason = run_.cut_off == 0 ? Reason::upstream_failed : run_.stopping != Reason::none ? run_.stopping : Reason::stopped;
     if (run_.first_failure >= 0) {
       const Instance& f = run_.at(run_.first_failure);
       c.note = "task \"" + run_.dag->task(f.task_no).id + "\" failed";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "scheduler/engine/cache_key.h"
 #include "scheduler/model/check.h"
 
 namespace baton {
@@ -63,8 +64,16 @@ void Engine::begin_creation(Creation wanted) {
   handle(placed, RunBegins{});
 }
 
-void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit) {
+void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit,
+                       std::shared_ptr<const VersionRow> version) {
   BATON_CHECK(!executor_ready_);
+  if (version != nullptr) {
+    RunCreation reversion;
+    reversion.run = run.row;
+    reversion.dag = run.dag;
+    reversion.version = std::move(version);
+    next_.batch.reversions.push_back(std::move(reversion));
+  }
   auto live = std::make_unique<LiveRun>();
   live->run = std::move(run);
   live->path_us = std::move(path_us);

@@ -1,5 +1,5 @@
 // Engine: the shell around the pure core. It takes events, lets the core decide, gathers what must be written into one
-// batch at a time, and carries out what follows only when that batch is durable (design.md §2). It owns the live runs.
+// batch at a time, and carries out what follows only when that batch is durable (docs/ARCHITECTURE.md). It owns the live runs.
 // Loop thread only; it never blocks.
 #pragma once
 
@@ -52,7 +52,9 @@ class Engine : public ExecutorEvents {
   void create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
                   std::function<void(CommitOutcome)> done);
   /// Takes over a run that recovery restored, perhaps with instances cleared in `cleared`. Before executor_ready().
-  void adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit);
+  /// `version` where the run goes on with another version than it had: that of run.dag.
+  void adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit,
+                 std::shared_ptr<const VersionRow> version = nullptr);
 
   /// Ends a run: TERM and grace, teardowns still run; with `kill`: at once. False: no such live run.
   bool stop_run(RunNo run_no, Reason reason, bool kill);

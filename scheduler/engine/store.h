@@ -15,7 +15,7 @@
 
 namespace baton {
 
-/// How a commit ended (design.md §2 rule 3).
+/// How a commit ended (docs/ARCHITECTURE.md).
 enum class CommitOutcome : std::uint8_t {
   durable,      ///< fsynced: effects may follow
   rolled_back,  ///< nothing was written and the batch may be offered again: the disk is full
@@ -27,6 +27,7 @@ enum class CommitOutcome : std::uint8_t {
 /// mutable ones, conditionally on the epoch not going backwards, and checks that the row was there.
 struct Batch {
   std::vector<RunCreation> creations;
+  std::vector<RunCreation> reversions;  ///< runs that exist and go on with another version: `run`, `dag`, `version`
   std::vector<TaskRow> new_instances;  ///< mapped instances beyond index 0, when they expand
   std::vector<TaskRow> instances;      ///< changed
   std::vector<TryRow> tries;
@@ -36,7 +37,7 @@ struct Batch {
   std::vector<AuditRow> audit;
 
   [[nodiscard]] bool empty() const {
-    return creations.empty() && new_instances.empty() && instances.empty() && tries.empty() && runs.empty() &&
+    return creations.empty() && reversions.empty() && new_instances.empty() && instances.empty() && tries.empty() && runs.empty() &&
            cache.empty() && durations.empty() && audit.empty();
   }
 };

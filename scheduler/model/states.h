@@ -1,5 +1,5 @@
 // The states of runs and task instances, the reasons beside them, and what a waiting task instance waits for.
-// The names are Airflow's; a state that needs more detail carries a reason, never a new state (design.md §1).
+// The names are Airflow's; a state that needs more detail carries a reason, never a new state (docs/ARCHITECTURE.md).
 #pragma once
 
 #include <array>
@@ -54,10 +54,11 @@ enum class Reason : std::uint8_t {
   marked,           ///< a person set this state
   not_selected,     ///< left out by --task
   unsupported,      ///< its kind or executor cannot run here
+  cache_key,        ///< (scheduled, queued, running) its attempt hashes the files of its cache key
 };
 
 /// What a task instance that is not running waits for, or what it does while it holds its resources. The order is the
-/// order in which `why` names the first (settled.md, Runs). Time is summed by these (design.md rule 9).
+/// order in which `why` names the first (docs/ARCHITECTURE.md). Time is summed by these (docs/ARCHITECTURE.md).
 enum class Wait : std::uint8_t {
   ended,  ///< in a final state: no time passes
   pause, calendar, approval, upstream, backoff, breaker, limit, pool, rate, slots, worker, commit,

@@ -79,6 +79,7 @@ BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t s
       insert_dag_("INSERT INTO dag (dag_id) VALUES (?) RETURNING dag_no"),
       find_version_("SELECT version_no FROM dag_version WHERE dag_no = ? AND version = ?"),
       insert_version_(kInsertVersion),
+      set_version_("UPDATE dag_run SET version_no = ?, checksum = ? WHERE run_no = ?"),
       insert_task_(kInsertTask),
       insert_run_(kInsertRun),
       insert_conf_("INSERT INTO run_input (run_no, checksum, conf) VALUES (?,?,?)"),
@@ -218,6 +219,9 @@ bool BatchWriter::write(const Batch& batch) {
   for (const auto& creation : batch.creations) {
     if (!create(creation)) return false;
   }
+  for (const auto& reversion : batch.reversions) {
+    if (!change_version(reversion)) return false;
+  }
   for (const auto& row : batch.new_instances) {
     if (!insert_instance(row)) return false;
   }
@@ -257,6 +261,14 @@ bool BatchWriter::create(const RunCreation& creation) {
              TextOrNull{run.note}, TextOrNull{options_or_none(run)})) &&
          ok(insert_conf_.on(db_).run(run.run_no, sum_of_conf(run), std::string_view(run.conf_json))) &&
          count_run(dag_no, run.state, 1) && insert_instances(creation);
+}
+
+bool BatchWriter::change_version(const RunCreation& reversion) {
+  const RunRow& run = reversion.run;
+  std::int64_t dag_no = 0;
+  std::int64_t version_no = 0;
+  if (!dag_no_of(run.dag_id, dag_no) || !version_no_of(reversion, dag_no, version_no)) return false;
+  return ok_one_row(set_version_.on(db_).run(version_no, sum_of_identity(run), run.run_no));
 }
 
 bool BatchWriter::insert_instances(const RunCreation& creation) {

@@ -57,6 +57,7 @@ class BatchWriter {
   void roll_back();
 
   bool create(const RunCreation& creation);
+  bool change_version(const RunCreation& reversion);
   bool insert_instances(const RunCreation& creation);
   bool insert_tasks(const Dag& dag, std::int64_t version_no);
   bool insert_instance(const TaskRow& row);
@@ -91,7 +92,7 @@ class BatchWriter {
   std::unordered_map<std::string, std::int64_t> version_nos_;  ///< by "<dag_no>/<version>"
 
   LazyStatement begin_, commit_, leader_;
-  LazyStatement find_dag_, insert_dag_, find_version_, insert_version_, insert_task_;
+  LazyStatement find_dag_, insert_dag_, find_version_, insert_version_, set_version_, insert_task_;
   LazyStatement insert_run_, insert_conf_, insert_fresh_, insert_instance_, put_item_;
   LazyStatement update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
       insert_audit_;

@@ -182,6 +182,11 @@ void MemoryStore::create(const RunCreation& creation) {
 
 void MemoryStore::apply_rows(Batch& batch) {
   for (const auto& creation : batch.creations) create(creation);
+  for (const auto& reversion : batch.reversions) {
+    auto& run = state_->runs.at(reversion.run.run_no);
+    run.row.dag_version = reversion.run.dag_version;
+    run.version = version_of(reversion);
+  }
   for (auto& row : batch.new_instances) {
     auto& instances = state_->runs.at(row.run_no).instances;
     BATON_CHECK(static_cast<std::size_t>(row.instance_no) == instances.size());

@@ -92,7 +92,7 @@ tasks:
   apart: {run: echo}
 )");
   ASSERT_TRUE(dag);
-  EXPECT_EQ(upstream(*dag, "drop"), "create more other");
+  EXPECT_EQ(upstream(*dag, "drop"), "create work more other");
   EXPECT_EQ(upstream(*dag, "report"), "drop");
 }
 
@@ -110,6 +110,21 @@ tasks:
   EXPECT_TRUE(spec(*dag, "drop").teardown_fails_run);
 }
 
+TEST(Teardown, WhatARuleMayPassByIsWaitedForToo) {
+  // `last` is upstream_failed as soon as `quick` has failed; `slow` still uses what `drop` removes.
+  const auto dag = load(R"(dag: x
+tasks:
+  create: {run: echo, setup: true}
+  quick: {run: echo, needs: create}
+  slow: {run: echo, needs: create}
+  last: {run: echo, needs: [quick, slow]}
+  drop: {run: echo, teardown: create, needs: last}
+)");
+  ASSERT_TRUE(dag);
+  EXPECT_EQ(upstream(*dag, "drop"), "create quick slow last");
+  EXPECT_EQ(spec(*dag, "drop").teardown_of, std::vector<std::string>{"create"});
+}
+
 TEST(Teardown, NestedOnesDoNotWaitForEachOther) {
   const auto dag = load(R"(dag: x
 tasks:
@@ -121,7 +136,7 @@ tasks:
 )");
   ASSERT_TRUE(dag);
   EXPECT_EQ(upstream(*dag, "drop_inner"), "inner work");
-  EXPECT_EQ(upstream(*dag, "drop_outer"), "outer work");
+  EXPECT_EQ(upstream(*dag, "drop_outer"), "outer inner work");
 }
 
 TEST(Mapping, LiteralsAndExpressionsAreKept) {
