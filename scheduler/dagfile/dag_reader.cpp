@@ -281,7 +281,6 @@ bool DagReader::signature_of(Node body, std::string& out) const {
       if (!fits) return false;
       continue;
     }
-    if (key.text() == "if" || key.text() == "teardown") return false;
     out += key.text();
     out += '=';
     append_signature(value, out);
