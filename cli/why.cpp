@@ -299,7 +299,8 @@ class Why {
       case Reason::upstream_failed:
       case Reason::marked:
       case Reason::not_selected:
-      case Reason::unsupported: message = text::reason_words(row_.reason); break;
+      case Reason::unsupported:
+      case Reason::cache_key: message = text::reason_words(row_.reason); break;
     }
     if (message.empty()) message = "it was skipped";
     add(row_.reason == Reason::none ? "skipped" : std::string(to_string(row_.reason)), message);

@@ -17,25 +17,30 @@ step() {  # step NAME COMMAND...: one thing that passes or fails as a whole
   fi
 }
 
-build() {
-  cmake --preset "$1" -DBATON_TESTS=ON >/dev/null && cmake --build "build/$1"
+build() {  # build PRESET TARGET
+  cmake --preset "$1" -DBATON_TESTS=ON >/dev/null && cmake --build "build/$1" --target "$2"
 }
 
-suite() {  # suite PRESET: each ctest entry counts by itself
-  local preset=$1 log name result
-  log=build/$preset/ctest.log
-  ctest --test-dir "build/$preset" --output-on-failure -j2 2>&1 | tee "$log"
+suite() {  # suite PRESET LABEL: each ctest entry counts by itself
+  local preset=$1 log=build/$1/ctest.log name result
+  ctest --test-dir "build/$preset" -L "$2" --output-on-failure -j2 2>&1 | tee "$log"
   while read -r name result; do
     if [ "$result" = Passed ]; then passed=$((passed + 1)); else failed=$((failed + 1)); failures+=("$preset: $name"); fi
   done < <(sed -nE 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) \.+ *\**(Passed|Failed|Timeout|Exception|Not Run|Subprocess aborted).*/\1 \2/p' "$log")
 }
 
+python_tests() {  # python_tests FOLDER: the standard library's unittest, over the release binary
+  BATON="$PWD/build/release/baton" python3 -m unittest discover -s "$1" -t "$1" -p '*test*.py'
+}
+
 step "arrows between the rooms" tests/arrows.sh
-step "build release" build release
-step "build debug" build debug
-suite debug
-suite release
-step "the reference pipelines' own tests" python3 -m unittest discover -q tests/dags
+step "build release" build release volume_tests
+step "build debug" build debug sanitized_tests
+suite debug sanitized
+suite release volume
+for folder in dags e2e docs chaos; do
+  if [ -d "tests/$folder" ]; then step "tests/$folder" python_tests "tests/$folder"; fi
+done
 
 for name in "${failures[@]}"; do echo "failed: $name"; done
 echo "$passed passed, $failed failed"

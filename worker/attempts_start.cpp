@@ -182,8 +182,10 @@ SpawnResult Attempts::start_process(Attempt& attempt) {
 void Attempts::mark_running(Attempt& attempt) {
   wire::Launch& launch = attempt.launch;
   attempt.phase = Phase::kRunning;
-  attempt.started_boot_us = boottime_us();
-  attempt.started_wall_us = wall_us();
+  // From before the fork: on a busy machine the worker may go on only when a short task has ended.
+  const std::int64_t now_us = boottime_us();
+  attempt.started_boot_us = attempt.gate ? now_us : attempt.created_boot_us;
+  attempt.started_wall_us = wall_us() - (now_us - attempt.started_boot_us);
   attempt.beat_at_us = attempt.started_boot_us;
   if (launch.timeout_us > 0) attempt.timeout_at_us = attempt.started_boot_us + launch.timeout_us;
   attempt.check_at_us = attempt.started_boot_us + kSpoolCheckUs;

@@ -1,8 +1,15 @@
 #include "worker/orphans.h"
 
+#include <sched.h>
+
 #include <algorithm>
 
 namespace baton::worker {
+namespace {
+
+constexpr int kLooks = 3;
+
+}  // namespace
 
 bool Orphans::belongs(pid_t pid, const OwnerCandidate& owner, const std::vector<OwnerCandidate>& others) {
   const auto stat = process_stat(pid);
@@ -10,8 +17,12 @@ bool Orphans::belongs(pid_t pid, const OwnerCandidate& owner, const std::vector<
   auto found = seen_.find(pid);
   if (found == seen_.end()) {
     Seen seen;
-    ProcessMarks marks = process_marks(pid);
-    if (marks.worker == worker_id_) seen.key = marks.attempt;
+    // Just while it executes another program a process has no environment to be read.
+    for (int look = 0; look < kLooks && !seen.key; ++look) {
+      if (look > 0) ::sched_yield();
+      const ProcessMarks marks = process_marks(pid);
+      if (marks.worker == worker_id_) seen.key = marks.attempt;
+    }
     seen.session = stat->session;
     seen.start_ticks = stat->start_ticks;
     found = seen_.emplace(pid, seen).first;

@@ -48,16 +48,18 @@ void kill_and_wait(const std::vector<pid_t>& pids) {
 /// Kills every process of the dead worker that can be found. False if some could not be killed in time.
 bool sweep(const JournalContent& old, const std::string& worker_id) {
   const std::int64_t until = boottime_us() + kSweepUs;
-  while (true) {
+  // Twice, since a process has no environment to be read just while it executes another program.
+  for (int clean_looks = 0; clean_looks < 2;) {
     if (!old.worker.cgroup.empty()) destroy_cgroup(old.worker.cgroup);
     std::vector<pid_t> pids = processes_of_worker(worker_id);
     for (const Begun& begun : old.live) {
       if (main_lives(begun)) pids.push_back(begun.pid);
     }
-    if (pids.empty()) return true;
+    clean_looks = pids.empty() ? clean_looks + 1 : 0;
     if (boottime_us() > until) return false;
     kill_and_wait(pids);
   }
+  return true;
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ std::string reason_words(Reason reason, std::int32_t exit_code, std::int32_t sig
     case Reason::marked: return "marked by hand";
     case Reason::not_selected: return "not selected";
     case Reason::unsupported: return "not supported here";
+    case Reason::cache_key: return "hashing the files of its cache key";
   }
   return "";
 }

@@ -310,6 +310,8 @@ bool read_action(JsonCursor& in, const std::string& name, TaskSpec& spec) {
     spec.setup = in.boolean();
   else if (name == "teardown")
     spec.teardown = in.boolean();
+  else if (name == "teardown_of")
+    spec.teardown_of = texts(in);
   else if (name == "teardown_fails_run")
     spec.teardown_fails_run = in.boolean();
   else if (name == "allow_failure")

@@ -132,6 +132,7 @@ void write_spec(std::string& out, const TaskSpec& spec) {
   object.number("rule", static_cast<int>(spec.trigger_rule));
   object.flag("setup", spec.setup);
   object.flag("teardown", spec.teardown);
+  object.texts("teardown_of", spec.teardown_of);
   object.flag("teardown_fails_run", spec.teardown_fails_run);
   object.flag("allow_failure", spec.allow_failure);
   object.flag("depends_on_past", spec.depends_on_past);

@@ -373,7 +373,10 @@ void DagReader::check_groups_joined() {
     const std::string& group = dag_->tasks[t].spec->group;
     if (group.empty()) continue;
     const bool is_new = joined.emplace(group, true).second;
-    if (std::find(known.begin(), known.end(), group) != known.end()) continue;
+    const bool is_declared = std::any_of(known.begin(), known.end(), [&](std::string_view k) {
+      return group == k || (group.compare(0, k.size(), k) == 0 && group[k.size()] == '.');
+    });
+    if (is_declared) continue;
     const std::string hint = did_you_mean_hint(group, known);
     if (!is_new || hint.empty()) continue;
     reporter_.error(Rule::unknown_group, nodes_[t].body.find("group").span(),

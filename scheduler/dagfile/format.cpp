@@ -164,10 +164,26 @@ class Layout {
       if (first <= std::min(base, head.find_first_not_of(' '))) break;
       last = n;
     }
+    const std::int64_t shift = shift_of_block(begin, header, last);
     for (std::uint32_t n = header + 1; n <= last; ++n) {
       lines_[n].role = Line::Role::verbatim;
-      lines_[n].shift = lines_[header].shift;
+      lines_[n].shift = shift;
     }
+  }
+
+  /// The content of a block scalar stands one level below its key, unless the header says how deep it stands.
+  [[nodiscard]] std::int64_t shift_of_block(std::uint32_t begin, std::uint32_t header, std::uint32_t last) const {
+    const Line& line = lines_[header];
+    const std::string_view head = source_.line(header);
+    const std::string_view indicators = head.substr(column(begin), 3);
+    if (line.role != Line::Role::block || indicators.find_first_of("123456789") != std::string_view::npos)
+      return line.shift;
+    std::size_t content = std::string_view::npos;
+    for (std::uint32_t n = header + 1; n <= last; ++n)
+      content = std::min(content, source_.line(n).find_first_not_of(' '));
+    if (content == std::string_view::npos) return line.shift;
+    const std::size_t key = head.find_first_not_of(" -") - head.find_first_not_of(' ');
+    return static_cast<std::int64_t>(line.indent + key + kIndent) - static_cast<std::int64_t>(content);
   }
 
   [[nodiscard]] std::uint32_t end_of_flow(Node node) const {

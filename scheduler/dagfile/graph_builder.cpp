@@ -169,41 +169,41 @@ void GraphBuilder::add_setup(TaskNo task, Node name) {
   more_.emplace_back(task, static_cast<TaskNo>(*setup));
 }
 
-/// A teardown without needs of its own waits for the leaves of all that follows from its setups.
+/// A teardown waits for all that lies between its setups and itself, not for the last of it alone: a trigger rule may
+/// end a task while some of its upstreams still run. Without needs of its own that is all that follows from its setups.
 void GraphBuilder::add_implied_edges() {
-  const bool any = std::any_of(teardowns_.begin(), teardowns_.end(), [](const Teardown& d) { return !d.has_needs; });
-  if (!any) return;
-  const std::size_t n = nodes_.size();
-  std::vector<std::vector<TaskNo>> downstream(n);
-  for (std::size_t t = 0; t < n; ++t) {
-    for (std::uint32_t e = offsets_[t]; e < offsets_[t + 1]; ++e) {
-      downstream[static_cast<std::size_t>(targets_[e])].push_back(static_cast<TaskNo>(t));
-    }
+  if (teardowns_.empty()) return;
+  using Neighbours = std::vector<std::vector<TaskNo>>;
+  Neighbours downstream(nodes_.size());
+  Neighbours upstream(nodes_.size());
+  const auto add = [&](TaskNo task, TaskNo above) {
+    downstream[static_cast<std::size_t>(above)].push_back(task);
+    upstream[static_cast<std::size_t>(task)].push_back(above);
+  };
+  for (std::size_t t = 0; t < nodes_.size(); ++t) {
+    for (std::uint32_t e = offsets_[t]; e < offsets_[t + 1]; ++e) add(static_cast<TaskNo>(t), targets_[e]);
   }
-  for (const auto& [task, upstream] : more_) downstream[static_cast<std::size_t>(upstream)].push_back(task);
-  const auto reach = [&](const std::vector<TaskNo>& from, std::set<TaskNo>& seen, const std::set<TaskNo>* without) {
+  for (const auto& [task, above] : more_) add(task, above);
+  const auto reach = [](const Neighbours& edges, const std::vector<TaskNo>& from, const auto& passes) {
+    std::set<TaskNo> seen;
     std::vector<TaskNo> open(from);
     while (!open.empty()) {
       const TaskNo at = open.back();
       open.pop_back();
-      for (const TaskNo d : downstream[static_cast<std::size_t>(at)]) {
-        if (without != nullptr && (dag_.spec(d).teardown || without->count(d) != 0)) continue;
-        if (seen.insert(d).second) open.push_back(d);
+      for (const TaskNo next : edges[static_cast<std::size_t>(at)]) {
+        if (passes(next) && seen.insert(next).second) open.push_back(next);
       }
     }
+    return seen;
   };
+  const auto any = [](TaskNo) { return true; };
   std::vector<Edge> implied;
   for (const Teardown& teardown : teardowns_) {
-    if (teardown.has_needs) continue;
-    std::set<TaskNo> after;
-    reach({teardown.task}, after, nullptr);
-    std::set<TaskNo> between;
-    reach(teardown.setups, between, &after);
-    for (const TaskNo t : between) {
-      const auto& next = downstream[static_cast<std::size_t>(t)];
-      const bool is_leaf = std::none_of(next.begin(), next.end(), [&](TaskNo d) { return between.count(d) != 0; });
-      if (is_leaf) implied.emplace_back(teardown.task, t);
-    }
+    const std::set<TaskNo> own = reach(teardown.has_needs ? upstream : downstream, {teardown.task}, any);
+    const auto is_between = [&](TaskNo t) {
+      return !dag_.spec(t).teardown && (own.count(t) != 0) == teardown.has_needs;
+    };
+    for (const TaskNo t : reach(downstream, teardown.setups, is_between)) implied.emplace_back(teardown.task, t);
   }
   more_.insert(more_.end(), implied.begin(), implied.end());
 }

@@ -144,7 +144,7 @@ LoadResult load_text(std::string text, const std::string& name, const LoadOption
     return result;
   }
   result.source_sha256 = sha256_hex(text);
-  const SourceText source(name, std::move(text));
+  SourceText source(name, std::move(text));
   Reporter reporter(source);
   if (dagfile::check_characters(reporter)) {
     dagfile::YamlLimits limits;
@@ -161,7 +161,7 @@ LoadResult load_text(std::string text, const std::string& name, const LoadOption
   }
   result.diagnostics = reporter.take();
   if (options.warnings_are_errors) promote_warnings(result.diagnostics);
-  result.source = source.text();
+  result.source = source.release();
   return result;
 }
 

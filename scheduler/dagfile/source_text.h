@@ -33,6 +33,8 @@ class SourceText {
   /// A line without its end; empty when there is no such line.
   [[nodiscard]] std::string_view line(std::uint32_t line_number) const;
   [[nodiscard]] std::uint32_t line_begin(std::uint32_t line_number) const;
+  /// Gives the bytes away; nothing may point into this afterwards.
+  std::string release() { return std::move(text_); }
   [[nodiscard]] std::uint32_t line_count() const { return static_cast<std::uint32_t>(line_starts_.size()); }
 
  private:

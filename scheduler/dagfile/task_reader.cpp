@@ -137,6 +137,7 @@ void TaskReader::read_when(Draft& draft) {
   spec.setup = read_bool(nodes.own_value("setup"), false);
   if (const Node node = nodes.own_value("teardown")) {
     spec.teardown = true;
+    spec.teardown_of = read_texts(node.is_map() ? node.find("of") : node);
     if (node.is_map()) spec.teardown_fails_run = read_bool(node.find("fail_run"), false);
     if (spec.setup) {
       reporter_.error(Rule::setup_teardown, node.span(), std::string(draft.owner) + " is both setup and teardown");

@@ -51,6 +51,7 @@ class Builder : public YAML::EventHandler {
       raw.size = length & Document::kSizeMax;
     } else if (const Document::Raw* key = key_before()) {
       raw.begin = key->begin;  // an empty value is shown at its key
+      require_colon();
     }
     close(anchor, add(raw), 1, 0);
   }
@@ -162,6 +163,19 @@ class Builder : public YAML::EventHandler {
     if (end_of_quoted(source_, begin)) return;
     reporter_.error(Rule::yaml_syntax, {begin, begin + 1}, "this quote is never closed");
     throw StopReading();
+  }
+
+  /// yaml-cpp takes a line with a word alone for a key without a value; YAML does not.
+  void require_colon() {
+    const std::uint32_t map = document_.raw(frames_.back().node).begin;
+    const Span key = Node(&document_, frames_.back().last_child).span();
+    if (source_[map] == '{' || source_.substr(map, 1) == "?") return;
+    std::size_t after = key.end;
+    while (after < source_.size() && (source_[after] == ' ' || source_[after] == '\t')) ++after;
+    if (after < source_.size() && source_[after] == ':') return;
+    const std::size_t before = source_.find_last_not_of(" \t", key.begin > 0 ? key.begin - 1 : 0);
+    if (key.begin > 0 && before != std::string_view::npos && source_[before] == '?') return;
+    reporter_.error(Rule::yaml_syntax, key, "a colon is missing after this key");
   }
 
   void place_text(Document::Raw& raw, NodeKind kind, const std::string& value) {

@@ -2,6 +2,7 @@
 #include <deque>
 #include <utility>
 
+#include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/decide.h"
 #include "scheduler/expr/json.h"
 #include "scheduler/model/check.h"
@@ -21,11 +22,11 @@ class Application {
   void apply(TaskChange& c, std::deque<FollowUp>& follow);
   void apply(Expansion& e, std::deque<FollowUp>& follow);
   void apply(const RunChange& c);
+  void go_on_from_removed(TaskNo t);
   void pass_time(InstanceNo i, WallUs at);
   void record_try(InstanceNo i, const TaskChange& c);
   void record_success(InstanceNo i, TaskChange& c);
   void end_instance(InstanceNo i, std::deque<FollowUp>& follow);
-  void note_cut_off(InstanceNo i);
 
   DagRun& run_;
   Moment now_;
@@ -63,7 +64,9 @@ void Application::pass_time(InstanceNo i, WallUs at) {
   MonoUs until = now_.mono;
   if (at != kNoTime) until = std::clamp(now_.mono - std::max<DurationUs>(0, now_.wall - at), instance.since, until);
   until = std::max(until, instance.since);
-  run_.ensure_activity(i).times.add(instance.wait, until - instance.since);
+  Activity& activity = run_.ensure_activity(i);
+  activity.times.add(instance.wait, until - instance.since);
+  activity.summed_to = now_.wall - (now_.mono - until);
   instance.since = until;
 }
 
@@ -119,11 +122,6 @@ void Application::record_success(InstanceNo i, TaskChange& c) {
   if (c.outputs) run_.outputs[i] = std::move(*c.outputs);
 }
 
-void Application::note_cut_off(InstanceNo i) {
-  const Instance& instance = run_.at(i);
-  if (run_.stopping != Reason::none && instance.reason == run_.stopping) ++run_.cut_off;
-}
-
 void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
   Instance& instance = run_.at(i);
   const TaskNo t = instance.task_no;
@@ -135,7 +133,7 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
     return;
   }
   --run_.open_instances;
-  note_cut_off(i);
+  if (is_cut_off(instance.reason)) ++run_.cut_off;
   if (instance.state == TaskState::failed && counts_for_run(task)) {
     if (++run_.counted_failures == 1) run_.first_failure = i;
     if (run_.dag->fail_fast && run_.stopping == Reason::none) follow.push_back({FollowUp::Kind::fail_fast, 0});
@@ -158,12 +156,12 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   pass_time(c.instance, c.at);
   Activity& activity = run_.ensure_activity(c.instance);
   // Up to where its time has been summed, so that the sum is the lifetime.
-  if (c.end != nullptr || is_final(c.to)) activity.ended_at = now_.wall - (now_.mono - instance.since);
+  if (c.end != nullptr || is_final(c.to)) activity.ended_at = activity.summed_to;
   if (from != c.to) {
     --run_.row.counts[static_cast<std::size_t>(from)];
     ++run_.row.counts[static_cast<std::size_t>(c.to)];
   }
-  if (c.end != nullptr && !c.look_only) record_try(c.instance, c);
+  if (c.end != nullptr && !c.look_only && !c.key_only) record_try(c.instance, c);
   if (c.end != nullptr) {
     if (c.end->started_at != kNoTime) activity.started_at = c.end->started_at;
     if (c.end->pid != 0) activity.pid = c.end->pid;
@@ -186,7 +184,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
     case TaskState::queued:
       if (c.new_epoch) {  // a claim
         ++instance.epoch;
-        if (!instance.looks_again) {
+        if (!instance.looks_again && c.reason != Reason::cache_key) {
           ++instance.try_number;
           activity.first_look_at = now_.wall;
         }
@@ -226,17 +224,32 @@ void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
       instance.epoch = 0;
       instance.try_number = 0;
       if (placeholder.activity >= 0) {  // it has waited as long as its placeholder
-        const WaitTimes waited = run_.activity(e.task_no)->times;
-        run_.ensure_activity(i).times = waited;
+        const Activity waited = *run_.activity(e.task_no);
+        Activity& activity = run_.ensure_activity(i);
+        activity.times = waited.times;
+        activity.summed_to = waited.summed_to;
       }
       out_.made.push_back(i);
     }
     run_.items[i] = std::move(e.items[static_cast<std::size_t>(k)]);
     follow.push_back({FollowUp::Kind::instance_begins, i});
   }
+  if (run_.has_collapsed) go_on_from_removed(e.task_no);
   run_.open_instances += n - 1;
   run_.row.counts[static_cast<std::size_t>(TaskState::none)] += n - 1;
   for (const TaskNo d : run_.dag->downstream.of(e.task_no)) run_.progress(d).upstreams.open += n - 1;
+}
+
+/// An AttemptKey names one attempt for ever: instances of a new expansion count on from those that they replace.
+void Application::go_on_from_removed(TaskNo t) {
+  const TaskProgress& p = run_.progress(t);
+  for (InstanceNo i = 0; i < p.extra_first; ++i) {
+    const Instance& old = run_.at(i);
+    if (old.task_no != t || old.state != TaskState::removed || old.map_index >= p.count) continue;
+    Instance& instance = run_.at(run_.instance_of(t, old.map_index));
+    instance.epoch = std::max(instance.epoch, old.epoch);
+    instance.try_number = std::max(instance.try_number, old.try_number);
+  }
 }
 
 void Application::apply(const RunChange& c) {
@@ -303,7 +316,9 @@ bool advance_pending(DagRun& run, Moment now, const CoreSettings& settings, Step
 void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now) {
   Instance& instance = run.at(i);
   if (instance.state != TaskState::scheduled || instance.wait == wait) return;
-  run.ensure_activity(i).times.add(instance.wait, now.mono - instance.since);
+  Activity& activity = run.ensure_activity(i);
+  activity.times.add(instance.wait, now.mono - instance.since);
+  activity.summed_to = now.wall;
   instance.since = now.mono;
   instance.wait = wait;
 }
@@ -335,7 +350,7 @@ TaskRow row_of(const DagRun& run, InstanceNo i) {
     row.pid = activity->pid;
     row.outputs_json = activity->outputs_json;
     row.note = activity->note;
-    row.times_json = activity->times.to_json();
+    row.times_json = is_final(instance.state) ? activity->times.to_json() : activity->times.to_json(activity->summed_to);
   }
   return row;
 }

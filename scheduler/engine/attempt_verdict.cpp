@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/retry.h"
 
 namespace baton {
@@ -114,6 +115,21 @@ AttemptVerdict judge_look(const DagRun& run, InstanceNo i, const AttemptEnd& end
   return fail(run, i, end, failure_of(end), now);
 }
 
+/// The attempt hashed the files of the cache key: the key is known now.
+AttemptVerdict judge_key(const DagRun& run, InstanceNo i, const AttemptEnd& end) {
+  auto hash = end.outcome == Outcome::exited && end.exit_code == 0
+                  ? file_hash_of(end.output)
+                  : Result<std::string>{Error{failure_of(end).note}};
+  auto key = hash ? cache_key(run, i, *hash) : hash;
+  if (!key) return failed(Reason::expression, "cache.key: the files could not be hashed: " + key.error().message);
+  AttemptVerdict v;
+  v.to = TaskState::scheduled;
+  v.wait = Wait::commit;
+  v.key_only = true;
+  v.cache_key = std::move(*key);
+  return v;
+}
+
 }  // namespace
 
 WallUs sensor_deadline(const TaskSpec& spec, WallUs first_look_at) {
@@ -131,6 +147,8 @@ AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& 
   if (was_stopped && !(is_exit && (end.exit_code == 0 || end.exit_code == kExitSkip))) {
     return failed(run.stopping == Reason::none ? Reason::stopped : run.stopping, "");
   }
+  const bool hashes = run.at(i).reason == Reason::cache_key;
+  if (hashes && end.outcome != Outcome::lost && end.outcome != Outcome::stopped) return judge_key(run, i, end);
   if (is_exit && end.exit_code == kExitSkip) {
     AttemptVerdict v;
     v.to = TaskState::skipped;
@@ -139,7 +157,14 @@ AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& 
   }
   // A worker that lost its scheduler stops what it runs: for the task instance that is a loss, not a failure.
   const bool is_loss = end.outcome == Outcome::lost || end.outcome == Outcome::stopped;
-  if (is_loss) return lose(run, i, end, counts_as_loss && end.outcome == Outcome::lost, now, settings);
+  if (is_loss) {
+    AttemptVerdict v = lose(run, i, end, counts_as_loss && end.outcome == Outcome::lost, now, settings);
+    if (hashes && v.to == TaskState::scheduled) {
+      v.reason = Reason::cache_key;
+      v.key_only = true;
+    }
+    return v;
+  }
   if (run.spec_of(i).kind == TaskKind::sensor) return judge_look(run, i, end, now);
   if (is_exit && end.exit_code == 0) return succeed(run, i, end, now);
   return fail(run, i, end, failure_of(end), now);

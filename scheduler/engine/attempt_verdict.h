@@ -19,6 +19,8 @@ struct AttemptVerdict {
   bool counts_failure = false;
   bool counts_loss = false;
   bool look_only = false;
+  bool key_only = false;    ///< it hashed files for the cache key
+  std::string cache_key;    ///< to be looked up now
   std::optional<Value> outputs;
   std::string outputs_json;
   std::string note;

@@ -1,8 +1,14 @@
+#include "scheduler/engine/cache_key.h"
+
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 
-#include "scheduler/engine/decide.h"
+#include "scheduler/engine/run_names.h"
+#include "scheduler/expr/json.h"
+#include "scheduler/expr/references.h"
+#include "scheduler/expr/template.h"
 
 namespace baton {
 namespace {
@@ -26,7 +32,58 @@ std::string sha256_hex(std::string_view text) {
   return hex;
 }
 
+/// The names of a run where hashFiles has an answer; its patterns are gathered on the way.
+class KeyNames final : public RunNames {
+ public:
+  KeyNames(const DagRun& run, InstanceNo i, std::string file_hash)
+      : RunNames(run, run.at(i).task_no, i), file_hash_(std::move(file_hash)) {}
+  [[nodiscard]] Result<std::optional<Value>> call(std::string_view function,
+                                                  std::span<const Value> args) const override {
+    if (function != "hashFiles") return RunNames::call(function, args);
+    for (const Value& arg : args) {
+      if (arg.type() != ValueType::string) return Error{"hashFiles takes patterns as strings"};
+      patterns_.push_back(arg.as_string());
+    }
+    return std::optional<Value>{Value{file_hash_}};
+  }
+  [[nodiscard]] const std::vector<std::string>& patterns() const { return patterns_; }
+
+ private:
+  std::string file_hash_;
+  mutable std::vector<std::string> patterns_;
+};
+
 }  // namespace
+
+bool cache_key_hashes_files(const TaskSpec& spec) {
+  if (!spec.cache || !spec.cache->key.compiled) return false;
+  const auto& parts = spec.cache->key.compiled->parts;
+  return std::any_of(parts.begin(), parts.end(), [](const expr::TemplatePart& part) {
+    if (!part.is_expression()) return false;
+    const auto calls = expr::calls(part.ast());
+    return std::any_of(calls.begin(), calls.end(), [](const expr::Call& c) { return c.name == "hashFiles"; });
+  });
+}
+
+Result<std::vector<std::string>> cache_key_patterns(const DagRun& run, InstanceNo i) {
+  const KeyNames names(run, i, "");
+  auto key = text_of(run.spec_of(i).cache->key, names);
+  if (!key) return key.error();
+  if (names.patterns().empty()) return Error{"hashFiles names no files"};
+  return names.patterns();
+}
+
+Result<std::string> cache_key(const DagRun& run, InstanceNo i, const std::string& file_hash) {
+  return text_of(run.spec_of(i).cache->key, KeyNames(run, i, file_hash));
+}
+
+Result<std::string> file_hash_of(const std::string& output_json) {
+  auto value = expr::from_json(output_json);
+  if (!value) return value.error();
+  const Value* hash = value->find("hash");
+  if (hash == nullptr || hash->type() != ValueType::string) return Error{"the worker gave no hash"};
+  return hash->as_string();
+}
 
 std::string cache_spec_hash(const Dag& dag, TaskNo task_no) {
   const TaskSpec& spec = dag.spec(task_no);

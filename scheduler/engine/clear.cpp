@@ -8,9 +8,7 @@ namespace baton {
 namespace {
 
 bool was_cut_off(const Instance& instance) {
-  return instance.state == TaskState::skipped &&
-         (instance.reason == Reason::stopped || instance.reason == Reason::fail_fast ||
-          instance.reason == Reason::run_timeout);
+  return instance.state == TaskState::skipped && is_cut_off(instance.reason);
 }
 
 void add_all_of(const DagRun& run, TaskNo t, std::vector<char>& chosen) {
@@ -64,6 +62,7 @@ void collapse(DagRun& run, TaskNo t, StepOutcome& out) {
     run.items.erase(i);
     out.dirty.push_back(i);
   }
+  run.has_collapsed = true;
   run.items.erase(t);
   run.at(t).map_index = kUnmapped;
   p.count = 1;
@@ -122,8 +121,6 @@ void clear_instances(DagRun& run, const std::vector<InstanceNo>& selected, Momen
   }
   run.stopping = Reason::none;
   run.killing = false;
-  run.cut_off = 0;
-  run.first_failure = -1;
   run.pending.clear();
   recount(run);
   out.run_changed = true;

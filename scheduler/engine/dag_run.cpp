@@ -72,9 +72,14 @@ DagRun make_run(RunRow row, std::shared_ptr<const Dag> dag, Value params, Moment
   return run;
 }
 
+bool is_cut_off(Reason reason) {
+  return reason == Reason::stopped || reason == Reason::fail_fast || reason == Reason::run_timeout;
+}
+
 void recount(DagRun& run) {
   const std::size_t n = run.tasks.size();
-  run.open_instances = run.open_hooks = run.counted_failures = 0;
+  run.open_instances = run.open_hooks = run.counted_failures = run.cut_off = 0;
+  run.first_failure = -1;
   run.row.counts.fill(0);
   for (std::size_t t = 0; t < n; ++t) {
     TaskProgress& p = run.tasks[t];
@@ -82,10 +87,14 @@ void recount(DagRun& run) {
     p.own_open = 0;
     const Task& task = run.dag->tasks[t];
     for (std::int32_t k = 0; k < p.count; ++k) {
-      const Instance& instance = run.at(run.instance_of(static_cast<TaskNo>(t), k));
+      const InstanceNo i = run.instance_of(static_cast<TaskNo>(t), k);
+      const Instance& instance = run.at(i);
       ++run.row.counts[static_cast<std::size_t>(instance.state)];
       if (!is_final(instance.state)) ++p.own_open;
-      if (instance.state == TaskState::failed && counts_for_run(task)) ++run.counted_failures;
+      if (instance.state == TaskState::failed && counts_for_run(task)) {
+        if (run.counted_failures++ == 0) run.first_failure = i;
+      }
+      if (task.hook == Hook::none && is_final(instance.state) && is_cut_off(instance.reason)) ++run.cut_off;
     }
     (task.hook == Hook::none ? run.open_instances : run.open_hooks) += p.own_open;
   }

@@ -37,6 +37,7 @@ struct Instance {
 /// What only an instance on its way needs.
 struct Activity {
   WaitTimes times;
+  WallUs summed_to = kNoTime;  ///< up to where `times` are summed
   WallUs scheduled_at = kNoTime, queued_at = kNoTime, started_at = kNoTime;
   WallUs wake_at = kNoTime, first_look_at = kNoTime;
   std::int32_t pid = 0;
@@ -83,10 +84,11 @@ struct DagRun {
   std::int32_t open_instances = 0;   ///< hooks aside
   std::int32_t open_hooks = 0;
   std::int32_t counted_failures = 0; ///< failed instances that make the run fail
-  std::int32_t cut_off = 0;          ///< instances that a stop failed or skipped
+  std::int32_t cut_off = 0;          ///< instances that a stop failed or skipped, hooks aside
   Reason stopping = Reason::none;    ///< stopped, fail_fast, run_timeout: nothing new starts but due teardowns
   bool killing = false;              ///< a second stop: not even teardowns
   InstanceNo first_failure = -1;     ///< for the run's note
+  bool has_collapsed = false;        ///< a clear has removed mapped instances: their attempts' keys are not used again
 
   [[nodiscard]] Instance& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }
   [[nodiscard]] const Instance& at(InstanceNo i) const { return instances[static_cast<std::size_t>(i)]; }
@@ -114,6 +116,9 @@ struct DagRun {
 /// A new run in memory: every task waits for its upstreams since `now`.
 DagRun make_run(RunRow row, std::shared_ptr<const Dag> dag, Value params, Moment now,
                 const std::vector<TaskState>& initial_states);
+
+/// Whether a stop of any kind ended an instance with this reason.
+bool is_cut_off(Reason reason);
 
 /// Recomputes every counter from the states of the instances: after recovery and after a clear. O(tasks + edges).
 void recount(DagRun& run);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "scheduler/engine/attempt_verdict.h"
+#include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/expand.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
@@ -45,6 +46,8 @@ class Decider {
   bool condition_holds(InstanceNo i);
   void begin_time_sensor(InstanceNo i);
   void ask_cache(InstanceNo i);
+  /// A claim or start of an attempt that hashes files is marked as such, in its row too.
+  void keep_cache_key(TaskChange& c) const;
   void stop_instance(InstanceNo i, const StopRequested& e);
   void begin_hooks(RunState outcome);
 
@@ -227,7 +230,12 @@ void Decider::begin_time_sensor(InstanceNo i) {
 }
 
 void Decider::ask_cache(InstanceNo i) {
-  auto key = text_of(spec_of(i).cache->key, RunNames(run_, run_.at(i).task_no, i));
+  if (cache_key_hashes_files(spec_of(i))) {  // an attempt of its own hashes them first
+    schedule(i);
+    out_.changes.back().reason = Reason::cache_key;
+    return;
+  }
+  auto key = cache_key(run_, i, "");
   if (!key) {
     change(i, TaskState::failed, Reason::expression, "cache.key: " + key.error().message);
     return;
@@ -261,12 +269,15 @@ void Decider::operator()(const Admitted& e) {
   c.wait = Wait::commit;
   c.new_epoch = true;
   c.rendered_json = e.rendered_json;
+  keep_cache_key(c);
 }
 
 void Decider::operator()(const Launched& e) {
   const Instance& instance = run_.at(e.instance);
   if (instance.state != TaskState::queued || instance.wait != Wait::commit) return;
-  change(e.instance, TaskState::queued).wait = e.behind_others ? Wait::slots : Wait::starting;
+  TaskChange& c = change(e.instance, TaskState::queued);
+  c.wait = e.behind_others ? Wait::slots : Wait::starting;
+  keep_cache_key(c);
 }
 
 void Decider::operator()(const AttemptStarted& e) {
@@ -275,6 +286,11 @@ void Decider::operator()(const AttemptStarted& e) {
   TaskChange& c = change(e.instance, TaskState::running);
   c.wait = instance.stop_requested ? Wait::stopping : Wait::running;
   c.at = e.at;
+  keep_cache_key(c);
+}
+
+void Decider::keep_cache_key(TaskChange& c) const {
+  if (run_.at(c.instance).reason == Reason::cache_key) c.reason = Reason::cache_key;
 }
 
 void Decider::operator()(const AttemptEnded& e) {
@@ -289,8 +305,14 @@ void Decider::operator()(const AttemptEnded& e) {
   c.counts_failure = v.counts_failure;
   c.counts_loss = v.counts_loss;
   c.look_only = v.look_only;
+  c.key_only = v.key_only;
   c.outputs = std::move(v.outputs);
   c.outputs_json = std::move(v.outputs_json);
+  if (!v.cache_key.empty()) {
+    out_.commands.push_back({.kind = Command::Kind::find_cached, .instance = e.instance, .text = v.cache_key});
+    c.cache_key = std::move(v.cache_key);
+    return;
+  }
   if (v.to == TaskState::scheduled) out_.commands.push_back({.kind = Command::Kind::offer, .instance = e.instance});
   if (v.wake_at != kNoTime) {
     out_.commands.push_back({.kind = Command::Kind::timer, .instance = e.instance, .wake_at = v.wake_at});
@@ -330,7 +352,9 @@ void Decider::stop_instance(InstanceNo i, const StopRequested& e) {
       if (spared) return;
       out_.commands.push_back({.kind = Command::Kind::stop, .instance = i, .kill_now = e.kill});
       return;
-    case TaskState::up_for_retry: change(i, TaskState::failed, e.reason); return;
+    case TaskState::up_for_retry:
+      if (!spared) change(i, TaskState::failed, e.reason);
+      return;
     case TaskState::none:
     case TaskState::scheduled:
     case TaskState::up_for_reschedule:
@@ -362,7 +386,8 @@ void Decider::operator()(const AllEnded&) {
   RunChange c;
   c.to = run_.counted_failures > 0 || run_.cut_off > 0 ? RunState::failed : RunState::success;
   if (c.to == RunState::failed) {
-    c.reason = run_.cut_off > 0 ? run_.stopping : Reason::upstream_failed;
+    // What an earlier stop cut off and no retry has made good counts too.
+    c.reason = run_.cut_off == 0 ? Reason::upstream_failed : run_.stopping != Reason::none ? run_.stopping : Reason::stopped;
     if (run_.first_failure >= 0) {
       const Instance& f = run_.at(run_.first_failure);
       c.note = "task \"" + run_.dag->task(f.task_no).id + "\" failed";

@@ -42,7 +42,4 @@ void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now);
 /// The row of an instance as the store keeps it now.
 TaskRow row_of(const DagRun& run, InstanceNo i);
 
-/// Content of a task's spec that its cache entries hang on: kind, script or argv, env, shell, declared outputs.
-std::string cache_spec_hash(const Dag& dag, TaskNo task_no);
-
 }  // namespace baton

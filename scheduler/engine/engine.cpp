@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "scheduler/engine/cache_key.h"
 #include "scheduler/model/check.h"
 
 namespace baton {

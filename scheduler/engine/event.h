@@ -50,6 +50,7 @@ struct TaskChange {
   bool new_epoch = false;              ///< a claim: the epoch rises, and the try number unless a sensor looks again
   const AttemptEnd* end = nullptr;     ///< the attempt that this ends; lives as long as the event
   bool look_only = false;              ///< a look of a sensor that was not met: no try row
+  bool key_only = false;               ///< the attempt hashed files for the cache key: no try row
   WallUs at = kNoTime;                 ///< when it happened, where that is earlier than when it was heard of
   std::optional<Value> outputs;
   std::string outputs_json;

@@ -42,14 +42,6 @@ Error bad_row(const TaskRow& row, const std::string& why) {
                70};
 }
 
-/// When the instance entered what it was doing at the crash: up to where its times have been summed.
-WallUs doing_since(const TaskRow& row, WallUs run_started_at, DurationUs summed_us) {
-  if (row.state == TaskState::running && row.started_at != kNoTime) return row.started_at;
-  if (row.state == TaskState::queued && row.queued_at != kNoTime) return row.queued_at;
-  if (row.ended_at != kNoTime) return row.ended_at;
-  return run_started_at + summed_us;  // it waits since the run began or was cleared
-}
-
 Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs alive_at) {
   Instance instance;
   instance.task_no = row.task_no;
@@ -80,10 +72,12 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   if (is_final(instance.state)) return Unit{};
   Activity& activity = run.ensure_activity(i);
   activity.times = WaitTimes::from_json(row.times_json);
-  const WallUs since = doing_since(row, run.row.started_at, activity.times.total_us());
+  const WallUs summed_to = WaitTimes::summed_to(row.times_json);
+  const WallUs since = summed_to != kNoTime ? summed_to : run.row.started_at;  // it waits since the run began
   const WallUs until = std::max(alive_at, since);
   activity.times.add(instance.wait, until - since);
   activity.times.add(Wait::offline, now.wall - until);
+  activity.summed_to = now.wall;
   activity.scheduled_at = row.scheduled_at;
   activity.queued_at = row.queued_at;
   activity.started_at = row.started_at;
@@ -102,26 +96,12 @@ void restore_progress(DagRun& run) {
     TaskProgress& p = run.progress(instance.task_no);
     if (i < run.tasks.size()) {
       p.expanded = instance.map_index >= 0;
-    } else if (instance.state != TaskState::removed) {
+    } else if (instance.state == TaskState::removed) {
+      run.has_collapsed = true;
+    } else {
       if (p.count == 1) p.extra_first = static_cast<InstanceNo>(i);
       ++p.count;
     }
-  }
-}
-
-void restore_stopping(DagRun& run) {
-  if (!is_final(run.row.state)) run.stopping = run.row.reason;
-  for (std::size_t i = 0; i < run.instances.size(); ++i) {
-    const Instance& instance = run.instances[i];
-    const bool cut = is_final(instance.state) && (instance.reason == Reason::stopped ||
-                                                  instance.reason == Reason::fail_fast ||
-                                                  instance.reason == Reason::run_timeout);
-    if (cut) {
-      if (run.stopping == Reason::none) run.stopping = instance.reason;
-      ++run.cut_off;
-    }
-    const bool counts = instance.state == TaskState::failed && counts_for_run(run.dag->task(instance.task_no));
-    if (counts && run.first_failure < 0) run.first_failure = static_cast<InstanceNo>(i);
   }
 }
 
@@ -149,7 +129,7 @@ Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Da
     if (auto restored = restore_instance(run, row, now, alive_at); !restored) return restored.error();
   }
   restore_progress(run);
-  restore_stopping(run);
+  if (!is_final(run.row.state)) run.stopping = run.row.reason;
   recount(run);
   return run;
 }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "scheduler/engine/attempt_verdict.h"
+#include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
 #include "scheduler/expr/json.h"
@@ -47,6 +48,7 @@ class Rendering {
   void set_key();
   void set_command();
   void set_shell_command(const Script& script);
+  void set_hash_command();
   void set_paths();
   void set_limits();
   void set_base_env();
@@ -94,7 +96,15 @@ void Rendering::set_shell_command(const Script& script) {
   }
 }
 
+void Rendering::set_hash_command() {
+  auto patterns = cache_key_patterns(run_, i_);
+  if (!patterns) return fail(Reason::expression, "cache.key: " + patterns.error().message);
+  out_.spec.argv = {context_.worker_program, "--hash-files"};
+  out_.spec.argv.insert(out_.spec.argv.end(), patterns->begin(), patterns->end());
+}
+
 void Rendering::set_command() {
+  if (run_.at(i_).reason == Reason::cache_key) return set_hash_command();
   switch (spec_.kind) {
     case TaskKind::run: set_shell_command(spec_.script); return;
     case TaskKind::exec:

@@ -4,6 +4,11 @@
 #include <numeric>
 
 namespace baton {
+namespace {
+
+constexpr std::string_view kSummedTo = "\"summed_to\":";
+
+}  // namespace
 
 DurationUs WaitTimes::total_us() const { return std::accumulate(us_.begin(), us_.end(), DurationUs{0}); }
 
@@ -18,6 +23,24 @@ std::string WaitTimes::to_json() const {
   }
   if (!out.empty()) out += '}';
   return out;
+}
+
+std::string WaitTimes::to_json(WallUs at) const {
+  std::string out = to_json();
+  if (at == kNoTime) return out;
+  if (!out.empty()) out.pop_back();
+  out += out.empty() ? "{" : ",";
+  out.append(kSummedTo).append(std::to_string(at)) += '}';
+  return out;
+}
+
+WallUs WaitTimes::summed_to(std::string_view json) {
+  const std::size_t at = json.find(kSummedTo);
+  if (at == std::string_view::npos) return kNoTime;
+  WallUs wall = kNoTime;
+  const char* digits = json.data() + at + kSummedTo.size();
+  const auto parsed = std::from_chars(digits, json.data() + json.size(), wall);
+  return parsed.ec == std::errc{} ? wall : kNoTime;
 }
 
 WaitTimes WaitTimes::from_json(std::string_view json) {

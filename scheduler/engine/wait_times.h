@@ -20,6 +20,10 @@ class WaitTimes {
   [[nodiscard]] DurationUs total_us() const;
   /// {"upstream":120,"running":7}: what is not 0, in the order of Wait; empty when all is 0.
   [[nodiscard]] std::string to_json() const;
+  /// The same with "summed_to": the instant up to which the times are summed, for an instance that has not ended. From
+  /// there a restart goes on.
+  [[nodiscard]] std::string to_json(WallUs summed_to) const;
+  [[nodiscard]] static WallUs summed_to(std::string_view json);  ///< kNoTime when it does not say
   /// What to_json() wrote; anything else counts as nothing.
   [[nodiscard]] static WaitTimes from_json(std::string_view json);
   void clear() { us_.fill(0); }

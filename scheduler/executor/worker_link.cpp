@@ -91,8 +91,10 @@ AttemptEnd from_wire(wire::Ended ended) {
   return end;
 }
 
-/// Children of this process that are not ours: what a dead worker's tasks left behind. Killed until there is none.
+/// Children of this process that are not ours: what a dead worker's tasks left behind. Killed until there is none; each
+/// death may hand over children of its own, so the list is read anew and no single death is waited for.
 void sweep_adopted_children() {
+  constexpr useconds_t kPauseUs = 1'000;
   for (int round = 0; round < 100; ++round) {
     std::ifstream children("/proc/self/task/" + std::to_string(getpid()) + "/children");
     pid_t pid = 0;
@@ -102,7 +104,8 @@ void sweep_adopted_children() {
       any = true;
     }
     if (!any) return;
-    while (waitpid(-1, nullptr, 0) > 0) {
+    usleep(kPauseUs);
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
   }
 }

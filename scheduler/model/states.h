@@ -54,6 +54,7 @@ enum class Reason : std::uint8_t {
   marked,           ///< a person set this state
   not_selected,     ///< left out by --task
   unsupported,      ///< its kind or executor cannot run here
+  cache_key,        ///< (scheduled, queued, running) its attempt hashes the files of its cache key
 };
 
 /// What a task instance that is not running waits for, or what it does while it holds its resources. The order is the

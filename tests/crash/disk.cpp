@@ -32,8 +32,14 @@ void Replay::change(Bytes& bytes, const Op& op) {
 }
 
 void Replay::apply(const Op& op) {
+  if (op.kind == Op::Kind::sync_folder) {
+    for (auto& [name, other] : files_) other.name_synced = true;
+    return;
+  }
   File& file = files_[op.file];
   switch (op.kind) {
+    case Op::Kind::sync_folder:
+      break;
     case Op::Kind::create:
       file = {{}, {}, {}, true, false};
       break;

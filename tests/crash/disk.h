@@ -16,7 +16,7 @@ using Bytes = std::vector<unsigned char>;
 using Image = std::map<std::string, Bytes>;
 
 struct Op {
-  enum class Kind : std::uint8_t { create, write, truncate, sync, remove };
+  enum class Kind : std::uint8_t { create, write, truncate, sync, remove, sync_folder };
   Kind kind = Kind::write;
   std::string file;
   std::size_t offset = 0;  ///< write: where; truncate: the new size

@@ -32,12 +32,11 @@ int error_code(DiskVfs& vfs, int io_code) {
       return SQLITE_FULL;
     case Fault::Kind::busy:
       return SQLITE_BUSY;
-    case Fault::Kind::short_read:
-      return SQLITE_IOERR_SHORT_READ;
     case Fault::Kind::cannot_open:
       return SQLITE_CANTOPEN;
     case Fault::Kind::none:
     case Fault::Kind::io:
+    case Fault::Kind::partial_read:
       break;
   }
   return io_code;
@@ -62,10 +61,10 @@ int read_file(sqlite3_file* f, void* to, int amount, sqlite3_int64 offset) {
   const auto wanted = static_cast<std::size_t>(amount);
   std::size_t there = at < bytes.size() ? std::min(wanted, bytes.size() - at) : 0;
   const bool fails = file.vfs->fails(Call::read);
-  if (fails && file.vfs->fault_kind() != Fault::Kind::short_read) return error_code(*file.vfs, SQLITE_IOERR_READ);
   if (fails) there /= 2;
   if (there > 0) std::memcpy(to, bytes.data() + at, there);
   std::memset(static_cast<char*>(to) + there, 0, wanted - there);
+  if (fails) return error_code(*file.vfs, SQLITE_IOERR_READ);
   return there == wanted ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
 }
 
@@ -266,7 +265,7 @@ bool DiskVfs::fails(Call call) {
     case busy:
       if (call != Call::lock) return false;
       break;
-    case short_read:
+    case partial_read:
       if (call != Call::read) return false;
       break;
     case cannot_open:

@@ -16,7 +16,9 @@ namespace baton::crash {
 
 /// Which call fails, how, and for how long.
 struct Fault {
-  enum class Kind : std::uint8_t { none, io, full, busy, short_read, cannot_open };
+  /// partial_read: half of what was asked, then an error. (A read that is merely short never reaches SQLite: its unix
+  /// VFS goes on reading until the end of the file.)
+  enum class Kind : std::uint8_t { none, io, full, busy, partial_read, cannot_open };
   Kind kind = Kind::none;
   std::int64_t at = -1;     ///< number of the call (of those this kind can hit), from 0
   bool persistent = false;  ///< from then on, every one

@@ -3,7 +3,6 @@
 
 #include <set>
 
-#include "scheduler/store/state_folder.h"
 #include "tests/crash/workload.h"
 
 namespace baton::crash {
@@ -11,9 +10,8 @@ namespace {
 
 class Connection {
  public:
-  Connection(DiskVfs& vfs, const std::filesystem::path& folder) {
-    code_ =
-        sqlite3_open_v2(database_path(folder).c_str(), &db_, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, vfs.name());
+  Connection(DiskVfs& vfs, const std::string& database) {
+    code_ = sqlite3_open_v2(database.c_str(), &db_, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, vfs.name());
     sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
   ~Connection() { sqlite3_close(db_); }
@@ -62,8 +60,8 @@ void mix_row(std::uint64_t& hash, sqlite3_stmt* row) {
 
 }  // namespace
 
-std::uint64_t digest(DiskVfs& vfs, const std::filesystem::path& folder, std::string& problem) {
-  Connection db(vfs, folder);
+std::uint64_t digest(DiskVfs& vfs, const std::string& database, std::string& problem) {
+  Connection db(vfs, database);
   const std::string check = db.text("PRAGMA integrity_check");
   if (check != "ok") problem = "integrity_check: " + check + db.message();
   std::vector<std::string> tables;
@@ -83,8 +81,8 @@ std::uint64_t digest(DiskVfs& vfs, const std::filesystem::path& folder, std::str
   return hash;
 }
 
-std::string contradictions(DiskVfs& vfs, const std::filesystem::path& folder, SqliteStore& store) {
-  Connection db(vfs, folder);
+std::string contradictions(DiskVfs& vfs, const std::string& database, SqliteStore& store) {
+  Connection db(vfs, database);
   const std::vector<std::pair<const char*, const char*>> rules = {
       {"instances without a run", "SELECT run_no FROM task_instance WHERE run_no NOT IN (SELECT run_no FROM dag_run)"},
       {"runs without instances", "SELECT run_no FROM dag_run WHERE run_no NOT IN (SELECT run_no FROM task_instance)"},

@@ -1,6 +1,9 @@
 #include "tests/crash/workload.h"
 
+#include <gtest/gtest.h>
+
 #include <array>
+#include <cstdlib>
 
 #include "scheduler/store/schema.h"
 #include "scheduler/store/state_folder.h"
@@ -72,27 +75,35 @@ StepEnd Workload::commit_once(std::vector<Batch> batches) {
     if (outcome == CommitOutcome::unknown) end = StepEnd::unknown;
     if (outcome == CommitOutcome::rolled_back) end = StepEnd::refused;
   }
+  if (end == StepEnd::unknown) expect_refusal();
   return end;
+}
+
+/// After an I/O error nothing may be written any more, even if the disk seems well again.
+void Workload::expect_refusal() {
+  Batch batch;
+  batch.audit.push_back({1, "nobody", "must not be there", "", "", "", -1, "{}"});
+  CommitOutcome outcome = CommitOutcome::durable;
+  store_->commit(std::move(batch), [&](CommitOutcome o) { outcome = o; });
+  loop_.run_posted();
+  EXPECT_EQ(outcome, CommitOutcome::unknown);
 }
 
 void Workload::commit(const std::string& name, std::vector<Batch> batches) {
   step(name, [&] { return commit_once(batches); });
 }
 
-/// An error of maintenance or of an opening promises nothing about what was written.
-StepEnd Workload::end_of_error() {
-  return StepEnd::unknown;
-}
-
 void Workload::maintain(const std::string& name, const std::function<Status()>& act) {
-  step(name, [&] { return act().ok() ? StepEnd::acknowledged : end_of_error(); });
+  step(name, [&] {  // An error of maintenance promises nothing about what was written.
+    return act().ok() ? StepEnd::acknowledged : StepEnd::unknown;
+  });
 }
 
 void Workload::open_step(const std::string& name, bool newest) {
   step(name, [&] {
     store_.reset();
     auto opened = SqliteStore::open_for_writing(folder_, loop_, options_for(vfs_, newest, options_.sync_normal));
-    if (!opened) return end_of_error();
+    if (!opened) return StepEnd::unknown;
     store_ = std::move(*opened);
     return StepEnd::acknowledged;
   });
@@ -109,7 +120,10 @@ Batch Workload::creation(const std::shared_ptr<const Dag>& dag, const std::strin
 Batch Workload::end_of(RunNo run_no, RunState state, WallUs ended_at) {
   Batch batch;
   auto loaded = store_->load_run(run_no);
-  if (!loaded) return batch;
+  if (!loaded) {
+    after_step_({"load", StepEnd::unknown});
+    throw Stopped();
+  }
   batch.runs.push_back(loaded->run);
   batch.runs[0].state = state;
   batch.runs[0].ended_at = ended_at;
@@ -201,7 +215,11 @@ void Workload::first_life() {
   commit("counts", {end_of(run, RunState::running, kNoTime)});
   maintain("checkpoint", [&] { return store_->checkpoint(); });
   for (int i = 0; i < 3; ++i) whole_run(etl, "old" + std::to_string(i), 100 + i);
-  maintain("back up", [&] { return store_->back_up((folder_ / "copy.db").string()); });
+  maintain("back up", [&]() -> Status {
+    Status made = store_->back_up((folder_ / "copy.db").string());
+    vfs_.note({Op::Kind::sync_folder, "", 0, {}, true});  // which it does beside the VFS
+    return made;
+  });
   store_.reset();
 }
 
@@ -236,6 +254,66 @@ void Workload::third_life() {
     commit("end some", ends);
   }
   commit("end wide", {end_of(run, RunState::success, 3000)});
+}
+
+// ---- recordings ----
+
+namespace {
+
+/// Opens every state of the recording with the newest schema, and learns what it looks like then.
+void learn_migrated_states(DiskVfs& vfs, const std::filesystem::path& folder, Recording& recording) {
+  const std::string database = database_path(folder).string();
+  const auto learn = [&](const Image& image, std::uint64_t state) {
+    vfs.load(image);
+    TestLoop loop;
+    auto store = Workload::open(vfs, folder, loop);
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    std::string problem;
+    recording.migrated.emplace(digest(vfs, database, problem), state);
+  };
+  learn({}, 0);
+  Replay replay({});
+  std::size_t step = 1;
+  std::mt19937_64 unused;
+  for (std::size_t n = 0; n <= recording.log.size(); ++n) {
+    for (; step < recording.states.size() && recording.acknowledged_at[step] == n; ++step) {
+      learn(replay.image_after(Death::kill, Op{}, unused), recording.states[step]);
+    }
+    if (n < recording.log.size()) replay.apply(recording.log[n]);
+  }
+}
+
+}  // namespace
+
+Recording record(DiskVfs& vfs, const std::filesystem::path& folder, bool sync_normal) {
+  Recording recording;
+  recording.states = {0};
+  recording.acknowledged_at = {0};
+  recording.names = {"nothing"};
+  vfs.load({});
+  WorkloadOptions options;
+  options.sync_normal = sync_normal;
+  Workload workload(vfs, folder, options);
+  workload.run([&](const StepReport& report) {
+    EXPECT_EQ(report.end, StepEnd::acknowledged) << report.name;
+    recording.acknowledged_at.push_back(vfs.log().size());
+    recording.names.push_back(report.name);
+    std::string problem;
+    recording.states.push_back(digest(vfs, database_path(folder).string(), problem));
+    EXPECT_EQ(problem, "") << report.name;
+  });
+  recording.log = vfs.take_log();
+  learn_migrated_states(vfs, folder, recording);
+  return recording;
+}
+
+bool Recording::is_state(std::uint64_t found, std::size_t j) const {
+  return states[j] == found || migrated.contains({found, states[j]});
+}
+
+std::int64_t setting(const char* name, std::int64_t fallback) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? fallback : std::atoll(text);
 }
 
 }  // namespace baton::crash

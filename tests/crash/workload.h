@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,9 +54,9 @@ class Workload {
   void step(const std::string& name, const std::function<StepEnd()>& act);
   void commit(const std::string& name, std::vector<Batch> batches);
   StepEnd commit_once(std::vector<Batch> batches);
+  void expect_refusal();
   void open_step(const std::string& name, bool newest);
   void maintain(const std::string& name, const std::function<Status()>& act);
-  [[nodiscard]] StepEnd end_of_error();
 
   void first_life();
   void second_life();
@@ -74,9 +75,26 @@ class Workload {
 
 /// Everything that the database holds but the store's own row, as one number; 0 where there is no schema yet. `problem`
 /// gets what integrity_check says, when that is not "ok", or what could not be read.
-std::uint64_t digest(DiskVfs& vfs, const std::filesystem::path& folder, std::string& problem);
+std::uint64_t digest(DiskVfs& vfs, const std::string& database, std::string& problem);
 
 /// Rows that contradict each other (counts and instances, orphans, gaps, checksums). Empty: none.
-std::string contradictions(DiskVfs& vfs, const std::filesystem::path& folder, SqliteStore& store);
+std::string contradictions(DiskVfs& vfs, const std::string& database, SqliteStore& store);
+
+/// One run of the script without a fault: its log, and what was acknowledged when.
+struct Recording {
+  Log log;
+  std::vector<std::uint64_t> states;         ///< digest after each step; states[0]: the empty disk
+  std::vector<std::size_t> acknowledged_at;  ///< operations done when states[i] was acknowledged
+  std::vector<std::string> names;
+  /// What a state looks like once a newer binary has opened it: digests after and before.
+  std::set<std::pair<std::uint64_t, std::uint64_t>> migrated;
+
+  /// Whether `found` is state `j`, as it was or migrated.
+  [[nodiscard]] bool is_state(std::uint64_t found, std::size_t j) const;
+};
+Recording record(DiskVfs& vfs, const std::filesystem::path& folder, bool sync_normal);
+
+/// An integer from the environment.
+std::int64_t setting(const char* name, std::int64_t fallback);
 
 }  // namespace baton::crash

@@ -1,8 +1,9 @@
 """Runs the examples of the documents.
 
 ```yaml blocks that begin with `dag:` are whole DAGs: each is valid, or has the errors that a comment before it names
-(`<!-- invalid: unknown-task -->`). `<!-- run: exit 0 [arguments] -->` runs one, `<!-- ticks: arguments -->` before a
-```text block lists the next ticks of the DAG above it, ```expr blocks hold lines `expression → value`, with names set by
+(`<!-- invalid: unknown-task -->`). `<!-- run: exit 0 [arguments] -->` runs one, `<!-- states: task=success … -->` beside
+it says how its tasks end (each instance of a mapped one), `<!-- ticks: arguments -->` before a ```text block lists the
+next ticks of the DAG above it, ```expr blocks hold lines `expression → value`, with names set by
 `<!-- let: x=1; y="a" -->`; `error` means that the expression has none.
 
 The binary is $BATON, or build/release/baton. Without one the tests are skipped, and say so.
@@ -75,6 +76,18 @@ class Examples(unittest.TestCase):
                     (Path(folder) / "example.dag.yaml").write_text(block.text, encoding="utf-8")
                     code, out, err = baton("run", "example.dag.yaml", *told.group(2).split(), folder=folder)
                     self.assertEqual(code, int(told.group(1)), out + err)
+                    self.check_states(block, folder)
+
+    def check_states(self, block, folder):
+        if (mark := block.mark("states")) is None:
+            return
+        code, out, err = baton("show", "@latest", "-o", "json", folder=folder)
+        self.assertEqual(code, 0, err)
+        got = {}
+        for instance in json.loads(out)["task_instances"]:
+            got.setdefault(instance["task_id"], set()).add(instance["state"])
+        for task, state in (told.split("=") for told in mark.split()):
+            self.assertEqual(got.get(task), {state}, f"{task}: {out}")
 
     def test_expressions_have_the_values_that_stand_behind_them(self):
         for block in (b for page in pages() for b in blocks(page) if b.language == "expr"):

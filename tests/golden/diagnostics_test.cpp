@@ -37,7 +37,8 @@ TEST_P(Golden, DiagnosticsAreExactly) {
   const std::string name = GetParam() + ".yaml";
   const LoadResult result = load_text(read_all(kFolder / name), name);
   std::string actual = render_text(result.diagnostics);
-  for (const auto& dag : result.dags) actual += "dag " + dag->id + ": " + std::to_string(dag->tasks.size()) + " tasks\n";
+  for (const auto& dag : result.dags)
+    actual += "dag " + dag->id + ": " + std::to_string(dag->tasks.size()) + " tasks\n";
   const auto expected_path = kFolder / (GetParam() + ".expected");
   if (std::getenv("BATON_UPDATE_GOLDEN") != nullptr) std::ofstream(expected_path, std::ios::binary) << actual;
   EXPECT_EQ(actual, read_all(expected_path));
@@ -45,13 +46,16 @@ TEST_P(Golden, DiagnosticsAreExactly) {
 
 std::string test_name(const testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
   return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, Golden, testing::ValuesIn(cases()), test_name);
 
-TEST(GoldenFolder, HoldsItsCases) { EXPECT_GE(cases().size(), 60U); }
+TEST(GoldenFolder, HoldsItsCases) {
+  EXPECT_GE(cases().size(), 60U);
+}
 
 }  // namespace
 }  // namespace baton

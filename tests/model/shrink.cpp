@@ -66,10 +66,10 @@ bool try_without_features(Case& c, std::size_t t) {
 }  // namespace
 
 Case shrink(Case c) {
-  if (!breaks(c)) return c;
+  if (!breaks(c)) return c;  // the first step, the run's begin, is kept
   for (bool smaller = true; smaller;) {
     smaller = false;
-    for (std::size_t s = c.steps.size(); s-- > 0;) smaller = keep(c, without_step(c, s)) || smaller;
+    for (std::size_t s = c.steps.size(); s-- > 1;) smaller = keep(c, without_step(c, s)) || smaller;
     for (std::size_t t = c.plan.tasks.size(); t-- > 0;) {
       if (c.plan.tasks.size() > 1 && keep(c, without_task(c, static_cast<int>(t)))) {
         smaller = true;

@@ -26,6 +26,10 @@ void SimLink::reconnect() {
 void SimLink::greet() {
   if (connection_) return;
   if (worker_.is_stalled() && ground_.faults.percent(50) && ground_.strike(Fault::silent_worker_killed)) worker_.kill();
+  if (worker_.is_shutting_down()) {  // it holds the folder until its tasks have ended, or until it is killed
+    if (ground_.latency.percent(60)) return reconnect();
+    worker_.kill();
+  }
   if (!worker_.is_alive()) worker_.start();
   connection_ = std::make_shared<Connection>(ground_, process_, static_cast<WorkerPeer&>(*this));
   connection_->to_worker.send(worker_.process(), [connection = connection_, &worker = worker_] {

@@ -69,6 +69,8 @@ class SimWorker {
   void kill();
   void stall(DurationUs span) { ground_.loop.stall(process_, ground_.loop.now() + span); }
   [[nodiscard]] bool is_alive() const { return alive_; }
+  /// It stops what it runs, for a scheduler that is gone, and then exits.
+  [[nodiscard]] bool is_shutting_down() const { return alive_ && shutting_down_; }
   [[nodiscard]] bool is_stalled() const { return alive_ && ground_.loop.is_stalled(process_); }
   [[nodiscard]] ProcessId process() const { return process_; }
 

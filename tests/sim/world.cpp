@@ -219,6 +219,7 @@ void World::crash_scheduler(DurationUs down_us) {
   ground_.say("scheduler dies");
   told_stops_.clear();
   scheduler_.reset();
+  checks_.check_event(nullptr, false);
   ground_.loop.call(kMachine, ground_.loop.now() + down_us, [this] { start_scheduler(); });
 }
 

@@ -18,6 +18,12 @@ using wire::Outcome;
 
 constexpr std::int64_t kSecondUs = 1'000'000;
 
+/// Exists and is no zombie.
+bool lives(pid_t pid) {
+  const std::string stat = test::file_text("/proc/" + std::to_string(pid) + "/stat");
+  return !stat.empty() && stat.find(") Z ") == std::string::npos;
+}
+
 /// With cgroups where the host has them, and without.
 class AttemptTest : public testing::TestWithParam<bool> {
  protected:
@@ -252,16 +258,25 @@ TEST_P(AttemptTest, ProcessesThatEscapeBySessionOrDoubleForkDoNotOutliveTheAttem
 }
 
 TEST_P(AttemptTest, EscapedProcessesOfOneAttemptLeaveTheOtherAlone) {
-  const auto steady =
-      worker_.shell("(setsid sleep 1000 &); (env -i setsid sleep 1001 &); touch ready; read x < fifo; echo on");
+  // Two daemons, one of them without the marks of the environment; each says when it is there, and who it is.
+  const auto daemon = [](const std::string& name) {
+    return "sh -c 'echo $$ > " + name + ".new; mv " + name + ".new " + name + "; sleep 1000; :'";
+  };
+  const auto steady = worker_.shell("(setsid " + daemon("marked") + " &); (env -i PATH=$PATH setsid " + daemon("bare") +
+                                    " &); read x < fifo; echo on");
   ASSERT_EQ(::mkfifo((steady.cwd + "/fifo").c_str(), 0600), 0);
   worker_.send(steady);
-  test::wait_for_file(steady.cwd + "/ready");
+  std::vector<pid_t> daemons;
+  for (const char* name : {"/marked", "/bare"}) {
+    test::wait_for_file(steady.cwd + name);
+    daemons.push_back(std::stoi(test::file_text(steady.cwd + name)));
+  }
   EXPECT_EQ(worker_.run(worker_.shell("(setsid sleep 1000 &); exit 0")).exit_code, 0);
-  EXPECT_EQ(test::processes_of(hello_.worker_id).size(), 2U);  // The shell and its daemon (one has no marks).
+  for (const pid_t pid : daemons) EXPECT_TRUE(lives(pid));
   std::ofstream(steady.cwd + "/fifo") << "go\n";
   EXPECT_EQ(worker_.ended(steady.key).exit_code, 0);
   EXPECT_EQ(worker_.log_of(steady), "on\n");
+  for (const pid_t pid : daemons) EXPECT_FALSE(lives(pid));
 }
 
 TEST_P(AttemptTest, LaunchingTwiceStartsOnce) {
@@ -340,9 +355,9 @@ TEST_P(AttemptTest, ASilentTaskLosesItsHeartbeat) {
 }
 
 TEST_P(AttemptTest, LogAndHeartbeatFileAreSignsOfLife) {
-  auto logging = worker_.shell("for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done");
-  auto beating = worker_.shell("for i in 1 2 3 4 5 6; do touch beat; sleep 0.2; done");
-  for (auto* launch : {&logging, &beating}) launch->heartbeat_us = kSecondUs * 3 / 4;
+  auto logging = worker_.shell("for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.25; done");
+  auto beating = worker_.shell("for i in 1 2 3 4 5 6 7 8; do touch beat; sleep 0.25; done");
+  for (auto* launch : {&logging, &beating}) launch->heartbeat_us = kSecondUs * 3 / 2;
   beating.heartbeat_path = beating.cwd + "/beat";
   worker_.send(logging);
   worker_.send(beating);

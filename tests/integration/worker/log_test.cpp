@@ -17,6 +17,13 @@ using test::WorkerClient;
 using testing::HasSubstr;
 using testing::Not;
 
+/// What the worker may grow by while hundreds of megabytes pass; sanitizers keep freed memory for a while.
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::int64_t kGrowthBytesMax = 64 << 20;
+#else
+constexpr std::int64_t kGrowthBytesMax = 2 << 20;
+#endif
+
 class LogTest : public testing::Test {
  protected:
   LogTest() { worker_.hello(); }
@@ -44,7 +51,7 @@ TEST_F(LogTest, AFloodKeepsHeadAndTailWithinTheLimit) {
   ASSERT_EQ(::stat(launch.log_path.c_str(), &info), 0);
   EXPECT_EQ(info.st_size, end.log_bytes);
   EXPECT_LE(info.st_blocks * 512, launch.log_limit_bytes + (64 << 10));
-  EXPECT_LT(worker_rss() - before, 8 << 20);
+  EXPECT_LT(worker_rss() - before, kGrowthBytesMax);
   const int file = ::open(launch.log_path.c_str(), O_RDONLY);
   char text[4096];
   ASSERT_EQ(::pread(file, text, 6, 0), 6);
@@ -58,8 +65,9 @@ TEST_F(LogTest, AFloodKeepsHeadAndTailWithinTheLimit) {
 
 TEST_F(LogTest, AShortTaskHasNoTimeIndexAndALongerOneHas) {
   const auto brief = worker_.shell("echo x");
-  worker_.run(brief);
-  EXPECT_FALSE(std::filesystem::exists(brief.log_path + ".idx"));
+  const auto brief_end = worker_.run(brief);
+  // On a machine that is busy enough even this one is not short.
+  EXPECT_TRUE(brief_end.run_us > 200'000 || !std::filesystem::exists(brief.log_path + ".idx"));
   const auto longer = worker_.shell("for i in 1 2 3 4; do echo line $i; sleep 0.3; done");
   const auto end = worker_.run(longer);
   const std::string index = test::file_text(longer.log_path + ".idx");
@@ -102,7 +110,7 @@ TEST_F(LogTest, MaskedFloodsArriveWholeAndDoNotFillTheWorker) {
   const auto end = worker_.run(launch);
   EXPECT_EQ(end.exit_code, 0);
   EXPECT_EQ(end.log_bytes, 30000000 + 4 + 4);
-  EXPECT_LT(worker_rss() - before, 8 << 20);
+  EXPECT_LT(worker_rss() - before, kGrowthBytesMax);
 }
 
 }  // namespace

@@ -1,105 +1,155 @@
 #include "scheduler/dagfile/loader.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "scheduler/dagfile/canonical.h"
+#include <filesystem>
+#include <fstream>
+
+#include "tests/unit/dagfile/load.h"
 
 namespace baton {
 namespace {
 
-std::string findings(const LoadResult& r) {
-  return render_text(r.diagnostics);
-}
+using test::kFullExample;
+using test::load;
+using test::rules_of;
+
+constexpr const char* kSmall = "dag: small\ntasks:\n  a: {noop: true}\n";
 
 TEST(Loader, HelloWorldIsADag) {
-  const auto r = load_text("dag: hello\ntasks:\n  greet:\n    run: echo \"hello, $BATON_RUN_ID\"\n", "hello.yaml");
-  ASSERT_TRUE(r.ok()) << findings(r);
-  ASSERT_EQ(r.dags.size(), 1U);
-  const Dag& dag = *r.dags[0];
-  EXPECT_EQ(dag.id, "hello");
-  ASSERT_EQ(dag.tasks.size(), 1U);
-  EXPECT_EQ(dag.tasks[0].id, "greet");
-  EXPECT_EQ(dag.spec(0).script.source, "echo \"hello, $BATON_RUN_ID\"");
-  EXPECT_EQ(dag.version.size(), 64U);
+  const auto dag = load("dag: hello\ntasks:\n  greet:\n    run: echo \"hello, $BATON_RUN_ID\"\n");
+  ASSERT_TRUE(dag);
+  EXPECT_EQ(dag->id, "hello");
+  ASSERT_EQ(dag->tasks.size(), 1U);
+  EXPECT_EQ(dag->tasks[0].id, "greet");
+  EXPECT_EQ(dag->tasks[0].line, 3U);
+  EXPECT_EQ(dag->spec(0).script.source, "echo \"hello, $BATON_RUN_ID\"");
+  EXPECT_EQ(dag->version.size(), 64U);
+  EXPECT_EQ(dag->source_file, "test.yaml");
+  EXPECT_EQ(dag->work_folder, std::filesystem::current_path().string());
 }
 
-constexpr const char* kFull = R"(dag: churn_training
-description: Daily churn features, training, evaluation and promotion
-owner: ml-platform
-tags: [ml, churn]
-schedule: {cron: "30 2 * * *", timezone: Europe/Berlin, start: 2026-01-01, catchup: latest}
-max_active_runs: 2
-timeout: 6h
-sla: 5h
-params:
-  model:   {type: string, enum: [xgb, lgbm], default: xgb}
-  regions: {type: array, items: {type: string}, maxItems: 50, default: [eu, us, apac]}
-  promote: {type: boolean, default: true}
-env:
-  DAY: ${{ interval.start.format("%Y-%m-%d") }}
-defaults:
-  timeout: 30m
-  retries: {max: 3, delay: 30s, backoff: exponential, max_delay: 10m, jitter: full}
-pools:
-  warehouse: {slots: 8}
-breakers:
-  warehouse: {failures: 5, window: 10m, cooldown: 5m}
-assets:
-  features: {uri: "file:///lake/churn/features/dt=${{ env.DAY }}/"}
-  model:    {uri: "models:/churn"}
-tasks:
-  wait_events:
-    sensor: {file: "/lake/events/dt=${{ env.DAY }}/_SUCCESS", every: 60s}   # holds no slot between looks
-    timeout: 2h
-  extract:
-    needs: wait_events
-    for_each: {items: "${{ params.regions }}", as: region, max_parallel: 8}
-    run: python -m churn.extract --region ${{ region }} --day "$DAY"
-    pool: {name: warehouse, slots: 2}
-    breaker: warehouse
-    outputs: {rows: int, path: string}
-  features:
-    needs: extract
-    exec: [spark-submit, jobs/features.py, "${{ tasks.extract.map(t, t.outputs.path).join(',') }}"]
-    executor: slurm
-    resources: {cpus: 8, memory: 32Gi}
-    produces: [features]
-  quality:
-    needs: features
-    checks:
-      - {name: enough_rows, expect: "${{ tasks.extract.map(t, t.outputs.rows).sum() >= 100000 }}"}
-      - {name: null_rate, run: python -m churn.checks nulls, on_fail: quarantine}
-  train:
-    needs: quality
-    matrix: {fold: [0, 1, 2, 3, 4]}
-    run: python train.py --model ${{ params.model }} --fold ${{ matrix.fold }}
-    worker: {gpu: "true"}
-    timeout: 2h
-    outputs: {auc: number}
-  evaluate:
-    needs: train
-    run: python eval.py
-    outputs: {auc: number, better: boolean}
-  approve:
-    needs: evaluate
-    if: ${{ params.promote && tasks.evaluate.outputs.better }}
-    approval: {prompt: "Promote AUC ${{ tasks.evaluate.outputs.auc }}?", timeout: 24h}
-  promote:
-    needs: approve
-    run: python promote.py
-    produces: [model]
-  cleanup:
-    needs: promote
-    trigger_rule: all_done
-    run: rm -rf "$BATON_WORK_DIR"
-alerts:
-  - {events: [run_failed, sla_missed, breaker_opened], to: "slack:ml-oncall"}
-)";
-
-TEST(Loader, TheFullExampleOfTheLanguageLoads) {
-  const auto r = load_text(kFull, "churn.dag.yaml");
-  EXPECT_TRUE(r.diagnostics.empty()) << findings(r);
+TEST(Loader, TheFullExampleOfTheLanguageLoadsWithoutAFinding) {
+  const auto r = load_text(kFullExample, "churn.dag.yaml");
+  EXPECT_TRUE(r.diagnostics.empty()) << render_text(r.diagnostics);
   ASSERT_EQ(r.dags.size(), 1U);
+  EXPECT_EQ(r.dags[0]->tasks.size(), 9U);
+}
+
+TEST(Loader, DocumentsOfOneFileStandAlone) {
+  const auto r = load_text(
+      "dag: one\ntasks: {a: {noop: true}}\n---\nother: 1\n---\ndag: two\ntasks: {b: {nop: true}}\n", "x.yaml");
+  ASSERT_EQ(r.dags.size(), 1U);
+  EXPECT_EQ(r.dags[0]->id, "one");
+  EXPECT_EQ(rules_of(r), "not-a-dag task-kind unknown-key");
+}
+
+TEST(Loader, EmptyTextHasNeitherDagNorFinding) {
+  for (const char* text : {"", "\n", "# only a comment\n", "---\n---\n"}) {
+    const auto r = load_text(text, "x.yaml");
+    EXPECT_TRUE(r.dags.empty());
+    EXPECT_TRUE(r.diagnostics.empty()) << text << render_text(r.diagnostics);
+  }
+}
+
+TEST(Loader, FindingsBeyondTheLimitAreCounted) {
+  std::string text = "dag: many\ntasks:\n";
+  for (int i = 0; i < 1500; ++i) text += "  t" + std::to_string(i) + ": {nope: 1, noop: true}\n";
+  const auto r = load_text(text, "x.yaml");
+  ASSERT_EQ(r.diagnostics.size(), 1001U);
+  EXPECT_EQ(r.diagnostics.back().rule, "too-many");
+  EXPECT_NE(r.diagnostics.back().message.find("500"), std::string::npos);
+}
+
+TEST(Loader, WarningsCanCountAsErrors) {
+  const std::string text = "dag: x\nparams: {p: {type: string}}\ntasks:\n  a: {run: \"echo ${{ raw(params.p) }}\"}\n";
+  EXPECT_TRUE(load_text(text, "x.yaml").ok());
+  LoadOptions strict;
+  strict.warnings_are_errors = true;
+  EXPECT_FALSE(load_text(text, "x.yaml", strict).ok());
+}
+
+class LoadFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "baton-load-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+    return (folder_ / name).string();
+  }
+  std::filesystem::path folder_;
+};
+
+TEST_F(LoadFile, ReadsARegularFileAndALinkToOne) {
+  const std::string path = write("a.yaml", kSmall);
+  const auto r = load_file(path);
+  ASSERT_EQ(r.dags.size(), 1U);
+  EXPECT_EQ(r.dags[0]->work_folder, folder_.string());
+  EXPECT_EQ(r.source, kSmall);
+  EXPECT_EQ(r.source_sha256, sha256_hex(kSmall));
+  std::filesystem::create_symlink(path, folder_ / "link.yaml");
+  EXPECT_EQ(load_file((folder_ / "link.yaml").string()).dags.size(), 1U);
+}
+
+TEST_F(LoadFile, RefusesWhatIsNoFileWithoutWaiting) {
+  const std::string fifo = (folder_ / "fifo").string();
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  for (const std::string& path : {fifo, folder_.string(), std::string("/dev/zero"), (folder_ / "none.yaml").string()}) {
+    const auto r = load_file(path);
+    EXPECT_EQ(rules_of(r), "file-unreadable") << path;
+    EXPECT_TRUE(r.dags.empty());
+  }
+}
+
+TEST_F(LoadFile, ChecksTheSizeBeforeItReads) {
+  const std::string path = write("big.yaml", "");
+  ASSERT_EQ(::truncate(path.c_str(), off_t{1} << 40), 0);  // a sparse file of a terabyte
+  EXPECT_EQ(rules_of(load_file(path)), "file-too-large");
+  LoadOptions options;
+  options.config.max_file_bytes = 10;
+  EXPECT_EQ(rules_of(load_file(write("small.yaml", kSmall), options)), "file-too-large");
+  EXPECT_EQ(rules_of(load_text(kSmall, "x", options)), "file-too-large");
+}
+
+TEST(ConfigFile, GivesPoolsLimitsAndNames) {
+  const auto r = load_config_text(
+      "pools: {warehouse: {slots: 8}, small: 2}\npass_env: [HTTPS_PROXY]\nlimits: {file: 64Mi, instances: 5}\n"
+      "retention: 90d\nbreakers: {db: {consecutive: 3}}\nassets: {orders: \"s3://x\"}\ncalendars: {off: "
+      "[2026-01-01]}\n",
+      "baton.yaml");
+  ASSERT_TRUE(r.ok()) << render_text(r.diagnostics);
+  ASSERT_EQ(r.config.pools.size(), 2U);
+  EXPECT_EQ(r.config.pools[0].slots, 8);
+  EXPECT_EQ(r.config.pools[1].slots, 2);
+  EXPECT_EQ(r.config.max_file_bytes, 64 << 20);
+  EXPECT_EQ(r.config.max_instances, 5);
+  EXPECT_EQ(r.config.retention_days, 90);
+  EXPECT_EQ(r.config.pass_env, std::vector<std::string>{"HTTPS_PROXY"});
+  LoadOptions options;
+  options.config = r.config;
+  EXPECT_TRUE(
+      load("dag: x\nschedule: {cron: \"@daily\", calendar: {exclude: off}}\ntasks:\n  a: {noop: true, pool: warehouse, "
+           "breaker: db, "
+           "consumes: orders}\n",
+           options));
+  EXPECT_EQ(
+      rules_of(load_text("dag: x\ntasks:\n  a: {run: echo, for_each: {items: [1, 2, 3, 4, 5, 6]}}\n", "x", options)),
+      "mapping-limit");
+}
+
+TEST(ConfigFile, SaysWhatIsWrong) {
+  const auto r = load_config_text("pols: {}\nlimits: {fil: 1}\n", "baton.yaml");
+  EXPECT_FALSE(r.ok());
+  ASSERT_EQ(r.diagnostics.size(), 2U);
+  EXPECT_EQ(r.diagnostics[0].hint, "did you mean \"pools\"?");
+  EXPECT_TRUE(load_config_text("", "baton.yaml").ok());
+  EXPECT_FALSE(load_config_text("[1]", "baton.yaml").ok());
 }
 
 }  // namespace
