@@ -1,4 +1,4 @@
-// Exit codes of every command (dag-language.md §8, settled.md). Error::code holds one of these.
+// Exit codes of every command (docs/dag-language.md). Error::code holds one of these.
 #pragma once
 
 namespace baton::cli {

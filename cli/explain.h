@@ -1,5 +1,5 @@
 // Where the time of a run went: each task instance's time by reason, the critical path through what happened, and what
-// would have made the run faster (design.md §7). Pure over what it is given.
+// would have made the run faster (docs/ARCHITECTURE.md). Pure over what it is given.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// `--interval START[/END]` (settled.md, Runs). Pure; any thread.
+// `--interval START[/END]` (docs/ARCHITECTURE.md). Pure; any thread.
 #pragma once
 
 #include <string_view>

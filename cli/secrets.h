@@ -1,4 +1,4 @@
-// Secrets for `run`: BATON_SECRET_<NAME> of the environment, then a file (settled.md, The language). Read at launch; never
+// Secrets for `run`: BATON_SECRET_<NAME> of the environment, then a file (docs/ARCHITECTURE.md). Read at launch; never
 // stored, never logged.
 #pragma once
 

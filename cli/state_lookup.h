@@ -1,4 +1,4 @@
-// Where the state folder and baton.yaml are (settled.md, State on disk). Reads the environment and folders; main thread.
+// Where the state folder and baton.yaml are (docs/ARCHITECTURE.md). Reads the environment and folders; main thread.
 #pragma once
 
 #include <filesystem>

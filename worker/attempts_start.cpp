@@ -44,7 +44,7 @@ bool Attempts::is_fenced(const wire::AttemptKey& key, std::string& problem) cons
     problem = "this worker runs " + std::to_string(kLiveMax) + " attempts already, and takes no more";
     return true;
   }
-  // The last guard of "at most one live process tree per task instance" (faults.md S6).
+  // The last guard of "at most one live process tree per task instance" (docs/INVARIANTS.md, S6).
   for (const auto& [other, attempt] : live_) {
     if (other.run_no == key.run_no && other.task_no == key.task_no && other.map_index == key.map_index) {
       problem = "attempt " + attempt_text(other) + " of the same task instance still lives here";

@@ -38,7 +38,7 @@ class Fd {
   int fd_ = -1;
 };
 
-/// Time that goes on while the machine sleeps: time limits, grace, heartbeats (faults.md S18).
+/// Time that goes on while the machine sleeps: time limits, grace, heartbeats (docs/INVARIANTS.md, S18).
 [[nodiscard]] std::int64_t boottime_us();
 /// UTC since 1970, for people and records only.
 [[nodiscard]] std::int64_t wall_us();

@@ -10,7 +10,7 @@
 
 namespace baton::display {
 
-/// `<state>/logs/<run_no>/<instance_no>.<epoch>.log` (settled.md).
+/// `<state>/logs/<run_no>/<instance_no>.<epoch>.log` (docs/ARCHITECTURE.md).
 std::string log_path(const std::string& state_folder, RunNo run_no, InstanceNo instance_no, Epoch epoch);
 
 struct Glimpse {

@@ -1,8 +1,10 @@
 #include <algorithm>
 
 #include "scheduler/dagfile/canonical.h"
+#include "scheduler/dagfile/canonical_write.h"
 #include "scheduler/dagfile/json_cursor.h"
 #include "scheduler/dagfile/json_schema.h"
+#include "scheduler/dagfile/loader.h"
 #include "scheduler/dagfile/params.h"
 #include "scheduler/expr/json.h"
 #include "scheduler/expr/shell_template.h"
@@ -41,7 +43,7 @@ std::vector<std::string> texts(JsonCursor& in) {
 Value value(JsonCursor& in) {
   auto parsed = expr::from_json(in.raw());
   if (!parsed) in.fail();
-  return parsed ? *std::move(parsed) : Value();
+  return parsed ? std::move(parsed).value() : Value();
 }
 
 ValueList values(JsonCursor& in) {
@@ -502,7 +504,7 @@ std::vector<ParamSpec> params(JsonCursor& in) {
     }
     auto param = dagfile::param_of(std::move(param_name), std::move(schema));
     if (!param) in.fail();
-    if (param) out.push_back(*std::move(param));
+    if (param) out.push_back(std::move(param).value());
   }
   return out;
 }
@@ -635,7 +637,10 @@ Result<std::shared_ptr<const Dag>> from_canonical(std::string_view json) {
   std::int64_t language = 0;
   std::string name;
   in.enter_object();
-  while (in.next_member(name)) {
+  std::size_t member_at = in.offset();
+  std::size_t pools_at = json.size() - (json.empty() ? 0 : 1);
+  for (; in.next_member(name); member_at = in.offset()) {
+    if (name == "pools") pools_at = member_at;
     if (name == "language") {
       language = in.integer();
     } else if (name == "specs") {
@@ -659,7 +664,10 @@ Result<std::shared_ptr<const Dag>> from_canonical(std::string_view json) {
       std::all_of(upstream.targets.begin(), upstream.targets.end(), [&](TaskNo u) { return u >= 0 && u < n; });
   if (!in_range || upstream.offsets.size() != dag->tasks.size() + 1) return broken;
   if (!link(*dag, std::move(upstream)).empty()) return broken;
-  dag->version = version_of(*dag);
+  // The version of a canonical text, without writing it anew.
+  std::string hashed(json.substr(0, pools_at));
+  dagfile::append_pools(hashed, *dag, false);
+  dag->version = sha256_hex(hashed + "}");
   return std::shared_ptr<const Dag>(std::move(dag));
 }
 

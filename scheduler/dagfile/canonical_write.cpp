@@ -287,19 +287,29 @@ std::string write_dag(const Dag& dag, bool with_slots) {
   std::string out;
   out.reserve(256 + dag.tasks.size() * 24 + dag.upstream.targets.size() * 7);
   {
-    JsonObject object(out);  // closes the object at its end
+    JsonObject object(out);
     write_top(object, dag);
     write_tasks(object, dag);
-    write_list(object, "pools", dag.pools, [&](std::string& to, const PoolSpec& pool) {
-      JsonObject one(to);
-      one.text("name", pool.name);
-      if (with_slots) one.number("slots", pool.slots, -1);
-    });
   }
+  out.pop_back();  // the closing brace: pools come last, so that the version can be had from a stored form's text
+  dagfile::append_pools(out, dag, with_slots);
+  out += '}';
   return out;
 }
 
 }  // namespace
+
+void dagfile::append_pools(std::string& out, const Dag& dag, bool with_slots) {
+  if (dag.pools.empty()) return;
+  out += ",\"pools\":[";
+  for (std::size_t i = 0; i < dag.pools.size(); ++i) {
+    if (i > 0) out += ',';
+    JsonObject one(out);
+    one.text("name", dag.pools[i].name);
+    if (with_slots) one.number("slots", dag.pools[i].slots, -1);
+  }
+  out += ']';
+}
 
 std::string canonical_json(const Dag& dag) {
   return write_dag(dag, true);

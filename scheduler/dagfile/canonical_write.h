@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "scheduler/dagfile/json_text.h"
+#include "scheduler/model/dag.h"
 
 namespace baton::dagfile {
 
@@ -49,5 +50,8 @@ class JsonObject {
   std::string& out_;
   bool first_ = true;
 };
+
+/// `,"pools":[…]`, the last member of the canonical form; nothing without pools.
+void append_pools(std::string& out, const Dag& dag, bool with_slots);
 
 }  // namespace baton::dagfile

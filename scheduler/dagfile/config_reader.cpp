@@ -62,7 +62,7 @@ ConfigResult load_config_text(std::string text, const std::string& name) {
 
 ConfigResult load_config(const std::string& path) {
   auto text = read_regular_file(path, std::int64_t{1} << 20);
-  if (text) return load_config_text(*std::move(text), path);
+  if (text) return load_config_text(std::move(text).value(), path);
   ConfigResult result;
   Diagnostic d;
   d.file = path;

@@ -95,12 +95,12 @@ struct RuleInfo {
 std::span<const RuleInfo> rules();
 std::string_view to_string(Rule rule);
 
-/// `file:line:column: severity: message; hint [rule]`, the source line and a caret (dag-language.md §1). Control
+/// `file:line:column: severity: message; hint [rule]`, the source line and a caret (docs/dag-language.md). Control
 /// characters of the source never reach the terminal.
 std::string render_text(const Diagnostic& diagnostic);
 std::string render_text(std::span<const Diagnostic> diagnostics);
 
-/// A JSON array of {file, line, column, end_column, severity, rule, message, hint} (settled.md, Command line).
+/// A JSON array of {file, line, column, end_column, severity, rule, message, hint} (docs/ARCHITECTURE.md).
 std::string render_json(std::span<const Diagnostic> diagnostics);
 /// SARIF 2.1.0, one run, with the rules that occur.
 std::string render_sarif(std::span<const Diagnostic> diagnostics);

@@ -13,6 +13,8 @@ class JsonCursor {
   explicit JsonCursor(std::string_view text) : text_(text) {}
 
   [[nodiscard]] bool ok() const { return ok_; }
+  /// How much has been read.
+  [[nodiscard]] std::size_t offset() const { return at_; }
   void fail() {
     ok_ = false;
     at_ = text_.size();

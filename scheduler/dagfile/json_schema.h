@@ -1,4 +1,4 @@
-// JSON Schema 2020-12, as far as params may use it (dag-language.md §5 and the table of keys), over Values. Pure
+// JSON Schema 2020-12, as far as params may use it (docs/dag-language.md), over Values. Pure
 // functions, any thread.
 #pragma once
 

@@ -1,6 +1,7 @@
 #include "scheduler/dagfile/loader.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -160,6 +161,9 @@ LoadResult load_text(std::string text, const std::string& name, const LoadOption
     }
   }
   result.diagnostics = reporter.take();
+  // What a large file left free goes back to the system, or a run would carry it to its end.
+  constexpr std::size_t kLargeBytes = std::size_t{8} << 20U;
+  if (source.text().size() > kLargeBytes) ::malloc_trim(0);
   if (options.warnings_are_errors) promote_warnings(result.diagnostics);
   result.source = source.release();
   return result;
@@ -172,7 +176,7 @@ LoadResult load_file(const std::string& path, const LoadOptions& options) {
     result.diagnostics.push_back(file_finding(path, text.error()));
     return result;
   }
-  return load_text(*std::move(text), path, options);
+  return load_text(std::move(text).value(), path, options);
 }
 
 }  // namespace baton

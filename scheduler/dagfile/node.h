@@ -165,7 +165,8 @@ class Document {
   }
 
  private:
-  static constexpr std::uint32_t kChunkBits = 12;
+  // A chunk is 1 MiB, untouched until it is used: large enough that its memory goes back to the system.
+  static constexpr std::uint32_t kChunkBits = 16;
   static constexpr std::uint32_t kChunkSize = 1U << kChunkBits;
 
   const SourceText* source_;

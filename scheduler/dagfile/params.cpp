@@ -56,7 +56,7 @@ Result<Value> list_of_text(const Value& schema, std::string_view text) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     auto item = item_of_text(items != nullptr ? *items : any, text.substr(begin, end - begin));
     if (!item) return item;
-    list.push_back(*std::move(item));
+    list.push_back(std::move(item).value());
     begin = end + 1;
   }
   return Value(std::move(list));
@@ -124,7 +124,7 @@ Result<Value> resolve_params(const Dag& dag, const std::vector<std::pair<std::st
     if (at == given.rend()) return std::optional<Value>();
     auto value = value_of_text(schema, at->second);
     if (!value) return value.error();
-    return std::optional<Value>(*std::move(value));
+    return std::optional<Value>(std::move(value).value());
   });
 }
 

@@ -33,7 +33,7 @@ CoreNumber core_number(std::string_view text);
 /// `512Mi`, `16Gi`, `1500M`, `64Ki`, bytes without a unit; a fraction where it gives whole bytes.
 std::optional<std::int64_t> parse_size(std::string_view text);
 
-/// Ids of DAGs, tasks, groups: `[A-Za-z0-9_.-]`, at most 250, first a letter or digit (dag-language.md §1).
+/// Ids of DAGs, tasks, groups: `[A-Za-z0-9_.-]`, at most 250, first a letter or digit (docs/dag-language.md).
 bool is_id(std::string_view text);
 /// `[A-Za-z_][A-Za-z0-9_]*`: names of variables, of the environment and in expressions.
 bool is_name(std::string_view text);

@@ -41,7 +41,7 @@ class ScheduleReader {
     int column = 0;
     auto entry = timetable::parse_schedule_text(node.text(), dag_id_, &column);
     if (!entry) return report_text(node, entry.error().message, column);
-    spec_.entries.push_back(*std::move(entry));
+    spec_.entries.push_back(std::move(entry).value());
   }
 
   void report_text(Node node, const std::string& message, int column) {

@@ -1,4 +1,4 @@
-// Admission: which scheduled task instance may take its resources next, over all runs (design.md §2, settled.md). What is
+// Admission: which scheduled task instance may take its resources next, over all runs (docs/ARCHITECTURE.md). What is
 // held is the set of live attempts, nothing else; it is rebuilt from the rows at recovery by hold(). A blocked instance
 // stands in exactly one wait list, that of the first resource it lacks, and whatever frees the resource looks at the
 // head of that list alone. Who is looked at in vain passes the look on to those behind. Pure: no clock, no store. Loop

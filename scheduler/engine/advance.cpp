@@ -139,12 +139,14 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
     if (run_.dag->fail_fast && run_.stopping == Reason::none) follow.push_back({FollowUp::Kind::fail_fast, 0});
   }
   for (const TaskNo d : run_.dag->downstream.of(t)) {
-    UpstreamCounts& counts = run_.progress(d).upstreams;
+    TaskProgress& p = run_.progress(d);
+    UpstreamCounts& counts = p.upstreams;
     count_upstream_end(counts, instance.state);
-    if (run_.at(d).state != TaskState::none) continue;
+    if (p.expanded ? !p.waits_again : run_.at(d).state != TaskState::none) continue;
     const TaskSpec& spec = run_.dag->spec(d);
     const bool settles = spec.teardown ? counts.open == 0 : judge(spec.trigger_rule, counts) != Verdict::wait;
     if (settles) follow.push_back({FollowUp::Kind::upstreams_ended, d});
+    if (settles) p.waits_again = false;
   }
   if (run_.open_instances == 0) follow.push_back({FollowUp::Kind::all_ended, 0});
 }

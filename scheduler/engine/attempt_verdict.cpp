@@ -144,10 +144,9 @@ AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& 
                              const CoreSettings& settings) {
   const bool is_exit = end.outcome == Outcome::exited;
   const bool was_stopped = run.at(i).stop_requested;
-  if (was_stopped && !(is_exit && (end.exit_code == 0 || end.exit_code == kExitSkip))) {
-    return failed(run.stopping == Reason::none ? Reason::stopped : run.stopping, "");
-  }
   const bool hashes = run.at(i).reason == Reason::cache_key;
+  const bool is_done = is_exit && !hashes && (end.exit_code == 0 || end.exit_code == kExitSkip);
+  if (was_stopped && !is_done) return failed(run.stopping == Reason::none ? Reason::stopped : run.stopping, "");
   if (hashes && end.outcome != Outcome::lost && end.outcome != Outcome::stopped) return judge_key(run, i, end);
   if (is_exit && end.exit_code == kExitSkip) {
     AttemptVerdict v;

@@ -99,12 +99,14 @@ void recount(DagRun& run) {
     (task.hook == Hook::none ? run.open_instances : run.open_hooks) += p.own_open;
   }
   for (std::size_t t = 0; t < n; ++t) {
+    TaskProgress& p = run.tasks[t];
     for (const TaskNo u : run.dag->upstream.of(static_cast<TaskNo>(t))) {
       const TaskProgress& up = run.progress(u);
       for (std::int32_t k = 0; k < up.count; ++k) {
-        count_end(run.tasks[t].upstreams, run.at(run.instance_of(u, k)).state, 1);
+        count_end(p.upstreams, run.at(run.instance_of(u, k)).state, 1);
       }
     }
+    p.waits_again = p.expanded && p.own_open > 0 && p.upstreams.open > 0;
   }
 }
 

@@ -55,6 +55,7 @@ struct TaskProgress {
   std::int32_t count = 1;             ///< its instances; 1 before an expansion (the placeholder)
   InstanceNo extra_first = -1;        ///< instance number of map index 1; the others follow
   bool expanded = false;
+  bool waits_again = false;           ///< expanded, and some of it was cleared together with an upstream (its setup)
 };
 
 struct MappedItem {

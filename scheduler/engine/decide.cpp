@@ -39,7 +39,7 @@ class Decider {
   TaskChange& change(InstanceNo i, TaskState to, Reason reason = Reason::none, std::string note = {});
   void schedule(InstanceNo i);
   void judge_task(TaskNo t);
-  void begin_if_none(InstanceNo i);
+  void judge_instances(TaskNo t, Verdict verdict);
   [[nodiscard]] Verdict judge_teardown(TaskNo t) const;
   void task_may_run(TaskNo t);
   /// True when `if` holds; otherwise the change is already made.
@@ -74,12 +74,7 @@ void Decider::schedule(InstanceNo i) {
 void Decider::operator()(const RunBegins&) {
   for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
     if (run_.dag->tasks[t].hook != Hook::none) continue;
-    const auto task_no = static_cast<TaskNo>(t);
-    if (run_.tasks[t].expanded) {
-      for (std::int32_t k = 0; k < run_.tasks[t].count; ++k) begin_if_none(run_.instance_of(task_no, k));
-    } else {
-      judge_task(task_no);
-    }
+    judge_task(static_cast<TaskNo>(t));
   }
   for (std::size_t i = 0; i < run_.instances.size(); ++i) {
     const Instance& instance = run_.instances[i];
@@ -98,8 +93,18 @@ void Decider::operator()(const RunBegins&) {
   }
 }
 
-void Decider::begin_if_none(InstanceNo i) {
-  if (run_.at(i).state == TaskState::none) out_.begins.push_back(i);
+/// What of an expanded task has not begun: after a restart, or cleared by a retry, and then perhaps with its setup.
+void Decider::judge_instances(TaskNo t, Verdict verdict) {
+  for (std::int32_t k = 0; k < run_.progress(t).count; ++k) {
+    const InstanceNo i = run_.instance_of(t, k);
+    if (run_.at(i).state != TaskState::none) continue;
+    switch (verdict) {
+      case Verdict::wait: return;
+      case Verdict::run: out_.begins.push_back(i); break;
+      case Verdict::skip: change(i, TaskState::skipped, Reason::trigger_rule); break;
+      case Verdict::upstream_failed: change(i, TaskState::upstream_failed, Reason::trigger_rule); break;
+    }
+  }
 }
 
 Verdict Decider::judge_teardown(TaskNo t) const {
@@ -120,12 +125,17 @@ Verdict Decider::judge_teardown(TaskNo t) const {
 
 void Decider::judge_task(TaskNo t) {
   const TaskSpec& spec = run_.dag->spec(t);
-  if (run_.at(t).state != TaskState::none || run_.progress(t).expanded) return;
+  const bool expanded = run_.progress(t).expanded;
+  if (!expanded && run_.at(t).state != TaskState::none) return;
   if (!may_start(spec)) {
-    change(t, TaskState::skipped, run_.stopping);
+    for (std::int32_t k = 0; k < run_.progress(t).count; ++k) {
+      const InstanceNo i = run_.instance_of(t, k);
+      if (run_.at(i).state == TaskState::none) change(i, TaskState::skipped, run_.stopping);
+    }
     return;
   }
   const Verdict verdict = spec.teardown ? judge_teardown(t) : judge(spec.trigger_rule, run_.progress(t).upstreams);
+  if (expanded) return judge_instances(t, verdict);
   switch (verdict) {
     case Verdict::wait: return;
     case Verdict::run: task_may_run(t); return;

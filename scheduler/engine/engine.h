@@ -1,5 +1,5 @@
 // Engine: the shell around the pure core. It takes events, lets the core decide, gathers what must be written into one
-// batch at a time, and carries out what follows only when that batch is durable (design.md §2). It owns the live runs.
+// batch at a time, and carries out what follows only when that batch is durable (docs/ARCHITECTURE.md). It owns the live runs.
 // Loop thread only; it never blocks.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Turns `for_each` and `matrix` into items (dag-language.md §3, settled.md). Pure.
+// Turns `for_each` and `matrix` into items (docs/dag-language.md). Pure.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Loop: the one source of time, timers, order and randomness (design.md §2 rule 7). Implemented by Asio and by the
+// Loop: the one source of time, timers, order and randomness (docs/ARCHITECTURE.md). Implemented by Asio and by the
 // simulator; tests/conformance/loop runs the same suite over both. Loop thread only, except post().
 #pragma once
 

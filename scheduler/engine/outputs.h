@@ -1,4 +1,4 @@
-// Checks what a task wrote to $BATON_OUTPUT against what it declared (settled.md, Outputs). Pure.
+// Checks what a task wrote to $BATON_OUTPUT against what it declared (docs/ARCHITECTURE.md). Pure.
 #pragma once
 
 #include <string>

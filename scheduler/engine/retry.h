@@ -1,4 +1,4 @@
-// Whether and when a task tries again (faults.md S14). Pure.
+// Whether and when a task tries again (docs/INVARIANTS.md, S14). Pure.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
-// The rows that the engine writes and reads, as plain values: what the columns of a store hold (settled.md, State on
-// disk). Times are µs UTC, kNoTime where there is none. JSON is text. Any thread; no behaviour.
+// The rows that the engine writes and reads, as plain values: what the columns of a store hold (docs/ARCHITECTURE.md). Times are µs UTC, kNoTime where there is none. JSON is text. Any thread; no behaviour.
 #pragma once
 
 #include <array>
@@ -83,7 +82,7 @@ struct TryRow {
   std::string note;
 };
 
-/// The outputs of a success under a cache key (settled.md: per dag, task, key and content of the task's spec).
+/// The outputs of a success under a cache key (docs/ARCHITECTURE.md).
 struct CacheRow {
   std::string dag_id, task_id, key, spec_hash;
   std::string outputs_json;

@@ -1,4 +1,4 @@
-// RunNames: what the expressions of a run may name (dag-language.md §5), made only when named. Pure; reads the run.
+// RunNames: what the expressions of a run may name (docs/dag-language.md), made only when named. Pure; reads the run.
 #pragma once
 
 #include <string>

@@ -15,7 +15,7 @@
 
 namespace baton {
 
-/// How a commit ended (design.md §2 rule 3).
+/// How a commit ended (docs/ARCHITECTURE.md).
 enum class CommitOutcome : std::uint8_t {
   durable,      ///< fsynced: effects may follow
   rolled_back,  ///< nothing was written and the batch may be offered again: the disk is full

@@ -19,7 +19,7 @@ struct UpstreamCounts {
 
 enum class Verdict : std::uint8_t { wait, run, skip, upstream_failed };
 
-/// The table of dag-language.md §3. The verdict never depends on which upstream ended first: it is given before all
+/// The table of docs/dag-language.md. The verdict never depends on which upstream ended first: it is given before all
 /// have ended only where no later end could change it. No upstreams: run.
 Verdict judge(TriggerRule rule, const UpstreamCounts& counts);
 

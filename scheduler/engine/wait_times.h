@@ -1,4 +1,4 @@
-// WaitTimes: where the time of a task instance went, summed by what it waited for (design.md rule 9). Pure.
+// WaitTimes: where the time of a task instance went, summed by what it waited for (docs/ARCHITECTURE.md). Pure.
 #pragma once
 
 #include <array>

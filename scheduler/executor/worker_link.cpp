@@ -91,21 +91,18 @@ AttemptEnd from_wire(wire::Ended ended) {
   return end;
 }
 
-/// Children of this process that are not ours: what a dead worker's tasks left behind. Killed until there is none; each
-/// death may hand over children of its own, so the list is read anew and no single death is waited for.
+/// Children of this process that are not ours: what a dead worker's tasks left behind. Killed until there is none. Only
+/// what has got its SIGKILL is waited for: what a dying one leaves to us comes up in the next round, alive.
 void sweep_adopted_children() {
-  constexpr useconds_t kPauseUs = 1'000;
   for (int round = 0; round < 100; ++round) {
     std::ifstream children("/proc/self/task/" + std::to_string(getpid()) + "/children");
-    pid_t pid = 0;
-    bool any = false;
-    while (children >> pid) {
-      kill(pid, SIGKILL);
-      any = true;
-    }
-    if (!any) return;
-    usleep(kPauseUs);
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {
+    std::vector<pid_t> pids;
+    for (pid_t pid = 0; children >> pid;) pids.push_back(pid);
+    if (pids.empty()) return;
+    for (const pid_t pid : pids) kill(pid, SIGKILL);
+    for (const pid_t pid : pids) {
+      while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+      }
     }
   }
 }

@@ -1,4 +1,4 @@
-// AttemptKey: idempotency key and fencing token of one launch, everywhere (design.md §6).
+// AttemptKey: idempotency key and fencing token of one launch, everywhere (docs/ARCHITECTURE.md).
 #pragma once
 
 #include <compare>

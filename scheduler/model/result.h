@@ -10,7 +10,7 @@
 
 namespace baton {
 
-/// What went wrong and the way out, in one sentence for a person. `code` is the exit code it suggests (settled.md).
+/// What went wrong and the way out, in one sentence for a person. `code` is the exit code it suggests (docs/ARCHITECTURE.md).
 struct Error {
   std::string message;
   int code = 2;

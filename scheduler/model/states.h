@@ -1,5 +1,5 @@
 // The states of runs and task instances, the reasons beside them, and what a waiting task instance waits for.
-// The names are Airflow's; a state that needs more detail carries a reason, never a new state (design.md §1).
+// The names are Airflow's; a state that needs more detail carries a reason, never a new state (docs/ARCHITECTURE.md).
 #pragma once
 
 #include <array>
@@ -58,7 +58,7 @@ enum class Reason : std::uint8_t {
 };
 
 /// What a task instance that is not running waits for, or what it does while it holds its resources. The order is the
-/// order in which `why` names the first (settled.md, Runs). Time is summed by these (design.md rule 9).
+/// order in which `why` names the first (docs/ARCHITECTURE.md). Time is summed by these (docs/ARCHITECTURE.md).
 enum class Wait : std::uint8_t {
   ended,  ///< in a final state: no time passes
   pause, calendar, approval, upstream, backoff, breaker, limit, pool, rate, slots, worker, commit,

@@ -1,4 +1,4 @@
-// Online backup of a database through the connection that writes it, and checks of a copy (faults.md S29). The writer's
+// Online backup of a database through the connection that writes it, and checks of a copy (docs/INVARIANTS.md, S29). The writer's
 // thread, between two transactions.
 #pragma once
 

@@ -1,5 +1,4 @@
-// CRC32C (Castagnoli; RFC 3720 §B.4) over rows: their immutable columns, and their final states (settled.md; faults.md
-// S29). What SQLite's integrity_check lets through, this catches. Any thread.
+// CRC32C (Castagnoli; RFC 3720 §B.4) over rows: their immutable columns, and their final states (docs/INVARIANTS.md, S29). What SQLite's integrity_check lets through, this catches. Any thread.
 #pragma once
 
 #include <cstddef>

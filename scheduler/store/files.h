@@ -14,9 +14,9 @@ Status make_private_file(const std::string& path);
 Status make_private_folder(const std::filesystem::path& folder);
 /// fsync of a folder: the names in it are durable. An empty path is the current folder.
 Status sync_folder(const std::filesystem::path& folder);
-/// Error (code 2) where `folder` lies on a network file system: neither flock nor WAL hold there (faults.md §5).
+/// Error (code 2) where `folder` lies on a network file system: neither flock nor WAL hold there.
 Status refuse_network_filesystem(const std::filesystem::path& folder);
-/// Error (code 2) where the database or a WAL beside it belongs to another user (faults.md §5).
+/// Error (code 2) where the database or a WAL beside it belongs to another user.
 Status refuse_foreign_owner(const std::string& database);
 
 }  // namespace baton

@@ -1,4 +1,4 @@
-// The schema of the SQLite store: numbered migrations, forward only, each in one transaction (faults.md S30). Called by
+// The schema of the SQLite store: numbered migrations, forward only, each in one transaction (docs/INVARIANTS.md, S30). Called by
 // the writer at its opening, before anything else. An older binary refuses a newer schema.
 #pragma once
 

@@ -147,7 +147,7 @@ class Reader {
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
-  /// RUN as people write it (settled.md, Runs): a run number, a run id that is unique here, `DAG/ID`, `@latest`,
+  /// RUN as people write it (docs/ARCHITECTURE.md): a run number, a run id that is unique here, `DAG/ID`, `@latest`,
   /// `DAG@latest`. Nothing such: Error code 3; several: code 2 and the candidates in the message.
   [[nodiscard]] Result<RunNo> find_run(std::string_view selector);
   /// A task instance as people write it: `task`, `task[3]`, `task[key]`. Not there: code 3. Without brackets a mapped

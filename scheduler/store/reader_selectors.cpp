@@ -1,4 +1,4 @@
-// What people write for a run and for a task instance, found in the store (settled.md, Runs).
+// What people write for a run and for a task instance, found in the store (docs/ARCHITECTURE.md).
 #include <charconv>
 #include <optional>
 

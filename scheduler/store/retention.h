@@ -1,4 +1,4 @@
-// Retention: which finished runs go, and their deletion in limited transactions (style.md, SQL). The writer's thread.
+// Retention: which finished runs go, and their deletion in limited transactions. The writer's thread.
 #pragma once
 
 #include <cstdint>

@@ -107,7 +107,7 @@ std::string_view Statement::text(int column) const {
 
 namespace {
 
-/// Limits and switches that hold for every connection (faults.md §5).
+/// Limits and switches that hold for every connection.
 void harden(sqlite3* db) {
   sqlite3_extended_result_codes(db, 1);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -120,6 +120,22 @@ void harden(sqlite3* db) {
   sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
 }
 
+/// An empty file gets its header with one sync instead of five: there is nothing yet that a journal could keep, but
+/// SQLite throws a WAL away that it finds beside an empty file, so the header must be on disk before the WAL is
+/// trusted.
+int turn_wal_on(Database& db) {
+  const auto pages = db.integer("PRAGMA page_count");
+  if (!pages) return sqlite3_errcode(db.handle());
+  if (*pages > 0) return db.exec("PRAGMA journal_mode=WAL");
+  int rc = db.set_sync(Sync::off);
+  if (rc == SQLITE_OK) rc = db.exec("PRAGMA journal_mode=MEMORY; PRAGMA journal_mode=WAL");
+  if (rc != SQLITE_OK) return rc;
+  sqlite3_file* file = nullptr;
+  rc = sqlite3_file_control(db.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (rc != SQLITE_OK || file == nullptr || file->pMethods == nullptr) return rc;  // in memory
+  return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+}
+
 int apply_settings(Database& db, const OpenOptions& options) {
   sqlite3_busy_timeout(db.handle(), options.busy_timeout_ms);
   const std::string cache = "PRAGMA cache_size=-" + std::to_string(options.cache_kib);
@@ -127,20 +143,18 @@ int apply_settings(Database& db, const OpenOptions& options) {
   if (rc == SQLITE_OK) rc = db.exec(cache.c_str());
   if (rc != SQLITE_OK) return rc;
   if (options.access == Access::read) {
-    // One connection writes and checkpoints; this one must never (design.md §8, SQLite 3.40.1).
+    // One connection writes and checkpoints; this one must never (docs/ARCHITECTURE.md).
     sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     return db.exec("PRAGMA wal_autocheckpoint=0; PRAGMA query_only=ON");
   }
   // The writer's thread checkpoints by itself, when it is idle or the WAL is long. Debian's SQLite overwrites what is
   // deleted with zeros unless told not to; no secret is ever stored here.
   rc = db.exec(
-      "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;"
+      "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;"
       "PRAGMA secure_delete=OFF");
-  if (rc != SQLITE_OK) return rc;
-  return db.exec(options.sync_normal ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL");
+  if (rc == SQLITE_OK) rc = turn_wal_on(db);
+  return rc == SQLITE_OK ? db.set_sync(options.sync_normal ? Sync::normal : Sync::full) : rc;
 }
-
-}  // namespace
 
 /// SQLite's own count of its memory takes a global mutex at each allocation and serves nobody here. Only before the
 /// first connection of the process; later the call is refused, and nothing is lost.
@@ -148,6 +162,8 @@ void configure_library_once() {
   static const int result = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)result;
 }
+
+}  // namespace
 
 Result<Database> Database::open(const std::string& path, const OpenOptions& options) {
   configure_library_once();
@@ -170,6 +186,18 @@ Database& Database::operator=(Database&& other) noexcept {
 
 Database::~Database() {
   sqlite3_close_v2(handle_);
+}
+
+int Database::set_sync(Sync sync) {
+  switch (sync) {
+    case Sync::off:
+      return exec("PRAGMA synchronous=OFF");
+    case Sync::normal:
+      return exec("PRAGMA synchronous=NORMAL");
+    case Sync::full:
+      break;
+  }
+  return exec("PRAGMA synchronous=FULL");
 }
 
 int Database::exec(const char* sql) {

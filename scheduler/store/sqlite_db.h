@@ -1,4 +1,4 @@
-// A thin RAII layer over SQLite's C interface: a connection with Baton's settings (faults.md §5) and a statement that
+// A thin RAII layer over SQLite's C interface: a connection with Baton's settings and a statement that
 // is prepared once. One thread at a time per connection. Results are SQLite's own codes; nothing throws.
 #pragma once
 
@@ -84,6 +84,8 @@ class Statement {
 };
 
 enum class Access : std::uint8_t { write, read };
+/// What a commit waits for. full: the disk. normal and off: nothing; a later sync of the WAL covers it.
+enum class Sync : std::uint8_t { off, normal, full };
 
 struct OpenOptions {
   Access access = Access::write;
@@ -101,6 +103,8 @@ class Database {
   Database& operator=(Database&& other) noexcept;
   ~Database();
 
+  /// From the next transaction on.
+  int set_sync(Sync sync);
   /// kOk or the error; rows are dropped.
   int exec(const char* sql);
   /// Aborts on a statement that does not compile against a healthy schema; `code` (if given) gets the error instead.

@@ -20,8 +20,8 @@ using sqlite::QueuedTask;
 namespace {
 
 constexpr std::chrono::milliseconds kIdle{50};
-constexpr std::int64_t kIdleCheckpointFrames = 1'000;     // 4 MiB: worth a checkpoint when there is nothing else to do
-constexpr std::size_t kGroupMax = 8'192;                  // batches in one transaction
+constexpr std::int64_t kIdleCheckpointFrames = 1'000;  // 4 MiB: worth a checkpoint when there is nothing else to do
+constexpr std::size_t kGroupMax = 8'192;               // batches in one transaction
 
 std::int64_t file_bytes(const std::string& path) {
   struct stat facts {};
@@ -124,10 +124,14 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
     }
   }
   const std::string backup = path + ".schema" + std::to_string(*version) + ".bak";
+  // The first schema need not be synced by itself: the sync of take_leadership() covers it.
+  const auto sync = options.sync_normal ? sqlite::Sync::normal : sqlite::Sync::full;
+  opened.db.set_sync(*version == 0 ? sqlite::Sync::off : sync);
   if (Status migrated = sqlite::migrate(opened.db, migrations, path == ":memory:" ? "" : backup, options.vfs);
       !migrated) {
     return migrated.error();
   }
+  if (const int rc = opened.db.set_sync(sync); rc != sqlite::kOk) return opened.db.error("cannot open " + path, rc);
   if (Status taken = take_leadership(opened, loop); !taken) return taken.error();
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(opened), loop, options));
 }
@@ -164,14 +168,17 @@ void SqliteStore::stop() {
   close_database();
 }
 
-/// Marks the end as clean. The mark need not be synced by itself: if it is lost, the next start checks once more.
+/// Marks the end as clean. The mark need not be synced by itself: if it is lost, the next start checks once more. A
+/// short WAL stays beside the database, where the next run goes on with it: a small run should not pay for a
+/// checkpoint.
 void SqliteStore::close_database() {
   bool is_sound = !writer_->is_broken();
   if (is_sound) {
-    is_sound = db_.exec("PRAGMA synchronous=NORMAL") == sqlite::kOk &&
+    is_sound = db_.set_sync(sqlite::Sync::normal) == sqlite::kOk &&
                db_.prepare("UPDATE store SET is_clean = 1 WHERE leader_epoch = ?").run(leader_epoch_) == sqlite::kOk;
   }
-  if (!is_sound) db_.leave_wal_at_close();
+  const bool is_short = *wal_frames_ < std::min(kIdleCheckpointFrames, options_.checkpoint_frames);
+  if (!is_sound || is_short) db_.leave_wal_at_close();
   writer_.reset();  // its statements, before their connection
   const Database closed = std::move(db_);
 }

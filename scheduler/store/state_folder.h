@@ -1,5 +1,4 @@
-// StateFolder: the folder `.baton/` of one state, and the lock that makes one process its owner (settled.md, State on
-// disk; faults.md S7). The lock is the kernel's (flock): it goes with its process, however that ends.
+// StateFolder: the folder `.baton/` of one state, and the lock that makes one process its owner (docs/INVARIANTS.md, S7). The lock is the kernel's (flock): it goes with its process, however that ends.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Cron expressions: parsed once into bit sets, then asked for the tick after or before an instant (dag-language.md §4).
+// Cron expressions: parsed once into bit sets, then asked for the tick after or before an instant (docs/dag-language.md).
 // Immutable values, any thread; no clock.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The `schedule:` of a DAG as data (dag-language.md §4): what the author wrote, with names resolved to nothing yet.
+// The `schedule:` of a DAG as data (docs/dag-language.md): what the author wrote, with names resolved to nothing yet.
 // Timetable::build gives it meaning. Plain values, any thread.
 #pragma once
 

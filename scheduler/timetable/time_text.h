@@ -1,4 +1,4 @@
-// Times and durations as people write them (dag-language.md §1), both ways. Pure functions, any thread.
+// Times and durations as people write them (docs/dag-language.md), both ways. Pure functions, any thread.
 #pragma once
 
 #include <string>

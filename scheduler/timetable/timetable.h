@@ -1,4 +1,4 @@
-// Timetable: the ticks of one DAG's schedule and the data interval of each (dag-language.md §4, settled.md). A pure
+// Timetable: the ticks of one DAG's schedule and the data interval of each (docs/dag-language.md). A pure
 // function of the specification: `now` is always an argument. Immutable value, any thread.
 #pragma once
 

@@ -52,6 +52,7 @@ class BitFlips : public testing::Test {
       ASSERT_EQ(report.end, StepEnd::acknowledged);
       if (report.name == "end wide") hot_ = vfs_.image();
     });
+    settle(vfs_, database_);
     clean_ = vfs_.image();
     ASSERT_FALSE(clean_.contains(database_ + "-wal"));
     ASSERT_TRUE(hot_.contains(database_ + "-wal"));

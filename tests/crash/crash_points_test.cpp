@@ -187,5 +187,30 @@ TEST_F(CrashPoints, WithoutTheSyncOfEachCommitAcknowledgedOnesAreLost) {
   EXPECT_EQ(tally.damaged, 0) << tally.first_problem;
 }
 
+// What comes while a full disk has not been reported yet is rolled back too, even if there is space again: otherwise a
+// later change would be durable before the earlier one that it builds on.
+TEST(FullDisk, WhatWasOfferedBeforeTheAnswerIsRolledBackInOrder) {
+  const sample::Folder folder;
+  DiskVfs vfs;
+  vfs.load({});
+  TestLoop loop;
+  auto store = std::move(Workload::open(vfs, folder.path(), loop)).value();
+  const auto dag = sample::dag("etl", 1);
+  std::vector<std::pair<int, CommitOutcome>> outcomes;
+  const auto offer = [&](int number) {
+    Batch batch;
+    batch.creations.push_back(sample::creation(store->next_run_no(), dag, "r" + std::to_string(number)));
+    store->commit(std::move(batch), [&, number](CommitOutcome o) { outcomes.emplace_back(number, o); });
+  };
+  vfs.set_fault({Fault::Kind::full, 0, false});
+  offer(1);                      // posts its transaction, which posts the answer
+  loop.post([&] { offer(2); });  // comes between the two
+  loop.run_posted();
+  offer(3);
+  loop.run_posted();
+  using enum CommitOutcome;
+  EXPECT_EQ(outcomes, (std::vector<std::pair<int, CommitOutcome>>{{1, rolled_back}, {2, rolled_back}, {3, durable}}));
+}
+
 }  // namespace
 }  // namespace baton::crash

@@ -15,7 +15,7 @@ bool coin(std::mt19937_64& random) {
 }  // namespace
 
 Replay::Replay(const Image& start) {
-  for (const auto& [name, bytes] : start) files_[name] = {bytes, bytes, {}, true, true};
+  for (const auto& [name, bytes] : start) files_[name] = {bytes, bytes, {}, true, true, false};
 }
 
 void Replay::write(Bytes& bytes, std::size_t offset, const unsigned char* data, std::size_t size) {
@@ -41,7 +41,7 @@ void Replay::apply(const Op& op) {
     case Op::Kind::sync_folder:
       break;
     case Op::Kind::create:
-      file = {{}, {}, {}, true, false};
+      file = {{}, {}, {}, true, false, op.folder_synced};
       break;
     case Op::Kind::write:
     case Op::Kind::truncate:
@@ -51,9 +51,9 @@ void Replay::apply(const Op& op) {
     case Op::Kind::sync:
       file.synced = file.now;
       file.pending.clear();
-      // SQLite's unix VFS syncs the folder with a new file's first sync: all names in it are then as they seem.
-      if (!file.name_synced) {
+      if (file.syncs_folder) {
         for (auto& [name, other] : files_) other.name_synced = true;
+        file.syncs_folder = false;
       }
       break;
     case Op::Kind::remove:

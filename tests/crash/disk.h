@@ -21,7 +21,7 @@ struct Op {
   std::string file;
   std::size_t offset = 0;  ///< write: where; truncate: the new size
   Bytes data;
-  bool folder_synced = false;  ///< remove: its name is gone for good
+  bool folder_synced = false;  ///< remove: its name is gone for good; create: its first sync syncs the folder too
 };
 using Log = std::vector<Op>;
 
@@ -48,6 +48,7 @@ class Replay {
     std::vector<Op> pending;  ///< since then
     bool exists = true;
     bool name_synced = true;  ///< that it exists (or not) has reached the disk
+    bool syncs_folder = false;
   };
   static void write(Bytes& bytes, std::size_t offset, const unsigned char* data, std::size_t size);
   static void change(Bytes& bytes, const Op& op);

@@ -166,7 +166,9 @@ int open_file(sqlite3_vfs* v, const char* name, sqlite3_file* f, int flags, int*
     file = std::make_shared<DiskVfs::File>();
     if (!path.empty()) {
       vfs.files()[path] = file;
-      vfs.note({Op::Kind::create, path, 0, {}, false});
+      // SQLite's unix VFS syncs the folder with the first sync of a new journal or WAL.
+      const bool syncs_folder = (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL)) != 0;
+      vfs.note({Op::Kind::create, path, 0, {}, syncs_folder});
     }
   }
   auto* opened = new (f) OpenFile;

@@ -81,6 +81,13 @@ std::uint64_t digest(DiskVfs& vfs, const std::string& database, std::string& pro
   return hash;
 }
 
+void settle(DiskVfs& vfs, const std::string& database) {
+  sqlite3* db = nullptr;
+  sqlite3_open_v2(database.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs.name());
+  sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr, nullptr);
+  sqlite3_close(db);
+}
+
 std::string contradictions(DiskVfs& vfs, const std::string& database, SqliteStore& store) {
   Connection db(vfs, database);
   const std::vector<std::pair<const char*, const char*>> rules = {

@@ -77,6 +77,9 @@ class Workload {
 /// gets what integrity_check says, when that is not "ok", or what could not be read.
 std::uint64_t digest(DiskVfs& vfs, const std::string& database, std::string& problem);
 
+/// Writes the WAL back and removes it, as a close in good order after a long run does.
+void settle(DiskVfs& vfs, const std::string& database);
+
 /// Rows that contradict each other (counts and instances, orphans, gaps, checksums). Empty: none.
 std::string contradictions(DiskVfs& vfs, const std::string& database, SqliteStore& store);
 

@@ -18,7 +18,7 @@ char last(const Life& life) {
 bool is_over(const Life& life) { return has("SEKU", last(life)); }
 bool is_with_worker(const Life& life) { return has("CP", last(life)); }
 
-/// The table of dag-language.md §3, written out. Every rule asks only which kinds of ends there are: column i is for the
+/// The table of docs/dag-language.md, written out. Every rule asks only which kinds of ends there are: column i is for the
 /// set with S = 1, F = 2, U = 4, K = 8, from 1 to 15. r run, s skip, u upstream failed. A capital first letter of the
 /// name: one end may be enough to run.
 struct RuleRow {

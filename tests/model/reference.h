@@ -1,7 +1,7 @@
 // Reference: what a run should do, told a second time and in another way. It keeps no counters, no queues and no
 // states: each task instance has a life, the letters of what befell it, and everything else is read off the letters.
 // After each step all tasks are looked at again until nothing changes. Shares no code with the engine but names of
-// states and rules. See dag-language.md §3 and settled.md.
+// states and rules. See docs/dag-language.md and docs/ARCHITECTURE.md.
 //
 // Letters: o offered · C claimed · P process runs · F failed · X lost · x lost, not counted · L looked in vain ·
 // ! stop asked for · and the ends S success, E failed, K skipped, U upstream failed.

@@ -31,7 +31,9 @@ void Checks::check_start(const AttemptKey& key) {
     if (settled(*run, key.task_no) != Rule::runs) {
       return fail("INV-07", text_of(key) + " (" + task.id + ") starts before its trigger rule holds");
     }
-    if (stopped_.contains(key.run_no)) {
+    const auto stopped = stopped_.find(key.run_no);
+    const auto i = static_cast<std::size_t>(row->instance_no);
+    if (stopped != stopped_.end() && (i >= stopped->second.size() || key.epoch > stopped->second[i])) {
       if (!task.spec->teardown) return fail("STOP", text_of(key) + " (" + task.id + ") starts after its run was stopped");
       ground_.strike(Fault::teardown_after_stop);
     }
@@ -56,6 +58,21 @@ void Checks::check_start(const AttemptKey& key) {
       fail("INV-08", fmt::format("{} slots of pool {} are taken and there are {}", pools[pool.name], pool.name, pool.slots));
     }
   }
+}
+
+void Checks::expect_stopped(RunNo run_no) {
+  const DiskRun* run = disk_.find(run_no);
+  if (run == nullptr || stopped_.contains(run_no)) return;
+  for (const TaskRow& row : run->instances) stopped_[run_no].push_back(row.epoch);
+}
+
+const DagPlan& Checks::plan_of(const DiskRun& run) const {
+  return *std::find_if(workload_.dags.begin(), workload_.dags.end(), [&](const DagPlan& p) { return p.dag == run.dag; });
+}
+
+void Checks::check_ended(const DiskRun& run, InstanceNo i) {
+  const std::string wrong = judge_end(run, i, plan_of(run), behaviours_, ground_.options.seed);
+  if (!wrong.empty()) fail("REFERENCE", wrong);
 }
 
 /// Counters against the states that they count (they are what decides).
@@ -232,9 +249,7 @@ void Checks::check_end(Scheduler* scheduler) {
   if (worker_.unacknowledged() > 0 && scheduler != nullptr) fail("INV-14", "an end was never acknowledged");
   if (scheduler != nullptr && !scheduler->runs().empty()) fail("INV-14", "the engine keeps runs that have ended");
   for (const auto& [run_no, run] : disk_.runs()) {
-    const auto plan = std::find_if(workload_.dags.begin(), workload_.dags.end(),
-                                   [&](const DagPlan& p) { return p.dag == run.dag; });
-    const std::string wrong = judge_run(run, *plan, behaviours_, ground_.options.seed);
+    const std::string wrong = judge_outcome(run, plan_of(run), behaviours_, ground_.options.seed);
     if (!wrong.empty()) fail("REFERENCE", wrong);
   }
 }

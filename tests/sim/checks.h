@@ -19,6 +19,8 @@ class Checks {
 
   /// A process is about to start.
   void check_start(const AttemptKey& key);
+  /// An instance has ended on disk.
+  void check_ended(const DiskRun& run, InstanceNo i);
   /// After an event; `whole`: every run instead of one of them.
   void check_event(Scheduler* scheduler, bool whole);
   /// Before the next event, which comes at `next`: nothing that may go on has stood still until then.
@@ -28,13 +30,14 @@ class Checks {
   /// When nothing happens any more.
   void check_end(Scheduler* scheduler);
 
-  /// A stop of this run is durable: nothing of it starts any more but teardowns and hooks, until it is retried.
-  void expect_stopped(RunNo run_no) { stopped_.insert(run_no); }
+  /// A stop of this run is durable: nothing of it is claimed any more but teardowns and hooks, until it is retried.
+  void expect_stopped(RunNo run_no);
   void expect_running(RunNo run_no) { stopped_.erase(run_no); }
   /// A run was accepted.
   void expect_present(RunNo run_no) { accepted_.insert(run_no); }
 
  private:
+  [[nodiscard]] const DagPlan& plan_of(const DiskRun& run) const;
   void check_run(const DagRun& run);
   void check_holds(Scheduler& scheduler);
   void find_standing(Scheduler& scheduler);
@@ -48,7 +51,8 @@ class Checks {
   const Behaviours& behaviours_;
   const Workload& workload_;
   SchedulerSettings settings_;
-  std::set<RunNo> stopped_, accepted_;
+  std::map<RunNo, std::vector<Epoch>> stopped_;  ///< and the epochs that its instances had
+  std::set<RunNo> accepted_;
   std::string standing_;      ///< a task instance that could start now; empty: none
   RunNo last_checked_ = 0;
 };

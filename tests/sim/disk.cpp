@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace baton::sim {
 namespace {
@@ -89,42 +90,47 @@ CommitOutcome Disk::apply(const Batch& batch, std::int64_t epoch) {
                           batch.tries.size(), batch.runs.size()));
   for (const RunCreation& creation : batch.creations) create(creation);
   for (const TryRow& row : batch.tries) write_try(row);
-  for (const TaskRow& row : batch.new_instances) {
-    DiskRun* run = find(row.run_no);
-    if (run == nullptr || static_cast<std::size_t>(row.instance_no) != run->instances.size()) {
-      ground_.findings.fail("INV-02", fmt::format("instance {} of run {} is out of order", row.instance_no, row.run_no));
-      return CommitOutcome::durable;
-    }
-    run->instances.push_back(row);
-    Facts facts;
-    const Facts& first = run->facts_of(row.task_no);
-    facts.born_at = first.born_at;
-    facts.generation = first.generation;
-    run->facts.push_back(facts);
-    if (row.map_index == 1) ground_.strike(Fault::expansion);
-  }
   std::map<std::string, WallUs> cleared;
   for (const AuditRow& row : batch.audit) {
     if (row.action == "retry") cleared[row.run_id] = row.at;
   }
+  const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
   for (const auto& [run_id, at] : cleared) {  // what still waits begins to wait anew
     for (auto& [run_no, run] : runs_) {
       for (std::size_t i = 0; run.row.run_id == run_id && i < run.instances.size(); ++i) {
-        if (run.instances[i].state == TaskState::none) run.facts[i].born_at = at - (ground_.loop.wall() - ground_.loop.now());
+        if (run.instances[i].state == TaskState::none) run.facts[i].born_at = at - shift;
       }
     }
   }
-  for (const TaskRow& row : batch.instances) {
+  const auto write = [&](const TaskRow& row) {
     const DiskRun* run = find(row.run_no);
     const auto at = run == nullptr ? cleared.end() : cleared.find(run->row.run_id);
-    const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
     write_instance(row, at == cleared.end() ? std::nullopt : std::optional<MonoUs>{at->second - shift});
+  };
+  // A clear and the expansion that follows may share a batch: what was there comes first.
+  const auto is_new = [&](const TaskRow& row) {
+    return std::any_of(batch.new_instances.begin(), batch.new_instances.end(), [&](const TaskRow& made) {
+      return made.run_no == row.run_no && made.instance_no == row.instance_no;
+    });
+  };
+  std::vector<const TaskRow*> later;
+  for (const TaskRow& row : batch.instances) {
+    if (!batch.new_instances.empty() && is_new(row)) {
+      later.push_back(&row);
+    } else {
+      write(row);
+    }
   }
+  for (const TaskRow& row : batch.new_instances) make_instance(row);
+  for (const TaskRow* row : later) write(*row);
   for (const RunRow& row : batch.runs) write_run(row);
   for (const CacheRow& row : batch.cache) {
     cache_.insert_or_assign(std::make_tuple(row.dag_id, row.task_id, row.key, row.spec_hash), row);
   }
   for (const DurationRow& row : batch.durations) means_[{row.dag_id, row.task_id}] = row.run_us;
+  for (const auto& [run_no, i] : std::exchange(ended_, {})) {
+    if (on_end) on_end(*find(run_no), i);
+  }
   return CommitOutcome::durable;
 }
 
@@ -133,6 +139,9 @@ void Disk::create(const RunCreation& creation) {
   run.row = creation.run;
   run.dag = creation.dag;
   run.began_at = asked_at_[static_cast<std::size_t>(creation.run.run_no - 1)];
+  if (ground_.loop.last_wall_step() < run.began_at) {  // it may have waited for its turn
+    run.began_at = creation.run.started_at - (ground_.loop.wall() - ground_.loop.now());
+  }
   for (std::size_t t = 0; t < creation.dag->tasks.size(); ++t) {
     TaskRow row;
     row.run_no = creation.run.run_no;
@@ -147,6 +156,18 @@ void Disk::create(const RunCreation& creation) {
   by_run_id_[{run.row.dag_id, run.row.run_id}] = run.row.run_no;
   if (run.row.logical_date != kNoTime) by_logical_date_[{run.row.dag_id, run.row.logical_date}] = run.row.run_no;
   runs_[run.row.run_no] = std::move(run);
+}
+
+void Disk::make_instance(const TaskRow& row) {
+  DiskRun* run = find(row.run_no);
+  if (run == nullptr || static_cast<std::size_t>(row.instance_no) != run->instances.size()) {
+    ground_.findings.fail("INV-02", fmt::format("instance {} of run {} is out of order", row.instance_no, row.run_no));
+    return;
+  }
+  run->instances.push_back(row);
+  const Facts& first = run->facts_of(row.task_no);
+  run->facts.push_back(Facts{.generation = first.generation, .born_at = first.born_at});
+  if (row.map_index == 1) ground_.strike(Fault::expansion);
 }
 
 void Disk::write_try(const TryRow& row) {
@@ -237,7 +258,9 @@ void Disk::write_instance(const TaskRow& row, std::optional<MonoUs> cleared_at) 
   if (row.state == TaskState::queued && row.epoch != old.epoch) ++facts.claims;
   const bool ends = is_final(row.state) && row.state != TaskState::removed && !is_final(old.state);
   old = row;
-  if (ends) check_end(*run, row, facts);
+  if (!ends) return;
+  check_end(*run, row, facts);
+  ended_.emplace_back(row.run_no, row.instance_no);
 }
 
 void Disk::write_run(const RunRow& row) {

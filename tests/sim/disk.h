@@ -2,6 +2,7 @@
 // written: this is where what the engine does becomes visible. Shared by all scheduler processes of a day.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -49,6 +50,9 @@ class Disk {
  public:
   Disk(Ground& ground, Witness& witness) : ground_(ground), witness_(witness) {}
 
+  /// Told of every instance that a batch has ended, once the batch is written.
+  std::function<void(const DiskRun&, InstanceNo)> on_end;
+
   /// Writes a batch of the leader `epoch`, all of it or nothing.
   CommitOutcome apply(const Batch& batch, std::int64_t epoch);
 
@@ -70,6 +74,7 @@ class Disk {
  private:
   [[nodiscard]] bool fits(const Batch& batch) const;
   void create(const RunCreation& creation);
+  void make_instance(const TaskRow& row);
   void write_try(const TryRow& row);
   void write_instance(const TaskRow& row, std::optional<MonoUs> cleared_at);
   void write_run(const RunRow& row);
@@ -88,6 +93,7 @@ class Disk {
   RunNo last_run_no_ = 0;
   std::vector<MonoUs> asked_at_;  ///< when each run number was given out: the run begins in that instant
   std::int64_t seq_ = 0;
+  std::vector<std::pair<RunNo, InstanceNo>> ended_;  ///< by the batch that is being written
 };
 
 }  // namespace baton::sim

@@ -103,12 +103,12 @@ class Judge {
   Judge(const DiskRun& run, const DagPlan& plan, const Behaviours& behaviours, std::uint64_t seed)
       : run_(run), plan_(plan), behaviours_(behaviours), params_(params_of(seed, run.row.run_no)) {}
 
-  std::string judge();
+  std::string judge(InstanceNo i);
+  std::string judge_outcome();
 
  private:
-  void judge_task(TaskNo t);
-  void judge_hook(TaskNo t);
-  void judge_outcome();
+  void judge_row(const TaskRow& row);
+  void judge_hook(const TaskRow& row);
   void judge_attempts(const TaskRow& row);
   [[nodiscard]] bool run_was_cut() const { return std::any_of(run_.instances.begin(), run_.instances.end(), was_cut); }
   [[nodiscard]] std::optional<bool> condition(TaskNo t);
@@ -191,11 +191,13 @@ std::set<TaskState> Judge::possible(const TaskRow& row) const {
                               : behaviours_.of(run_, key, generation, failures);
     // A sensor's time runs while the scheduler is away, and with the wall clock.
     bool timed_out = !looks && spec.timeout_us > 0 &&
-                     (b.end == Behaviour::End::hangs ||
-                      (b.end != Behaviour::End::cannot_start && b.takes_us > spec.timeout_us));
-    if (looks && spec.timeout_us > 0) {
-      out.insert(TaskState::failed);
-      if (b.exit_code == 1) timed_out = true;
+                     b.end == Behaviour::End::hangs;
+    if (looks && spec.timeout_us > 0) {  // it may time out before it comes to what it would have come to
+      out.insert({TaskState::failed, b.exit_code == 0    ? TaskState::success
+                                     : b.exit_code == 99 ? TaskState::skipped
+                                                         : TaskState::failed});
+      timed_out = true;
+      if (b.exit_code == 127 && retries_after(spec.retries, b, false, failures + 1)) continue;
     }
     const bool bad_output = b.exit_code == 0 && !spec.outputs.empty() &&
                             (b.output_too_large || b.output.find("not a number") != std::string::npos);
@@ -215,7 +217,7 @@ std::set<TaskState> Judge::possible(const TaskRow& row) const {
 
 void Judge::judge_attempts(const TaskRow& row) {
   const Facts& facts = run_.facts_of(row.instance_no);
-  if (row.reason == Reason::lost && row.losses >= 3) return;
+  if (row.losses >= 3) return;  // a loss beyond the budget counts as a failure, and any number of tries may have been it
   // A teardown or hook that a kill stopped, and what a stop cut off, end as they were.
   if (was_cut(row)) return;
   const std::set<TaskState> states = possible(row);
@@ -233,42 +235,49 @@ void Judge::judge_attempts(const TaskRow& row) {
   }
 }
 
-void Judge::judge_task(TaskNo t) {
-  const auto rows = run_.of_task(t);
-  const TaskRow& first = *rows.front();
-  if (rows.size() == 1 && was_cut(first) && first.state == TaskState::skipped) return;
+void Judge::judge_row(const TaskRow& row) {
+  const TaskNo t = row.task_no;
+  if (was_cut(row) && row.state == TaskState::skipped) return;
   const Rule rule = settled(run_, t);
-  if (rule == Rule::open) return fail(first, "it has ended and its upstreams have not settled its rule");
-  if (rule == Rule::skips) return expect(first, {TaskState::skipped}, "its trigger rule skips it");
-  if (rule == Rule::upstream_failed) return expect(first, {TaskState::upstream_failed}, "its trigger rule fails it");
+  if (rule == Rule::open) return fail(row, "it has ended and its upstreams have not settled its rule");
+  if (rule == Rule::skips) return expect(row, {TaskState::skipped}, "its trigger rule skips it");
+  if (rule == Rule::upstream_failed) return expect(row, {TaskState::upstream_failed}, "its trigger rule fails it");
   const auto holds = condition(t);
-  if (!holds) return expect(first, {TaskState::failed}, "its `if` cannot be evaluated");
-  if (!*holds) return expect(first, {TaskState::skipped}, "its `if` is false");
-  if (run_.dag->spec(t).mapping.kind == Mapping::Kind::none) return judge_attempts(first);
+  if (!holds) return expect(row, {TaskState::failed}, "its `if` cannot be evaluated");
+  if (!*holds) return expect(row, {TaskState::skipped}, "its `if` is false");
+  if (run_.dag->spec(t).mapping.kind == Mapping::Kind::none) return judge_attempts(row);
   const auto count = item_count(t);
-  if (!count) return expect(first, {TaskState::upstream_failed}, "it cannot be expanded");
-  if (*count == 0) return expect(first, {TaskState::skipped}, "it has no items");
-  if (static_cast<std::int64_t>(rows.size()) != *count) {
-    return fail(first, fmt::format("{} instances for {} items", rows.size(), *count));
-  }
-  for (const TaskRow* row : rows) judge_attempts(*row);
-}
-
-void Judge::judge_hook(TaskNo t) {
-  const TaskRow& row = run_.at(t);
-  const Hook hook = run_.dag->task(t).hook;
-  const bool ok = run_.row.state == RunState::success;
-  const bool due = hook == Hook::on_finish || (hook == Hook::on_success) == ok;
-  if (due && row.state == TaskState::skipped && row.reason == Reason::trigger_rule) {
-    // Only a kill passes hooks over.
-    if (!run_was_cut()) fail(row, "it was due and did not run");
-    return;
-  }
-  if (!due) return expect(row, {TaskState::skipped}, "it was not due");
+  if (!count) return expect(row, {TaskState::upstream_failed}, "it cannot be expanded");
+  if (*count == 0) return expect(row, {TaskState::skipped}, "it has no items");
+  const auto rows = static_cast<std::int64_t>(run_.of_task(t).size());
+  if (rows != *count) return fail(row, fmt::format("{} instances for {} items", rows, *count));
   judge_attempts(row);
 }
 
-void Judge::judge_outcome() {
+void Judge::judge_hook(const TaskRow& row) {
+  const Hook hook = run_.dag->task(row.task_no).hook;
+  if (!is_final(run_.row.state)) return fail(row, "a hook has ended and its run has not");
+  const bool ok = run_.row.state == RunState::success;
+  const bool due = hook == Hook::on_finish || (hook == Hook::on_success) == ok;
+  if (!due) return expect(row, {TaskState::skipped}, "it was not due");
+  if (row.state == TaskState::skipped && row.reason == Reason::trigger_rule) {
+    if (!run_was_cut()) fail(row, "it was due and did not run");  // only a kill passes hooks over
+    return;
+  }
+  judge_attempts(row);
+}
+
+std::string Judge::judge(InstanceNo i) {
+  const TaskRow& row = run_.at(i);
+  if (run_.dag->task(row.task_no).hook == Hook::none) {
+    judge_row(row);
+  } else {
+    judge_hook(row);
+  }
+  return wrong_;
+}
+
+std::string Judge::judge_outcome() {
   bool fails = false;
   for (const TaskRow& row : run_.instances) {
     const Task& task = run_.dag->task(row.task_no);
@@ -280,26 +289,18 @@ void Judge::judge_outcome() {
     fail(run_.instances.front(), fmt::format("the run is {} and must be {}", to_string(run_.row.state),
                                              fails ? "failed" : "success"));
   }
-}
-
-std::string Judge::judge() {
-  for (std::size_t t = 0; t < run_.dag->tasks.size(); ++t) {
-    const auto task_no = static_cast<TaskNo>(t);
-    if (run_.dag->tasks[t].hook == Hook::none) {
-      judge_task(task_no);
-    } else {
-      judge_hook(task_no);
-    }
-  }
-  judge_outcome();
   return wrong_;
 }
 
 }  // namespace
 
-std::string judge_run(const DiskRun& run, const DagPlan& plan, const Behaviours& behaviours,
+std::string judge_end(const DiskRun& run, InstanceNo i, const DagPlan& plan, const Behaviours& behaviours,
                       std::uint64_t seed) {
-  return Judge(run, plan, behaviours, seed).judge();
+  return Judge(run, plan, behaviours, seed).judge(i);
+}
+
+std::string judge_outcome(const DiskRun& run, const DagPlan& plan, const Behaviours& behaviours, std::uint64_t seed) {
+  return Judge(run, plan, behaviours, seed).judge_outcome();
 }
 
 }  // namespace baton::sim

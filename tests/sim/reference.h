@@ -21,8 +21,10 @@ Rule settled(TriggerRule rule, const Ends& ends);
 /// The same for any task, teardowns too.
 Rule settled(const DiskRun& run, TaskNo t);
 
-/// Empty when every instance of the finished run has the state that it must have; else what is wrong.
-std::string judge_run(const DiskRun& run, const DagPlan& plan, const Behaviours& behaviours,
+/// Empty when instance `i`, which has just ended, has a state that it may have; else what is wrong.
+std::string judge_end(const DiskRun& run, InstanceNo i, const DagPlan& plan, const Behaviours& behaviours,
                       std::uint64_t seed);
+/// The same for the state of a run that has ended.
+std::string judge_outcome(const DiskRun& run, const DagPlan& plan, const Behaviours& behaviours, std::uint64_t seed);
 
 }  // namespace baton::sim

@@ -33,6 +33,12 @@ RetryPolicy retries(Rng& rng) {
   return p;
 }
 
+/// Whether the rule may hold while upstreams are open: then what an `if` sees of these depends on the moment.
+bool may_run_early(TriggerRule rule) {
+  return rule == TriggerRule::always || rule == TriggerRule::one_success || rule == TriggerRule::one_failed ||
+         rule == TriggerRule::one_done;
+}
+
 /// Draws one Dag. Lives for one call of make_dag().
 class DagMaker {
  public:
@@ -116,7 +122,7 @@ void DagMaker::refine(TaskSpec& spec, TaskPlan& plan, const std::vector<TaskNo>&
     plan.condition = TaskPlan::Condition::param;
     plan.at_least = rng_.between(1, 3);
     spec.condition = expression(fmt::format("${{{{ params.p >= {} }}}}", plan.at_least));
-  } else if (!needs.empty() && rng_.percent(12)) {
+  } else if (!needs.empty() && !may_run_early(spec.trigger_rule) && rng_.percent(12)) {
     plan.condition_of = needs[static_cast<std::size_t>(rng_.below(static_cast<std::int64_t>(needs.size())))];
     const TaskSpec& up = dag_.spec(plan.condition_of);
     if (up.mapping.kind != Mapping::Kind::none) {

@@ -36,6 +36,7 @@ World::World(const SimOptions& options)
       people_(hash_of({options.seed, 8})), calm_at_(kDayUs), runs_left_(options.runs_max),
       faults_left_(options.faults_max) {
   witness_.on_start = [this](const AttemptKey& key) { checks_.check_start(key); };
+  disk_.on_end = [this](const DiskRun& run, InstanceNo i) { checks_.check_ended(run, i); };
 }
 
 // ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────────

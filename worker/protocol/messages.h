@@ -23,7 +23,7 @@ inline constexpr std::int64_t kLogLimitBytesDefault = 64LL << 20;
 /// Scripts beyond this go to the worker as `Launch::script`; shorter ones stand in argv after `-c`.
 inline constexpr std::int64_t kScriptInArgvBytesMax = 64LL << 10;
 
-/// Identity of an attempt and fencing token (settled.md, "Attempts"). `epoch` rises at every launch.
+/// Identity of an attempt and fencing token (docs/ARCHITECTURE.md). `epoch` rises at every launch.
 struct AttemptKey {
   std::int64_t run_no = 0;
   std::int32_t task_no = 0;

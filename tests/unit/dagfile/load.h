@@ -37,7 +37,7 @@ inline const TaskSpec& spec(const Dag& dag, std::string_view id) {
   return dag.spec(*dag.find(id));
 }
 
-/// The full example of dag-language.md §7.
+/// The full example of docs/dag-language.md.
 extern const char* const kFullExample;
 
 }  // namespace baton::test

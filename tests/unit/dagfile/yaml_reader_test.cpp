@@ -1,4 +1,4 @@
-// Malformed definitions (faults.md T9): each is refused with one place, soon, and with little memory.
+// Malformed definitions (docs/INVARIANTS.md): each is refused with one place, soon, and with little memory.
 #include "scheduler/dagfile/yaml_reader.h"
 
 #include <gtest/gtest.h>

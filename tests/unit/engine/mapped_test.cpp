@@ -20,5 +20,156 @@ TEST(Mapped, AllMappedTasksThatBeginTogetherExpand) {
   for (const char* i : {"m[0]", "m[1]", "n[0]", "n[1]", "n[2]"}) EXPECT_EQ(d.state(i), scheduled) << i;
 }
 
+TEST(Mapped, WhatFollowsWaitsForEveryInstance) {
+  RunDriver d(DagBuilder().task("m", {}, test::mapped_task(3)).task("t", {"m"}).build());
+  d.begin();
+  d.run_to(d.no("m[2]"), exited(0));
+  d.run_to(d.no("m[0]"), exited(0));
+  EXPECT_EQ(d.state("t"), none);
+  d.run_to(d.no("m[1]"), exited(0));
+  EXPECT_EQ(d.state("t"), scheduled);
+}
+
+TEST(Mapped, TriggerRulesCountInstances) {
+  TaskSpec one = test::run_task();
+  one.trigger_rule = TriggerRule::one_success;
+  TaskSpec all_failed = test::run_task();
+  all_failed.trigger_rule = TriggerRule::all_failed;
+  RunDriver d(DagBuilder()
+                  .task("m", {}, test::mapped_task(3))
+                  .task("one", {"m"}, one)
+                  .task("all", {"m"})
+                  .task("none", {"m"}, all_failed)
+                  .build());
+  d.begin();
+  d.run_to(d.no("m[1]"), exited(0));
+  EXPECT_EQ(d.state("one"), scheduled);
+  EXPECT_EQ(d.state("none"), skipped);
+  d.run_to(d.no("m[0]"), exited(1));
+  EXPECT_EQ(d.state("all"), upstream_failed);
+}
+
+TEST(Mapped, BetweenTwoMappedTasksStandsAFullBarrier) {
+  RunDriver d(DagBuilder().task("m", {}, test::mapped_task(2)).task("n", {"m"}, test::mapped_task(2)).task("t", {"n"}).build());
+  d.begin();
+  d.run_to(d.no("m[0]"), exited(0));
+  EXPECT_FALSE(d.run().progress(1).expanded);
+  d.run_to(d.no("m[1]"), exited(0));
+  EXPECT_TRUE(d.run().progress(1).expanded);
+  d.run_to(d.no("n[0]"), exited(0));
+  EXPECT_EQ(d.state("t"), none);
+  d.run_to(d.no("n[1]"), exited(0));
+  EXPECT_EQ(d.state("t"), scheduled);
+}
+
+TEST(Mapped, NoItemsIsOneSkippedInstance) {
+  RunDriver d(DagBuilder().task("m", {}, test::mapped_task(0)).task("t", {"m"}).build());
+  d.begin();
+  EXPECT_EQ(d.state("m"), skipped);
+  EXPECT_EQ(d.at("m").reason, Reason::no_items);
+  EXPECT_EQ(d.run().progress(0).count, 1);
+  EXPECT_EQ(d.state("t"), skipped);
+  EXPECT_EQ(d.run().row.state, RunState::success);
+}
+
+TEST(Mapped, WhatCannotExpandIsOneUpstreamFailedInstanceThatSaysWhy) {
+  TaskSpec spec = test::mapped_task(0);
+  spec.mapping.literal_items.reset();
+  spec.mapping.items = test::expression("params.missing");
+  RunDriver d(DagBuilder().task("m", {}, spec).build(), {}, {}, ValueMap{});
+  d.begin();
+  EXPECT_EQ(d.state("m"), upstream_failed);
+  EXPECT_NE(row_of(d.run(), 0).note.find("cannot be expanded"), std::string::npos);
+  RunDriver over(DagBuilder().task("m", {}, test::mapped_task(4)).build(), {.instances_max = 3});
+  over.begin();
+  EXPECT_EQ(over.state("m"), upstream_failed);
+}
+
+TEST(Mapped, OneItemIsStillMapped) {
+  RunDriver d(DagBuilder().task("m", {}, test::mapped_task(1)).build());
+  d.begin();
+  EXPECT_EQ(d.at("m").map_index, 0);
+  EXPECT_TRUE(d.out().made.empty());
+  d.run_to(0, exited(0));
+  EXPECT_EQ(d.run().row.state, RunState::success);
+}
+
+TEST(Mapped, EachInstanceRetriesForItself) {
+  TaskSpec spec = test::mapped_task(2);
+  spec.retries = test::constant_retries(1);
+  RunDriver d(DagBuilder().task("m", {}, spec).build());
+  d.begin();
+  d.run_to(d.no("m[1]"), exited(1));
+  d.run_to(d.no("m[0]"), exited(0));
+  EXPECT_EQ(d.state("m[1]"), up_for_retry);
+  EXPECT_EQ(d.at("m[0]").failures, 0);
+  d.timer(d.no("m[1]"));
+  d.run_to(d.no("m[1]"), exited(0));
+  EXPECT_EQ(d.run().row.state, RunState::success);
+}
+
+TEST(Mapped, TheirRowsBearIndexKeyAndItem) {
+  RunDriver d(DagBuilder().task("a").task("m", {}, test::mapped_task(3)).build());
+  d.begin();
+  EXPECT_EQ(d.out().made.size(), 2U);
+  const TaskRow row = row_of(d.run(), d.no("m[2]"));
+  EXPECT_EQ(row.map_index, 2);
+  EXPECT_EQ(row.map_key, "2");
+  EXPECT_EQ(row.item_json, "2");
+  EXPECT_EQ(row.task_no, 1);
+  EXPECT_EQ(row_of(d.run(), 1).map_index, 0);
+}
+
+TEST(Mapped, AConditionThatNamesTheItemIsAskedForEachInstance) {
+  TaskSpec spec = test::mapped_task(3);
+  spec.condition = test::expression("item != 1");
+  spec.condition_per_instance = true;
+  RunDriver d(DagBuilder().task("m", {}, spec).build());
+  d.begin();
+  EXPECT_EQ(d.state("m[0]"), scheduled);
+  EXPECT_EQ(d.state("m[1]"), skipped);
+  EXPECT_EQ(d.at("m[1]").reason, Reason::condition);
+  EXPECT_EQ(d.state("m[2]"), scheduled);
+}
+
+TEST(Mapped, AConditionOfTheTaskIsAskedOnceBeforeItExpands) {
+  TaskSpec spec = test::mapped_task(3);
+  spec.condition = test::expression("false");
+  RunDriver d(DagBuilder().task("m", {}, spec).build());
+  d.begin();
+  EXPECT_EQ(d.state("m"), skipped);
+  EXPECT_EQ(d.run().progress(0).count, 1);
+}
+
+TEST(Mapped, ItsItemsMayComeFromAnUpstreamsOutputs) {
+  TaskSpec spec = test::mapped_task(0);
+  spec.mapping.literal_items.reset();
+  spec.mapping.items = test::expression("tasks.list.outputs.files");
+  RunDriver d(DagBuilder().task("list").task("m", {"list"}, spec).build());
+  d.begin();
+  d.run_to(0, exited(0, R"({"files": ["a", "b"]})"));
+  EXPECT_EQ(d.run().progress(1).count, 2);
+  EXPECT_EQ(d.run().items.at(d.no("m[1]")).item, Value{"b"});
+}
+
+TEST(Mapped, ASetupThatIsMappedIsDoneWhenOneOfItsInstancesSucceeded) {
+  RunDriver d(DagBuilder().task("s", {}, test::mapped_task(2)).task("down", {"s"}, test::teardown_task({"s"})).build());
+  d.begin();
+  d.run_to(d.no("s[0]"), exited(0));
+  EXPECT_EQ(d.state("down"), none);
+  d.run_to(d.no("s[1]"), exited(1));
+  EXPECT_EQ(d.state("down"), scheduled);
+}
+
+TEST(Mapped, AStopSkipsTheInstancesThatHaveNotStarted) {
+  RunDriver d(DagBuilder().task("m", {}, test::mapped_task(3)).build());
+  d.begin();
+  d.run_to(d.no("m[0]"), exited(0));
+  d.stop();
+  EXPECT_EQ(d.state("m[1]"), skipped);
+  EXPECT_EQ(d.state("m[2]"), skipped);
+  EXPECT_EQ(d.run().row.state, RunState::failed);
+}
+
 }  // namespace
 }  // namespace baton

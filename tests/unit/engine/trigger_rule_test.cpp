@@ -19,7 +19,7 @@ long count(const Ends& ends, const std::string& of) {
 bool all(const Ends& ends, const std::string& of) { return count(ends, of) == static_cast<long>(ends.size()); }
 bool any(const Ends& ends, const std::string& of) { return count(ends, of) > 0; }
 
-/// One row of the table in dag-language.md §3: when it runs, what becomes of it otherwise, and whether one end is enough.
+/// One row of the table in docs/dag-language.md: when it runs, what becomes of it otherwise, and whether one end is enough.
 struct Row {
   TriggerRule rule;
   bool as_soon_as;

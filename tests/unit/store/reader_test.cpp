@@ -259,11 +259,19 @@ TEST_F(ReaderTest, AReaderWorksOnAHotWalWithoutAWriter) {
   EXPECT_TRUE(std::filesystem::exists(database_path(dead).string() + "-wal"));
 }
 
-TEST_F(ReaderTest, AReaderWorksAfterACleanEnd) {
+TEST_F(ReaderTest, AReaderWorksAfterACleanEndWithAShortWalAndWithout) {
   const RunNo run_no = create(sample::dag("etl", 2), "r");
   close();
-  EXPECT_FALSE(std::filesystem::exists(database() + "-wal"));
+  EXPECT_TRUE(std::filesystem::exists(database() + "-wal")) << "a short run should not pay for a checkpoint";
   EXPECT_EQ(reader()->find_run("@latest").value(), run_no);
+  EXPECT_TRUE(reader()->info().value().closed_cleanly);
+  StoreOptions options;
+  options.checkpoint_frames = 1;
+  open(options);
+  create(sample::dag("etl", 2), "s");
+  close();
+  EXPECT_FALSE(std::filesystem::exists(database() + "-wal"));
+  EXPECT_EQ(reader()->find_run("r").value(), run_no);
   EXPECT_TRUE(reader()->info().value().closed_cleanly);
 }
 
