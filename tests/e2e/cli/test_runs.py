@@ -183,6 +183,8 @@ class Interrupted(CliTest):
         self.write("waiting.yaml", WAITING)
         process = self.begin("run", "waiting.yaml", *words)
         self.until_file("held.txt")
+        # `running` joins the batch after the one that could have told it.
+        self.until(lambda: self.states()["held"] == "running", "held is running")
         return process
 
     def lines(self, name):
