@@ -240,7 +240,7 @@ void Decider::begin_time_sensor(InstanceNo i) {
   out_.commands.push_back({.kind = Command::Kind::timer, .instance = i, .wake_at = c.wake_at});
 }
 
-/// The first time only: a retry and a clear pass the cache by (settled.md).
+/// The first time only: a retry and a clear pass the cache by (docs/ARCHITECTURE.md).
 bool Decider::asks_cache(InstanceNo i) const {
   const Instance& instance = run_.at(i);
   return spec_of(i).cache && (instance.epoch == 0 || instance.reason == Reason::cache_key);

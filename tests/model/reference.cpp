@@ -30,7 +30,7 @@ bool is_with_worker(const Life& life) {
   return is_one_of(last(life), "CP");
 }
 
-/// The table of dag-language.md §3. Every rule asks only which kinds of ends there are: a letter for each set with
+/// The table of docs/dag-language.md. Every rule asks only which kinds of ends there are: a letter for each set with
 /// S = 1, F = 2, U = 4, K = 8, from 1 to 15. r run, s skip, u upstream failed; *: one end may be enough to run.
 const std::map<TriggerRule, std::string_view> kRules = {
     {TriggerRule::all_success, "ruuuuuussuuuuuu"},  {TriggerRule::all_failed, "srsrsrsssssssss"},

@@ -1,4 +1,4 @@
-// RunWatch: holds what a DagRun does after each step against the invariants of faults.md §2, as far as one run in
+// RunWatch: holds what a DagRun does after each step against the invariants of docs/INVARIANTS.md, as far as one run in
 // memory shows them. Remembers what it saw, so one watch belongs to one run. Test thread only.
 #pragma once
 

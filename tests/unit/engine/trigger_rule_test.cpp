@@ -23,7 +23,7 @@ bool any(const Ends& ends, const std::string& of) {
   return count(ends, of) > 0;
 }
 
-/// One row of the table in dag-language.md §3: when it runs, what becomes of it otherwise, and whether one end is
+/// One row of the table in docs/dag-language.md: when it runs, what becomes of it otherwise, and whether one end is
 /// enough.
 struct Row {
   TriggerRule rule;
