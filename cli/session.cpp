@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -419,20 +420,28 @@ Result<SessionEnd> retry_run(const SessionOptions& options, const RetryRequest& 
 
 Result<std::string> stop_run(const SessionOptions& options, RunNo run_no, bool kill_now) {
   const std::string line = "stop " + std::to_string(run_no) + (kill_now ? " kill" : "");
-  auto answer = ask_holder(options.state_folder, line, kStopAnswerUs);
-  if (answer) {
-    int code = 70;
-    if (answer->rfind("ok", 0) == 0) return answer->substr(std::min<std::size_t>(3, answer->size()));
-    if (std::sscanf(answer->c_str(), "error %d", &code) != 1) code = 70;
-    return Error{answer->substr(std::min(answer->find(' ', 6), answer->size() - 1) + 1), code};
-  }
   SilentObserver silent;
-  Session session(options, silent);
-  if (auto opened = session.open(); !opened) return opened.error();
-  auto end = session.end_orphaned(run_no, kill_now);
-  if (!end) return end.error();
-  if (end->did_nothing) return Error{"the run has ended already", 5};
-  return std::string("stopped; nobody was working on it");
+  // A holder that has only just begun, or is about to end, does not listen: it is asked again for a while.
+  constexpr int kPauseMs = 50;
+  for (DurationUs waited_us = 0;; waited_us += kPauseMs * kMillisecond) {
+    auto answer = ask_holder(options.state_folder, line, kStopAnswerUs);
+    if (answer) {
+      int code = 70;
+      if (answer->rfind("ok", 0) == 0) return answer->substr(std::min<std::size_t>(3, answer->size()));
+      if (std::sscanf(answer->c_str(), "error %d", &code) != 1) code = 70;
+      return Error{answer->substr(std::min(answer->find(' ', 6), answer->size() - 1) + 1), code};
+    }
+    Session session(options, silent);
+    if (auto opened = session.open(); !opened) {
+      if (opened.error().code != 5 || waited_us >= kStopAnswerUs) return opened.error();
+      std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+      continue;
+    }
+    auto end = session.end_orphaned(run_no, kill_now);
+    if (!end) return end.error();
+    if (end->did_nothing) return Error{"the run has ended already", 5};
+    return std::string("stopped; nobody was working on it");
+  }
 }
 
 }  // namespace baton
