@@ -10,7 +10,7 @@ constexpr std::array<std::string_view, kTaskStateCount> kTaskStates = {
     "none",    "scheduled",       "queued",       "running",           "success",  "failed",
     "skipped", "upstream_failed", "up_for_retry", "up_for_reschedule", "deferred", "removed"};
 constexpr std::array<std::string_view, 4> kRunTypes = {"manual", "scheduled", "backfill", "asset_triggered"};
-constexpr std::array<std::string_view, 24> kReasons = {
+constexpr std::array<std::string_view, kReasonCount> kReasons = {
     "",        "exit_code",  "signal",  "oom",     "timeout",   "run_timeout", "heartbeat", "lost",
     "spawn",   "outputs",    "expression", "secret", "stopped",  "fail_fast",   "condition", "exit_skip",
     "no_items", "trigger_rule", "cached", "upstream_failed", "marked", "not_selected", "unsupported", "cache_key"};

@@ -5,7 +5,7 @@
 namespace baton::sqlite {
 namespace {
 
-constexpr std::int64_t kRunStates = 4, kRunTypes = 4, kReasons = 23;
+constexpr std::int64_t kRunStates = 4, kRunTypes = 4, kReasons = kReasonCount;
 
 template <typename E>
 bool decode(const Statement& row, int column, std::int64_t count, E& value) {
