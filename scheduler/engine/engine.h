@@ -132,6 +132,7 @@ class Engine : public ExecutorEvents {
   void take_lazy_durations();
   [[nodiscard]] bool has_lazy() const;
   void commit();
+  [[nodiscard]] bool nothing_runs() const;
   void committed(CommitOutcome outcome);
   void release(Pending& pending);
   void forget_finished(const std::vector<RunNo>& runs);
