@@ -42,14 +42,14 @@ Failure failure_of(const AttemptEnd& end) {
   return {Reason::exit_code, ""};
 }
 
-/// A failure that the author's retries answer for.
+/// A failure that the author's retries answer for, unless a stop has been asked for.
 AttemptVerdict fail(const DagRun& run, InstanceNo i, const AttemptEnd& end, Failure failure, Moment now) {
   const TaskSpec& spec = run.spec_of(i);
   const Instance& instance = run.at(i);
   const std::int32_t failures = instance.failures + 1;
   AttemptVerdict v = failed(failure.reason, std::move(failure.note));
   v.counts_failure = true;
-  if (retries_again(spec.retries, end, failures)) {
+  if (!instance.stop_requested && retries_again(spec.retries, end, failures)) {
     const auto seed = retry_seed(run.row.run_id, run.dag->task(instance.task_no).id, instance.map_index, failures);
     v.to = TaskState::up_for_retry;
     v.wait = Wait::backoff;

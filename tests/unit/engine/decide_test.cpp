@@ -310,6 +310,21 @@ TEST(Stop, WhatSucceedsAllTheSameIsASuccess) {
   EXPECT_EQ(d.run().row.state, RunState::success);
 }
 
+TEST(Stop, BadOutputsOfWhatEndsAllTheSameAreNotRetried) {
+  TaskSpec spec = test::run_task();
+  spec.outputs = {{"n", OutputSpec::Type::integer}};
+  spec.retries = test::constant_retries(3);
+  RunDriver d(DagBuilder().task("a", {}, spec).build());
+  d.begin();
+  d.admit(d.no("a"));
+  d.start(d.no("a"));
+  d.stop();
+  d.end(d.no("a"), exited(0, R"({"n":"none"})"));
+  EXPECT_EQ(d.state("a"), failed);
+  EXPECT_EQ(d.at("a").reason, Reason::outputs);
+  EXPECT_EQ(d.run().row.state, RunState::failed);
+}
+
 TEST(Stop, IsAskedForOnceAndAKillEachTime) {
   RunDriver d(DagBuilder().task("a").build());
   d.begin();
