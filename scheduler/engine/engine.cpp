@@ -37,7 +37,7 @@ const DagRun* Engine::run(RunNo run_no) const {
 }
 
 bool Engine::is_idle() const {
-  return !is_writing_ && next_.batch.empty() && unfinished_steps_.empty() && creations_.empty();
+  return !turn_scheduled_ && !is_writing_ && next_.batch.empty() && unfinished_steps_.empty() && creations_.empty();
 }
 
 void Engine::create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
