@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -26,6 +27,9 @@ struct Facts {
   std::int32_t claims = 0;       ///< since then
   std::int32_t tries = 0;        ///< try rows since then
   std::int32_t lost = 0;         ///< of them, lost or stopped with their worker
+  std::int32_t begun = 0;        ///< claims that were tries of their own
+  MonoUs slept_at = -1;          ///< when it went to sleep
+  MonoUs sleeps_until = -1;
 };
 
 struct DiskRun {
@@ -35,6 +39,9 @@ struct DiskRun {
   std::vector<Facts> facts;
   std::map<std::pair<InstanceNo, Epoch>, TryRow> tries;
   MonoUs began_at = 0;
+  std::int64_t cut_seq = 0;      ///< the batch in which its stop became durable; 0: none
+  std::int64_t failed_seq = 0;   ///< the batch in which a failure should have stopped it; 0: none
+  bool was_killed = false;       ///< somebody has asked for its end at once
 
   [[nodiscard]] const TaskRow* find(std::int32_t task_no, std::int32_t map_index) const;
   [[nodiscard]] TaskRow& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }
@@ -63,6 +70,8 @@ class Disk {
   [[nodiscard]] const CacheRow* cached(const std::string& dag, const std::string& task, const std::string& key,
                                        const std::string& hash, WallUs now) const;
   [[nodiscard]] std::unordered_map<std::string, DurationUs> means(const std::string& dag_id) const;
+  /// Somebody kills this run, perhaps before it is on disk.
+  void note_kill(RunNo run_no);
   std::int64_t take_lead() { return ++leader_epoch_; }
   RunNo next_run_no() {
     asked_at_.push_back(ground_.loop.now());
@@ -79,6 +88,8 @@ class Disk {
   void write_instance(const TaskRow& row, std::optional<MonoUs> cleared_at);
   void write_run(const RunRow& row);
   void check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row, bool clears);
+  void check_claim(const DiskRun& run, const TaskRow& old, const TaskRow& row, Facts& facts);
+  void note_sleep(const TaskRow& row, Facts& facts) const;
   void check_end(const DiskRun& run, const TaskRow& row, const Facts& facts);
   void fail(const std::string& invariant, const DiskRun& run, const TaskRow& row, const std::string& what);
 
@@ -91,6 +102,7 @@ class Disk {
   std::map<std::pair<std::string, std::string>, DurationUs> means_;
   std::int64_t leader_epoch_ = 0;
   RunNo last_run_no_ = 0;
+  std::set<RunNo> killed_;
   std::vector<MonoUs> asked_at_;  ///< when each run number was given out: the run begins in that instant
   std::int64_t seq_ = 0;
   std::vector<std::pair<RunNo, InstanceNo>> ended_;  ///< by the batch that is being written
