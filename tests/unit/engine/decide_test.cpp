@@ -442,6 +442,24 @@ TEST(Hooks, OfAFailedRunAreOnFailureAndOnFinish) {
   EXPECT_EQ(d.state("on_finish"), scheduled);
 }
 
+TEST(Hooks, OnFailureBeginsOnceAfterTheLastTryAndNotAgainAfterARecovery) {  // F-67
+  TaskSpec spec = test::run_task();
+  spec.retries = test::constant_retries(1);
+  RunDriver d(DagBuilder().task("a", {}, spec).hook(Hook::on_failure).build());
+  d.begin();
+  d.run_to(0, exited(1));
+  EXPECT_EQ(d.state("a"), up_for_retry);
+  EXPECT_EQ(d.state("on_failure"), none);
+  d.timer(0);
+  d.run_to(0, exited(1));
+  EXPECT_EQ(d.state("on_failure"), scheduled);
+  d.run_to(d.no("on_failure"), exited(1));
+  EXPECT_TRUE(d.run().is_finished());
+  d.begin();
+  EXPECT_EQ(d.state("on_failure"), failed);
+  EXPECT_EQ(d.at("on_failure").epoch, 1);
+}
+
 TEST(Hooks, RunAfterAStopAndNotAfterAKill) {
   RunDriver stopped_run(with_hooks());
   stopped_run.begin();
