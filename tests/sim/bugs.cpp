@@ -74,4 +74,13 @@ bool choose_bug(std::string_view name) {
 #endif
 }
 
+std::string_view chosen_bug() {
+#ifdef BATON_SEEDED_BUGS
+  const char* const name = std::getenv("BATON_BUG");
+  return name == nullptr ? "" : name;
+#else
+  return {};
+#endif
+}
+
 }  // namespace baton::sim

@@ -16,5 +16,7 @@ std::span<const SeededBug> seeded_bugs();
 
 /// Switches a bug on for this process, before the engine runs. False: there is none of this name, or none in this build.
 bool choose_bug(std::string_view name);
+/// The one that is on; empty: none.
+std::string_view chosen_bug();
 
 }  // namespace baton::sim

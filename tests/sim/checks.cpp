@@ -248,6 +248,11 @@ void Checks::check_quiet(Scheduler* scheduler) {
 }
 
 void Checks::check_end(Scheduler* scheduler) {
+  for (const auto& [run_no, run] : disk_.runs()) {
+    if (const std::string what = disk_.mirror() == nullptr ? "" : disk_.mirror()->difference(run); !what.empty()) {
+      fail("STORE", fmt::format("run {} is not in SQLite as it was written: {}", run_no, what));
+    }
+  }
   for (const RunNo run_no : accepted_) {
     if (disk_.find(run_no) == nullptr) fail("INV-01", fmt::format("run {} was accepted and is gone", run_no));
   }

@@ -17,12 +17,23 @@ std::string name_of(const DiskRun& run, const TaskRow& row) {
 }
 
 constexpr std::int32_t kLossesMax = 3;
+constexpr std::uint64_t kSeedsPerMirror = 20;
 /// A claim may have been decided before a limit and written so much later: a stopped scheduler, a slow disk.
 constexpr DurationUs kClaimLateUs = 4 * kMinute;
 
 bool is_stop(Reason r) { return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout; }
 
 }  // namespace
+
+Disk::Disk(Ground& ground, Witness& witness) : ground_(ground), witness_(witness) {
+  if (ground.options.seed % kSeedsPerMirror == 0) mirror_ = std::make_unique<Mirror>(ground.loop);
+}
+
+void Disk::apply_to_mirror(const Batch& batch, CommitOutcome expected) {
+  if (mirror_->apply(batch) != expected) {
+    ground_.findings.fail("STORE", fmt::format("SQLite answers otherwise than the disk to batch {}", seq_ + 1));
+  }
+}
 
 const TaskRow* DiskRun::find(std::int32_t task_no, std::int32_t map_index) const {
   for (const TaskRow& one : instances) {
@@ -89,7 +100,10 @@ bool Disk::fits(const Batch& batch) const {
 }
 
 CommitOutcome Disk::apply(const Batch& batch, std::int64_t epoch) {
-  if (epoch != leader_epoch_ || !fits(batch)) return CommitOutcome::conflict;
+  if (epoch != leader_epoch_) return CommitOutcome::conflict;
+  const CommitOutcome outcome = fits(batch) ? CommitOutcome::durable : CommitOutcome::conflict;
+  if (mirror_) apply_to_mirror(batch, outcome);
+  if (outcome != CommitOutcome::durable) return outcome;
   ++seq_;
   ground_.say(fmt::format("commit {}: {} creations, {} made, {} instances, {} tries, {} runs", seq_,
                           batch.creations.size(), batch.new_instances.size(), batch.instances.size(),

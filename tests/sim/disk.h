@@ -15,6 +15,7 @@
 #include "scheduler/engine/store.h"
 #include "scheduler/engine/wait_times.h"
 #include "tests/sim/ground.h"
+#include "tests/sim/mirror.h"
 #include "tests/sim/witness.h"
 
 namespace baton::sim {
@@ -55,7 +56,7 @@ struct DiskRun {
 
 class Disk {
  public:
-  Disk(Ground& ground, Witness& witness) : ground_(ground), witness_(witness) {}
+  Disk(Ground& ground, Witness& witness);
 
   /// Told of every instance that a batch has ended, once the batch is written.
   std::function<void(const DiskRun&, InstanceNo)> on_end;
@@ -77,11 +78,14 @@ class Disk {
     asked_at_.push_back(ground_.loop.now());
     return ++last_run_no_;
   }
+  /// The real store beside it, on a day that has one.
+  [[nodiscard]] Mirror* mirror() { return mirror_.get(); }
   /// How many batches were written.
   [[nodiscard]] std::int64_t seq() const { return seq_; }
 
  private:
   [[nodiscard]] bool fits(const Batch& batch) const;
+  void apply_to_mirror(const Batch& batch, CommitOutcome expected);
   void create(const RunCreation& creation);
   void make_instance(const TaskRow& row);
   void write_try(const TryRow& row);
@@ -95,6 +99,7 @@ class Disk {
 
   Ground& ground_;
   Witness& witness_;
+  std::unique_ptr<Mirror> mirror_;
   std::map<RunNo, DiskRun> runs_;
   std::map<std::pair<std::string, std::string>, RunNo> by_run_id_;
   std::map<std::pair<std::string, WallUs>, RunNo> by_logical_date_;

@@ -56,6 +56,17 @@ Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Worklo
   });
 }
 
+std::shared_ptr<const VersionRow> version_row_of(const Dag& dag) {
+  auto row = std::make_shared<VersionRow>();
+  row->dag_id = dag.id;
+  row->version = dag.version;
+  row->canonical_json = "{}";
+  row->work_folder = dag.work_folder;
+  row->source_file = dag.source_file;
+  row->created_at = kMidnight;
+  return row;
+}
+
 Scheduler::~Scheduler() {
   store_.crash();
   ground_.loop.kill(process_);
@@ -101,14 +112,12 @@ void Scheduler::adopt(RunNo run_no, const RetryWish* wish) {
     row.run_id = run->row.run_id;
     audit.push_back(std::move(row));
   }
-  std::shared_ptr<VersionRow> version;
+  std::shared_ptr<const VersionRow> version;
   if (reverts) {
     ground_.strike(Fault::retry_latest);
     run->row.dag_version = dag->version;
     reversions_[run_no] = dag;
-    version = std::make_shared<VersionRow>();
-    version->dag_id = dag->id;
-    version->version = dag->version;
+    version = version_row_of(*dag);
   }
   runs_.insert(run_no);
   engine_->adopt_run(std::move(run).value(), path_lengths(*dag, *store_.mean_durations(dag->id)), std::move(cleared),

@@ -27,6 +27,9 @@ struct SchedulerSettings {
   std::int32_t ahead_max = 0;
 };
 
+/// The row of a version, as far as a store needs it.
+std::shared_ptr<const VersionRow> version_row_of(const Dag& dag);
+
 class Scheduler {
  public:
   Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Workload& workload, SchedulerSettings settings);

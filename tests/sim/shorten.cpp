@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "tests/sim/bugs.h"
 #include "tests/sim/world.h"
 
 namespace baton::sim {
@@ -66,6 +67,7 @@ SimOptions shorten(SimOptions options, const std::string& invariant) {
 std::string arguments_of(const SimOptions& options) {
   const SimOptions whole;
   std::string out = fmt::format("--seed {}", options.seed);
+  if (!chosen_bug().empty()) out += fmt::format(" --bug {}", chosen_bug());
   if (options.runs_max != whole.runs_max) out += fmt::format(" --runs {}", options.runs_max);
   if (options.tasks_max != whole.tasks_max) out += fmt::format(" --tasks {}", options.tasks_max);
   if (options.faults_max != whole.faults_max) out += fmt::format(" --faults {}", options.faults_max);

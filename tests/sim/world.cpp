@@ -77,6 +77,7 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
   row.dag_id = plan.dag->id;
   row.dag_version = creation.dag->version;
   row.queued_at = row.run_after = ground_.loop.wall();
+  creation.version = version_row_of(*creation.dag);
   row.run_id = fmt::format("manual__{}", run_no);
   row.interval_start = ground_.loop.wall();
   row.interval_end = row.interval_start + kHour;
