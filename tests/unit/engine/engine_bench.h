@@ -82,12 +82,19 @@ class HandStore final : public Store {
 class HandExecutor final : public Executor {
  public:
   void launch(LaunchSpec spec) override { launched.push_back(std::move(spec)); }
+  void prepare(LaunchSpec spec) override { prepared_.emplace(spec.key, std::move(spec)); }
+  void release(AttemptKey key) override {
+    if (auto spec = prepared_.extract(key)) launched.push_back(std::move(spec.mapped()));
+  }
   void stop(AttemptKey key, DurationUs, bool) override { stopped.push_back(key); }
   void acknowledge(AttemptKey key) override { acknowledged.push_back(key); }
   void flush() override {}
 
-  std::vector<LaunchSpec> launched;
+  std::vector<LaunchSpec> launched;  ///< and may start
   std::vector<AttemptKey> stopped, acknowledged;
+
+ private:
+  std::map<AttemptKey, LaunchSpec> prepared_;
 };
 
 class EngineBench {
