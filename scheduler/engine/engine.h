@@ -66,7 +66,7 @@ class Engine : public ExecutorEvents {
   [[nodiscard]] const DagRun* run(RunNo run_no) const;
   /// What is held now, for metrics and checks.
   [[nodiscard]] const Admission& admission() const { return admission_; }
-  /// Whether anything is still to be written or carried out.
+  /// Whether nothing is to be written or carried out any more (what is for display alone aside).
   [[nodiscard]] bool is_idle() const;
 
   void attempt_started(AttemptKey key, std::int32_t pid, WallUs at) override;
