@@ -74,15 +74,16 @@ exec strace -D -f -c -b execve -o {report} {worker} "$@"
 
 
 def calls(folder, tasks):
-    """System calls by name, of scheduler and of worker, in one run. What tasks do from their exec on is not counted."""
+    """System calls by name, of scheduler and of worker, and bytes that were given to the disk, in one run. What tasks do
+    from their exec on is not counted."""
     place = write_dag(folder, tasks)
     reports = [os.path.join(place, name) for name in ("scheduler.calls", "worker.calls")]
     wrapper = os.path.join(place, "worker.sh")
     with open(wrapper, "w") as file:
         file.write(WRAPPER.format(report=reports[1], worker=os.path.join(BUILT, "baton-worker")))
     os.chmod(wrapper, 0o755)
-    run(["strace", "-f", "-c", "-b", "execve", "-o", reports[0]] + BATON_RUN, place, {"BATON_WORKER": wrapper})
-    return [read_calls(report) for report in reports]
+    _, used = run(["strace", "-f", "-c", "-b", "execve", "-o", reports[0]] + BATON_RUN, place, {"BATON_WORKER": wrapper})
+    return [read_calls(report) for report in reports] + [512 * used.ru_oublock]
 
 
 def read_calls(report):
@@ -98,16 +99,11 @@ def read_calls(report):
 
 
 def calls_a_task(folder, shape, n, body):
-    """(system calls of the scheduler, of the worker, fsyncs), a task."""
+    """What one run costs, a task."""
     idle, busy = calls(folder, shape(1, "noop: true")), calls(folder, shape(n, body))
 
     def more(side, names=None):
         return sum(busy[side].get(k, 0) - idle[side].get(k, 0) for k in names or busy[side].keys() | idle[side].keys()) / n
 
-    return more(0), more(1), more(0, ["fsync", "fdatasync"])
-
-
-def bytes_a_task(folder, shape, n, body):
-    """Bytes that scheduler, worker and tasks gave to the disk, a task."""
-    idle, busy = (run(BATON_RUN, write_dag(folder, tasks))[1].ru_oublock for tasks in (shape(1, "noop: true"), shape(n, body)))
-    return 512 * (busy - idle) / n
+    return {"scheduler_calls": more(0), "worker_calls": more(1), "fsyncs": more(0, ["fsync", "fdatasync"]),
+            "bytes": (busy[2] - idle[2]) / n}

@@ -32,10 +32,7 @@ def calls_and_bytes(folder, name, shape, n, allowed):
     """How many tasks meet in one commit depends on the machine: what is above its limit is taken again, the least counts."""
     found = {}
     for _ in range(TAKES):
-        scheduler, worker, syncs = counting.calls_a_task(folder, shape, n, TRUE)
-        taken = {"scheduler_calls": scheduler, "worker_calls": worker, "fsyncs": syncs,
-                 "bytes": counting.bytes_a_task(folder, shape, n, TRUE)}
-        for what, value in taken.items():
+        for what, value in counting.calls_a_task(folder, shape, n, TRUE).items():
             found[f"{name}_{what}"] = min(value, found.get(f"{name}_{what}", value))
         if all(value <= allowed[figure] for figure, value in found.items()):
             break
