@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 
 import contenders
@@ -53,7 +54,7 @@ def commit():
 def headline(result):
     missing = "; ".join(f"{name}: {why}" for name, why in result["missing"])
     return (f"{result['machine']}, {result['date']}, commit {result['commit']}, {result['rounds']} rounds, {SLOTS} slots"
-            + (", quick sizes" if result["quick"] else "") + f", {result['minutes']} minutes. Rivals that are missing: {missing or 'none'}.")
+            + (", quick sizes" if result["quick"] else "") + (f", only {' '.join(result['only'])}" if result["only"] else "") + f", {result['minutes']} minutes. Rivals that are missing: {missing or 'none'}.")
 
 
 def write_docs():
@@ -66,13 +67,13 @@ def write_docs():
     head, rest = text.split(BEGIN)
     tail = rest.split(END)[1]
     with open(DOCS, "w") as file:
-        file.write(head + BEGIN + headline(result) + "\n\n" + table.markdown(rows) + END + tail)
+        file.write(head + BEGIN + textwrap.fill(headline(result), 118) + "\n\n" + table.markdown(rows) + END + tail)
 
 
 def measure(names, rounds, quick):
     begin = time.monotonic()
     result = {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "commit": commit(), "rounds": rounds, "quick": quick,
-              "missing": contenders.all_missing(), "minutes": 0, "rows": [], "wrong": []}
+              "missing": contenders.all_missing(), "only": names if len(names) < len(WORKLOADS) else [], "minutes": 0, "rows": [], "wrong": []}
     base = tempfile.mkdtemp(prefix="baton-bench-", dir=os.environ.get("BENCH_DIR"))
 
     def say(text):
