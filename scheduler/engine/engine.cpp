@@ -137,6 +137,11 @@ void Engine::attempt_started(AttemptKey key, std::int32_t pid, WallUs at) {
 }
 
 void Engine::attempt_ended(const AttemptEnd& end) {
+  // What could not start, or died with its worker, ends before its claim is durable: the end waits for that.
+  if (const auto early = prepared_.find(end.key); early != prepared_.end()) {
+    early->second = end;
+    return;
+  }
   LiveRun* live = find(end.key.run_no);
   const InstanceNo i = live == nullptr ? -1 : live->run.find(end.key);
   next_.acknowledgements.push_back(end.key);  // a stale report too is acknowledged, after what is before it
@@ -340,8 +345,41 @@ bool Engine::launch(const Candidate& candidate) {
   auto& ready = std::get<Rendered>(rendered);
   handle(live, Admitted{candidate.instance, std::move(ready.rendered_json)});
   BATON_CHECK(live.run.key_of(candidate.instance) == ready.spec.key);
-  next_.launches.push_back(std::move(ready.spec));
+  if (admission_.live() > settings_.slots) {
+    next_.launches.push_back(std::move(ready.spec));
+    return true;
+  }
+  // A slot waits for it: what comes before the program's start overlaps with the commit.
+  next_.releases.push_back(ready.spec.key);
+  note_launched(ready.spec.key);
+  prepared_.emplace(ready.spec.key, std::nullopt);
+  executor_.prepare(std::move(ready.spec));
   return true;
+}
+
+void Engine::note_launched(AttemptKey key) {
+  if (launched_.insert(key).second) ++launched_live_;
+}
+
+/// Its claim is durable.
+void Engine::release_prepared(AttemptKey key) {
+  const auto prepared = prepared_.extract(key);
+  if (LiveRun* live = find(key.run_no)) handle(*live, Launched{live->run.find(key), false});
+  if (prepared.mapped()) {
+    attempt_ended(*prepared.mapped());
+  } else {
+    executor_.release(key);
+  }
+}
+
+/// Its claim will not be written.
+void Engine::withdraw_prepared(AttemptKey key) {
+  if (launched_.erase(key) > 0) --launched_live_;
+  if (prepared_.extract(key).mapped()) {
+    executor_.acknowledge(key);
+  } else {
+    executor_.stop(key, 0, true);
+  }
 }
 
 /// What is for display alone joins a batch that is written anyway, or makes one of its own after a while.
@@ -442,6 +480,10 @@ void Engine::refuse_creation() {
 }
 
 void Engine::strip(Pending& pending, RunNo run_no) {
+  for (const AttemptKey& key : pending.releases) {
+    if (key.run_no == run_no) withdraw_prepared(key);
+  }
+  std::erase_if(pending.releases, [&](const AttemptKey& key) { return key.run_no == run_no; });
   const auto is_row = [&](const auto& row) { return row.run_no == run_no; };
   const auto is_keyed = [&](const auto& entry) { return entry.first.run_no == run_no; };
   Batch& b = pending.batch;
@@ -480,11 +522,11 @@ void Engine::release(Pending& pending) {
     const InstanceNo i = live == nullptr ? -1 : live->run.find(spec.key);
     if (i < 0 || live->run.at(i).epoch != spec.key.epoch) continue;
     const bool behind_others = launched_live_ >= settings_.slots;
-    launched_.insert(spec.key);
-    ++launched_live_;
+    note_launched(spec.key);
     handle(*live, Launched{i, behind_others});
     executor_.launch(std::move(spec));
   }
+  for (const AttemptKey& key : pending.releases) release_prepared(key);
   for (std::size_t k = 0; k < pending.stops.size(); ++k) {
     executor_.stop(pending.stops[k].first, pending.graces[k].second, pending.stops[k].second);
   }

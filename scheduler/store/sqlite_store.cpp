@@ -9,6 +9,7 @@
 #include "scheduler/store/files.h"
 #include "scheduler/store/row_reading.h"
 #include "scheduler/store/state_folder.h"
+#include "scheduler/store/wal_space.h"
 
 namespace baton {
 
@@ -225,6 +226,7 @@ void SqliteStore::run_writer() {
     const bool is_idle = items.empty();
     process(std::move(items));
     checkpoint_if_due(is_idle);
+    if (!is_idle && !writer_->is_broken()) sqlite::reserve_wal_space(db_, *wal_frames_);
   }
 }
 
@@ -232,6 +234,7 @@ void SqliteStore::process_inline() {
   inline_is_posted_ = false;
   process(queue_.take(std::chrono::milliseconds(1)));
   checkpoint_if_due(false);
+  if (!writer_->is_broken()) sqlite::reserve_wal_space(db_, *wal_frames_);
 }
 
 void SqliteStore::process(std::vector<QueuedItem> items) {

@@ -65,6 +65,7 @@ void SimLink::give_up_worker() {
 void SimLink::connection_ended() {
   connection_ = nullptr;
   outbox_.clear();
+  prepared_.clear();
   is_ready_ = false;
   events_->executor_gone("its connection ended");
   reconnect();
@@ -75,16 +76,28 @@ void SimLink::launch(LaunchSpec spec) {
   waiting_.push_back(std::move(spec));
 }
 
+void SimLink::prepare(LaunchSpec spec) {
+  const AttemptKey key = spec.key;
+  prepared_.emplace(key, std::move(spec));
+}
+
+void SimLink::release(AttemptKey key) {
+  if (auto node = prepared_.extract(key)) launch(std::move(node.mapped()));
+}
+
 bool SimLink::is_waiting(AttemptKey key) const {
   return std::any_of(waiting_.begin(), waiting_.end(), [&](const LaunchSpec& s) { return s.key == key; });
 }
 
-bool SimLink::holds(AttemptKey key) const { return given_.contains(key) || is_waiting(key); }
+bool SimLink::holds(AttemptKey key) const {
+  return given_.contains(key) || prepared_.contains(key) || is_waiting(key);
+}
 
 void SimLink::stop(AttemptKey key, DurationUs grace_us, bool kill_now) {
   const auto at = std::find_if(waiting_.begin(), waiting_.end(), [&](const LaunchSpec& s) { return s.key == key; });
-  if (at != waiting_.end()) {
-    waiting_.erase(at);
+  const bool was_prepared = prepared_.erase(key) > 0;
+  if (was_prepared || at != waiting_.end()) {
+    if (!was_prepared) waiting_.erase(at);
     ground_.loop.call(process_, ground_.loop.now(), [this, key] {
       AttemptEnd end;
       end.key = key;

@@ -25,6 +25,8 @@ class SimLink final : public Executor, private WorkerPeer {
   void give_up_worker();
 
   void launch(LaunchSpec spec) override;
+  void prepare(LaunchSpec spec) override;
+  void release(AttemptKey key) override;
   void stop(AttemptKey key, DurationUs grace_us, bool kill_now) override;
   void acknowledge(AttemptKey key) override;
   void flush() override;
@@ -58,6 +60,7 @@ class SimLink final : public Executor, private WorkerPeer {
   ExecutorEvents* events_ = nullptr;
   std::shared_ptr<Connection> connection_;
   bool is_ready_ = false;
+  std::map<AttemptKey, LaunchSpec> prepared_;  ///< the worker holds them before their start; gone with the connection
   std::deque<LaunchSpec> waiting_;           ///< not given to the worker yet
   std::map<AttemptKey, LaunchSpec> given_;   ///< to the worker, and not ended; adopted ones without a spec
   std::map<AttemptKey, Stop> stops_;         ///< asked for, and not ended
