@@ -32,7 +32,7 @@ inline constexpr std::int64_t kIdleUs = 30'000'000;
 /// A start is told after this time, unless its end is told before.
 inline constexpr std::int64_t kSayStartUs = 5'000;
 /// While launches wait here, so that no slot waits for the scheduler, ends are sent together: within this time.
-inline constexpr std::int64_t kGatherEndsUs = 2'000;
+inline constexpr std::int64_t kGatherEndsUs = 5'000;
 
 class Agent {
  public:

@@ -5,6 +5,7 @@
 
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/model/check.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -36,7 +37,7 @@ const DagRun* Engine::run(RunNo run_no) const {
 }
 
 bool Engine::is_idle() const {
-  return !is_writing_ && next_.batch.empty() && unfinished_steps_.empty() && creations_.empty();
+  return !turn_scheduled_ && !is_writing_ && next_.batch.empty() && unfinished_steps_.empty() && creations_.empty();
 }
 
 void Engine::create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
@@ -67,7 +68,7 @@ void Engine::begin_creation(Creation wanted) {
 void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit,
                        std::shared_ptr<const VersionRow> version) {
   BATON_CHECK(!executor_ready_);
-  if (version != nullptr) {
+  if (version != nullptr && !BATON_BUG(latest_not_written)) {
     RunCreation reversion;
     reversion.run = run.row;
     reversion.dag = run.dag;
@@ -81,13 +82,13 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
   for (std::size_t i = 0; i < placed.run.instances.size(); ++i) {
     if (!is_live(placed.run.instances[i].state)) continue;
     const auto number = static_cast<InstanceNo>(i);
-    admission_.hold(placed.run, number);
+    if (!BATON_BUG(hold_lost_at_recovery)) admission_.hold(placed.run, number);
     recovered_.insert(placed.run.key_of(number));
   }
   next_.begun.push_back(placed.run.row.run_no);
   for (AuditRow& row : audit) next_.batch.audit.push_back(std::move(row));
   collect(placed, cleared);
-  watch_timeout(placed);
+  if (!BATON_BUG(run_timeout_lost_at_recovery)) watch_timeout(placed);
   handle(placed, RunBegins{});
 }
 
@@ -145,14 +146,16 @@ void Engine::attempt_ended(const AttemptEnd& end) {
   LiveRun* live = find(end.key.run_no);
   const InstanceNo i = live == nullptr ? -1 : live->run.find(end.key);
   next_.acknowledgements.push_back(end.key);  // a stale report too is acknowledged, after what is before it
-  if (i < 0 || live->run.at(i).epoch != end.key.epoch || !is_live(live->run.at(i).state)) {
+  if (BATON_BUG(end_acknowledged_before_commit)) executor_.acknowledge(end.key);
+  const bool is_stale = i >= 0 && live->run.at(i).epoch != end.key.epoch && !BATON_BUG(no_fence);
+  if (i < 0 || is_stale || !is_live(live->run.at(i).state)) {
     schedule_turn();
     return;
   }
   if (launched_.erase(end.key) > 0) --launched_live_;
   const bool counts = recovered_.erase(end.key) == 0 && end.started;
   learn_run_time(end);
-  admission_.release(live->run, i);
+  if (end.outcome != AttemptEnd::Outcome::stopped || !BATON_BUG(slot_leaked_on_stop)) admission_.release(live->run, i);
   handle(*live, AttemptEnded{i, end, counts});
 }
 
@@ -170,6 +173,7 @@ void Engine::executor_ready(const std::vector<AttemptKey>& live_keys) {
   const std::set<AttemptKey> live(live_keys.begin(), live_keys.end());
   std::vector<AttemptKey> lost;
   for (const auto* believed : {&launched_, &recovered_}) {
+    if (believed == &launched_ && BATON_BUG(lost_only_at_the_start)) continue;
     for (const AttemptKey& key : *believed) {
       if (!live.contains(key)) lost.push_back(key);
     }
@@ -201,6 +205,7 @@ void Engine::executor_ready(const std::vector<AttemptKey>& live_keys) {
 
 void Engine::executor_gone(const std::string& why) {
   executor_ready_ = false;
+  if (BATON_BUG(lost_before_proof)) executor_ready({});
   if (observer_ != nullptr) observer_->notice("the worker is gone (" + why + "); starting it again");
 }
 
@@ -264,6 +269,7 @@ void Engine::carry_out(LiveRun& live, Command& command) {
     }
     case Command::Kind::finished:
       live.finished = true;
+      if (BATON_BUG(end_told_before_commit) && finished_) finished_(run);
       next_.finished.push_back(run_no);
       return;
   }
@@ -273,7 +279,7 @@ void Engine::set_timer(RunNo run_no, InstanceNo i, WallUs wake_at) {
   const DurationUs left = std::max<DurationUs>(0, wake_at - loop_.wall_now());
   const LiveRun* live = find(run_no);
   const bool by_wall = live != nullptr && waits_for_wall_clock(live->run, i);
-  const DurationUs span = by_wall ? std::min(left, kWallTimerMaxUs) : left;
+  const DurationUs span = BATON_BUG(timer_fires_at_once) ? 0 : by_wall ? std::min(left, kWallTimerMaxUs) : left;
   loop_.call_at(loop_.mono_now() + span, [this, run_no, i, wake_at] { timer_fired(run_no, i, wake_at); });
 }
 
@@ -332,7 +338,7 @@ void Engine::admit() {
   if (std::exchange(stop_began_, false)) admission_.drop_unwanted(run_of);
   Candidate candidate;
   while (admission_.next(candidate, run_of, blocked)) {
-    if (!launch(candidate)) admission_.release(find(candidate.run_no)->run, candidate.instance);
+    if (!launch(candidate) && !BATON_BUG(hold_kept_by_failed_launch)) admission_.release(find(candidate.run_no)->run, candidate.instance);
   }
 }
 
@@ -427,11 +433,22 @@ void Engine::commit() {
   }
   writing_ = std::exchange(next_, Pending{});
   is_writing_ = true;
-  store_.commit(writing_.batch, [this](CommitOutcome outcome) { committed(outcome); });
+  if (BATON_BUG(effect_before_commit)) for (const AttemptKey& key : writing_.releases) executor_.release(key);
+  const auto done = [this](CommitOutcome outcome) { committed(outcome); };
+  if (!nothing_runs()) return store_.commit(writing_.batch, done);
+  executor_.flush();  // what is prepared gets ready meanwhile
+  store_.commit_now(writing_.batch, done);
+}
+
+/// No process will end before this commit has: a thread of its own would only cost two switches.
+bool Engine::nothing_runs() const {
+  return runs_.size() == 1 && static_cast<std::size_t>(launched_live_) == prepared_.size();
 }
 
 void Engine::committed(CommitOutcome outcome) {
   if (dead_) return;
+  if (outcome == CommitOutcome::unknown && BATON_BUG(unknown_taken_for_durable)) outcome = CommitOutcome::durable;
+  if (outcome == CommitOutcome::rolled_back && BATON_BUG(batch_dropped_on_full_disk)) outcome = CommitOutcome::durable;
   switch (outcome) {
     case CommitOutcome::durable: {
       is_writing_ = false;
@@ -467,7 +484,8 @@ void Engine::refuse_creation() {
   const auto created = std::exchange(writing_.created, {});
   LiveRun& live = *find(run_no);
   for (std::size_t i = 0; i < live.run.instances.size(); ++i) {
-    if (is_live(live.run.instances[i].state)) admission_.release(live.run, static_cast<InstanceNo>(i));
+    const bool holds = is_live(live.run.instances[i].state) && !BATON_BUG(refused_run_keeps_holds);
+    if (holds) admission_.release(live.run, static_cast<InstanceNo>(i));
   }
   admission_.forget(live.run);
   if (live.timeout != 0) loop_.cancel(live.timeout);

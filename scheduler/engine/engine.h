@@ -66,7 +66,7 @@ class Engine : public ExecutorEvents {
   [[nodiscard]] const DagRun* run(RunNo run_no) const;
   /// What is held now, for metrics and checks.
   [[nodiscard]] const Admission& admission() const { return admission_; }
-  /// Whether anything is still to be written or carried out.
+  /// Whether nothing is to be written or carried out any more (what is for display alone aside).
   [[nodiscard]] bool is_idle() const;
 
   void attempt_started(AttemptKey key, std::int32_t pid, WallUs at) override;
@@ -132,6 +132,7 @@ class Engine : public ExecutorEvents {
   void take_lazy_durations();
   [[nodiscard]] bool has_lazy() const;
   void commit();
+  [[nodiscard]] bool nothing_runs() const;
   void committed(CommitOutcome outcome);
   void release(Pending& pending);
   void forget_finished(const std::vector<RunNo>& runs);

@@ -15,6 +15,9 @@ class SimLink final : public Executor, private WorkerPeer {
   SimLink(Ground& ground, SimWorker& worker, ProcessId process, std::int32_t slots)
       : ground_(ground), worker_(worker), process_(process), slots_(slots) {}
 
+  /// Whether the engine has gone on from this attempt: what is told of it then is stale.
+  std::function<bool(const AttemptKey&)> is_stale;
+
   /// Begins the talk with a worker, started if there is none: `events` hears executor_ready().
   void connect(ExecutorEvents& events);
   /// The process is killed: the worker still gets what was sent, and then the end of the stream.
@@ -48,6 +51,9 @@ class SimLink final : public Executor, private WorkerPeer {
   void greet();
   void reconnect();
   void pump();
+  void maybe_lose();
+  void maybe_repeat(const LaunchSpec& spec);
+  void tell_ended(const AttemptEnd& end);
   void send_launch(const LaunchSpec& spec);
   void send_stop(AttemptKey key, const Stop& stop);
   template <typename F>
