@@ -110,7 +110,6 @@ class Judge {
   void judge_row(const TaskRow& row);
   void judge_hook(const TaskRow& row);
   void judge_attempts(const TaskRow& row);
-  [[nodiscard]] bool run_was_cut() const { return std::any_of(run_.instances.begin(), run_.instances.end(), was_cut); }
   [[nodiscard]] std::optional<bool> condition(TaskNo t);
   [[nodiscard]] std::optional<std::int64_t> item_count(TaskNo t) const;
   [[nodiscard]] std::set<TaskState> possible(const TaskRow& row) const;
@@ -268,7 +267,7 @@ void Judge::judge_hook(const TaskRow& row) {
   const bool due = hook == Hook::on_finish || (hook == Hook::on_success) == ok;
   if (!due) return expect(row, {TaskState::skipped}, "it was not due");
   if (row.state == TaskState::skipped && row.reason == Reason::trigger_rule) {
-    if (!run_was_cut()) fail(row, "it was due and did not run");  // only a kill passes hooks over
+    if (!run_.was_killed) fail(row, "it was due and did not run");  // only a kill passes hooks over
     return;
   }
   judge_attempts(row);
