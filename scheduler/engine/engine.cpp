@@ -330,6 +330,7 @@ void Engine::turn() {
   }
   admit();
   if (!is_writing_) commit();
+  if (!is_writing_ && !unfinished_steps_.empty()) schedule_turn();  // that share changed nothing to wait for
   executor_.flush();
 }
 

@@ -9,7 +9,6 @@
 #include "scheduler/store/files.h"
 #include "scheduler/store/row_reading.h"
 #include "scheduler/store/state_folder.h"
-#include "scheduler/store/wal_space.h"
 
 namespace baton {
 
@@ -260,7 +259,7 @@ void SqliteStore::work(std::vector<QueuedItem> items) {
   ++rounds_;
   process(std::move(items));
   checkpoint_if_due(false);
-  if (!writer_->is_broken()) sqlite::reserve_wal_space(db_, *wal_frames_);
+  if (!writer_->is_broken()) wal_space_.reserve(db_, *wal_frames_);
 }
 
 void SqliteStore::process_inline() {

@@ -20,6 +20,7 @@
 #include "scheduler/store/migrations.h"
 #include "scheduler/store/retention.h"
 #include "scheduler/store/sqlite_db.h"
+#include "scheduler/store/wal_space.h"
 #include "scheduler/store/write_queue.h"
 
 namespace baton {
@@ -123,6 +124,7 @@ class SqliteStore final : public Store {
   sqlite::Database db_;
   std::unique_ptr<std::int64_t> wal_frames_;
   std::unique_ptr<sqlite::BatchWriter> writer_;
+  sqlite::WalSpace wal_space_;
   std::uint64_t refused_generation_ = 0;  ///< batches up to this one are rolled back unseen
 
   /// Rises on the loop's thread when a rollback has been reported there. Shared with what is posted, which may run

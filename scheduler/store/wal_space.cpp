@@ -14,9 +14,9 @@ namespace {
 constexpr std::int64_t kWalHeaderBytes = 32;
 constexpr std::int64_t kFrameBytes = 24 + 4096;
 
-constexpr std::int64_t kRoomBytesMin = 64 << 10;  // a dozen commits of a few rows
+constexpr std::int64_t kRoomBytesMin = 64 << 10;  // a few commits of a few rows
 constexpr std::int64_t kStepBytesMin = 256 << 10;
-constexpr std::int64_t kStepBytesMax = 4 << 20;
+constexpr std::int64_t kStepBytesMax = 1 << 20;
 constexpr std::size_t kChunkBytes = 64 << 10;
 
 sqlite3_file* wal_file(Database& db) {
@@ -27,16 +27,27 @@ sqlite3_file* wal_file(Database& db) {
 
 }  // namespace
 
-void reserve_wal_space(Database& db, std::int64_t frames) {
-  sqlite3_file* const wal = wal_file(db);
+/// Asking for the size makes the next write note a fine time, and its sync write the inode (multigrain timestamps of
+/// Linux 6.13): only where the size may have changed.
+void WalSpace::look(sqlite3_file* wal) {
   sqlite3_int64 size = 0;
-  if (wal == nullptr || wal->pMethods->xFileSize(wal, &size) != SQLITE_OK) return;
+  size_ = wal->pMethods->xFileSize(wal, &size) == SQLITE_OK ? size : 0;
+}
+
+void WalSpace::reserve(Database& db, std::int64_t frames) {
+  const bool has_begun_anew = frames < frames_;  // after a checkpoint; SQLite may have cut the file
+  frames_ = frames;
   const std::int64_t used = kWalHeaderBytes + frames * kFrameBytes;
-  if (size - used >= kRoomBytesMin) return;
+  if (!has_begun_anew && size_ - used >= kRoomBytesMin) return;
+  sqlite3_file* const wal = wal_file(db);
+  if (wal == nullptr) return;
+  look(wal);
+  if (size_ - used >= kRoomBytesMin) return;
   static constexpr std::array<char, kChunkBytes> kZeros{};
-  const std::int64_t end = std::max<std::int64_t>(size, used) + std::clamp(used, kStepBytesMin, kStepBytesMax);
-  for (std::int64_t at = std::max<std::int64_t>(size, used); at < end; at += static_cast<std::int64_t>(kChunkBytes)) {
-    if (wal->pMethods->xWrite(wal, kZeros.data(), static_cast<int>(kChunkBytes), at) != SQLITE_OK) return;
+  size_ = std::max(size_, used);
+  const std::int64_t end = size_ + std::clamp(used, kStepBytesMin, kStepBytesMax);
+  for (; size_ < end; size_ += static_cast<std::int64_t>(kChunkBytes)) {
+    if (wal->pMethods->xWrite(wal, kZeros.data(), static_cast<int>(kChunkBytes), size_) != SQLITE_OK) return;
   }
 }
 
