@@ -38,6 +38,8 @@ step "build release" build release volume_tests
 step "build debug" build debug sanitized_tests
 suite debug sanitized
 suite release volume
+step "build bugs" build bugs sim
+step "seeded bugs" python3 tests/sim/seeded_bugs.py build/bugs/tests/sim .
 for folder in dags docs chaos gates; do
   if [ -d "tests/$folder" ]; then step "tests/$folder" python_tests "tests/$folder"; fi
 done

@@ -19,6 +19,14 @@ bool waits_for_wall_clock(const DagRun& run, InstanceNo i) {
          spec.sensor.kind == Sensor::Kind::time;
 }
 
+/// The longest that it can have meant to sleep: a wall clock that was set back before a restart makes nobody wait longer.
+DurationUs longest_sleep(const DagRun& run, InstanceNo i) {
+  const TaskSpec& spec = run.spec_of(i);
+  if (run.at(i).state != TaskState::up_for_retry) return spec.sensor.every_us;
+  const RetryPolicy& policy = spec.retries;
+  return policy.backoff == RetryPolicy::Backoff::constant ? policy.delay_us : policy.max_delay_us;
+}
+
 }  // namespace
 
 Engine::Engine(Loop& loop, Store& store, Executor& executor, Renderer renderer, EngineSettings settings,
@@ -279,7 +287,8 @@ void Engine::set_timer(RunNo run_no, InstanceNo i, WallUs wake_at) {
   const DurationUs left = std::max<DurationUs>(0, wake_at - loop_.wall_now());
   const LiveRun* live = find(run_no);
   const bool by_wall = live != nullptr && waits_for_wall_clock(live->run, i);
-  const DurationUs span = BATON_BUG(timer_fires_at_once) ? 0 : by_wall ? std::min(left, kWallTimerMaxUs) : left;
+  const DurationUs longest = by_wall ? kWallTimerMaxUs : live != nullptr ? longest_sleep(live->run, i) : left;
+  const DurationUs span = BATON_BUG(timer_fires_at_once) ? 0 : std::min(left, longest);
   loop_.call_at(loop_.mono_now() + span, [this, run_no, i, wake_at] { timer_fired(run_no, i, wake_at); });
 }
 

@@ -109,8 +109,8 @@ class Judge {
  private:
   void judge_row(const TaskRow& row);
   void judge_hook(const TaskRow& row);
+  [[nodiscard]] bool is_kept_in_part(TaskNo t) const;
   void judge_attempts(const TaskRow& row);
-  [[nodiscard]] bool run_was_cut() const { return std::any_of(run_.instances.begin(), run_.instances.end(), was_cut); }
   [[nodiscard]] std::optional<bool> condition(TaskNo t);
   [[nodiscard]] std::optional<std::int64_t> item_count(TaskNo t) const;
   [[nodiscard]] std::set<TaskState> possible(const TaskRow& row) const;
@@ -239,6 +239,14 @@ void Judge::judge_attempts(const TaskRow& row) {
   }
 }
 
+/// Of a mapped task some were run again, and others not.
+bool Judge::is_kept_in_part(TaskNo t) const {
+  const auto rows = run_.of_task(t);
+  return std::any_of(rows.begin(), rows.end(), [&](const TaskRow* row) {
+    return run_.facts_of(row->instance_no).generation != run_.facts_of(rows.front()->instance_no).generation;
+  });
+}
+
 void Judge::judge_row(const TaskRow& row) {
   const TaskNo t = row.task_no;
   if (was_cut(row) && row.state == TaskState::skipped) {
@@ -249,6 +257,7 @@ void Judge::judge_row(const TaskRow& row) {
   if (rule == Rule::open) return fail(row, "it has ended and its upstreams have not settled its rule");
   if (rule == Rule::skips) return expect(row, {TaskState::skipped}, "its trigger rule skips it");
   if (rule == Rule::upstream_failed) return expect(row, {TaskState::upstream_failed}, "its trigger rule fails it");
+  if (is_kept_in_part(t)) return judge_attempts(row);  // its `if` has held for those that a retry has left alone
   const auto holds = condition(t);
   if (!holds) return expect(row, {TaskState::failed}, "its `if` cannot be evaluated");
   if (!*holds) return expect(row, {TaskState::skipped}, "its `if` is false");
@@ -268,7 +277,7 @@ void Judge::judge_hook(const TaskRow& row) {
   const bool due = hook == Hook::on_finish || (hook == Hook::on_success) == ok;
   if (!due) return expect(row, {TaskState::skipped}, "it was not due");
   if (row.state == TaskState::skipped && row.reason == Reason::trigger_rule) {
-    if (!run_was_cut()) fail(row, "it was due and did not run");  // only a kill passes hooks over
+    if (!run_.was_killed) fail(row, "it was due and did not run");  // only a kill passes hooks over
     return;
   }
   judge_attempts(row);

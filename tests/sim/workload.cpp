@@ -93,7 +93,7 @@ TaskSpec DagMaker::script() {
   if (rng_.percent(20)) spec.priority = static_cast<std::int32_t>(rng_.between(-2, 5));
   if (rng_.percent(10)) spec.allow_failure = true;
   for (const PoolSpec& pool : pools_) {
-    if (!rng_.percent(15)) continue;
+    if (!rng_.percent(28)) continue;
     spec.pools.push_back({pool.name, static_cast<std::int32_t>(rng_.between(1, pool.slots))});
   }
   if (rng_.percent(3)) spec.env.push_back({.name = "KEY", .value = {}, .secret = "that nobody has"});  // cannot be launched
@@ -251,7 +251,7 @@ Dag DagMaker::edit(const Dag& dag) {
     spec.retries.delay_us = rng_.log_between(kSecond, kMinute);
     if (task.hook == Hook::none && spec.kind != TaskKind::noop) spec.pools.clear();
     for (const PoolSpec& pool : pools_) {
-      if (task.hook != Hook::none || spec.kind == TaskKind::noop || !rng_.percent(15)) continue;
+      if (task.hook != Hook::none || spec.kind == TaskKind::noop || !rng_.percent(28)) continue;
       spec.pools.push_back({pool.name, static_cast<std::int32_t>(rng_.between(1, pool.slots))});
     }
     task.spec = std::make_shared<const TaskSpec>(std::move(spec));

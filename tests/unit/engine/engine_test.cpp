@@ -23,6 +23,7 @@ std::shared_ptr<const Dag> one_task() { return DagBuilder().task("a").build(); }
 std::shared_ptr<const Dag> one_task_with_a_retry() {
   TaskSpec spec = test::run_task();
   spec.retries = test::constant_retries(1);
+  spec.retries.delay_us = kMinute;
   return DagBuilder().task("a", {}, spec).build();
 }
 
@@ -152,6 +153,15 @@ TEST(Recovery, WakesWhoSleptWithTheTimeThatStandsInItsRow) {  // F-33
   b.settle();
   ASSERT_EQ(b.executor.launched.size(), 1U);
   EXPECT_EQ(b.executor.launched[0].key.epoch, 2);
+}
+
+TEST(Recovery, MakesNobodySleepLongerThanItsDelayWhenTheClockWasSetBack) {
+  EngineBench b(one_task_with_a_retry());
+  b.engine.adopt_run(left_behind(b, up_for_retry, 3 * kHour), {}, {}, {});
+  b.engine.executor_ready({});
+  b.loop.pass(kMinute);
+  b.settle();
+  EXPECT_EQ(b.executor.launched.size(), 1U);
 }
 
 TEST(Recovery, TakesAClaimForALaunchThatMayLive) {  // F-37
