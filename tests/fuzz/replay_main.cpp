@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
       continue;
     }
     for (const auto& entry : fs::directory_iterator(argv[i])) {
+      if (!entry.is_regular_file()) continue;
       replay(entry.path());
       ++count;
     }
