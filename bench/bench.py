@@ -1,127 +1,143 @@
-"""Baton against ninja and its own floors, in alternating rounds; prints a table and writes build/bench/result.json.
+"""The benchmarks: Baton beside its rivals in alternating rounds. Prints one table and writes build/bench/result.json.
 
-usage: bench.py [NAME...] [--rounds N]     names: chain fan fan_argv noop cold
+usage: bench.py [NAME...] [quick] [--rounds N] [--write-docs]     without a NAME: all of them
 
-Each workload is a DAG file and, where a rival can do the same, a ninja file with the same commands. Whole processes are
-timed, parsing and start included. State folders are new for every round and are removed at the very end: on a file
-system that has just deleted thousands of files, making one costs more.
+`quick` takes smaller sizes and two rounds: it shows that the suite works and roughly where things stand.
+`--write-docs` puts the table of build/bench/result.json into docs/benchmarks.md; alone it measures nothing.
 """
+
 import argparse
 import json
 import os
 import platform
-import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 
-BATON = os.path.abspath(os.environ.get("BATON", "build/release/baton"))
-SLOTS = 2
+import contenders
+import table
+from cold import cold
+from crash import crash
+from disk import logs, slow_disk
+from measuring import ROOT, SLOTS, Wrong
+from million import big_file, million
+from plain import chain, fan, fan_argv, growth, layers, noop, scattered
+from real_shapes import shapes
+from rounds import Context
+from windmill import windmill
+
+WORKLOADS = {w.__name__: w for w in (chain, windmill, fan, fan_argv, layers, scattered, noop, cold, shapes, growth, big_file,
+                                     million, crash, slow_disk, logs)}
+RESULT = os.path.join(ROOT, "build", "bench", "result.json")
+DOCS = os.path.join(ROOT, "docs", "benchmarks.md")
+BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
 
 
-def dag(name, tasks):
-    return f"dag: {name}\ntasks:\n" + "".join(tasks)
+def machine():
+    with open("/proc/cpuinfo") as file:
+        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
+    with open("/proc/meminfo") as file:
+        gib = int(file.readline().split()[1]) / (1 << 20)
+    return f"{os.cpu_count()} × {model}, {gib:.0f} GiB, Linux {platform.release()}"
 
 
-def chain(n):
-    tasks = [f"  t{i}:\n    run: 'true'\n    shell: [sh]\n" + (f"    needs: t{i - 1}\n" if i else "") for i in range(n)]
-    builds = [f"build t{i}: t" + (f" t{i - 1}" if i else "") + "\n" for i in range(n)]
-    return n, dag("chain", tasks), "rule t\n command = true\n" + "".join(builds)
+def commit():
+    def git(*words):
+        return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True).stdout.strip()
+
+    return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
 
 
-def fan(n, action="    run: 'true'\n    shell: [sh]\n"):
-    tasks = ["  first: {noop: true}\n"] + [f"  t{i}:\n{action}    needs: first\n" for i in range(n)]
-    tasks.append("  last: {noop: true, needs: [" + ", ".join(f"t{i}" for i in range(n)) + "]}\n")
-    return n, dag("fan", tasks), "rule t\n command = true\n" + "".join(f"build t{i}: t\n" for i in range(n))
+def headline(result):
+    missing = "; ".join(f"{name}: {why}" for name, why in result["missing"])
+    return (f"{result['machine']}, {result['date']}, commit {result['commit']}, {result['rounds']} rounds, {SLOTS} slots"
+            + (", quick sizes" if result["quick"] else "") + (f", only {' '.join(result['only'])}" if result["only"] else "") + f", {result['minutes']} minutes. Rivals that are missing: {missing or 'none'}.")
 
 
-WORKLOADS = {
-    "chain": ("B1: 1,000 tasks in a row, sh -c true", lambda: chain(1000)),
-    "fan": ("B2: 1 to 10,000 to 1, sh -c true", lambda: fan(10000)),
-    "fan_argv": ("B2: the same, /bin/true without a shell (ninja: sh -c true)", lambda: fan(10000, "    exec: [/bin/true]\n")),
-    "noop": ("10,000 noop tasks", lambda: (10000, dag("noop", [f"  t{i}: {{noop: true}}\n" for i in range(10000)]), None)),
-    "cold": ("one task, cold, new folder", lambda: (1, dag("one", ["  t:\n    run: echo hello\n"]), None)),
-}
+def write_docs():
+    with open(RESULT) as file:
+        result = json.load(file)
+    names = table.Row.__dataclass_fields__
+    rows = [table.Row(**{k: v for k, v in row.items() if k in names}) for row in result["rows"]]
+    with open(DOCS) as file:
+        text = file.read()
+    head, rest = text.split(BEGIN)
+    tail = rest.split(END)[1]
+    with open(DOCS, "w") as file:
+        file.write(head + BEGIN + textwrap.fill(headline(result), 118) + "\n\n" + table.markdown(rows) + END + tail)
 
 
-def timed(command, cwd):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def measure(names, rounds, quick):
     begin = time.monotonic()
-    done = subprocess.run(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    wall = time.monotonic() - begin
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.decode()[-400:]}")
-    return {"wall_s": wall, "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
+    result = {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "commit": commit(), "rounds": rounds, "quick": quick,
+              "missing": contenders.all_missing(), "only": names if len(names) < len(WORKLOADS) else [], "minutes": 0, "rows": [], "wrong": []}
+    base = tempfile.mkdtemp(prefix="baton-bench-", dir=os.environ.get("BENCH_DIR"))
+
+    def say(text):
+        print(f"[{time.monotonic() - begin:6.0f} s] {text}", file=sys.stderr, flush=True)
+
+    context = Context(rounds, quick, base, say)
+    try:
+        for name in names:
+            try:
+                rows = WORKLOADS[name](context)
+            except Wrong as wrong:
+                result["wrong"].append(f"{name}: {wrong}")
+                say(f"WRONG: {name}: {wrong}")
+                continue
+            for row in rows:
+                say(table.line(table.cells(row)))
+            result["rows"] += [table.as_json(row) for row in rows]
+            result["minutes"] = round((time.monotonic() - begin) / 60, 1)
+            save(result)
+    finally:
+        say("removing what the runs left")
+        shutil.rmtree(base, ignore_errors=True)
+    return result
 
 
-def measure(name, rounds, base):
-    title, make = WORKLOADS[name]
-    tasks, dag_text, ninja_text = make()
-    folder = os.path.join(base, name)
-    os.mkdir(folder)
-    with open(os.path.join(folder, "d.yaml"), "w") as file:
-        file.write(dag_text)
-    has_rival = ninja_text is not None and shutil.which("ninja") is not None
-    runs = []
-    for round_no in range(rounds + 1):  # the first is a warm-up
-        state = os.path.join(folder, f"state{round_no}")
-        row = {"baton": timed([BATON, "run", "d.yaml", "--state", state, "--slots", str(SLOTS), "-q"], folder)}
-        if has_rival:
-            rival = os.path.join(folder, f"ninja{round_no}")
-            os.mkdir(rival)
-            with open(os.path.join(rival, "build.ninja"), "w") as file:
-                file.write(ninja_text)
-            row["ninja"] = timed(["ninja", f"-j{SLOTS}"], rival)
-        if round_no > 0:
-            runs.append(row)
-    return {"name": name, "title": title, "tasks": tasks, "runs": runs}
+def save(result):
+    os.makedirs(os.path.dirname(RESULT), exist_ok=True)
+    with open(RESULT, "w") as file:
+        json.dump(result, file, indent=1, ensure_ascii=False)
 
 
 def show(result):
-    tasks = result["tasks"]
-    walls = [run["baton"]["wall_s"] for run in result["runs"]]
-    line = (f"{result['name']:9} {1e6 * statistics.median(walls) / tasks:9.0f} {1e6 * min(walls) / tasks:9.0f}"
-            f" {1e6 * max(walls) / tasks:9.0f} {1e6 * statistics.median(run['baton']['cpu_s'] for run in result['runs']) / tasks:9.0f}")
-    if "ninja" in result["runs"][0]:
-        ratios = [run["baton"]["wall_s"] / run["ninja"]["wall_s"] for run in result["runs"]]
-        ninja = statistics.median(run["ninja"]["wall_s"] for run in result["runs"])
-        line += f" {1e6 * ninja / tasks:9.0f} {statistics.median(ratios):7.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-    print(line + f"   {result['title']}", flush=True)
+    names = table.Row.__dataclass_fields__
+    print("\n" + headline(result) + "\n\n" + table.line(table.HEAD))
+    for row in result["rows"]:
+        print(table.line(table.cells(table.Row(**{k: v for k, v in row.items() if k in names}))))
+    missed = [f"{row['workload']}: {row['who']}" for row in result["rows"] if row["verdict"] == "MISSED"]
+    print(f"\n{len(missed)} aims missed" + (": " + "; ".join(missed) if missed else ""))
+    for wrong in result["wrong"]:
+        print(f"WRONG: {wrong}")
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    unknown = [name for name in options.names if name not in WORKLOADS]
+    sys.stdout.reconfigure(line_buffering=True)
+    parser = argparse.ArgumentParser(prog="./dev bench", description="Baton beside its rivals, in alternating rounds.",
+                                     epilog="; ".join(f"{name}: {w.__doc__}" for name, w in WORKLOADS.items()))
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which: " + " ".join(WORKLOADS) + ", or `quick`")
+    parser.add_argument("--rounds", type=int, default=None, help="5; quick: 2")
+    parser.add_argument("--write-docs", action="store_true", help="put the table into docs/benchmarks.md")
+    options = parser.parse_intermixed_args()
+    quick = "quick" in options.names
+    names = [name for name in options.names if name != "quick"]
+    unknown = [name for name in names if name not in WORKLOADS]
     if unknown:
         sys.exit(f"no benchmark {unknown[0]}; there are: {' '.join(WORKLOADS)}")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    print(f"{platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}, {time.strftime('%Y-%m-%d')}, commit {commit}")
-    missing = [rival for rival in ("ninja", "dagu", "airflow", "luigi") if shutil.which(rival) is None]
-    if missing:
-        print("rivals that are not installed: " + ", ".join(missing))
-    print(f"{options.rounds} rounds, {SLOTS} slots; µs a task\n")
-    print(f"{'':9} {'median':>9} {'min':>9} {'max':>9} {'CPU':>9} {'ninja':>9} {'ratio':>7}")
-    base = tempfile.mkdtemp(prefix="baton-bench-")
-    try:
-        results = [measure_and_show(name, options.rounds, base) for name in options.names or WORKLOADS]
-    finally:
-        shutil.rmtree(base, ignore_errors=True)
-    os.makedirs("build/bench", exist_ok=True)
-    with open("build/bench/result.json", "w") as file:
-        json.dump({"commit": commit, "results": results}, file, indent=1)
-
-
-def measure_and_show(name, rounds, base):
-    result = measure(name, rounds, base)
-    show(result)
-    return result
+    failed = False
+    if options.names or not options.write_docs:
+        result = measure(names or list(WORKLOADS), options.rounds or (2 if quick else 5), quick)
+        save(result)
+        show(result)
+        failed = bool(result["wrong"])
+    if options.write_docs:
+        write_docs()
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

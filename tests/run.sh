@@ -38,7 +38,7 @@ step "build release" build release volume_tests
 step "build debug" build debug sanitized_tests
 suite debug sanitized
 suite release volume
-for folder in corpus dags docs chaos; do
+for folder in corpus dags docs chaos gates; do
   if [ -d "tests/$folder" ]; then step "tests/$folder" python_tests "tests/$folder"; fi
 done
 

@@ -207,11 +207,31 @@ void Agent::flush() {
   }
   journal_.flush();
   if (!link_) return;
+  const std::int64_t now = boottime_us();
+  if (now >= say_starts_at_us_) say_starts();
+  if (may_wait(now)) return;
+  flush_at_us_ = kNever;
   if (!link_->flush()) return lose(link_);
   if (link_->has_unsent() != link_waits_to_write_) {
     link_waits_to_write_ = link_->has_unsent();
     poller_.change(link_->fd(), event_source(Source::kLink), link_waits_to_write_ ? EPOLLIN | EPOLLOUT : EPOLLIN);
   }
+}
+
+void Agent::say_starts() {
+  for (const wire::Started& started : unsaid_starts_) static_cast<void>(link_->send(started));
+  unsaid_starts_.clear();
+  say_starts_at_us_ = kNever;
+}
+
+/// Whether what is unsent can wait for more of its kind: the slots have work for a while.
+bool Agent::may_wait(std::int64_t now_us) {
+  if (shutting_down_ || waiting_.size() < slots_ || !link_->has_unsent() || link_waits_to_write_) return false;
+  if (flush_at_us_ == kNever) {
+    flush_at_us_ = now_us + kGatherEndsUs;
+    poller_.alarm_by(flush_at_us_);
+  }
+  return now_us < flush_at_us_;
 }
 
 void Agent::on_signals() {
@@ -284,6 +304,7 @@ void Agent::lose(std::unique_ptr<Link>& link) {
   if (!was_link) return;
   greeted_ = false;
   link_waits_to_write_ = false;
+  unsaid_starts_.clear();
   if (on_lost_ == wire::OnLost::kStop || !listener_) begin_shutdown(-1);
 }
 
@@ -318,6 +339,7 @@ void Agent::greet(std::unique_ptr<Link>& link, const wire::Hello& hello) {
     poller_.change(link_->fd(), event_source(Source::kLink), EPOLLIN);
   }
   greeted_ = true;
+  unsaid_starts_.clear();  // The inventory says them.
   wire::WorkerHello answer;
   answer.protocol = std::min(hello.protocol_max, wire::kProtocolMax);
   answer.worker_id = worker_id_;
@@ -395,6 +417,10 @@ void Agent::report_unstarted(const wire::AttemptKey& key, wire::Outcome outcome,
 }
 
 void Agent::on(const wire::Release& message) {
+  if (const auto found = waiting_by_key_.find(message.key); found != waiting_by_key_.end()) {
+    found->second->gated = false;
+    return;
+  }
   attempts_->release(message.key);
 }
 
@@ -434,7 +460,12 @@ Reports Agent::reports() {
   Reports reports;
   reports.begun = [this](const Begun& begun) { journal_.begin(begun); };
   reports.started = [this](const wire::Started& started) {
-    if (greeted_) static_cast<void>(link_->send(started));
+    if (!greeted_) return;
+    if (unsaid_starts_.empty()) {
+      say_starts_at_us_ = boottime_us() + kSayStartUs;
+      poller_.alarm_by(say_starts_at_us_);
+    }
+    unsaid_starts_.push_back(started);
   };
   reports.ended = [this](Reported reported) { report(std::move(reported)); };
   return reports;
@@ -442,6 +473,7 @@ Reports Agent::reports() {
 
 void Agent::report(Reported reported) {
   journal_.end(reported);
+  std::erase_if(unsaid_starts_, [&](const wire::Started& started) { return started.key == reported.ended.key; });
   if (greeted_) static_cast<void>(link_->send(reported.ended));
   const wire::AttemptKey key = reported.ended.key;
   unacknowledged_.insert_or_assign(key, std::move(reported));

@@ -29,6 +29,10 @@ enum class Exit : int { kDone = 0, kNotYet = 1, kUsage = 2, kLocked = 5, kIntern
 
 /// Without a link and without live attempts a listening worker ends after this time; its journal keeps what counts.
 inline constexpr std::int64_t kIdleUs = 30'000'000;
+/// A start is told after this time, unless its end is told before.
+inline constexpr std::int64_t kSayStartUs = 5'000;
+/// While launches wait here, so that no slot waits for the scheduler, ends are sent together: within this time.
+inline constexpr std::int64_t kGatherEndsUs = 5'000;
 
 class Agent {
  public:
@@ -46,6 +50,8 @@ class Agent {
   [[nodiscard]] bool done();
   void turn();
   void flush();
+  void say_starts();
+  [[nodiscard]] bool may_wait(std::int64_t now_us);
 
   void on_signals();
   void on_alarm();
@@ -93,6 +99,9 @@ class Agent {
 
   std::unique_ptr<Link> link_;      // Greeted, or the inherited one.
   std::unique_ptr<Link> newcomer_;  // Accepted, has not said hello yet.
+  std::vector<wire::Started> unsaid_starts_;  // Of processes that may end before anybody needs to know.
+  std::int64_t say_starts_at_us_ = kNever;
+  std::int64_t flush_at_us_ = kNever;  // When ends that wait for company are sent at the latest.
   bool greeted_ = false;
   bool link_waits_to_write_ = false;
   std::int64_t scheduler_epoch_ = 0;

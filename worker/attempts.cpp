@@ -53,6 +53,7 @@ void Attempts::schedule(const Attempt& attempt) {
 void Attempts::release(const wire::AttemptKey& key) {
   Attempt* const attempt = find(key);
   if (attempt == nullptr || attempt->phase != Phase::kGated || attempt->cause != StopCause::kNone) return;
+  reports_.begun({key, attempt->pid, ticks_of(attempt->created_boot_us), wall_us(), ""});
   attempt->gate->open();
   mark_running(*attempt);
 }

@@ -15,6 +15,7 @@
 #include "worker/journal.h"
 #include "worker/orphans.h"
 #include "worker/poller.h"
+#include "worker/program.h"
 #include "worker/protocol/messages.h"
 
 namespace baton::worker {
@@ -110,6 +111,7 @@ class Attempts {
   const Reports reports_;
   Spawner spawner_;
   Orphans orphans_;
+  ProgramCache programs_;
   Fd null_file_;
   std::string usable_folder_;  // Known to exist and to be writable.
   int own_nice_ = 0;

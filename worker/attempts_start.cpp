@@ -61,7 +61,7 @@ bool Attempts::prepare(Attempt& attempt, std::string& problem) {
     return false;
   }
   const std::string_view name(launch.argv.bytes().c_str());
-  attempt.program = find_program(name, launch.env);
+  attempt.program = programs_.find(name, launch.env);
   if (attempt.program.empty()) {
     problem = "program \"" + std::string(name) + "\" not found in PATH";
     return false;
@@ -154,6 +154,7 @@ void Attempts::take_leaf(Attempt& attempt) {
   attempt.limits_not_enforced = limited;
   if (!attempt.leaf) return;
   attempt.plan.cgroup_fd = attempt.leaf->dir_fd();
+  attempt.plan.new_session = false;  // The leaf holds the tree; a session costs a scheduling group (sched_autogroup).
   attempt.limits_not_enforced = !attempt.leaf->set_limits(limits);
   if (limits.memory_bytes > 0) attempt.leaf_oom_kills = attempt.leaf->oom_kills();
 }
@@ -170,6 +171,7 @@ SpawnResult Attempts::start_process(Attempt& attempt) {
   if (result.pid > 0 || !in_leaf || result.error == EAGAIN || result.error == ENOMEM) return result;
   const int error = result.error;
   attempt.plan.cgroup_fd = -1;
+  attempt.plan.new_session = true;
   result = once();
   if (result.pid <= 0) return result;
   attempt.leaf.reset();
@@ -189,7 +191,7 @@ void Attempts::mark_running(Attempt& attempt) {
   attempt.beat_at_us = attempt.started_boot_us;
   if (launch.timeout_us > 0) attempt.timeout_at_us = attempt.started_boot_us + launch.timeout_us;
   attempt.check_at_us = attempt.started_boot_us + kSpoolCheckUs;
-  attempt.renice_session = sessions_are_scheduled_ && launch.nice != 0;
+  attempt.renice_session = sessions_are_scheduled_ && attempt.plan.new_session && launch.nice != 0;
   if (!attempt.gate) {
     launch.argv = {};
     launch.env = {};

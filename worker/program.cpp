@@ -11,6 +11,7 @@
 namespace baton::worker {
 namespace {
 
+constexpr std::size_t kCachedMax = 256;
 constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 
 std::string_view path_of(const wire::StringList& env) {
@@ -49,6 +50,18 @@ std::string find_program(std::string_view name, const wire::StringList& env) {
     if (end == rest.size()) return {};
     rest.remove_prefix(end + 1);
   }
+}
+
+std::string ProgramCache::find(std::string_view name, const wire::StringList& env) {
+  if (name.find('/') != std::string_view::npos) return std::string(name);
+  std::string key(name);
+  key.append(1, '\0').append(path_of(env));
+  const auto known = found_.find(key);
+  if (known != found_.end() && ::access(known->second.c_str(), X_OK) == 0) return known->second;
+  std::string program = find_program(name, env);
+  if (found_.size() >= kCachedMax) found_.clear();
+  if (!program.empty()) found_.insert_or_assign(std::move(key), program);
+  return program;
 }
 
 std::string spawn_failure_text(SpawnStep step, int error, const wire::Launch& launch) {

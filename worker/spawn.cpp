@@ -47,7 +47,11 @@ BATON_CHILD_CODE void wait_for_gate(std::atomic<std::uint32_t>& gate) {
 BATON_CHILD_CODE void child_main(void* argument) {
   const ChildContext& context = *static_cast<const ChildContext*>(argument);
   const SpawnPlan& plan = *context.plan;
-  raw_syscall(SYS_setsid);
+  if (plan.new_session) {
+    raw_syscall(SYS_setsid);
+  } else {
+    raw_syscall(SYS_setpgid, 0, 0);
+  }
   raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
   // The parent may have died before the line above: then nobody is left who would send the signal.
   if (raw_syscall(SYS_getppid) != context.parent) raw_syscall(SYS_exit_group, kExitNotExecuted);

@@ -26,6 +26,7 @@ struct SpawnPlan {
   int cgroup_fd = -1;  ///< Folder of a cgroup to be created in, or -1.
   int nice = 0;        ///< Absolute; set if `set_nice`.
   bool set_nice = false;
+  bool new_session = true;  ///< Else a process group of its own in our session, which has no terminal.
 };
 
 /// How a start went. `pid` > 0: the child is there. `error` != 0 with a pid: it could not execute and has ended; reap

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/model/check.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 
@@ -53,7 +54,7 @@ bool Admission::next(Candidate& out, const Lookup& run_of,
     needs_of(*run, c.instance, needs_);
     for (const Need& n : needs_) drop_heads(*n.resource, run_of);
     const auto lacking = std::find_if(needs_.begin(), needs_.end(), [&](const Need& n) {
-      if (n.resource->used + n.amount > n.resource->capacity) return true;
+      if (n.resource->used + (BATON_BUG(pool_overcommitted) ? 1 : n.amount) > n.resource->capacity) return true;
       // Who waits longer in rank goes first, also when it wants more than is free now: no starvation.
       return !n.resource->waiting.empty() && Later{}(c, n.resource->waiting.top().candidate);
     });
@@ -72,6 +73,7 @@ bool Admission::next(Candidate& out, const Lookup& run_of,
 }
 
 void Admission::drop_unwanted(const Lookup& run_of) {
+  if (BATON_BUG(waits_behind_the_unwanted)) return;
   for (auto& [name, pool] : pools_) drop_heads(pool, run_of);
   for (auto& [run_no, limit] : run_limits_) drop_heads(limit, run_of);
   for (auto& [task, limit] : task_limits_) drop_heads(limit, run_of);
@@ -98,7 +100,7 @@ void Admission::release(const DagRun& run, InstanceNo i) {
   for (const Need& n : needs_) {
     n.resource->used -= n.amount;
     BATON_CHECK(n.resource->used >= 0);
-    wake(*n.resource, true);
+    if (!BATON_BUG(wake_lost)) wake(*n.resource, true);
   }
 }
 
@@ -114,6 +116,7 @@ void Admission::wake(Resource& resource, bool head) {
 
 /// The dropped one may have been woken for the sake of any resource that its run may want.
 void Admission::wake_after_drop(RunNo run_no) {
+  if (BATON_BUG(wake_kept_by_the_dropped)) return;
   for (auto& [name, pool] : pools_) wake(pool, true);
   if (const auto limit = run_limits_.find(run_no); limit != run_limits_.end()) wake(limit->second, true);
   for (auto at = task_limits_.lower_bound({run_no, 0}); at != task_limits_.end() && at->first.first == run_no; ++at) {

@@ -6,6 +6,7 @@
 #include "scheduler/engine/decide.h"
 #include "scheduler/expr/json.h"
 #include "scheduler/model/check.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -139,12 +140,13 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
   if (is_cut_off(instance.reason)) ++run_.cut_off;
   if (instance.state == TaskState::failed && counts_for_run(task)) {
     if (++run_.counted_failures == 1) run_.first_failure = i;
-    if (run_.dag->fail_fast && run_.stopping == Reason::none) follow.push_back({FollowUp::Kind::fail_fast, 0});
+    if (run_.dag->fail_fast && run_.stopping == Reason::none && !BATON_BUG(fail_fast_ignored)) follow.push_back({FollowUp::Kind::fail_fast, 0});
   }
   for (const TaskNo d : run_.dag->downstream.of(t)) {
     TaskProgress& p = run_.progress(d);
     UpstreamCounts& counts = p.upstreams;
     count_upstream_end(counts, instance.state);
+    if (BATON_BUG(upstream_counted_twice) && counts.open > 0) count_upstream_end(counts, instance.state);
     if (p.expanded ? !p.waits_again : run_.at(d).state != TaskState::none) continue;
     const TaskSpec& spec = run_.dag->spec(d);
     const bool settles = spec.teardown ? counts.open == 0 : judge(spec.trigger_rule, counts) != Verdict::wait;
@@ -189,7 +191,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
     case TaskState::queued:
       if (c.new_epoch) {  // a claim
         ++instance.epoch;
-        if (!instance.looks_again && c.reason != Reason::cache_key) {
+        if ((!instance.looks_again || BATON_BUG(look_counted_as_a_try)) && c.reason != Reason::cache_key) {
           ++instance.try_number;
           activity.first_look_at = now_.wall;
         }
@@ -204,7 +206,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   }
   if (c.to == TaskState::success) record_success(c.instance, c);
   if (is_final(c.to)) end_instance(c.instance, follow);
-  const bool claim_or_end = c.new_epoch || is_final(c.to) || c.to == TaskState::up_for_retry ||
+  const bool claim_or_end = (c.new_epoch && !BATON_BUG(claim_not_written)) || is_final(c.to) || c.to == TaskState::up_for_retry ||
                             c.to == TaskState::up_for_reschedule || c.end != nullptr;
   if (claim_or_end) out_.dirty.push_back(c.instance);
 }
@@ -239,7 +241,7 @@ void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
     run_.items[i] = std::move(e.items[static_cast<std::size_t>(k)]);
     follow.push_back({FollowUp::Kind::instance_begins, i});
   }
-  if (run_.has_collapsed) go_on_from_removed(e.task_no);
+  if (run_.has_collapsed && !BATON_BUG(mapped_key_used_again)) go_on_from_removed(e.task_no);
   run_.open_instances += n - 1;
   run_.row.counts[static_cast<std::size_t>(TaskState::none)] += n - 1;
   for (const TaskNo d : run_.dag->downstream.of(e.task_no)) run_.progress(d).upstreams.open += n - 1;
@@ -324,7 +326,7 @@ void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now) {
   Activity& activity = run.ensure_activity(i);
   activity.times.add(instance.wait, now.mono - instance.since);
   activity.summed_to = now.wall;
-  instance.since = now.mono;
+  if (!BATON_BUG(wait_counted_twice)) instance.since = now.mono;
   instance.wait = wait;
 }
 

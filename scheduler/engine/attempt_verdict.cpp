@@ -4,6 +4,7 @@
 
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/retry.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -41,14 +42,14 @@ Failure failure_of(const AttemptEnd& end) {
   return {Reason::exit_code, ""};
 }
 
-/// A failure that the author's retries answer for.
+/// A failure that the author's retries answer for, unless a stop has been asked for.
 AttemptVerdict fail(const DagRun& run, InstanceNo i, const AttemptEnd& end, Failure failure, Moment now) {
   const TaskSpec& spec = run.spec_of(i);
   const Instance& instance = run.at(i);
   const std::int32_t failures = instance.failures + 1;
   AttemptVerdict v = failed(failure.reason, std::move(failure.note));
   v.counts_failure = true;
-  if (retries_again(spec.retries, end, failures)) {
+  if (!instance.stop_requested && retries_again(spec.retries, end, failures)) {
     const auto seed = retry_seed(run.row.run_id, run.dag->task(instance.task_no).id, instance.map_index, failures);
     v.to = TaskState::up_for_retry;
     v.wait = Wait::backoff;
@@ -60,7 +61,7 @@ AttemptVerdict fail(const DagRun& run, InstanceNo i, const AttemptEnd& end, Fail
 /// The budget of losses first, then the author's retries of class lost.
 AttemptVerdict lose(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool counts, Moment now,
                     const CoreSettings& settings) {
-  if (counts && run.at(i).losses + 1 > settings.losses_max) {
+  if (counts && run.at(i).losses + 1 > settings.losses_max && !BATON_BUG(losses_without_budget)) {
     AttemptEnd as_lost = end;
     as_lost.outcome = Outcome::lost;
     return fail(run, i, as_lost, {Reason::lost, "lost more often than the budget of losses allows"}, now);
@@ -70,6 +71,7 @@ AttemptVerdict lose(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool
   v.reason = Reason::lost;
   v.wait = Wait::slots;
   v.counts_loss = counts;
+  v.counts_failure = BATON_BUG(loss_burns_a_retry);
   v.note = end.note.empty() ? "its worker died; it starts again" : end.note;
   return v;
 }
@@ -143,7 +145,7 @@ Result<CheckedOutputs> check_cached(const TaskSpec& spec, const std::string& out
 AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool counts_as_loss, Moment now,
                              const CoreSettings& settings) {
   const bool is_exit = end.outcome == Outcome::exited;
-  const bool was_stopped = run.at(i).stop_requested;
+  const bool was_stopped = run.at(i).stop_requested && !BATON_BUG(stopped_attempt_starts_again);
   const bool hashes = run.at(i).reason == Reason::cache_key;
   const bool is_done = is_exit && !hashes && (end.exit_code == 0 || end.exit_code == kExitSkip);
   if (was_stopped && !is_done) return failed(run.stopping == Reason::none ? Reason::stopped : run.stopping, "");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/model/check.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -24,7 +25,7 @@ std::vector<InstanceNo> close_over(const DagRun& run, std::vector<char> chosen) 
     for (std::int32_t k = 0; k < run.progress(t).count && !any; ++k) {
       any = chosen[static_cast<std::size_t>(run.instance_of(t, k))] != 0;
     }
-    if (!any) continue;
+    if (!any || BATON_BUG(retry_keeps_what_follows)) continue;
     for (const TaskNo d : run.dag->downstream.of(t)) follows[static_cast<std::size_t>(d)] = 1;
     for (const std::string& setup : run.dag->spec(t).teardown_of) {
       if (const auto s = run.dag->find(setup)) add_all_of(run, *s, chosen);

@@ -8,6 +8,7 @@
 #include "scheduler/engine/expand.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -34,6 +35,7 @@ class Decider {
  private:
   [[nodiscard]] const TaskSpec& spec_of(InstanceNo i) const { return run_.spec_of(i); }
   [[nodiscard]] bool may_start(const TaskSpec& spec) const {
+    if (spec.teardown && BATON_BUG(teardown_cut_by_stop)) return run_.stopping == Reason::none;
     return run_.stopping == Reason::none || (spec.teardown && !run_.killing) || is_final(run_.row.state);
   }
   TaskChange& change(InstanceNo i, TaskState to, Reason reason = Reason::none, std::string note = {});
@@ -74,17 +76,18 @@ void Decider::schedule(InstanceNo i) {
 
 void Decider::operator()(const RunBegins&) {
   for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
-    if (run_.dag->tasks[t].hook != Hook::none) continue;
+    if (run_.dag->tasks[t].hook != Hook::none && !BATON_BUG(hook_before_the_outcome)) continue;
     judge_task(static_cast<TaskNo>(t));
   }
   for (std::size_t i = 0; i < run_.instances.size(); ++i) {
     const Instance& instance = run_.instances[i];
     const auto number = static_cast<InstanceNo>(i);
     const bool is_hook = run_.dag->task(instance.task_no).hook != Hook::none;
-    if (is_live(instance.state) && run_.stopping != Reason::none && !is_hook) {  // a stop whose effect a crash took
+    if (is_live(instance.state) && run_.stopping != Reason::none && !is_hook && !BATON_BUG(stop_not_sent_again)) {  // a stop whose effect a crash took
       stop_instance(number, StopRequested{run_.stopping, run_.killing});
     }
     if (instance.state != TaskState::up_for_retry && instance.state != TaskState::up_for_reschedule) continue;
+    if (BATON_BUG(timer_lost_at_recovery)) continue;
     out_.commands.push_back({.kind = Command::Kind::timer, .instance = number, .wake_at = run_.activity(number)->wake_at});
   }
   if (is_final(run_.row.state)) {
@@ -243,6 +246,7 @@ void Decider::begin_time_sensor(InstanceNo i) {
 /// The first time only: a retry and a clear pass the cache by (docs/ARCHITECTURE.md).
 bool Decider::asks_cache(InstanceNo i) const {
   const Instance& instance = run_.at(i);
+  if (BATON_BUG(cache_answers_a_retry)) return spec_of(i).cache.has_value();
   return spec_of(i).cache && (instance.epoch == 0 || instance.reason == Reason::cache_key);
 }
 
@@ -312,7 +316,8 @@ void Decider::keep_cache_key(TaskChange& c) const {
 
 void Decider::operator()(const AttemptEnded& e) {
   const Instance& instance = run_.at(e.instance);
-  if (!is_live(instance.state) || instance.epoch != e.end.key.epoch) return;  // INV-05: stale
+  const bool is_current = instance.epoch == e.end.key.epoch || BATON_BUG(no_fence);
+  if (!is_live(instance.state) || !is_current) return;  // INV-05: stale
   AttemptVerdict v = judge_attempt(run_, e.instance, e.end, e.counts_as_loss, now_, settings_);
   TaskChange& c = change(e.instance, v.to, v.reason, std::move(v.note));
   c.end = &e.end;
@@ -331,7 +336,7 @@ void Decider::operator()(const AttemptEnded& e) {
     return;
   }
   if (v.to == TaskState::scheduled) out_.commands.push_back({.kind = Command::Kind::offer, .instance = e.instance});
-  if (v.wake_at != kNoTime) {
+  if (v.wake_at != kNoTime && !BATON_BUG(retry_timer_lost)) {
     out_.commands.push_back({.kind = Command::Kind::timer, .instance = e.instance, .wake_at = v.wake_at});
   }
 }
@@ -370,7 +375,7 @@ void Decider::stop_instance(InstanceNo i, const StopRequested& e) {
       out_.commands.push_back({.kind = Command::Kind::stop, .instance = i, .kill_now = e.kill});
       return;
     case TaskState::up_for_retry:
-      if (!spared) change(i, TaskState::failed, e.reason);
+      if (!spared && !BATON_BUG(stop_lets_retries_go_on)) change(i, TaskState::failed, e.reason);
       return;
     case TaskState::none:
     case TaskState::scheduled:
@@ -401,7 +406,8 @@ void Decider::operator()(const StopRequested& e) {
 void Decider::operator()(const AllEnded&) {
   if (is_final(run_.row.state) || run_.open_instances > 0) return;
   RunChange c;
-  c.to = run_.counted_failures > 0 || run_.cut_off > 0 ? RunState::failed : RunState::success;
+  const bool was_cut_off = run_.cut_off > 0 && !BATON_BUG(stopped_run_succeeds);
+  c.to = run_.counted_failures > 0 || was_cut_off ? RunState::failed : RunState::success;
   if (c.to == RunState::failed) {
     // What an earlier stop cut off and no retry has made good counts too.
     c.reason = run_.cut_off == 0 ? Reason::upstream_failed : run_.stopping != Reason::none ? run_.stopping : Reason::stopped;

@@ -5,6 +5,7 @@
 
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/model/check.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -36,7 +37,7 @@ const DagRun* Engine::run(RunNo run_no) const {
 }
 
 bool Engine::is_idle() const {
-  return !is_writing_ && next_.batch.empty() && unfinished_steps_.empty() && creations_.empty();
+  return !turn_scheduled_ && !is_writing_ && next_.batch.empty() && unfinished_steps_.empty() && creations_.empty();
 }
 
 void Engine::create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
@@ -67,7 +68,7 @@ void Engine::begin_creation(Creation wanted) {
 void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit,
                        std::shared_ptr<const VersionRow> version) {
   BATON_CHECK(!executor_ready_);
-  if (version != nullptr) {
+  if (version != nullptr && !BATON_BUG(latest_not_written)) {
     RunCreation reversion;
     reversion.run = run.row;
     reversion.dag = run.dag;
@@ -81,13 +82,13 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
   for (std::size_t i = 0; i < placed.run.instances.size(); ++i) {
     if (!is_live(placed.run.instances[i].state)) continue;
     const auto number = static_cast<InstanceNo>(i);
-    admission_.hold(placed.run, number);
+    if (!BATON_BUG(hold_lost_at_recovery)) admission_.hold(placed.run, number);
     recovered_.insert(placed.run.key_of(number));
   }
   next_.begun.push_back(placed.run.row.run_no);
   for (AuditRow& row : audit) next_.batch.audit.push_back(std::move(row));
   collect(placed, cleared);
-  watch_timeout(placed);
+  if (!BATON_BUG(run_timeout_lost_at_recovery)) watch_timeout(placed);
   handle(placed, RunBegins{});
 }
 
@@ -137,17 +138,24 @@ void Engine::attempt_started(AttemptKey key, std::int32_t pid, WallUs at) {
 }
 
 void Engine::attempt_ended(const AttemptEnd& end) {
+  // What could not start, or died with its worker, ends before its claim is durable: the end waits for that.
+  if (const auto early = prepared_.find(end.key); early != prepared_.end()) {
+    early->second = end;
+    return;
+  }
   LiveRun* live = find(end.key.run_no);
   const InstanceNo i = live == nullptr ? -1 : live->run.find(end.key);
   next_.acknowledgements.push_back(end.key);  // a stale report too is acknowledged, after what is before it
-  if (i < 0 || live->run.at(i).epoch != end.key.epoch || !is_live(live->run.at(i).state)) {
+  if (BATON_BUG(end_acknowledged_before_commit)) executor_.acknowledge(end.key);
+  const bool is_stale = i >= 0 && live->run.at(i).epoch != end.key.epoch && !BATON_BUG(no_fence);
+  if (i < 0 || is_stale || !is_live(live->run.at(i).state)) {
     schedule_turn();
     return;
   }
   if (launched_.erase(end.key) > 0) --launched_live_;
   const bool counts = recovered_.erase(end.key) == 0 && end.started;
   learn_run_time(end);
-  admission_.release(live->run, i);
+  if (end.outcome != AttemptEnd::Outcome::stopped || !BATON_BUG(slot_leaked_on_stop)) admission_.release(live->run, i);
   handle(*live, AttemptEnded{i, end, counts});
 }
 
@@ -165,6 +173,7 @@ void Engine::executor_ready(const std::vector<AttemptKey>& live_keys) {
   const std::set<AttemptKey> live(live_keys.begin(), live_keys.end());
   std::vector<AttemptKey> lost;
   for (const auto* believed : {&launched_, &recovered_}) {
+    if (believed == &launched_ && BATON_BUG(lost_only_at_the_start)) continue;
     for (const AttemptKey& key : *believed) {
       if (!live.contains(key)) lost.push_back(key);
     }
@@ -196,6 +205,7 @@ void Engine::executor_ready(const std::vector<AttemptKey>& live_keys) {
 
 void Engine::executor_gone(const std::string& why) {
   executor_ready_ = false;
+  if (BATON_BUG(lost_before_proof)) executor_ready({});
   if (observer_ != nullptr) observer_->notice("the worker is gone (" + why + "); starting it again");
 }
 
@@ -259,6 +269,7 @@ void Engine::carry_out(LiveRun& live, Command& command) {
     }
     case Command::Kind::finished:
       live.finished = true;
+      if (BATON_BUG(end_told_before_commit) && finished_) finished_(run);
       next_.finished.push_back(run_no);
       return;
   }
@@ -268,7 +279,7 @@ void Engine::set_timer(RunNo run_no, InstanceNo i, WallUs wake_at) {
   const DurationUs left = std::max<DurationUs>(0, wake_at - loop_.wall_now());
   const LiveRun* live = find(run_no);
   const bool by_wall = live != nullptr && waits_for_wall_clock(live->run, i);
-  const DurationUs span = by_wall ? std::min(left, kWallTimerMaxUs) : left;
+  const DurationUs span = BATON_BUG(timer_fires_at_once) ? 0 : by_wall ? std::min(left, kWallTimerMaxUs) : left;
   loop_.call_at(loop_.mono_now() + span, [this, run_no, i, wake_at] { timer_fired(run_no, i, wake_at); });
 }
 
@@ -310,6 +321,7 @@ void Engine::turn() {
   }
   admit();
   if (!is_writing_) commit();
+  if (!is_writing_ && !unfinished_steps_.empty()) schedule_turn();  // that share changed nothing to wait for
   executor_.flush();
 }
 
@@ -326,7 +338,7 @@ void Engine::admit() {
   if (std::exchange(stop_began_, false)) admission_.drop_unwanted(run_of);
   Candidate candidate;
   while (admission_.next(candidate, run_of, blocked)) {
-    if (!launch(candidate)) admission_.release(find(candidate.run_no)->run, candidate.instance);
+    if (!launch(candidate) && !BATON_BUG(hold_kept_by_failed_launch)) admission_.release(find(candidate.run_no)->run, candidate.instance);
   }
 }
 
@@ -340,8 +352,41 @@ bool Engine::launch(const Candidate& candidate) {
   auto& ready = std::get<Rendered>(rendered);
   handle(live, Admitted{candidate.instance, std::move(ready.rendered_json)});
   BATON_CHECK(live.run.key_of(candidate.instance) == ready.spec.key);
-  next_.launches.push_back(std::move(ready.spec));
+  if (admission_.live() > settings_.slots) {
+    next_.launches.push_back(std::move(ready.spec));
+    return true;
+  }
+  // A slot waits for it: what comes before the program's start overlaps with the commit.
+  next_.releases.push_back(ready.spec.key);
+  note_launched(ready.spec.key);
+  prepared_.emplace(ready.spec.key, std::nullopt);
+  executor_.prepare(std::move(ready.spec));
   return true;
+}
+
+void Engine::note_launched(AttemptKey key) {
+  if (launched_.insert(key).second) ++launched_live_;
+}
+
+/// Its claim is durable.
+void Engine::release_prepared(AttemptKey key) {
+  const auto prepared = prepared_.extract(key);
+  if (LiveRun* live = find(key.run_no)) handle(*live, Launched{live->run.find(key), false});
+  if (prepared.mapped()) {
+    attempt_ended(*prepared.mapped());
+  } else {
+    executor_.release(key);
+  }
+}
+
+/// Its claim will not be written.
+void Engine::withdraw_prepared(AttemptKey key) {
+  if (launched_.erase(key) > 0) --launched_live_;
+  if (prepared_.extract(key).mapped()) {
+    executor_.acknowledge(key);
+  } else {
+    executor_.stop(key, 0, true);
+  }
 }
 
 /// What is for display alone joins a batch that is written anyway, or makes one of its own after a while.
@@ -388,11 +433,22 @@ void Engine::commit() {
   }
   writing_ = std::exchange(next_, Pending{});
   is_writing_ = true;
-  store_.commit(writing_.batch, [this](CommitOutcome outcome) { committed(outcome); });
+  if (BATON_BUG(effect_before_commit)) for (const AttemptKey& key : writing_.releases) executor_.release(key);
+  const auto done = [this](CommitOutcome outcome) { committed(outcome); };
+  if (!nothing_runs()) return store_.commit(writing_.batch, done);
+  executor_.flush();  // what is prepared gets ready meanwhile
+  store_.commit_now(writing_.batch, done);
+}
+
+/// No process will end before this commit has: a thread of its own would only cost two switches.
+bool Engine::nothing_runs() const {
+  return runs_.size() == 1 && static_cast<std::size_t>(launched_live_) == prepared_.size();
 }
 
 void Engine::committed(CommitOutcome outcome) {
   if (dead_) return;
+  if (outcome == CommitOutcome::unknown && BATON_BUG(unknown_taken_for_durable)) outcome = CommitOutcome::durable;
+  if (outcome == CommitOutcome::rolled_back && BATON_BUG(batch_dropped_on_full_disk)) outcome = CommitOutcome::durable;
   switch (outcome) {
     case CommitOutcome::durable: {
       is_writing_ = false;
@@ -428,7 +484,8 @@ void Engine::refuse_creation() {
   const auto created = std::exchange(writing_.created, {});
   LiveRun& live = *find(run_no);
   for (std::size_t i = 0; i < live.run.instances.size(); ++i) {
-    if (is_live(live.run.instances[i].state)) admission_.release(live.run, static_cast<InstanceNo>(i));
+    const bool holds = is_live(live.run.instances[i].state) && !BATON_BUG(refused_run_keeps_holds);
+    if (holds) admission_.release(live.run, static_cast<InstanceNo>(i));
   }
   admission_.forget(live.run);
   if (live.timeout != 0) loop_.cancel(live.timeout);
@@ -442,6 +499,10 @@ void Engine::refuse_creation() {
 }
 
 void Engine::strip(Pending& pending, RunNo run_no) {
+  for (const AttemptKey& key : pending.releases) {
+    if (key.run_no == run_no) withdraw_prepared(key);
+  }
+  std::erase_if(pending.releases, [&](const AttemptKey& key) { return key.run_no == run_no; });
   const auto is_row = [&](const auto& row) { return row.run_no == run_no; };
   const auto is_keyed = [&](const auto& entry) { return entry.first.run_no == run_no; };
   Batch& b = pending.batch;
@@ -480,11 +541,11 @@ void Engine::release(Pending& pending) {
     const InstanceNo i = live == nullptr ? -1 : live->run.find(spec.key);
     if (i < 0 || live->run.at(i).epoch != spec.key.epoch) continue;
     const bool behind_others = launched_live_ >= settings_.slots;
-    launched_.insert(spec.key);
-    ++launched_live_;
+    note_launched(spec.key);
     handle(*live, Launched{i, behind_others});
     executor_.launch(std::move(spec));
   }
+  for (const AttemptKey& key : pending.releases) release_prepared(key);
   for (std::size_t k = 0; k < pending.stops.size(); ++k) {
     executor_.stop(pending.stops[k].first, pending.graces[k].second, pending.stops[k].second);
   }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -65,7 +66,7 @@ class Engine : public ExecutorEvents {
   [[nodiscard]] const DagRun* run(RunNo run_no) const;
   /// What is held now, for metrics and checks.
   [[nodiscard]] const Admission& admission() const { return admission_; }
-  /// Whether anything is still to be written or carried out.
+  /// Whether nothing is to be written or carried out any more (what is for display alone aside).
   [[nodiscard]] bool is_idle() const;
 
   void attempt_started(AttemptKey key, std::int32_t pid, WallUs at) override;
@@ -91,6 +92,7 @@ class Engine : public ExecutorEvents {
   struct Pending {
     Batch batch;
     std::vector<LaunchSpec> launches;
+    std::vector<AttemptKey> releases;                ///< prepared attempts whose claims are in `batch`
     std::vector<std::pair<AttemptKey, bool>> stops;  ///< key, kill_now
     std::vector<std::pair<AttemptKey, DurationUs>> graces;
     std::vector<AttemptKey> acknowledgements;
@@ -112,7 +114,7 @@ class Engine : public ExecutorEvents {
   void handle(LiveRun& live, const Event& event);
   void begin_creation(Creation creation);
   void refuse_creation();
-  static void strip(Pending& pending, RunNo run_no);
+  void strip(Pending& pending, RunNo run_no);
   void learn_run_time(const AttemptEnd& end);
   void collect(LiveRun& live, StepOutcome& step);
   void carry_out(LiveRun& live, Command& command);
@@ -121,12 +123,16 @@ class Engine : public ExecutorEvents {
   void watch_timeout(LiveRun& live);
   void admit();
   bool launch(const Candidate& candidate);
+  void note_launched(AttemptKey key);
+  void release_prepared(AttemptKey key);
+  void withdraw_prepared(AttemptKey key);
   void schedule_turn();
   void turn();
   void write_lazy();
   void take_lazy_durations();
   [[nodiscard]] bool has_lazy() const;
   void commit();
+  [[nodiscard]] bool nothing_runs() const;
   void committed(CommitOutcome outcome);
   void release(Pending& pending);
   void forget_finished(const std::vector<RunNo>& runs);
@@ -160,6 +166,8 @@ class Engine : public ExecutorEvents {
   DurationUs mean_run_us_ = -1;                ///< of recent attempts; −1: none yet
   std::int32_t launched_live_ = 0;             ///< launches given to the executor and not ended
   std::set<AttemptKey> launched_;              ///< the same, by key
+  /// Prepared attempts whose claim is not durable yet, with the end that one has had already.
+  std::map<AttemptKey, std::optional<AttemptEnd>> prepared_;
   std::set<AttemptKey> recovered_;             ///< live by their rows, of an earlier process
 };
 

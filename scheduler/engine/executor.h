@@ -64,6 +64,12 @@ class Executor {
   virtual ~Executor() = default;
   /// Queues an attempt; it starts when one of `slots` is free, in the order of the calls. A known key is a no-op.
   virtual void launch(LaunchSpec spec) = 0;
+  /// Sends `spec` ahead of the moment when its claim is durable: the executor gets everything ready but does not start
+  /// the program before release(). For attempts that have a slot. stop() ends it without a start; an end may come before
+  /// the release, when it cannot be started.
+  virtual void prepare(LaunchSpec spec) = 0;
+  /// Lets a prepared attempt start. An unknown key is a no-op.
+  virtual void release(AttemptKey key) = 0;
   /// TERM, then KILL after `grace_us`; `kill_now` is KILL at once. The end comes as attempt_ended(stopped).
   virtual void stop(AttemptKey key, DurationUs grace_us, bool kill_now) = 0;
   /// The end of `key` is durable: the executor may forget it.

@@ -5,6 +5,7 @@
 #include "scheduler/engine/outputs.h"
 #include "scheduler/engine/store.h"
 #include "scheduler/expr/json.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -47,6 +48,7 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   instance.task_no = row.task_no;
   instance.map_index = row.map_index;
   instance.state = row.state == TaskState::scheduled ? TaskState::none : row.state;
+  if (row.state == TaskState::queued && BATON_BUG(claim_forgotten_at_recovery)) instance.state = TaskState::none;
   instance.reason = row.reason;
   instance.wait = wait_of(row);
   instance.losses = static_cast<std::int16_t>(row.losses);
@@ -64,7 +66,7 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
     if (!item) return bad_row(row, "its item is not JSON");
     run.items[i] = MappedItem{std::move(item).value(), row.map_key};
   }
-  if (instance.state == TaskState::success && !row.outputs_json.empty()) {
+  if (instance.state == TaskState::success && !row.outputs_json.empty() && !BATON_BUG(outputs_lost_at_recovery)) {
     auto checked = check_outputs(run.dag->spec(row.task_no), row.outputs_json);
     if (!checked) return bad_row(row, "its outputs: " + checked.error().message);
     run.outputs[i] = std::move(checked->value);
@@ -72,7 +74,7 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   if (is_final(instance.state)) return Unit{};
   Activity& activity = run.ensure_activity(i);
   activity.times = WaitTimes::from_json(row.times_json);
-  const WallUs summed_to = WaitTimes::summed_to(row.times_json);
+  const WallUs summed_to = BATON_BUG(recovery_runs_once) ? kNoTime : WaitTimes::summed_to(row.times_json);
   const WallUs since = summed_to != kNoTime ? summed_to : run.row.started_at;  // it waits since the run began
   const WallUs until = std::max(alive_at, since);
   activity.times.add(instance.wait, until - since);
@@ -129,7 +131,7 @@ Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Da
     if (auto restored = restore_instance(run, row, now, alive_at); !restored) return restored.error();
   }
   restore_progress(run);
-  if (!is_final(run.row.state)) run.stopping = run.row.reason;
+  if (!is_final(run.row.state) && !BATON_BUG(stop_forgotten_at_recovery)) run.stopping = run.row.reason;
   recount(run);
   return run;
 }

@@ -9,6 +9,7 @@
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
 #include "scheduler/expr/json.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -233,7 +234,7 @@ std::variant<Rendered, RenderError> Renderer::render(const DagRun& run, Instance
 
 std::string Renderer::log_path(RunNo run_no, InstanceNo i, Epoch epoch) const {
   return context_.state_folder + "/logs/" + std::to_string(run_no) + "/" + std::to_string(i) + "." +
-         std::to_string(epoch) + ".log";
+         (BATON_BUG(one_log_for_all_tries) ? "" : std::to_string(epoch)) + ".log";
 }
 
 std::string Renderer::work_dir(RunNo run_no) const {

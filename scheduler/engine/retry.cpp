@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "scheduler/model/seeded_bug.h"
+
 namespace baton {
 namespace {
 
@@ -50,7 +52,7 @@ DurationUs grown(const RetryPolicy& p, std::int32_t n) {
 }  // namespace
 
 bool retries_again(const RetryPolicy& policy, const AttemptEnd& end, std::int32_t failures) {
-  if (failures > policy.max) return false;
+  if (failures > policy.max + (BATON_BUG(retry_beyond_max) ? 1 : 0)) return false;
   return any_is_of(policy.on, end) && !any_is_of(policy.never_on, end);
 }
 

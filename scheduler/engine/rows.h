@@ -116,7 +116,8 @@ struct VersionRow {
   WallUs created_at = kNoTime;
 };
 
-/// A new run with all its unmapped task instances (mapped ones: their index 0, as a placeholder until they expand).
+/// A new run with one task instance for each task. That of a mapped task is a placeholder, unmapped like the others,
+/// which becomes index 0 when the task expands: by this recovery tells whether it has.
 struct RunCreation {
   RunRow run;
   std::shared_ptr<const Dag> dag;

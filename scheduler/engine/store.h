@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "scheduler/engine/rows.h"
@@ -58,6 +59,8 @@ class Store {
   /// Takes `batch` for the next transaction. Batches become durable in the order of the calls; several may share one
   /// transaction and one fsync. `done` is called exactly once, in that order, never from within this call.
   virtual void commit(Batch batch, CommitDone done) = 0;
+  /// As commit(), for a caller who has nothing else to do meanwhile: it may block for the transaction and its sync.
+  virtual void commit_now(Batch batch, CommitDone done) { commit(std::move(batch), std::move(done)); }
 
   /// Number for a new run; rises with every call, never given twice in the life of the store.
   virtual RunNo next_run_no() = 0;

@@ -120,7 +120,7 @@ class WorkerLink::Impl {
   template <typename Message>
   void send(const Message& message);
   void flush();
-  void launch(LaunchSpec spec);
+  void launch(LaunchSpec spec, bool gated);
   void shut_down(DurationUs grace_us, DurationUs wait_us);
 
  private:
@@ -221,9 +221,10 @@ void WorkerLink::Impl::send(const Message& message) {
   BATON_CHECK(fits);
 }
 
-void WorkerLink::Impl::launch(LaunchSpec spec) {
+void WorkerLink::Impl::launch(LaunchSpec spec, bool gated) {
   const AttemptKey key = spec.key;
-  const wire::Launch message = to_wire(std::move(spec));
+  wire::Launch message = to_wire(std::move(spec));
+  message.gated = gated;
   if (wire::append_frame(out_, message)) return;
   loop_.post([this, key] {  // larger than a frame may be: the author's environment is
     AttemptEnd end;
@@ -363,7 +364,9 @@ void WorkerLink::connect(ExecutorEvents& events, const std::string& scheduler_id
                          std::function<void(const std::string&)> gave_up) {
   impl_->connect(events, scheduler_id, epoch, std::move(gave_up));
 }
-void WorkerLink::launch(LaunchSpec spec) { impl_->launch(std::move(spec)); }
+void WorkerLink::launch(LaunchSpec spec) { impl_->launch(std::move(spec), false); }
+void WorkerLink::prepare(LaunchSpec spec) { impl_->launch(std::move(spec), true); }
+void WorkerLink::release(AttemptKey key) { impl_->send(wire::Release{to_wire(key)}); }
 void WorkerLink::stop(AttemptKey key, DurationUs grace_us, bool kill_now) {
   impl_->send(wire::Stop{.key = to_wire(key), .grace_us = grace_us, .kill_now = kill_now});
 }

@@ -31,6 +31,8 @@ class WorkerLink final : public Executor {
                std::function<void(const std::string&)> gave_up);
 
   void launch(LaunchSpec spec) override;
+  void prepare(LaunchSpec spec) override;
+  void release(AttemptKey key) override;
   void stop(AttemptKey key, DurationUs grace_us, bool kill_now) override;
   void acknowledge(AttemptKey key) override;
   void flush() override;

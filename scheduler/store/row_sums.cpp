@@ -158,8 +158,6 @@ TaskRow first_row(const RunCreation& creation, TaskNo t) {
   row.run_no = creation.run.run_no;
   row.instance_no = t;
   row.task_no = t;
-  const bool is_mapped = creation.dag->spec(t).mapping.kind != Mapping::Kind::none;
-  row.map_index = is_mapped ? 0 : kUnmapped;
   if (!creation.initial_states.empty()) row.state = creation.initial_states[static_cast<std::size_t>(t)];
   return row;
 }

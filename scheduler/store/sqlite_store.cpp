@@ -200,6 +200,20 @@ void SqliteStore::commit(Batch batch, CommitDone done) {
   });
 }
 
+/// On the loop's thread, where the writer has nothing to do: what it is given later comes later.
+void SqliteStore::commit_now(Batch batch, CommitDone done) {
+  std::unique_lock held(writer_mutex_, std::try_to_lock);
+  if (options_.inline_writer || is_stopped_ || !held.owns_lock() || !queue_.is_empty()) {
+    if (held.owns_lock()) held.unlock();
+    return commit(std::move(batch), std::move(done));
+  }
+  std::vector<QueuedItem> one;
+  one.emplace_back(QueuedCommit{std::move(batch), std::move(done), generation_->load(std::memory_order_relaxed)});
+  const bool was_short = *wal_frames_ < kIdleCheckpointFrames;
+  work(std::move(one));
+  if (was_short && *wal_frames_ >= kIdleCheckpointFrames) queue_.wake();  // to look for an idle moment from now on
+}
+
 RunNo SqliteStore::next_run_no() {
   return last_run_no_.fetch_add(1, std::memory_order_relaxed) + 1;
 }
@@ -218,20 +232,39 @@ void SqliteStore::answer(std::vector<Answer> answers) {
 // ---- the writer's side ----
 
 void SqliteStore::run_writer() {
-  while (true) {
-    const bool wants_idle = *wal_frames_ >= kIdleCheckpointFrames;
-    auto items = queue_.take(wants_idle ? kIdle : std::chrono::milliseconds(0));
-    if (items.empty() && queue_.is_closed()) return;
-    const bool is_idle = items.empty();
-    process(std::move(items));
-    checkpoint_if_due(is_idle);
+  while (wait_for_work()) {
   }
+}
+
+/// One round of the writer's thread; false when there will be none any more.
+bool SqliteStore::wait_for_work() {
+  std::unique_lock held(writer_mutex_);
+  const bool wants_idle = *wal_frames_ >= kIdleCheckpointFrames;
+  const std::uint64_t rounds_before = rounds_;
+  held.unlock();
+  queue_.wait(wants_idle ? kIdle : std::chrono::milliseconds(0));
+  held.lock();
+  auto items = queue_.take();
+  if (!items.empty()) {
+    work(std::move(items));
+    return true;
+  }
+  if (queue_.is_closed()) return false;
+  if (wants_idle && rounds_ == rounds_before) checkpoint_if_due(true);
+  return true;
+}
+
+/// Writes, and looks after the log. The caller holds the writer.
+void SqliteStore::work(std::vector<QueuedItem> items) {
+  ++rounds_;
+  process(std::move(items));
+  checkpoint_if_due(false);
+  if (!writer_->is_broken()) wal_space_.reserve(db_, *wal_frames_);
 }
 
 void SqliteStore::process_inline() {
   inline_is_posted_ = false;
-  process(queue_.take(std::chrono::milliseconds(1)));
-  checkpoint_if_due(false);
+  work(queue_.take());
 }
 
 void SqliteStore::process(std::vector<QueuedItem> items) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <thread>
@@ -19,6 +20,7 @@
 #include "scheduler/store/migrations.h"
 #include "scheduler/store/retention.h"
 #include "scheduler/store/sqlite_db.h"
+#include "scheduler/store/wal_space.h"
 #include "scheduler/store/write_queue.h"
 
 namespace baton {
@@ -58,6 +60,7 @@ class SqliteStore final : public Store {
   /// After a full disk every batch given before the first `done(rolled_back)` ran is rolled back too, in order: what
   /// was offered later never becomes durable before what was offered earlier.
   void commit(Batch batch, CommitDone done) override;
+  void commit_now(Batch batch, CommitDone done) override;
   RunNo next_run_no() override;
   [[nodiscard]] const std::string& store_id() const override { return store_id_; }
   [[nodiscard]] std::int64_t leader_epoch() const override { return leader_epoch_; }
@@ -96,6 +99,8 @@ class SqliteStore final : public Store {
   static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, Loop& loop, const StoreOptions& options);
 
   void run_writer();
+  bool wait_for_work();
+  void work(std::vector<sqlite::QueuedItem> items);
   void process(std::vector<sqlite::QueuedItem> items);
   void process_inline();
   void write_group(std::span<sqlite::QueuedCommit> group, std::vector<Answer>& answers);
@@ -113,10 +118,13 @@ class SqliteStore final : public Store {
   const bool wants_check_;
   std::atomic<RunNo> last_run_no_;
 
-  // The writer's.
+  // The writer's: its thread's, or in commit_now() the loop's; whoever holds the mutex.
+  std::mutex writer_mutex_;
+  std::uint64_t rounds_ = 0;              ///< of work, so that an idle time can be told from a busy one
   sqlite::Database db_;
   std::unique_ptr<std::int64_t> wal_frames_;
   std::unique_ptr<sqlite::BatchWriter> writer_;
+  sqlite::WalSpace wal_space_;
   std::uint64_t refused_generation_ = 0;  ///< batches up to this one are rolled back unseen
 
   /// Rises on the loop's thread when a rollback has been reported there. Shared with what is posted, which may run

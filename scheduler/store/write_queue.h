@@ -1,4 +1,5 @@
-// WriteQueue: what the loop hands to the writer's thread, in order. Bounded. Any thread may push; one thread takes.
+// WriteQueue: what the loop hands to the writer's thread, in order. Bounded. Any thread may push; one thread waits, and
+// takes while it holds the writer.
 #pragma once
 
 #include <chrono>
@@ -6,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -38,16 +40,31 @@ class WriteQueue {
     return true;
   }
 
-  /// Waits for items and takes all. Empty: closed and drained, or nothing came within `idle` (zero: waits for ever).
-  std::vector<QueuedItem> take(std::chrono::milliseconds idle) {
+  /// Waits until there is something, the queue is closed, wake() is called, or `idle` is over (zero: it never is).
+  void wait(std::chrono::milliseconds idle) {
     std::unique_lock lock(mutex_);
-    const auto has_something = [this] { return !items_.empty() || is_closed_; };
+    const auto has_something = [this] { return !items_.empty() || is_closed_ || std::exchange(is_woken_, false); };
     if (idle.count() == 0) {
       ready_.wait(lock, has_something);
     } else {
       ready_.wait_for(lock, idle, has_something);
     }
+  }
+  /// Ends a wait() with nothing to take.
+  void wake() {
+    const std::lock_guard lock(mutex_);
+    is_woken_ = true;
+    ready_.notify_one();
+  }
+
+  /// All that is there now.
+  std::vector<QueuedItem> take() {
+    const std::lock_guard lock(mutex_);
     return std::exchange(items_, {});
+  }
+  [[nodiscard]] bool is_empty() const {
+    const std::lock_guard lock(mutex_);
+    return items_.empty();
   }
 
   void close() {
@@ -66,6 +83,7 @@ class WriteQueue {
   std::condition_variable ready_;
   std::vector<QueuedItem> items_;
   bool is_closed_ = false;
+  bool is_woken_ = false;
 };
 
 }  // namespace baton::sqlite

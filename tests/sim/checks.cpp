@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace baton::sim {
 namespace {
@@ -35,8 +36,8 @@ void Checks::check_start(const AttemptKey& key) {
     const auto i = static_cast<std::size_t>(row->instance_no);
     if (stopped != stopped_.end() && (i >= stopped->second.size() || key.epoch > stopped->second[i])) {
       if (!task.spec->teardown) return fail("STOP", text_of(key) + " (" + task.id + ") starts after its run was stopped");
-      ground_.strike(Fault::teardown_after_stop);
     }
+    if (run->cut_seq != 0 && task.spec->teardown) ground_.strike(Fault::teardown_after_stop);
   } else if (!is_final(run->row.state)) {
     return fail("INV-07", text_of(key) + " is a hook and starts before its run has ended");
   }
@@ -66,8 +67,14 @@ void Checks::expect_stopped(RunNo run_no) {
   for (const TaskRow& row : run->instances) stopped_[run_no].push_back(row.epoch);
 }
 
+void Checks::expect_version(RunNo run_no, const Dag& dag) {
+  const DiskRun* run = disk_.find(run_no);
+  if (run->dag.get() == &dag && run->row.dag_version == dag.version) return;
+  fail("INV-01", fmt::format("run {} was to go on with version {} and has {}", run_no, dag.version, run->dag->version));
+}
+
 const DagPlan& Checks::plan_of(const DiskRun& run) const {
-  return *std::find_if(workload_.dags.begin(), workload_.dags.end(), [&](const DagPlan& p) { return p.dag == run.dag; });
+  return *workload_.plan_of(*run.dag);
 }
 
 void Checks::check_ended(const DiskRun& run, InstanceNo i) {
@@ -183,7 +190,7 @@ void Checks::find_standing(Scheduler& scheduler) {
 }
 
 void Checks::check_event(Scheduler* scheduler, bool whole) {
-  standing_.clear();
+  const std::string stood = std::exchange(standing_, {});
   if (scheduler == nullptr || scheduler->is_fatal()) return;
   check_holds(*scheduler);
   const auto& runs = scheduler->runs();
@@ -199,10 +206,11 @@ void Checks::check_event(Scheduler* scheduler, bool whole) {
     if (const DagRun* run = scheduler->engine().run(last_checked_)) check_run(*run);
   }
   find_standing(*scheduler);
+  if (standing_.empty() || standing_ != stood) standing_since_ = ground_.loop.now();
 }
 
 void Checks::check_idle(MonoUs next) {
-  if (standing_.empty() || next - ground_.loop.now() <= kStandingMaxUs) return;
+  if (standing_.empty() || next - standing_since_ <= kStandingMaxUs) return;
   fail("INV-07", standing_ + " may start, slots are free, and nothing happens");
 }
 
@@ -240,6 +248,11 @@ void Checks::check_quiet(Scheduler* scheduler) {
 }
 
 void Checks::check_end(Scheduler* scheduler) {
+  for (const auto& [run_no, run] : disk_.runs()) {
+    if (const std::string what = disk_.mirror() == nullptr ? "" : disk_.mirror()->difference(run); !what.empty()) {
+      fail("STORE", fmt::format("run {} is not in SQLite as it was written: {}", run_no, what));
+    }
+  }
   for (const RunNo run_no : accepted_) {
     if (disk_.find(run_no) == nullptr) fail("INV-01", fmt::format("run {} was accepted and is gone", run_no));
   }
@@ -256,6 +269,11 @@ void Checks::check_end(Scheduler* scheduler) {
   if (worker_.unacknowledged() > 0 && scheduler != nullptr) fail("INV-14", "an end was never acknowledged");
   if (scheduler != nullptr && !scheduler->runs().empty()) fail("INV-14", "the engine keeps runs that have ended");
   for (const auto& [run_no, run] : disk_.runs()) {
+    for (const TaskRow& row : run.instances) {  // once more: a retry leaves nothing that what it changed contradicts
+      const auto ups = run.dag->upstream.of(row.task_no);
+      const bool kept = std::any_of(ups.begin(), ups.end(), [&](TaskNo u) { return run.dag->spec(u).setup; });
+      if (row.state != TaskState::removed && !kept) check_ended(run, row.instance_no);  // a setup runs again for others
+    }
     const std::string wrong = judge_outcome(run, plan_of(run), behaviours_, ground_.options.seed);
     if (!wrong.empty()) fail("REFERENCE", wrong);
   }

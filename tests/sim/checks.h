@@ -33,6 +33,8 @@ class Checks {
   /// A stop of this run is durable: nothing of it is claimed any more but teardowns and hooks, until it is retried.
   void expect_stopped(RunNo run_no);
   void expect_running(RunNo run_no) { stopped_.erase(run_no); }
+  /// A retry with another version of the DAG is durable.
+  void expect_version(RunNo run_no, const Dag& dag);
   /// A run was accepted.
   void expect_present(RunNo run_no) { accepted_.insert(run_no); }
 
@@ -41,7 +43,6 @@ class Checks {
   void check_run(const DagRun& run);
   void check_holds(Scheduler& scheduler);
   void find_standing(Scheduler& scheduler);
-  [[nodiscard]] bool is_standing(Scheduler& scheduler);
   void fail(const std::string& invariant, const std::string& what) { ground_.findings.fail(invariant, what); }
 
   Ground& ground_;
@@ -54,6 +55,7 @@ class Checks {
   std::map<RunNo, std::vector<Epoch>> stopped_;  ///< and the epochs that its instances had
   std::set<RunNo> accepted_;
   std::string standing_;      ///< a task instance that could start now; empty: none
+  MonoUs standing_since_ = 0;
   RunNo last_checked_ = 0;
 };
 

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "scheduler/engine/dag_run.h"
+
 namespace baton::sim {
 namespace {
 
@@ -14,9 +16,24 @@ std::string name_of(const DiskRun& run, const TaskRow& row) {
                      run.dag->task(row.task_no).id);
 }
 
+constexpr std::int32_t kLossesMax = 3;
+constexpr std::uint64_t kSeedsPerMirror = 20;
+/// A claim may have been decided before a limit and written so much later: a stopped scheduler, a slow disk.
+constexpr DurationUs kClaimLateUs = 4 * kMinute;
+
 bool is_stop(Reason r) { return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout; }
 
 }  // namespace
+
+Disk::Disk(Ground& ground, Witness& witness) : ground_(ground), witness_(witness) {
+  if (ground.options.seed % kSeedsPerMirror == 0) mirror_ = std::make_unique<Mirror>(ground.loop);
+}
+
+void Disk::apply_to_mirror(const Batch& batch, CommitOutcome expected) {
+  if (mirror_->apply(batch) != expected) {
+    ground_.findings.fail("STORE", fmt::format("SQLite answers otherwise than the disk to batch {}", seq_ + 1));
+  }
+}
 
 const TaskRow* DiskRun::find(std::int32_t task_no, std::int32_t map_index) const {
   for (const TaskRow& one : instances) {
@@ -83,12 +100,18 @@ bool Disk::fits(const Batch& batch) const {
 }
 
 CommitOutcome Disk::apply(const Batch& batch, std::int64_t epoch) {
-  if (epoch != leader_epoch_ || !fits(batch)) return CommitOutcome::conflict;
+  if (epoch != leader_epoch_) return CommitOutcome::conflict;
+  const CommitOutcome outcome = fits(batch) ? CommitOutcome::durable : CommitOutcome::conflict;
+  if (mirror_) apply_to_mirror(batch, outcome);
+  if (outcome != CommitOutcome::durable) return outcome;
   ++seq_;
   ground_.say(fmt::format("commit {}: {} creations, {} made, {} instances, {} tries, {} runs", seq_,
                           batch.creations.size(), batch.new_instances.size(), batch.instances.size(),
                           batch.tries.size(), batch.runs.size()));
   for (const RunCreation& creation : batch.creations) create(creation);
+  for (const RunCreation& reversion : batch.reversions) {
+    if (DiskRun* run = find(reversion.run.run_no)) run->dag = reversion.dag;
+  }
   for (const TryRow& row : batch.tries) write_try(row);
   std::map<std::string, WallUs> cleared;
   for (const AuditRow& row : batch.audit) {
@@ -97,6 +120,7 @@ CommitOutcome Disk::apply(const Batch& batch, std::int64_t epoch) {
   const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
   for (const auto& [run_id, at] : cleared) {  // what still waits begins to wait anew
     for (auto& [run_no, run] : runs_) {
+      if (run.row.run_id == run_id) run.cut_seq = run.failed_seq = 0;
       for (std::size_t i = 0; run.row.run_id == run_id && i < run.instances.size(); ++i) {
         if (run.instances[i].state == TaskState::none) run.facts[i].born_at = at - shift;
       }
@@ -138,6 +162,7 @@ void Disk::create(const RunCreation& creation) {
   DiskRun run;
   run.row = creation.run;
   run.dag = creation.dag;
+  run.was_killed = killed_.contains(run.row.run_no);
   run.began_at = asked_at_[static_cast<std::size_t>(creation.run.run_no - 1)];
   if (ground_.loop.last_wall_step() < run.began_at) {  // it may have waited for its turn
     run.began_at = creation.run.started_at - (ground_.loop.wall() - ground_.loop.now());
@@ -192,6 +217,7 @@ void Disk::write_try(const TryRow& row) {
   if (row.reason == Reason::lost) {
     ++facts.lost;
     ground_.strike(Fault::loss);
+    if (life != nullptr && life->is_recorded && !life->is_stopped) fail("INV-01", *run, now, "its end was recorded and it is called lost");
     return;
   }
   if (is_stop(row.reason) || row.reason == Reason::spawn) return;
@@ -227,9 +253,36 @@ void Disk::check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row
   }
 }
 
+/// A new attempt: whether it may be one, now.
+void Disk::check_claim(const DiskRun& run, const TaskRow& old, const TaskRow& row, Facts& facts) {
+  const Task& task = run.dag->task(row.task_no);
+  const TaskSpec& spec = *task.spec;
+  facts.begun += row.try_number > old.try_number ? 1 : 0;
+  if (facts.begun > 1 + spec.retries.max + facts.lost) fail("INV-09", run, row, "more tries than 1 + retries + losses");
+  const bool sleeps = old.state == TaskState::up_for_retry || old.state == TaskState::up_for_reschedule;
+  const bool clock_held = ground_.loop.last_wall_step() < facts.slept_at - 5 * kMinute;
+  if (sleeps && clock_held && ground_.loop.now() < facts.sleeps_until) fail("INV-11", run, row, "starts before its time");
+  if (task.hook != Hook::none || spec.teardown) return;
+  if (run.cut_seq != 0) fail("STOP", run, row, "claimed after its run was stopped");
+  if (run.failed_seq != 0 && run.failed_seq != seq_) fail("STOP", run, row, "claimed after the failure that ends its run");
+  const WallUs limit = run.row.started_at + run.dag->timeout_us;
+  const bool wall_held = ground_.loop.last_wall_step() < ground_.loop.now() - run.dag->timeout_us - 2 * kClaimLateUs;
+  if (run.dag->timeout_us > 0 && wall_held && ground_.loop.wall() > limit + kClaimLateUs) {
+    fail("STOP", run, row, "claimed long after the time limit of its run");
+  }
+}
+
+void Disk::note_sleep(const TaskRow& row, Facts& facts) const {
+  facts.slept_at = ground_.loop.now();
+  facts.sleeps_until = row.wake_at - (ground_.loop.wall() - ground_.loop.now());
+}
+
 void Disk::check_end(const DiskRun& run, const TaskRow& row, const Facts& facts) {
   const TaskSpec& spec = run.dag->spec(row.task_no);
   if (row.reason == Reason::cached && facts.generation > 0) fail("CACHE", run, row, "a retry is answered by the cache");
+  if (row.reason == Reason::secret) ground_.strike(Fault::launch_failed);
+  if (row.losses > kLossesMax) fail("INV-09", run, row, "more losses than their budget");
+  if (row.losses == kLossesMax) ground_.strike(Fault::losses_used_up);
   if (row.failures > spec.retries.max + 1) fail("INV-09", run, row, "more failures than its retries allow");
   if (ground_.loop.last_wall_step() >= facts.born_at || row.ended_at == kNoTime) return;
   const DurationUs told = facts.tries_us + WaitTimes::from_json(row.times_json).total_us();
@@ -256,10 +309,16 @@ void Disk::write_instance(const TaskRow& row, std::optional<MonoUs> cleared_at) 
   if (cleared_at && row.state == TaskState::none) {
     facts = Facts{.generation = facts.generation + (is_final(old.state) ? 1 : 0), .born_at = *cleared_at};
   }
-  if (row.state == TaskState::queued && row.epoch != old.epoch) ++facts.claims;
+  if (row.state == TaskState::queued && row.epoch != old.epoch) {
+    ++facts.claims;
+    check_claim(*run, old, row, facts);
+  }
+  if (row.state == TaskState::up_for_retry || row.state == TaskState::up_for_reschedule) note_sleep(row, facts);
   const bool ends = is_final(row.state) && row.state != TaskState::removed && !is_final(old.state);
   old = row;
   if (!ends) return;
+  const bool fails_run = row.state == TaskState::failed && counts_for_run(run->dag->task(row.task_no));
+  if (fails_run && run->dag->fail_fast && run->failed_seq == 0) run->failed_seq = seq_;
   check_end(*run, row, facts);
   ended_.emplace_back(row.run_no, row.instance_no);
 }
@@ -273,7 +332,18 @@ void Disk::write_run(const RunRow& row) {
   if (run->row.state != row.state) {
     ground_.say(fmt::format("  run {} {} {}", row.run_no, to_string(row.state), to_string(row.reason)));
   }
+  const bool is_cut = !is_final(row.state) && is_stop(row.reason);
+  if (is_cut && run->cut_seq == 0) {
+    run->cut_seq = seq_;
+    if (row.reason == Reason::run_timeout) ground_.strike(Fault::run_timed_out);
+    if (row.reason == Reason::fail_fast) ground_.strike(Fault::failed_fast);
+  }
   run->row = row;
+}
+
+void Disk::note_kill(RunNo run_no) {
+  killed_.insert(run_no);
+  if (DiskRun* run = find(run_no)) run->was_killed = true;
 }
 
 }  // namespace baton::sim

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -14,6 +15,7 @@
 #include "scheduler/engine/store.h"
 #include "scheduler/engine/wait_times.h"
 #include "tests/sim/ground.h"
+#include "tests/sim/mirror.h"
 #include "tests/sim/witness.h"
 
 namespace baton::sim {
@@ -26,6 +28,9 @@ struct Facts {
   std::int32_t claims = 0;       ///< since then
   std::int32_t tries = 0;        ///< try rows since then
   std::int32_t lost = 0;         ///< of them, lost or stopped with their worker
+  std::int32_t begun = 0;        ///< claims that were tries of their own
+  MonoUs slept_at = -1;          ///< when it went to sleep
+  MonoUs sleeps_until = -1;
 };
 
 struct DiskRun {
@@ -35,6 +40,9 @@ struct DiskRun {
   std::vector<Facts> facts;
   std::map<std::pair<InstanceNo, Epoch>, TryRow> tries;
   MonoUs began_at = 0;
+  std::int64_t cut_seq = 0;      ///< the batch in which its stop became durable; 0: none
+  std::int64_t failed_seq = 0;   ///< the batch in which a failure should have stopped it; 0: none
+  bool was_killed = false;       ///< somebody has asked for its end at once
 
   [[nodiscard]] const TaskRow* find(std::int32_t task_no, std::int32_t map_index) const;
   [[nodiscard]] TaskRow& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }
@@ -48,7 +56,7 @@ struct DiskRun {
 
 class Disk {
  public:
-  Disk(Ground& ground, Witness& witness) : ground_(ground), witness_(witness) {}
+  Disk(Ground& ground, Witness& witness);
 
   /// Told of every instance that a batch has ended, once the batch is written.
   std::function<void(const DiskRun&, InstanceNo)> on_end;
@@ -63,27 +71,35 @@ class Disk {
   [[nodiscard]] const CacheRow* cached(const std::string& dag, const std::string& task, const std::string& key,
                                        const std::string& hash, WallUs now) const;
   [[nodiscard]] std::unordered_map<std::string, DurationUs> means(const std::string& dag_id) const;
+  /// Somebody kills this run, perhaps before it is on disk.
+  void note_kill(RunNo run_no);
   std::int64_t take_lead() { return ++leader_epoch_; }
   RunNo next_run_no() {
     asked_at_.push_back(ground_.loop.now());
     return ++last_run_no_;
   }
+  /// The real store beside it, on a day that has one.
+  [[nodiscard]] Mirror* mirror() { return mirror_.get(); }
   /// How many batches were written.
   [[nodiscard]] std::int64_t seq() const { return seq_; }
 
  private:
   [[nodiscard]] bool fits(const Batch& batch) const;
+  void apply_to_mirror(const Batch& batch, CommitOutcome expected);
   void create(const RunCreation& creation);
   void make_instance(const TaskRow& row);
   void write_try(const TryRow& row);
   void write_instance(const TaskRow& row, std::optional<MonoUs> cleared_at);
   void write_run(const RunRow& row);
   void check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row, bool clears);
+  void check_claim(const DiskRun& run, const TaskRow& old, const TaskRow& row, Facts& facts);
+  void note_sleep(const TaskRow& row, Facts& facts) const;
   void check_end(const DiskRun& run, const TaskRow& row, const Facts& facts);
   void fail(const std::string& invariant, const DiskRun& run, const TaskRow& row, const std::string& what);
 
   Ground& ground_;
   Witness& witness_;
+  std::unique_ptr<Mirror> mirror_;
   std::map<RunNo, DiskRun> runs_;
   std::map<std::pair<std::string, std::string>, RunNo> by_run_id_;
   std::map<std::pair<std::string, WallUs>, RunNo> by_logical_date_;
@@ -91,6 +107,7 @@ class Disk {
   std::map<std::pair<std::string, std::string>, DurationUs> means_;
   std::int64_t leader_epoch_ = 0;
   RunNo last_run_no_ = 0;
+  std::set<RunNo> killed_;
   std::vector<MonoUs> asked_at_;  ///< when each run number was given out: the run begins in that instant
   std::int64_t seq_ = 0;
   std::vector<std::pair<RunNo, InstanceNo>> ended_;  ///< by the batch that is being written

@@ -29,15 +29,16 @@ class Findings {
   std::string invariant_, what_;
 };
 
-/// Where the simulation may be unkind. Each is counted; a run in which one was rare proves nothing (kNames in faults.cpp).
+/// Where the simulation may be unkind. Each is counted; a run in which one was rare proves nothing (main.cpp).
 enum class Fault : std::uint8_t {
   scheduler_crash, crash_in_recovery, crash_commit_kept, crash_commit_lost, unknown_kept, unknown_lost, disk_full,
   slow_commit, scheduler_stall, worker_killed, worker_stall, silent_worker_killed, link_reset, launch_lost,
   launch_repeated, end_repeated, stale_end, tasks_stopped_with_scheduler, attempt_adopted, wall_step, stop_requested,
   kill_requested, retry_failed, retry_from, claims_held, create_conflict, term_ignored, cache_hit, loss, sensor_looked,
   expansion, task_timed_out, hook_ran, teardown_after_stop,
+  message_lost, worker_keeps_dying, launch_failed, retry_latest, run_timed_out, failed_fast, losses_used_up,
 };
-inline constexpr std::size_t kFaultCount = 34;
+inline constexpr std::size_t kFaultCount = 41;
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;
 const char* to_string(Fault fault);
 bool fault_from(const std::string& name, Fault& out);
@@ -76,15 +77,24 @@ struct Ground {
     ++counts[static_cast<std::size_t>(fault)];
     return true;
   }
+  [[nodiscard]] bool may_harm() const { return loop.now() < calm_at && faults_left > 0; }
+  /// A fault that does harm: none after the calm, and none beyond the number that was asked for.
+  bool harm(Fault fault) {
+    if (!may_harm() || !strike(fault)) return false;
+    --faults_left;
+    return true;
+  }
   void say(const std::string& text) { trace.line(loop.now(), text); }
 
-  const SimOptions options;
+  const SimOptions options;  ///< first: others begin with it
   SimLoop loop;
   Findings findings;
   Trace trace;
   Rng faults;
   Rng latency;
   FaultCounts counts{};
+  MonoUs calm_at = 24 * kHour;   ///< nothing breaks any more from here on
+  std::int32_t faults_left = options.faults_max;
 };
 
 std::string text_of(const AttemptKey& key);

@@ -184,6 +184,9 @@ std::set<TaskState> Judge::possible(const TaskRow& row) const {
     return spec.timeout_us > 0 ? std::set{TaskState::success, TaskState::failed} : std::set{TaskState::success};
   }
   if (spec.cache && row.reason == Reason::cached) return {TaskState::success};
+  if (std::any_of(spec.env.begin(), spec.env.end(), [](const EnvEntry& e) { return !e.secret.empty(); })) {
+    return {TaskState::failed};  // there are no secrets here
+  }
   std::set<TaskState> out;
   for (std::int32_t failures = 0; failures < 10; ++failures) {
     const bool looks = spec.kind == TaskKind::sensor;
@@ -220,6 +223,7 @@ void Judge::judge_attempts(const TaskRow& row) {
   if (row.losses >= 3) return;  // a loss beyond the budget counts as a failure, and any number of tries may have been it
   // A teardown or hook that a kill stopped, and what a stop cut off, end as they were.
   if (was_cut(row)) return;
+  if (run_.cut_seq != 0 && row.state == TaskState::failed && row.reason == Reason::outputs) return;  // and no retry
   const std::set<TaskState> states = possible(row);
   if (!states.contains(row.state)) {
     std::string names;
@@ -237,7 +241,10 @@ void Judge::judge_attempts(const TaskRow& row) {
 
 void Judge::judge_row(const TaskRow& row) {
   const TaskNo t = row.task_no;
-  if (was_cut(row) && row.state == TaskState::skipped) return;
+  if (was_cut(row) && row.state == TaskState::skipped) {
+    if (run_.dag->spec(t).teardown && !run_.was_killed) fail(row, "a stop cuts off no teardown");
+    return;
+  }
   const Rule rule = settled(run_, t);
   if (rule == Rule::open) return fail(row, "it has ended and its upstreams have not settled its rule");
   if (rule == Rule::skips) return expect(row, {TaskState::skipped}, "its trigger rule skips it");

@@ -35,6 +35,11 @@ Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Worklo
     : ground_(ground), disk_(disk), workload_(workload), process_(ground.loop.spawn()),
       loop_(ground.loop, process_, hash_of({ground.options.seed, 5, process_})), store_(ground, disk, process_),
       link_(ground, worker, process_, settings.slots) {
+  link_.is_stale = [this](const AttemptKey& key) {
+    const DagRun* run = engine_->run(key.run_no);
+    const InstanceNo i = run == nullptr ? -1 : run->find(key);
+    return i >= 0 && run->at(i).epoch != key.epoch;
+  };
   engine_ = std::make_unique<Engine>(loop_, store_, link_, renderer_of(store_), engine_settings(settings), nullptr);
   for (const PoolSpec& pool : workload.pools) engine_->set_pool(pool.name, pool.slots);
   engine_->on_fatal([this](const Fatal& why) {
@@ -49,6 +54,17 @@ Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Worklo
       ground_.findings.fail("INV-01", fmt::format("run {} is told finished and is not so on disk", run.row.run_no));
     }
   });
+}
+
+std::shared_ptr<const VersionRow> version_row_of(const Dag& dag) {
+  auto row = std::make_shared<VersionRow>();
+  row->dag_id = dag.id;
+  row->version = dag.version;
+  row->canonical_json = "{}";
+  row->work_folder = dag.work_folder;
+  row->source_file = dag.source_file;
+  row->created_at = kMidnight;
+  return row;
 }
 
 Scheduler::~Scheduler() {
@@ -73,7 +89,9 @@ void Scheduler::adopt(RunNo run_no, const RetryWish* wish) {
   const DiskRun* on_disk = disk_.find(run_no);
   if (!snapshot || on_disk == nullptr) return;
   const Moment now{loop_.wall_now(), loop_.mono_now()};
-  auto run = restore_run(*snapshot, on_disk->dag, now);
+  const bool reverts = wish != nullptr && wish->latest != nullptr;
+  const std::shared_ptr<const Dag> dag = reverts ? wish->latest : on_disk->dag;
+  auto run = restore_run(*snapshot, dag, now);
   if (!run) {
     ground_.findings.fail("INV-01", "a run cannot be restored: " + run.error().message);
     return;
@@ -94,9 +112,16 @@ void Scheduler::adopt(RunNo run_no, const RetryWish* wish) {
     row.run_id = run->row.run_id;
     audit.push_back(std::move(row));
   }
+  std::shared_ptr<const VersionRow> version;
+  if (reverts) {
+    ground_.strike(Fault::retry_latest);
+    run->row.dag_version = dag->version;
+    reversions_[run_no] = dag;
+    version = version_row_of(*dag);
+  }
   runs_.insert(run_no);
-  engine_->adopt_run(std::move(run).value(), path_lengths(*on_disk->dag, *store_.mean_durations(on_disk->dag->id)),
-                     std::move(cleared), std::move(audit));
+  engine_->adopt_run(std::move(run).value(), path_lengths(*dag, *store_.mean_durations(dag->id)), std::move(cleared),
+                     std::move(audit), std::move(version));
 }
 
 void Scheduler::create(RunCreation creation, Value params, std::function<void(CommitOutcome)> done) {

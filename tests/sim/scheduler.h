@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -18,12 +19,16 @@ namespace baton::sim {
 struct RetryWish {
   RunNo run_no = 0;
   std::optional<TaskNo> from;  ///< none: what failed and what follows
+  std::shared_ptr<const Dag> latest;  ///< the DAG file as it is now; null: as it was
 };
 
 struct SchedulerSettings {
   std::int32_t slots = 2;
   std::int32_t ahead_max = 0;
 };
+
+/// The row of a version, as far as a store needs it.
+std::shared_ptr<const VersionRow> version_row_of(const Dag& dag);
 
 class Scheduler {
  public:
@@ -43,6 +48,8 @@ class Scheduler {
   [[nodiscard]] ProcessId process() const { return process_; }
   /// Runs that the engine was given and has not finished.
   [[nodiscard]] const std::set<RunNo>& runs() const { return runs_; }
+  /// Runs that it took over with another version of their DAG.
+  [[nodiscard]] const std::map<RunNo, std::shared_ptr<const Dag>>& reversions() const { return reversions_; }
   [[nodiscard]] bool is_fatal() const { return fatal_; }
   [[nodiscard]] bool claims_held() const { return claims_held_; }
   void hold_claims();
@@ -60,6 +67,7 @@ class Scheduler {
   SimLink link_;
   std::unique_ptr<Engine> engine_;
   std::set<RunNo> runs_;
+  std::map<RunNo, std::shared_ptr<const Dag>> reversions_;
   bool fatal_ = false;
   bool claims_held_ = false;
 };

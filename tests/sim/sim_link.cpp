@@ -32,6 +32,7 @@ void SimLink::greet() {
   }
   if (!worker_.is_alive()) worker_.start();
   connection_ = std::make_shared<Connection>(ground_, process_, static_cast<WorkerPeer&>(*this));
+  worker_.dial(connection_);
   connection_->to_worker.send(worker_.process(), [connection = connection_, &worker = worker_] {
     worker.hello(connection);
   });
@@ -65,6 +66,7 @@ void SimLink::give_up_worker() {
 void SimLink::connection_ended() {
   connection_ = nullptr;
   outbox_.clear();
+  prepared_.clear();
   is_ready_ = false;
   events_->executor_gone("its connection ended");
   reconnect();
@@ -75,16 +77,28 @@ void SimLink::launch(LaunchSpec spec) {
   waiting_.push_back(std::move(spec));
 }
 
+void SimLink::prepare(LaunchSpec spec) {
+  const AttemptKey key = spec.key;
+  prepared_.emplace(key, std::move(spec));
+}
+
+void SimLink::release(AttemptKey key) {
+  if (auto node = prepared_.extract(key)) launch(std::move(node.mapped()));
+}
+
 bool SimLink::is_waiting(AttemptKey key) const {
   return std::any_of(waiting_.begin(), waiting_.end(), [&](const LaunchSpec& s) { return s.key == key; });
 }
 
-bool SimLink::holds(AttemptKey key) const { return given_.contains(key) || is_waiting(key); }
+bool SimLink::holds(AttemptKey key) const {
+  return given_.contains(key) || prepared_.contains(key) || is_waiting(key);
+}
 
 void SimLink::stop(AttemptKey key, DurationUs grace_us, bool kill_now) {
   const auto at = std::find_if(waiting_.begin(), waiting_.end(), [&](const LaunchSpec& s) { return s.key == key; });
-  if (at != waiting_.end()) {
-    waiting_.erase(at);
+  const bool was_prepared = prepared_.erase(key) > 0;
+  if (was_prepared || at != waiting_.end()) {
+    if (!was_prepared) waiting_.erase(at);
     ground_.loop.call(process_, ground_.loop.now(), [this, key] {
       AttemptEnd end;
       end.key = key;
@@ -102,8 +116,32 @@ void SimLink::send_stop(AttemptKey key, const Stop& s) {
   send([key, s](SimWorker& worker, const Connection& from) { worker.stop(from, key, s.grace_us, s.kill_now); });
 }
 
+/// The connection may break while something is on its way.
+void SimLink::maybe_lose() {
+  if (!ground_.faults.per_mille(6) || !ground_.harm(Fault::message_lost)) return;
+  const MonoUs at = ground_.loop.now() + ground_.faults.log_between(10, 3 * kMillisecond);
+  ground_.loop.call(process_, at, [this] { reset(); });
+}
+
+/// A launch whose arrival nobody has confirmed may be sent again.
+void SimLink::maybe_repeat(const LaunchSpec& spec) {
+  if (!ground_.faults.per_mille(8) || !ground_.may_harm()) return;
+  const MonoUs at = ground_.loop.now() + ground_.faults.log_between(kMillisecond, 3 * kSecond);
+  ground_.loop.call(process_, at, [this, spec] {
+    if (is_ready_ && given_.contains(spec.key)) send_launch(spec);
+  });
+}
+
+void SimLink::tell_ended(const AttemptEnd& end) {
+  given_.erase(end.key);
+  stops_.erase(end.key);
+  if (is_stale(end.key)) ground_.strike(Fault::stale_end);
+  events_->attempt_ended(end);
+}
+
 void SimLink::acknowledge(AttemptKey key) {
   outbox_.emplace_back([this, key] {
+    maybe_lose();
     send([key](SimWorker& worker, const Connection& from) { worker.acknowledge(from, key); });
   });
 }
@@ -117,6 +155,8 @@ void SimLink::pump() {
     LaunchSpec spec = std::move(waiting_.front());
     waiting_.pop_front();
     send_launch(spec);
+    maybe_lose();
+    maybe_repeat(spec);
     given_[spec.key] = std::move(spec);
   }
 }
@@ -130,19 +170,13 @@ void SimLink::flush() {
 void SimLink::heard_started(AttemptKey key, std::int32_t pid, WallUs at) { events_->attempt_started(key, pid, at); }
 
 void SimLink::heard_ended(const AttemptEnd& end) {
-  given_.erase(end.key);
-  stops_.erase(end.key);
-  events_->attempt_ended(end);
+  tell_ended(end);
   pump();
 }
 
 void SimLink::heard_inventory(const Inventory& inventory) {
   std::vector<AttemptKey> held;
-  for (const AttemptEnd& end : inventory.ended) {
-    given_.erase(end.key);
-    stops_.erase(end.key);
-    events_->attempt_ended(end);
-  }
+  for (const AttemptEnd& end : inventory.ended) tell_ended(end);
   std::set<AttemptKey> live;
   for (const Inventory::Live& one : inventory.live) {
     live.insert(one.key);

@@ -15,6 +15,9 @@ class SimLink final : public Executor, private WorkerPeer {
   SimLink(Ground& ground, SimWorker& worker, ProcessId process, std::int32_t slots)
       : ground_(ground), worker_(worker), process_(process), slots_(slots) {}
 
+  /// Whether the engine has gone on from this attempt: what is told of it then is stale.
+  std::function<bool(const AttemptKey&)> is_stale;
+
   /// Begins the talk with a worker, started if there is none: `events` hears executor_ready().
   void connect(ExecutorEvents& events);
   /// The process is killed: the worker still gets what was sent, and then the end of the stream.
@@ -25,6 +28,8 @@ class SimLink final : public Executor, private WorkerPeer {
   void give_up_worker();
 
   void launch(LaunchSpec spec) override;
+  void prepare(LaunchSpec spec) override;
+  void release(AttemptKey key) override;
   void stop(AttemptKey key, DurationUs grace_us, bool kill_now) override;
   void acknowledge(AttemptKey key) override;
   void flush() override;
@@ -46,6 +51,9 @@ class SimLink final : public Executor, private WorkerPeer {
   void greet();
   void reconnect();
   void pump();
+  void maybe_lose();
+  void maybe_repeat(const LaunchSpec& spec);
+  void tell_ended(const AttemptEnd& end);
   void send_launch(const LaunchSpec& spec);
   void send_stop(AttemptKey key, const Stop& stop);
   template <typename F>
@@ -58,6 +66,7 @@ class SimLink final : public Executor, private WorkerPeer {
   ExecutorEvents* events_ = nullptr;
   std::shared_ptr<Connection> connection_;
   bool is_ready_ = false;
+  std::map<AttemptKey, LaunchSpec> prepared_;  ///< the worker holds them before their start; gone with the connection
   std::deque<LaunchSpec> waiting_;           ///< not given to the worker yet
   std::map<AttemptKey, LaunchSpec> given_;   ///< to the worker, and not ended; adopted ones without a spec
   std::map<AttemptKey, Stop> stops_;         ///< asked for, and not ended

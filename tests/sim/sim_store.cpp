@@ -69,6 +69,12 @@ Result<std::vector<RunNo>> SimStore::unfinished_runs() {
 Result<RunSnapshot> SimStore::load_run(RunNo run_no) {
   const DiskRun* run = disk_.find(run_no);
   if (run == nullptr) return Error{"there is no run " + std::to_string(run_no), 3};
+  if (Mirror* mirror = disk_.mirror()) {
+    if (const std::string what = mirror->difference(*run); !what.empty()) {
+      ground_.findings.fail("STORE", "run " + std::to_string(run_no) + " is not in SQLite as it was written: " + what);
+    }
+    return mirror->store().load_run(run_no);
+  }
   RunSnapshot snapshot;
   snapshot.run = run->row;
   snapshot.instances = run->instances;
@@ -86,6 +92,14 @@ void SimStore::find_cached(const std::string& dag_id, const std::string& task_id
   if (const CacheRow* found = disk_.cached(dag_id, task_id, key, spec_hash, now)) {
     row = *found;
     ground_.strike(Fault::cache_hit);
+  }
+  if (Mirror* mirror = disk_.mirror()) {
+    std::optional<CacheRow> there;
+    mirror->store().find_cached(dag_id, task_id, key, spec_hash, now, [&there](std::optional<CacheRow> r) { there = r; });
+    mirror->drain();
+    if (there.has_value() != row.has_value() || (there && there->outputs_json != row->outputs_json)) {
+      ground_.findings.fail("STORE", "the cache of SQLite answers otherwise: key " + key);
+    }
   }
   const MonoUs at = ground_.loop.now() + ground_.latency.between(20, 900);
   ground_.loop.call(process_, at, [done = std::move(done), row] { done(row); });

@@ -40,7 +40,9 @@ void SimWorker::kill() {
     if (!process.is_dead) witness_.ends(key, -1, 9);
   }
   live_.clear();
-  if (auto connection = std::exchange(connection_, nullptr)) {
+  for (auto* held : {&connection_, &dialed_}) {
+    auto connection = std::exchange(*held, nullptr);
+    if (!connection) continue;
     connection->to_worker.cut();
     WorkerPeer& peer = connection->peer;
     connection->to_scheduler.send(connection->scheduler, [&peer, connection] { peer.connection_ended(); });
@@ -52,6 +54,7 @@ void SimWorker::hello(std::shared_ptr<Connection> connection) {
     connection_->to_worker.cut();
     connection_->to_scheduler.cut();
   }
+  if (dialed_ == connection) dialed_ = nullptr;
   connection_ = std::move(connection);
   Inventory inventory;
   for (const auto& [key, process] : live_) inventory.live.push_back({key, process.pid, process.started_at});
@@ -112,6 +115,7 @@ void SimWorker::launch(const Connection& from, const LaunchSpec& spec) {
   entry.pid = process.pid;
   journal_[key] = entry;
   witness_.starts(key, generation);
+  if (!logs_.insert(spec.log_path).second) ground_.findings.fail("LOGS", text_of(key) + " writes over the log of another try");
   const Behaviour& b = process.behaviour;
   if (b.end == Behaviour::End::exits || b.end == Behaviour::End::signaled) {
     ground_.loop.call(kMachine, now + b.takes_us, [this, key, pid = process.pid, exit = b.exit_code, signal = b.signal] {
@@ -232,7 +236,22 @@ void SimWorker::report(AttemptEnd end) {
   Journaled& entry = journal_[end.key];
   entry.has_ended = true;
   entry.end = std::move(end);
+  if (Life* life = witness_.find(entry.end.key)) life->is_recorded = true;
+  const AttemptKey key = entry.end.key;
   tell_ended(entry.end);
+  maybe_repeat(key);
+}
+
+/// Until an end is acknowledged it may be told again.
+void SimWorker::maybe_repeat(AttemptKey key) {
+  if (!ground_.faults.per_mille(30) || !ground_.may_harm()) return;
+  const MonoUs at = ground_.loop.now() + ground_.faults.log_between(50, 3 * kSecond);
+  ground_.loop.call(process_, at, [this, key] {
+    if (const auto found = journal_.find(key); found != journal_.end()) {
+      ground_.strike(Fault::end_repeated);
+      tell_ended(found->second.end);
+    }
+  });
 }
 
 void SimWorker::tell_ended(const AttemptEnd& end) {

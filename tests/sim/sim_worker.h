@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,9 @@ class SimWorker {
   [[nodiscard]] bool is_stalled() const { return alive_ && ground_.loop.is_stalled(process_); }
   [[nodiscard]] ProcessId process() const { return process_; }
 
+  /// A scheduler has connected; hello() follows once the worker reads. If it dies before, the connection ends.
+  void dial(std::shared_ptr<Connection> connection) { dialed_ = std::move(connection); }
+
   // What arrives from the scheduler, in calls of process().
   void hello(std::shared_ptr<Connection> connection);
   void launch(const Connection& from, const LaunchSpec& spec);
@@ -111,6 +115,7 @@ class SimWorker {
   void reap(AttemptKey key);
   void report(AttemptEnd end);
   void tell_ended(const AttemptEnd& end);
+  void maybe_repeat(AttemptKey key);
   void exit_if_done();
 
   Ground& ground_;
@@ -123,6 +128,8 @@ class SimWorker {
   ProcessId process_ = kMachine;
   std::int32_t next_pid_ = 1000;
   std::shared_ptr<Connection> connection_;
+  std::shared_ptr<Connection> dialed_;        ///< and not heard yet
+  std::set<std::string> logs_;                ///< every log that a process was given
   std::map<AttemptKey, Process> live_;
   std::map<AttemptKey, Journaled> journal_;   ///< begun or ended, and not acknowledged; outlives the process
 };

@@ -28,6 +28,7 @@ struct Life {
   std::int32_t signal = 0;
   bool timed_out = false;      ///< the worker ended it for its time limit
   bool is_stopped = false;     ///< the worker ended it on request, or because the scheduler was gone
+  bool is_recorded = false;    ///< the worker has written down how it ended
   std::int32_t generation = 0; ///< how often its instance had been cleared
 };
 

@@ -56,6 +56,7 @@ class DagMaker {
   void add_bracket();
   void add_mapped_over_output();
   void add_hooks();
+  Dag edit(const Dag& dag);
   TaskSpec script();
   TaskSpec sensor();
   void refine(TaskSpec& spec, TaskPlan& plan, const std::vector<TaskNo>& needs);
@@ -95,6 +96,7 @@ TaskSpec DagMaker::script() {
     if (!rng_.percent(15)) continue;
     spec.pools.push_back({pool.name, static_cast<std::int32_t>(rng_.between(1, pool.slots))});
   }
+  if (rng_.percent(3)) spec.env.push_back({.name = "KEY", .value = {}, .secret = "that nobody has"});  // cannot be launched
   if (rng_.percent(12)) spec.cache = Cache{expression("k-${{ params.k }}"), rng_.percent(50) ? 0 : 2 * kHour};
   return spec;
 }
@@ -238,18 +240,37 @@ void DagMaker::add_hooks() {
   }
 }
 
+/// The file as it is after somebody has changed it: nothing in it that decides how a task ends.
+Dag DagMaker::edit(const Dag& dag) {
+  Dag out = dag;
+  out.version += "-edited";
+  out.max_active_tasks = rng_.percent(30) ? static_cast<std::int32_t>(rng_.between(1, 3)) : 0;
+  for (Task& task : out.tasks) {
+    TaskSpec spec = *task.spec;
+    spec.priority = static_cast<std::int32_t>(rng_.between(-2, 5));
+    spec.retries.delay_us = rng_.log_between(kSecond, kMinute);
+    if (task.hook == Hook::none && spec.kind != TaskKind::noop) spec.pools.clear();
+    for (const PoolSpec& pool : pools_) {
+      if (task.hook != Hook::none || spec.kind == TaskKind::noop || !rng_.percent(15)) continue;
+      spec.pools.push_back({pool.name, static_cast<std::int32_t>(rng_.between(1, pool.slots))});
+    }
+    task.spec = std::make_shared<const TaskSpec>(std::move(spec));
+  }
+  return out;
+}
+
 DagPlan DagMaker::make() {
   dag_.version = dag_.id;
   dag_.work_folder = "/work";
   dag_.source_file = dag_.id + ".dag.yaml";
-  if (rng_.percent(15)) dag_.fail_fast = true;
+  if (rng_.percent(20)) dag_.fail_fast = true;
   if (rng_.percent(20)) dag_.max_active_tasks = static_cast<std::int32_t>(rng_.between(1, 3));
-  if (rng_.percent(12)) dag_.timeout_us = rng_.log_between(kMinute, 6 * kMinute);
+  if (rng_.percent(28)) dag_.timeout_us = rng_.log_between(kMinute, 6 * kMinute);
   do {
     const std::int64_t part = rng_.below(100);
-    if (part < 20) {
+    if (part < 28) {
       add_bracket();
-    } else if (part < 40) {
+    } else if (part < 46) {
       add_mapped_over_output();
     } else {
       add_shape();
@@ -258,6 +279,7 @@ DagPlan DagMaker::make() {
   add_hooks();
   DagPlan plan;
   BATON_CHECK(link(dag_, needs_).empty());
+  plan.newer = std::make_shared<const Dag>(edit(dag_));
   plan.dag = std::make_shared<const Dag>(std::move(dag_));
   plan.tasks = std::move(plans_);
   return plan;
@@ -275,6 +297,12 @@ Workload make_workload(std::uint64_t seed, std::int32_t tasks_max) {
     w.dags.push_back(DagMaker(own, static_cast<std::int32_t>(k), tasks_max, w.pools).make());
   }
   return w;
+}
+
+const DagPlan* Workload::plan_of(const Dag& dag) const {
+  const auto is_it = [&](const DagPlan& p) { return p.dag.get() == &dag || p.newer.get() == &dag; };
+  const auto at = std::find_if(dags.begin(), dags.end(), is_it);
+  return at == dags.end() ? nullptr : &*at;
 }
 
 RunParams params_of(std::uint64_t seed, RunNo run_no) {

@@ -24,12 +24,15 @@ struct TaskPlan {
 
 struct DagPlan {
   std::shared_ptr<const Dag> dag;
+  std::shared_ptr<const Dag> newer;  ///< the same tasks, edited: other pools, limits, priorities, delays
   std::vector<TaskPlan> tasks;
 };
 
 struct Workload {
   std::vector<DagPlan> dags;
   std::vector<PoolSpec> pools;  ///< of the machine, shared by all DAGs
+
+  [[nodiscard]] const DagPlan* plan_of(const Dag& dag) const;
 };
 
 Workload make_workload(std::uint64_t seed, std::int32_t tasks_max);

@@ -10,7 +10,6 @@
 namespace baton::sim {
 namespace {
 
-constexpr DurationUs kDayUs = 24 * kHour;
 constexpr DurationUs kLastRunUs = 12 * kMinute;   ///< before the calm
 constexpr DurationUs kQuietUs = 10 * kMinute;     ///< after the calm
 constexpr std::uint64_t kEventsMax = 200'000;
@@ -33,8 +32,7 @@ World::World(const SimOptions& options)
       worker_(ground_, disk_, witness_, behaviours_, worker_settings(options.seed)),
       scheduler_settings_(scheduler_settings(options.seed)),
       checks_(ground_, disk_, witness_, worker_, behaviours_, workload_, scheduler_settings_),
-      people_(hash_of({options.seed, 8})), calm_at_(kDayUs), runs_left_(options.runs_max),
-      faults_left_(options.faults_max) {
+      people_(hash_of({options.seed, 8})), runs_left_(options.runs_max) {
   witness_.on_start = [this](const AttemptKey& key) { checks_.check_start(key); };
   disk_.on_end = [this](const DiskRun& run, InstanceNo i) { checks_.check_ended(run, i); };
 }
@@ -43,9 +41,9 @@ World::World(const SimOptions& options)
 
 void World::plan_day() {
   const std::int64_t bursts = people_.between(6, 9);
-  for (std::int64_t k = 0; k < bursts; ++k) plan_burst(people_.between(kMinute, calm_at_ - kLastRunUs));
-  ground_.loop.call(kMachine, calm_at_, [this] { calm_down(); });
-  ground_.loop.call(kMachine, calm_at_ + kQuietUs, [this] { checks_.check_quiet(scheduler_.get()); });
+  for (std::int64_t k = 0; k < bursts; ++k) plan_burst(people_.between(kMinute, ground_.calm_at - kLastRunUs));
+  ground_.loop.call(kMachine, ground_.calm_at, [this] { ground_.say("calm"); });
+  ground_.loop.call(kMachine, ground_.calm_at + kQuietUs, [this] { checks_.check_quiet(scheduler_.get()); });
 }
 
 void World::plan_burst(MonoUs at) {
@@ -73,17 +71,18 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
   const DagPlan& plan = workload_.dags[static_cast<std::size_t>(dag)];
   const RunNo run_no = scheduler_->store().next_run_no();
   RunCreation creation;
-  creation.dag = plan.dag;
+  creation.dag = people_.percent(20) ? plan.newer : plan.dag;
   RunRow& row = creation.run;
   row.run_no = run_no;
   row.dag_id = plan.dag->id;
-  row.dag_version = plan.dag->version;
+  row.dag_version = creation.dag->version;
   row.queued_at = row.run_after = ground_.loop.wall();
+  creation.version = version_row_of(*creation.dag);
   row.run_id = fmt::format("manual__{}", run_no);
   row.interval_start = ground_.loop.wall();
   row.interval_end = row.interval_start + kHour;
   if (people_.percent(70)) {
-    const bool again = date_ > 0 && people_.percent(15);
+    const bool again = date_ > 0 && people_.percent(25);
     row.logical_date = kMidnight + kHour * (again ? people_.below(date_) : date_++);
     row.type = RunType::scheduled;
   }
@@ -98,7 +97,7 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
       ground_.strike(Fault::create_conflict);
     }
   });
-  if (people_.percent(14)) {
+  if (people_.percent(22)) {
     const MonoUs at = ground_.loop.now() + people_.log_between(10 * kMillisecond, 4 * kMinute);
     const bool kill = people_.percent(25);
     ground_.loop.call(kMachine, at, [this, run_no, kill] { want_stop(run_no, kill); });
@@ -114,6 +113,7 @@ void World::want_stop(RunNo run_no, bool kill) {
   if (run == nullptr || is_final(run->row.state)) return;
   ground_.say(fmt::format("person {} run {}", kill ? "kills" : "stops", run_no));
   if (!ground_.strike(kill ? Fault::kill_requested : Fault::stop_requested)) return;
+  if (kill) disk_.note_kill(run_no);
   if (scheduler_->engine().stop_run(run_no, Reason::stopped, kill)) told_stops_.emplace_back(run_no, kill);
 }
 
@@ -130,6 +130,8 @@ void World::want_retry() {
   if (run.row.state == RunState::success || people_.percent(30)) {
     wish.from = static_cast<TaskNo>(people_.below(static_cast<std::int64_t>(run.dag->topological.size())));
   }
+  const DagPlan& plan = *workload_.plan_of(*run.dag);
+  if (people_.percent(35)) wish.latest = run.dag == plan.dag ? plan.newer : plan.dag;
   wishes_.push_back(wish);
   checks_.expect_running(wish.run_no);
   if (scheduler_) crash_scheduler(people_.log_between(kMillisecond, 20 * kSecond));
@@ -138,32 +140,20 @@ void World::want_retry() {
 // ── faults ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void World::plan_fault(MonoUs at) {
-  ground_.loop.call(kMachine, std::min(at, calm_at_ - kMinute), [this] {
-    if (may_harm()) commit_fault();
+  ground_.loop.call(kMachine, std::min(at, ground_.calm_at - kMinute), [this] {
+    if (ground_.may_harm()) commit_fault();
   });
 }
 
 void World::commit_fault() {
   Rng& rng = ground_.faults;
   const MonoUs now = ground_.loop.now();
-  --faults_left_;
-  switch (rng.below(10)) {
+  --ground_.faults_left;
+  switch (rng.below(11)) {
     case 0:
       if (!worker_.is_alive() || !ground_.strike(Fault::worker_killed)) return;
       return worker_.kill();
-    case 1: {
-      if (!worker_.is_alive() || !ground_.strike(Fault::worker_stall)) return;
-      const DurationUs span = rng.log_between(kSecond, kMinute);
-      ground_.say("worker is stopped for a while");
-      worker_.stall(span);
-      if (span > 20 * kSecond && scheduler_) {
-        ground_.loop.call(scheduler_->process(), now + 20 * kSecond, [this, process = worker_.process()] {
-          if (worker_.process() != process || !worker_.is_stalled() || !ground_.strike(Fault::silent_worker_killed)) return;
-          scheduler_->link().give_up_worker();
-        });
-      }
-      return;
-    }
+    case 1: return stall_worker();
     case 2:
     case 3:
       if (scheduler_ && ground_.strike(Fault::link_reset)) {
@@ -195,6 +185,7 @@ void World::commit_fault() {
       ground_.say(fmt::format("wall clock steps by {} us", by));
       return ground_.loop.step_wall(by);
     }
+    case 9: return keep_killing_worker();
     default:
       if (scheduler_ && ground_.strike(Fault::claims_held)) {
         ground_.say("claims are held");
@@ -204,6 +195,39 @@ void World::commit_fault() {
         });
       }
       return;
+  }
+}
+
+/// SIGSTOP: what is sent to it waits, and is lost if the link breaks before it goes on.
+void World::stall_worker() {
+  if (!worker_.is_alive() || !ground_.strike(Fault::worker_stall)) return;
+  Rng& rng = ground_.faults;
+  const MonoUs now = ground_.loop.now();
+  const DurationUs span = rng.log_between(kSecond, kMinute);
+  ground_.say("worker is stopped for a while");
+  worker_.stall(span);
+  if (!scheduler_) return;
+  if (rng.percent(40)) {
+    ground_.loop.call(scheduler_->process(), now + rng.below(span), [this] {
+      if (!ground_.strike(Fault::link_reset)) return;
+      ground_.say("link is reset while the worker is stopped");
+      scheduler_->link().reset();
+    });
+  }
+  if (span <= 20 * kSecond) return;
+  ground_.loop.call(scheduler_->process(), now + 20 * kSecond, [this, process = worker_.process()] {
+    if (worker_.process() != process || !worker_.is_stalled() || !ground_.strike(Fault::silent_worker_killed)) return;
+    scheduler_->link().give_up_worker();
+  });
+}
+
+/// Something on this machine kills each worker soon after its start.
+void World::keep_killing_worker() {
+  if (!ground_.strike(Fault::worker_keeps_dying)) return;
+  MonoUs at = ground_.loop.now();
+  for (std::int64_t k = ground_.faults.between(3, 6); k > 0; --k) {
+    ground_.loop.call(kMachine, at, [this] { worker_.kill(); });
+    at += ground_.faults.log_between(300 * kMillisecond, 6 * kSecond);
   }
 }
 
@@ -225,11 +249,10 @@ void World::crash_scheduler(DurationUs down_us) {
 }
 
 void World::consider_crash() {
-  if (!may_harm() || ground_.loop.current() != scheduler_->process()) return;
+  if (!ground_.may_harm() || ground_.loop.current() != scheduler_->process()) return;
   const bool recovering = events_since_start_ < 12;
   if (!ground_.faults.per_mille(recovering ? 30 : 4)) return;
-  if (!ground_.strike(recovering ? Fault::crash_in_recovery : Fault::scheduler_crash)) return;
-  --faults_left_;
+  if (!ground_.harm(recovering ? Fault::crash_in_recovery : Fault::scheduler_crash)) return;
   crash_scheduler(ground_.faults.log_between(kMillisecond, 2 * kMinute));
 }
 
@@ -243,16 +266,14 @@ void World::after_event() {
   ++events_;
   if (!scheduler_) return;
   if (ground_.loop.current() == scheduler_->process()) ++events_since_start_;
-  if (!wishes_.empty() && events_since_start_ > 0 && scheduler_->engine().is_idle()) wishes_.clear();
+  if (!wishes_.empty() && events_since_start_ > 0 && scheduler_->engine().is_idle()) {
+    for (const auto& [run_no, dag] : scheduler_->reversions()) checks_.expect_version(run_no, *dag);
+    wishes_.clear();
+  }
   checks_.check_event(scheduler_.get(), events_ % 100 == 0);
   note_stops();
   if (scheduler_->is_fatal()) return crash_scheduler(ground_.faults.log_between(kMillisecond, kMinute));
   consider_crash();
-}
-
-void World::calm_down() {
-  ground_.say("calm");
-  is_calm_ = true;
 }
 
 DayReport World::run() {

@@ -32,14 +32,13 @@ class World {
   void want_stop(RunNo run_no, bool kill);
   void want_retry();
   void commit_fault();
+  void stall_worker();
+  void keep_killing_worker();
   void start_scheduler();
   void crash_scheduler(DurationUs down_us);
   void after_event();
   void consider_crash();
   void note_stops();
-  void calm_down();
-  [[nodiscard]] bool is_chaos() const { return ground_.loop.now() < calm_at_; }
-  [[nodiscard]] bool may_harm() { return is_chaos() && faults_left_ > 0; }
 
   Ground ground_;
   Workload workload_;
@@ -53,12 +52,10 @@ class World {
   Rng people_;
   std::vector<RetryWish> wishes_;
   std::vector<std::pair<RunNo, bool>> told_stops_;  ///< not durable yet
-  MonoUs calm_at_ = 0;
-  std::int32_t runs_left_ = 0, faults_left_ = 0;
+  std::int32_t runs_left_ = 0;
   std::int64_t date_ = 0;
   std::uint64_t events_ = 0;
   std::int32_t events_since_start_ = 0;
-  bool is_calm_ = false;
 };
 
 }  // namespace baton::sim

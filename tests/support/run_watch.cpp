@@ -49,6 +49,7 @@ std::string RunWatch::after(const DagRun& run, const StepOutcome& out) {
     seen_.push_back({.born = seen_[static_cast<std::size_t>(t)].born});
   }
   std::string broken = check_tries(run, out);
+  if (broken.empty()) broken = check_commands(run, out);
   for (std::size_t i = 0; i < seen_.size() && broken.empty(); ++i) {
     const auto number = static_cast<InstanceNo>(i);
     broken = check_instance(run, number, out);
@@ -58,6 +59,9 @@ std::string RunWatch::after(const DagRun& run, const StepOutcome& out) {
     const Instance& now = run.instances[i];
     seen_[i].state = now.state;
     seen_[i].reason = now.reason;
+    seen_[i].wait = now.wait;
+    const Activity* activity = run.activity(number);
+    seen_[i].wake_at = activity == nullptr ? kNoTime : activity->wake_at;
     seen_[i].epoch = now.epoch;
     seen_[i].try_number = now.try_number;
   }
@@ -118,6 +122,29 @@ std::string RunWatch::check_wake(const DagRun& run, InstanceNo i) const {
   }
   if (now.state == TaskState::none && run.dag->task(now.task_no).hook == Hook::none) {
     if (run.progress(now.task_no).upstreams.open == 0) return "INV-11: it waits for upstreams that have all ended";
+  }
+  return {};
+}
+
+/// Who may start has been offered, once; who sleeps has a timer, once.
+std::string RunWatch::check_commands(const DagRun& run, const StepOutcome& out) {
+  asked_.assign(run.instances.size(), {0, 0});
+  for (const Command& c : out.commands) {
+    if (c.kind == Command::Kind::offer) ++asked_[static_cast<std::size_t>(c.instance)].first;
+    if (c.kind == Command::Kind::timer) ++asked_[static_cast<std::size_t>(c.instance)].second;
+  }
+  for (std::size_t i = 0; i < asked_.size(); ++i) {
+    const Instance& now = run.instances[i];
+    const Seen& was = seen_[i];
+    const auto [offers, timers] = asked_[i];
+    if (offers > 1 || timers > 1) return "INV-11: offered twice, or two timers (instance " + std::to_string(i) + ")";
+    const bool may_start = now.state == TaskState::scheduled && now.wait != Wait::commit;  // commit: it asks the cache
+    const bool is_new = was.state != TaskState::scheduled || was.wait == Wait::commit;
+    if (may_start && is_new && offers != 1) return "INV-11: it may start and was not offered (instance " + std::to_string(i) + ")";
+    if (may_start && !is_new && offers != 0) return "INV-11: offered again (instance " + std::to_string(i) + ")";
+    const bool sleeps = now.state == TaskState::up_for_retry || now.state == TaskState::up_for_reschedule;
+    const bool fell_asleep = sleeps && (was.state != now.state || was.wake_at != run.activity(static_cast<InstanceNo>(i))->wake_at);
+    if (fell_asleep && timers != 1) return "INV-11: it sleeps without a timer (instance " + std::to_string(i) + ")";
   }
   return {};
 }

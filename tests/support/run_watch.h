@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "scheduler/engine/decide.h"
@@ -23,6 +24,8 @@ class RunWatch {
   struct Seen {
     TaskState state = TaskState::none;
     Reason reason = Reason::none;
+    Wait wait = Wait::upstream;
+    WallUs wake_at = kNoTime;
     Epoch epoch = 0, ended_epoch = 0;
     std::int32_t try_number = 0;
     std::int32_t tries_granted = 0;
@@ -34,11 +37,13 @@ class RunWatch {
   std::string check_instance(const DagRun& run, InstanceNo i, const StepOutcome& out) const;
   std::string check_times(const DagRun& run, InstanceNo i) const;
   std::string check_wake(const DagRun& run, InstanceNo i) const;
+  std::string check_commands(const DagRun& run, const StepOutcome& out);
   std::string check_counters(const DagRun& run);
   std::string check_end(const DagRun& run, const StepOutcome& out);
 
   CoreSettings settings_;
   std::vector<Seen> seen_;
+  std::vector<std::pair<std::int32_t, std::int32_t>> asked_;  ///< offers and timers of one step, by instance
   DagRun scratch_;
   RunState run_state_;
   int finished_count_ = 0;

@@ -158,7 +158,8 @@ struct Live {
   friend bool operator==(const Live&, const Live&) = default;
 };
 
-/// The process runs (for a gated launch: was released). Sent again when the launch is repeated.
+/// The process runs (for a gated launch: was released). Left out where it ends within milliseconds: Ended says as much.
+/// Sent again when the launch is repeated.
 struct Started {
   AttemptKey key;
   std::int32_t pid = 0;

@@ -43,6 +43,18 @@ tasks:
   after: {needs: bad, run: echo after}
 """
 
+MAPPED = """
+dag: mapped
+tasks:
+  source:
+    run: touch held.txt; until [ -e go ]; do sleep 0.02; done; echo '{"list":[7,8]}' > "$BATON_OUTPUT"
+    outputs: {list: list}
+  each:
+    needs: source
+    for_each: {items: "${{ tasks.source.outputs.list }}", as: x}
+    run: echo ${{ x }} >> items.txt
+"""
+
 WAITING = """
 dag: waiting
 tasks:
@@ -202,6 +214,17 @@ class Interrupted(CliTest):
         self.assertEqual(self.lines("first.txt"), ["x"])
         self.assertEqual(self.lines("last.txt"), ["x"])
         self.assertIn("has ended as success", self.baton("resume", "@latest").stderr)
+
+    def test_kill_9_before_a_mapped_task_expands_and_resume_expands_it(self):
+        self.write("mapped.yaml", MAPPED)
+        process = self.begin("run", "mapped.yaml")
+        self.until_file("held.txt")
+        process.kill()
+        process.wait()
+        self.write("go", "")
+        self.baton("resume", "@latest")
+        self.assertEqual(self.states(), {"source": "success", "each[0]": "success", "each[1]": "success"})
+        self.assertEqual(sorted(self.lines("items.txt")), ["7", "8"])
 
     def test_ctrl_c_stops_the_tasks_and_is_130(self):
         process = self.waiting_run()

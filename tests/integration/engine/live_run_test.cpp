@@ -38,6 +38,20 @@ std::shared_ptr<const Dag> chain_of(int n, const std::string& script) {
   return dag;
 }
 
+/// One task that runs, and behind it as many that cost no process.
+std::shared_ptr<const Dag> noops_behind_one(int n) {
+  auto dag = std::make_shared<Dag>(*chain_of(1, "true"));
+  dag->id = "noops";
+  dag->downstream = {};
+  dag->upstream = {};
+  const auto noop = std::make_shared<TaskSpec>();
+  for (int i = 1; i <= n; ++i) dag->tasks.push_back({.id = "n" + std::to_string(i), .spec = noop});
+  std::vector<std::vector<TaskNo>> ups(static_cast<std::size_t>(n) + 1, std::vector<TaskNo>{0});
+  ups.front().clear();
+  EXPECT_TRUE(link(*dag, ups).empty());
+  return dag;
+}
+
 class LiveRun : public testing::Test {
  protected:
   void SetUp() override {
@@ -137,6 +151,14 @@ TEST_F(LiveRun, FailureLeavesTheRestUpstreamFailed) {
   EXPECT_EQ(snapshot->instances[1].state, TaskState::failed);
   EXPECT_EQ(snapshot->instances[1].reason, Reason::exit_code);
   EXPECT_EQ(snapshot->instances[2].state, TaskState::upstream_failed);
+}
+
+TEST_F(LiveRun, AStepOfManySharesThatChangeNothingGoesOn) {
+  begin(noops_behind_one(50'000));  // judged share by share before the first task starts
+  loop_.call_at(loop_.mono_now() + 300 * kSecond, [this] { loop_.stop(); });  // stuck
+  run_to_end();
+  ASSERT_TRUE(ended_) << "the run came to a stop halfway";
+  EXPECT_EQ(ended_->state, RunState::success);
 }
 
 }  // namespace

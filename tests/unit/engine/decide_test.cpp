@@ -310,6 +310,21 @@ TEST(Stop, WhatSucceedsAllTheSameIsASuccess) {
   EXPECT_EQ(d.run().row.state, RunState::success);
 }
 
+TEST(Stop, BadOutputsOfWhatEndsAllTheSameAreNotRetried) {
+  TaskSpec spec = test::run_task();
+  spec.outputs = {{"n", OutputSpec::Type::integer}};
+  spec.retries = test::constant_retries(3);
+  RunDriver d(DagBuilder().task("a", {}, spec).build());
+  d.begin();
+  d.admit(d.no("a"));
+  d.start(d.no("a"));
+  d.stop();
+  d.end(d.no("a"), exited(0, R"({"n":"none"})"));
+  EXPECT_EQ(d.state("a"), failed);
+  EXPECT_EQ(d.at("a").reason, Reason::outputs);
+  EXPECT_EQ(d.run().row.state, RunState::failed);
+}
+
 TEST(Stop, IsAskedForOnceAndAKillEachTime) {
   RunDriver d(DagBuilder().task("a").build());
   d.begin();
@@ -425,6 +440,24 @@ TEST(Hooks, OfAFailedRunAreOnFailureAndOnFinish) {
   EXPECT_EQ(d.state("on_success"), skipped);
   EXPECT_EQ(d.state("on_failure"), scheduled);
   EXPECT_EQ(d.state("on_finish"), scheduled);
+}
+
+TEST(Hooks, OnFailureBeginsOnceAfterTheLastTryAndNotAgainAfterARecovery) {  // F-67
+  TaskSpec spec = test::run_task();
+  spec.retries = test::constant_retries(1);
+  RunDriver d(DagBuilder().task("a", {}, spec).hook(Hook::on_failure).build());
+  d.begin();
+  d.run_to(0, exited(1));
+  EXPECT_EQ(d.state("a"), up_for_retry);
+  EXPECT_EQ(d.state("on_failure"), none);
+  d.timer(0);
+  d.run_to(0, exited(1));
+  EXPECT_EQ(d.state("on_failure"), scheduled);
+  d.run_to(d.no("on_failure"), exited(1));
+  EXPECT_TRUE(d.run().is_finished());
+  d.begin();
+  EXPECT_EQ(d.state("on_failure"), failed);
+  EXPECT_EQ(d.at("on_failure").epoch, 1);
 }
 
 TEST(Hooks, RunAfterAStopAndNotAfterAKill) {

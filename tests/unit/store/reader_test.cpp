@@ -58,6 +58,9 @@ TEST_F(ReaderTest, AnInstanceIsFoundByTaskIndexAndKey) {
   const RunNo run_no = create(sample::dag("etl", 2, true), "r");
   EXPECT_EQ(reader()->find_instance(run_no, "t1").value(), 1);
   Batch batch;
+  TaskRow first = sample::instance(run_no, 1, TaskState::scheduled);
+  first.map_index = 0;
+  batch.instances.push_back(first);
   TaskRow row = sample::instance(run_no, 2, TaskState::scheduled);
   row.task_no = 1;
   row.map_index = 1;

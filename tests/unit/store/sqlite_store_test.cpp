@@ -63,6 +63,16 @@ TEST_F(SqliteStoreTest, StopFinishesWhatIsQueued) {
   EXPECT_EQ(reader()->list_runs({}).value().total, 100);
 }
 
+TEST_F(SqliteStoreTest, TheLogHasRoomAheadOfItsEnd) {
+  open();
+  create(sample::dag("etl", 1), "r");
+  // Afterwards, on the writer's thread: the next transaction comes after it.
+  ASSERT_TRUE(store_->back_up((folder_.path() / "copy.db").string()).ok());
+  EXPECT_GE(std::filesystem::file_size(database() + "-wal"), 400'000U) << "the schema and one run take about 250,000";
+  create(sample::dag("etl", 1), "again");
+  EXPECT_EQ(reader()->list_runs({}).value().total, 2);
+}
+
 TEST_F(SqliteStoreTest, BeyondTheQueuesLimitABatchIsRolledBackAndSoAreThoseBehindIt) {
   StoreOptions options;
   options.inline_writer = true;

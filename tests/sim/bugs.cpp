@@ -1,0 +1,86 @@
+#include "tests/sim/bugs.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string>
+
+namespace baton::sim {
+namespace {
+
+constexpr std::array kBugs = {
+    // What is durable, and when.
+    SeededBug{"effect_before_commit", "a launch goes out while its claim is still being written"},
+    SeededBug{"claim_not_written", "a claim is no reason to write the row"},
+    SeededBug{"end_told_before_commit", "a run is called finished before that is on disk"},
+    SeededBug{"end_acknowledged_before_commit", "the worker may forget an end that is not on disk"},
+    SeededBug{"unknown_taken_for_durable", "a commit of unknown outcome counts as written"},
+    SeededBug{"batch_dropped_on_full_disk", "a batch that did not fit on the disk is forgotten"},
+    SeededBug{"latest_not_written", "a retry with the new file leaves the run with its old version"},
+    // Whose result counts.
+    SeededBug{"no_fence", "the end of an earlier epoch is accepted"},
+    SeededBug{"lost_before_proof", "a broken link counts as the death of all attempts"},
+    SeededBug{"lost_only_at_the_start", "a reconnect does not ask which launches have arrived"},
+    SeededBug{"mapped_key_used_again", "a new expansion begins to count its epochs from 0"},
+    SeededBug{"one_log_for_all_tries", "each try writes over the log of the one before"},
+    // Recovery.
+    SeededBug{"claim_forgotten_at_recovery", "what was queued is taken for not launched"},
+    SeededBug{"hold_lost_at_recovery", "live attempts hold nothing after a restart"},
+    SeededBug{"timer_lost_at_recovery", "who slept at the crash sleeps for ever"},
+    SeededBug{"outputs_lost_at_recovery", "outputs of successes are not read again"},
+    SeededBug{"stop_forgotten_at_recovery", "a run that was being stopped goes on after a restart"},
+    SeededBug{"stop_not_sent_again", "what a stopped run still runs is not stopped after a restart"},
+    SeededBug{"run_timeout_lost_at_recovery", "the time limit of a run ends with its scheduler"},
+    SeededBug{"recovery_runs_once", "time that an earlier recovery has summed is summed again"},
+    // Slots and pools.
+    SeededBug{"slot_leaked_on_stop", "a stopped attempt keeps what it held"},
+    SeededBug{"hold_kept_by_failed_launch", "what could not be rendered keeps what it was given"},
+    SeededBug{"refused_run_keeps_holds", "a run that existed already keeps what it held for a moment"},
+    SeededBug{"pool_overcommitted", "one slot is asked for, whatever the task wants"},
+    SeededBug{"wake_lost", "nobody looks at those who waited when something gets free"},
+    SeededBug{"wake_kept_by_the_dropped", "a waiter that is no longer wanted keeps the wake"},
+    SeededBug{"waits_behind_the_unwanted", "who waits behind a stopped run's task goes on waiting"},
+    // Order, retries, stops.
+    SeededBug{"upstream_counted_twice", "the end of an upstream counts twice"},
+    SeededBug{"rule_settled_too_early", "a rule is judged while an upstream may still change it"},
+    SeededBug{"skip_taken_for_a_success", "all_success runs after a skip"},
+    SeededBug{"hook_before_the_outcome", "hooks begin with the run"},
+    SeededBug{"retry_timer_lost", "a failed try sleeps without a timer"},
+    SeededBug{"timer_fires_at_once", "nobody waits for the delay of a retry or between two looks"},
+    SeededBug{"retry_beyond_max", "one retry more than the author allows"},
+    SeededBug{"loss_burns_a_retry", "the death of a worker counts as a failure"},
+    SeededBug{"losses_without_budget", "an attempt may be lost any number of times"},
+    SeededBug{"look_counted_as_a_try", "each look of a sensor is a try of its own"},
+    SeededBug{"stop_lets_retries_go_on", "a stop passes over what waits for its retry"},
+    SeededBug{"stopped_attempt_starts_again", "what a stop ended counts as lost"},
+    SeededBug{"stopped_run_succeeds", "a run that was cut off is called a success"},
+    SeededBug{"teardown_cut_by_stop", "a stop takes the teardowns with it"},
+    SeededBug{"fail_fast_ignored", "the first failure does not stop the run"},
+    SeededBug{"retry_keeps_what_follows", "a retry leaves the ends of what follows as they were"},
+    SeededBug{"cache_answers_a_retry", "a retry gets the outputs that it was to replace"},
+    SeededBug{"wait_counted_twice", "the time before a wait changes its reason is summed twice"},
+};
+
+}  // namespace
+
+std::span<const SeededBug> seeded_bugs() { return kBugs; }
+
+bool choose_bug(std::string_view name) {
+#ifdef BATON_SEEDED_BUGS
+  const bool known = std::any_of(kBugs.begin(), kBugs.end(), [&](const SeededBug& b) { return name == b.name; });
+  return known && setenv("BATON_BUG", std::string(name).c_str(), 1) == 0;
+#else
+  return name.empty();
+#endif
+}
+
+std::string_view chosen_bug() {
+#ifdef BATON_SEEDED_BUGS
+  const char* const name = std::getenv("BATON_BUG");
+  return name == nullptr ? "" : name;
+#else
+  return {};
+#endif
+}
+
+}  // namespace baton::sim

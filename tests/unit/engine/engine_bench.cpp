@@ -1,0 +1,50 @@
+#include "tests/unit/engine/engine_bench.h"
+
+namespace baton::test {
+namespace {
+
+EngineSettings settings_of(std::int32_t slots) {
+  EngineSettings settings;
+  settings.slots = slots;
+  return settings;
+}
+
+Renderer renderer() {
+  LaunchContext context;
+  context.state_folder = "/state";
+  context.store_id = "store";
+  context.default_shell = {"sh"};
+  context.secret = [](const std::string&) { return Result<std::string>{Error{"no secrets here"}}; };
+  return Renderer(std::move(context));
+}
+
+}  // namespace
+
+EngineBench::EngineBench(std::shared_ptr<const Dag> of, std::int32_t slots)
+    : dag(std::move(of)), engine(loop, store, executor, renderer(), settings_of(slots), nullptr) {}
+
+void EngineBench::begin(bool has_executor) {
+  RunCreation creation;
+  creation.dag = dag;
+  creation.run.run_no = store.next_run_no();
+  creation.run.dag_id = dag->id;
+  creation.run.run_id = "manual__test";
+  creation.run.queued_at = loop.wall_now();
+  engine.create_run(std::move(creation), Value{ValueMap{}}, {}, [](CommitOutcome) {});
+  if (has_executor) engine.executor_ready({});
+}
+
+void EngineBench::settle() {
+  for (loop.drain(); !store.offered.empty(); loop.drain()) {
+    auto done = std::move(store.offered.front().second);
+    store.offered.pop_front();
+    done(CommitOutcome::durable);
+  }
+}
+
+void EngineBench::end(const LaunchSpec& of, AttemptEnd how) {
+  how.key = of.key;
+  engine.attempt_ended(how);
+}
+
+}  // namespace baton::test

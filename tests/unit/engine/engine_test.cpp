@@ -1,0 +1,180 @@
+// The shell around the core: what is durable before what has effect, what a reconnect means, what is held.
+#include "scheduler/engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "scheduler/engine/clear.h"
+#include "scheduler/engine/recovery.h"
+#include "tests/support/run_driver.h"
+#include "tests/unit/engine/engine_bench.h"
+
+namespace baton {
+namespace {
+
+using enum TaskState;
+using test::DagBuilder;
+using test::EngineBench;
+using test::exited;
+
+std::shared_ptr<const Dag> one_task() { return DagBuilder().task("a").build(); }
+
+std::shared_ptr<const Dag> one_task_with_a_retry() {
+  TaskSpec spec = test::run_task();
+  spec.retries = test::constant_retries(1);
+  return DagBuilder().task("a", {}, spec).build();
+}
+
+TEST(Engine, IsNotIdleWhileATurnIsStillToCome) {
+  EngineBench b(one_task());
+  EXPECT_TRUE(b.engine.is_idle());
+  b.begin();
+  b.settle();
+  EXPECT_TRUE(b.engine.is_idle());
+  EXPECT_TRUE(b.engine.stop_run(1, Reason::stopped, false));
+  EXPECT_FALSE(b.engine.is_idle());
+  b.settle();
+  EXPECT_TRUE(b.engine.is_idle());
+}
+
+TEST(Engine, LaunchesNothingBeforeItsClaimIsDurable) {  // F-01
+  EngineBench b(one_task());
+  b.begin();
+  b.loop.drain();
+  ASSERT_EQ(b.store.offered.size(), 1U);
+  EXPECT_EQ(b.store.offered[0].first.instances.back().state, queued);
+  EXPECT_TRUE(b.executor.launched.empty());
+  b.settle();
+  EXPECT_EQ(b.executor.launched.size(), 1U);
+}
+
+TEST(Engine, AcknowledgesNoEndBeforeItIsDurable) {
+  EngineBench b(one_task());
+  b.begin();
+  b.settle();
+  b.end(b.executor.launched[0], exited(0));
+  b.loop.drain();
+  EXPECT_TRUE(b.executor.acknowledged.empty());
+  b.settle();
+  EXPECT_EQ(b.executor.acknowledged.size(), 1U);
+}
+
+TEST(Engine, StartsNothingAgainForAsLongAsItsExecutorIsSilent) {  // F-16
+  EngineBench b(one_task());
+  b.begin();
+  b.settle();
+  b.engine.executor_gone("silence");
+  b.loop.pass(kDay);
+  b.settle();
+  EXPECT_EQ(b.executor.launched.size(), 1U);
+  EXPECT_EQ(b.state("a"), queued);
+  b.engine.executor_ready({b.executor.launched[0].key});  // it ran all the time
+  b.settle();
+  EXPECT_EQ(b.executor.launched.size(), 1U);
+}
+
+TEST(Engine, StartsAgainWhatAReconnectDoesNotName) {  // F-22
+  EngineBench b(one_task());
+  b.begin();
+  b.settle();
+  b.engine.executor_gone("reset");
+  b.engine.executor_ready({});
+  b.settle();
+  ASSERT_EQ(b.executor.launched.size(), 2U);
+  EXPECT_EQ(b.executor.launched[1].key.epoch, 2);
+}
+
+TEST(Engine, FreesTheSlotOfWhatAStopEnds) {  // F-48
+  EngineBench b(one_task());
+  b.begin();
+  b.settle();
+  EXPECT_EQ(b.engine.admission().live(), 1);
+  b.engine.stop_run(1, Reason::stopped, false);
+  b.settle();
+  ASSERT_EQ(b.executor.stopped.size(), 1U);
+  b.end(b.executor.launched[0], test::ended(AttemptEnd::Outcome::stopped));
+  EXPECT_EQ(b.engine.admission().live(), 0);
+}
+
+TEST(Engine, GivesEveryTryALogOfItsOwnAlsoAfterAClear) {  // F-82
+  EngineBench b(one_task_with_a_retry());
+  b.begin();
+  b.settle();
+  b.end(b.executor.launched[0], exited(1));
+  b.settle();
+  b.loop.pass(kMinute);
+  b.settle();
+  ASSERT_EQ(b.executor.launched.size(), 2U);
+  b.end(b.executor.launched[1], exited(1));
+  DagRun ended = b.run();
+  b.settle();
+
+  EngineBench again(b.dag);
+  StepOutcome cleared;
+  clear_instances(ended, select_failed(ended), {again.loop.wall_now(), again.loop.mono_now()}, cleared);
+  again.engine.adopt_run(std::move(ended), {}, std::move(cleared), {});
+  again.engine.executor_ready({});
+  again.settle();
+  ASSERT_EQ(again.executor.launched.size(), 1U);
+  const std::set<std::string> logs = {b.executor.launched[0].log_path, b.executor.launched[1].log_path,
+                                      again.executor.launched[0].log_path};
+  EXPECT_EQ(logs.size(), 3U);
+}
+
+/// Run 1 as a dead scheduler left it: `a` in `state`, with epoch 1.
+DagRun left_behind(const EngineBench& b, TaskState state, DurationUs wakes_in) {
+  RunSnapshot snapshot;
+  snapshot.run.run_no = 1;
+  snapshot.run.dag_id = b.dag->id;
+  snapshot.run.run_id = "manual__test";
+  snapshot.run.state = RunState::running;
+  snapshot.run.queued_at = snapshot.run.started_at = b.loop.wall_now();
+  TaskRow& row = snapshot.instances.emplace_back();
+  row.run_no = 1;
+  row.state = state;
+  row.epoch = row.try_number = 1;
+  row.queued_at = b.loop.wall_now();
+  if (wakes_in > 0) row.wake_at = b.loop.wall_now() + wakes_in;
+  auto run = restore_run(snapshot, b.dag, {b.loop.wall_now(), b.loop.mono_now()});
+  EXPECT_TRUE(run.ok());
+  return std::move(run).value();
+}
+
+TEST(Recovery, WakesWhoSleptWithTheTimeThatStandsInItsRow) {  // F-33
+  EngineBench b(one_task_with_a_retry());
+  b.engine.adopt_run(left_behind(b, up_for_retry, kMinute), {}, {}, {});
+  b.engine.executor_ready({});
+  b.loop.pass(kMinute - kSecond);
+  b.settle();
+  EXPECT_TRUE(b.executor.launched.empty());
+  b.loop.pass(2 * kSecond);
+  b.settle();
+  ASSERT_EQ(b.executor.launched.size(), 1U);
+  EXPECT_EQ(b.executor.launched[0].key.epoch, 2);
+}
+
+TEST(Recovery, TakesAClaimForALaunchThatMayLive) {  // F-37
+  EngineBench b(one_task());
+  b.engine.adopt_run(left_behind(b, queued, 0), {}, {}, {});
+  EXPECT_EQ(b.engine.admission().live(), 1);
+  b.settle();
+  EXPECT_TRUE(b.executor.launched.empty());
+  b.engine.executor_ready({b.run().key_of(0)});
+  b.settle();
+  EXPECT_TRUE(b.executor.launched.empty());
+  EXPECT_EQ(b.state("a"), queued);
+}
+
+TEST(Recovery, StartsAClaimAgainThatNoWorkerKnows) {
+  EngineBench b(one_task());
+  b.engine.adopt_run(left_behind(b, queued, 0), {}, {}, {});
+  b.engine.executor_ready({});
+  b.settle();
+  ASSERT_EQ(b.executor.launched.size(), 1U);
+  EXPECT_EQ(b.executor.launched[0].key.epoch, 2);
+  EXPECT_EQ(b.run().at(0).losses, 0);
+}
+
+}  // namespace
+}  // namespace baton
