@@ -14,7 +14,7 @@ from table import Row
 from witness import Witness
 
 STUCK_S = 120.0
-IN_FLIGHT_MAX = 400  # claimed ahead for short tasks: their ends may not have been recorded yet
+IN_FLIGHT_MAX = SLOTS  # what ran at the kill is stopped by the worker; what had ended is in the worker's journal
 
 
 def crash(context):

@@ -102,7 +102,7 @@ int run_command(const Invocation& call) {
   if (!options) return call.fail(options.error());
   NewRun run;
   run.dag = request->loaded.dag;
-  run.version = version_row_of(request->loaded);
+  run.version = take_version_row(request->loaded);
   run.params = std::move(request->params);
   run.run_id = call.args().value("run-id");
   run.interval_start = request->interval.start;
@@ -187,7 +187,7 @@ int retry_command(const Invocation& call) {
     Result<LoadedDag> loaded = load_one_dag(call, old->version.source_file);
     if (!loaded) return call.fail(loaded.error());
     request.latest = loaded->dag;
-    request.latest_version = version_row_of(*loaded);
+    request.latest_version = take_version_row(*loaded);
   } else if (has_changed(old->version)) {
     call.note(shown_path(old->version.source_file) + " has changed since; --latest takes it as it is now");
   }

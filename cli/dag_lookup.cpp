@@ -136,12 +136,12 @@ Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_o
   return load_from(call, *file, file_or_dag);
 }
 
-std::shared_ptr<const VersionRow> version_row_of(const LoadedDag& loaded) {
+std::shared_ptr<const VersionRow> take_version_row(LoadedDag& loaded) {
   auto row = std::make_shared<VersionRow>();
   row->dag_id = loaded.dag->id;
   row->version = loaded.dag->version;
   row->canonical_json = canonical_json(*loaded.dag);
-  row->source = loaded.source;
+  row->source = std::move(loaded.source);
   row->source_hash = loaded.source_hash;
   row->source_file = loaded.file.string();
   row->work_folder = loaded.dag->work_folder;

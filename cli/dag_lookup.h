@@ -27,8 +27,8 @@ Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_o
 /// baton.yaml as config_file_of() finds it; its findings go to stderr.
 Result<Config> load_config_beside(const Invocation& call, const std::filesystem::path& dag_file);
 
-/// The rows that the store keeps of this version.
-std::shared_ptr<const VersionRow> version_row_of(const LoadedDag& loaded);
+/// The row that the store keeps of this version. Takes the source out of `loaded`: it may be large.
+std::shared_ptr<const VersionRow> take_version_row(LoadedDag& loaded);
 
 /// The files that paths stand for: files as they are, folders with all *.yaml and *.yml beneath, sorted; hidden folders
 /// are left out. Error code 3 for a path that is not there.

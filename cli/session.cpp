@@ -303,7 +303,7 @@ Result<SessionEnd> Session::run_new(NewRun request) {
   run_no_ = store_->next_run_no();
   RunCreation creation;
   creation.dag = request.dag;
-  creation.version = request.version;
+  creation.version = std::move(request.version);
   creation.initial_states = std::move(states).value();
   RunRow& row = creation.run;
   row.run_no = run_no_;

@@ -112,6 +112,8 @@ bool replay_record(Replay& replay, ByteReader& reader) {
       reader.get(begun.start_ticks);
       reader.get(begun.started_at_us);
       reader.get(begun.output_path);
+      // An attempt lives or has ended, never both: what began again is alive until its own end.
+      replay.ended.erase(begun.key);
       replay.live.insert_or_assign(begun.key, std::move(begun));
       break;
     }

@@ -89,7 +89,8 @@ bool check_characters(Reporter& reporter) {
     const bool lone_return = c == '\r' && (i + 1 >= text.size() || text[i + 1] != '\n');
     if (is_forbidden(point) || lone_return) {
       std::snprintf(name, sizeof name, "the character U+%04X may not stand in a DAG file", point);
-      reporter.error(Rule::forbidden_character, where, name, "remove it, or write it as an escape in double quotes");
+      reporter.error(Rule::forbidden_character, where, name,
+                     point == 0 ? "remove it" : "remove it, or write it as an escape in double quotes");
       ++found;
     }
     i += length;

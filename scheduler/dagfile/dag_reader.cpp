@@ -58,6 +58,7 @@ std::shared_ptr<const Dag> DagReader::read(const std::string& source_file, const
   link_graph();
   ExpressionCheck(*dag_, is_linked_, reporter_).run(uses_);
   check_references();
+  check_pool_sizes();
   check_groups_joined();
   check_secrets();
   if (is_linked_) hint_allowed_failures();
@@ -322,7 +323,7 @@ void DagReader::link_graph() {
 
 void DagReader::check_name(std::string_view name, Node where, const std::vector<std::string>& known, Rule rule,
                            std::string_view what) {
-  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  if (reporter_.is_full() || std::find(known.begin(), known.end(), name) != known.end()) return;
   reporter_.error(rule, where.span(), std::string(what) + " " + quoted(name) + " does not exist",
                   did_you_mean_hint(name, std::vector<std::string_view>(known.begin(), known.end())));
 }
@@ -343,6 +344,25 @@ void each_name(Node node, Visit visit) {
 }
 
 }  // namespace
+
+/// A task that wants more than a pool has would wait for ever. A pool of 0 slots is closed on purpose.
+void DagReader::check_pool_sizes() {
+  std::map<std::string_view, std::int32_t> sizes;
+  for (const PoolSpec& pool : config_.pools) sizes[pool.name] = pool.slots;
+  for (const PoolSpec& pool : dag_->pools) sizes[pool.name] = pool.slots;
+  for (std::size_t t = 0; t < nodes_.size(); ++t) {
+    std::map<std::string_view, std::int64_t> wanted;
+    for (const PoolUse& use : dag_->tasks[t].spec->pools) wanted[use.name] += use.slots;
+    for (const auto& [pool, slots] : wanted) {
+      const auto size = sizes.find(pool);
+      if (size == sizes.end() || size->second == 0 || slots <= size->second) continue;
+      const Node own = nodes_[t].body && nodes_[t].body.is_map() ? nodes_[t].body.find("pool") : Node();
+      reporter_.error(Rule::invalid_value, own ? own.span() : nodes_[t].key.span(),
+                      "task " + quoted(dag_->tasks[t].id) + " wants " + std::to_string(slots) + " slots of the pool " +
+                          quoted(pool) + ", which has " + std::to_string(size->second));
+    }
+  }
+}
 
 void DagReader::check_references() {
   const auto check_body = [&](Node body) {

@@ -36,6 +36,7 @@ class DagReader {
   void link_graph();
   void check_references();
   void check_task_references(const Task& task, Node body);
+  void check_pool_sizes();
   void check_name(std::string_view name, Node where, const std::vector<std::string>& known, Rule rule,
                   std::string_view what);
   void check_groups_joined();

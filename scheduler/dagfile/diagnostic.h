@@ -24,7 +24,8 @@ struct Diagnostic {
   std::string rule;         ///< stable, from rules()
   std::string message;      ///< one sentence, no full stop
   std::string hint;         ///< the way out; may be empty
-  std::string source_line;  ///< the text of `line`, for the caret; may be empty
+  std::string source_line;  ///< the text of `line`, for the caret; of a long line what stands around it; may be empty
+  std::uint32_t source_column = 1;  ///< where `source_line` begins in the line
 };
 
 /// Every finding is of one of these rules. The names are part of the interface: people suppress and count by them.

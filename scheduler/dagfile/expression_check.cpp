@@ -1,6 +1,7 @@
 #include "scheduler/dagfile/expression_check.h"
 
 #include <algorithm>
+#include <span>
 
 #include "scheduler/dagfile/json_schema.h"
 #include "scheduler/dagfile/task_draft.h"
@@ -168,6 +169,7 @@ void ExpressionCheck::check_spec(const SpecUses& spec) {
 }
 
 void ExpressionCheck::check_use(const Use& use, const SpecUses& spec) {
+  if (reporter_.is_full()) return;
   const expr::TypeEnv env = env_of(use, spec);
   const bool is_whole = use.is_condition || (use.text && use.text->single() != nullptr);
   for_each_ast(use, [&](const expr::Ast& ast) { check_ast(ast, use, spec, env, is_whole); });
@@ -325,24 +327,49 @@ expr::TypeEnv ExpressionCheck::env_of(const Use& use, const SpecUses& spec) cons
   return env;
 }
 
-Type ExpressionCheck::env_type(const Use& use, const SpecUses& spec) const {
-  std::vector<std::pair<std::string, Type>> fields;
-  const auto add = [&](const std::vector<EnvEntry>& entries, std::size_t count) {
-    for (std::size_t i = 0; i < std::min(count, entries.size()); ++i) {
-      const EnvEntry& entry = entries[i];
-      const auto same =
-          std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.first == entry.name; });
-      if (same != fields.end()) fields.erase(same);
-      fields.emplace_back(
-          entry.name, entry.secret.empty()
-                          ? Type::string()
-                          : Type::unavailable("`env." + entry.name + "` is a secret, which no expression may read"));
+namespace {
+
+/// The variables that an expression sees, looked up when one is named: the later of two with one name.
+class EnvFields : public expr::Fields {
+ public:
+  using Entries = std::span<const EnvEntry>;
+  EnvFields(Entries outer, Entries inner) : outer_(outer), inner_(inner) {}
+
+  [[nodiscard]] std::optional<Type> field(std::string_view name) const override {
+    for (const Entries entries : {inner_, outer_}) {
+      const auto entry = std::find_if(entries.rbegin(), entries.rend(), [&](const auto& e) { return e.name == name; });
+      if (entry == entries.rend()) continue;
+      if (entry->secret.empty()) return Type::string();
+      return Type::unavailable("`env." + entry->name + "` is a secret, which no expression may read");
     }
+    return std::nullopt;
+  }
+  /// For "did you mean": those that stand next to the expression.
+  [[nodiscard]] std::vector<std::string> names() const override {
+    constexpr std::size_t kNamesMax = 1000;
+    std::vector<std::string> names;
+    for (const Entries entries : {outer_, inner_}) {
+      const std::size_t first = entries.size() - std::min(entries.size(), kNamesMax);
+      for (const EnvEntry& entry : entries.subspan(first)) names.push_back(entry.name);
+    }
+    return names;
+  }
+  [[nodiscard]] std::string_view noun() const override { return "variable in `env`"; }
+
+ private:
+  Entries outer_, inner_;
+};
+
+}  // namespace
+
+Type ExpressionCheck::env_type(const Use& use, const SpecUses& spec) const {
+  const auto visible = [&](const std::vector<EnvEntry>& entries) {
+    return std::span(entries).first(std::min(use.env_visible, entries.size()));
   };
-  const bool is_dag = use.stage == Stage::dag;
-  add(dag_.env, is_dag ? use.env_visible : static_cast<std::size_t>(-1));
-  if (!is_dag && spec.task >= 0) add(dag_.spec(spec.task).env, use.env_visible);
-  return Type::object(std::move(fields), "variable in `env`");
+  const EnvFields::Entries none;
+  if (use.stage == Stage::dag) return Type::object(std::make_shared<EnvFields>(visible(dag_.env), none));
+  const auto inner = spec.task >= 0 ? visible(dag_.spec(spec.task).env) : none;
+  return Type::object(std::make_shared<EnvFields>(dag_.env, inner));
 }
 
 Type ExpressionCheck::element_of(const Text& items, const SpecUses& spec) const {
@@ -380,10 +407,10 @@ Type ExpressionCheck::matrix_type(const SpecUses& spec) const {
   for (const Value& combination : mapping.include) {
     if (combination.type() != ValueType::map) continue;
     for (const auto& [key, value] : combination.as_map()) {
-      const auto known =
-          std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.first == key.as_string(); });
+      const std::string& name = key.as_string();
+      const auto known = std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.first == name; });
       if (known == fields.end()) {
-        fields.emplace_back(key.as_string(), Type::any());  // not every combination has it
+        fields.emplace_back(name, Type::any());  // not every combination has it
       } else {
         known->second = expr::common_type(known->second, Type::of(value));
       }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -88,6 +89,20 @@ bool is_dag(Node root, Reporter& reporter) {
   return false;
 }
 
+/// Commands choose a DAG of a file by its id. `seen` holds the ids of the documents before.
+void refuse_known_id(Node root, std::vector<Node>& seen, Reporter& reporter) {
+  const Node id = root.find("dag");
+  if (!id || !id.is_scalar()) return;
+  const auto first = std::find_if(seen.begin(), seen.end(), [&](Node n) { return n.text() == id.text(); });
+  if (first == seen.end()) {
+    seen.push_back(id);
+    return;
+  }
+  reporter.error(Rule::duplicate_id, id.span(),
+                 "the id " + dagfile::quoted(id.text()) + " is taken by the document in line " +
+                     std::to_string(reporter.source().line_of(first->span().begin)));
+}
+
 }  // namespace
 
 std::string sha256_hex(std::string_view bytes) {
@@ -151,10 +166,12 @@ LoadResult load_text(std::string text, const std::string& name, const LoadOption
     dagfile::YamlLimits limits;
     limits.depth_max = options.config.max_depth;
     const std::vector<Document> documents = dagfile::read_yaml(reporter, limits);
+    std::vector<Node> ids;
     for (const Document& document : documents) {
       const Node root = document.root();
       const std::size_t errors_before = reporter.error_count();
       if (!is_dag(root, reporter)) continue;
+      refuse_known_id(root, ids, reporter);
       auto dag = dagfile::DagReader(root, options.config, reporter).read(name, folder_of(name));
       if (dag && reporter.error_count() == errors_before && !document.is_broken())
         result.dags.push_back(std::move(dag));

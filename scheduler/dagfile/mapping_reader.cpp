@@ -180,7 +180,9 @@ std::vector<std::string> read_shell(Node node, Reporter& reporter) {
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }
-  if (argv.empty() && !node.is_map()) reporter.error(Rule::invalid_value, node.span(), "\"shell\" names no program");
+  if ((argv.empty() || argv.front().empty()) && !node.is_map()) {
+    reporter.error(Rule::invalid_value, node.span(), "\"shell\" names no program");
+  }
   return argv;
 }
 

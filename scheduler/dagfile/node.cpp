@@ -1,12 +1,17 @@
 #include "scheduler/dagfile/node.h"
 
 #include <algorithm>
+#include <new>
 
 namespace baton::dagfile {
 
 std::uint32_t Document::add(const Raw& raw_node) {
-  if ((count_ & (kChunkSize - 1)) == 0) chunks_.push_back(std::make_unique_for_overwrite<Raw[]>(kChunkSize));
-  raw(count_) = raw_node;
+  const std::uint32_t chunk = chunk_of(count_);
+  if (chunk == chunks_.size()) {
+    const std::size_t bytes = (std::size_t{kFirstChunkSize} << chunk) * sizeof(Raw);
+    chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(bytes));
+  }
+  new (slot(count_)) Raw(raw_node);
   return count_++;
 }
 
@@ -155,12 +160,16 @@ std::uint32_t Node::source_offset(std::size_t offset) const {
   const std::string_view source = document_->source().text();
   if (r.in_texts == 0 && r.data != Document::kNone) return static_cast<std::uint32_t>(r.data + offset);
   const std::string_view value = text();
-  std::size_t at = r.begin;
-  if (kind() == NodeKind::quoted) ++at;
-  if (kind() == NodeKind::block) at = std::min(source.find('\n', at), source.size() - 1) + 1;
+  Document::Walk& walk = document_->walk_;
+  if (walk.node != index_) walk = {index_, {{0, content_begin()}}};
+  const auto is_after = [](std::size_t wanted, const Document::Walk::Point& p) { return wanted < p.value; };
+  auto [i, at] = *std::prev(std::upper_bound(walk.points.begin(), walk.points.end(), offset, is_after));
+  const bool is_quoted = kind() == NodeKind::quoted;
+  const bool is_single = is_quoted && source[r.begin] == '\'';
   // Walks both texts together: blanks of the source that the value lacks are indentation or folds.
-  for (std::size_t i = 0; i < offset && i < value.size() && at < source.size();) {
-    if (kind() == NodeKind::quoted && source[at] == '\\' && source[r.begin] == '"') {
+  while (i < offset && i < value.size() && at < source.size()) {
+    if (i >= walk.points.back().value + Document::Walk::kStepBytes) walk.points.push_back({i, at});
+    if (is_quoted && !is_single && source[at] == '\\') {
       if (source[at + 1] == '\n') {
         at += 2;
         continue;
@@ -168,7 +177,7 @@ std::uint32_t Node::source_offset(std::size_t offset) const {
       at += escape_length(source, at);
       for (++i; i < value.size() && (static_cast<unsigned char>(value[i]) & 0xC0U) == 0x80U;) ++i;
     } else if (source[at] == value[i]) {
-      if (source[at] == '\'' && kind() == NodeKind::quoted && source[r.begin] == '\'') ++at;
+      if (source[at] == '\'' && is_single) ++at;
       ++at;
       ++i;
     } else if (is_blank(source[at])) {
@@ -182,6 +191,13 @@ std::uint32_t Node::source_offset(std::size_t offset) const {
     while (at < source.size() && is_blank(source[at])) ++at;
   }
   return static_cast<std::uint32_t>(std::min(at, source.size()));
+}
+
+std::size_t Node::content_begin() const {
+  const std::size_t begin = document_->raw(index_).begin;
+  if (kind() == NodeKind::quoted) return begin + 1;
+  const std::string_view source = document_->source().text();
+  return kind() == NodeKind::block ? std::min(source.find('\n', begin), source.size() - 1) + 1 : begin;
 }
 
 }  // namespace baton::dagfile

@@ -2,6 +2,7 @@
 // be. Built once by read_yaml(); immutable afterwards; lives as long as its SourceText. One loading thread.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -44,7 +45,8 @@ class Node {
   [[nodiscard]] std::uint32_t size() const;
   /// Where it stands: a scalar with its quotes, the first character of a list or map.
   [[nodiscard]] Span span() const;
-  /// Where byte `offset` of text() stands in the source: for errors inside expressions. Looks at the text anew.
+  /// Where byte `offset` of text() stands in the source: for errors inside expressions. Reads both texts up to there,
+  /// but hardly any part of them twice while the same node is asked.
   [[nodiscard]] std::uint32_t source_offset(std::size_t offset) const;
   [[nodiscard]] std::uint32_t line() const;
 
@@ -58,6 +60,8 @@ class Node {
   friend bool operator==(const Node&, const Node&) = default;
 
  private:
+  [[nodiscard]] std::size_t content_begin() const;
+
   const Document* document_ = nullptr;
   std::uint32_t index_ = 0;
 };
@@ -149,10 +153,8 @@ class Document {
   static constexpr std::uint32_t kSizeMax = (1U << 27U) - 1;
 
   std::uint32_t add(const Raw& raw);
-  Raw& raw(std::uint32_t index) { return chunks_[index >> kChunkBits][index & (kChunkSize - 1)]; }
-  [[nodiscard]] const Raw& raw(std::uint32_t index) const {
-    return chunks_[index >> kChunkBits][index & (kChunkSize - 1)];
-  }
+  Raw& raw(std::uint32_t index) { return *slot(index); }
+  [[nodiscard]] const Raw& raw(std::uint32_t index) const { return *slot(index); }
   std::uint32_t add_text(std::string_view text);
   void set_root(std::uint32_t index) { root_ = index; }
   /// Something in it was reported while it was read.
@@ -165,16 +167,37 @@ class Document {
   }
 
  private:
-  // A chunk is 1 MiB, untouched until it is used: large enough that its memory goes back to the system.
-  static constexpr std::uint32_t kChunkBits = 16;
-  static constexpr std::uint32_t kChunkSize = 1U << kChunkBits;
+  friend class Node;
+  /// How far source_offset() has come in the node that it was asked of last.
+  struct Walk {
+    static constexpr std::size_t kStepBytes = 1024;
+    struct Point {
+      std::size_t value = 0, source = 0;
+    };
+    std::uint32_t node = kNone;
+    std::vector<Point> points;
+  };
+
+  // Each chunk is twice as large as the one before and untouched until it is used: a file of many small documents stays
+  // small, and the memory of a large one goes back to the system.
+  static constexpr std::uint32_t kFirstChunkBits = 4;
+  static constexpr std::uint32_t kFirstChunkSize = 1U << kFirstChunkBits;
+
+  static std::uint32_t chunk_of(std::uint32_t index) {
+    return static_cast<std::uint32_t>(std::bit_width(index + kFirstChunkSize)) - kFirstChunkBits - 1;
+  }
+  [[nodiscard]] Raw* slot(std::uint32_t index) const {
+    const std::uint32_t chunk = chunk_of(index);
+    return reinterpret_cast<Raw*>(chunks_[chunk].get()) + (index + kFirstChunkSize - (kFirstChunkSize << chunk));
+  }
 
   const SourceText* source_;
-  std::vector<std::unique_ptr<Raw[]>> chunks_;
+  std::vector<std::unique_ptr<std::byte[]>> chunks_;
   std::uint32_t count_ = 0;
   std::string texts_;
   std::uint32_t root_ = kNone;
   bool is_broken_ = false;
+  mutable Walk walk_;
 };
 
 static_assert(sizeof(Document::Raw) == 16);

@@ -4,16 +4,16 @@
 #include <nlohmann/json.hpp>
 
 #include "scheduler/dagfile/diagnostic.h"
+#include "scheduler/expr/utf8.h"
 
 namespace baton {
 namespace {
 
 constexpr std::size_t kShownColumnsMax = 160;
 
+/// 1 for a byte that is no UTF-8, which is then shown as U+FFFD.
 std::size_t code_point_length(std::string_view text, std::size_t at) {
-  const auto c = static_cast<unsigned char>(text[at]);
-  const std::size_t length = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-  return std::min(length, text.size() - at);
+  return std::max<std::size_t>(1, expr::utf8_length(text, at));
 }
 
 /// One code point as it may be shown: a control or bidirectional character becomes U+FFFD, a tab one space.
@@ -51,7 +51,7 @@ void append_excerpt(std::string& out, const Diagnostic& d) {
     points.push_back(shown(std::string_view(d.source_line).substr(i, length)));
     i += length;
   }
-  const std::size_t column = d.column - 1;
+  const std::size_t column = d.column - d.source_column;
   const std::size_t first = column > kShownColumnsMax / 2 && points.size() > kShownColumnsMax
                                 ? std::min(column - kShownColumnsMax / 2, points.size())
                                 : 0;
@@ -64,7 +64,7 @@ void append_excerpt(std::string& out, const Diagnostic& d) {
   out.append(std::string_view(number).size() - 2, ' ');
   out += "| ";
   out.append(column - first, ' ');
-  const std::size_t end = d.end_line == d.line ? d.end_column - 1 : points.size();
+  const std::size_t end = d.end_line == d.line ? d.end_column - d.source_column : points.size();
   const std::size_t width = std::min(end, std::max(last, column + 1)) - std::min(column, end);
   out += '^';
   if (width > 1) out.append(width - 1, '~');

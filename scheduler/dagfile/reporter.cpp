@@ -2,17 +2,49 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
 
 #include "scheduler/model/did_you_mean.h"
 
 namespace baton::dagfile {
+namespace {
+
+/// A finding keeps so many bytes of its line before its place, and twice as many from there on: more than is shown.
+constexpr std::uint32_t kKeptBytes = 1024;
+
+/// The source line of a finding. A file may be one line of many MiB with a thousand findings in it.
+void keep_line(const SourceText& source, std::uint32_t at, Diagnostic& d) {
+  const std::string_view line = source.line(d.line);
+  const std::uint32_t line_begin = source.line_begin(d.line);
+  const auto column_bytes = std::min(at - line_begin, static_cast<std::uint32_t>(line.size()));
+  if (line.size() <= 3 * kKeptBytes) {
+    d.source_line = line;
+    return;
+  }
+  const auto continues = [&](std::size_t i) {
+    return i < line.size() && (static_cast<unsigned char>(line[i]) & 0xC0U) == 0x80U;
+  };
+  std::size_t begin = column_bytes > kKeptBytes ? column_bytes - kKeptBytes : 0;
+  for (int i = 0; i < 3 && continues(begin); ++i) ++begin;
+  std::size_t end = std::min<std::size_t>(column_bytes + 2 * kKeptBytes, line.size());
+  for (int i = 0; i < 3 && continues(end); ++i) ++end;
+  d.source_line = line.substr(begin, end - begin);
+  d.source_column = source.place(line_begin + static_cast<std::uint32_t>(begin)).column;
+}
+
+}  // namespace
 
 void Reporter::add(Severity severity, Rule rule, Span where, std::string message, std::string hint) {
   if (severity == Severity::error) ++error_count_;
-  if (diagnostics_.size() >= kDiagnosticsMax) {
+  // Errors have room of their own: no number of warnings makes a bad file look good.
+  std::size_t& kept = severity == Severity::error ? kept_errors_ : kept_others_;
+  if (kept >= kDiagnosticsMax || (severity == Severity::note && is_dropping_)) {
+    is_dropping_ = true;
     ++dropped_;
     return;
   }
+  ++kept;
+  is_dropping_ = false;
   Diagnostic d;
   d.file = source_.name();
   const Place begin = source_.place(where.begin);
@@ -25,7 +57,7 @@ void Reporter::add(Severity severity, Rule rule, Span where, std::string message
   d.rule = to_string(rule);
   d.message = std::move(message);
   d.hint = std::move(hint);
-  d.source_line = source_.line(begin.line);
+  keep_line(source_, std::min(where.begin, static_cast<std::uint32_t>(source_.text().size())), d);
   diagnostics_.push_back(std::move(d));
 }
 

@@ -1,4 +1,5 @@
-// Reporter: collects the findings of one file while it is loaded. Bounded: beyond kDiagnosticsMax it only counts.
+// Reporter: collects the findings of one file while it is loaded. Bounded: beyond kDiagnosticsMax errors, and as many
+// others, it only counts.
 // One loading thread.
 #pragma once
 
@@ -31,6 +32,8 @@ class Reporter {
 
   [[nodiscard]] const SourceText& source() const { return source_; }
   [[nodiscard]] std::size_t error_count() const { return error_count_; }
+  /// No further error will be shown: whoever looks for more may stop.
+  [[nodiscard]] bool is_full() const { return kept_errors_ >= kDiagnosticsMax; }
   [[nodiscard]] std::size_t count() const { return diagnostics_.size() + dropped_; }
   /// The findings in the order of the file; notes stay behind the finding they belong to.
   std::vector<Diagnostic> take();
@@ -38,14 +41,12 @@ class Reporter {
  private:
   void add(Severity severity, Rule rule, Span where, std::string message, std::string hint);
 
-  struct Item {
-    Diagnostic diagnostic;
-    std::size_t head = 0;  ///< index of the finding that a note belongs to
-  };
   const SourceText& source_;
   std::vector<Diagnostic> diagnostics_;
   std::size_t error_count_ = 0;
+  std::size_t kept_errors_ = 0, kept_others_ = 0;
   std::size_t dropped_ = 0;
+  bool is_dropping_ = false;  ///< the finding before was dropped, and its notes go with it
 };
 
 /// `"text"`, shortened beyond 80 characters: for names in messages.

@@ -4,6 +4,17 @@
 #include <cstring>
 
 namespace baton::dagfile {
+namespace {
+
+constexpr std::uint32_t kBlockBytes = 4096;
+
+std::uint32_t count_continuations(std::string_view text) {
+  std::uint32_t count = 0;
+  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0U) == 0x80U ? 1 : 0;
+  return count;
+}
+
+}  // namespace
 
 SourceText::SourceText(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {
   line_starts_.push_back(0);
@@ -25,11 +36,21 @@ std::uint32_t SourceText::line_of(std::uint32_t offset) const {
 Place SourceText::place(std::uint32_t offset) const {
   offset = std::min(offset, static_cast<std::uint32_t>(text_.size()));
   const std::uint32_t line = line_of(offset);
-  std::uint32_t column = 1;
-  for (std::uint32_t i = line_begin(line); i < offset; ++i) {
-    if ((static_cast<unsigned char>(text_[i]) & 0xC0U) != 0x80U) ++column;
+  const std::uint32_t begin = line_begin(line);
+  return {line, offset - begin - (continuations_before(offset) - continuations_before(begin)) + 1};
+}
+
+std::uint32_t SourceText::continuations_before(std::uint32_t offset) const {
+  const std::string_view text = text_;
+  if (continuations_.empty()) {
+    std::uint32_t sum = 0;
+    for (std::size_t block = 0; block <= text.size(); block += kBlockBytes) {
+      continuations_.push_back(sum);
+      sum += count_continuations(text.substr(block, kBlockBytes));
+    }
   }
-  return {line, column};
+  const std::uint32_t block = offset / kBlockBytes;
+  return continuations_[block] + count_continuations(text.substr(block * kBlockBytes, offset % kBlockBytes));
 }
 
 std::uint32_t SourceText::line_begin(std::uint32_t line_number) const {

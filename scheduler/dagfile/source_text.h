@@ -28,6 +28,7 @@ class SourceText {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string_view text() const { return text_; }
+  /// Fast in lines of any length.
   [[nodiscard]] Place place(std::uint32_t offset) const;
   [[nodiscard]] std::uint32_t line_of(std::uint32_t offset) const;
   /// A line without its end; empty when there is no such line.
@@ -41,6 +42,10 @@ class SourceText {
   std::string name_;
   std::string text_;
   std::vector<std::uint32_t> line_starts_;
+  /// For each block of the text: bytes before it that continue a code point. Made when first asked for.
+  mutable std::vector<std::uint32_t> continuations_;
+
+  [[nodiscard]] std::uint32_t continuations_before(std::uint32_t offset) const;
 };
 
 }  // namespace baton::dagfile

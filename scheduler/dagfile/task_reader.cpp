@@ -69,7 +69,9 @@ void TaskReader::read_kind(Draft& draft) {
         for (const Node item : Items(value)) {
           draft.spec.argv.push_back(draft.expressions.text(item, Wanted::text, Stage::instance));
         }
-        if (value.size() == 0) reporter_.error(Rule::invalid_value, value.span(), "\"exec\" names no program");
+        if (value.size() == 0 || (value.first().is_scalar() && value.first().text().empty())) {
+          reporter_.error(Rule::invalid_value, value.span(), "\"exec\" names no program");
+        }
       }
       break;
     case TaskKind::sensor:
@@ -137,8 +139,12 @@ void TaskReader::read_when(Draft& draft) {
   spec.setup = read_bool(nodes.own_value("setup"), false);
   if (const Node node = nodes.own_value("teardown")) {
     spec.teardown = true;
-    spec.teardown_of = read_texts(node.is_map() ? node.find("of") : node);
+    const Node of = node.is_map() ? node.find("of") : node;
+    spec.teardown_of = read_texts(of);
     if (node.is_map()) spec.teardown_fails_run = read_bool(node.find("fail_run"), false);
+    if (of && of.is_list() && of.size() == 0) {
+      reporter_.error(Rule::setup_teardown, of.span(), std::string(draft.owner) + " is the teardown of nothing");
+    }
     if (spec.setup) {
       reporter_.error(Rule::setup_teardown, node.span(), std::string(draft.owner) + " is both setup and teardown");
     }

@@ -19,12 +19,67 @@ struct StopReading {};
 /// Documents below this size may use aliases freely: ten times nothing would be nothing.
 constexpr std::uint64_t kFreeNodes = 10'000;
 
+/// Such characters are tokens to yaml-cpp, which keeps them all while what stands before may still become a key: until
+/// the end of the line, or of the bracket. Each takes some 200 bytes there.
+constexpr std::uint32_t kWaitingTokensMax = 120'000;
+
+/// Hands the text over in pieces, and ends the reading where too much of it waits for an event.
 class MemoryBuffer : public std::streambuf {
  public:
-  explicit MemoryBuffer(std::string_view text) {
-    char* const begin = const_cast<char*>(text.data());  // NOLINT: only read
-    setg(begin, begin, begin + text.size());
+  explicit MemoryBuffer(Reporter& reporter) : reporter_(reporter), text_(reporter.source().text()) {}
+
+  /// yaml-cpp has come to a node that begins at `at`; what it has read beyond may wait.
+  void on_node(std::uint32_t at) {
+    node_at_ = at;
+    waiting_ = 0;
   }
+
+ protected:
+  int_type underflow() override {
+    if (at_ == text_.size()) return traits_type::eof();
+    const std::string_view piece = text_.substr(at_, kPieceBytes);
+    for (const char c : piece) waiting_ += std::string_view("[]{},:-?&*!\"'").find(c) != std::string_view::npos ? 1 : 0;
+    if (waiting_ > kWaitingTokensMax && !is_in_block_scalar()) too_long();
+    char* const begin = const_cast<char*>(piece.data());  // NOLINT: only read
+    setg(begin, begin, begin + piece.size());
+    at_ += piece.size();
+    return traits_type::to_int_type(*begin);
+  }
+
+ private:
+  static constexpr std::size_t kPieceBytes = 2048;
+
+  /// A script or document may hold as many such characters as it likes: its `|` comes soon behind the last node, with
+  /// nothing between that could wait.
+  [[nodiscard]] bool is_in_block_scalar() const {
+    std::size_t at = node_at_;
+    if (text_[at] == '"' || text_[at] == '\'') at = end_of_quoted(text_, static_cast<std::uint32_t>(at)).value_or(at);
+    for (int lines = 0; lines < 10 && at < text_.size(); ++lines) {
+      const std::size_t end = std::min(text_.find('\n', at), text_.size());
+      std::string_view line = text_.substr(at, end - at);
+      line = line.substr(0, line.find(" #"));
+      if (line.find_first_of("[{\"'") != std::string_view::npos) return false;
+      const std::size_t last = line.find_last_not_of(" \t\r+-0123456789");
+      if (last != std::string_view::npos && (line[last] == '|' || line[last] == '>')) {
+        return last >= 2 && line[last - 1] == ' ' && (line[last - 2] == ':' || line[last - 2] == '-');
+      }
+      at = end + 1;
+    }
+    return false;
+  }
+
+  [[noreturn]] void too_long() {
+    const auto at = static_cast<std::uint32_t>(at_);
+    reporter_.error(Rule::yaml_syntax, {at, at + 1}, "this is too long to be read in one piece",
+                    "break the line, or close the brackets before it");
+    throw StopReading();
+  }
+
+  Reporter& reporter_;
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t node_at_ = 0;
+  std::uint32_t waiting_ = 0;
 };
 
 bool is_blank(char c) {
@@ -34,8 +89,12 @@ bool is_blank(char c) {
 /// Makes one Document out of yaml-cpp's events.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(Reporter& reporter, const YamlLimits& limits)
-      : reporter_(reporter), limits_(limits), source_(reporter.source().text()), document_(&reporter.source()) {}
+  Builder(Reporter& reporter, const YamlLimits& limits, MemoryBuffer& buffer)
+      : reporter_(reporter),
+        limits_(limits),
+        buffer_(buffer),
+        source_(reporter.source().text()),
+        document_(&reporter.source()) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override { start_ = mark.pos; }
   void OnDocumentEnd() override {}
@@ -92,6 +151,7 @@ class Builder : public YAML::EventHandler {
     raw.kind = static_cast<std::uint32_t>(kind) & 7U;
     raw.size = static_cast<std::uint32_t>(value.size()) & Document::kSizeMax;
     if (kind == NodeKind::quoted) require_closed(raw.begin);
+    if (kind == NodeKind::quoted && value.find('\0') != std::string::npos) refuse_nul(raw.begin);
     place_text(raw, kind, value);
     close(anchor, add(raw), 1, 0);
   }
@@ -159,6 +219,12 @@ class Builder : public YAML::EventHandler {
     reporter_.error(Rule::yaml_tag, where, "tags are not part of the language", "leave the tag out");
   }
 
+  /// Arguments, variables and file names end at the first NUL: the rest of the text would be lost in silence.
+  void refuse_nul(std::uint32_t begin) {
+    reporter_.error(Rule::forbidden_character, {begin, end_of_quoted(source_, begin).value_or(begin + 1)},
+                    "this text holds the character U+0000, which no program can be given", "remove it");
+  }
+
   void require_closed(std::uint32_t begin) {
     if (end_of_quoted(source_, begin)) return;
     reporter_.error(Rule::yaml_syntax, {begin, begin + 1}, "this quote is never closed");
@@ -204,6 +270,7 @@ class Builder : public YAML::EventHandler {
 
   /// Appends a node to the list or map being read.
   std::uint32_t add(const Document::Raw& raw) {
+    buffer_.on_node(raw.begin);
     const std::uint32_t index = document_.add(raw);
     if (frames_.empty()) {
       document_.set_root(index);
@@ -337,6 +404,7 @@ class Builder : public YAML::EventHandler {
 
   Reporter& reporter_;
   const YamlLimits& limits_;
+  MemoryBuffer& buffer_;
   std::string_view source_;
   Document document_;
   std::vector<Frame> frames_;
@@ -420,13 +488,19 @@ std::optional<std::uint32_t> first_content(const SourceText& source) {
 }
 
 /// One document after the other, until there is none or the parser stands still (yaml-cpp 0.7 never ends on ",").
-void read_documents(YAML::Parser& parser, Reporter& reporter, const YamlLimits& limits,
+void read_documents(YAML::Parser& parser, MemoryBuffer& buffer, Reporter& reporter, const YamlLimits& limits,
                     std::vector<Document>& documents) {
   int start_before = -1;
   while (true) {
-    Builder builder(reporter, limits);
+    Builder builder(reporter, limits, buffer);
     const std::size_t errors_before = reporter.error_count();
     if (!parser.HandleNextDocument(builder)) return;
+    if (documents.size() >= static_cast<std::size_t>(limits.documents_max)) {
+      const auto at = static_cast<std::uint32_t>(builder.start());
+      reporter.error(Rule::file_too_large, {at, at + 1},
+                     "the file holds more than " + std::to_string(limits.documents_max) + " documents", "split it");
+      return;
+    }
     if (builder.start() <= start_before) {
       const auto at = static_cast<std::uint32_t>(builder.start());
       reporter.error(Rule::yaml_syntax, {at, at + 1}, "no document may begin like this");
@@ -443,12 +517,12 @@ void read_documents(YAML::Parser& parser, Reporter& reporter, const YamlLimits& 
 
 std::vector<Document> read_yaml(Reporter& reporter, const YamlLimits& limits) {
   std::vector<Document> documents;
-  MemoryBuffer buffer(reporter.source().text());
+  MemoryBuffer buffer(reporter);
   std::istream in(&buffer);
   const std::size_t errors_before = reporter.error_count();
   try {
     YAML::Parser parser(in);
-    read_documents(parser, reporter, limits, documents);
+    read_documents(parser, buffer, reporter, limits, documents);
   } catch (const StopReading&) {
     return documents;
   } catch (const YAML::ParserException& e) {

@@ -13,6 +13,7 @@ struct YamlLimits {
   int depth_max = 64;
   /// Aliases may multiply the nodes of a document at most so many times.
   int alias_factor_max = 10;
+  int documents_max = 10'000;
 };
 
 /// Reads all documents. After a syntax error the documents before it are returned, and the broken one is not.

@@ -320,10 +320,11 @@ bool BatchWriter::version_no_of(const RunCreation& creation, std::int64_t dag_no
 }
 
 bool BatchWriter::insert_version(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no) {
-  VersionRow row;
-  if (creation.version != nullptr) row = *creation.version;
-  row.dag_id = creation.run.dag_id;
-  row.version = creation.run.dag_version;
+  VersionRow bare;
+  bare.dag_id = creation.run.dag_id;
+  bare.version = creation.run.dag_version;
+  const VersionRow& row = creation.version == nullptr ? bare : *creation.version;  // its texts may be very large
+  BATON_CHECK(row.dag_id == bare.dag_id && row.version == bare.version);
   Statement& insert = insert_version_.on(db_).start_with(
       dag_no, Time{row.created_at}, sum_of(row), std::string_view(row.version), std::string_view(row.source_hash),
       std::string_view(row.source_file), std::string_view(row.work_folder), std::string_view(row.canonical_json),

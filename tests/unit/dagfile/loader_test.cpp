@@ -64,6 +64,43 @@ TEST(Loader, FindingsBeyondTheLimitAreCounted) {
   EXPECT_NE(r.diagnostics.back().message.find("500"), std::string::npos);
 }
 
+TEST(Loader, AnErrorIsKeptBehindAnyNumberOfWarnings) {
+  std::string text = "dag: x\nparams: {p: {default: 1}}\ntasks:\n";
+  for (int i = 0; i < 2000; ++i) text += "  t" + std::to_string(i) + ": {run: \"echo ${{ raw(params.p) }}\"}\n";
+  EXPECT_TRUE(load_text(text, "x").ok());
+  EXPECT_FALSE(load_text(text + "  last: {noop: true, needs: nowhere}\n", "x").ok());
+}
+
+TEST(Loader, AFindingInALongLineKeepsWhatStandsAroundIt) {
+  const std::string doc(100'000, 'x');
+  const std::string text = "{dag: x, tasks: {a: {noop: true}}, doc: \"" + doc + "\", \u00e9: 1}\n";
+  const auto r = load_text(text, "x");
+  ASSERT_EQ(rules_of(r), "unknown-key");
+  EXPECT_LT(r.diagnostics[0].source_line.size(), 4096U);
+  const std::string shown = render_text(r.diagnostics[0]);
+  const std::size_t source = shown.find('\n') + 1;
+  const std::size_t caret = shown.find('\n', source) + 1;
+  // Each line by itself: the caret stands below the key, which is two bytes and one column.
+  EXPECT_EQ(shown.find("\u00e9", source) - source, shown.find('^', caret) - caret);
+}
+
+TEST(Loader, ALongScriptIsNoMatterOfItsBrackets) {
+  std::string script;
+  for (int i = 0; i < 20'000; ++i) script += "      echo {[\"a\", 'b'], c: d}\n";
+  EXPECT_TRUE(load_text("dag: x\ntasks:\n  a:\n    run: |\n" + script, "x").ok());
+  EXPECT_TRUE(load_text("dag: x\ntasks:\n  a:\n    \"run\": >-\n" + script, "x").ok());
+  EXPECT_TRUE(load_text("dag: x\ntasks:\n  a:\n    exec:\n    - bash\n    - |-  # c\n" + script, "x").ok());
+}
+
+TEST(Loader, EnvNamesTheVariablesBeforeItAlone) {
+  const auto rules = [](const std::string& env) {
+    const std::string before = "dag: x\ntasks: {a: {noop: true}}\nenv: {A: a, B: \"${{ env.A }}\", ";
+    return rules_of(load_text(before + env + "}\n", "x"));
+  };
+  EXPECT_EQ(rules("C: \"${{ env.B }}\""), "");
+  EXPECT_EQ(rules("C: \"${{ env.D }}\", D: d"), "unknown-name");
+}
+
 TEST(Loader, WarningsCanCountAsErrors) {
   const std::string text = "dag: x\nparams: {p: {type: string}}\ntasks:\n  a: {run: \"echo ${{ raw(params.p) }}\"}\n";
   EXPECT_TRUE(load_text(text, "x.yaml").ok());

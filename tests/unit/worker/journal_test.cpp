@@ -48,6 +48,18 @@ JournalContent with_worker() {
   return content;
 }
 
+TEST_F(JournalTest, AnAttemptThatBeganAgainIsNotEndedAsWell) {
+  Journal journal;
+  ASSERT_TRUE(journal.start(path(), with_worker()));
+  journal.begin(begun(1));
+  journal.end(reported(1));
+  journal.begin(begun(1));
+  journal.flush();
+  const auto content = replay_journal(bytes());
+  EXPECT_EQ(content.live, std::vector<Begun>{begun(1)});
+  EXPECT_TRUE(content.ended.empty());
+}
+
 TEST_F(JournalTest, SaysWhatIsLiveAndWhatIsNotAcknowledged) {
   Journal journal;
   ASSERT_TRUE(journal.start(path(), with_worker()));
