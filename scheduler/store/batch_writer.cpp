@@ -8,8 +8,7 @@ namespace {
 
 constexpr char kInsertVersion[] =
     "INSERT INTO dag_version (dag_no, number, created_at, checksum, version, source_hash, source_file, work_folder,"
-    " canonical_json, source) SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
-    " FROM dag_version WHERE dag_no = ?1 RETURNING version_no";
+    " canonical_json, source) VALUES (?,?,?,?,?,?,?,?,?,?)";
 constexpr char kInsertTask[] =
     "INSERT INTO dag_task (version_no, task_no, kind, hook, is_mapped, priority, max_tries, pool_slots, task_id, pool,"
     " group_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
@@ -78,6 +77,7 @@ BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t s
       find_dag_("SELECT dag_no FROM dag WHERE dag_id = ?"),
       insert_dag_("INSERT INTO dag (dag_id) VALUES (?) RETURNING dag_no"),
       find_version_("SELECT version_no FROM dag_version WHERE dag_no = ? AND version = ?"),
+      next_version_("SELECT coalesce(max(number), 0) + 1 FROM dag_version WHERE dag_no = ?"),
       insert_version_(kInsertVersion),
       set_version_("UPDATE dag_run SET version_no = ?, checksum = ? WHERE run_no = ?"),
       insert_task_(kInsertTask),
@@ -325,14 +325,22 @@ bool BatchWriter::insert_version(const RunCreation& creation, std::int64_t dag_n
   bare.version = creation.run.dag_version;
   const VersionRow& row = creation.version == nullptr ? bare : *creation.version;  // its texts may be very large
   BATON_CHECK(row.dag_id == bare.dag_id && row.version == bare.version);
-  Statement& insert = insert_version_.on(db_).start_with(
-      dag_no, Time{row.created_at}, sum_of(row), std::string_view(row.version), std::string_view(row.source_hash),
-      std::string_view(row.source_file), std::string_view(row.work_folder), std::string_view(row.canonical_json),
-      std::string_view(row.source));
-  const int rc = insert.step();
-  if (rc != kRow) return ok(rc);
-  version_no = insert.integer(0);
-  return ok(insert.finish_row()) && insert_tasks(*creation.dag, version_no);
+  std::int64_t number = 0;
+  if (!read_integer(next_version_.on(db_).start_with(dag_no), number)) return false;
+  // In steps: one statement that also computes or returns something holds a copy of the texts.
+  const int rc = insert_version_.on(db_).run(
+      dag_no, number, Time{row.created_at}, sum_of(row), std::string_view(row.version),
+      std::string_view(row.source_hash), std::string_view(row.source_file), std::string_view(row.work_folder),
+      std::string_view(row.canonical_json), std::string_view(row.source));
+  return ok(rc) && read_integer(find_version_.on(db_).start_with(dag_no, std::string_view(row.version)), version_no) &&
+         insert_tasks(*creation.dag, version_no);
+}
+
+/// The first column of the one row that a query has.
+bool BatchWriter::read_integer(Statement& query, std::int64_t& value) {
+  const int rc = query.step();
+  if (rc == kRow) value = query.integer(0);
+  return ok(rc == kRow ? query.finish_row() : rc);
 }
 
 bool BatchWriter::insert_tasks(const Dag& dag, std::int64_t version_no) {

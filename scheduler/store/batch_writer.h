@@ -73,6 +73,7 @@ class BatchWriter {
   bool dag_no_of(const std::string& dag_id, std::int64_t& dag_no);
   bool version_no_of(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no);
   bool insert_version(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no);
+  bool read_integer(Statement& query, std::int64_t& value);
 
   /// Notes the failure of a statement; true when there is none.
   bool ok(int code);
@@ -92,7 +93,7 @@ class BatchWriter {
   std::unordered_map<std::string, std::int64_t> version_nos_;  ///< by "<dag_no>/<version>"
 
   LazyStatement begin_, commit_, leader_;
-  LazyStatement find_dag_, insert_dag_, find_version_, insert_version_, set_version_, insert_task_;
+  LazyStatement find_dag_, insert_dag_, find_version_, next_version_, insert_version_, set_version_, insert_task_;
   LazyStatement insert_run_, insert_conf_, insert_fresh_, insert_instance_, put_item_;
   LazyStatement update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
       insert_audit_;

@@ -8,7 +8,10 @@
 namespace baton::sqlite {
 namespace {
 
-constexpr std::array<Migration, 1> kMigrations = {{{"runs, task instances and what belongs to them", kSchema1}}};
+constexpr std::array<Migration, 2> kMigrations = {{
+    {"runs, task instances and what belongs to them", kSchema1},
+    {"a cheaper index of what needs attention", kSchema2},
+}};
 
 int apply(Database& db, std::span<const Migration> migrations, std::int32_t from) {
   int rc = db.exec("BEGIN IMMEDIATE");

@@ -140,10 +140,30 @@ TEST_F(SqliteStoreTest, ASymbolicLinkInThePlaceOfTheDatabaseIsRefused) {
   EXPECT_EQ(SqliteStore::open_for_writing(folder_.path(), loop_).error().code, 2);
 }
 
-constexpr std::array<sqlite::Migration, 2> kWithOneMore = {
-    {{"first", sqlite::kSchema1}, {"one more", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO more VALUES (5)"}}};
-constexpr std::array<sqlite::Migration, 2> kWithAMistake = {
-    {{"first", sqlite::kSchema1}, {"mistake", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO nothing VALUES (5)"}}};
+constexpr std::array<sqlite::Migration, 1> kFirst = {{{"first", sqlite::kSchema1}}};
+constexpr std::array<sqlite::Migration, 3> kWithOneMore = {
+    {{"first", sqlite::kSchema1},
+     {"second", sqlite::kSchema2},
+     {"one more", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO more VALUES (5)"}}};
+constexpr std::array<sqlite::Migration, 3> kWithAMistake = {
+    {{"first", sqlite::kSchema1},
+     {"second", sqlite::kSchema2},
+     {"mistake", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO nothing VALUES (5)"}}};
+
+TEST_F(SqliteStoreTest, TheFirstSchemaIsBroughtToTheNewest) {
+  StoreOptions options;
+  options.migrations = kFirst;
+  open(options);
+  const RunNo run_no = create(sample::dag("etl", 2), "r");
+  change(sample::instance(run_no, 1, TaskState::failed, 1));
+  close();
+  open();
+  change(sample::instance(run_no, 0, TaskState::failed, 1));
+  close();
+  EXPECT_EQ(meddle(database(), "PRAGMA user_version"), 2);
+  EXPECT_EQ(meddle(database(), "SELECT count(*) FROM task_instance INDEXED BY task_instance_by_state"
+                               " WHERE run_no = 1 AND state >= 5 AND state <= 10 AND state <> 6"), 2);
+}
 
 TEST_F(SqliteStoreTest, AnOlderSchemaIsMigratedAfterABackup) {
   open();
@@ -155,9 +175,9 @@ TEST_F(SqliteStoreTest, AnOlderSchemaIsMigratedAfterABackup) {
   EXPECT_EQ(store_->load_run(1).value().run.run_id, "r");
   close();
   EXPECT_EQ(meddle(database(), "SELECT a FROM more"), 5);
-  EXPECT_EQ(meddle(database(), "PRAGMA user_version"), 2);
-  const std::string backup = database() + ".schema1.bak";
-  EXPECT_EQ(meddle(backup, "PRAGMA user_version"), 1);
+  EXPECT_EQ(meddle(database(), "PRAGMA user_version"), 3);
+  const std::string backup = database() + ".schema2.bak";
+  EXPECT_EQ(meddle(backup, "PRAGMA user_version"), 2);
   EXPECT_EQ(meddle(backup, "SELECT count(*) FROM dag_run"), 1);
 }
 
