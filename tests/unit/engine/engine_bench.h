@@ -82,9 +82,9 @@ class HandStore final : public Store {
 class HandExecutor final : public Executor {
  public:
   void launch(LaunchSpec spec) override { launched.push_back(std::move(spec)); }
-  void prepare(LaunchSpec spec) override { prepared_.emplace(spec.key, std::move(spec)); }
+  void prepare(LaunchSpec spec) override { prepared.emplace(spec.key, std::move(spec)); }
   void release(AttemptKey key) override {
-    if (auto spec = prepared_.extract(key)) launched.push_back(std::move(spec.mapped()));
+    if (auto spec = prepared.extract(key)) launched.push_back(std::move(spec.mapped()));
   }
   void stop(AttemptKey key, DurationUs, bool) override { stopped.push_back(key); }
   void acknowledge(AttemptKey key) override { acknowledged.push_back(key); }
@@ -92,9 +92,7 @@ class HandExecutor final : public Executor {
 
   std::vector<LaunchSpec> launched;  ///< and may start
   std::vector<AttemptKey> stopped, acknowledged;
-
- private:
-  std::map<AttemptKey, LaunchSpec> prepared_;
+  std::map<AttemptKey, LaunchSpec> prepared;  ///< and not released yet
 };
 
 class EngineBench {

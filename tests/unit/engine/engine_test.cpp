@@ -50,6 +50,48 @@ TEST(Engine, LaunchesNothingBeforeItsClaimIsDurable) {  // F-01
   EXPECT_EQ(b.executor.launched.size(), 1U);
 }
 
+TEST(Engine, PreparesWhatHasASlotWhileItsClaimIsWritten) {
+  EngineBench b(DagBuilder().task("a").task("b").task("c").build(), 2);
+  b.begin();
+  b.loop.drain();
+  EXPECT_EQ(b.executor.prepared.size(), 2U);
+  EXPECT_TRUE(b.executor.launched.empty());
+  b.settle();
+  EXPECT_TRUE(b.executor.prepared.empty());
+  EXPECT_EQ(b.executor.launched.size(), 2U);
+}
+
+TEST(Engine, WritesTheEndOfWhatCouldNotStartAfterItsClaim) {
+  EngineBench b(one_task());
+  b.begin();
+  b.loop.drain();
+  ASSERT_EQ(b.executor.prepared.size(), 1U);
+  AttemptEnd end;
+  end.key = b.executor.prepared.begin()->first;
+  end.outcome = AttemptEnd::Outcome::spawn_failed;
+  b.engine.attempt_ended(end);
+  b.loop.drain();
+  EXPECT_EQ(b.state("a"), queued);
+  b.settle();
+  EXPECT_EQ(b.executor.launched.size(), 0U) << "it is not released after its end";
+  EXPECT_EQ(b.executor.acknowledged, std::vector<AttemptKey>{end.key});
+}
+
+TEST(Engine, WithdrawsWhatIsPreparedForARunThatIsRefused) {
+  EngineBench b(one_task());
+  b.begin();
+  b.loop.drain();
+  ASSERT_EQ(b.executor.prepared.size(), 1U);
+  const AttemptKey key = b.executor.prepared.begin()->first;
+  auto [batch, done] = std::move(b.store.offered.front());
+  b.store.offered.pop_front();
+  done(CommitOutcome::conflict);
+  b.settle();
+  EXPECT_EQ(b.executor.stopped, std::vector<AttemptKey>{key});
+  EXPECT_TRUE(b.executor.launched.empty());
+  EXPECT_EQ(b.engine.admission().live(), 0);
+}
+
 TEST(Engine, AcknowledgesNoEndBeforeItIsDurable) {
   EngineBench b(one_task());
   b.begin();
