@@ -27,15 +27,21 @@ struct Failure {
   std::string note;
 };
 
+/// `note`, and after it what the executor has to say.
+std::string with_remark(std::string note, const AttemptEnd& end) {
+  if (!note.empty() && !end.note.empty()) note += "; ";
+  return note + end.note;
+}
+
 Failure failure_of(const AttemptEnd& end) {
   switch (end.outcome) {
-    case Outcome::exited: return {Reason::exit_code, "exit code " + std::to_string(end.exit_code)};
+    case Outcome::exited: return {Reason::exit_code, with_remark("exit code " + std::to_string(end.exit_code), end)};
     case Outcome::signaled:
-      if (end.oom_killed) return {Reason::oom, "killed: it used more memory than its limit"};
-      return {Reason::signal, "killed by signal " + std::to_string(end.signal)};
-    case Outcome::timed_out: return {Reason::timeout, "its timeout passed"};
+      if (end.oom_killed) return {Reason::oom, with_remark("killed: it used more memory than its limit", end)};
+      return {Reason::signal, with_remark("killed by signal " + std::to_string(end.signal), end)};
+    case Outcome::timed_out: return {Reason::timeout, with_remark("its timeout passed", end)};
     case Outcome::stopped: return {Reason::stopped, ""};
-    case Outcome::heartbeat_lost: return {Reason::heartbeat, "silent for longer than its heartbeat"};
+    case Outcome::heartbeat_lost: return {Reason::heartbeat, with_remark("silent for longer than its heartbeat", end)};
     case Outcome::spawn_failed: return {Reason::spawn, end.note.empty() ? "could not be started" : end.note};
     case Outcome::lost: return {Reason::lost, "its worker died"};
   }
@@ -82,7 +88,7 @@ AttemptVerdict succeed(const DagRun& run, InstanceNo i, const AttemptEnd& end, M
   if (!checked) return fail(run, i, end, {Reason::outputs, checked.error().message}, now);
   AttemptVerdict v;
   v.to = TaskState::success;
-  v.note = std::move(checked->warning);
+  v.note = with_remark(std::move(checked->warning), end);
   if (!checked->json.empty()) {
     v.outputs = std::move(checked->value);
     v.outputs_json = std::move(checked->json);

@@ -42,7 +42,7 @@ struct AttemptEnd {
   std::int32_t pid = 0;
   std::string output;                  ///< content of $BATON_OUTPUT after exit 0
   bool output_too_large = false;
-  std::string note;                    ///< one sentence, e.g. why a program could not be started
+  std::string note;                    ///< why a program could not be started, or what else is to be known of its run
 };
 
 /// Where an executor's events arrive. Implemented by the engine.

@@ -70,6 +70,18 @@ AttemptEnd::Outcome from_wire(wire::Outcome outcome) {
   return AttemptEnd::Outcome::lost;
 }
 
+/// What a person should know beside the outcome.
+std::string remark_of(wire::Ended& ended) {
+  std::string remark = std::move(ended.message);
+  const auto add = [&](wire::EndedFlag flag, const char* sentence) {
+    if ((ended.flags & flag) != 0) remark.append(remark.empty() ? "" : "; ").append(sentence);
+  };
+  add(wire::kLogTruncated, "the middle of its log was left out (log_limit)");
+  add(wire::kLimitsNotEnforced, "its resource limits are not enforced on this host (baton doctor says why)");
+  add(wire::kTreeNotEmpty, "some of its processes could not be killed");
+  return remark;
+}
+
 AttemptEnd from_wire(wire::Ended ended) {
   AttemptEnd end;
   end.key = from_wire(ended.key);
@@ -87,7 +99,7 @@ AttemptEnd from_wire(wire::Ended ended) {
   end.max_rss_bytes = ended.max_rss_bytes;
   end.log_bytes = ended.log_bytes;
   end.output = std::move(ended.output);
-  end.note = std::move(ended.message);
+  end.note = remark_of(ended);
   return end;
 }
 

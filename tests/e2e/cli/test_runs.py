@@ -122,6 +122,12 @@ class Run(CliTest):
         self.assertIn("baton retry @latest", done.stdout)
         self.assertEqual(self.states(), {"ok": "success", "bad": "failed", "after": "upstream_failed"})
 
+    def test_what_the_worker_could_not_do_stands_in_the_note(self):
+        self.write("flood.yaml", "dag: flood\ntasks:\n  t: {log_limit: 64Ki, run: head -c 4000000 /dev/zero}\n")
+        run = self.json("run", "flood.yaml")
+        self.assertEqual(run["state"], "success")
+        self.assertIn("the middle of its log was left out", run["task_instances"][0]["note"])
+
     def test_an_invalid_file_is_2_with_all_its_mistakes_and_starts_nothing(self):
         self.write("bad.yaml", "dag: bad\ntasks:\n  a: {needs: [bb], run: touch ran}\n  b: {rnu: x}\n")
         done = self.baton("run", "bad.yaml", code=2)

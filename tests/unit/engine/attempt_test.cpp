@@ -243,6 +243,21 @@ TEST(AttemptOutputs, ThatAreNotDeclaredAreKeptWithANote) {
   EXPECT_NE(row_of(d.run(), 0).note.find("extra"), std::string::npos);
 }
 
+TEST(AttemptOutputs, WhatTheExecutorRemarksStandsInTheNote) {
+  RunDriver d = begun(test::run_task());
+  AttemptEnd end = exited(0);
+  end.note = "limits are not enforced";
+  d.run_to(0, end);
+  EXPECT_EQ(d.state("t"), success);
+  EXPECT_EQ(row_of(d.run(), 0).note, "limits are not enforced");
+
+  RunDriver failing = begun(test::run_task());
+  end = exited(3);
+  end.note = "limits are not enforced";
+  failing.run_to(0, end);
+  EXPECT_EQ(row_of(failing.run(), 0).note, "exit code 3; limits are not enforced");
+}
+
 // --- sensors --------------------------------------------------------------------------------------------------------
 
 TEST(Sensor, LooksAgainUntilItIsMetAndItsLooksAreNoTries) {

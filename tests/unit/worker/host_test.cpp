@@ -58,6 +58,19 @@ TEST_F(HostTest, AProgramIsTheFirstExecutableFileInPath) {
   EXPECT_EQ(find_program("sh", {}), find_program("sh", {"PATH=/usr/bin:/bin"}));
 }
 
+TEST_F(HostTest, AProgramIsRememberedUntilItGoesAway) {
+  const wire::StringList env{"PATH=" + folder_ + "/one:" + folder_ + "/two"};
+  ProgramCache cache;
+  EXPECT_EQ(cache.find("tool", env), "");
+  const std::string two = touch("two/tool", 0700);
+  EXPECT_EQ(cache.find("tool", env), two) << "what is not found is not remembered";
+  const std::string one = touch("one/tool", 0700);
+  EXPECT_EQ(cache.find("tool", env), two);
+  EXPECT_EQ(cache.find("tool", {"PATH=" + folder_ + "/one"}), one) << "another PATH";
+  std::filesystem::remove(two);
+  EXPECT_EQ(cache.find("tool", env), one);
+}
+
 TEST_F(HostTest, PatternsMatchLikeAShells) {
   const std::string a = touch("a.csv");
   const std::string b = touch("x/b.csv");
