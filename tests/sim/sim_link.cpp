@@ -140,6 +140,8 @@ void SimLink::maybe_repeat(AttemptKey key) {
 void SimLink::tell_ended(const AttemptEnd& end) {
   given_.erase(end.key);
   stops_.erase(end.key);
+  // The worker knew this key before it was given the launch, which is a no-op then.
+  if (const auto at = find_waiting(end.key); at != waiting_.end()) waiting_.erase(at);
   if (is_stale(end.key)) ground_.strike(Fault::stale_end);
   events_->attempt_ended(end);
 }
