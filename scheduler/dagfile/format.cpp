@@ -121,9 +121,9 @@ class Layout {
   /// The column of the dash before an item.
   [[nodiscard]] std::uint32_t dash_column(Node item) const { return column(dash_of(item)); }
   [[nodiscard]] std::uint32_t dash_of(Node item) const {
-    std::uint32_t at = item.span().begin;
-    while (at > 0 && source_.text()[at] != '-') --at;
-    return at;
+    const std::string_view text = source_.text();
+    const std::size_t at = text.rfind('-', item.span().begin);  // an item may be nothing at the end of the text
+    return at == std::string_view::npos ? 0 : static_cast<std::uint32_t>(at);
   }
 
   void visit_list(Node list, std::uint32_t indent) {

@@ -2,6 +2,7 @@
 // image; it is rebuilt from them at recovery. Loop thread only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -103,6 +104,8 @@ struct DagRun {
   [[nodiscard]] AttemptKey key_of(InstanceNo i) const {
     return {row.run_no, at(i).task_no, at(i).map_index, at(i).epoch};
   }
+  /// The next attempt of `i` gets a number above `epoch`, which others may know already.
+  void pass_over(InstanceNo i, Epoch epoch) { at(i).epoch = std::max(at(i).epoch, epoch); }
   /// The instance that a key names, whatever its epoch; −1 when there is none.
   [[nodiscard]] InstanceNo find(const AttemptKey& key) const;
   [[nodiscard]] const Activity* activity(InstanceNo i) const {

@@ -147,12 +147,13 @@ void Engine::attempt_started(AttemptKey key, std::int32_t pid, WallUs at) {
 
 void Engine::attempt_ended(const AttemptEnd& end) {
   // What could not start, or died with its worker, ends before its claim is durable: the end waits for that.
-  if (const auto early = prepared_.find(end.key); early != prepared_.end()) {
+  if (const auto early = prepared_.find(end.key); early != prepared_.end() && !BATON_BUG(early_end_taken_at_once)) {
     early->second = end;
     return;
   }
   LiveRun* live = find(end.key.run_no);
   const InstanceNo i = live == nullptr ? -1 : live->run.find(end.key);
+  if (i < 0 || end.key.epoch > live->run.at(i).epoch) note_used(end.key);
   next_.acknowledgements.push_back(end.key);  // a stale report too is acknowledged, after what is before it
   if (BATON_BUG(end_acknowledged_before_commit)) executor_.acknowledge(end.key);
   const bool is_stale = i >= 0 && live->run.at(i).epoch != end.key.epoch && !BATON_BUG(no_fence);
@@ -203,10 +204,14 @@ void Engine::executor_ready(const std::vector<AttemptKey>& live_keys) {
     const bool known = i >= 0 && found->run.at(i).epoch == key.epoch && is_live(found->run.at(i).state);
     if (!known) {
       executor_.stop(key, 0, true);
-    } else if (recovered_.erase(key) > 0) {  // adopted
-      launched_.insert(key);
-      ++launched_live_;
+      // Until it is gone nothing else of its instance may be launched: the next attempt gets this very number, a no-op
+      // for who still holds it, and is lost with the end that this stop brings.
+      note_used({key.run_no, key.task_no, key.map_index, key.epoch - 1});
+      continue;
     }
+    if (recovered_.erase(key) > 0) note_launched(key);  // adopted
+    // Its claim is durable; whether the executor has heard so before, nobody knows.
+    if (!prepared_.contains(key) && !BATON_BUG(adopted_and_not_released)) executor_.release(key);
   }
   schedule_turn();
 }
@@ -351,8 +356,23 @@ void Engine::admit() {
   }
 }
 
+/// A scheduler that is dead has prepared this attempt and never wrote its claim. A key names one attempt for ever, so
+/// that number is passed over: no report of that attempt can be taken for one of the next.
+void Engine::note_used(AttemptKey key) {
+  Epoch& used = used_[{key.run_no, key.task_no, key.map_index, 0}];
+  used = std::max(used, key.epoch);
+}
+
+void Engine::pass_over_used(DagRun& run, InstanceNo i) {
+  AttemptKey key = run.key_of(i);
+  key.epoch = 0;
+  const auto used = used_.extract(key);
+  if (!used.empty() && !BATON_BUG(number_of_an_unwritten_claim_used_again)) run.pass_over(i, used.mapped());
+}
+
 bool Engine::launch(const Candidate& candidate) {
   LiveRun& live = *find(candidate.run_no);
+  if (!used_.empty()) pass_over_used(live.run, candidate.instance);
   auto rendered = renderer_.render(live.run, candidate.instance, now());
   if (auto* error = std::get_if<RenderError>(&rendered)) {
     handle(live, LaunchFailed{candidate.instance, error->reason, error->message});
@@ -393,7 +413,7 @@ void Engine::withdraw_prepared(AttemptKey key) {
   if (launched_.erase(key) > 0) --launched_live_;
   if (prepared_.extract(key).mapped()) {
     executor_.acknowledge(key);
-  } else {
+  } else if (!BATON_BUG(withdrawn_and_not_stopped)) {
     executor_.stop(key, 0, true);
   }
 }
@@ -570,6 +590,7 @@ void Engine::forget_finished(const std::vector<RunNo>& runs) {
     if (live->timeout != 0) loop_.cancel(live->timeout);
     if (finished_) finished_(live->run);
     admission_.forget(live->run);
+    used_.erase(used_.lower_bound({run_no, 0, kUnmapped, 0}), used_.lower_bound({run_no + 1, 0, kUnmapped, 0}));
     runs_.erase(run_no);
   }
 }

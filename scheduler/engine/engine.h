@@ -124,6 +124,8 @@ class Engine : public ExecutorEvents {
   void admit();
   bool launch(const Candidate& candidate);
   void note_launched(AttemptKey key);
+  void note_used(AttemptKey key);
+  void pass_over_used(DagRun& run, InstanceNo i);
   void release_prepared(AttemptKey key);
   void withdraw_prepared(AttemptKey key);
   void schedule_turn();
@@ -168,6 +170,7 @@ class Engine : public ExecutorEvents {
   std::set<AttemptKey> launched_;              ///< the same, by key
   /// Prepared attempts whose claim is not durable yet, with the end that one has had already.
   std::map<AttemptKey, std::optional<AttemptEnd>> prepared_;
+  std::map<AttemptKey, Epoch> used_;           ///< by key without its epoch: the last number of claims never written
   std::set<AttemptKey> recovered_;             ///< live by their rows, of an earlier process
 };
 

@@ -266,6 +266,7 @@ void Checks::check_end(Scheduler* scheduler) {
   }
   if (ground_.findings.failed()) return;
   if (!witness_.live().empty()) fail("INV-14", "a process lives on after all has ended");
+  if (worker_.live_count() > 0) fail("INV-14", "the worker holds a process that nobody wants");
   if (worker_.unacknowledged() > 0 && scheduler != nullptr) fail("INV-14", "an end was never acknowledged");
   if (scheduler != nullptr && !scheduler->runs().empty()) fail("INV-14", "the engine keeps runs that have ended");
   for (const auto& [run_no, run] : disk_.runs()) {

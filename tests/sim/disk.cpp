@@ -163,7 +163,7 @@ void Disk::create(const RunCreation& creation) {
   run.row = creation.run;
   run.dag = creation.dag;
   run.was_killed = killed_.contains(run.row.run_no);
-  run.began_at = asked_at_[static_cast<std::size_t>(creation.run.run_no - 1)];
+  run.began_at = asked_at_[creation.run.run_no];
   if (ground_.loop.last_wall_step() < run.began_at) {  // it may have waited for its turn
     run.began_at = creation.run.started_at - (ground_.loop.wall() - ground_.loop.now());
   }
@@ -213,6 +213,7 @@ void Disk::write_try(const TryRow& row) {
   }
   facts.tries_us += WaitTimes::from_json(row.times_json).total_us();
   ++facts.tries;
+  const bool never_ran = facts.killed_before_start && row.reason == Reason::signal;
   const Life* life = witness_.find({row.run_no, now.task_no, now.map_index, row.epoch});
   if (row.reason == Reason::lost) {
     ++facts.lost;
@@ -220,7 +221,7 @@ void Disk::write_try(const TryRow& row) {
     if (life != nullptr && life->is_recorded && !life->is_stopped) fail("INV-01", *run, now, "its end was recorded and it is called lost");
     return;
   }
-  if (is_stop(row.reason) || row.reason == Reason::spawn) return;
+  if (is_stop(row.reason) || row.reason == Reason::spawn || (never_ran && life == nullptr)) return;
   if (life == nullptr || life->ended_at < 0) {
     fail("INV-05", *run, now, fmt::format("a result ({}) is accepted of an attempt that has not ended",
                                           to_string(row.state)));
@@ -332,7 +333,7 @@ void Disk::write_run(const RunRow& row) {
   if (run->row.state != row.state) {
     ground_.say(fmt::format("  run {} {} {}", row.run_no, to_string(row.state), to_string(row.reason)));
   }
-  const bool is_cut = !is_final(row.state) && is_stop(row.reason);
+  const bool is_cut = is_stop(row.reason) && !(is_final(row.state) && is_final(run->row.state));
   if (is_cut && run->cut_seq == 0) {
     run->cut_seq = seq_;
     if (row.reason == Reason::run_timeout) ground_.strike(Fault::run_timed_out);
@@ -344,6 +345,14 @@ void Disk::write_run(const RunRow& row) {
 void Disk::note_kill(RunNo run_no) {
   killed_.insert(run_no);
   if (DiskRun* run = find(run_no)) run->was_killed = true;
+}
+
+bool Disk::note_kill_before_start(const AttemptKey& key) {
+  DiskRun* run = find(key.run_no);
+  const TaskRow* row = run == nullptr ? nullptr : run->find(key.task_no, key.map_index);
+  if (row == nullptr || is_final(row->state)) return false;
+  if (is_live(row->state) ? row->epoch != key.epoch : row->epoch >= key.epoch) return false;
+  return run->facts_of(row->instance_no).killed_before_start = true;
 }
 
 }  // namespace baton::sim

@@ -29,6 +29,7 @@ struct Facts {
   std::int32_t tries = 0;        ///< try rows since then
   std::int32_t lost = 0;         ///< of them, lost or stopped with their worker
   std::int32_t begun = 0;        ///< claims that were tries of their own
+  bool killed_before_start = false;  ///< somebody has killed a try whose program had not started: it may have failed
   MonoUs slept_at = -1;          ///< when it went to sleep
   MonoUs sleeps_until = -1;
 };
@@ -73,10 +74,18 @@ class Disk {
   [[nodiscard]] std::unordered_map<std::string, DurationUs> means(const std::string& dag_id) const;
   /// Somebody kills this run, perhaps before it is on disk.
   void note_kill(RunNo run_no);
-  std::int64_t take_lead() { return ++leader_epoch_; }
+  /// Somebody kills the process of an attempt before its program has started. False where that cannot be told from
+  /// what is on disk: a clear may be on its way.
+  bool note_kill_before_start(const AttemptKey& key);
+  /// Numbers of runs that were never written are given out again.
+  std::int64_t take_lead() {
+    last_run_no_ = runs_.empty() ? 0 : runs_.rbegin()->first;
+    return ++leader_epoch_;
+  }
   RunNo next_run_no() {
-    asked_at_.push_back(ground_.loop.now());
-    return ++last_run_no_;
+    asked_at_[++last_run_no_] = ground_.loop.now();
+    killed_.erase(last_run_no_);
+    return last_run_no_;
   }
   /// The real store beside it, on a day that has one.
   [[nodiscard]] Mirror* mirror() { return mirror_.get(); }
@@ -108,7 +117,7 @@ class Disk {
   std::int64_t leader_epoch_ = 0;
   RunNo last_run_no_ = 0;
   std::set<RunNo> killed_;
-  std::vector<MonoUs> asked_at_;  ///< when each run number was given out: the run begins in that instant
+  std::map<RunNo, MonoUs> asked_at_;  ///< when each run number was given out: the run begins in that instant
   std::int64_t seq_ = 0;
   std::vector<std::pair<RunNo, InstanceNo>> ended_;  ///< by the batch that is being written
 };

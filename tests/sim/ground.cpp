@@ -14,7 +14,7 @@ constexpr std::array<const char*, kFaultCount> kNames = {
     "attempt_adopted", "wall_step", "stop_requested", "kill_requested", "retry_failed", "retry_from", "claims_held",
     "create_conflict", "term_ignored", "cache_hit", "loss", "sensor_looked", "expansion", "task_timed_out",
     "hook_ran", "teardown_after_stop", "message_lost", "worker_keeps_dying", "launch_failed", "retry_latest",
-    "run_timed_out", "failed_fast", "losses_used_up"};
+    "run_timed_out", "failed_fast", "losses_used_up", "gated_killed", "gated_stopped", "gated_lost", "unwritten_claim_told"};
 
 }  // namespace
 

@@ -37,8 +37,9 @@ enum class Fault : std::uint8_t {
   kill_requested, retry_failed, retry_from, claims_held, create_conflict, term_ignored, cache_hit, loss, sensor_looked,
   expansion, task_timed_out, hook_ran, teardown_after_stop,
   message_lost, worker_keeps_dying, launch_failed, retry_latest, run_timed_out, failed_fast, losses_used_up,
+  gated_killed, gated_stopped, gated_lost, unwritten_claim_told,
 };
-inline constexpr std::size_t kFaultCount = 41;
+inline constexpr std::size_t kFaultCount = 45;
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;
 const char* to_string(Fault fault);
 bool fault_from(const std::string& name, Fault& out);

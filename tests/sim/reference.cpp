@@ -221,6 +221,7 @@ std::set<TaskState> Judge::possible(const TaskRow& row) const {
 void Judge::judge_attempts(const TaskRow& row) {
   const Facts& facts = run_.facts_of(row.instance_no);
   if (row.losses >= 3) return;  // a loss beyond the budget counts as a failure, and any number of tries may have been it
+  if (facts.killed_before_start) return;  // which counts as a failure that no behaviour tells of
   // A teardown or hook that a kill stopped, and what a stop cut off, end as they were.
   if (was_cut(row)) return;
   if (run_.cut_seq != 0 && row.state == TaskState::failed && row.reason == Reason::outputs) return;  // and no retry

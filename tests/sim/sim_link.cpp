@@ -66,39 +66,43 @@ void SimLink::give_up_worker() {
 void SimLink::connection_ended() {
   connection_ = nullptr;
   outbox_.clear();
-  prepared_.clear();
   is_ready_ = false;
   events_->executor_gone("its connection ended");
   reconnect();
 }
 
-void SimLink::launch(LaunchSpec spec) {
-  if (holds(spec.key)) return;
-  waiting_.push_back(std::move(spec));
-}
+void SimLink::launch(LaunchSpec spec) { queue(std::move(spec), false); }
+void SimLink::prepare(LaunchSpec spec) { queue(std::move(spec), true); }
 
-void SimLink::prepare(LaunchSpec spec) {
-  const AttemptKey key = spec.key;
-  prepared_.emplace(key, std::move(spec));
+void SimLink::queue(LaunchSpec spec, bool gated) {
+  if (!holds(spec.key)) waiting_.push_back({std::move(spec), gated});
 }
 
 void SimLink::release(AttemptKey key) {
-  if (auto node = prepared_.extract(key)) launch(std::move(node.mapped()));
+  if (const auto at = find_waiting(key); at != waiting_.end()) {
+    at->gated = false;
+    return;
+  }
+  if (const auto at = given_.find(key); at != given_.end()) at->second.gated = false;
+  outbox_.emplace_back([this, key] {
+    maybe_lose();
+    send([key](SimWorker& worker, const Connection& from) { worker.release(from, key); });
+  });
+}
+
+std::deque<SimLink::Order>::iterator SimLink::find_waiting(AttemptKey key) {
+  return std::find_if(waiting_.begin(), waiting_.end(), [&](const Order& o) { return o.spec.key == key; });
 }
 
 bool SimLink::is_waiting(AttemptKey key) const {
-  return std::any_of(waiting_.begin(), waiting_.end(), [&](const LaunchSpec& s) { return s.key == key; });
+  return std::any_of(waiting_.begin(), waiting_.end(), [&](const Order& o) { return o.spec.key == key; });
 }
 
-bool SimLink::holds(AttemptKey key) const {
-  return given_.contains(key) || prepared_.contains(key) || is_waiting(key);
-}
+bool SimLink::holds(AttemptKey key) const { return given_.contains(key) || is_waiting(key); }
 
 void SimLink::stop(AttemptKey key, DurationUs grace_us, bool kill_now) {
-  const auto at = std::find_if(waiting_.begin(), waiting_.end(), [&](const LaunchSpec& s) { return s.key == key; });
-  const bool was_prepared = prepared_.erase(key) > 0;
-  if (was_prepared || at != waiting_.end()) {
-    if (!was_prepared) waiting_.erase(at);
+  if (const auto at = find_waiting(key); at != waiting_.end()) {
+    waiting_.erase(at);
     ground_.loop.call(process_, ground_.loop.now(), [this, key] {
       AttemptEnd end;
       end.key = key;
@@ -124,17 +128,20 @@ void SimLink::maybe_lose() {
 }
 
 /// A launch whose arrival nobody has confirmed may be sent again.
-void SimLink::maybe_repeat(const LaunchSpec& spec) {
+void SimLink::maybe_repeat(AttemptKey key) {
   if (!ground_.faults.per_mille(8) || !ground_.may_harm()) return;
   const MonoUs at = ground_.loop.now() + ground_.faults.log_between(kMillisecond, 3 * kSecond);
-  ground_.loop.call(process_, at, [this, spec] {
-    if (is_ready_ && given_.contains(spec.key)) send_launch(spec);
+  ground_.loop.call(process_, at, [this, key] {
+    const auto given = given_.find(key);
+    if (is_ready_ && given != given_.end() && !given->second.spec.argv.empty()) send_launch(given->second);
   });
 }
 
 void SimLink::tell_ended(const AttemptEnd& end) {
   given_.erase(end.key);
   stops_.erase(end.key);
+  // The worker knew this key before it was given the launch, which is a no-op then.
+  if (const auto at = find_waiting(end.key); at != waiting_.end()) waiting_.erase(at);
   if (is_stale(end.key)) ground_.strike(Fault::stale_end);
   events_->attempt_ended(end);
 }
@@ -146,18 +153,19 @@ void SimLink::acknowledge(AttemptKey key) {
   });
 }
 
-void SimLink::send_launch(const LaunchSpec& spec) {
-  send([spec](SimWorker& worker, const Connection& from) { worker.launch(from, spec); });
+void SimLink::send_launch(const Order& order) {
+  send([order](SimWorker& worker, const Connection& from) { worker.launch(from, order.spec, order.gated); });
 }
 
 void SimLink::pump() {
   while (is_ready_ && !waiting_.empty() && static_cast<std::int32_t>(given_.size()) < slots_) {
-    LaunchSpec spec = std::move(waiting_.front());
+    Order order = std::move(waiting_.front());
     waiting_.pop_front();
-    send_launch(spec);
+    send_launch(order);
     maybe_lose();
-    maybe_repeat(spec);
-    given_[spec.key] = std::move(spec);
+    const AttemptKey key = order.spec.key;
+    maybe_repeat(key);
+    given_[key] = std::move(order);
   }
 }
 
@@ -182,10 +190,10 @@ void SimLink::heard_inventory(const Inventory& inventory) {
     live.insert(one.key);
     held.push_back(one.key);
     if (!given_.contains(one.key)) {
-      given_[one.key].key = one.key;
+      given_[one.key].spec.key = one.key;
       ground_.strike(Fault::attempt_adopted);
     }
-    events_->attempt_started(one.key, one.pid, one.started_at);
+    if (one.started_at != kNoTime) events_->attempt_started(one.key, one.pid, one.started_at);
   }
   is_ready_ = true;
   for (auto at = given_.begin(); at != given_.end();) {  // sent, and never arrived
@@ -203,7 +211,7 @@ void SimLink::heard_inventory(const Inventory& inventory) {
       at = given_.erase(at);
     }
   }
-  for (const LaunchSpec& spec : waiting_) held.push_back(spec.key);
+  for (const Order& order : waiting_) held.push_back(order.spec.key);
   events_->executor_ready(held);
   for (const auto& [key, s] : stops_) send_stop(key, s);
   pump();

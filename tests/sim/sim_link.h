@@ -39,6 +39,10 @@ class SimLink final : public Executor, private WorkerPeer {
   [[nodiscard]] bool is_waiting(AttemptKey key) const;
 
  private:
+  struct Order {
+    LaunchSpec spec;
+    bool gated = false;  ///< prepared, and not released yet
+  };
   struct Stop {
     DurationUs grace_us;
     bool kill_now;
@@ -52,9 +56,11 @@ class SimLink final : public Executor, private WorkerPeer {
   void reconnect();
   void pump();
   void maybe_lose();
-  void maybe_repeat(const LaunchSpec& spec);
+  void maybe_repeat(AttemptKey key);
+  void queue(LaunchSpec spec, bool gated);
+  [[nodiscard]] std::deque<Order>::iterator find_waiting(AttemptKey key);
   void tell_ended(const AttemptEnd& end);
-  void send_launch(const LaunchSpec& spec);
+  void send_launch(const Order& order);
   void send_stop(AttemptKey key, const Stop& stop);
   template <typename F>
   void send(F f);
@@ -66,9 +72,8 @@ class SimLink final : public Executor, private WorkerPeer {
   ExecutorEvents* events_ = nullptr;
   std::shared_ptr<Connection> connection_;
   bool is_ready_ = false;
-  std::map<AttemptKey, LaunchSpec> prepared_;  ///< the worker holds them before their start; gone with the connection
-  std::deque<LaunchSpec> waiting_;           ///< not given to the worker yet
-  std::map<AttemptKey, LaunchSpec> given_;   ///< to the worker, and not ended; adopted ones without a spec
+  std::deque<Order> waiting_;                ///< not given to the worker yet
+  std::map<AttemptKey, Order> given_;        ///< to the worker, and not ended; adopted ones without a spec
   std::map<AttemptKey, Stop> stops_;         ///< asked for, and not ended
   std::vector<std::function<void()>> outbox_;
 };

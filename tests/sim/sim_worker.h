@@ -30,7 +30,7 @@ struct Inventory {
   struct Live {
     AttemptKey key;
     std::int32_t pid;
-    WallUs started_at;
+    WallUs started_at;  ///< kNoTime: it is held before its start
   };
   std::vector<Live> live;
   std::vector<AttemptEnd> ended;
@@ -80,7 +80,9 @@ class SimWorker {
 
   // What arrives from the scheduler, in calls of process().
   void hello(std::shared_ptr<Connection> connection);
-  void launch(const Connection& from, const LaunchSpec& spec);
+  /// `gated`: everything but the start, which waits for release().
+  void launch(const Connection& from, const LaunchSpec& spec, bool gated);
+  void release(const Connection& from, AttemptKey key);
   void stop(const Connection& from, AttemptKey key, DurationUs grace_us, bool kill_now);
   void acknowledge(const Connection& from, AttemptKey key);
   void end_of_stream(const Connection& from);
@@ -98,6 +100,8 @@ class SimWorker {
     WallUs started_at = kNoTime;
     MonoUs started_mono = 0;
     Cause cause = Cause::none;
+    bool is_gated = false;     ///< there is a process, and the author's program has not started in it
+    bool exec_failed = false;  ///< its gate was opened, and the program could not be started
     bool is_dead = false;      ///< the kernel says so; the worker may not have heard of it
     MonoUs dead_at = 0;
     std::int32_t exit_code = -1, signal = 0;
@@ -110,6 +114,14 @@ class SimWorker {
   };
 
   [[nodiscard]] bool is_current(const Connection& from) const { return connection_.get() == &from; }
+  void start_program(Process& process);
+  [[nodiscard]] bool cannot_start(const LaunchSpec& spec, bool gated) const;
+  [[nodiscard]] Behaviour behaviour_of(const TaskRow& row) const;
+  [[nodiscard]] const TaskRow* find_row(const AttemptKey& key) const;
+  void check_fence(const AttemptKey& key) const;
+  void tell_started(const Process& process);
+  void report_unstarted(AttemptKey key, AttemptEnd::Outcome outcome);
+  void maybe_kill_gated(const Process& process);
   void begin_stop(AttemptKey key, Cause cause, DurationUs grace_us, bool kill_now);
   void die(AttemptKey key, std::int32_t exit_code, std::int32_t signal);
   void reap(AttemptKey key);

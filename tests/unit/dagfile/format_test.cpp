@@ -62,6 +62,10 @@ TEST(Format, LeavesAloneWhatItCannotRead) {
   EXPECT_FALSE(format_text("a: 1\na: 2\n").ok());
 }
 
+TEST(Format, AListMayEndWithADashAtTheEndOfTheFile) {
+  EXPECT_EQ(formatted("a:\n-"), "a:\n-\n");
+}
+
 TEST(Format, CarriageReturnsGo) {
   EXPECT_EQ(formatted("dag: x\r\ntasks: {a: {noop: true}}\r\n"), "dag: x\ntasks: {a: {noop: true}}\n");
 }

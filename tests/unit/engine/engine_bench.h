@@ -84,6 +84,7 @@ class HandExecutor final : public Executor {
   void launch(LaunchSpec spec) override { launched.push_back(std::move(spec)); }
   void prepare(LaunchSpec spec) override { prepared.emplace(spec.key, std::move(spec)); }
   void release(AttemptKey key) override {
+    released.push_back(key);
     if (auto spec = prepared.extract(key)) launched.push_back(std::move(spec.mapped()));
   }
   void stop(AttemptKey key, DurationUs, bool) override { stopped.push_back(key); }
@@ -91,7 +92,7 @@ class HandExecutor final : public Executor {
   void flush() override {}
 
   std::vector<LaunchSpec> launched;  ///< and may start
-  std::vector<AttemptKey> stopped, acknowledged;
+  std::vector<AttemptKey> released, stopped, acknowledged;
   std::map<AttemptKey, LaunchSpec> prepared;  ///< and not released yet
 };
 

@@ -128,6 +128,44 @@ TEST(Engine, StartsAgainWhatAReconnectDoesNotName) {  // F-22
   EXPECT_EQ(b.executor.launched[1].key.epoch, 2);
 }
 
+TEST(Engine, ReleasesAgainWhatAReconnectNames) {  // what was adopted may be held before its start
+  EngineBench b(one_task());
+  b.begin();
+  b.settle();
+  const AttemptKey key = b.executor.launched[0].key;
+  b.engine.executor_gone("reset");
+  b.executor.released.clear();
+  b.engine.executor_ready({key});
+  EXPECT_EQ(b.executor.released, std::vector{key});
+}
+
+TEST(Engine, ReleasesNothingAfterAReconnectWhoseClaimIsNotDurable) {
+  EngineBench b(one_task());
+  b.begin();
+  b.loop.drain();
+  ASSERT_EQ(b.store.offered.size(), 1U);
+  const AttemptKey key = b.run().key_of(0);
+  b.engine.executor_gone("reset");
+  b.engine.executor_ready({key});
+  EXPECT_TRUE(b.executor.released.empty());
+  b.settle();
+  EXPECT_EQ(b.executor.launched.size(), 1U);
+}
+
+TEST(Engine, PassesOverTheNumberOfAClaimThatWasNeverWritten) {  // the scheduler before died between the two
+  EngineBench b(one_task());
+  b.begin(false);
+  AttemptEnd early = test::ended(AttemptEnd::Outcome::spawn_failed);
+  early.key = b.run().key_of(0);
+  early.key.epoch = 1;
+  b.engine.attempt_ended(early);
+  b.engine.executor_ready({});
+  b.settle();
+  ASSERT_EQ(b.executor.launched.size(), 1U);
+  EXPECT_EQ(b.executor.launched[0].key.epoch, 2);
+  EXPECT_EQ(b.run().at(0).try_number, 1);
+}
+
 TEST(Engine, FreesTheSlotOfWhatAStopEnds) {  // F-48
   EngineBench b(one_task());
   b.begin();

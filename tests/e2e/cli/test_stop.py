@@ -1,0 +1,77 @@
+"""`baton stop` of a run that nobody works on any more: scheduler and worker have been killed."""
+import os
+import signal
+import unittest
+
+from support import WAIT_SECONDS, CliTest
+
+ABANDONED = """\
+dag: abandoned
+tasks:
+  before:
+    setup: true
+    run: "true"
+  long:
+    needs: [before]
+    run: |
+      echo $$ > pid
+      touch began
+      sleep 1000
+  next:
+    needs: [long]
+    run: touch never
+  cleanup:
+    teardown: before
+    needs: [long]
+    run: touch cleaned
+"""
+
+
+def lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+class StopOfAnAbandonedRun(CliTest):
+    def abandoned_run(self):
+        self.write("abandoned.yaml", ABANDONED)
+        process = self.begin("run", "abandoned.yaml", "-q")
+        self.until_file("began")
+        with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
+            workers = [int(pid) for pid in file.read().split()]
+        self.assertEqual(1, len(workers))
+        for pid in (process.pid, *workers):  # the scheduler first: it would start another worker
+            os.kill(pid, signal.SIGKILL)
+        self.assertEqual(process.wait(WAIT_SECONDS), -signal.SIGKILL)
+        self.assertEqual(self.json("show", "@latest")["state"], "running")
+
+    def check_it_has_ended(self):
+        run = self.json("show", "@latest")
+        self.assertEqual((run["state"], run["state_reason"]), ("failed", "stopped"))
+        task = int((self.folder / "pid").read_text())
+        self.assertFalse(lives(task), f"task process {task} still lives")
+        self.assertFalse((self.folder / "never").exists())
+        self.assertIsNone(self.json("ps")["holder"])
+        self.assertIn("has ended already", self.baton("stop", "@latest", code=5).stderr)
+        self.baton("resume", "@latest", code=1)
+
+    def test_the_lock_is_taken_and_the_run_ends_with_its_teardowns(self):  # F-32
+        self.abandoned_run()
+        self.assertIn("nobody was working on it", self.baton("stop", "@latest").stderr)
+        self.assertEqual(self.states(), {"before": "success", "long": "failed", "next": "skipped", "cleanup": "success"})
+        self.assertTrue((self.folder / "cleaned").exists())
+        self.check_it_has_ended()
+
+    def test_kill_passes_teardowns_over(self):
+        self.abandoned_run()
+        self.baton("stop", "@latest", "--kill")
+        self.assertEqual(self.states(), {"before": "success", "long": "failed", "next": "skipped", "cleanup": "skipped"})
+        self.assertFalse((self.folder / "cleaned").exists())
+        self.check_it_has_ended()
+
+
+if __name__ == "__main__":
+    unittest.main()
