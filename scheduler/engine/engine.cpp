@@ -568,7 +568,8 @@ void Engine::release(Pending& pending) {
   for (LaunchSpec& spec : pending.launches) {
     LiveRun* live = find(spec.key.run_no);
     const InstanceNo i = live == nullptr ? -1 : live->run.find(spec.key);
-    if (i < 0 || live->run.at(i).epoch != spec.key.epoch) continue;
+    const bool is_wanted = i >= 0 && live->run.at(i).epoch == spec.key.epoch && is_live(live->run.at(i).state);
+    if (!is_wanted) continue;  // the executor may have held one of this very number, and have told its end meanwhile
     const bool behind_others = launched_live_ >= settings_.slots;
     note_launched(spec.key);
     handle(*live, Launched{i, behind_others});
