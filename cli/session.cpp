@@ -197,6 +197,9 @@ Status Session::open() {
   if (!store) return store.error();
   store_ = std::move(store).value();
   make_engine();
+  const auto unfinished = store_->unfinished_runs();
+  if (!unfinished) return unfinished.error();
+  engine_->leave_runs(*unfinished);
   return Unit{};
 }
 

@@ -76,6 +76,7 @@ void Engine::begin_creation(Creation wanted) {
 void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit,
                        std::shared_ptr<const VersionRow> version) {
   BATON_CHECK(!executor_ready_);
+  left_.erase(run.row.run_no);
   if (version != nullptr && !BATON_BUG(latest_not_written)) {
     RunCreation reversion;
     reversion.run = run.row;
@@ -154,6 +155,7 @@ void Engine::attempt_ended(const AttemptEnd& end) {
   LiveRun* live = find(end.key.run_no);
   const InstanceNo i = live == nullptr ? -1 : live->run.find(end.key);
   if (i < 0 || end.key.epoch > live->run.at(i).epoch) note_used(end.key);
+  if (live == nullptr && left_.contains(end.key.run_no)) return;
   next_.acknowledgements.push_back(end.key);  // a stale report too is acknowledged, after what is before it
   if (BATON_BUG(end_acknowledged_before_commit)) executor_.acknowledge(end.key);
   const bool is_stale = i >= 0 && live->run.at(i).epoch != end.key.epoch && !BATON_BUG(no_fence);

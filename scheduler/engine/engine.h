@@ -43,6 +43,8 @@ class Engine : public ExecutorEvents {
   Engine& operator=(const Engine&) = delete;
 
   void set_pool(const std::string& name, std::int32_t slots) { admission_.set_pool(name, slots); }
+  /// Runs that somebody will go on with later: what their attempts came to stays with the executor, unacknowledged.
+  void leave_runs(const std::vector<RunNo>& runs) { left_.insert(runs.begin(), runs.end()); }
   /// Called once when an outcome of a commit is unknown or the fence has moved.
   void on_fatal(std::function<void(const Fatal&)> f) { fatal_ = std::move(f); }
   /// Called when a run and its hooks have ended and that is durable. The run is forgotten after it.
@@ -151,6 +153,7 @@ class Engine : public ExecutorEvents {
   std::function<void(const DagRun&)> finished_;
 
   std::map<RunNo, std::unique_ptr<LiveRun>> runs_;
+  std::set<RunNo> left_;                       ///< not ours now; see leave_runs()
   std::deque<Creation> creations_;             ///< wait for a batch without one
   std::vector<RunNo> unfinished_steps_;        ///< runs whose core has more to do
   std::vector<DurationRow> lazy_durations_;

@@ -103,6 +103,22 @@ TEST(Engine, AcknowledgesNoEndBeforeItIsDurable) {
   EXPECT_EQ(b.executor.acknowledged.size(), 1U);
 }
 
+TEST(Engine, LeavesTheEndsOfAnotherRunToWhoGoesOnWithIt) {
+  EngineBench b(one_task());
+  b.engine.leave_runs({7});
+  b.begin();
+  b.settle();
+  AttemptEnd end = exited(0);
+  end.key = {7, 0, kUnmapped, 1};
+  b.engine.attempt_ended(end);
+  b.settle();
+  EXPECT_TRUE(b.executor.acknowledged.empty());
+  end.key.run_no = 8;  // of a run that has finished, or was never written
+  b.engine.attempt_ended(end);
+  b.settle();
+  EXPECT_EQ(b.executor.acknowledged, std::vector<AttemptKey>{end.key});
+}
+
 TEST(Engine, StartsNothingAgainForAsLongAsItsExecutorIsSilent) {  // F-16
   EngineBench b(one_task());
   b.begin();
