@@ -19,7 +19,8 @@ void show_ticks(const Invocation& call, const std::vector<timetable::Tick>& tick
   const auto local = [&](WallUs at) { return timetable::format_rfc3339(at, zone); };
   text::Table table({{"RUN AFTER"}, {"INTERVAL START"}, {"INTERVAL END", false, false, 0, 1}, {"", true, false, 0, 2}});
   for (const timetable::Tick& tick : ticks) {
-    const std::string distance = tick.run_after >= now ? "in " + text::span(tick.run_after - now) : text::span(now - tick.run_after) + " ago";
+    const std::string distance =
+        tick.run_after >= now ? "in " + text::span(tick.run_after - now) : text::span(now - tick.run_after) + " ago";
     table.add({local(tick.run_after), local(tick.data_interval.start), local(tick.data_interval.end),
                call.out_style().paint(text::Ink::dim, distance)});
   }
@@ -41,7 +42,8 @@ int dag_next_command(const Invocation& call) {
     if (!given) return call.fail({"--from: " + given.error().message, kUsage});
     from = *given;
   }
-  const std::vector<timetable::Tick> ticks = timetable->ticks_from(from, static_cast<std::size_t>(std::min(*count, kTicksMax)));
+  const std::vector<timetable::Tick> ticks =
+      timetable->ticks_from(from, static_cast<std::size_t>(std::min(*count, kTicksMax)));
   if (call.format() != Format::table) {
     ValueList list;
     for (const timetable::Tick& tick : ticks) {
@@ -74,7 +76,8 @@ int dag_ls_command(const Invocation& call) {
     ValueList list;
     for (const DagView& dag : *dags) {
       text::Object runs;
-      for (std::size_t i = 0; i < dag.runs_by_state.size(); ++i) runs.set(to_string(static_cast<RunState>(i)), dag.runs_by_state.at(i));
+      for (std::size_t i = 0; i < dag.runs_by_state.size(); ++i)
+        runs.set(to_string(static_cast<RunState>(i)), dag.runs_by_state.at(i));
       list.push_back(text::Object()
                          .set("dag_id", dag.dag_id)
                          .set("dag_display_name", dag.dag_id)
@@ -88,16 +91,25 @@ int dag_ls_command(const Invocation& call) {
     return kOk;
   }
   const text::Style& style = call.out_style();
-  text::Table table({{"DAG", false, true, 12}, {"VERSION", true}, {"SUCCESS", true}, {"FAILED", true}, {"RUNNING", true}, {"LAST RUN"}});
+  text::Table table({{"DAG", false, true, 12},
+                     {"VERSION", true},
+                     {"SUCCESS", true},
+                     {"FAILED", true},
+                     {"RUNNING", true},
+                     {"LAST RUN"}});
   for (const DagView& dag : *dags) {
     std::string last;
     if (dag.latest_run > 0) {
       if (const Result<RunView> run = state->reader->run(dag.latest_run)) {
-        last = text::painted(style, run->row.state) + style.paint(text::Ink::dim, "  " + text::local_time(run->row.started_at == kNoTime ? run->row.queued_at : run->row.started_at));
+        last = text::painted(style, run->row.state) +
+               style.paint(
+                   text::Ink::dim,
+                   "  " + text::local_time(run->row.started_at == kNoTime ? run->row.queued_at : run->row.started_at));
       }
     }
     const auto count = [&](RunState s) { return text::grouped(dag.runs_by_state.at(static_cast<std::size_t>(s))); };
-    table.add({dag.dag_id, std::to_string(dag.latest_number), count(RunState::success), count(RunState::failed), count(RunState::running), last});
+    table.add({dag.dag_id, std::to_string(dag.latest_number), count(RunState::success), count(RunState::failed),
+               count(RunState::running), last});
   }
   Invocation::print(table.render(style, call.out_width()));
   return kOk;
@@ -116,7 +128,8 @@ int dag_source_command(const Invocation& call) {
     if (const auto dags = state->reader->list_dags()) {
       for (const DagView& dag : *dags) ids.push_back(dag.dag_id);
     }
-    return call.fail({"no DAG \"" + id + "\" has run here" + did_you_mean_suffix(id, ids), kNotFound}, "`baton dag ls` lists them");
+    return call.fail({"no DAG \"" + id + "\" has run here" + did_you_mean_suffix(id, ids), kNotFound},
+                     "`baton dag ls` lists them");
   }
   for (const VersionView& version : *versions) {
     if (*number != 0 && version.number != *number) continue;
@@ -125,7 +138,9 @@ int dag_source_command(const Invocation& call) {
     Invocation::print(row->source);
     return kOk;
   }
-  return call.fail({id + " has no version " + std::to_string(*number) + "; the newest is " + std::to_string(versions->front().number), kNotFound});
+  return call.fail({id + " has no version " + std::to_string(*number) + "; the newest is " +
+                        std::to_string(versions->front().number),
+                    kNotFound});
 }
 
 }  // namespace baton::cli

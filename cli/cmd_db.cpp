@@ -30,17 +30,22 @@ int db_check_command(const Invocation& call) {
   const fs::path folder = state_folder_of(call.args());
   const fs::path path = database_path(folder);
   std::error_code error;
-  if (!fs::exists(path, error)) return call.fail({"there is no database in " + shown_path(folder) + "; name another folder with --state", kNotFound});
+  if (!fs::exists(path, error))
+    return call.fail(
+        {"there is no database in " + shown_path(folder) + "; name another folder with --state", kNotFound});
   const Status checked = sqlite::check_file(path.string(), !call.args().has("quick"), nullptr);
   if (!checked) {
-    return call.fail({checked.error().message, kStorage}, "keep " + shown_path(folder) + " as it is, and go back to a backup (`baton db backup` makes them)");
+    return call.fail(
+        {checked.error().message, kStorage},
+        "keep " + shown_path(folder) + " as it is, and go back to a backup (`baton db backup` makes them)");
   }
   const Result<OpenState> state = open_state(call.args());
   if (!state) return call.fail(state.error());
   const Result<StoreInfo> info = state->reader->info();
   if (!info) return call.fail(info.error());
-  Invocation::print(call.out_style().paint(text::Ink::bold_green, "whole") + "  " + shown_path(path) + ", " + text::size(info->database_bytes) + ", " +
-                    text::grouped(info->runs) + (info->runs == 1 ? " run" : " runs") + ", schema " + std::to_string(info->schema_version) + "\n");
+  Invocation::print(call.out_style().paint(text::Ink::bold_green, "whole") + "  " + shown_path(path) + ", " +
+                    text::size(info->database_bytes) + ", " + text::grouped(info->runs) +
+                    (info->runs == 1 ? " run" : " runs") + ", schema " + std::to_string(info->schema_version) + "\n");
   return kOk;
 }
 
@@ -50,8 +55,10 @@ int db_backup_command(const Invocation& call) {
   const fs::path target = fs::absolute(call.args().at(0));
   std::error_code error;
   if (fs::is_directory(target, error)) return call.fail({target.string() + " is a folder; name the file", kUsage});
-  if (!fs::is_directory(target.parent_path(), error)) return call.fail({"there is no folder " + target.parent_path().string(), kNotFound});
-  if (target.parent_path() == *folder) return call.fail({"a copy inside the state folder is none; choose another place", kUsage});
+  if (!fs::is_directory(target.parent_path(), error))
+    return call.fail({"there is no folder " + target.parent_path().string(), kNotFound});
+  if (target.parent_path() == *folder)
+    return call.fail({"a copy inside the state folder is none; choose another place", kUsage});
   // A reader may copy while the writer goes on: the copy is of one instant.
   sqlite::OpenOptions options;
   options.access = sqlite::Access::read;
@@ -60,7 +67,8 @@ int db_backup_command(const Invocation& call) {
   const Status copied = sqlite::backup_to(*db, target.string(), nullptr);
   if (!copied) return call.fail(copied.error());
   if (const Status checked = sqlite::check_file(target.string(), true, nullptr); !checked) {
-    return call.fail({"the copy is not whole: " + checked.error().message, kStorage}, "`baton db check` looks at the database itself");
+    return call.fail({"the copy is not whole: " + checked.error().message, kStorage},
+                     "`baton db check` looks at the database itself");
   }
   const auto bytes = static_cast<std::int64_t>(fs::file_size(target, error));
   Invocation::print(target.string() + "  " + text::size(bytes) + ", checked\n");
@@ -89,7 +97,8 @@ Result<std::int64_t> count_old(Reader& reader, const PruneRule& rule) {
   while (true) {
     const Result<RunPage> page = reader.list_runs(filter);
     if (!page) return page.error();
-    for (const RunView& run : page->runs) out += run.row.ended_at != kNoTime && run.row.ended_at < rule.ended_before ? 1 : 0;
+    for (const RunView& run : page->runs)
+      out += run.row.ended_at != kNoTime && run.row.ended_at < rule.ended_before ? 1 : 0;
     if (page->next_before == 0) return out;
     filter.before = page->next_before;
   }
@@ -136,7 +145,8 @@ int db_prune_command(const Invocation& call) {
   (*store)->stop();
   if (!pruned) return call.fail(pruned.error());
   remove_files_of_forgotten(state->folder, *state->reader);
-  Invocation::print(text::grouped(pruned->runs) + (pruned->runs == 1 ? " run" : " runs") + " forgotten, with their logs\n");
+  Invocation::print(text::grouped(pruned->runs) + (pruned->runs == 1 ? " run" : " runs") +
+                    " forgotten, with their logs\n");
   return kOk;
 }
 

@@ -25,7 +25,9 @@ struct Side {
   std::vector<InstanceView> instances;
 };
 
-std::string shown(std::string_view text) { return text.empty() ? "-" : text::printable(text); }
+std::string shown(std::string_view text) {
+  return text.empty() ? "-" : text::printable(text);
+}
 
 void compare_params(const Side& a, const Side& b, std::vector<Change>& out) {
   const Result<Value> left = expr::from_json(a.run.row.conf_json);
@@ -34,7 +36,8 @@ void compare_params(const Side& a, const Side& b, std::vector<Change>& out) {
   const auto text_of = [](const Value* value) { return value == nullptr ? std::string("-") : expr::to_json(*value); };
   for (const auto& [key, value] : left->as_map()) {
     const Value* other = right->find(key.as_string());
-    if (other == nullptr || !(*other == value)) out.push_back({"params." + key.as_string(), expr::to_json(value), text_of(other)});
+    if (other == nullptr || !(*other == value))
+      out.push_back({"params." + key.as_string(), expr::to_json(value), text_of(other)});
   }
   for (const auto& [key, value] : right->as_map()) {
     if (left->find(key.as_string()) == nullptr) out.push_back({"params." + key.as_string(), "-", expr::to_json(value)});
@@ -57,7 +60,8 @@ void compare_runs(const Side& a, const Side& b, std::vector<Change>& out) {
       text::utc_time(right.interval_start) + " / " + text::utc_time(right.interval_end));
   compare_params(a, b, out);
   const auto span = [](const RunRow& row) {
-    return row.ended_at == kNoTime || row.started_at == kNoTime ? std::string() : text::span(row.ended_at - row.started_at);
+    return row.ended_at == kNoTime || row.started_at == kNoTime ? std::string()
+                                                                : text::span(row.ended_at - row.started_at);
   };
   add("duration", span(left), span(right));
 }
@@ -73,14 +77,17 @@ void compare_instance(const InstanceView& a, const InstanceView& b, std::vector<
   const std::string name = instance_name(b);
   if (a.row.state != b.row.state || a.row.reason != b.row.reason) {
     const auto words = [](const TaskRow& row) {
-      return std::string(to_string(row.state)) + (row.reason == Reason::none ? "" : " (" + std::string(to_string(row.reason)) + ")");
+      return std::string(to_string(row.state)) +
+             (row.reason == Reason::none ? "" : " (" + std::string(to_string(row.reason)) + ")");
     };
     out.push_back({name + " state", words(a.row), words(b.row)});
   }
   const DurationUs left = duration_of(a.row.started_at, a.row.ended_at, a.row.started_at);
   const DurationUs right = duration_of(b.row.started_at, b.row.ended_at, b.row.started_at);
-  if (left >= 0 && right >= 0 && differs(left, right)) out.push_back({name + " duration", text::span(left), text::span(right)});
-  if (a.row.outputs_json != b.row.outputs_json) out.push_back({name + " outputs", shown(a.row.outputs_json), shown(b.row.outputs_json)});
+  if (left >= 0 && right >= 0 && differs(left, right))
+    out.push_back({name + " duration", text::span(left), text::span(right)});
+  if (a.row.outputs_json != b.row.outputs_json)
+    out.push_back({name + " outputs", shown(a.row.outputs_json), shown(b.row.outputs_json)});
   if (a.row.try_number != b.row.try_number) {
     out.push_back({name + " tries", std::to_string(a.row.try_number), std::to_string(b.row.try_number)});
   }
@@ -98,7 +105,8 @@ void compare_instances(const Side& a, const Side& b, std::vector<Change>& out) {
     compare_instance(*found->second, view, out);
     left.erase(found);
   }
-  for (const auto& [key, view] : left) out.push_back({instance_name(*view), std::string(to_string(view->row.state)), "-"});
+  for (const auto& [key, view] : left)
+    out.push_back({instance_name(*view), std::string(to_string(view->row.state)), "-"});
 }
 
 Result<Side> side_of(const Invocation& call, std::size_t at) {
@@ -122,9 +130,14 @@ int diff_command(const Invocation& call) {
   if (call.format() != Format::table) {
     ValueList list;
     for (const Change& change : changes) {
-      list.push_back(text::Object().set("what", change.what).set("before", change.before).set("after", change.after).take());
+      list.push_back(
+          text::Object().set("what", change.what).set("before", change.before).set("after", change.after).take());
     }
-    call.print_document(text::Object().set("before", run_object(a->run, false)).set("after", run_object(b->run, false)).set("changes", std::move(list)).take());
+    call.print_document(text::Object()
+                            .set("before", run_object(a->run, false))
+                            .set("after", run_object(b->run, false))
+                            .set("changes", std::move(list))
+                            .take());
     return kOk;
   }
   if (changes.empty()) {
@@ -132,8 +145,10 @@ int diff_command(const Invocation& call) {
     return kOk;
   }
   const text::Style& style = call.out_style();
-  text::Table table({{"WHAT", false, true, 16}, {a->run.row.run_id, false, true, 12}, {b->run.row.run_id, false, true, 12}});
-  for (const Change& change : changes) table.add({change.what, style.paint(Ink::red, change.before), style.paint(Ink::green, change.after)});
+  text::Table table(
+      {{"WHAT", false, true, 16}, {a->run.row.run_id, false, true, 12}, {b->run.row.run_id, false, true, 12}});
+  for (const Change& change : changes)
+    table.add({change.what, style.paint(Ink::red, change.before), style.paint(Ink::green, change.after)});
   Invocation::print(table.render(style, call.out_width()));
   return kOk;
 }

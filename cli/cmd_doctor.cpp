@@ -63,30 +63,45 @@ void check_kernel(Checks& out) {
 void check_worker(Checks& out) {
   const Result<WorkerProbe> probe = probe_worker();
   if (!probe) {
-    out.push_back({"worker", Health::fail, probe.error().message, "install baton and baton-worker into one folder, or set BATON_WORKER"});
+    out.push_back({"worker", Health::fail, probe.error().message,
+                   "install baton and baton-worker into one folder, or set BATON_WORKER"});
     return;
   }
   const wire::WorkerHello& hello = probe->hello;
   const bool speaks = hello.protocol > 0;
-  out.push_back({"worker", speaks ? Health::ok : Health::fail, probe->program + ", protocol " + std::to_string(hello.protocol),
+  out.push_back({"worker", speaks ? Health::ok : Health::fail,
+                 probe->program + ", protocol " + std::to_string(hello.protocol),
                  speaks ? "" : "baton and baton-worker are of different versions; install them together"});
   const auto has = [&](wire::Capability c) { return (hello.capabilities & c) != 0; };
-  out.push_back({"pidfd", has(wire::kPidfd) ? Health::ok : Health::warn, has(wire::kPidfd) ? "processes are held by descriptor" : "missing", has(wire::kPidfd) ? "" : "a newer kernel has it"});
+  out.push_back({"pidfd", has(wire::kPidfd) ? Health::ok : Health::warn,
+                 has(wire::kPidfd) ? "processes are held by descriptor" : "missing",
+                 has(wire::kPidfd) ? "" : "a newer kernel has it"});
   out.push_back({"subreaper", has(wire::kSubreaper) ? Health::ok : Health::warn,
-                 has(wire::kSubreaper) ? "what tasks leave behind comes back to the worker" : "missing: daemons of tasks may outlive them", has(wire::kSubreaper) ? "" : "a newer kernel has it"});
+                 has(wire::kSubreaper) ? "what tasks leave behind comes back to the worker"
+                                       : "missing: daemons of tasks may outlive them",
+                 has(wire::kSubreaper) ? "" : "a newer kernel has it"});
   const bool leaf = has(wire::kCgroupLeaf);
-  out.push_back({"cgroup", leaf ? Health::ok : Health::warn,
-                 leaf ? std::string("each attempt has its own") + (has(wire::kCgroupKill) ? ", killed as a whole" : "") : "no cgroup v2 that may be written",
-                 leaf ? "" : "processes are found by session and parent instead; run under systemd with Delegate=yes to have it"});
+  out.push_back(
+      {"cgroup", leaf ? Health::ok : Health::warn,
+       leaf ? std::string("each attempt has its own") + (has(wire::kCgroupKill) ? ", killed as a whole" : "")
+            : "no cgroup v2 that may be written",
+       leaf ? ""
+            : "processes are found by session and parent instead; run under systemd with Delegate=yes to have it"});
   std::string held;
   std::string missing;
-  const auto limit = [&](wire::Capability c, const char* word) { (has(c) ? held : missing) += std::string(has(c) ? (held.empty() ? "" : ", ") : (missing.empty() ? "" : ", ")) + word; };
+  const auto limit = [&](wire::Capability c, const char* word) {
+    (has(c) ? held : missing) +=
+        std::string(has(c) ? (held.empty() ? "" : ", ") : (missing.empty() ? "" : ", ")) + word;
+  };
   limit(wire::kLimitMemory, "memory");
   limit(wire::kLimitCpus, "cpus");
   limit(wire::kLimitPids, "pids");
   out.push_back({"limits", missing.empty() ? Health::ok : Health::warn,
-                 (held.empty() ? std::string("none is enforced") : "enforced: " + held) + (missing.empty() ? "" : "; not enforced: " + missing),
-                 missing.empty() ? "" : "`resources` of tasks are hints here" + (hello.notes.empty() ? "" : ": " + text::printable(hello.notes))});
+                 (held.empty() ? std::string("none is enforced") : "enforced: " + held) +
+                     (missing.empty() ? "" : "; not enforced: " + missing),
+                 missing.empty() ? ""
+                                 : "`resources` of tasks are hints here" +
+                                       (hello.notes.empty() ? "" : ": " + text::printable(hello.notes))});
 }
 
 std::string found_in_path(const std::string& program) {
@@ -107,9 +122,11 @@ void check_shell(Checks& out) {
   if (!bash.empty()) {
     out.push_back({"shell", Health::ok, bash + " -euo pipefail", ""});
   } else if (!sh.empty()) {
-    out.push_back({"shell", Health::warn, sh + " -eu: there is no bash in PATH", "a failure inside a pipe is not seen; install bash, or set `shell`"});
+    out.push_back({"shell", Health::warn, sh + " -eu: there is no bash in PATH",
+                   "a failure inside a pipe is not seen; install bash, or set `shell`"});
   } else {
-    out.push_back({"shell", Health::fail, "neither bash nor sh in PATH", "tasks of kind `run` cannot start; mend PATH"});
+    out.push_back(
+        {"shell", Health::fail, "neither bash nor sh in PATH", "tasks of kind `run` cannot start; mend PATH"});
   }
 }
 
@@ -120,20 +137,24 @@ void check_folder(const Invocation& call, Checks& out) {
   while (!fs::exists(there, error) && there != there.parent_path()) there = there.parent_path();
   const bool is_there = there == folder;
   if (access(there.c_str(), W_OK) != 0) {
-    out.push_back({"state folder", Health::fail, shown_path(there) + " may not be written", "choose another with --state or BATON_STATE"});
+    out.push_back({"state folder", Health::fail, shown_path(there) + " may not be written",
+                   "choose another with --state or BATON_STATE"});
     return;
   }
   struct stat info {};
   const bool open_to_others = is_there && stat(folder.c_str(), &info) == 0 && (info.st_mode & 077U) != 0;
-  out.push_back({"state folder", open_to_others ? Health::warn : Health::ok, shown_path(folder) + (is_there ? "" : ", to be made by the first run"),
+  out.push_back({"state folder", open_to_others ? Health::warn : Health::ok,
+                 shown_path(folder) + (is_there ? "" : ", to be made by the first run"),
                  open_to_others ? "others may look into it: chmod 700 " + shown_path(folder) : ""});
   const Status local = refuse_network_filesystem(there);
-  out.push_back({"file system", local ? Health::ok : Health::fail, local ? "local" : local.error().message, local ? "" : "put the state folder on a local disk"});
+  out.push_back({"file system", local ? Health::ok : Health::fail, local ? "local" : local.error().message,
+                 local ? "" : "put the state folder on a local disk"});
   struct statvfs space {};
   if (statvfs(there.c_str(), &space) == 0) {
     const auto free = static_cast<std::int64_t>(space.f_bavail) * static_cast<std::int64_t>(space.f_frsize);
     const bool low = free < (256LL << 20);
-    out.push_back({"disk space", low ? Health::warn : Health::ok, text::size(free) + " free", low ? "make room, or `baton db prune --older-than 30d`" : ""});
+    out.push_back({"disk space", low ? Health::warn : Health::ok, text::size(free) + " free",
+                   low ? "make room, or `baton db prune --older-than 30d`" : ""});
   }
 }
 
@@ -145,7 +166,9 @@ void check_database(const Invocation& call, Checks& out) {
   const Result<OpenState> state = open_state(call.args());
   if (!state) {
     const bool none = state.error().code == kNotFound;
-    out.push_back({"database", none ? Health::ok : Health::fail, none ? "SQLite " + version + ", no database yet" : state.error().message, none ? "" : "`baton db check` says more"});
+    out.push_back({"database", none ? Health::ok : Health::fail,
+                   none ? "SQLite " + version + ", no database yet" : state.error().message,
+                   none ? "" : "`baton db check` says more"});
     return;
   }
   const Result<StoreInfo> info = state->reader->info();
@@ -156,34 +179,46 @@ void check_database(const Invocation& call, Checks& out) {
   const Result<LockHolder> holder = StateFolder::holder(state->folder);
   const bool held = holder && holder->pid > 0;
   const bool cut = !info->closed_cleanly && !held;
-  std::string finding = "SQLite " + version + ", WAL, synchronous=FULL, schema " + std::to_string(info->schema_version) + ", " + text::grouped(info->runs) + " runs, " +
+  std::string finding = "SQLite " + version + ", WAL, synchronous=FULL, schema " +
+                        std::to_string(info->schema_version) + ", " + text::grouped(info->runs) + " runs, " +
                         text::size(info->database_bytes + info->wal_bytes);
   if (held) finding += ", held by pid " + std::to_string(holder->pid);
-  out.push_back({"database", cut ? Health::warn : Health::ok, finding, cut ? "its last writer was cut off: `baton ps` shows runs that `baton resume` can finish" : ""});
+  out.push_back({"database", cut ? Health::warn : Health::ok, finding,
+                 cut ? "its last writer was cut off: `baton ps` shows runs that `baton resume` can finish" : ""});
 }
 
 void check_time(Checks& out) {
   const Result<timetable::TimeZone> zone = timetable::load_zone("Europe/Berlin");
   const std::size_t zones = timetable::known_zones().size();
   const bool good = zone && zones > 300;
-  out.push_back({"time zones", good ? Health::ok : Health::fail, std::to_string(zones) + " zones", good ? "" : "install tzdata"});
+  out.push_back(
+      {"time zones", good ? Health::ok : Health::fail, std::to_string(zones) + " zones", good ? "" : "install tzdata"});
   const WallUs now = now_us();
   constexpr WallUs kYear2025 = 1'735'689'600LL * kSecond;
   timex state{};
   const bool synced = adjtimex(&state) != TIME_ERROR;
   const bool sane = now > kYear2025;
-  out.push_back({"clock", !sane ? Health::fail : synced ? Health::ok : Health::warn, text::utc_time(now / kSecond * kSecond) + (synced ? ", synchronised" : ", not synchronised"),
-                 !sane ? "set the clock: schedules and logs would be wrong" : synced ? "" : "run chrony or systemd-timesyncd where schedules matter (inside a container the host's is enough)"});
+  out.push_back(
+      {"clock",
+       !sane    ? Health::fail
+       : synced ? Health::ok
+                : Health::warn,
+       text::utc_time(now / kSecond * kSecond) + (synced ? ", synchronised" : ", not synchronised"),
+       !sane    ? "set the clock: schedules and logs would be wrong"
+       : synced ? ""
+                : "run chrony or systemd-timesyncd where schedules matter (inside a container the host's is enough)"});
 }
 
 void check_limits(Checks& out) {
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
   const bool low = files.rlim_cur < 1024;
-  out.push_back({"open files", low ? Health::warn : Health::ok, "at most " + std::to_string(files.rlim_cur), low ? "raise it (ulimit -n 4096) for many slots" : ""});
+  out.push_back({"open files", low ? Health::warn : Health::ok, "at most " + std::to_string(files.rlim_cur),
+                 low ? "raise it (ulimit -n 4096) for many slots" : ""});
   const std::string temp = fs::temp_directory_path().string();
   const bool writable = access(temp.c_str(), W_OK) == 0;
-  out.push_back({"temporary folder", writable ? Health::ok : Health::warn, temp, writable ? "" : "set TMPDIR to a folder that may be written"});
+  out.push_back({"temporary folder", writable ? Health::ok : Health::warn, temp,
+                 writable ? "" : "set TMPDIR to a folder that may be written"});
 }
 
 std::string sign(Health health, const text::Style& style) {
@@ -225,8 +260,11 @@ int doctor_command(const Invocation& call) {
   std::size_t width = 0;
   for (const Check& check : checks) width = std::max(width, check.name.size());
   for (const Check& check : checks) {
-    Invocation::print(" " + sign(check.health, style) + " " + text::pad_right(check.name, width) + "  " + text::printable(check.finding) + "\n");
-    if (!check.what_to_do.empty()) Invocation::print("   " + std::string(width, ' ') + "  " + style.paint(Ink::dim, std::string(style.arrow()) + " " + check.what_to_do) + "\n");
+    Invocation::print(" " + sign(check.health, style) + " " + text::pad_right(check.name, width) + "  " +
+                      text::printable(check.finding) + "\n");
+    if (!check.what_to_do.empty())
+      Invocation::print("   " + std::string(width, ' ') + "  " +
+                        style.paint(Ink::dim, std::string(style.arrow()) + " " + check.what_to_do) + "\n");
   }
   return failed ? kRunFailed : kOk;
 }

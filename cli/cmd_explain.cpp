@@ -33,7 +33,9 @@ std::string sums_words(const WaitSums& sums, std::size_t most) {
   return out;
 }
 
-Value seconds(DurationUs us) { return static_cast<double>(us) / kSecond; }
+Value seconds(DurationUs us) {
+  return static_cast<double>(us) / kSecond;
+}
 
 Value sums_object(const WaitSums& sums) {
   text::Object out;
@@ -58,14 +60,15 @@ Value document(const RunView& run, const Explanation& e) {
   }
   ValueList tasks;
   for (const InstanceTimes& times : e.instances) {
-    tasks.push_back(text::Object()
-                        .set("task_id", times.view->task_id)
-                        .set("map_index", std::int64_t{times.view->row.map_index})
-                        .set("state", times.view->row.state == TaskState::none ? Value() : Value(to_string(times.view->row.state)))
-                        .set("lifetime", seconds(times.lifetime_us))
-                        .set("tries", std::int64_t{times.tries})
-                        .set("times", sums_object(times.by_wait))
-                        .take());
+    tasks.push_back(
+        text::Object()
+            .set("task_id", times.view->task_id)
+            .set("map_index", std::int64_t{times.view->row.map_index})
+            .set("state", times.view->row.state == TaskState::none ? Value() : Value(to_string(times.view->row.state)))
+            .set("lifetime", seconds(times.lifetime_us))
+            .set("tries", std::int64_t{times.tries})
+            .set("times", sums_object(times.by_wait))
+            .take());
   }
   ValueList advice;
   for (const std::string& text : e.advice) advice.emplace_back(text);
@@ -90,12 +93,15 @@ void show_path(const Invocation& call, const Explanation& e) {
   for (std::size_t i = e.path.size() - shown; i < e.path.size(); ++i) {
     const PathStep& step = e.path[i];
     const DurationUs own = std::max<DurationUs>(0, step.end - step.begin);
-    table.add({instance_name(*e.instances[step.instance].view), text::span(own),
-               style.paint(Ink::cyan, display::bar_of(static_cast<double>(own) / static_cast<double>(whole), 12, style)),
-               style.paint(Ink::dim, sums_words(step.by_wait, 4))});
+    table.add(
+        {instance_name(*e.instances[step.instance].view), text::span(own),
+         style.paint(Ink::cyan, display::bar_of(static_cast<double>(own) / static_cast<double>(whole), 12, style)),
+         style.paint(Ink::dim, sums_words(step.by_wait, 4))});
   }
   Invocation::print("\n" + style.paint(Ink::bold, "critical path") + "\n");
-  if (shown < e.path.size()) Invocation::print(style.paint(Ink::dim, "  … " + text::grouped(static_cast<std::int64_t>(e.path.size() - shown)) + " steps before\n"));
+  if (shown < e.path.size())
+    Invocation::print(style.paint(
+        Ink::dim, "  … " + text::grouped(static_cast<std::int64_t>(e.path.size() - shown)) + " steps before\n"));
   Invocation::print(table.render(style, call.out_width(), "  "));
 }
 
@@ -111,10 +117,13 @@ void show_totals(const Invocation& call, const Explanation& e) {
   text::Table table({{""}, {"", true}, {""}, {""}});
   for (const auto& [us, wait] : parts) {
     table.add({std::string(to_string(wait)), text::span(us),
-               style.paint(Ink::blue, display::bar_of(static_cast<double>(us) / static_cast<double>(std::max<DurationUs>(1, sum)), 12, style)),
+               style.paint(Ink::blue,
+                           display::bar_of(static_cast<double>(us) / static_cast<double>(std::max<DurationUs>(1, sum)),
+                                           12, style)),
                style.paint(Ink::dim, std::string(text::wait_words(wait)))});
   }
-  Invocation::print("\n" + style.paint(Ink::bold, "all tasks, by reason") + style.paint(Ink::dim, "  " + text::span(sum) + " in sum") + "\n");
+  Invocation::print("\n" + style.paint(Ink::bold, "all tasks, by reason") +
+                    style.paint(Ink::dim, "  " + text::span(sum) + " in sum") + "\n");
   Invocation::print(table.render(style, call.out_width(), "  "));
 }
 
@@ -125,15 +134,21 @@ void show_tasks(const Invocation& call, const Explanation& e) {
     if (times.lifetime_us > 0) tasks.push_back(&times);
   }
   // What ran longest first: waiting for upstreams says nothing of a task itself.
-  const auto own_time = [](const InstanceTimes* t) { return t->lifetime_us - t->by_wait[static_cast<std::size_t>(Wait::upstream)]; };
+  const auto own_time = [](const InstanceTimes* t) {
+    return t->lifetime_us - t->by_wait[static_cast<std::size_t>(Wait::upstream)];
+  };
   std::ranges::stable_sort(tasks, std::greater<>(), own_time);
   text::Table table({{"TASK", false, true, 12}, {"LIFETIME", true}, {"BY REASON", false, true, 16}});
   for (std::size_t i = 0; i < tasks.size() && i < kTasksShown; ++i) {
-    table.add({instance_name(*tasks[i]->view), text::span(tasks[i]->lifetime_us), style.paint(Ink::dim, sums_words(tasks[i]->by_wait, 6))});
+    table.add({instance_name(*tasks[i]->view), text::span(tasks[i]->lifetime_us),
+               style.paint(Ink::dim, sums_words(tasks[i]->by_wait, 6))});
   }
   if (table.empty()) return;
   Invocation::print("\n" + style.paint(Ink::bold, "task by task") + "\n" + table.render(style, call.out_width(), "  "));
-  if (tasks.size() > kTasksShown) Invocation::print(style.paint(Ink::dim, "  … " + text::grouped(static_cast<std::int64_t>(tasks.size() - kTasksShown)) + " more: -o json has them all\n"));
+  if (tasks.size() > kTasksShown)
+    Invocation::print(style.paint(Ink::dim, "  … " +
+                                                text::grouped(static_cast<std::int64_t>(tasks.size() - kTasksShown)) +
+                                                " more: -o json has them all\n"));
 }
 
 }  // namespace
@@ -154,13 +169,15 @@ int explain_command(const Invocation& call) {
   }
   const text::Style& style = call.out_style();
   const RunRow& row = run->run.row;
-  Invocation::print(style.paint(Ink::bold, row.dag_id) + style.paint(Ink::dim, "  " + row.run_id) + "  " + text::painted(style, row.state) +
-                    (e.begin == kNoTime ? "" : "  " + text::span(e.end - e.begin)) + "\n");
+  Invocation::print(style.paint(Ink::bold, row.dag_id) + style.paint(Ink::dim, "  " + row.run_id) + "  " +
+                    text::painted(style, row.state) + (e.begin == kNoTime ? "" : "  " + text::span(e.end - e.begin)) +
+                    "\n");
   if (!e.path.empty()) show_path(call, e);
   show_totals(call, e);
   show_tasks(call, e);
   if (!e.advice.empty()) Invocation::print("\n" + style.paint(Ink::bold, "what would have made it faster") + "\n");
-  for (const std::string& text : e.advice) Invocation::print(std::string("  ") + (style.unicode ? "• " : "* ") + text + "\n");
+  for (const std::string& text : e.advice)
+    Invocation::print(std::string("  ") + (style.unicode ? "• " : "* ") + text + "\n");
   return kOk;
 }
 

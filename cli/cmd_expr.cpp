@@ -21,7 +21,8 @@ std::string excerpt(const std::string& source, expr::SourceRange where, const te
   const std::string_view line = std::string_view(source).substr(line_begin, line_end - line_begin);
   const std::string_view before = line.substr(0, begin - line_begin);
   const std::size_t end = std::min<std::size_t>(std::max<std::size_t>(where.end, begin + 1), line_end);
-  const std::string_view marked = end > begin ? std::string_view(source).substr(begin, end - begin) : std::string_view();
+  const std::string_view marked =
+      end > begin ? std::string_view(source).substr(begin, end - begin) : std::string_view();
   std::string caret = "^";
   const std::size_t width = text::display_width(text::printable(marked));
   if (width > 1) caret.append(width - 1, '~');
@@ -31,7 +32,8 @@ std::string excerpt(const std::string& source, expr::SourceRange where, const te
 
 int complain(const Invocation& call, const std::string& source, const expr::ExprError& error) {
   if (call.format() == Format::json) {
-    call.print_document(text::Object().set("error", error.message).set("column", std::int64_t{error.where.begin} + 1).take());
+    call.print_document(
+        text::Object().set("error", error.message).set("column", std::int64_t{error.where.begin} + 1).take());
   }
   const int code = call.fail({error.message, kUsage});
   const std::string lines = excerpt(source, error.where, call.err_style());

@@ -54,12 +54,14 @@ std::string plural(std::int64_t n, const std::string& word) {
 std::string summary(const Findings& findings, const text::Style& style) {
   std::string what;
   const auto add = [&](Severity severity, const char* word, text::Ink ink) {
-    if (const std::int64_t n = findings.count(severity); n > 0) what += (what.empty() ? "" : ", ") + style.paint(ink, plural(n, word));
+    if (const std::int64_t n = findings.count(severity); n > 0)
+      what += (what.empty() ? "" : ", ") + style.paint(ink, plural(n, word));
   };
   add(Severity::error, "error", text::Ink::bold_red);
   add(Severity::warning, "warning", text::Ink::yellow);
   add(Severity::hint, "hint", text::Ink::cyan);
-  const std::string where = plural(static_cast<std::int64_t>(findings.files), "file") + ", " + plural(static_cast<std::int64_t>(findings.dags), "DAG");
+  const std::string where = plural(static_cast<std::int64_t>(findings.files), "file") + ", " +
+                            plural(static_cast<std::int64_t>(findings.dags), "DAG");
   if (what.empty()) return style.paint(text::Ink::bold_green, style.unicode ? "✓ " : "ok ") + where + ": no findings\n";
   return what + " in " + where + "\n";
 }
@@ -157,21 +159,26 @@ int fmt_command(const Invocation& call) {
   }
   const std::string rest = counts.broken == 0 ? "" : ", " + plural(counts.broken, "file") + " left alone";
   if (check && counts.changed > 0) {
-    return call.fail({plural(counts.changed, "file") + " would change" + rest, kUsage}, "`baton fmt` without --check changes them");
+    return call.fail({plural(counts.changed, "file") + " would change" + rest, kUsage},
+                     "`baton fmt` without --check changes them");
   }
-  call.note(plural(counts.changed, "file") + (check ? " would change, " : " changed, ") + text::grouped(counts.same) + " as they should be" + rest);
+  call.note(plural(counts.changed, "file") + (check ? " would change, " : " changed, ") + text::grouped(counts.same) +
+            " as they should be" + rest);
   return counts.broken > 0 ? kUsage : kOk;
 }
 
 int graph_command(const Invocation& call) {
   const Arguments& args = call.args();
-  const int forms = static_cast<int>(args.has("ascii")) + static_cast<int>(args.has("dot")) + static_cast<int>(args.has("mermaid"));
+  const int forms =
+      static_cast<int>(args.has("ascii")) + static_cast<int>(args.has("dot")) + static_cast<int>(args.has("mermaid"));
   if (forms > 1) return call.fail({"--ascii, --dot and --mermaid exclude each other; give one", kUsage});
   const Result<LoadedDag> loaded = load_one_dag(call, args.at(0));
   if (!loaded) return call.fail(loaded.error());
   GraphOptions options;
   options.colour = call.out_style().color;
-  std::string out = args.has("dot") ? to_dot(*loaded->dag, options) : args.has("mermaid") ? to_mermaid(*loaded->dag, options) : to_ascii(*loaded->dag, options);
+  std::string out = args.has("dot")       ? to_dot(*loaded->dag, options)
+                    : args.has("mermaid") ? to_mermaid(*loaded->dag, options)
+                                          : to_ascii(*loaded->dag, options);
   if (!out.ends_with('\n')) out += '\n';
   Invocation::print(out);
   return kOk;

@@ -58,8 +58,8 @@ std::string tasks_words(const StateCounts& counts) {
 }
 
 std::string state_cell(const RunView& run, const text::Style& style) {
-  return style.paint(text::ink_of(run.row.state),
-                     std::string(text::sign_of(run.row.state, style.unicode)) + " " + std::string(to_string(run.row.state)));
+  return style.paint(text::ink_of(run.row.state), std::string(text::sign_of(run.row.state, style.unicode)) + " " +
+                                                      std::string(to_string(run.row.state)));
 }
 
 std::string span_cell(const RunRow& row, WallUs now) {
@@ -76,8 +76,8 @@ text::Table runs_table(const std::vector<RunView>& runs, const text::Style& styl
                      {"STARTED", false, false, 0, 3},
                      {"REASON", false, true, 6, 1}});
   for (const RunView& run : runs) {
-    table.add({state_cell(run, style), run.row.dag_id, run.row.run_id, tasks_words(run.row.counts), span_cell(run.row, now),
-               text::short_time(run.row.started_at, now),
+    table.add({state_cell(run, style), run.row.dag_id, run.row.run_id, tasks_words(run.row.counts),
+               span_cell(run.row, now), text::short_time(run.row.started_at, now),
                run.row.reason == Reason::none ? "" : text::reason_words(run.row.reason)});
   }
   return table;
@@ -108,7 +108,8 @@ int ls_command(const Invocation& call) {
   }
   Invocation::print(runs_table(page->runs, call.out_style(), now_us()).render(call.out_style(), call.out_width()));
   const auto shown = static_cast<std::int64_t>(page->runs.size());
-  if (page->total > shown) call.note(text::grouped(page->total - shown) + " older runs: -n " + std::to_string(page->total));
+  if (page->total > shown)
+    call.note(text::grouped(page->total - shown) + " older runs: -n " + std::to_string(page->total));
   return kOk;
 }
 
@@ -145,15 +146,17 @@ void show_live(const Invocation& call, const LiveView& live, const LockHolder& h
   }
   for (const RunView& run : live.runs) {
     const bool runs_here = holder.pid > 0;
-    Invocation::print("\n" + state_cell(run, style) + "  " + style.paint(Ink::bold, run.row.dag_id) + "  " + run.row.run_id + "  " +
-                      tasks_words(run.row.counts) + "  " + span_cell(run.row, now) + "\n");
-    if (!runs_here) Invocation::print("  nobody runs it: `baton resume " + run.row.run_id + state_flag_of(call.args()) + "` goes on\n");
+    Invocation::print("\n" + state_cell(run, style) + "  " + style.paint(Ink::bold, run.row.dag_id) + "  " +
+                      run.row.run_id + "  " + tasks_words(run.row.counts) + "  " + span_cell(run.row, now) + "\n");
+    if (!runs_here)
+      Invocation::print("  nobody runs it: `baton resume " + run.row.run_id + state_flag_of(call.args()) +
+                        "` goes on\n");
     text::Table table({{""}, {"TASK", false, true, 12}, {"STATE"}, {"TRY", true}, {"PID", true, false, 0, 1}, {""}});
     for (const InstanceView& instance : live.instances) {
       if (instance.row.run_no != run.row.run_no) continue;
-      table.add({text::painted_sign(style, instance.row.state), instance_name(instance), text::painted(style, instance.row.state),
-                 std::to_string(instance.row.try_number), instance.row.pid == 0 ? "" : std::to_string(instance.row.pid),
-                 doing(instance, now)});
+      table.add({text::painted_sign(style, instance.row.state), instance_name(instance),
+                 text::painted(style, instance.row.state), std::to_string(instance.row.try_number),
+                 instance.row.pid == 0 ? "" : std::to_string(instance.row.pid), doing(instance, now)});
     }
     if (!table.empty()) Invocation::print(table.render(style, call.out_width(), "  "));
   }
@@ -177,9 +180,10 @@ int ps_command(const Invocation& call) {
       if (runs.contains(instance.row.run_no)) list.push_back(instance_object(instance, *runs[instance.row.run_no]));
     }
     const auto total = static_cast<std::int64_t>(list.size());
-    Value held = holder && holder->pid > 0
-                     ? text::Object().set("pid", holder->pid).set("command", holder->command).set("run", holder->run).take()
-                     : Value();
+    Value held =
+        holder && holder->pid > 0
+            ? text::Object().set("pid", holder->pid).set("command", holder->command).set("run", holder->run).take()
+            : Value();
     call.print_document(text::Object()
                             .set("dag_runs", std::move(run_list))
                             .set("task_instances", std::move(list))

@@ -29,7 +29,7 @@ constexpr std::size_t kPrefixColumnsMax = 24;
 /// What of the lines is wanted, and how they are shown.
 struct Wish {
   std::unique_ptr<re2::RE2> grep;
-  std::int64_t tail = -1;  ///< −1: all
+  std::int64_t tail = -1;       ///< −1: all
   std::int64_t try_number = 0;  ///< 0: the last one
   bool follow = false, timestamps = false;
 };
@@ -62,7 +62,9 @@ class Printer {
   Printer(const Invocation& call, const Wish& wish, bool names)
       : style_(call.out_style()), wish_(wish), names_(names), terminal_(is_terminal(STDOUT_FILENO)) {}
 
-  void fit(const std::string& name) { columns_ = std::max(columns_, std::min(kPrefixColumnsMax, text::display_width(name))); }
+  void fit(const std::string& name) {
+    columns_ = std::max(columns_, std::min(kPrefixColumnsMax, text::display_width(name)));
+  }
 
   [[nodiscard]] bool wants(std::string_view line) const {
     return !wish_.grep || re2::RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), *wish_.grep);
@@ -76,8 +78,9 @@ class Printer {
     }
     std::string lead;
     if (names_) {
-      lead = style_.paint(text::Ink::cyan, text::pad_right(text::clip(source.name, columns_, style_.unicode), columns_)) +
-             style_.paint(text::Ink::dim, style_.unicode ? " │ " : " | ");
+      lead =
+          style_.paint(text::Ink::cyan, text::pad_right(text::clip(source.name, columns_, style_.unicode), columns_)) +
+          style_.paint(text::Ink::dim, style_.unicode ? " │ " : " | ");
     }
     if (wish_.timestamps) {
       const WallUs at = times.at(end_offset, source.time_if_unknown);
@@ -148,12 +151,15 @@ Result<Epoch> epoch_of(Reader& reader, const InstanceView& view, std::int64_t tr
 }
 
 Source source_of(const OpenRun& run, const InstanceView& view, Epoch epoch) {
-  const WallUs time = view.row.ended_at != kNoTime ? view.row.ended_at : view.row.started_at != kNoTime ? view.row.started_at : now_us();
+  const WallUs time = view.row.ended_at != kNoTime     ? view.row.ended_at
+                      : view.row.started_at != kNoTime ? view.row.started_at
+                                                       : now_us();
   return {instance_name(view), display::log_path(run.folder.string(), run.run_no, view.row.instance_no, epoch), time};
 }
 
 int print_once(const Invocation& call, OpenRun& run, std::vector<InstanceView> views, const Wish& wish) {
-  std::ranges::stable_sort(views, {}, [](const InstanceView& v) { return v.row.started_at == kNoTime ? INT64_MAX : v.row.started_at; });
+  std::ranges::stable_sort(
+      views, {}, [](const InstanceView& v) { return v.row.started_at == kNoTime ? INT64_MAX : v.row.started_at; });
   Printer printer(call, wish, views.size() > 1);
   std::vector<Source> sources;
   for (const InstanceView& view : views) {
@@ -167,8 +173,10 @@ int print_once(const Invocation& call, OpenRun& run, std::vector<InstanceView> v
   if (sources.empty() && views.size() == 1) {
     const InstanceView& one = views.front();
     call.note(wish.try_number > 0 && one.row.try_number > 0
-                  ? instance_name(one) + " has no try " + std::to_string(wish.try_number) + "; its last one is " + std::to_string(one.row.try_number)
-                  : instance_name(one) + " has not run; `baton why " + call.args().at(0) + " " + instance_name(one) + "` says why");
+                  ? instance_name(one) + " has no try " + std::to_string(wish.try_number) + "; its last one is " +
+                        std::to_string(one.row.try_number)
+                  : instance_name(one) + " has not run; `baton why " + call.args().at(0) + " " + instance_name(one) +
+                        "` says why");
   }
   return kOk;
 }
@@ -183,12 +191,14 @@ class Follow {
     while (true) {
       // Read the store first: what a task wrote before it ended is then in its log.
       if (Status refreshed = refresh(); !refreshed) return call_.fail(refreshed.error());
-      for (auto& [key, log] : logs_) log.follower.read(log.ended, [&](const LogFollower::Line& line) { show(log, line); });
+      for (auto& [key, log] : logs_)
+        log.follower.read(log.ended, [&](const LogFollower::Line& line) { show(log, line); });
       std::erase_if(logs_, [](const auto& entry) { return entry.second.ended; });
       std::fflush(stdout);
       if (run_over_ && logs_.empty()) return kOk;
       if (nobody_runs()) {
-        call_.note("nobody runs this run now: `baton resume " + call_.args().at(0) + state_flag_of(call_.args()) + "` goes on");
+        call_.note("nobody runs this run now: `baton resume " + call_.args().at(0) + state_flag_of(call_.args()) +
+                   "` goes on");
         return kOk;
       }
       std::this_thread::sleep_for(kPoll);
@@ -228,7 +238,10 @@ class Follow {
       newest = view.row.epoch;
       Source source = source_of(run_, view, view.row.epoch);
       printer_.fit(source.name);
-      Log& log = logs_.emplace(key, Log{source, LogFollower(source.path), wish_.timestamps ? LogTimes::load(source.path) : LogTimes(), false}).first->second;
+      Log& log = logs_
+                     .emplace(key, Log{source, LogFollower(source.path),
+                                       wish_.timestamps ? LogTimes::load(source.path) : LogTimes(), false})
+                     .first->second;
       if (first_look_ && wish_.tail >= 0) print_tail(log);
     }
     if (const auto found = logs_.find(key); found != logs_.end()) found->second.ended = over;

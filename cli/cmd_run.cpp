@@ -38,7 +38,8 @@ Result<SessionOptions> session_options(const Invocation& call, Config config) {
 bool is_run_id(const std::string& id) {
   constexpr std::string_view kOthers = "_.~:+-";
   const auto allowed = [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kOthers.find(c) != std::string_view::npos;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kOthers.find(c) != std::string_view::npos;
   };
   return !id.empty() && id.size() <= 250 && std::ranges::all_of(id, allowed);
 }
@@ -66,7 +67,8 @@ Result<Request> request_of(const Invocation& call) {
   out.selected = std::move(*selected);
   const std::string run_id = call.args().value("run-id");
   if (call.args().has("run-id") && !is_run_id(run_id)) {
-    return Error{"--run-id may hold letters, digits and _.~:+- and 250 characters at most, not \"" + run_id + "\"", kUsage};
+    return Error{"--run-id may hold letters, digits and _.~:+- and 250 characters at most, not \"" + run_id + "\"",
+                 kUsage};
   }
   const std::vector<Diagnostic> refused = refusals(out.loaded, out.selected);
   if (!refused.empty()) {
@@ -82,7 +84,8 @@ Result<Request> request_of(const Invocation& call) {
 void show_plan(const Invocation& call, const Request& request) {
   const std::vector<PlanRow> rows = plan_of(request.loaded, request.params, request.interval, request.selected);
   if (call.format() == Format::table) {
-    Invocation::print(plan_text(request.loaded, request.params, request.interval, rows, call.out_style(), call.out_width()));
+    Invocation::print(
+        plan_text(request.loaded, request.params, request.interval, rows, call.out_style(), call.out_width()));
   } else {
     call.print_document(plan_object(request.loaded, request.params, request.interval, rows), "tasks");
   }
@@ -136,14 +139,16 @@ bool has_changed(const VersionRow& version) {
 }
 
 /// How to name the run again: as it was typed.
-std::string run_words_of(const Invocation& call) { return call.args().at(0); }
+std::string run_words_of(const Invocation& call) {
+  return call.args().at(0);
+}
 
 int say_as_it_was(const Invocation& call, const OldRun& old, const SessionEnd& end, const char* nothing) {
   call.note("run " + old.run.run.row.run_id + " has ended as " + std::string(to_string(end.state)) + "; " + nothing);
   if (call.format() != Format::table) {
     // The document all the same: a program that resumes always gets the run.
-    call.print_document(Value(ValueMap{{"dag_run_id", old.run.run.row.run_id}, {"dag_id", old.run.run.row.dag_id},
-                                       {"state", to_string(end.state)}}));
+    call.print_document(Value(ValueMap{
+        {"dag_run_id", old.run.run.row.run_id}, {"dag_id", old.run.run.row.dag_id}, {"state", to_string(end.state)}}));
   }
   return end.state == RunState::success ? kOk : kRunFailed;
 }
@@ -156,7 +161,9 @@ int resume_command(const Invocation& call) {
   const RunNo run_no = old->run.run_no;
   const std::string dag_id = old->run.run.row.dag_id;
   if (has_changed(old->version)) {
-    call.note(shown_path(old->version.source_file) + " has changed since; the run goes on with the version it began with (`baton retry --latest` takes the file as it is)");
+    call.note(shown_path(old->version.source_file) +
+              " has changed since; the run goes on with the version it began with (`baton retry --latest` takes the "
+              "file as it is)");
   }
   Result<Config> config = load_config_beside(call, old->version.source_file);
   if (!config) return call.fail(config.error());
@@ -167,7 +174,9 @@ int resume_command(const Invocation& call) {
   const Result<SessionEnd> end = resume_run(*options, run_no, *display);
   if (end && end->did_nothing) {
     display->finish();
-    return say_as_it_was(call, *old, *end, end->state == RunState::failed ? "`baton retry` runs again what failed" : "there is nothing to resume");
+    return say_as_it_was(
+        call, *old, *end,
+        end->state == RunState::failed ? "`baton retry` runs again what failed" : "there is nothing to resume");
   }
   return show_end(call, *display, options->state_folder, end, run_words_of(call));
 }
@@ -176,7 +185,8 @@ int retry_command(const Invocation& call) {
   Result<OldRun> old = old_run_of(call);
   if (!old) return call.fail(old.error());
   if (call.args().has("failed") && call.args().has("from")) {
-    return call.fail({"--failed and --from exclude each other: --from TASK takes all that follows, whatever it ended as", kUsage});
+    return call.fail(
+        {"--failed and --from exclude each other: --from TASK takes all that follows, whatever it ended as", kUsage});
   }
   RetryRequest request;
   request.run_no = old->run.run_no;

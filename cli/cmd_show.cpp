@@ -34,8 +34,10 @@ void show_head(const Invocation& call, const RunView& run, const std::filesystem
   };
   fact("run", row.run_id);
   fact("type", std::string(to_string(row.type)) + (row.triggered_by.empty() ? "" : ", by " + row.triggered_by));
-  fact("started", text::local_time(begin) + (row.ended_at == kNoTime ? "" : "  took " + text::span(row.ended_at - begin)));
-  if (row.interval_start != kNoTime) fact("interval", text::utc_time(row.interval_start) + " / " + text::utc_time(row.interval_end));
+  fact("started",
+       text::local_time(begin) + (row.ended_at == kNoTime ? "" : "  took " + text::span(row.ended_at - begin)));
+  if (row.interval_start != kNoTime)
+    fact("interval", text::utc_time(row.interval_start) + " / " + text::utc_time(row.interval_end));
   if (row.conf_json != "{}") fact("params", row.conf_json);
   fact("version", std::to_string(run.version_number) + "  " + row.dag_version.substr(0, 12));
   fact("note", row.note);
@@ -45,7 +47,8 @@ void show_head(const Invocation& call, const RunView& run, const std::filesystem
 
 std::string tries_cell(const InstanceView& instance) {
   if (instance.row.try_number == 0) return "";
-  return std::to_string(instance.row.try_number) + (instance.max_tries > 1 ? "/" + std::to_string(instance.max_tries) : "");
+  return std::to_string(instance.row.try_number) +
+         (instance.max_tries > 1 ? "/" + std::to_string(instance.max_tries) : "");
 }
 
 using Tries = std::map<InstanceNo, std::vector<const TryView*>>;
@@ -53,8 +56,10 @@ using Tries = std::map<InstanceNo, std::vector<const TryView*>>;
 std::string reason_cell(const InstanceView& instance, const Tries& tries) {
   const auto own = tries.find(instance.row.instance_no);
   const TryRow* last = own == tries.end() || own->second.empty() ? nullptr : &own->second.back()->row;
-  std::string out = last != nullptr && (last->reason == instance.row.reason) ? reason_words(*last) : text::reason_words(instance.row.reason);
-  const bool has_more = !instance.row.note.empty() && instance.row.reason != Reason::exit_code && instance.row.state != TaskState::success;
+  std::string out = last != nullptr && (last->reason == instance.row.reason) ? reason_words(*last)
+                                                                             : text::reason_words(instance.row.reason);
+  const bool has_more = !instance.row.note.empty() && instance.row.reason != Reason::exit_code &&
+                        instance.row.state != TaskState::success;
   if (has_more) out += (out.empty() ? "" : ": ") + text::printable(instance.row.note);
   return out;
 }
@@ -64,32 +69,45 @@ std::string span_or_empty(WallUs begin, WallUs end, WallUs now) {
   return span < 0 ? "" : text::span(span);
 }
 
-void show_tasks(const Invocation& call, const RunView& run, const std::vector<InstanceView>& instances, const Tries& tries) {
+void show_tasks(const Invocation& call, const RunView& run, const std::vector<InstanceView>& instances,
+                const Tries& tries) {
   const text::Style& style = call.out_style();
   const WallUs now = now_us();
   const WallUs begin = run.row.queued_at;  // a retry begins later than the tasks that it keeps
-  text::Table table({{""}, {"TASK", false, true, 12}, {"STATE"}, {"TRY", true}, {"START", true, false, 0, 1}, {"TOOK", true}, {"REASON", false, true, 8}});
+  text::Table table({{""},
+                     {"TASK", false, true, 12},
+                     {"STATE"},
+                     {"TRY", true},
+                     {"START", true, false, 0, 1},
+                     {"TOOK", true},
+                     {"REASON", false, true, 8}});
   std::size_t rows = 0;
   for (const InstanceView& instance : instances) {
     const TaskRow& row = instance.row;
     if (instance.hook != Hook::none && row.state == TaskState::none) continue;
     if (++rows > kRowsMax) break;
     const bool live = row.state == TaskState::running;
-    table.add({text::painted_sign(style, row.state), instance_name(instance), text::painted(style, row.state), tries_cell(instance),
+    table.add({text::painted_sign(style, row.state), instance_name(instance), text::painted(style, row.state),
+               tries_cell(instance),
                row.started_at == kNoTime || begin == kNoTime ? "" : "+" + text::span(row.started_at - begin),
-               live || is_final(row.state) ? span_or_empty(row.started_at, row.ended_at, now) : "", reason_cell(instance, tries)});
+               live || is_final(row.state) ? span_or_empty(row.started_at, row.ended_at, now) : "",
+               reason_cell(instance, tries)});
     if (!call.args().has("tries")) continue;
     const auto own = tries.find(row.instance_no);
     if (own == tries.end()) continue;
     for (const TryView* view : own->second) {
-      table.add({"", style.paint(Ink::dim, "  try " + std::to_string(view->row.try_number)), text::painted(style, view->row.state), "",
+      table.add({"", style.paint(Ink::dim, "  try " + std::to_string(view->row.try_number)),
+                 text::painted(style, view->row.state), "",
                  view->row.started_at == kNoTime ? "" : "+" + text::span(view->row.started_at - begin),
                  span_or_empty(view->row.started_at, view->row.ended_at, now),
-                 reason_words(view->row) + (view->row.reason == Reason::none ? "cpu " : "  cpu ") + text::span(view->row.user_us + view->row.sys_us) + ", " + text::size(view->row.max_rss_bytes)});
+                 reason_words(view->row) + (view->row.reason == Reason::none ? "cpu " : "  cpu ") +
+                     text::span(view->row.user_us + view->row.sys_us) + ", " + text::size(view->row.max_rss_bytes)});
     }
   }
   if (!table.empty()) Invocation::print("\n" + table.render(style, call.out_width(), "  "));
-  if (rows > kRowsMax) call.note(text::grouped(static_cast<std::int64_t>(instances.size() - kRowsMax)) + " more task instances: -o jsonl has them all");
+  if (rows > kRowsMax)
+    call.note(text::grouped(static_cast<std::int64_t>(instances.size() - kRowsMax)) +
+              " more task instances: -o jsonl has them all");
 }
 
 }  // namespace

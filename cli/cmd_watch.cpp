@@ -42,7 +42,11 @@ display::Row row_of_view(const InstanceView& view) {
 class Watch {
  public:
   Watch(const Invocation& call, OpenRun run, std::shared_ptr<const Dag> dag)
-      : call_(call), run_(std::move(run)), picture_(std::move(dag), run_.run.row), canvas_(STDERR_FILENO), live_(can_redraw(STDERR_FILENO)) {}
+      : call_(call),
+        run_(std::move(run)),
+        picture_(std::move(dag), run_.run.row),
+        canvas_(STDERR_FILENO),
+        live_(can_redraw(STDERR_FILENO)) {}
 
   int follow() {
     if (live_ && picture_.dag().tasks.size() <= display::kTreeInstancesMax) {
@@ -57,7 +61,8 @@ class Watch {
       if (live_) draw(over);
       if (over) return end();
       if (nobody_runs()) {
-        call_.note("nobody runs it now: `baton resume " + call_.args().at(0) + state_flag_of(call_.args()) + "` goes on");
+        call_.note("nobody runs it now: `baton resume " + call_.args().at(0) + state_flag_of(call_.args()) +
+                   "` goes on");
         return kRunFailed;
       }
       std::this_thread::sleep_for(kPoll);
@@ -89,7 +94,8 @@ class Watch {
 
   void note_last_try(const InstanceView& view) {
     const Result<std::vector<TryView>> tries = run_.reader->tries(run_.run_no, view.row.instance_no);
-    if (tries && !tries->empty()) picture_.note_try(view.row.instance_no, tries->back().row.exit_code, tries->back().row.signal);
+    if (tries && !tries->empty())
+      picture_.note_try(view.row.instance_no, tries->back().row.exit_code, tries->back().row.signal);
   }
 
   void tell(const display::Row& row) {
@@ -124,7 +130,8 @@ class Watch {
     options.at_end = at_end;
     options.left_us = display::estimate_left(picture_, means_, 1, options.now);
     const std::vector<display::TreeRow> totals;
-    canvas_.show(canvas_.redraw(display::frame_of(picture_, display::fits_tree(picture_, size.rows) ? tree_ : totals, options), size.columns));
+    canvas_.show(canvas_.redraw(
+        display::frame_of(picture_, display::fits_tree(picture_, size.rows) ? tree_ : totals, options), size.columns));
   }
 
   int end() {

@@ -46,8 +46,9 @@ Result<WhyInput> input_of(const Invocation& call, OpenRun& run, const Dag& dag) 
 void show(const Invocation& call, const OpenRun& run, const WhyInput& in, const std::vector<WhyReason>& reasons) {
   const text::Style& style = call.out_style();
   const TaskRow& row = in.instance.row;
-  std::string out = text::painted_sign(style, row.state) + " " + style.paint(Ink::bold, instance_name(in.instance)) + " is " +
-                    text::painted(style, row.state) + style.paint(Ink::dim, "  in " + in.run.row.dag_id + ", " + in.run.row.run_id) + "\n";
+  std::string out = text::painted_sign(style, row.state) + " " + style.paint(Ink::bold, instance_name(in.instance)) +
+                    " is " + text::painted(style, row.state) +
+                    style.paint(Ink::dim, "  in " + in.run.row.dag_id + ", " + in.run.row.run_id) + "\n";
   for (std::size_t i = 0; i < reasons.size(); ++i) {
     out += "\n  " + style.paint(i == 0 ? Ink::bold : Ink::plain, reasons[i].reason) + "\n";
     out += "    " + reasons[i].message + "\n";
@@ -57,7 +58,8 @@ void show(const Invocation& call, const OpenRun& run, const WhyInput& in, const 
     const std::string path = display::log_path(run.folder.string(), run.run_no, row.instance_no, row.epoch);
     const std::vector<std::string> lines = display::last_lines(path, kLogLines);
     if (!lines.empty()) out += "\n  " + style.paint(Ink::dim, shown_path(path)) + "\n";
-    for (const std::string& line : lines) out += style.paint(Ink::dim, style.unicode ? "    │ " : "    | ") + line + "\n";
+    for (const std::string& line : lines)
+      out += style.paint(Ink::dim, style.unicode ? "    │ " : "    | ") + line + "\n";
   }
   Invocation::print(out);
 }
@@ -65,7 +67,9 @@ void show(const Invocation& call, const OpenRun& run, const WhyInput& in, const 
 Value document(const WhyInput& in, const std::vector<WhyReason>& reasons) {
   ValueList list;
   for (const WhyReason& reason : reasons) {
-    ValueMap entry{{"reason", reason.reason}, {"message", reason.message}, {"next", reason.next.empty() ? Value() : Value(reason.next)}};
+    ValueMap entry{{"reason", reason.reason},
+                   {"message", reason.message},
+                   {"next", reason.next.empty() ? Value() : Value(reason.next)}};
     for (const auto& [key, value] : reason.details) entry.emplace_back(key, value);
     list.emplace_back(std::move(entry));
   }

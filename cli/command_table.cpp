@@ -18,21 +18,24 @@ constexpr std::string_view kKeeping = "Keep";
 
 constexpr Flag kParam = {"param", 'p', "k=v", "a param of the DAG, by its declared type; lists also as a,b", true};
 constexpr Flag kSlots = {"slots", 0, "N", "attempts at a time (the CPU count)"};
-constexpr Flag kSecrets = {"secrets", 0, "FILE", "secrets, NAME=value a line; the file's mode must be 0600", false, Complete::file};
+constexpr Flag kSecrets = {"secrets",     0, "FILE", "secrets, NAME=value a line; the file's mode must be 0600", false,
+                           Complete::file};
 constexpr Flag kWait = {"wait", 0, {}, "wait for the state folder where another run holds it"};
 constexpr Flag kQuiet = {"quiet", 'q', {}, "no progress, the result alone"};
 constexpr Flag kDag = {"dag", 0, "ID", "of this DAG only", false, Complete::dag};
 constexpr Flag kFileDag = {"dag", 0, "ID", "which DAG, where the file holds several", false, Complete::dag};
 
 constexpr Argument kRun = {"RUN", kRunHelp, true, false, Complete::run};
-constexpr Argument kFileOrDag[] = {{"FILE|DAG", "a DAG file, or the id of a DAG under ./dags", true, false, Complete::dag_file}};
+constexpr Argument kFileOrDag[] = {
+    {"FILE|DAG", "a DAG file, or the id of a DAG under ./dags", true, false, Complete::dag_file}};
 constexpr Argument kFile[] = {{"FILE", "a DAG file", true, false, Complete::dag_file}};
 constexpr Argument kPaths[] = {{"PATH", "DAG files, or folders with *.yaml and *.yml", true, true, Complete::dag_file}};
 constexpr Argument kOneRun[] = {kRun};
 constexpr Argument kTwoRuns[] = {{"RUN", kRunHelp, true, false, Complete::run},
                                  {"OTHER", "the run to compare it with", true, false, Complete::run}};
 constexpr Argument kRunAndTask[] = {kRun, {"TASK", "task, task[index] or task[key]", true, false, Complete::task}};
-constexpr Argument kRunMaybeTask[] = {kRun, {"TASK", "task, task[index] or task[key]; all without it", false, false, Complete::task}};
+constexpr Argument kRunMaybeTask[] = {
+    kRun, {"TASK", "task, task[index] or task[key]; all without it", false, false, Complete::task}};
 
 constexpr Flag kRunFlags[] = {
     kParam,
@@ -57,16 +60,21 @@ constexpr Flag kRetryFlags[] = {
     {"failed", 0, {}, "what failed and all that follows (the default)"},
     {"from", 0, "TASK", "this task and all that follows, whatever it ended as", false, Complete::task},
     {"latest", 0, {}, "with the DAG file as it is now, not as it was"},
-    kSlots, kSecrets, kWait, kQuiet,
+    kSlots,
+    kSecrets,
+    kWait,
+    kQuiet,
 };
-constexpr Example kRetryExamples[] = {{"baton retry @latest", "run again what failed"},
-                                      {"baton retry etl@latest --from features --latest", "from one task on, with the file as it is now"}};
+constexpr Example kRetryExamples[] = {
+    {"baton retry @latest", "run again what failed"},
+    {"baton retry etl@latest --from features --latest", "from one task on, with the file as it is now"}};
 constexpr Flag kStopFlags[] = {{"kill", 0, {}, "at once: no grace, no teardowns"}};
 constexpr Example kStopExamples[] = {{"baton stop @latest", "stop it from another terminal"}};
 
 constexpr Flag kLsFlags[] = {
     kDag,
-    {"state", 0, "STATE|DIR", "only runs in this state; another word is the state folder, as everywhere", true, Complete::words, "queued|running|success|failed"},
+    {"state", 0, "STATE|DIR", "only runs in this state; another word is the state folder, as everywhere", true,
+     Complete::words, "queued|running|success|failed"},
     {"limit", 'n', "N", "so many, newest first (20)"},
 };
 constexpr Example kLsExamples[] = {{"baton ls", "the newest runs"},
@@ -86,8 +94,10 @@ constexpr Flag kLogsFlags[] = {
 constexpr Example kLogsExamples[] = {{"baton logs @latest", "what all tasks of the newest run said"},
                                      {"baton logs etl@latest load[3] -f", "one task instance, as it goes"}};
 constexpr Example kWhyExamples[] = {{"baton why @latest load", "what it waits for, or why it ended so"}};
-constexpr Example kExplainExamples[] = {{"baton explain @latest", "where the time went, and what would have saved some"}};
-constexpr Example kDiffExamples[] = {{"baton diff etl@latest manual__2026-01-30T08:00:00+00:00_k3x9ab", "what changed between two runs"}};
+constexpr Example kExplainExamples[] = {
+    {"baton explain @latest", "where the time went, and what would have saved some"}};
+constexpr Example kDiffExamples[] = {
+    {"baton diff etl@latest manual__2026-01-30T08:00:00+00:00_k3x9ab", "what changed between two runs"}};
 
 constexpr Example kValidateExamples[] = {{"baton validate dags", "every mistake in every file of a folder"},
                                          {"baton validate etl.dag.yaml -o sarif", "for code scanning"}};
@@ -121,7 +131,8 @@ constexpr Flag kNextFlags[] = {
     {"from", 0, "T", "from this time on, T included (now)"},
     kFileDag,
 };
-constexpr Example kNextExamples[] = {{"baton dag next etl.dag.yaml -n 20 --from 2026-03-28", "ticks around a change of the clocks"}};
+constexpr Example kNextExamples[] = {
+    {"baton dag next etl.dag.yaml -n 20 --from 2026-03-28", "ticks around a change of the clocks"}};
 constexpr Example kDagLsExamples[] = {{"baton dag ls", "the DAGs that have run here"}};
 constexpr Argument kDagId[] = {{"DAG", "id of a DAG that has run here", true, false, Complete::dag}};
 constexpr Flag kSourceFlags[] = {{"number", 0, "N", "version N, as in `baton dag ls` (the newest)"}};
@@ -162,56 +173,137 @@ constexpr Command kCommands[] = {
     {"retry", kRunning, "run failed tasks again, or all from one task on",
      "The same run goes on, with its params and its version of the DAG. Old tries and their logs stay.", kOneRun,
      kRetryFlags, kRetryExamples, kRead, retry_command},
-    {"stop", kRunning, "stop a run, from another terminal",
+    {"stop",
+     kRunning,
+     "stop a run, from another terminal",
      "What runs gets SIGTERM, its grace, then SIGKILL; what has not started is skipped; due teardowns still run.",
-     kOneRun, kStopFlags, kStopExamples, {}, stop_command},
+     kOneRun,
+     kStopFlags,
+     kStopExamples,
+     {},
+     stop_command},
 
     {"ls", kLooking, "runs, newest first", {}, {}, kLsFlags, kLsExamples, kRead, ls_command},
     {"ps", kLooking, "what lives: runs and their tasks", {}, {}, {}, kPsExamples, kRead, ps_command},
     {"show", kLooking, "one run and its tasks", {}, kOneRun, kShowFlags, kShowExamples, kRead, show_command},
-    {"watch", kLooking, "follow a run to its end",
+    {"watch",
+     kLooking,
+     "follow a run to its end",
      "Shows what `baton run` shows, for a run of another terminal. Exits as the run ends; Ctrl-C leaves the run alone.",
-     kOneRun, {}, kWatchExamples, {}, watch_command},
-    {"logs", kLooking, "what tasks wrote",
-     "Lines of several tasks are led by their task's name. ::group::, ::warning:: and ::progress N:: lines are understood.",
-     kRunMaybeTask, kLogsFlags, kLogsExamples, {}, logs_command},
-    {"why", kLooking, "why a task does not run, or why it ended so",
-     "Every reason is named, in the order in which they count, with what would change it.", kRunAndTask, {},
-     kWhyExamples, kRead, why_command},
-    {"explain", kLooking, "where the time of a run went",
+     kOneRun,
+     {},
+     kWatchExamples,
+     {},
+     watch_command},
+    {"logs",
+     kLooking,
+     "what tasks wrote",
+     "Lines of several tasks are led by their task's name. ::group::, ::warning:: and ::progress N:: lines are "
+     "understood.",
+     kRunMaybeTask,
+     kLogsFlags,
+     kLogsExamples,
+     {},
+     logs_command},
+    {"why",
+     kLooking,
+     "why a task does not run, or why it ended so",
+     "Every reason is named, in the order in which they count, with what would change it.",
+     kRunAndTask,
+     {},
+     kWhyExamples,
+     kRead,
+     why_command},
+    {"explain",
+     kLooking,
+     "where the time of a run went",
      "The critical path through the times as they were; the time of every task by reason, adding up to its lifetime;\n"
      "and what would have made the run faster.",
-     kOneRun, {}, kExplainExamples, "table|json|yaml", explain_command},
-    {"diff", kLooking, "what changed between two runs",
-     "Version of the DAG, params, states, durations and outputs.", kTwoRuns, {}, kDiffExamples, "table|json|yaml",
+     kOneRun,
+     {},
+     kExplainExamples,
+     "table|json|yaml",
+     explain_command},
+    {"diff",
+     kLooking,
+     "what changed between two runs",
+     "Version of the DAG, params, states, durations and outputs.",
+     kTwoRuns,
+     {},
+     kDiffExamples,
+     "table|json|yaml",
      diff_command},
 
-    {"validate", kWriting, "find all mistakes in DAG files",
-     "Exit code 2 where there are errors. Warnings and hints alone are 0.", kPaths, {}, kValidateExamples,
-     "table|json|jsonl|yaml|sarif|github", validate_command},
-    {"fmt", kWriting, "tidy DAG files, keeping comments",
-     "Changes indentation, blank lines and spaces at line ends, and nothing else.", kPaths, kFmtFlags, kFmtExamples, {},
+    {"validate",
+     kWriting,
+     "find all mistakes in DAG files",
+     "Exit code 2 where there are errors. Warnings and hints alone are 0.",
+     kPaths,
+     {},
+     kValidateExamples,
+     "table|json|jsonl|yaml|sarif|github",
+     validate_command},
+    {"fmt",
+     kWriting,
+     "tidy DAG files, keeping comments",
+     "Changes indentation, blank lines and spaces at line ends, and nothing else.",
+     kPaths,
+     kFmtFlags,
+     kFmtExamples,
+     {},
      fmt_command},
     {"graph", kWriting, "draw a DAG", {}, kFile, kGraphFlags, kGraphExamples, {}, graph_command},
     {"schema", kWriting, "the JSON Schema of DAG files", {}, {}, {}, kSchemaExamples, {}, schema_command},
-    {"expr", kWriting, "evaluate an expression", {}, kExpression, kExprFlags, kExprExamples, "table|json|yaml", expr_command},
-    {"dag next", kWriting, "the next ticks of a schedule, with their data intervals", {}, kFile, kNextFlags, kNextExamples,
-     kRead, dag_next_command},
+    {"expr",
+     kWriting,
+     "evaluate an expression",
+     {},
+     kExpression,
+     kExprFlags,
+     kExprExamples,
+     "table|json|yaml",
+     expr_command},
+    {"dag next",
+     kWriting,
+     "the next ticks of a schedule, with their data intervals",
+     {},
+     kFile,
+     kNextFlags,
+     kNextExamples,
+     kRead,
+     dag_next_command},
     {"dag ls", kWriting, "the DAGs that have run here", {}, {}, {}, kDagLsExamples, kRead, dag_ls_command},
-    {"dag source", kWriting, "the source of a DAG as it ran", {}, kDagId, kSourceFlags, kSourceExamples, {}, dag_source_command},
+    {"dag source",
+     kWriting,
+     "the source of a DAG as it ran",
+     {},
+     kDagId,
+     kSourceFlags,
+     kSourceExamples,
+     {},
+     dag_source_command},
 
     {"db check", kKeeping, "check the database", {}, {}, kCheckFlags, kCheckExamples, {}, db_check_command},
     {"db backup", kKeeping, "copy the database", {}, kTarget, {}, kBackupExamples, {}, db_backup_command},
     {"db prune", kKeeping, "forget old runs", {}, {}, kPruneFlags, kPruneExamples, {}, db_prune_command},
     {"doctor", kKeeping, "check this machine", {}, {}, {}, kDoctorExamples, kRead, doctor_command},
-    {"version", kKeeping, "versions of Baton and its libraries", {}, {}, {}, kVersionExamples, "table|json|yaml", version_command},
+    {"version",
+     kKeeping,
+     "versions of Baton and its libraries",
+     {},
+     {},
+     {},
+     kVersionExamples,
+     "table|json|yaml",
+     version_command},
     {"completion", kKeeping, "completion for a shell", {}, kShell, {}, kCompletionExamples, {}, completion_command},
     {"help", kKeeping, "help on a command", {}, kTopic, kHelpFlags, kHelpExamples, {}, help_command},
 };
 
 constexpr Flag kGlobalFlags[] = {
     {"output", 'o', "FORMAT", "the format of stdout", false, Complete::words, kRead},
-    {"state", 0, "DIR", "the state folder ($BATON_STATE, the nearest .baton/ upwards, ./.baton)", false, Complete::folder},
+    {"state", 0, "DIR", "the state folder ($BATON_STATE, the nearest .baton/ upwards, ./.baton)", false,
+     Complete::folder},
     {"config", 0, "FILE", "baton.yaml (beside the DAG file or above it)", false, Complete::file},
     {"color", 0, "WHEN", "auto, always or never", false, Complete::words, "auto|always|never"},
     {"help", 'h', {}, "this help"},
@@ -219,9 +311,13 @@ constexpr Flag kGlobalFlags[] = {
 
 }  // namespace
 
-std::span<const Command> commands() { return kCommands; }
+std::span<const Command> commands() {
+  return kCommands;
+}
 
-std::span<const Flag> global_flags() { return kGlobalFlags; }
+std::span<const Flag> global_flags() {
+  return kGlobalFlags;
+}
 
 std::vector<Flag> all_flags(const Command& command) {
   std::vector<Flag> out(command.flags.begin(), command.flags.end());

@@ -8,7 +8,8 @@
 namespace baton::cli {
 namespace {
 
-constexpr std::string_view kRuns = R"x(baton ls -n 30 -o jsonl 2>/dev/null | sed -n 's/.*"dag_run_id":"\([^"]*\)".*/\1/p')x";
+constexpr std::string_view kRuns =
+    R"x(baton ls -n 30 -o jsonl 2>/dev/null | sed -n 's/.*"dag_run_id":"\([^"]*\)".*/\1/p')x";
 constexpr std::string_view kDags = R"x(baton dag ls -o jsonl 2>/dev/null | sed -n 's/.*"dag_id":"\([^"]*\)".*/\1/p')x";
 
 /// First words, and for each family (`dag`, `db`) its second words.
@@ -105,7 +106,8 @@ _baton() {
       case "$command" in )";
   std::string family_names;
   for (const auto& [first, second] : names.second) family_names += (family_names.empty() ? "" : "|") + first;
-  out += family_names + ") continue ;; esac\n      break\n    fi\n    command=\"$command ${words[i]}\"; break\n  done\n";
+  out +=
+      family_names + ") continue ;; esac\n      break\n    fi\n    command=\"$command ${words[i]}\"; break\n  done\n";
   out += "  case \"$command\" in\n    \"\") _baton_words \"" + joined(names.first, ' ') + "\" ;;\n";
   for (const auto& [first, second] : names.second) {
     out += "    " + first + ") _baton_words \"" + joined(second, ' ') + "\" ;;\n";

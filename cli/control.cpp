@@ -110,7 +110,8 @@ class ControlServer::Impl {
 ControlServer::ControlServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ControlServer::~ControlServer() = default;
 
-Result<std::unique_ptr<ControlServer>> ControlServer::listen(AsioLoop& loop, const std::string& state_folder, Stop stop) {
+Result<std::unique_ptr<ControlServer>> ControlServer::listen(AsioLoop& loop, const std::string& state_folder,
+                                                             Stop stop) {
   auto impl = std::make_unique<Impl>(loop, state_folder, std::move(stop));
   if (auto listening = impl->listen(state_folder); !listening) return listening.error();
   return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));

@@ -34,22 +34,28 @@ std::string errors_words(std::span<const Diagnostic> diagnostics) {
   return std::to_string(errors) + (errors == 1 ? " error" : " errors");
 }
 
-Result<LoadedDag> choose(const Invocation& call, const fs::path& file, LoadResult loaded, Config config, const std::string& wanted) {
+Result<LoadedDag> choose(const Invocation& call, const fs::path& file, LoadResult loaded, Config config,
+                         const std::string& wanted) {
   show_findings(call, loaded.diagnostics, false);
   if (!loaded.ok()) {
-    return Error{shown_path(file) + " has " + errors_words(loaded.diagnostics) + "; mend what is said above, nothing was started", kUsage};
+    return Error{shown_path(file) + " has " + errors_words(loaded.diagnostics) +
+                     "; mend what is said above, nothing was started",
+                 kUsage};
   }
   std::vector<std::string> ids;
   for (const auto& dag : loaded.dags) ids.push_back(dag->id);
   if (loaded.dags.empty()) {
-    return Error{"there is no DAG in " + shown_path(file) + ": a DAG is a YAML document whose first key is `dag:`", kUsage};
+    return Error{"there is no DAG in " + shown_path(file) + ": a DAG is a YAML document whose first key is `dag:`",
+                 kUsage};
   }
   const auto found = std::ranges::find(ids, wanted);
   if (wanted.empty() ? loaded.dags.size() > 1 : found == ids.end()) {
     std::string list;
     for (const std::string& id : ids) list += (list.empty() ? "" : ", ") + id;
     if (wanted.empty()) return Error{shown_path(file) + " holds several DAGs; choose one with --dag: " + list, kUsage};
-    return Error{"there is no DAG \"" + wanted + "\" in " + shown_path(file) + did_you_mean_suffix(wanted, ids) + " It holds " + list, kNotFound};
+    return Error{"there is no DAG \"" + wanted + "\" in " + shown_path(file) + did_you_mean_suffix(wanted, ids) +
+                     " It holds " + list,
+                 kNotFound};
   }
   LoadedDag out;
   out.dag = loaded.dags[wanted.empty() ? 0 : static_cast<std::size_t>(found - ids.begin())];
@@ -88,7 +94,8 @@ Result<fs::path> file_of_dag(const Invocation& call, const std::string& id) {
       return fs::path(versions->front().source_file);
     }
   }
-  return Error{"there is no file \"" + id + "\", and no DAG of that name under ./dags" + did_you_mean_suffix(id, ids), kNotFound};
+  return Error{"there is no file \"" + id + "\", and no DAG of that name under ./dags" + did_you_mean_suffix(id, ids),
+               kNotFound};
 }
 
 }  // namespace
@@ -99,7 +106,9 @@ std::string diagnostics_text(std::span<const Diagnostic> diagnostics, const text
   for (const Diagnostic& d : diagnostics) {
     std::string one = render_text(d);
     const std::string word = ": " + std::string(to_string(d.severity)) + ": ";
-    const text::Ink ink = d.severity == Severity::error ? text::Ink::bold_red : d.severity == Severity::warning ? text::Ink::yellow : text::Ink::cyan;
+    const text::Ink ink = d.severity == Severity::error     ? text::Ink::bold_red
+                          : d.severity == Severity::warning ? text::Ink::yellow
+                                                            : text::Ink::cyan;
     if (const std::size_t at = one.find(word); at != std::string::npos) {
       one.replace(at + 2, word.size() - 3, style.paint(ink, std::string_view(word).substr(2, word.size() - 3)));
       one = style.paint(text::Ink::bold, one.substr(0, at)) + one.substr(at);
@@ -115,7 +124,8 @@ Result<Config> load_config_beside(const Invocation& call, const fs::path& dag_fi
   if (path->empty()) return Config{};
   ConfigResult loaded = load_config(path->string());
   show_findings(call, loaded.diagnostics, false);
-  if (!loaded.ok()) return Error{shown_path(*path) + " has " + errors_words(loaded.diagnostics) + "; mend what is said above", kUsage};
+  if (!loaded.ok())
+    return Error{shown_path(*path) + " has " + errors_words(loaded.diagnostics) + "; mend what is said above", kUsage};
   loaded.config.path = path->string();
   return std::move(loaded.config);
 }
@@ -168,7 +178,9 @@ Result<std::vector<std::string>> dag_files(const std::vector<std::string>& paths
         continue;
       }
       if (is_yaml(entry) && it->is_regular_file(ignored)) out.push_back(entry.string());
-      if (out.size() > kFilesMax) return Error{path + " holds more than " + std::to_string(kFilesMax) + " DAG files; name a folder further down", kUsage};
+      if (out.size() > kFilesMax)
+        return Error{path + " holds more than " + std::to_string(kFilesMax) + " DAG files; name a folder further down",
+                     kUsage};
     }
     if (error) return Error{path + " cannot be read: " + error.message(), kNotFound};
     std::sort(out.begin() + static_cast<std::ptrdiff_t>(first), out.end());

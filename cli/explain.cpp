@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::size_t kAdviceMax = 5;
 
-std::size_t slot(Wait wait) { return static_cast<std::size_t>(wait); }
+std::size_t slot(Wait wait) {
+  return static_cast<std::size_t>(wait);
+}
 
 void add_times(WaitSums& sums, std::string_view json) {
   for (const auto& [wait, us] : times_of(json)) sums[slot(wait)] += us;
@@ -30,7 +32,8 @@ std::string percent(DurationUs part, DurationUs whole) {
 /// Instances by task, and the path back from the last end.
 class PathFinder {
  public:
-  PathFinder(const Dag& dag, const Explanation& explanation) : dag_(dag), all_(explanation), by_task_(dag.tasks.size()) {
+  PathFinder(const Dag& dag, const Explanation& explanation)
+      : dag_(dag), all_(explanation), by_task_(dag.tasks.size()) {
     for (std::size_t i = 0; i < all_.instances.size(); ++i) {
       by_task_[static_cast<std::size_t>(all_.instances[i].view->row.task_no)].push_back(i);
     }
@@ -58,7 +61,9 @@ class PathFinder {
 
   [[nodiscard]] WallUs end_of(std::size_t i) const {
     const TaskRow& row = all_.instances[i].view->row;
-    return row.ended_at != kNoTime ? row.ended_at : is_final(row.state) || row.state == TaskState::none ? kNoTime : all_.end;
+    return row.ended_at != kNoTime                               ? row.ended_at
+           : is_final(row.state) || row.state == TaskState::none ? kNoTime
+                                                                 : all_.end;
   }
   [[nodiscard]] bool is_hook(std::size_t i) const { return all_.instances[i].view->hook != Hook::none; }
 
@@ -98,27 +103,33 @@ std::vector<std::string> advice_of(const Explanation& e) {
     if (us > whole / 100 && us > kMillisecond) out.push_back({us, std::move(text)});
   };
   const auto on_path = [&](Wait wait) { return e.on_path[slot(wait)]; };
-  add(on_path(Wait::slots), "more slots (--slots): the critical path waited " + text::span(on_path(Wait::slots)) + " for a free one");
+  add(on_path(Wait::slots),
+      "more slots (--slots): the critical path waited " + text::span(on_path(Wait::slots)) + " for a free one");
   add(on_path(Wait::pool), "larger pools: the critical path waited " + text::span(on_path(Wait::pool)) + " for them");
-  add(on_path(Wait::limit), "higher limits (max_active_tasks, max_parallel): the critical path waited " + text::span(on_path(Wait::limit)) + " for them");
-  add(on_path(Wait::sensor), "earlier input: the critical path waited " + text::span(on_path(Wait::sensor)) + " for sensors");
+  add(on_path(Wait::limit), "higher limits (max_active_tasks, max_parallel): the critical path waited " +
+                                text::span(on_path(Wait::limit)) + " for them");
+  add(on_path(Wait::sensor),
+      "earlier input: the critical path waited " + text::span(on_path(Wait::sensor)) + " for sensors");
   add(on_path(Wait::offline), "nobody ran the engine for " + text::span(on_path(Wait::offline)));
   DurationUs retried = on_path(Wait::backoff);
   std::size_t longest = SIZE_MAX;
   for (std::size_t s = 0; s < e.path.size(); ++s) {
     retried += e.instances[e.path[s].instance].failed_tries_us;
-    if (longest == SIZE_MAX || e.path[s].by_wait[slot(Wait::running)] > e.path[longest].by_wait[slot(Wait::running)]) longest = s;
+    if (longest == SIZE_MAX || e.path[s].by_wait[slot(Wait::running)] > e.path[longest].by_wait[slot(Wait::running)])
+      longest = s;
   }
-  add(retried, "no failed tries: retries on the critical path took " + text::span(retried) + ", of which " + text::span(on_path(Wait::backoff)) + " backoff");
+  add(retried, "no failed tries: retries on the critical path took " + text::span(retried) + ", of which " +
+                   text::span(on_path(Wait::backoff)) + " backoff");
   const DurationUs overhead = on_path(Wait::commit) + on_path(Wait::starting) + on_path(Wait::worker);
   if (overhead > whole / 10) {
-    add(overhead, "fewer, longer tasks: starting and committing took " + text::span(overhead) + " of the critical path");
+    add(overhead,
+        "fewer, longer tasks: starting and committing took " + text::span(overhead) + " of the critical path");
   }
   if (longest != SIZE_MAX) {
     const InstanceTimes& task = e.instances[e.path[longest].instance];
     const DurationUs own = e.path[longest].by_wait[slot(Wait::running)];
-    add(own / 2, instance_name(*task.view) + " twice as fast would save up to " + text::span(own / 2) + ": it ran for " + text::span(own) + ", " +
-                     percent(own, whole) + " of the run");
+    add(own / 2, instance_name(*task.view) + " twice as fast would save up to " + text::span(own / 2) +
+                     ": it ran for " + text::span(own) + ", " + percent(own, whole) + " of the run");
   }
   std::ranges::stable_sort(out, std::greater<>(), &Advice::saves_us);
   std::vector<std::string> texts;

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "cli/run_request.h"
-#include "scheduler/expr/convert.h"
 #include "scheduler/engine/run_names.h"
+#include "scheduler/expr/convert.h"
 #include "scheduler/model/did_you_mean.h"
 
 namespace baton::cli {
@@ -49,7 +49,8 @@ Result<std::optional<Value>> FileNames::lookup(std::string_view name) const {
     return found(std::move(map));
   }
   if (name == "run" || name == "task" || name == "tasks" || name == "matrix") {
-    return Error{"`" + std::string(name) + "` is known in a run only; give it a value with --let " + std::string(name) + "=JSON"};
+    return Error{"`" + std::string(name) + "` is known in a run only; give it a value with --let " + std::string(name) +
+                 "=JSON"};
   }
   return std::optional<Value>();
 }

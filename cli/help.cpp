@@ -30,7 +30,9 @@ std::string usage_line(const Command& command) {
   return out + " [flags]";
 }
 
-std::string heading(const Style& style, std::string_view title) { return style.paint(Ink::bold, title) + "\n"; }
+std::string heading(const Style& style, std::string_view title) {
+  return style.paint(Ink::bold, title) + "\n";
+}
 
 struct Pair {
   std::string left, right;
@@ -68,7 +70,8 @@ std::vector<Pair> flag_pairs(const Command& command) {
 std::string overview(const Style& style, std::string_view word) {
   std::string out;
   if (word.empty()) {
-    out += style.paint(Ink::bold, "Baton") + " runs DAGs of tasks: as durable as a database, explained to the last second.\n\n";
+    out += style.paint(Ink::bold, "Baton") +
+           " runs DAGs of tasks: as durable as a database, explained to the last second.\n\n";
     out += "  baton run dags/hello.dag.yaml       run a DAG here and now\n";
     out += "  baton show @latest                  what became of it\n";
   }
@@ -98,7 +101,8 @@ std::string help_of(const Command& command, const Style& style) {
   if (!command.text.empty()) out += std::string(command.text) + "\n\n";
   if (!command.arguments.empty()) {
     std::vector<Pair> pairs;
-    for (const Argument& argument : command.arguments) pairs.push_back({argument_words(argument), std::string(argument.help)});
+    for (const Argument& argument : command.arguments)
+      pairs.push_back({argument_words(argument), std::string(argument.help)});
     out += heading(style, "Arguments") + two_columns(pairs, style, 24) + "\n";
   }
   out += heading(style, "Flags") + two_columns(flag_pairs(command), style, 26) + "\n";
@@ -157,10 +161,12 @@ std::string manual_page() {
     words.erase(0, words.find_first_not_of(' '));
     out += ".TP\n.B " + roff(words) + "\n" + roff(flag.help) + "\n";
   }
-  out += ".SH \"EXIT STATUS\"\n0 ok; 1 the run failed; 2 usage or invalid file; 3 not found; 4 not allowed; 5 conflict;\n"
-         "6 timed out waiting; 7 server unreachable; 70 storage or internal error; 130 interrupted.\n";
-  out += ".SH ENVIRONMENT\n.TP\n.B BATON_STATE\nthe state folder\n.TP\n.B BATON_SECRET_*\nsecrets of `baton run`\n"
-         ".TP\n.B NO_COLOR\nno colours\n";
+  out +=
+      ".SH \"EXIT STATUS\"\n0 ok; 1 the run failed; 2 usage or invalid file; 3 not found; 4 not allowed; 5 conflict;\n"
+      "6 timed out waiting; 7 server unreachable; 70 storage or internal error; 130 interrupted.\n";
+  out +=
+      ".SH ENVIRONMENT\n.TP\n.B BATON_STATE\nthe state folder\n.TP\n.B BATON_SECRET_*\nsecrets of `baton run`\n"
+      ".TP\n.B NO_COLOR\nno colours\n";
   return out;
 }
 

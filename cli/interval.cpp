@@ -9,7 +9,8 @@
 namespace baton::cli {
 namespace {
 
-constexpr const char* kForm = "write START or START/END, for example 2026-01-31 or 2026-01-31T00:00:00Z/2026-02-01T00:00:00Z";
+constexpr const char* kForm =
+    "write START or START/END, for example 2026-01-31 or 2026-01-31T00:00:00Z/2026-02-01T00:00:00Z";
 
 Result<WallUs> time_of(std::string_view text, const timetable::TimeZone& zone) {
   Result<WallUs> at = timetable::parse_time(text, zone);

@@ -23,7 +23,8 @@ std::string read_whole(const std::string& path, std::size_t bytes_max) {
   std::string out;
   std::array<char, 65'536> buffer{};
   ssize_t n = 0;
-  while (out.size() < bytes_max && (n = read(fd, buffer.data(), buffer.size())) > 0) out.append(buffer.data(), static_cast<std::size_t>(n));
+  while (out.size() < bytes_max && (n = read(fd, buffer.data(), buffer.size())) > 0)
+    out.append(buffer.data(), static_cast<std::size_t>(n));
   close(fd);
   return out;
 }
@@ -107,7 +108,8 @@ void LogFollower::read(bool flush, const std::function<void(const Line&)>& each)
     std::string buffer(kChunk, '\0');
     if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
       ssize_t n = 0;
-      while ((n = pread(fd, buffer.data(), buffer.size(), offset_)) > 0) take({buffer.data(), static_cast<std::size_t>(n)}, each);
+      while ((n = pread(fd, buffer.data(), buffer.size(), offset_)) > 0)
+        take({buffer.data(), static_cast<std::size_t>(n)}, each);
     }
     close(fd);
   }

@@ -61,9 +61,11 @@ Error unknown_command(std::span<const std::string> words) {
   std::vector<std::string> names;
   for (const Command& command : commands()) names.emplace_back(command.name);
   if (!family.empty()) {
-    if (words.size() < 2 || words[1].starts_with("-")) return usage(nullptr, "`baton " + word + "` needs one word more: " + family);
+    if (words.size() < 2 || words[1].starts_with("-"))
+      return usage(nullptr, "`baton " + word + "` needs one word more: " + family);
     const std::string both = word + " " + words[1];
-    return usage(nullptr, "\"" + both + "\" is not a command" + did_you_mean_suffix(both, names) + " There are " + family);
+    return usage(nullptr,
+                 "\"" + both + "\" is not a command" + did_you_mean_suffix(both, names) + " There are " + family);
   }
   for (const Command& command : commands()) {
     if (const std::size_t space = command.name.find(' '); space != std::string_view::npos) {
@@ -77,7 +79,8 @@ Error unknown_flag(const Command& command, const std::string& word) {
   std::vector<std::string> names;
   for (const Flag& flag : all_flags(command)) names.push_back("--" + std::string(flag.name));
   const std::string name = word.substr(0, word.find('='));
-  return usage(&command, "`baton " + std::string(command.name) + "` has no flag " + name + did_you_mean_suffix(name, names));
+  return usage(&command,
+               "`baton " + std::string(command.name) + "` has no flag " + name + did_you_mean_suffix(name, names));
 }
 
 std::string option_names(const Flag& flag) {
@@ -146,8 +149,8 @@ class CommandParser {
     bool endless = false;
     for (const Argument& argument : command_.arguments) {
       if (argument.required && out_.positional.size() <= wanted) {
-        return usage(&command_, "`baton " + std::string(command_.name) + "` needs " + std::string(argument.name) + ": " +
-                                    std::string(argument.help));
+        return usage(&command_, "`baton " + std::string(command_.name) + "` needs " + std::string(argument.name) +
+                                    ": " + std::string(argument.help));
       }
       ++wanted;
       endless = endless || argument.repeats;

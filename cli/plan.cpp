@@ -159,7 +159,8 @@ Value plan_object(const LoadedDag& loaded, const Value& params, timetable::Inter
 std::string plan_text(const LoadedDag& loaded, const Value& params, timetable::Interval interval,
                       const std::vector<PlanRow>& rows, const text::Style& style, std::size_t columns) {
   const Dag& dag = *loaded.dag;
-  std::string out = style.paint(Ink::bold, dag.id) + "  would run " + std::to_string(rows.size()) + (rows.size() == 1 ? " task" : " tasks") + "\n";
+  std::string out = style.paint(Ink::bold, dag.id) + "  would run " + std::to_string(rows.size()) +
+                    (rows.size() == 1 ? " task" : " tasks") + "\n";
   text::Table facts({{""}, {"", false, true, 20}});
   facts.add({style.paint(Ink::dim, "interval"), text::utc_time(interval.start) + " / " + text::utc_time(interval.end)});
   if (!params.as_map().empty()) facts.add({style.paint(Ink::dim, "params"), text::printable(expr::to_json(params))});
@@ -180,8 +181,10 @@ std::string plan_text(const LoadedDag& loaded, const Value& params, timetable::I
   for (const PlanRow& row : ordered) {
     const Task& task = dag.task(row.task_no);
     std::string times;
-    if (task.spec->mapping.kind != Mapping::Kind::none) times = row.instances < 0 ? "?" : "x" + text::grouped(row.instances);
-    table.add({style.paint(Ink::dim, leads[static_cast<std::size_t>(row.task_no)]) + task.id, std::string(to_string(task.spec->kind)), times,
+    if (task.spec->mapping.kind != Mapping::Kind::none)
+      times = row.instances < 0 ? "?" : "x" + text::grouped(row.instances);
+    table.add({style.paint(Ink::dim, leads[static_cast<std::size_t>(row.task_no)]) + task.id,
+               std::string(to_string(task.spec->kind)), times,
                row.is_rendered ? first_line(row.command) : style.paint(Ink::dim, first_line(row.command))});
   }
   return out + table.render(style, columns, "  ");

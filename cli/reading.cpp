@@ -60,7 +60,8 @@ Result<std::int64_t> number_of(const Arguments& arguments, std::string_view flag
   std::int64_t out = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (error != std::errc() || end != text.data() + text.size() || out < least) {
-    return Error{"--" + std::string(flag) + " wants a whole number of at least " + std::to_string(least) + ", not \"" + text + "\"",
+    return Error{"--" + std::string(flag) + " wants a whole number of at least " + std::to_string(least) + ", not \"" +
+                     text + "\"",
                  kUsage};
   }
   return out;

@@ -64,7 +64,8 @@ int show_end(const Invocation& call, display::WatchedRun& display, const std::st
   const std::optional<display::RunPicture> picture = display.take_picture();
   if (!end) {
     if (end.error().code == kStorage && picture) {
-      return call.fail(end.error(), "nothing that was told is lost: `baton resume " + run_words + state_flag_of(call.args()) + "` goes on from there");
+      return call.fail(end.error(), "nothing that was told is lost: `baton resume " + run_words +
+                                        state_flag_of(call.args()) + "` goes on from there");
     }
     return call.fail(end.error());
   }

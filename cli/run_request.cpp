@@ -88,7 +88,8 @@ Result<std::vector<bool>> selection_of(const Dag& dag, const std::vector<std::st
     if (!t) {
       std::vector<std::string> ids;
       for (const Task& task : dag.tasks) ids.push_back(task.id);
-      return Error{"--task: there is no task \"" + name + "\" in " + dag.id + did_you_mean_suffix(name, ids), kNotFound};
+      return Error{"--task: there is no task \"" + name + "\" in " + dag.id + did_you_mean_suffix(name, ids),
+                   kNotFound};
     }
     open.push_back(*t);
   }
@@ -115,7 +116,8 @@ std::vector<Diagnostic> refusals(const LoadedDag& loaded, const std::vector<bool
                             "leave it out with --task, or write it as `run`"));
     }
     if (task.spec->executor != "local") {
-      out.push_back(refusal(loaded, task, "wants the executor " + task.spec->executor, "leave it out with --task, or say `executor: local`"));
+      out.push_back(refusal(loaded, task, "wants the executor " + task.spec->executor,
+                            "leave it out with --task, or say `executor: local`"));
     }
   }
   return out;
@@ -126,7 +128,9 @@ std::string left_out(const Dag& dag) {
   const auto add = [&](bool is_set, const char* name) {
     if (is_set) parts.emplace_back(name);
   };
-  const auto any_task = [&](auto has) { return std::ranges::any_of(dag.tasks, [&](const Task& t) { return has(*t.spec); }); };
+  const auto any_task = [&](auto has) {
+    return std::ranges::any_of(dag.tasks, [&](const Task& t) { return has(*t.spec); });
+  };
   add(dag.schedule != nullptr, "schedule");
   add(any_task([](const TaskSpec& s) { return !s.breakers.empty(); }), "breakers");
   add(!dag.alerts_json.empty() && dag.alerts_json != "[]", "alerts");

@@ -17,11 +17,14 @@ std::string plural(std::int64_t n, const std::string& word) {
   return text::grouped(n) + " " + word + (n == 1 ? "" : "s");
 }
 
-bool is_failure(TaskState s) { return s == TaskState::failed || s == TaskState::upstream_failed; }
+bool is_failure(TaskState s) {
+  return s == TaskState::failed || s == TaskState::upstream_failed;
+}
 
 class Why {
  public:
-  explicit Why(const WhyInput& input) : in_(input), row_(input.instance.row), task_(input.dag->task(row_.task_no)), spec_(*task_.spec) {
+  explicit Why(const WhyInput& input)
+      : in_(input), row_(input.instance.row), task_(input.dag->task(row_.task_no)), spec_(*task_.spec) {
     for (const InstanceView& view : in_.instances) by_task_[view.row.task_no].push_back(&view);
   }
 
@@ -30,7 +33,8 @@ class Why {
       ended();
     } else {
       if (!in_.somebody_runs) {
-        add("offline", "nobody runs the engine for this state folder now", "`baton resume " + in_.run.row.run_id + "` goes on");
+        add("offline", "nobody runs the engine for this state folder now",
+            "`baton resume " + in_.run.row.run_id + "` goes on");
       }
       waiting();
     }
@@ -49,9 +53,7 @@ class Why {
     switch (row_.state) {
       case TaskState::none: upstreams(); break;
       case TaskState::scheduled: resources(); break;
-      case TaskState::queued:
-        add("starting", "it holds its resources, and its worker starts it");
-        break;
+      case TaskState::queued: add("starting", "it holds its resources, and its worker starts it"); break;
       case TaskState::running: running(); break;
       case TaskState::up_for_retry: backoff(); break;
       case TaskState::up_for_reschedule: sensor(); break;
@@ -73,12 +75,15 @@ class Why {
         if (is_final(view->row.state)) continue;
         ++count;
         if (open.size() >= kNamedMax) continue;
-        open.push_back(text::Object()
-                           .set("task_id", view->task_id)
-                           .set("map_index", std::int64_t{view->row.map_index})
-                           .set("state", view->row.state == TaskState::none ? Value() : Value(to_string(view->row.state)))
-                           .take());
-        if (open.size() <= 4) words += (words.empty() ? "" : ", ") + instance_name(*view) + " (" + std::string(to_string(view->row.state)) + ")";
+        open.push_back(
+            text::Object()
+                .set("task_id", view->task_id)
+                .set("map_index", std::int64_t{view->row.map_index})
+                .set("state", view->row.state == TaskState::none ? Value() : Value(to_string(view->row.state)))
+                .take());
+        if (open.size() <= 4)
+          words +=
+              (words.empty() ? "" : ", ") + instance_name(*view) + " (" + std::string(to_string(view->row.state)) + ")";
       }
     }
     if (count > 4) words += " and " + std::to_string(count - 4) + " more";
@@ -92,12 +97,15 @@ class Why {
 
   void backoff() {
     const TryRow* last = last_try();
-    std::string message = "try " + std::to_string(row_.try_number) + " of " + std::to_string(in_.instance.max_tries) + " failed";
+    std::string message =
+        "try " + std::to_string(row_.try_number) + " of " + std::to_string(in_.instance.max_tries) + " failed";
     if (last != nullptr && last->reason != Reason::none) message += " (" + reason_words(*last) + ")";
     if (row_.wake_at != kNoTime) {
-      message += row_.wake_at > in_.now ? "; the next one is due in " + text::span(row_.wake_at - in_.now) : "; the next one is due now";
+      message += row_.wake_at > in_.now ? "; the next one is due in " + text::span(row_.wake_at - in_.now)
+                                        : "; the next one is due now";
     }
-    add("backoff", message, {}, ValueMap{{"wake_at", text::json_time(row_.wake_at)}, {"try_number", std::int64_t{row_.try_number}}});
+    add("backoff", message, {},
+        ValueMap{{"wake_at", text::json_time(row_.wake_at)}, {"try_number", std::int64_t{row_.try_number}}});
   }
 
   void sensor() {
@@ -121,7 +129,8 @@ class Why {
     if (row_.started_at != kNoTime) message += " for " + text::span(in_.now - row_.started_at);
     if (row_.pid > 0) message += ", pid " + std::to_string(row_.pid);
     if (spec_.timeout_us > 0) message += ", of at most " + text::span(spec_.timeout_us);
-    add("running", message, "`baton logs " + in_.run.row.run_id + " " + instance_name(in_.instance) + " -f` shows what it says",
+    add("running", message,
+        "`baton logs " + in_.run.row.run_id + " " + instance_name(in_.instance) + " -f` shows what it says",
         ValueMap{{"pid", std::int64_t{row_.pid}}, {"start_date", text::json_time(row_.started_at)}});
   }
 
@@ -135,20 +144,25 @@ class Why {
       if (view.row.task_no == row_.task_no) ++live_of_task;
     }
     if (const std::int32_t limit = in_.dag->max_active_tasks; limit > 0 && live_of_run >= limit) {
-      add("limit", "max_active_tasks: " + std::to_string(limit) + " of " + std::to_string(limit) + " tasks of this run are under way", {},
+      add("limit",
+          "max_active_tasks: " + std::to_string(limit) + " of " + std::to_string(limit) +
+              " tasks of this run are under way",
+          {},
           ValueMap{{"limit", "max_active_tasks"}, {"max", std::int64_t{limit}}, {"used", std::int64_t{live_of_run}}});
     }
     if (const std::int32_t limit = spec_.mapping.max_parallel; limit > 0 && live_of_task >= limit) {
-      add("limit", "max_parallel: " + std::to_string(live_of_task) + " of " + std::to_string(limit) + " instances of " + task_.id + " are under way", {},
-          ValueMap{{"limit", "max_parallel"}, {"max", std::int64_t{limit}}, {"used", std::int64_t{live_of_task}}});
+      add("limit",
+          "max_parallel: " + std::to_string(live_of_task) + " of " + std::to_string(limit) + " instances of " +
+              task_.id + " are under way",
+          {}, ValueMap{{"limit", "max_parallel"}, {"max", std::int64_t{limit}}, {"used", std::int64_t{live_of_task}}});
     }
     for (const PoolUse& use : spec_.pools) pool(use);
     std::int64_t live = 0;
     for (const InstanceView& view : in_.live.instances) live += is_live(view.row.state) ? 1 : 0;
     const bool only_offline = out_.size() == 1 && out_.front().reason == "offline";
     if (out_.empty()) {
-      add("slots", "no slot is free: " + plural(live, "task") + (live == 1 ? " is" : " are") + " under way", "more with `baton run --slots N`",
-          ValueMap{{"used", live}});
+      add("slots", "no slot is free: " + plural(live, "task") + (live == 1 ? " is" : " are") + " under way",
+          "more with `baton run --slots N`", ValueMap{{"used", live}});
     } else if (only_offline) {
       add("slots", "it is ready to start as soon as somebody does", {}, ValueMap{{"used", live}});
     }
@@ -172,10 +186,15 @@ class Why {
       if (holders.size() <= 3) names += (names.empty() ? "" : ", ") + instance_name(view);
     }
     if (capacity < 0 || used + use.slots <= capacity) return;
-    std::string message = "pool " + use.name + ": " + std::to_string(used) + " of " + std::to_string(capacity) + " slots are taken" +
-                          (names.empty() ? "" : " by " + names) + ", it wants " + std::to_string(use.slots);
+    std::string message = "pool " + use.name + ": " + std::to_string(used) + " of " + std::to_string(capacity) +
+                          " slots are taken" + (names.empty() ? "" : " by " + names) + ", it wants " +
+                          std::to_string(use.slots);
     add("pool", std::move(message), {},
-        ValueMap{{"pool", use.name}, {"slots", std::int64_t{use.slots}}, {"used", used}, {"capacity", capacity}, {"holders", std::move(holders)}});
+        ValueMap{{"pool", use.name},
+                 {"slots", std::int64_t{use.slots}},
+                 {"used", used},
+                 {"capacity", capacity},
+                 {"holders", std::move(holders)}});
   }
 
   // ---- why it ended so --------------------------------------------------------------------------------------------
@@ -203,15 +222,18 @@ class Why {
       return;
     }
     std::string message = "it ended well";
-    if (row_.started_at != kNoTime && row_.ended_at != kNoTime) message += " after " + text::span(row_.ended_at - row_.started_at);
+    if (row_.started_at != kNoTime && row_.ended_at != kNoTime)
+      message += " after " + text::span(row_.ended_at - row_.started_at);
     if (row_.try_number > 1) message += ", on try " + std::to_string(row_.try_number);
     add(row_.reason == Reason::none ? "success" : std::string(to_string(row_.reason)), message);
   }
 
   void failed() {
     const TryRow* last = last_try();
-    ValueMap details{{"try_number", std::int64_t{row_.try_number}}, {"max_tries", std::int64_t{in_.instance.max_tries}}};
-    std::string message = text::reason_words(row_.reason, last == nullptr ? -1 : last->exit_code, last == nullptr ? 0 : last->signal);
+    ValueMap details{{"try_number", std::int64_t{row_.try_number}},
+                     {"max_tries", std::int64_t{in_.instance.max_tries}}};
+    std::string message =
+        text::reason_words(row_.reason, last == nullptr ? -1 : last->exit_code, last == nullptr ? 0 : last->signal);
     if (message.empty()) message = "it failed";
     if (last != nullptr) {
       if (last->exit_code >= 0) details.emplace_back("exit_code", std::int64_t{last->exit_code});
@@ -220,7 +242,9 @@ class Why {
     if (!row_.note.empty() && row_.reason != Reason::exit_code) message += ": " + text::printable(row_.note);
     const bool never_ran = row_.epoch == 0;
     add(row_.reason == Reason::none ? "failed" : std::string(to_string(row_.reason)), message,
-        never_ran ? "" : "`baton logs " + in_.run.row.run_id + " " + instance_name(in_.instance) + "` shows what it said", std::move(details));
+        never_ran ? ""
+                  : "`baton logs " + in_.run.row.run_id + " " + instance_name(in_.instance) + "` shows what it said",
+        std::move(details));
     if (never_ran || row_.reason == Reason::stopped || row_.reason == Reason::fail_fast) return;
     if (in_.instance.max_tries > 1 && row_.failures >= in_.instance.max_tries) {
       add("retries", "all " + std::to_string(in_.instance.max_tries) + " tries are used up");
@@ -237,13 +261,21 @@ class Why {
     for (const TaskNo u : in_.dag->upstream.of(row_.task_no)) {
       for (const InstanceView* view : instances_of(u)) {
         if (!is_failure(view->row.state) || list.size() >= kNamedMax) continue;
-        list.push_back(text::Object().set("task_id", view->task_id).set("map_index", std::int64_t{view->row.map_index}).set("state", to_string(view->row.state)).take());
-        if (list.size() <= 4) words += (words.empty() ? "" : ", ") + instance_name(*view) + " (" + std::string(to_string(view->row.state)) + ")";
+        list.push_back(text::Object()
+                           .set("task_id", view->task_id)
+                           .set("map_index", std::int64_t{view->row.map_index})
+                           .set("state", to_string(view->row.state))
+                           .take());
+        if (list.size() <= 4)
+          words +=
+              (words.empty() ? "" : ", ") + instance_name(*view) + " (" + std::string(to_string(view->row.state)) + ")";
       }
     }
     std::string message = words.empty() ? (row_.note.empty() ? "it could not be expanded" : text::printable(row_.note))
-                                        : "its trigger rule " + std::string(to_string(spec_.trigger_rule)) + " cannot hold any more: " + words;
-    add("upstream_failed", std::move(message), {}, ValueMap{{"trigger_rule", to_string(spec_.trigger_rule)}, {"upstreams", std::move(list)}});
+                                        : "its trigger rule " + std::string(to_string(spec_.trigger_rule)) +
+                                              " cannot hold any more: " + words;
+    add("upstream_failed", std::move(message), {},
+        ValueMap{{"trigger_rule", to_string(spec_.trigger_rule)}, {"upstreams", std::move(list)}});
     roots();
   }
 
@@ -268,10 +300,13 @@ class Why {
   }
   void root(const InstanceView& view) {
     if (++roots_ > kNamedMax) return;
-    const std::string why = view.row.note.empty() ? text::reason_words(view.row.reason) : text::printable(view.row.note);
+    const std::string why =
+        view.row.note.empty() ? text::reason_words(view.row.reason) : text::printable(view.row.note);
     add("root", "it began with " + instance_name(view) + (why.empty() ? "" : " (" + why + ")"),
         "`baton why " + in_.run.row.run_id + " " + instance_name(view) + "` says more",
-        ValueMap{{"task_id", view.task_id}, {"map_index", std::int64_t{view.row.map_index}}, {"state_reason", to_string(view.row.reason)}});
+        ValueMap{{"task_id", view.task_id},
+                 {"map_index", std::int64_t{view.row.map_index}},
+                 {"state_reason", to_string(view.row.reason)}});
   }
 
   void skipped() {
@@ -280,7 +315,10 @@ class Why {
       case Reason::condition: message = "its `if` is false: " + text::printable(spec_.condition.source); break;
       case Reason::exit_skip: message = "it ended with exit code 99, which means skipped"; break;
       case Reason::no_items: message = "its for_each or matrix had no items"; break;
-      case Reason::trigger_rule: message = "its trigger rule " + std::string(to_string(spec_.trigger_rule)) + " is settled against it: " + upstream_states(); break;
+      case Reason::trigger_rule:
+        message = "its trigger rule " + std::string(to_string(spec_.trigger_rule)) +
+                  " is settled against it: " + upstream_states();
+        break;
       case Reason::stopped: message = "the run was stopped before it started"; break;
       case Reason::fail_fast: message = "another task failed, and the DAG says fail_fast"; break;
       case Reason::run_timeout: message = "the run's time was up before it started"; break;
@@ -313,7 +351,9 @@ class Why {
     }
     std::string out;
     for (std::size_t i = 0; i < counts.size(); ++i) {
-      if (counts.at(i) > 0) out += (out.empty() ? "" : ", ") + std::to_string(counts.at(i)) + " " + std::string(to_string(static_cast<TaskState>(i)));
+      if (counts.at(i) > 0)
+        out += (out.empty() ? "" : ", ") + std::to_string(counts.at(i)) + " " +
+               std::string(to_string(static_cast<TaskState>(i)));
     }
     return out;
   }
@@ -332,6 +372,8 @@ class Why {
 
 }  // namespace
 
-std::vector<WhyReason> reasons_of(const WhyInput& input) { return Why(input).run(); }
+std::vector<WhyReason> reasons_of(const WhyInput& input) {
+  return Why(input).run();
+}
 
 }  // namespace baton::cli

@@ -51,7 +51,8 @@ class Probe {
     const std::string fd = std::to_string(ends[1]);
     pid_ = fork();
     if (pid_ == 0) {
-      execl(program.c_str(), program.c_str(), "--state", state.c_str(), "--fd", fd.c_str(), static_cast<char*>(nullptr));
+      execl(program.c_str(), program.c_str(), "--state", state.c_str(), "--fd", fd.c_str(),
+            static_cast<char*>(nullptr));
       _exit(127);
     }
     close(ends[1]);
@@ -73,7 +74,8 @@ class Probe {
     wire::Hello hello;
     hello.scheduler_id = "doctor";
     hello.scheduler_epoch = 1;
-    if (fd_ < 0 || pid_ < 0 || !wire::append_frame(out, hello)) return Error{"a worker could not be started", kStorageCode};
+    if (fd_ < 0 || pid_ < 0 || !wire::append_frame(out, hello))
+      return Error{"a worker could not be started", kStorageCode};
     if (send(fd_, out.data(), out.size(), MSG_NOSIGNAL) < 0) return Error{"the worker ended at once", kStorageCode};
     wire::FrameReader frames;
     std::array<char, 4096> buffer{};
@@ -100,7 +102,8 @@ class Probe {
 }  // namespace
 
 std::string worker_program_path() {
-  if (const char* given = std::getenv("BATON_WORKER"); given != nullptr && *given != '\0') return given;  // NOLINT(concurrency-mt-unsafe)
+  if (const char* given = std::getenv("BATON_WORKER"); given != nullptr && *given != '\0')
+    return given;  // NOLINT(concurrency-mt-unsafe)
   std::error_code error;
   return (fs::read_symlink("/proc/self/exe", error).parent_path() / "baton-worker").string();
 }

@@ -19,11 +19,14 @@ constexpr std::size_t kSpanColumns = 6;
 
 /// In the order in which a summary names them.
 constexpr std::array<TaskState, kTaskStateCount> kOrder = {
-    TaskState::success,   TaskState::failed,       TaskState::upstream_failed,   TaskState::skipped,
-    TaskState::running,   TaskState::up_for_retry, TaskState::up_for_reschedule, TaskState::deferred,
-    TaskState::queued,    TaskState::scheduled,    TaskState::none,              TaskState::removed};
+    TaskState::success,           TaskState::failed,   TaskState::upstream_failed,
+    TaskState::skipped,           TaskState::running,  TaskState::up_for_retry,
+    TaskState::up_for_reschedule, TaskState::deferred, TaskState::queued,
+    TaskState::scheduled,         TaskState::none,     TaskState::removed};
 
-std::int32_t at(const StateCounts& counts, TaskState state) { return counts[static_cast<std::size_t>(state)]; }
+std::int32_t at(const StateCounts& counts, TaskState state) {
+  return counts[static_cast<std::size_t>(state)];
+}
 
 DurationUs span_of(const Row& row, WallUs now) {
   if (row.started_at == kNoTime) return -1;
@@ -35,7 +38,9 @@ std::string name_of(const RunPicture& picture, const Row& row) {
   return text::instance_name(picture.dag().task(row.task_no).id, row.map_index, row.map_key);
 }
 
-std::string percent_of(std::int32_t progress) { return std::to_string(progress) + "%"; }
+std::string percent_of(std::int32_t progress) {
+  return std::to_string(progress) + "%";
+}
 
 std::string upstream_words(const RunPicture& picture, TaskNo task_no) {
   std::string out;
@@ -112,7 +117,8 @@ TaskState overall(const TaskCounts& counts) {
     if (at(counts.by_state, state) > 0) return state;
   }
   if (counts.ended() < counts.total()) return counts.ended() > 0 ? TaskState::scheduled : TaskState::none;
-  for (const TaskState state : {TaskState::failed, TaskState::upstream_failed, TaskState::success, TaskState::skipped}) {
+  for (const TaskState state :
+       {TaskState::failed, TaskState::upstream_failed, TaskState::success, TaskState::skipped}) {
     if (at(counts.by_state, state) > 0) return state;
   }
   return TaskState::none;
@@ -123,7 +129,8 @@ std::string signs_words(const StateCounts& counts, const Style& style) {
   for (const TaskState state : kOrder) {
     if (state == TaskState::removed || at(counts, state) == 0) continue;
     if (!out.empty()) out += "  ";
-    out += style.paint(text::ink_of(state), std::string(text::sign_of(state, style.unicode)) + " " + text::grouped(at(counts, state)));
+    out += style.paint(text::ink_of(state),
+                       std::string(text::sign_of(state, style.unicode)) + " " + text::grouped(at(counts, state)));
   }
   return out;
 }
@@ -148,9 +155,7 @@ class TreeFrame {
     rows_.resize(picture_.dag().tasks.size());
     return rows_[static_cast<std::size_t>(t)];
   }
-  [[nodiscard]] bool is_mapped(TaskNo t) const {
-    return picture_.dag().spec(t).mapping.kind != Mapping::Kind::none;
-  }
+  [[nodiscard]] bool is_mapped(TaskNo t) const { return picture_.dag().spec(t).mapping.kind != Mapping::Kind::none; }
   /// Hooks that are not due, and tasks that --task left out, are not shown.
   bool is_shown(TaskNo t) {
     const auto& rows = of_task(t);
@@ -159,7 +164,10 @@ class TreeFrame {
     const bool hook = picture_.dag().task(t).hook != Hook::none;
     return !hook || (rows.front()->state != TaskState::none && rows.front()->state != TaskState::skipped);
   }
-  bool is_expanded(TaskNo t) { return is_mapped(t) && !of_task(t).empty() && of_task(t).front()->map_index >= 0 && (of_task(t).size() > 1 || of_task(t).front()->state != TaskState::none); }
+  bool is_expanded(TaskNo t) {
+    return is_mapped(t) && !of_task(t).empty() && of_task(t).front()->map_index >= 0 &&
+           (of_task(t).size() > 1 || of_task(t).front()->state != TaskState::none);
+  }
 
   void measure(const TreeRow& row) {
     if (!is_shown(row.task_no)) return;
@@ -169,9 +177,7 @@ class TreeFrame {
       writer_.fit(text::display_width(row.below) + 2 + text::display_width(label(*child)));
     }
   }
-  static std::string label(const Row& row) {
-    return text::instance_name("", row.map_index, row.map_key);
-  }
+  static std::string label(const Row& row) { return text::instance_name("", row.map_index, row.map_key); }
 
   void write(const TreeRow& tree, std::vector<std::string>& out) {
     if (!is_shown(tree.task_no)) return;
@@ -186,7 +192,8 @@ class TreeFrame {
       return;
     }
     const TaskCounts& counts = picture_.of_task(tree.task_no);
-    out.push_back(writer_.line(tree.lead, overall(counts), id, whole_span(rows), signs_words(counts.by_state, Style{false, options_.style.unicode})));
+    out.push_back(writer_.line(tree.lead, overall(counts), id, whole_span(rows),
+                               signs_words(counts.by_state, Style{false, options_.style.unicode})));
     write_children(tree, rows, out);
   }
 
@@ -211,7 +218,8 @@ class TreeFrame {
     }
     for (const Row* row : shown) out.push_back(writer_.line(tree.below + "  ", *row, label(*row)));
     if (shown.size() < rows.size()) {
-      out.push_back(options_.style.paint(Ink::dim, " " + tree.below + "    … " + std::to_string(rows.size() - shown.size()) + " more"));
+      out.push_back(options_.style.paint(
+          Ink::dim, " " + tree.below + "    … " + std::to_string(rows.size() - shown.size()) + " more"));
     }
   }
   static int rank(TaskState state) {
@@ -231,7 +239,8 @@ class TreeFrame {
 std::string headline(const RunPicture& picture, const FrameOptions& options) {
   const Style& style = options.style;
   const RunRow& run = picture.run();
-  const std::string left = " " + style.paint(Ink::bold, run.dag_id) + style.paint(Ink::dim, std::string(style.dot()) + run.run_id);
+  const std::string left =
+      " " + style.paint(Ink::bold, run.dag_id) + style.paint(Ink::dim, std::string(style.dot()) + run.run_id);
   return text::clip(left, options.columns - 1, style.unicode);
 }
 
@@ -249,13 +258,15 @@ std::string bottom_line(const RunPicture& picture, const FrameOptions& options) 
   }
   const WallUs begin = picture.run().started_at != kNoTime ? picture.run().started_at : picture.run().queued_at;
   if (begin != kNoTime) words += std::string(style.dot()) + text::span(std::max<DurationUs>(0, options.now - begin));
-  if (options.left_us && ended < total) words += std::string(style.dot()) + "about " + text::span(*options.left_us) + " left";
+  if (options.left_us && ended < total)
+    words += std::string(style.dot()) + "about " + text::span(*options.left_us) + " left";
   const std::size_t taken = text::display_width(words) + 4;
   const std::size_t cells = options.columns > taken ? std::min<std::size_t>(40, options.columns - taken) : 0;
   std::string line = " ";
   if (cells >= 8) {
     const double part = total == 0 ? 0 : static_cast<double>(ended) / total;
-    line += style.paint(picture.count(TaskState::failed) > 0 ? Ink::red : Ink::green, bar_of(part, cells, style)) + "  ";
+    line +=
+        style.paint(picture.count(TaskState::failed) > 0 ? Ink::red : Ink::green, bar_of(part, cells, style)) + "  ";
   }
   return text::clip(line + words, options.columns - 1, style.unicode);
 }
@@ -272,7 +283,8 @@ void append_section(const RunPicture& picture, const FrameOptions& options, cons
   out.push_back(" " + options.style.paint(Ink::bold, title));
   for (std::size_t i = 0; i < shown; ++i) out.push_back(writer.line("", *rows[i], name_of(picture, *rows[i])));
   if (shown < rows.size()) {
-    out.push_back(options.style.paint(Ink::dim, "   … " + text::grouped(static_cast<std::int64_t>(rows.size() - shown)) + " more"));
+    out.push_back(options.style.paint(
+        Ink::dim, "   … " + text::grouped(static_cast<std::int64_t>(rows.size() - shown)) + " more"));
   }
 }
 
@@ -286,10 +298,12 @@ std::vector<std::string> totals_frame(const RunPicture& picture, const FrameOpti
   std::ranges::stable_sort(live, {}, [](const Row* r) { return r->started_at; });
   std::ranges::stable_sort(failed, std::greater<>(), [](const Row* r) { return r->ended_at; });
   std::vector<std::string> out;
-  out.push_back(text::clip(" " + signs_words(picture.counts(), options.style), options.columns - 1, options.style.unicode));
+  out.push_back(
+      text::clip(" " + signs_words(picture.counts(), options.style), options.columns - 1, options.style.unicode));
   const std::size_t room = options.rows > 8 ? options.rows - 6 : 0;
   const std::size_t failed_room = std::min<std::size_t>(room / 2, failed.empty() ? 0 : failed.size() + 2);
-  if (!options.at_end) append_section(picture, options, "running", live, std::min<std::size_t>(room - failed_room, 14), out);
+  if (!options.at_end)
+    append_section(picture, options, "running", live, std::min<std::size_t>(room - failed_room, 14), out);
   append_section(picture, options, "failed", failed, std::min<std::size_t>(failed_room, 12), out);
   return out;
 }
@@ -357,7 +371,8 @@ std::string detail_of(const RunPicture& picture, const Row& row, WallUs now) {
     case TaskState::up_for_reschedule:
       return row.wake_at != kNoTime && row.wake_at > now ? "looks again in " + text::span(row.wake_at - now) : "waits";
     case TaskState::success: return join(reason, try_words);
-    case TaskState::failed: return join(join(reason, try_words), row.reason == Reason::exit_code ? "" : text::printable(row.note));
+    case TaskState::failed:
+      return join(join(reason, try_words), row.reason == Reason::exit_code ? "" : text::printable(row.note));
     case TaskState::upstream_failed: {
       std::string out = failed_upstreams(picture, row.task_no);
       return out.empty() ? reason : out;
@@ -373,7 +388,8 @@ bool fits_tree(const RunPicture& picture, std::size_t rows) {
   return picture.instances() <= kTreeInstancesMax && picture.dag().tasks.size() + 5 <= rows;
 }
 
-std::vector<std::string> frame_of(const RunPicture& picture, const std::vector<TreeRow>& tree, const FrameOptions& options) {
+std::vector<std::string> frame_of(const RunPicture& picture, const std::vector<TreeRow>& tree,
+                                  const FrameOptions& options) {
   std::vector<std::string> out;
   out.push_back(headline(picture, options));
   out.emplace_back();

@@ -57,8 +57,9 @@ std::string change_line(const RunPicture& picture, const Row& row, WallUs at, st
   out += text::pad_right(text::printable(task_name(picture, row)), name_columns) + "  ";
   const bool has_span = is_final(row.state) && row.started_at != kNoTime && row.ended_at != kNoTime;
   const std::string span = has_span ? text::span(row.ended_at - row.started_at) : "";
-  const std::string detail = row.state == TaskState::running ? (row.try_number > 1 ? "try " + std::to_string(row.try_number) : "")
-                                                             : detail_of(picture, row, at);
+  const std::string detail = row.state == TaskState::running
+                                 ? (row.try_number > 1 ? "try " + std::to_string(row.try_number) : "")
+                                 : detail_of(picture, row, at);
   std::string rest = text::pad_right(text::painted(style, row.state), kStateColumns);
   if (!span.empty() || !detail.empty()) rest += "  " + text::pad_left(span, 6);
   if (!detail.empty()) rest += "  " + detail;
@@ -102,6 +103,8 @@ void JsonLineDisplay::changed(const RunPicture& picture, const Row& row) {
   writer_.append(text::json_line(out.take()));
 }
 
-void QuietDisplay::noticed(const std::string& text) { write_all(fd_, "note: " + text::printable(text) + "\n"); }
+void QuietDisplay::noticed(const std::string& text) {
+  write_all(fd_, "note: " + text::printable(text) + "\n");
+}
 
 }  // namespace baton::display

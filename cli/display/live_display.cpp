@@ -67,7 +67,9 @@ LiveDisplay::LiveDisplay(LiveOptions options) : options_(std::move(options)), ca
   thread_ = start_quiet_thread([](void* self) { static_cast<LiveDisplay*>(self)->run(); }, this);
 }
 
-LiveDisplay::~LiveDisplay() { LiveDisplay::finish(); }
+LiveDisplay::~LiveDisplay() {
+  LiveDisplay::finish();
+}
 
 void LiveDisplay::finish() {
   {
@@ -153,7 +155,8 @@ void LiveDisplay::draw(bool at_end) {
   }
   std::string bytes;
   for (const std::string& notice : notices) {
-    bytes += canvas_.insert_above(options_.style.paint(text::Ink::yellow, " ! ") + text::printable(notice) + "\n", size.ws_col);
+    bytes += canvas_.insert_above(options_.style.paint(text::Ink::yellow, " ! ") + text::printable(notice) + "\n",
+                                  size.ws_col);
   }
   bytes += canvas_.redraw(lines, size.ws_col);
   canvas_.show(bytes);

@@ -29,11 +29,13 @@ std::string headline(const RunPicture& picture, const SummaryOptions& options) {
   const std::string span = begin == kNoTime || run.ended_at == kNoTime ? "" : text::span(run.ended_at - begin);
   std::string out;
   if (run.state == RunState::success) {
-    out = style.paint(Ink::bold_green, std::string(text::sign_of(run.state, style.unicode)) + " " + run.dag_id + " succeeded");
+    out = style.paint(Ink::bold_green,
+                      std::string(text::sign_of(run.state, style.unicode)) + " " + run.dag_id + " succeeded");
     if (!span.empty()) out += " in " + span;
   } else if (run.state == RunState::failed) {
-    out = style.paint(Ink::bold_red, std::string(text::sign_of(run.state, style.unicode)) + " " + run.dag_id +
-                                         (options.interrupted || run.reason == Reason::stopped ? " was stopped" : " failed"));
+    out = style.paint(Ink::bold_red,
+                      std::string(text::sign_of(run.state, style.unicode)) + " " + run.dag_id +
+                          (options.interrupted || run.reason == Reason::stopped ? " was stopped" : " failed"));
     if (!span.empty()) out += " after " + span;
   } else {
     out = style.paint(Ink::bold, "  " + run.dag_id + " is " + std::string(to_string(run.state)));
@@ -58,11 +60,13 @@ std::string failure(const RunPicture& picture, const Row& row, const SummaryOpti
   std::string head = "  " + text::painted_sign(style, row.state) + " " + style.paint(Ink::bold, name);
   const std::string detail = detail_of(picture, row, 0);
   if (!detail.empty()) head += "  " + style.paint(Ink::red, detail);
-  if (row.started_at != kNoTime && row.ended_at != kNoTime) head += std::string(style.dot()) + text::span(row.ended_at - row.started_at);
+  if (row.started_at != kNoTime && row.ended_at != kNoTime)
+    head += std::string(style.dot()) + text::span(row.ended_at - row.started_at);
   std::string out = fit(head, options) + "\n";
   if (row.epoch == 0) return out;
   const std::string bar = style.paint(Ink::dim, style.unicode ? "    │ " : "    | ");
-  for (const std::string& line : last_lines(log_path(options.state_folder, picture.run().run_no, row.instance_no, row.epoch), kLinesShown)) {
+  for (const std::string& line :
+       last_lines(log_path(options.state_folder, picture.run().run_no, row.instance_no, row.epoch), kLinesShown)) {
     out += fit(bar + line, options) + "\n";
   }
   return out;
@@ -74,9 +78,8 @@ std::vector<const Row*> failures_of(const RunPicture& picture) {
     if (row.state == TaskState::failed) out.push_back(&row);
   }
   // What fails the run first, then what was allowed to fail; each in the order of time.
-  std::ranges::stable_sort(out, {}, [&](const Row* r) {
-    return std::pair(picture.dag().spec(r->task_no).allow_failure, r->ended_at);
-  });
+  std::ranges::stable_sort(
+      out, {}, [&](const Row* r) { return std::pair(picture.dag().spec(r->task_no).allow_failure, r->ended_at); });
   return out;
 }
 
@@ -85,7 +88,8 @@ std::string outputs(const RunPicture& picture, const SummaryOptions& options) {
   std::string out;
   std::size_t shown = 0;
   for (const auto& [i, row] : picture.rows()) {
-    if (row.outputs_json.empty() || row.outputs_json == "{}" || !picture.dag().downstream.of(row.task_no).empty()) continue;
+    if (row.outputs_json.empty() || row.outputs_json == "{}" || !picture.dag().downstream.of(row.task_no).empty())
+      continue;
     if (++shown > kOutputsShown) break;
     const std::string name = text::instance_name(picture.dag().task(row.task_no).id, row.map_index, row.map_key);
     out += fit("  " + options.style.paint(Ink::dim, name) + "  " + text::printable(row.outputs_json), options) + "\n";
@@ -93,15 +97,18 @@ std::string outputs(const RunPicture& picture, const SummaryOptions& options) {
   return out.empty() ? out : "\n" + out;
 }
 
-std::string next_lines(const RunPicture& picture, const std::vector<const Row*>& failures, const SummaryOptions& options) {
+std::string next_lines(const RunPicture& picture, const std::vector<const Row*>& failures,
+                       const SummaryOptions& options) {
   struct Step {
     std::string command, what;
   };
   const std::string run = options.run_words;
   std::vector<Step> steps;
   if (picture.run().state == RunState::failed) {
-    if (!failures.empty()) steps.push_back({"baton logs " + run + " " + selector_of(picture, *failures.front()), "all it said"});
-    steps.push_back({"baton retry " + run, options.interrupted ? "go on with what was stopped" : "run again what failed, and what follows"});
+    if (!failures.empty())
+      steps.push_back({"baton logs " + run + " " + selector_of(picture, *failures.front()), "all it said"});
+    steps.push_back({"baton retry " + run,
+                     options.interrupted ? "go on with what was stopped" : "run again what failed, and what follows"});
   } else if (picture.run().state == RunState::success) {
     steps.push_back({"baton logs " + run, "what the tasks said"});
     steps.push_back({"baton explain " + run, "where the time went"});
@@ -116,7 +123,9 @@ std::string next_lines(const RunPicture& picture, const std::vector<const Row*>&
   std::string out;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const std::string lead = i == 0 ? options.style.paint(Ink::dim, "  next  ") : "        ";
-    out += fit(lead + text::pad_right(steps[i].command, width) + options.style.paint(Ink::dim, "   " + steps[i].what), options) + "\n";
+    out += fit(lead + text::pad_right(steps[i].command, width) + options.style.paint(Ink::dim, "   " + steps[i].what),
+               options) +
+           "\n";
   }
   return out;
 }
@@ -134,12 +143,15 @@ std::string summary_of(const RunPicture& picture, const SummaryOptions& options)
     out += "\n" + failure(picture, *failures[i], options);
   }
   const std::int32_t all_failed = picture.count(TaskState::failed);
-  if (const auto shown = static_cast<std::int32_t>(std::min(failures.size(), kFailuresShown)); all_failed > shown && shown > 0) {
+  if (const auto shown = static_cast<std::int32_t>(std::min(failures.size(), kFailuresShown));
+      all_failed > shown && shown > 0) {
     out += style.paint(Ink::dim, "\n  … and " + text::grouped(all_failed - shown) + " more failed\n");
   }
   out += outputs(picture, options);
   out += "\n" + fit(style.paint(Ink::dim, "  run   ") + picture.run().run_id, options) + "\n";
-  out += fit(style.paint(Ink::dim, "  logs  ") + options.shown_folder + "/logs/" + std::to_string(picture.run().run_no), options) + "\n";
+  out += fit(style.paint(Ink::dim, "  logs  ") + options.shown_folder + "/logs/" + std::to_string(picture.run().run_no),
+             options) +
+         "\n";
   return out + next_lines(picture, failures, options);
 }
 

@@ -50,7 +50,8 @@ class Dominators {
 
 class Layout {
  public:
-  Layout(const Dag& dag, bool unicode) : dag_(dag), unicode_(unicode), dominators_(dag), children_(dag.tasks.size() + 1) {
+  Layout(const Dag& dag, bool unicode)
+      : dag_(dag), unicode_(unicode), dominators_(dag), children_(dag.tasks.size() + 1) {
     for (const TaskNo t : dag.topological) children_of(dominators_.above(t)).push_back(t);
   }
 
@@ -119,6 +120,8 @@ class Layout {
 
 }  // namespace
 
-std::vector<TreeRow> tree_layout(const Dag& dag, bool unicode) { return Layout(dag, unicode).run(); }
+std::vector<TreeRow> tree_layout(const Dag& dag, bool unicode) {
+  return Layout(dag, unicode).run();
+}
 
 }  // namespace baton::display

@@ -55,7 +55,8 @@ void WatchedRun::run_began(const DagRun& run) {
     const std::lock_guard lock(mutex_);
     picture_.emplace(run.dag, run.row);
     picture_->expect(run.instances.size());
-    for (std::size_t i = 0; i < run.instances.size(); ++i) picture_->put(row_of_instance(run, static_cast<InstanceNo>(i)));
+    for (std::size_t i = 0; i < run.instances.size(); ++i)
+      picture_->put(row_of_instance(run, static_cast<InstanceNo>(i)));
   }
   began(*picture_);
 }
@@ -76,7 +77,8 @@ void WatchedRun::instance_changed(const DagRun& run, const TaskRow& row) {
 
 void WatchedRun::try_ended(const DagRun& run, const TryRow& row) {
   const std::lock_guard lock(mutex_);
-  if (picture_ && picture_->run().run_no == run.row.run_no) picture_->note_try(row.instance_no, row.exit_code, row.signal);
+  if (picture_ && picture_->run().run_no == run.row.run_no)
+    picture_->note_try(row.instance_no, row.exit_code, row.signal);
 }
 
 void WatchedRun::run_ended(const DagRun& run) {
@@ -88,7 +90,9 @@ void WatchedRun::run_ended(const DagRun& run) {
   ended(*picture_);
 }
 
-void WatchedRun::notice(const std::string& text) { noticed(text); }
+void WatchedRun::notice(const std::string& text) {
+  noticed(text);
+}
 
 void WatchedRun::read(const std::function<void(RunPicture&)>& look) {
   const std::lock_guard lock(mutex_);

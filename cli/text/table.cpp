@@ -44,7 +44,8 @@ Table Table::fitted(std::size_t room) const {
     std::size_t drop = columns_.size();
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (!kept[i]) continue;
-      least += (least > 0 ? kGap : 0) + (columns_[i].shrinks ? std::min(natural[i], columns_[i].width_min) : natural[i]);
+      least +=
+          (least > 0 ? kGap : 0) + (columns_[i].shrinks ? std::min(natural[i], columns_[i].width_min) : natural[i]);
       const int best = drop == columns_.size() ? 0 : columns_[drop].droppable;
       if (columns_[i].droppable > best) drop = i;
     }

@@ -140,7 +140,8 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
   if (is_cut_off(instance.reason)) ++run_.cut_off;
   if (instance.state == TaskState::failed && counts_for_run(task)) {
     if (++run_.counted_failures == 1) run_.first_failure = i;
-    if (run_.dag->fail_fast && run_.stopping == Reason::none && !BATON_BUG(fail_fast_ignored)) follow.push_back({FollowUp::Kind::fail_fast, 0});
+    if (run_.dag->fail_fast && run_.stopping == Reason::none && !BATON_BUG(fail_fast_ignored))
+      follow.push_back({FollowUp::Kind::fail_fast, 0});
   }
   for (const TaskNo d : run_.dag->downstream.of(t)) {
     TaskProgress& p = run_.progress(d);
@@ -206,8 +207,8 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   }
   if (c.to == TaskState::success) record_success(c.instance, c);
   if (is_final(c.to)) end_instance(c.instance, follow);
-  const bool claim_or_end = (c.new_epoch && !BATON_BUG(claim_not_written)) || is_final(c.to) || c.to == TaskState::up_for_retry ||
-                            c.to == TaskState::up_for_reschedule || c.end != nullptr;
+  const bool claim_or_end = (c.new_epoch && !BATON_BUG(claim_not_written)) || is_final(c.to) ||
+                            c.to == TaskState::up_for_retry || c.to == TaskState::up_for_reschedule || c.end != nullptr;
   if (claim_or_end) out_.dirty.push_back(c.instance);
 }
 
@@ -357,7 +358,8 @@ TaskRow row_of(const DagRun& run, InstanceNo i) {
     row.pid = activity->pid;
     row.outputs_json = activity->outputs_json;
     row.note = activity->note;
-    row.times_json = is_final(instance.state) ? activity->times.to_json() : activity->times.to_json(activity->summed_to);
+    row.times_json =
+        is_final(instance.state) ? activity->times.to_json() : activity->times.to_json(activity->summed_to);
   }
   return row;
 }

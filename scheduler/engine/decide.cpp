@@ -83,12 +83,14 @@ void Decider::operator()(const RunBegins&) {
     const Instance& instance = run_.instances[i];
     const auto number = static_cast<InstanceNo>(i);
     const bool is_hook = run_.dag->task(instance.task_no).hook != Hook::none;
-    if (is_live(instance.state) && run_.stopping != Reason::none && !is_hook && !BATON_BUG(stop_not_sent_again)) {  // a stop whose effect a crash took
+    if (is_live(instance.state) && run_.stopping != Reason::none && !is_hook &&
+        !BATON_BUG(stop_not_sent_again)) {  // a stop whose effect a crash took
       stop_instance(number, StopRequested{run_.stopping, run_.killing});
     }
     if (instance.state != TaskState::up_for_retry && instance.state != TaskState::up_for_reschedule) continue;
     if (BATON_BUG(timer_lost_at_recovery)) continue;
-    out_.commands.push_back({.kind = Command::Kind::timer, .instance = number, .wake_at = run_.activity(number)->wake_at});
+    out_.commands.push_back(
+        {.kind = Command::Kind::timer, .instance = number, .wake_at = run_.activity(number)->wake_at});
   }
   if (is_final(run_.row.state)) {
     begin_hooks(run_.row.state);
@@ -410,7 +412,9 @@ void Decider::operator()(const AllEnded&) {
   c.to = run_.counted_failures > 0 || was_cut_off ? RunState::failed : RunState::success;
   if (c.to == RunState::failed) {
     // What an earlier stop cut off and no retry has made good counts too.
-    c.reason = run_.cut_off == 0 ? Reason::upstream_failed : run_.stopping != Reason::none ? run_.stopping : Reason::stopped;
+    c.reason = run_.cut_off == 0               ? Reason::upstream_failed
+               : run_.stopping != Reason::none ? run_.stopping
+                                               : Reason::stopped;
     if (run_.first_failure >= 0) {
       const Instance& f = run_.at(run_.first_failure);
       c.note = "task \"" + run_.dag->task(f.task_no).id + "\" failed";

@@ -19,7 +19,8 @@ bool waits_for_wall_clock(const DagRun& run, InstanceNo i) {
          spec.sensor.kind == Sensor::Kind::time;
 }
 
-/// The longest that it can have meant to sleep: a wall clock that was set back before a restart makes nobody wait longer.
+/// The longest that it can have meant to sleep: a wall clock that was set back before a restart makes nobody wait
+/// longer.
 DurationUs longest_sleep(const DagRun& run, InstanceNo i) {
   const TaskSpec& spec = run.spec_of(i);
   if (run.at(i).state != TaskState::up_for_retry) return spec.sensor.every_us;
@@ -31,8 +32,13 @@ DurationUs longest_sleep(const DagRun& run, InstanceNo i) {
 
 Engine::Engine(Loop& loop, Store& store, Executor& executor, Renderer renderer, EngineSettings settings,
                RunObserver* observer)
-    : loop_(loop), store_(store), executor_(executor), renderer_(std::move(renderer)), settings_(settings),
-      observer_(observer), admission_(settings.slots, 0) {}
+    : loop_(loop),
+      store_(store),
+      executor_(executor),
+      renderer_(std::move(renderer)),
+      settings_(settings),
+      observer_(observer),
+      admission_(settings.slots, 0) {}
 
 Engine::LiveRun* Engine::find(RunNo run_no) {
   const auto at = runs_.find(run_no);
@@ -354,7 +360,8 @@ void Engine::admit() {
   if (std::exchange(stop_began_, false)) admission_.drop_unwanted(run_of);
   Candidate candidate;
   while (admission_.next(candidate, run_of, blocked)) {
-    if (!launch(candidate) && !BATON_BUG(hold_kept_by_failed_launch)) admission_.release(find(candidate.run_no)->run, candidate.instance);
+    if (!launch(candidate) && !BATON_BUG(hold_kept_by_failed_launch))
+      admission_.release(find(candidate.run_no)->run, candidate.instance);
   }
 }
 
@@ -464,7 +471,8 @@ void Engine::commit() {
   }
   writing_ = std::exchange(next_, Pending{});
   is_writing_ = true;
-  if (BATON_BUG(effect_before_commit)) for (const AttemptKey& key : writing_.releases) executor_.release(key);
+  if (BATON_BUG(effect_before_commit))
+    for (const AttemptKey& key : writing_.releases) executor_.release(key);
   const auto done = [this](CommitOutcome outcome) { committed(outcome); };
   if (!nothing_runs()) return store_.commit(writing_.batch, done);
   executor_.flush();  // what is prepared gets ready meanwhile

@@ -66,7 +66,8 @@ Result<CheckedOutputs> check_outputs(const TaskSpec& spec, std::string_view json
   if (parsed->type() != ValueType::map) return Error{"$BATON_OUTPUT must hold one JSON object"};
   ValueMap map = parsed->as_map();
   for (const OutputSpec& declared : spec.outputs) {
-    const auto at = std::find_if(map.begin(), map.end(), [&](const auto& e) { return e.first == Value{declared.name}; });
+    const auto at =
+        std::find_if(map.begin(), map.end(), [&](const auto& e) { return e.first == Value{declared.name}; });
     if (at == map.end()) return Error{"output \"" + declared.name + "\" is missing from $BATON_OUTPUT"};
     auto value = as_declared(declared.type, at->second);
     if (!value) {

@@ -39,8 +39,8 @@ Wait wait_of(const TaskRow& row) {
 }
 
 Error bad_row(const TaskRow& row, const std::string& why) {
-  return Error{"task instance " + std::to_string(row.instance_no) + " of run " + std::to_string(row.run_no) + ": " + why,
-               70};
+  return Error{
+      "task instance " + std::to_string(row.instance_no) + " of run " + std::to_string(row.run_no) + ": " + why, 70};
 }
 
 Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs alive_at) {
@@ -57,8 +57,8 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   instance.epoch = row.epoch;
   instance.since = now.mono;
   const bool is_sensor = run.dag->spec(row.task_no).kind == TaskKind::sensor;
-  instance.looks_again = is_sensor && row.first_look_at != kNoTime && !is_final(row.state) &&
-                         row.state != TaskState::up_for_retry;
+  instance.looks_again =
+      is_sensor && row.first_look_at != kNoTime && !is_final(row.state) && row.state != TaskState::up_for_retry;
   run.instances.push_back(instance);
   const InstanceNo i = row.instance_no;
   if (row.map_index >= 0) {

@@ -14,7 +14,7 @@
 namespace baton {
 namespace {
 
-constexpr std::size_t kInlineScriptMax = 64 * 1024;   // one argument of execve ends at 128 KiB
+constexpr std::size_t kInlineScriptMax = 64 * 1024;  // one argument of execve ends at 128 KiB
 constexpr std::size_t kParamsEnvMax = 100 * 1024;
 
 std::string hex16(std::uint64_t v) {
@@ -30,14 +30,21 @@ std::uint64_t fnv1a(std::string_view text) {
   return h;
 }
 
-std::string time_text(WallUs at) { return at == kNoTime ? "" : expr::timestamp_text(expr::timestamp_from_us(at)); }
+std::string time_text(WallUs at) {
+  return at == kNoTime ? "" : expr::timestamp_text(expr::timestamp_from_us(at));
+}
 
 /// Renders one instance; a field that fails leaves its error behind and everything after it is skipped.
 class Rendering {
  public:
   Rendering(const Renderer& renderer, const DagRun& run, InstanceNo i, Moment now)
-      : renderer_(renderer), context_(renderer.context()), run_(run), i_(i), now_(now),
-        spec_(run.spec_of(i)), names_(run, run.at(i).task_no, i) {}
+      : renderer_(renderer),
+        context_(renderer.context()),
+        run_(run),
+        i_(i),
+        now_(now),
+        spec_(run.spec_of(i)),
+        names_(run, run.at(i).task_no, i) {}
 
   std::variant<Rendered, RenderError> result();
 
@@ -74,7 +81,8 @@ std::string Rendering::text(const Text& t, const char* what) {
     fail(Reason::expression, std::string(what) + ": " + value.error().message);
     return {};
   }
-  if (value->find('\0') != std::string::npos) fail(Reason::expression, std::string(what) + ": the value holds a NUL byte");
+  if (value->find('\0') != std::string::npos)
+    fail(Reason::expression, std::string(what) + ": the value holds a NUL byte");
   if (t.compiled) shown_.emplace_back(what, *value);
   return std::move(value).value();
 }
@@ -196,8 +204,8 @@ void Rendering::set_base_env() {
   }
   add("BATON_PARAMS=", row.conf_json);
   const std::uint64_t trace = fnv1a(context_.store_id + ":" + std::to_string(row.run_no));
-  add("TRACEPARENT=", "00-" + hex16(trace) + hex16(~trace) + "-" +
-                          hex16(fnv1a(identity + ":" + std::to_string(key.epoch))) + "-01");
+  add("TRACEPARENT=",
+      "00-" + hex16(trace) + hex16(~trace) + "-" + hex16(fnv1a(identity + ":" + std::to_string(key.epoch))) + "-01");
 }
 
 void Rendering::set_author_env(const std::vector<EnvEntry>& entries) {

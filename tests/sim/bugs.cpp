@@ -21,7 +21,8 @@ constexpr std::array kBugs = {
     SeededBug{"early_end_taken_at_once", "what ends before its claim is durable counts before it"},
     SeededBug{"withdrawn_and_not_stopped", "what was prepared for a refused run is held for ever"},
     SeededBug{"adopted_and_not_released", "what a worker holds before its start is not released after a reconnect"},
-    SeededBug{"number_of_an_unwritten_claim_used_again", "an attempt gets the number of one that another scheduler prepared"},
+    SeededBug{"number_of_an_unwritten_claim_used_again",
+              "an attempt gets the number of one that another scheduler prepared"},
     // Whose result counts.
     SeededBug{"no_fence", "the end of an earlier epoch is accepted"},
     SeededBug{"lost_before_proof", "a broken link counts as the death of all attempts"},
@@ -68,7 +69,9 @@ constexpr std::array kBugs = {
 
 }  // namespace
 
-std::span<const SeededBug> seeded_bugs() { return kBugs; }
+std::span<const SeededBug> seeded_bugs() {
+  return kBugs;
+}
 
 bool choose_bug(std::string_view name) {
 #ifdef BATON_SEEDED_BUGS

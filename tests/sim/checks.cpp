@@ -35,7 +35,8 @@ void Checks::check_start(const AttemptKey& key) {
     const auto stopped = stopped_.find(key.run_no);
     const auto i = static_cast<std::size_t>(row->instance_no);
     if (stopped != stopped_.end() && (i >= stopped->second.size() || key.epoch > stopped->second[i])) {
-      if (!task.spec->teardown) return fail("STOP", text_of(key) + " (" + task.id + ") starts after its run was stopped");
+      if (!task.spec->teardown)
+        return fail("STOP", text_of(key) + " (" + task.id + ") starts after its run was stopped");
     }
     if (run->cut_seq != 0 && task.spec->teardown) ground_.strike(Fault::teardown_after_stop);
   } else if (!is_final(run->row.state)) {
@@ -56,7 +57,8 @@ void Checks::check_start(const AttemptKey& key) {
   if (parallel_max > 0 && of_task > parallel_max) fail("INV-08", text_of(key) + " is beyond max_parallel");
   for (const PoolSpec& pool : workload_.pools) {
     if (pools[pool.name] > pool.slots) {
-      fail("INV-08", fmt::format("{} slots of pool {} are taken and there are {}", pools[pool.name], pool.name, pool.slots));
+      fail("INV-08",
+           fmt::format("{} slots of pool {} are taken and there are {}", pools[pool.name], pool.name, pool.slots));
     }
   }
 }
@@ -162,7 +164,8 @@ void Checks::find_standing(Scheduler& scheduler) {
       if (run == nullptr || run->row.counts[static_cast<std::size_t>(TaskState::scheduled)] == 0) continue;
       for (std::size_t i = 0; i < run->instances.size(); ++i) {
         const Instance& instance = run->instances[i];
-        if (instance.state == TaskState::scheduled && instance.wait != Wait::commit) f(*run, static_cast<InstanceNo>(i));
+        if (instance.state == TaskState::scheduled && instance.wait != Wait::commit)
+          f(*run, static_cast<InstanceNo>(i));
       }
     }
   };
@@ -185,7 +188,8 @@ void Checks::find_standing(Scheduler& scheduler) {
       const std::int32_t need = slots_of(spec, pool.name) > 0 ? wanted[pool.name] : 0;
       fits = fits && admission.used(pool.name) + need <= pool.slots;
     }
-    if (fits && standing_.empty()) standing_ = fmt::format("{}/{}", run.row.run_no, run.dag->task(run.at(i).task_no).id);
+    if (fits && standing_.empty())
+      standing_ = fmt::format("{}/{}", run.row.run_no, run.dag->task(run.at(i).task_no).id);
   });
 }
 
@@ -215,7 +219,8 @@ void Checks::check_idle(MonoUs next) {
 }
 
 void Checks::check_quiet(Scheduler* scheduler) {
-  if (scheduler == nullptr || !scheduler->link().is_up()) return fail("INV-14", "no scheduler is at work after the calm");
+  if (scheduler == nullptr || !scheduler->link().is_up())
+    return fail("INV-14", "no scheduler is at work after the calm");
   for (const auto& [run_no, run] : disk_.runs()) {
     for (const TaskRow& row : run.instances) {
       const AttemptKey key{run_no, row.task_no, row.map_index, row.epoch};
@@ -228,7 +233,8 @@ void Checks::check_quiet(Scheduler* scheduler) {
         fail("INV-11", name + " waits and its time has come long ago");
       }
       const TaskSpec& spec = run.dag->spec(row.task_no);
-      const DurationUs longest = row.state == TaskState::up_for_retry          ? std::max(spec.retries.delay_us, spec.retries.max_delay_us)
+      const DurationUs longest = row.state == TaskState::up_for_retry
+                                     ? std::max(spec.retries.delay_us, spec.retries.max_delay_us)
                                  : spec.sensor.kind == Sensor::Kind::time ? 7 * kDay
                                                                           : spec.sensor.every_us;
       if (waits && row.wake_at > ground_.loop.wall() + longest) {
@@ -262,7 +268,8 @@ void Checks::check_end(Scheduler* scheduler) {
       fail("INV-14", fmt::format("{}/{} ({}) is {} for ever", run_no, row.instance_no, run.dag->task(row.task_no).id,
                                  to_string(row.state)));
     }
-    if (!is_final(run.row.state)) fail("INV-14", fmt::format("run {} is {} for ever", run_no, to_string(run.row.state)));
+    if (!is_final(run.row.state))
+      fail("INV-14", fmt::format("run {} is {} for ever", run_no, to_string(run.row.state)));
   }
   if (ground_.findings.failed()) return;
   if (!witness_.live().empty()) fail("INV-14", "a process lives on after all has ended");

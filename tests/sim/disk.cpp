@@ -21,7 +21,9 @@ constexpr std::uint64_t kSeedsPerMirror = 20;
 /// A claim may have been decided before a limit and written so much later: a stopped scheduler, a slow disk.
 constexpr DurationUs kClaimLateUs = 4 * kMinute;
 
-bool is_stop(Reason r) { return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout; }
+bool is_stop(Reason r) {
+  return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout;
+}
 
 }  // namespace
 
@@ -218,21 +220,23 @@ void Disk::write_try(const TryRow& row) {
   if (row.reason == Reason::lost) {
     ++facts.lost;
     ground_.strike(Fault::loss);
-    if (life != nullptr && life->is_recorded && !life->is_stopped) fail("INV-01", *run, now, "its end was recorded and it is called lost");
+    if (life != nullptr && life->is_recorded && !life->is_stopped)
+      fail("INV-01", *run, now, "its end was recorded and it is called lost");
     return;
   }
   if (is_stop(row.reason) || row.reason == Reason::spawn || (never_ran && life == nullptr)) return;
   if (life == nullptr || life->ended_at < 0) {
-    fail("INV-05", *run, now, fmt::format("a result ({}) is accepted of an attempt that has not ended",
-                                          to_string(row.state)));
+    fail("INV-05", *run, now,
+         fmt::format("a result ({}) is accepted of an attempt that has not ended", to_string(row.state)));
     return;
   }
   const bool exited = life->exit_code >= 0 && !life->timed_out;
   const bool told_success = row.state == TaskState::success;
   const bool told_exit = row.reason == Reason::exit_code;
   if ((told_success && life->exit_code != 0) || (told_exit && (!exited || life->exit_code != row.exit_code))) {
-    fail("INV-05", *run, now, fmt::format("the accepted result ({}, exit {}) is not how the process ended (exit {})",
-                                          to_string(row.state), row.exit_code, life->exit_code));
+    fail("INV-05", *run, now,
+         fmt::format("the accepted result ({}, exit {}) is not how the process ended (exit {})", to_string(row.state),
+                     row.exit_code, life->exit_code));
   }
 }
 
@@ -242,8 +246,7 @@ void Disk::check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row
   if (claim && row.epoch <= old.epoch) return fail("INV-04", run, row, "a claim without a new epoch");
   if (clears && row.state == TaskState::none) return;
   if (is_final(old.state) && row.state != old.state && !(clears && row.state == TaskState::removed)) {
-    return fail("INV-10", run, row,
-                fmt::format("{} becomes {}", to_string(old.state), to_string(row.state)));
+    return fail("INV-10", run, row, fmt::format("{} becomes {}", to_string(old.state), to_string(row.state)));
   }
   if (row.state == TaskState::running && !(is_live(old.state) && old.epoch == row.epoch)) {
     return fail("INV-05", run, row, fmt::format("running without a claim on disk (was {})", to_string(old.state)));
@@ -262,10 +265,12 @@ void Disk::check_claim(const DiskRun& run, const TaskRow& old, const TaskRow& ro
   if (facts.begun > 1 + spec.retries.max + facts.lost) fail("INV-09", run, row, "more tries than 1 + retries + losses");
   const bool sleeps = old.state == TaskState::up_for_retry || old.state == TaskState::up_for_reschedule;
   const bool clock_held = ground_.loop.last_wall_step() < facts.slept_at - 5 * kMinute;
-  if (sleeps && clock_held && ground_.loop.now() < facts.sleeps_until) fail("INV-11", run, row, "starts before its time");
+  if (sleeps && clock_held && ground_.loop.now() < facts.sleeps_until)
+    fail("INV-11", run, row, "starts before its time");
   if (task.hook != Hook::none || spec.teardown) return;
   if (run.cut_seq != 0) fail("STOP", run, row, "claimed after its run was stopped");
-  if (run.failed_seq != 0 && run.failed_seq != seq_) fail("STOP", run, row, "claimed after the failure that ends its run");
+  if (run.failed_seq != 0 && run.failed_seq != seq_)
+    fail("STOP", run, row, "claimed after the failure that ends its run");
   const WallUs limit = run.row.started_at + run.dag->timeout_us;
   const bool wall_held = ground_.loop.last_wall_step() < ground_.loop.now() - run.dag->timeout_us - 2 * kClaimLateUs;
   if (run.dag->timeout_us > 0 && wall_held && ground_.loop.wall() > limit + kClaimLateUs) {

@@ -7,18 +7,57 @@
 namespace baton::sim {
 namespace {
 
-constexpr std::array<const char*, kFaultCount> kNames = {
-    "scheduler_crash", "crash_in_recovery", "crash_commit_kept", "crash_commit_lost", "unknown_kept", "unknown_lost",
-    "disk_full", "slow_commit", "scheduler_stall", "worker_killed", "worker_stall", "silent_worker_killed",
-    "link_reset", "launch_lost", "launch_repeated", "end_repeated", "stale_end", "tasks_stopped_with_scheduler",
-    "attempt_adopted", "wall_step", "stop_requested", "kill_requested", "retry_failed", "retry_from", "claims_held",
-    "create_conflict", "term_ignored", "cache_hit", "loss", "sensor_looked", "expansion", "task_timed_out",
-    "hook_ran", "teardown_after_stop", "message_lost", "worker_keeps_dying", "launch_failed", "retry_latest",
-    "run_timed_out", "failed_fast", "losses_used_up", "gated_killed", "gated_stopped", "gated_lost", "unwritten_claim_told"};
+constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
+                                                         "crash_in_recovery",
+                                                         "crash_commit_kept",
+                                                         "crash_commit_lost",
+                                                         "unknown_kept",
+                                                         "unknown_lost",
+                                                         "disk_full",
+                                                         "slow_commit",
+                                                         "scheduler_stall",
+                                                         "worker_killed",
+                                                         "worker_stall",
+                                                         "silent_worker_killed",
+                                                         "link_reset",
+                                                         "launch_lost",
+                                                         "launch_repeated",
+                                                         "end_repeated",
+                                                         "stale_end",
+                                                         "tasks_stopped_with_scheduler",
+                                                         "attempt_adopted",
+                                                         "wall_step",
+                                                         "stop_requested",
+                                                         "kill_requested",
+                                                         "retry_failed",
+                                                         "retry_from",
+                                                         "claims_held",
+                                                         "create_conflict",
+                                                         "term_ignored",
+                                                         "cache_hit",
+                                                         "loss",
+                                                         "sensor_looked",
+                                                         "expansion",
+                                                         "task_timed_out",
+                                                         "hook_ran",
+                                                         "teardown_after_stop",
+                                                         "message_lost",
+                                                         "worker_keeps_dying",
+                                                         "launch_failed",
+                                                         "retry_latest",
+                                                         "run_timed_out",
+                                                         "failed_fast",
+                                                         "losses_used_up",
+                                                         "gated_killed",
+                                                         "gated_stopped",
+                                                         "gated_lost",
+                                                         "unwritten_claim_told"};
 
 }  // namespace
 
-const char* to_string(Fault fault) { return kNames[static_cast<std::size_t>(fault)]; }
+const char* to_string(Fault fault) {
+  return kNames[static_cast<std::size_t>(fault)];
+}
 
 bool fault_from(const std::string& name, Fault& out) {
   for (std::size_t i = 0; i < kNames.size(); ++i) {

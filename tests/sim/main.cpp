@@ -1,13 +1,13 @@
 // sim: simulated days of the engine, one for each seed. A failing seed prints what was found, the last events, and how
 // to play it again, whole and shortened. Exit code 1 when anything was found, 3 when a fault struck too rarely to prove
 // anything.
+#include <unistd.h>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
-#include <unistd.h>
 
 #include "tests/sim/bugs.h"
 #include "tests/sim/shorten.h"
@@ -69,8 +69,9 @@ bool parse(int argc, char** argv, Arguments& out) {
 /// An assertion of the engine has ended this process: says which day it was.
 void on_abort(int) {
   char text[120];
-  const int n = std::snprintf(text, sizeof text, "\nseed %llu: CHECK: an assertion of the engine\nagain: sim --seed %llu --verbose\n",
-                              static_cast<unsigned long long>(seed_of_now), static_cast<unsigned long long>(seed_of_now));
+  const int n = std::snprintf(
+      text, sizeof text, "\nseed %llu: CHECK: an assertion of the engine\nagain: sim --seed %llu --verbose\n",
+      static_cast<unsigned long long>(seed_of_now), static_cast<unsigned long long>(seed_of_now));
   if (write(STDOUT_FILENO, text, static_cast<std::size_t>(n)) != n) _exit(2);
   _exit(1);
 }
@@ -120,9 +121,10 @@ int run(const Arguments& arguments) {
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const bool proves = print_counts(arguments, counts);
-  std::printf("%llu seeds, %llu events, %.0f simulated hours in %.1f s: %.1f seeds/s, %.0f simulated hours/s, hash %016llx\n",
-              static_cast<unsigned long long>(arguments.seeds), static_cast<unsigned long long>(events), hours, seconds,
-              static_cast<double>(arguments.seeds) / seconds, hours / seconds, static_cast<unsigned long long>(hash));
+  std::printf(
+      "%llu seeds, %llu events, %.0f simulated hours in %.1f s: %.1f seeds/s, %.0f simulated hours/s, hash %016llx\n",
+      static_cast<unsigned long long>(arguments.seeds), static_cast<unsigned long long>(events), hours, seconds,
+      static_cast<double>(arguments.seeds) / seconds, hours / seconds, static_cast<unsigned long long>(hash));
   return proves ? 0 : 3;
 }
 

@@ -193,8 +193,7 @@ std::set<TaskState> Judge::possible(const TaskRow& row) const {
     const Behaviour b = looks ? behaviours_.of_look(run_, key, generation, failures, 100)
                               : behaviours_.of(run_, key, generation, failures);
     // A sensor's time runs while the scheduler is away, and with the wall clock.
-    bool timed_out = !looks && spec.timeout_us > 0 &&
-                     b.end == Behaviour::End::hangs;
+    bool timed_out = !looks && spec.timeout_us > 0 && b.end == Behaviour::End::hangs;
     if (looks && spec.timeout_us > 0) {  // it may time out before it comes to what it would have come to
       out.insert({TaskState::failed, b.exit_code == 0    ? TaskState::success
                                      : b.exit_code == 99 ? TaskState::skipped
@@ -220,7 +219,8 @@ std::set<TaskState> Judge::possible(const TaskRow& row) const {
 
 void Judge::judge_attempts(const TaskRow& row) {
   const Facts& facts = run_.facts_of(row.instance_no);
-  if (row.losses >= 3) return;  // a loss beyond the budget counts as a failure, and any number of tries may have been it
+  if (row.losses >= 3)
+    return;  // a loss beyond the budget counts as a failure, and any number of tries may have been it
   if (facts.killed_before_start) return;  // which counts as a failure that no behaviour tells of
   // A teardown or hook that a kill stopped, and what a stop cut off, end as they were.
   if (was_cut(row)) return;
@@ -229,11 +229,13 @@ void Judge::judge_attempts(const TaskRow& row) {
   if (!states.contains(row.state)) {
     std::string names;
     for (const TaskState s : states) names += std::string(to_string(s)) + " ";
-    fail(row, fmt::format("its tries can only end {}(generation {}, {} failures)", names, facts.generation, row.failures));
+    fail(row,
+         fmt::format("its tries can only end {}(generation {}, {} failures)", names, facts.generation, row.failures));
   }
   const TaskSpec& spec = run_.dag->spec(row.task_no);
   if (row.state == TaskState::success && !spec.outputs.empty()) {
-    const std::string want = json_of(behaviours_.output_of(run_, {row.run_no, row.task_no, row.map_index}, facts.generation));
+    const std::string want =
+        json_of(behaviours_.output_of(run_, {row.run_no, row.task_no, row.map_index}, facts.generation));
     std::string got = row.outputs_json;
     std::erase(got, ' ');
     if (got != want) fail(row, "its outputs are " + row.outputs_json + " and not " + want);
@@ -303,8 +305,8 @@ std::string Judge::judge_outcome() {
     fails = fails || was_cut(row) || (row.state == TaskState::failed && counts);
   }
   if (fails != (run_.row.state == RunState::failed)) {
-    fail(run_.instances.front(), fmt::format("the run is {} and must be {}", to_string(run_.row.state),
-                                             fails ? "failed" : "success"));
+    fail(run_.instances.front(),
+         fmt::format("the run is {} and must be {}", to_string(run_.row.state), fails ? "failed" : "success"));
   }
   return wrong_;
 }

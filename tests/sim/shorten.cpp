@@ -49,7 +49,8 @@ std::string invariant_broken_by(const SimOptions& options) {
   close(ends[1]);
   std::string found;
   std::array<char, 64> part{};
-  for (ssize_t n = 0; (n = read(ends[0], part.data(), part.size())) > 0;) found.append(part.data(), static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = read(ends[0], part.data(), part.size())) > 0;)
+    found.append(part.data(), static_cast<std::size_t>(n));
   close(ends[0]);
   int status = 0;
   waitpid(child, &status, 0);

@@ -8,9 +8,8 @@ namespace baton::sim {
 template <typename F>
 void SimLink::send(F f) {
   if (!connection_) return;
-  connection_->to_worker.send(worker_.process(), [connection = connection_, f = std::move(f), &worker = worker_] {
-    f(worker, *connection);
-  });
+  connection_->to_worker.send(
+      worker_.process(), [connection = connection_, f = std::move(f), &worker = worker_] { f(worker, *connection); });
 }
 
 void SimLink::connect(ExecutorEvents& events) {
@@ -33,9 +32,8 @@ void SimLink::greet() {
   if (!worker_.is_alive()) worker_.start();
   connection_ = std::make_shared<Connection>(ground_, process_, static_cast<WorkerPeer&>(*this));
   worker_.dial(connection_);
-  connection_->to_worker.send(worker_.process(), [connection = connection_, &worker = worker_] {
-    worker.hello(connection);
-  });
+  connection_->to_worker.send(worker_.process(),
+                              [connection = connection_, &worker = worker_] { worker.hello(connection); });
 }
 
 void SimLink::die() {
@@ -51,7 +49,8 @@ void SimLink::reset() {
   connection_->to_worker.cut();
   connection_->to_scheduler.cut();
   const auto old = std::exchange(connection_, nullptr);
-  ground_.loop.call(worker_.process(), ground_.loop.now() + 10, [old, &worker = worker_] { worker.end_of_stream(*old); });
+  ground_.loop.call(worker_.process(), ground_.loop.now() + 10,
+                    [old, &worker = worker_] { worker.end_of_stream(*old); });
   ground_.loop.call(process_, ground_.loop.now() + 10, [this] { connection_ended(); });
 }
 
@@ -71,8 +70,12 @@ void SimLink::connection_ended() {
   reconnect();
 }
 
-void SimLink::launch(LaunchSpec spec) { queue(std::move(spec), false); }
-void SimLink::prepare(LaunchSpec spec) { queue(std::move(spec), true); }
+void SimLink::launch(LaunchSpec spec) {
+  queue(std::move(spec), false);
+}
+void SimLink::prepare(LaunchSpec spec) {
+  queue(std::move(spec), true);
+}
 
 void SimLink::queue(LaunchSpec spec, bool gated) {
   if (!holds(spec.key)) waiting_.push_back({std::move(spec), gated});
@@ -98,7 +101,9 @@ bool SimLink::is_waiting(AttemptKey key) const {
   return std::any_of(waiting_.begin(), waiting_.end(), [&](const Order& o) { return o.spec.key == key; });
 }
 
-bool SimLink::holds(AttemptKey key) const { return given_.contains(key) || is_waiting(key); }
+bool SimLink::holds(AttemptKey key) const {
+  return given_.contains(key) || is_waiting(key);
+}
 
 void SimLink::stop(AttemptKey key, DurationUs grace_us, bool kill_now) {
   if (const auto at = find_waiting(key); at != waiting_.end()) {
@@ -175,7 +180,9 @@ void SimLink::flush() {
   pump();
 }
 
-void SimLink::heard_started(AttemptKey key, std::int32_t pid, WallUs at) { events_->attempt_started(key, pid, at); }
+void SimLink::heard_started(AttemptKey key, std::int32_t pid, WallUs at) {
+  events_->attempt_started(key, pid, at);
+}
 
 void SimLink::heard_ended(const AttemptEnd& end) {
   tell_ended(end);

@@ -95,7 +95,8 @@ void SimStore::find_cached(const std::string& dag_id, const std::string& task_id
   }
   if (Mirror* mirror = disk_.mirror()) {
     std::optional<CacheRow> there;
-    mirror->store().find_cached(dag_id, task_id, key, spec_hash, now, [&there](std::optional<CacheRow> r) { there = r; });
+    mirror->store().find_cached(dag_id, task_id, key, spec_hash, now,
+                                [&there](std::optional<CacheRow> r) { there = r; });
     mirror->drain();
     if (there.has_value() != row.has_value() || (there && there->outputs_json != row->outputs_json)) {
       ground_.findings.fail("STORE", "the cache of SQLite answers otherwise: key " + key);

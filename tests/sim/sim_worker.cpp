@@ -167,15 +167,15 @@ void SimWorker::start_program(Process& process) {
     ground_.findings.fail("LOGS", text_of(key) + " writes over the log of another try");
   }
   if (b.end == Behaviour::End::exits || b.end == Behaviour::End::signaled) {
-    ground_.loop.call(kMachine, now + b.takes_us, [this, key, pid = process.pid, exit = b.exit_code, signal = b.signal] {
-      const auto at = live_.find(key);
-      if (at != live_.end() && at->second.pid == pid) die(key, signal == 0 ? exit : -1, signal);
-    });
+    ground_.loop.call(kMachine, now + b.takes_us,
+                      [this, key, pid = process.pid, exit = b.exit_code, signal = b.signal] {
+                        const auto at = live_.find(key);
+                        if (at != live_.end() && at->second.pid == pid) die(key, signal == 0 ? exit : -1, signal);
+                      });
   }
   if (process.spec.timeout_us > 0) {
-    ground_.loop.call(process_, now + process.spec.timeout_us, [this, key, grace = process.spec.grace_us] {
-      begin_stop(key, Cause::timeout, grace, false);
-    });
+    ground_.loop.call(process_, now + process.spec.timeout_us,
+                      [this, key, grace = process.spec.grace_us] { begin_stop(key, Cause::timeout, grace, false); });
   }
   tell_started(process);
 }
@@ -300,7 +300,8 @@ void SimWorker::reap(AttemptKey key) {
   switch (process.cause) {
     case Cause::none:
       end.outcome = process.exec_failed   ? AttemptEnd::Outcome::spawn_failed
-                    : process.signal == 0 ? AttemptEnd::Outcome::exited : AttemptEnd::Outcome::signaled;
+                    : process.signal == 0 ? AttemptEnd::Outcome::exited
+                                          : AttemptEnd::Outcome::signaled;
       break;
     case Cause::timeout:
       end.outcome = AttemptEnd::Outcome::timed_out;

@@ -9,7 +9,8 @@ void Witness::starts(const AttemptKey& key, std::int32_t generation) {
   if (on_start) on_start(key);
   const InstanceKey instance = instance_of(key);
   if (const auto at = live_.find(instance); at != live_.end()) {
-    ground_.findings.fail("INV-06", fmt::format("{} starts while epoch {} of it still lives", text_of(key), at->second));
+    ground_.findings.fail("INV-06",
+                          fmt::format("{} starts while epoch {} of it still lives", text_of(key), at->second));
     return;
   }
   if (lives_.contains(key)) {

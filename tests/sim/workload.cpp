@@ -96,7 +96,8 @@ TaskSpec DagMaker::script() {
     if (!rng_.percent(28)) continue;
     spec.pools.push_back({pool.name, static_cast<std::int32_t>(rng_.between(1, pool.slots))});
   }
-  if (rng_.percent(3)) spec.env.push_back({.name = "KEY", .value = {}, .secret = "that nobody has"});  // cannot be launched
+  if (rng_.percent(3))
+    spec.env.push_back({.name = "KEY", .value = {}, .secret = "that nobody has"});  // cannot be launched
   if (rng_.percent(12)) spec.cache = Cache{expression("k-${{ params.k }}"), rng_.percent(50) ? 0 : 2 * kHour};
   return spec;
 }
@@ -132,7 +133,8 @@ void DagMaker::refine(TaskSpec& spec, TaskPlan& plan, const std::vector<TaskNo>&
     } else if (!up.outputs.empty() && rng_.percent(60)) {
       plan.condition = TaskPlan::Condition::upstream_output;
       plan.at_least = rng_.between(1, 5);
-      spec.condition = expression(fmt::format("${{{{ tasks.t{}.outputs.n >= {} }}}}", plan.condition_of, plan.at_least));
+      spec.condition =
+          expression(fmt::format("${{{{ tasks.t{}.outputs.n >= {} }}}}", plan.condition_of, plan.at_least));
     } else {
       plan.condition = TaskPlan::Condition::upstream_state;
       spec.condition = expression(fmt::format("${{{{ tasks.t{}.state == 'success' }}}}", plan.condition_of));
@@ -290,7 +292,8 @@ DagPlan DagMaker::make() {
 Workload make_workload(std::uint64_t seed, std::int32_t tasks_max) {
   Rng rng(hash_of({seed, 1}));
   Workload w;
-  w.pools = {{"db", static_cast<std::int32_t>(rng.between(1, 2))}, {"net", static_cast<std::int32_t>(rng.between(2, 4))}};
+  w.pools = {{"db", static_cast<std::int32_t>(rng.between(1, 2))},
+             {"net", static_cast<std::int32_t>(rng.between(2, 4))}};
   const std::int64_t n = rng.between(3, 5);
   for (std::int64_t k = 0; k < n; ++k) {
     Rng own(hash_of({seed, 1, static_cast<std::uint64_t>(k)}));
@@ -310,6 +313,8 @@ RunParams params_of(std::uint64_t seed, RunNo run_no) {
   return {static_cast<std::int64_t>(h % 6), static_cast<std::int64_t>((h >> 8U) % 4)};
 }
 
-Value value_of(const RunParams& params) { return ValueMap{{"p", params.p}, {"k", params.k}}; }
+Value value_of(const RunParams& params) {
+  return ValueMap{{"p", params.p}, {"k", params.k}};
+}
 
 }  // namespace baton::sim

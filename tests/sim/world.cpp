@@ -10,11 +10,13 @@
 namespace baton::sim {
 namespace {
 
-constexpr DurationUs kLastRunUs = 12 * kMinute;   ///< before the calm
-constexpr DurationUs kQuietUs = 10 * kMinute;     ///< after the calm
+constexpr DurationUs kLastRunUs = 12 * kMinute;  ///< before the calm
+constexpr DurationUs kQuietUs = 10 * kMinute;    ///< after the calm
 constexpr std::uint64_t kEventsMax = 200'000;
 
-WorkerSettings worker_settings(std::uint64_t seed) { return {.keeps_tasks = (hash_of({seed, 6}) & 1U) != 0}; }
+WorkerSettings worker_settings(std::uint64_t seed) {
+  return {.keeps_tasks = (hash_of({seed, 6}) & 1U) != 0};
+}
 
 SchedulerSettings scheduler_settings(std::uint64_t seed) {
   Rng rng(hash_of({seed, 7}));
@@ -27,12 +29,16 @@ SchedulerSettings scheduler_settings(std::uint64_t seed) {
 }  // namespace
 
 World::World(const SimOptions& options)
-    : ground_(options), workload_(make_workload(options.seed, options.tasks_max)), behaviours_(options.seed),
-      witness_(ground_), disk_(ground_, witness_),
+    : ground_(options),
+      workload_(make_workload(options.seed, options.tasks_max)),
+      behaviours_(options.seed),
+      witness_(ground_),
+      disk_(ground_, witness_),
       worker_(ground_, disk_, witness_, behaviours_, worker_settings(options.seed)),
       scheduler_settings_(scheduler_settings(options.seed)),
       checks_(ground_, disk_, witness_, worker_, behaviours_, workload_, scheduler_settings_),
-      people_(hash_of({options.seed, 8})), runs_left_(options.runs_max) {
+      people_(hash_of({options.seed, 8})),
+      runs_left_(options.runs_max) {
   witness_.on_start = [this](const AttemptKey& key) { checks_.check_start(key); };
   disk_.on_end = [this](const DiskRun& run, InstanceNo i) { checks_.check_ended(run, i); };
 }
@@ -92,7 +98,8 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
   scheduler_->create(std::move(creation), params, [this, run_no](CommitOutcome outcome) {
     if (outcome == CommitOutcome::durable) {
       checks_.expect_present(run_no);
-      if (disk_.find(run_no) == nullptr) ground_.findings.fail("INV-01", fmt::format("run {} is accepted and not on disk", run_no));
+      if (disk_.find(run_no) == nullptr)
+        ground_.findings.fail("INV-01", fmt::format("run {} is accepted and not on disk", run_no));
     } else if (outcome == CommitOutcome::conflict) {
       ground_.strike(Fault::create_conflict);
     }
@@ -102,7 +109,8 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
     const bool kill = people_.percent(25);
     ground_.loop.call(kMachine, at, [this, run_no, kill] { want_stop(run_no, kill); });
     if (people_.percent(30)) {
-      ground_.loop.call(kMachine, at + people_.log_between(kMillisecond, 20 * kSecond), [this, run_no] { want_stop(run_no, true); });
+      ground_.loop.call(kMachine, at + people_.log_between(kMillisecond, 20 * kSecond),
+                        [this, run_no] { want_stop(run_no, true); });
     }
   }
 }
@@ -168,7 +176,8 @@ void World::commit_fault() {
       }
       return;
     case 5:
-      if (scheduler_ && ground_.strike(Fault::slow_commit)) scheduler_->store().be_slow_until(now + rng.log_between(kSecond, kMinute));
+      if (scheduler_ && ground_.strike(Fault::slow_commit))
+        scheduler_->store().be_slow_until(now + rng.log_between(kSecond, kMinute));
       return;
     case 6:
       if (scheduler_) scheduler_->store().break_next();
@@ -190,9 +199,8 @@ void World::commit_fault() {
       if (scheduler_ && ground_.strike(Fault::claims_held)) {
         ground_.say("claims are held");
         scheduler_->hold_claims();
-        ground_.loop.call(scheduler_->process(), now + rng.log_between(kSecond, 2 * kMinute), [this] {
-          scheduler_->resume_claims();
-        });
+        ground_.loop.call(scheduler_->process(), now + rng.log_between(kSecond, 2 * kMinute),
+                          [this] { scheduler_->resume_claims(); });
       }
       return;
   }
