@@ -1,6 +1,6 @@
 // Engine: the shell around the pure core. It takes events, lets the core decide, gathers what must be written into one
 // batch at a time, and carries out what follows only when that batch is durable (docs/ARCHITECTURE.md). It owns the live runs.
-// Loop thread only; it never blocks.
+// Loop thread only; it never blocks, but for a commit where nothing runs (Store::commit_now).
 #pragma once
 
 #include <deque>

@@ -1,5 +1,6 @@
-// SqliteStore: the Store of one machine. One thread owns the one writing connection and commits in groups, with
-// synchronous=FULL: everything queued becomes one transaction and one fsync. Owned by the program, used by the loop.
+// SqliteStore: the Store of one machine. One thread at a time, who holds the mutex, writes over the one writing
+// connection, in groups and with synchronous=FULL: everything queued becomes one transaction and one fsync. That is the
+// writer's thread, or in commit_now() the loop's. Owned by the program, used by the loop.
 #pragma once
 
 #include <atomic>
