@@ -35,14 +35,14 @@ std::string with_remark(std::string note, const AttemptEnd& end) {
 
 Failure failure_of(const AttemptEnd& end) {
   switch (end.outcome) {
-    case Outcome::exited: return {Reason::exit_code, with_remark("exit code " + std::to_string(end.exit_code), end)};
+    case Outcome::exited: return {Reason::exit_code, "exit code " + std::to_string(end.exit_code)};
     case Outcome::signaled:
-      if (end.oom_killed) return {Reason::oom, with_remark("killed: it used more memory than its limit", end)};
-      return {Reason::signal, with_remark("killed by signal " + std::to_string(end.signal), end)};
-    case Outcome::timed_out: return {Reason::timeout, with_remark("its timeout passed", end)};
+      if (end.oom_killed) return {Reason::oom, "killed for memory"};
+      return {Reason::signal, "killed by signal " + std::to_string(end.signal)};
+    case Outcome::timed_out: return {Reason::timeout, "its timeout passed"};
     case Outcome::stopped: return {Reason::stopped, ""};
-    case Outcome::heartbeat_lost: return {Reason::heartbeat, with_remark("silent for longer than its heartbeat", end)};
-    case Outcome::spawn_failed: return {Reason::spawn, end.note.empty() ? "could not be started" : end.note};
+    case Outcome::heartbeat_lost: return {Reason::heartbeat, "silent for longer than its heartbeat"};
+    case Outcome::spawn_failed: return {Reason::spawn, end.note.empty() ? "could not be started" : ""};
     case Outcome::lost: return {Reason::lost, "its worker died"};
   }
   return {Reason::exit_code, ""};
@@ -53,7 +53,7 @@ AttemptVerdict fail(const DagRun& run, InstanceNo i, const AttemptEnd& end, Fail
   const TaskSpec& spec = run.spec_of(i);
   const Instance& instance = run.at(i);
   const std::int32_t failures = instance.failures + 1;
-  AttemptVerdict v = failed(failure.reason, std::move(failure.note));
+  AttemptVerdict v = failed(failure.reason, with_remark(std::move(failure.note), end));
   v.counts_failure = true;
   if (!instance.stop_requested && retries_again(spec.retries, end, failures)) {
     const auto seed = retry_seed(run.row.run_id, run.dag->task(instance.task_no).id, instance.map_index, failures);
@@ -127,7 +127,7 @@ AttemptVerdict judge_look(const DagRun& run, InstanceNo i, const AttemptEnd& end
 AttemptVerdict judge_key(const DagRun& run, InstanceNo i, const AttemptEnd& end) {
   auto hash = end.outcome == Outcome::exited && end.exit_code == 0
                   ? file_hash_of(end.output)
-                  : Result<std::string>{Error{failure_of(end).note}};
+                  : Result<std::string>{Error{with_remark(failure_of(end).note, end)}};
   auto key = hash ? cache_key(run, i, *hash) : hash;
   if (!key) return failed(Reason::expression, "cache.key: the files could not be hashed: " + key.error().message);
   AttemptVerdict v;

@@ -169,7 +169,7 @@ void Engine::attempt_ended(const AttemptEnd& end) {
     schedule_turn();
     return;
   }
-  if (launched_.erase(end.key) > 0) --launched_live_;
+  launched_.erase(end.key);
   const bool counts = recovered_.erase(end.key) == 0 && end.started;
   learn_run_time(end);
   if (end.outcome != AttemptEnd::Outcome::stopped || !BATON_BUG(slot_leaked_on_stop)) admission_.release(live->run, i);
@@ -217,7 +217,7 @@ void Engine::executor_ready(const std::vector<AttemptKey>& live_keys) {
       note_used({key.run_no, key.task_no, key.map_index, key.epoch - 1});
       continue;
     }
-    if (recovered_.erase(key) > 0) note_launched(key);  // adopted
+    if (recovered_.erase(key) > 0) launched_.insert(key);  // adopted
     // Its claim is durable; whether the executor has heard so before, nobody knows.
     if (!prepared_.contains(key) && !BATON_BUG(adopted_and_not_released)) executor_.release(key);
   }
@@ -396,14 +396,10 @@ bool Engine::launch(const Candidate& candidate) {
   }
   // A slot waits for it: what comes before the program's start overlaps with the commit.
   next_.releases.push_back(ready.spec.key);
-  note_launched(ready.spec.key);
+  launched_.insert(ready.spec.key);
   prepared_.emplace(ready.spec.key, std::nullopt);
   executor_.prepare(std::move(ready.spec));
   return true;
-}
-
-void Engine::note_launched(AttemptKey key) {
-  if (launched_.insert(key).second) ++launched_live_;
 }
 
 /// Its claim is durable.
@@ -419,7 +415,7 @@ void Engine::release_prepared(AttemptKey key) {
 
 /// Its claim will not be written.
 void Engine::withdraw_prepared(AttemptKey key) {
-  if (launched_.erase(key) > 0) --launched_live_;
+  launched_.erase(key);
   if (prepared_.extract(key).mapped()) {
     executor_.acknowledge(key);
   } else if (!BATON_BUG(withdrawn_and_not_stopped)) {
@@ -481,7 +477,7 @@ void Engine::commit() {
 
 /// No process will end before this commit has: a thread of its own would only cost two switches.
 bool Engine::nothing_runs() const {
-  return runs_.size() == 1 && static_cast<std::size_t>(launched_live_) == prepared_.size();
+  return runs_.size() == 1 && launched_.size() == prepared_.size();
 }
 
 void Engine::committed(CommitOutcome outcome) {
@@ -530,18 +526,18 @@ void Engine::refuse_creation() {
   if (live.timeout != 0) loop_.cancel(live.timeout);
   std::erase(unfinished_steps_, run_no);
   runs_.erase(run_no);
-  strip(writing_, run_no);
-  strip(next_, run_no);
+  for (Pending* pending : {&writing_, &next_}) {
+    for (const AttemptKey& key : pending->releases) {
+      if (key.run_no == run_no) withdraw_prepared(key);
+    }
+    strip(*pending, run_no);
+  }
   for (const auto& f : created) f(CommitOutcome::conflict);
   if (writing_.batch.empty()) return committed(CommitOutcome::durable);
   store_.commit(writing_.batch, [this](CommitOutcome outcome) { committed(outcome); });
 }
 
 void Engine::strip(Pending& pending, RunNo run_no) {
-  for (const AttemptKey& key : pending.releases) {
-    if (key.run_no == run_no) withdraw_prepared(key);
-  }
-  std::erase_if(pending.releases, [&](const AttemptKey& key) { return key.run_no == run_no; });
   const auto is_row = [&](const auto& row) { return row.run_no == run_no; };
   const auto is_keyed = [&](const auto& entry) { return entry.first.run_no == run_no; };
   Batch& b = pending.batch;
@@ -552,6 +548,7 @@ void Engine::strip(Pending& pending, RunNo run_no) {
   std::erase_if(b.runs, is_row);
   std::erase_if(b.cache, is_row);
   std::erase_if(pending.launches, [&](const LaunchSpec& spec) { return spec.key.run_no == run_no; });
+  std::erase_if(pending.releases, is_row);
   std::erase_if(pending.stops, is_keyed);
   std::erase_if(pending.graces, is_keyed);
   std::erase_if(pending.tries_told, [&](const auto& entry) { return entry.first == run_no; });
@@ -580,8 +577,8 @@ void Engine::release(Pending& pending) {
     const InstanceNo i = live == nullptr ? -1 : live->run.find(spec.key);
     const bool is_wanted = i >= 0 && live->run.at(i).epoch == spec.key.epoch && is_live(live->run.at(i).state);
     if (!is_wanted) continue;  // the executor may have held one of this very number, and have told its end meanwhile
-    const bool behind_others = launched_live_ >= settings_.slots;
-    note_launched(spec.key);
+    const bool behind_others = launched_.size() >= static_cast<std::size_t>(settings_.slots);
+    launched_.insert(spec.key);
     handle(*live, Launched{i, behind_others});
     executor_.launch(std::move(spec));
   }

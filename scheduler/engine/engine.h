@@ -116,7 +116,7 @@ class Engine : public ExecutorEvents {
   void handle(LiveRun& live, const Event& event);
   void begin_creation(Creation creation);
   void refuse_creation();
-  void strip(Pending& pending, RunNo run_no);
+  static void strip(Pending& pending, RunNo run_no);
   void learn_run_time(const AttemptEnd& end);
   void collect(LiveRun& live, StepOutcome& step);
   void carry_out(LiveRun& live, Command& command);
@@ -125,7 +125,6 @@ class Engine : public ExecutorEvents {
   void watch_timeout(LiveRun& live);
   void admit();
   bool launch(const Candidate& candidate);
-  void note_launched(AttemptKey key);
   void note_used(AttemptKey key);
   void pass_over_used(DagRun& run, InstanceNo i);
   void release_prepared(AttemptKey key);
@@ -169,8 +168,7 @@ class Engine : public ExecutorEvents {
   bool dead_ = false;
   bool told_full_ = false;
   DurationUs mean_run_us_ = -1;                ///< of recent attempts; −1: none yet
-  std::int32_t launched_live_ = 0;             ///< launches given to the executor and not ended
-  std::set<AttemptKey> launched_;              ///< the same, by key
+  std::set<AttemptKey> launched_;              ///< given to the executor and not ended
   /// Prepared attempts whose claim is not durable yet, with the end that one has had already.
   std::map<AttemptKey, std::optional<AttemptEnd>> prepared_;
   std::map<AttemptKey, Epoch> used_;           ///< by key without its epoch: the last number of claims never written
