@@ -85,6 +85,15 @@ class SpawnLoop(Contender):
         return self.argv
 
 
+class SyncedLoop(SpawnLoop):
+    """The floor of what is durable: 16 KiB overwritten and synced between the end of a process and the next start."""
+
+    name = "synced loop"
+
+    def command(self, folder, place):
+        return self.argv[:1] + ["-s", os.path.join(place, "notes")] + self.argv[1:]
+
+
 class Ninja(Contender):
     name = "ninja"
 
@@ -230,9 +239,8 @@ class Airflow(Contender):
             raise Wrong(f"airflow ended {done} of {graph.size} tasks")
 
 
-FLOOR_AND_NINJA = (SpawnLoop, Ninja)
 OF_FANS = (SpawnLoop, Ninja, Make, Parallel, Dagu, Luigi, Airflow)
-OF_CHAINS = (lambda: SpawnLoop(1), Ninja, Make, Dagu, Luigi, Airflow)
+OF_CHAINS = (lambda: SpawnLoop(1), lambda: SyncedLoop(1), Ninja, Make, Dagu, Luigi, Airflow)
 OF_GRAPHS = (SpawnLoop, Ninja, Make)
 
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   if (!say(fd, "start", argv[2], parent)) return 1;
   const long sleep_us = argc > 3 ? atol(argv[3]) : 0;
   if (sleep_us > 0) {
+    prctl(PR_SET_TIMERSLACK, 1);  // ns, else the kernel adds 50 µs to each
     const struct timespec span = {.tv_sec = sleep_us / 1000000, .tv_nsec = sleep_us % 1000000 * 1000};
     nanosleep(&span, NULL);
   }
