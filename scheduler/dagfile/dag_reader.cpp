@@ -109,13 +109,17 @@ void DagReader::read_param(Node key, Node declaration) {
   if (const Value* const text = schema.find("description"); text != nullptr && text->type() == ValueType::string) {
     param.description = text->as_string();
   }
+  const Node plain = declaration.is_map() ? declaration.find("default") : Node();
+  if (const Node found = find_expression(plain)) {
+    reporter_.error(Rule::expression_not_here, found.span(), "the default of a param takes no expression",
+                    "give a plain value here; what has to be computed is computed where the param is used");
+  }
   if (const Value* const given = schema.find("default")) {
     param.default_value = coerce_numbers(schema, *given);
     const bool is_valid = declaration_is_valid(declaration) && errors == reporter_.error_count();
     if (is_valid) {
       for (const SchemaFault& fault : validate_value(schema, *param.default_value)) {
-        const Node where = declaration.find("default");
-        reporter_.error(Rule::invalid_param_value, where.is_null() ? key.span() : where.span(),
+        reporter_.error(Rule::invalid_param_value, plain.is_null() ? key.span() : plain.span(),
                         "the default of " + quoted(param.name) + (fault.path.empty() ? "" : " at " + fault.path) +
                             ": " + fault.message);
       }

@@ -91,4 +91,20 @@ void Expressions::texts_below(Node node, Stage stage) {
   }
 }
 
+Node find_expression(Node node) {
+  if (!node) return {};
+  if (node.is_scalar()) return expr::has_expression(node.text()) ? node : Node();
+  if (node.is_list()) {
+    for (const Node item : Items(node)) {
+      if (const Node found = find_expression(item)) return found;
+    }
+  }
+  if (node.is_map()) {
+    for (const auto& [key, value] : Entries(node)) {
+      if (const Node found = find_expression(value)) return found;
+    }
+  }
+  return {};
+}
+
 }  // namespace baton::dagfile

@@ -43,6 +43,9 @@ struct Use {
   std::size_t env_visible = static_cast<std::size_t>(-1);  ///< only so many of the env entries may be named
 };
 
+/// The first scalar at or below `node` with an expression in it; a node that is none where there is none.
+Node find_expression(Node node);
+
 class Expressions {
  public:
   explicit Expressions(Reporter& reporter) : reporter_(reporter) {}

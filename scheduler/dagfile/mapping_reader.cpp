@@ -11,22 +11,6 @@
 namespace baton::dagfile {
 namespace {
 
-/// The first scalar below `node` with an expression in it.
-Node find_expression(Node node) {
-  if (node.is_scalar()) return expr::has_expression(node.text()) ? node : Node();
-  if (node.is_list()) {
-    for (const Node item : Items(node)) {
-      if (const Node found = find_expression(item)) return found;
-    }
-  }
-  if (node.is_map()) {
-    for (const auto& [key, value] : Entries(node)) {
-      if (const Node found = find_expression(value)) return found;
-    }
-  }
-  return {};
-}
-
 void refuse_inner_expressions(Node node, Reporter& reporter) {
   const Node found = find_expression(node);
   if (!found) return;
