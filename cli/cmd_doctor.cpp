@@ -109,7 +109,7 @@ std::string found_in_path(const std::string& program) {
   std::string_view rest = path == nullptr ? "/usr/bin:/bin" : path;
   while (true) {
     const std::size_t colon = rest.find(':');
-    const std::string candidate = std::string(rest.substr(0, colon)) + "/" + program;
+    std::string candidate = std::string(rest.substr(0, colon)) + "/" + program;
     if (access(candidate.c_str(), X_OK) == 0) return candidate;
     if (colon == std::string_view::npos) return {};
     rest.remove_prefix(colon + 1);

@@ -191,8 +191,10 @@ class Follow {
     while (true) {
       // Read the store first: what a task wrote before it ended is then in its log.
       if (Status refreshed = refresh(); !refreshed) return call_.fail(refreshed.error());
-      for (auto& [key, log] : logs_)
+      for (auto& entry : logs_) {
+        auto& log = entry.second;
         log.follower.read(log.ended, [&](const LogFollower::Line& line) { show(log, line); });
+      }
       std::erase_if(logs_, [](const auto& entry) { return entry.second.ended; });
       std::fflush(stdout);
       if (run_over_ && logs_.empty()) return kOk;

@@ -61,7 +61,7 @@ Result<std::string> rendered(const TaskSpec& spec, const expr::Names& names) {
     case TaskKind::exec: {
       std::string out;
       for (const Text& word : spec.argv) {
-        const Result<std::string> one = text_of(word, names);
+        Result<std::string> one = text_of(word, names);
         if (!one) return one;
         out += (out.empty() ? "" : " ") + *one;
       }

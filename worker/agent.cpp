@@ -26,10 +26,6 @@ constexpr int kLockPollMs = 20;
 constexpr std::int64_t kLockWaitUs = 60'000'000;
 constexpr std::int64_t kFrozenUs = 2'000'000;
 
-constexpr std::uint64_t source(Source value) {
-  return static_cast<std::uint64_t>(value);
-}
-
 void complain(const std::string& what) {
   std::fprintf(stderr, "baton-worker: %s\n", what.c_str());
 }

@@ -350,7 +350,7 @@ std::string detail_of(const RunPicture& picture, const Row& row, WallUs now) {
     if (!a.empty() && !b.empty()) a += ", ";
     return a + b;
   };
-  const std::string reason = text::reason_words(row.reason, row.exit_code, row.signal);
+  std::string reason = text::reason_words(row.reason, row.exit_code, row.signal);
   switch (row.state) {
     case TaskState::none: return upstream_words(picture, row.task_no);
     case TaskState::scheduled:

@@ -18,7 +18,7 @@ constexpr std::size_t kFailuresShown = 5;
 constexpr std::size_t kLinesShown = 8;
 constexpr std::size_t kOutputsShown = 8;
 
-std::string fit(std::string line, const SummaryOptions& options) {
+std::string fit(const std::string& line, const SummaryOptions& options) {
   return options.columns == 0 ? line : text::clip(line, options.columns - 1, options.style.unicode);
 }
 

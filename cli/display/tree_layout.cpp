@@ -64,7 +64,7 @@ class Layout {
   }
 
  private:
-  std::vector<TaskNo>& children_of(TaskNo t) { return children_[static_cast<std::size_t>(t + 1)]; }
+  std::vector<TaskNo>& children_of(TaskNo t) { return children_[static_cast<std::size_t>(t) + 1]; }
 
   /// Siblings of one stage run side by side; a sibling that needs one of them opens the next stage.
   std::vector<std::vector<TaskNo>> stages_of(TaskNo parent) {

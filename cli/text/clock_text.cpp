@@ -37,9 +37,10 @@ std::string stamp(const std::tm& t, const char* format) {
 
 std::string span(DurationUs us) {
   if (us < 0) us = 0;
-  if (us < 10 * kMillisecond) return print("%.1fms", static_cast<double>(us / 100) / 10);
+  const auto tenths = [](DurationUs whole_tenths) { return static_cast<double>(whole_tenths) / 10; };
+  if (us < 10 * kMillisecond) return print("%.1fms", tenths(us / 100));
   if (us < kSecond) return print("%dms", static_cast<int>(us / kMillisecond));
-  if (us < kMinute) return print("%.1fs", static_cast<double>(us / 100'000) / 10);
+  if (us < kMinute) return print("%.1fs", tenths(us / 100'000));
   if (us < kHour) return print("%dm%02ds", static_cast<int>(us / kMinute), static_cast<int>(us % kMinute / kSecond));
   if (us < kDay) return print("%dh%02dm", static_cast<int>(us / kHour), static_cast<int>(us % kHour / kMinute));
   return print("%lldd%02dh", static_cast<long long>(us / kDay), static_cast<int>(us % kDay / kHour));

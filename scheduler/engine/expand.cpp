@@ -8,7 +8,7 @@
 namespace baton {
 namespace {
 
-Result<ValueList> as_items(Value value, const char* what) {
+Result<ValueList> as_items(const Value& value, const char* what) {
   if (value.type() == ValueType::list) return value.as_list();
   if (value.type() != ValueType::map) {
     return Error{std::string(what) + " is neither a list nor a map but " + std::string(to_string(value.type()))};
@@ -25,7 +25,7 @@ Result<ValueList> items_of(const std::optional<Value>& literal, const Text& text
   if (literal) return as_items(*literal, what);
   auto value = value_of(text, names);
   if (!value) return value.error();
-  return as_items(std::move(value).value(), what);
+  return as_items(*value, what);
 }
 
 Error too_many(std::int32_t limit) {
@@ -34,13 +34,13 @@ Error too_many(std::int32_t limit) {
 
 /// Whether every entry of `part` stands in `whole` with the same value (CEL's 1 == 1.0 does not apply to matrix keys).
 bool is_part_of(const ValueMap& part, const ValueMap& whole, bool ignore_missing) {
-  for (const auto& [key, value] : part) {
-    const auto at = std::find_if(whole.begin(), whole.end(), [&](const auto& e) { return e.first == key; });
+  for (const auto& entry : part) {
+    const auto at = std::find_if(whole.begin(), whole.end(), [&](const auto& e) { return e.first == entry.first; });
     if (at == whole.end()) {
       if (ignore_missing) continue;
       return false;
     }
-    if (!(at->second == value)) return false;
+    if (!(at->second == entry.second)) return false;
   }
   return true;
 }
@@ -60,10 +60,10 @@ void put(ValueMap& map, const Value& key, const Value& value) {
 void include(std::vector<ValueMap>& combinations, const std::vector<ValueMap>& originals, const ValueMap& extra,
              const std::vector<Mapping::Axis>& axes) {
   ValueMap axis_part;
-  for (const auto& [key, value] : extra) {
+  for (const auto& entry : extra) {
     const bool is_axis = std::any_of(axes.begin(), axes.end(),
-                                     [&](const Mapping::Axis& a) { return key == Value{a.name}; });
-    if (is_axis) axis_part.emplace_back(key, value);
+                                     [&](const Mapping::Axis& a) { return entry.first == Value{a.name}; });
+    if (is_axis) axis_part.push_back(entry);
   }
   bool extended = false;
   for (std::size_t i = 0; i < originals.size(); ++i) {

@@ -76,7 +76,8 @@ Result<CheckedOutputs> check_outputs(const TaskSpec& spec, std::string_view json
     }
     at->second = std::move(*value);
   }
-  for (const auto& [key, value] : map) {
+  for (const auto& entry : map) {
+    const Value& key = entry.first;
     const bool declared = std::any_of(spec.outputs.begin(), spec.outputs.end(),
                                       [&](const OutputSpec& o) { return key == Value{o.name}; });
     if (!declared && !spec.outputs.empty()) {

@@ -139,7 +139,7 @@ class WorkerLink::Impl {
   void greet();
   void read();
   void take(const wire::Frame& frame);
-  void take_message(wire::WorkerHello hello);
+  void take_message(const wire::WorkerHello& hello);
   void take_message(wire::Inventory inventory);
   void take_message(wire::Started started);
   void take_message(wire::Ended ended);
@@ -187,6 +187,7 @@ Status WorkerLink::Impl::spawn() {
   const std::string fd = std::to_string(kWorkerFd);
   std::vector<std::string> words = {options_.program, "--fd", fd, "--state", options_.state_folder};
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const int error = posix_spawn(&pid_, options_.program.c_str(), &actions, nullptr, argv.data(), environ);
@@ -288,7 +289,7 @@ void WorkerLink::Impl::take(const wire::Frame& frame) {
   std::visit([this](auto& m) { take_message(std::move(m)); }, *message);
 }
 
-void WorkerLink::Impl::take_message(wire::WorkerHello hello) {
+void WorkerLink::Impl::take_message(const wire::WorkerHello& hello) {
   if (hello.protocol != 0) return;
   closing_ = true;
   gave_up_("the worker refused this scheduler: " + hello.notes);

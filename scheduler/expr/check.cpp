@@ -186,7 +186,7 @@ class Checker {
   }
 
   Type negated_type(const Node& node) {
-    const Type type = type_of(*node.children[0]);
+    Type type = type_of(*node.children[0]);
     if (type.is_any() || type.is_number() || type.kind() == TypeKind::duration) return type;
     return fail(node.where, "no such overload: -" + type.text());
   }

@@ -178,6 +178,7 @@ Type common_type(const Type& a, const Type& b) {
       const std::vector<std::string> names = a.fields()->names();
       if (names != b.fields()->names()) return Type::map(Type::string(), Type::any());
       std::vector<std::pair<std::string, Type>> fields;
+      fields.reserve(names.size());
       for (const std::string& name : names) {
         fields.emplace_back(name, common_type(*a.fields()->field(name), *b.fields()->field(name)));
       }
