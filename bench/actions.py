@@ -29,4 +29,4 @@ NOOP = Action(lambda i: "noop: true", lambda i: [], lambda i: "")
 
 def witnessed(program, file, sleep_us=lambda i: 0):
     """The task that says of itself when it ran (native/witness.c)."""
-    return of_argv(lambda i: [program, file, str(i), str(0 if i == "@" else sleep_us(i))])
+    return of_argv(lambda i: [program, file, str(i), str(sleep_us(i))])

@@ -29,11 +29,18 @@ class Graph:
             longest[task] = (task not in self.joins) + max((longest[p] for p in self.parents(task)), default=0)
         return max(longest)
 
-    def critical_path_s(self):
+    def critical_path(self):
+        """The tasks of the path that takes longest, in order."""
         ends = [0.0] * self.size
         for task in range(self.size):
             ends[task] = self.runtimes_s[task] + max((ends[p] for p in self.parents(task)), default=0.0)
-        return max(ends)
+        path = [max(range(self.size), key=ends.__getitem__)]
+        while self.parents(path[-1]):
+            path.append(max(self.parents(path[-1]), key=ends.__getitem__))
+        return path[::-1]
+
+    def critical_path_s(self):
+        return sum(self.runtimes_s[task] for task in self.critical_path())
 
 
 def chain(n):
