@@ -1,5 +1,5 @@
 // Executor: launches attempts somewhere and reports what becomes of them. Implemented by the link to a worker process
-// and by the simulator; tests/conformance/executor runs the same suite over each. Loop thread only.
+// (tests/integration drives it against a real worker) and by the simulator. Loop thread only.
 #pragma once
 
 #include <cstdint>
