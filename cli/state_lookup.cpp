@@ -38,7 +38,7 @@ fs::path find_state_folder(const fs::path& from) {
 
 fs::path state_folder_of(const Arguments& arguments) {
   if (arguments.has("state")) return made_absolute(arguments.value("state"));
-  const char* variable = std::getenv("BATON_STATE");  // NOLINT(concurrency-mt-unsafe): nobody sets variables here
+  const char* variable = std::getenv("BATON_STATE");
   if (variable != nullptr && *variable != '\0') return made_absolute(variable);
   return find_state_folder(".");
 }

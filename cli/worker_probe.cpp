@@ -102,8 +102,7 @@ class Probe {
 }  // namespace
 
 std::string worker_program_path() {
-  if (const char* given = std::getenv("BATON_WORKER"); given != nullptr && *given != '\0')
-    return given;  // NOLINT(concurrency-mt-unsafe)
+  if (const char* given = std::getenv("BATON_WORKER"); given != nullptr && *given != '\0') return given;
   std::error_code error;
   return (fs::read_symlink("/proc/self/exe", error).parent_path() / "baton-worker").string();
 }

@@ -1,7 +1,7 @@
-// spawn_loop [-s FILE] SLOTS COUNT COMMAND...: the bare cost of processes: starts the command COUNT times, SLOTS at a time,
-// and waits for each. With SLOTS 1 it is a chain. No logs, no order, nothing kept: the floor that everything stands on.
-// With -s it overwrites 16 KiB of FILE and syncs them after each end, before it starts another: the floor of what knows
-// after a crash how far it came. A word `@` of the command becomes the number of the start.
+// spawn_loop [-s FILE] SLOTS COUNT COMMAND...: the bare cost of processes: starts the command COUNT times, SLOTS at a
+// time, and waits for each. With SLOTS 1 it is a chain. No logs, no order, nothing kept: the floor that everything stands
+// on. With -s it overwrites 16 KiB of FILE and syncs them after each end, before it starts another: the floor of what
+// knows after a crash how far it came. A word `@` of the command becomes the number of the start.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

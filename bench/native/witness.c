@@ -1,7 +1,8 @@
-// witness FILE NUMBER [SLEEP_US | @SLEEPS]: a task that says of itself when it ran. One line "start NUMBER NS PARENT" before
-// it sleeps, one line "end NUMBER NS PARENT" after it, each in one write to FILE with O_APPEND, so that the order of the
-// lines is the order in which things happened. SLEEPS is a file whose line NUMBER (from 0) is the time in 10 digits. While it lives it holds a lock on byte NUMBER of FILE.lock, if that file exists: a
-// second process of the same task says "overlap". NS is CLOCK_MONOTONIC, PARENT the pid of who started it.
+// witness FILE NUMBER [SLEEP_US | @SLEEPS]: a task that says of itself when it ran. One line "start NUMBER NS PARENT"
+// before it sleeps, one line "end NUMBER NS PARENT" after it, each in one write to FILE with O_APPEND, so that the order
+// of the lines is the order in which things happened. SLEEPS is a file whose line NUMBER (from 0) is the time in 10
+// digits. While it lives it holds a lock on byte NUMBER of FILE.lock, if that file exists: a second process of the same
+// task says "overlap". NS is CLOCK_MONOTONIC, PARENT the pid of who started it.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

@@ -111,7 +111,8 @@ void TaskReader::read_service_body(Draft& draft, Node node) {
   };
   if (draft.spec.kind == TaskKind::checks && node.is_list()) {
     if (node.size() == 0) {
-      reporter_.error(Rule::invalid_value, node.span(), "\"checks\" names no check", "name at least one, or leave the task out");
+      reporter_.error(Rule::invalid_value, node.span(), "\"checks\" names no check",
+                      "name at least one, or leave the task out");
     }
     for (const Node check : Items(node)) {
       if (!check.is_map()) continue;
