@@ -68,8 +68,10 @@ def instructions_a_task(folder, command, few, many, tasks_of):
     return (counts[1] - counts[0]) / (many - few)
 
 
+# The tracer is the worker's parent: the scheduler waits for it at the end. Detached (-D) it would be adopted by the
+# scheduler, which kills what a worker has left behind, now and then before the report is written.
 WRAPPER = """#!/bin/sh
-exec strace -D -f -c -b execve -o {report} {worker} "$@"
+exec strace -f -c -b execve -o {report} {worker} "$@"
 """
 
 
