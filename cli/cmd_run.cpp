@@ -11,6 +11,7 @@
 #include "cli/run_request.h"
 #include "cli/session.h"
 #include "cli/state_lookup.h"
+#include "scheduler/digest/digest.h"
 
 namespace baton::cli {
 namespace {

@@ -17,6 +17,16 @@ if(NOT TARGET re2::re2)
   add_library(re2::re2 ALIAS PkgConfig::RE2)
 endif()
 
+option(BATON_STATIC_LIBRARIES "Link the archives of the libraries, but for the C library's" ON)
+if(BATON_SANITIZE OR BATON_FUZZ)  # These see more of shared ones.
+  set(BATON_STATIC_LIBRARIES OFF)
+endif()
+if(BATON_STATIC_LIBRARIES)
+  include(Archives)
+  baton_link_archives(SQLite::SQLite3 OpenSSL::Crypto yaml-cpp absl::time PkgConfig::RE2)
+  set_property(TARGET SQLite::SQLite3 APPEND PROPERTY INTERFACE_LINK_LIBRARIES m ${CMAKE_DL_LIBS})
+endif()
+
 find_program(BATON_CCACHE ccache)
 if(BATON_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${BATON_CCACHE})

@@ -25,11 +25,12 @@ may_not_mention() {  # may_not_mention FOLDER PATTERN: headers of libraries that
 }
 
 may_include scheduler/model 'scheduler/model/'
+may_include scheduler/digest 'scheduler/digest/'
 may_include scheduler/expr 'scheduler/(expr|model)/'
 may_include scheduler/timetable 'scheduler/(timetable|model)/'
-may_include scheduler/dagfile 'scheduler/(dagfile|expr|timetable|model)/'
-may_include scheduler/engine 'scheduler/(engine|expr|timetable|model)/'
-may_include scheduler/store 'scheduler/(store|engine|expr|model)/'
+may_include scheduler/dagfile 'scheduler/(dagfile|expr|timetable|digest|model)/'
+may_include scheduler/engine 'scheduler/(engine|expr|timetable|digest|model)/'
+may_include scheduler/store 'scheduler/(store|engine|expr|digest|model)/'
 may_include scheduler/loop 'scheduler/(loop|engine|model)/'
 may_include scheduler/executor 'scheduler/(executor|loop|engine|model)/|worker/protocol/'
 may_include worker 'worker/'
@@ -37,7 +38,7 @@ may_include worker/protocol 'worker/protocol/'
 may_not_mention scheduler/engine 'sqlite3|httplib|yaml-cpp|boost/asio|nlohmann'
 may_not_mention scheduler/model 'sqlite3|httplib|yaml-cpp|boost|nlohmann|absl|re2|openssl'
 may_not_mention worker 'sqlite3|httplib|yaml-cpp|boost|nlohmann|absl|re2|openssl|fmt'
-for header in scheduler/{model,expr,timetable,engine}/*.h; do
+for header in scheduler/{model,digest,expr,timetable,engine}/*.h; do
   if grep -qE '^#include <(absl|re2|boost|nlohmann|yaml-cpp|sqlite3|openssl|fmt)' "$header"; then
     echo "$header: only the standard library in this room's headers" >&2
     bad=1

@@ -2,7 +2,7 @@
 
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/dagfile/canonical_write.h"
-#include "scheduler/dagfile/loader.h"
+#include "scheduler/digest/digest.h"
 #include "scheduler/timetable/schedule_spec.h"
 
 namespace baton {

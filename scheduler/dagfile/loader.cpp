@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <malloc.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 
 #include "scheduler/dagfile/dag_reader.h"
 #include "scheduler/dagfile/yaml_reader.h"
+#include "scheduler/digest/digest.h"
 
 namespace baton {
 namespace {
@@ -104,19 +104,6 @@ void refuse_known_id(Node root, std::vector<Node>& seen, Reporter& reporter) {
 }
 
 }  // namespace
-
-std::string sha256_hex(std::string_view bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  BATON_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr) == 1);
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) {
-    hex += kHex[digest[i] >> 4U];
-    hex += kHex[digest[i] & 15U];
-  }
-  return hex;
-}
 
 Result<std::string> read_regular_file(const std::string& path, std::int64_t bytes_max) {
   const OwnedFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));

@@ -46,7 +46,4 @@ ConfigResult load_config_text(std::string text, const std::string& name);
 /// changes while it is read.
 Result<std::string> read_regular_file(const std::string& path, std::int64_t bytes_max);
 
-/// SHA-256 in hex.
-std::string sha256_hex(std::string_view bytes);
-
 }  // namespace baton

@@ -1,10 +1,8 @@
 #include "scheduler/engine/cache_key.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 
+#include "scheduler/digest/digest.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/json.h"
 #include "scheduler/expr/references.h"
@@ -17,19 +15,6 @@ void put(std::string& out, std::string_view part) {
   out += std::to_string(part.size());
   out += ':';
   out += part;
-}
-
-std::string sha256_hex(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) {
-    hex += kHex[digest[i] >> 4U];
-    hex += kHex[digest[i] & 15U];
-  }
-  return hex;
 }
 
 /// The names of a run where hashFiles has an answer; its patterns are gathered on the way.

@@ -1,8 +1,8 @@
 #include "scheduler/store/derived_uuid.h"
 
-#include <openssl/sha.h>
-
 #include <array>
+
+#include "scheduler/digest/digest.h"
 
 namespace baton {
 namespace {
@@ -36,8 +36,7 @@ std::string bytes_of(std::string_view uuid) {
 std::string derived_uuid(std::string_view store_id, std::string_view name) {
   std::string input = bytes_of(store_id);
   input += name;
-  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
-  SHA1(reinterpret_cast<const unsigned char*>(input.data()), input.size(), digest.data());
+  auto digest = sha1(input);
   digest[6] = static_cast<unsigned char>((digest[6] & 0x0F) | 0x50);
   digest[8] = static_cast<unsigned char>((digest[8] & 0x3F) | 0x80);
   constexpr char kDigits[] = "0123456789abcdef";

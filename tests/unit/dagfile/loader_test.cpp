@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "scheduler/digest/digest.h"
 #include "tests/unit/dagfile/load.h"
 
 namespace baton {
