@@ -3,7 +3,7 @@
 #include <CLI/Version.hpp>
 #include <absl/base/config.h>
 #include <boost/version.hpp>
-#include <openssl/crypto.h>
+#include <openssl/opensslv.h>
 #include <sqlite3.h>
 
 namespace baton::cli {
@@ -14,7 +14,7 @@ std::vector<LibraryVersion> library_versions() {
   };
   return {
       {"sqlite", sqlite3_libversion()},
-      {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)},
+      {"openssl", OPENSSL_VERSION_STR},
       {"boost", dots(BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100)},
       {"abseil", std::to_string(ABSL_LTS_RELEASE_VERSION)},
       {"cli11", CLI11_VERSION},
