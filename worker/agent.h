@@ -30,7 +30,7 @@ enum class Exit : int { kDone = 0, kNotYet = 1, kUsage = 2, kLocked = 5, kIntern
 /// Without a link and without live attempts a listening worker ends after this time; its journal keeps what counts.
 inline constexpr std::int64_t kIdleUs = 30'000'000;
 /// A start is told after this time, unless its end is told before.
-inline constexpr std::int64_t kSayStartUs = 5'000;
+inline constexpr std::int64_t kSayStartUs = 25'000;
 /// While launches wait here, so that no slot waits for the scheduler, ends are sent together: within this time.
 inline constexpr std::int64_t kGatherEndsUs = 5'000;
 
