@@ -50,7 +50,7 @@ Result<std::vector<InstanceView>> all_instances(Reader& reader, RunNo run_no, co
 Result<std::shared_ptr<const Dag>> dag_of_run(Reader& reader, RunNo run_no) {
   const Result<VersionRow> version = reader.version_of_run(run_no);
   if (!version) return version.error();
-  return from_canonical(version->canonical_json);
+  return from_canonical(version->canonical_json, {version->source_file, version->work_folder});
 }
 
 Result<std::int64_t> number_of(const Arguments& arguments, std::string_view flag, std::int64_t otherwise,

@@ -336,12 +336,10 @@ Result<SessionEnd> Session::run_new(NewRun request) {
 }
 
 Result<std::shared_ptr<const Dag>> Session::dag_of(const RunSnapshot& snapshot) const {
-  auto dag = from_canonical(snapshot.version.canonical_json);
+  const VersionRow& version = snapshot.version;
+  auto dag = from_canonical(version.canonical_json, {version.source_file, version.work_folder});
   if (!dag) return Error{"the stored version of the DAG cannot be read: " + dag.error().message, 70};
-  auto placed = std::const_pointer_cast<Dag>(*dag);  // nobody else has it yet
-  placed->work_folder = snapshot.version.work_folder;
-  placed->source_file = snapshot.version.source_file;
-  return std::shared_ptr<const Dag>(std::move(placed));
+  return dag;
 }
 
 Result<SessionEnd> Session::go_on(RunNo run_no, const RetryRequest* retry) {

@@ -21,9 +21,14 @@ std::string canonical_json(const Dag& dag);
 /// SHA-256 (hex) of the canonical form without the slots of pools.
 std::string version_of(const Dag& dag);
 
-/// The Dag again, with its expressions compiled and its version; `source_file`, `work_folder` and lines are empty.
-/// Never reads YAML. The text must be one of canonical_json: what else it gets is an Error, never a crash.
-Result<std::shared_ptr<const Dag>> from_canonical(std::string_view json);
+/// What a Dag has from where its file lies, not from what it says.
+struct DagPlace {
+  std::string source_file, work_folder;
+};
+
+/// The Dag again, with its expressions compiled and its version, at `place`; its lines are empty. Never reads YAML. The
+/// text must be one of canonical_json: what else it gets is an Error, never a crash.
+Result<std::shared_ptr<const Dag>> from_canonical(std::string_view json, DagPlace place = {});
 
 /// The variable that `baton run` reads a secret from: BATON_SECRET_ and its name in upper case, other characters `_`.
 std::string secret_variable(std::string_view secret);

@@ -629,9 +629,11 @@ bool read_top(JsonCursor& in, const std::string& name, Dag& dag) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Dag>> from_canonical(std::string_view json) {
+Result<std::shared_ptr<const Dag>> from_canonical(std::string_view json, DagPlace place) {
   JsonCursor in(json);
   auto dag = std::make_shared<Dag>();
+  dag->source_file = std::move(place.source_file);
+  dag->work_folder = std::move(place.work_folder);
   Specs specs;
   Adjacency upstream;
   std::int64_t language = 0;

@@ -82,7 +82,6 @@ enum class Rule : std::uint8_t {
   hash_files_place,
   expression_not_here,
   allowed_failure,
-  unenforced,
   no_tasks,
   too_many,
 };

@@ -58,7 +58,6 @@ constexpr auto kRules = std::to_array<RuleInfo>({
     {Rule::hash_files_place, "hash-files-place", "`hashFiles` stands elsewhere than in `cache.key`"},
     {Rule::expression_not_here, "expression-not-here", "This key takes no expression"},
     {Rule::allowed_failure, "allowed-failure", "A task follows one that may fail and would be upstream_failed"},
-    {Rule::unenforced, "unenforced", "What this key asks for cannot be enforced everywhere"},
     {Rule::no_tasks, "no-tasks", "The DAG has no tasks"},
     {Rule::too_many, "too-many", "More findings than are shown"},
 });

@@ -73,6 +73,15 @@ TEST(Canonical, TheFormReadsBackToTheSameForm) {
   }
 }
 
+TEST(Canonical, ThePlaceIsNotInTheFormAndComesFromTheCaller) {
+  const std::string json = canonical_json(*load("dag: x\ntasks: {a: {noop: true}}\n"));
+  const auto here = from_canonical(json, {.source_file = "/here/x.yaml", .work_folder = "/here"});
+  ASSERT_TRUE(here.ok());
+  EXPECT_EQ((*here)->source_file, "/here/x.yaml");
+  EXPECT_EQ((*here)->work_folder, "/here");
+  EXPECT_EQ((*here)->version, (*from_canonical(json))->version);
+}
+
 TEST(Canonical, ExpressionsAreCompiledAgain) {
   const auto dag = load(kEverything);
   const auto back = from_canonical(canonical_json(*dag));
