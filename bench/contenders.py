@@ -94,6 +94,27 @@ class SyncedLoop(SpawnLoop):
         return self.argv[:1] + ["-s", os.path.join(place, "notes")] + self.argv[1:]
 
 
+class Relay(Contender):
+    """The least of Baton's shape (native/relay.c): a process with SQLite, another that starts the tasks, a log for each."""
+
+    name = "relay"
+
+    def missing(self):
+        return ""
+
+    def write(self, folder, graph, action):
+        self.argv = [native("relay"), str(graph.tasks)] + action.loop_argv()
+
+    def command(self, folder, place):
+        return self.argv
+
+    def check(self, place, graph):
+        with sqlite3.connect(os.path.join(place, "db")) as db:
+            (ended, tries), = db.execute("SELECT (SELECT count(*) FROM task WHERE state = 2), (SELECT count(*) FROM try)")
+        if (ended, tries) != (graph.tasks, graph.tasks):
+            raise Wrong(f"relay ran {ended} of {graph.tasks} tasks")
+
+
 class Ninja(Contender):
     name = "ninja"
 
@@ -240,7 +261,7 @@ class Airflow(Contender):
 
 
 OF_FANS = (SpawnLoop, Ninja, Make, Parallel, Dagu, Luigi, Airflow)
-OF_CHAINS = (lambda: SpawnLoop(1), lambda: SyncedLoop(1), Ninja, Make, Dagu, Luigi, Airflow)
+OF_CHAINS = (lambda: SpawnLoop(1), lambda: SyncedLoop(1), Relay, Ninja, Make, Dagu, Luigi, Airflow)
 OF_GRAPHS = (SpawnLoop, Ninja, Make)
 
 

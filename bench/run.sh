@@ -10,5 +10,6 @@ mkdir -p build/bench
 for program in measured spawn_loop witness lines; do
   cc -O2 -Wall -Wextra -Werror -o "build/bench/$program" "bench/native/$program.c"
 done
+cc -O2 -Wall -Wextra -Werror -o build/bench/relay bench/native/relay.c -lsqlite3
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o build/bench/slow_disk.so bench/native/slow_disk.c
 PYTHONDONTWRITEBYTECODE=1 exec python3 bench/bench.py "$@"

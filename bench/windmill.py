@@ -5,7 +5,7 @@ import os
 import actions
 import graphs
 import measuring
-from contenders import Baton
+from contenders import Baton, Relay
 from table import Row
 
 FIBO = "import sys\ndef fibo(n): return n if n < 2 else fibo(n - 1) + fibo(n - 2)\nprint(fibo(int(sys.argv[1])))\n"
@@ -25,17 +25,23 @@ def in_a_row(context, count, n):
     baton, graph = Baton(), graphs.chain(count)
     baton.write(folder, graph, actions.of_argv(lambda i: argv))
     loop = ["sh", "-ec", f"i=0; while [ $i -lt {count} ]; do {' '.join(argv)}; i=$((i+1)); done"]
-    costs = {"Baton": [], "shell loop": []}
+    relay = Relay()
+    relay.write(folder, graph, actions.of_argv(lambda i: argv))
+    costs = {"Baton": [], "shell loop": [], "relay": []}
     measuring.run(argv, folder)
     for turn in range(context.rounds):
         context.say(f"windmill: fibo({n}), round {turn + 1} of {context.rounds}")
         place = context.folder(f"windmill.{n}.{turn}")
-        turns = [("Baton", baton.command(folder, place)), ("shell loop", loop)]
-        for who, command in turns if turn % 2 == 0 else reversed(turns):
-            costs[who].append(measuring.run(command, place))
+        commands = {"Baton": baton.command(folder, place), "shell loop": loop, "relay": relay.command(folder, place)}
+        for k in range(len(costs)):
+            who = list(costs)[(turn + k) % len(costs)]
+            costs[who].append(measuring.run(commands[who], place))
         baton.check(place, graph)
+        relay.check(place, graph)
     rows = [Row("windmill", f"{who}, {count} × fibo({n})", "ms", [1e3 * c.wall_s for c in own],
                 [1e6 * c.cpu_s / count for c in own], [c.peak_mib for c in own]) for who, own in costs.items()]
-    rows[1].ratios = [b.wall_s / l.wall_s for b, l in zip(costs["Baton"], costs["shell loop"])]
-    rows[1].ratio_of, rows[1].bar, rows[1].wish = "Baton ÷ shell loop", 1.1, 1.03
+    for row, rival in zip(rows[1:], ("shell loop", "relay")):
+        row.ratios = [b.wall_s / l.wall_s for b, l in zip(costs["Baton"], costs[rival])]
+        row.ratio_of = f"Baton ÷ {rival}"
+    rows[1].bar, rows[1].wish = 1.1, 1.03
     return rows

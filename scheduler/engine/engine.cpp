@@ -558,20 +558,6 @@ void Engine::strip(Pending& pending, RunNo run_no) {
 
 void Engine::release(Pending& pending) {
   for (auto& created : pending.created) created(CommitOutcome::durable);
-  if (observer_ != nullptr) {
-    for (const RunNo run_no : pending.begun) {
-      if (const LiveRun* live = find(run_no)) observer_->run_began(live->run);
-    }
-    for (const auto& [run_no, row] : pending.tries_told) {
-      if (const LiveRun* live = find(run_no)) observer_->try_ended(live->run, row);
-    }
-    for (const Told& told : pending.told) {
-      if (const LiveRun* live = find(told.run_no)) observer_->instance_changed(live->run, told.row);
-    }
-    for (const RunNo run_no : pending.ended) {
-      if (const LiveRun* live = find(run_no)) observer_->run_ended(live->run);
-    }
-  }
   for (LaunchSpec& spec : pending.launches) {
     LiveRun* live = find(spec.key.run_no);
     const InstanceNo i = live == nullptr ? -1 : live->run.find(spec.key);
@@ -588,7 +574,24 @@ void Engine::release(Pending& pending) {
   }
   for (const AttemptKey& key : pending.acknowledgements) executor_.acknowledge(key);
   executor_.flush();
+  tell(pending);  // the programs start meanwhile
   forget_finished(pending.finished);
+}
+
+void Engine::tell(const Pending& pending) {
+  if (observer_ == nullptr) return;
+  for (const RunNo run_no : pending.begun) {
+    if (const LiveRun* live = find(run_no)) observer_->run_began(live->run);
+  }
+  for (const auto& [run_no, row] : pending.tries_told) {
+    if (const LiveRun* live = find(run_no)) observer_->try_ended(live->run, row);
+  }
+  for (const Told& told : pending.told) {
+    if (const LiveRun* live = find(told.run_no)) observer_->instance_changed(live->run, told.row);
+  }
+  for (const RunNo run_no : pending.ended) {
+    if (const LiveRun* live = find(run_no)) observer_->run_ended(live->run);
+  }
 }
 
 void Engine::forget_finished(const std::vector<RunNo>& runs) {

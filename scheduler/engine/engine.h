@@ -138,6 +138,7 @@ class Engine : public ExecutorEvents {
   [[nodiscard]] bool nothing_runs() const;
   void committed(CommitOutcome outcome);
   void release(Pending& pending);
+  void tell(const Pending& pending);
   void forget_finished(const std::vector<RunNo>& runs);
   void die(std::string why);
 
