@@ -128,7 +128,9 @@ int turn_wal_on(Database& db) {
   if (!pages) return sqlite3_errcode(db.handle());
   if (*pages > 0) return db.exec("PRAGMA journal_mode=WAL");
   int rc = db.set_sync(Sync::off);
-  if (rc == SQLITE_OK) rc = db.exec("PRAGMA journal_mode=MEMORY; PRAGMA journal_mode=WAL");
+  // A commit of a few rows touches as many pages, and each is written whole: half of SQLite's usual size is 3 % of a hop
+  // of a chain; a quarter is no better there and 5 % worse where a commit has many rows.
+  if (rc == SQLITE_OK) rc = db.exec("PRAGMA page_size=2048; PRAGMA journal_mode=MEMORY; PRAGMA journal_mode=WAL");
   if (rc != SQLITE_OK) return rc;
   sqlite3_file* file = nullptr;
   rc = sqlite3_file_control(db.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file);

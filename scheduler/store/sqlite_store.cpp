@@ -20,7 +20,7 @@ using sqlite::QueuedTask;
 namespace {
 
 constexpr std::chrono::milliseconds kIdle{50};
-constexpr std::int64_t kIdleCheckpointFrames = 1'000;  // 4 MiB: worth a checkpoint when there is nothing else to do
+constexpr std::int64_t kIdleCheckpointFrames = 2'000;  // 4 MiB: worth a checkpoint when there is nothing else to do
 constexpr std::size_t kGroupMax = 8'192;               // batches in one transaction
 
 std::int64_t file_bytes(const std::string& path) {

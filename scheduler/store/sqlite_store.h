@@ -32,7 +32,7 @@ struct StoreOptions {
   std::size_t queue_depth_max = 65'536;     ///< batches; beyond it a commit is rolled back
   std::int32_t cache_kib = 8'192;           ///< of the writing connection
   std::int64_t check_bytes_max = 64 << 20;  ///< after an unclean end, larger files are not checked before the start
-  std::int64_t checkpoint_frames = 15'000;  ///< a WAL of so many pages is written back even when there is work
+  std::int64_t checkpoint_frames = 30'000;  ///< a WAL of so many pages is written back even when there is work
   // For tests:
   const char* vfs = nullptr;
   bool sync_normal = false;                            ///< acknowledged commits may be lost with the power

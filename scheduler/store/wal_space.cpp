@@ -12,7 +12,7 @@ namespace {
 
 // https://www.sqlite.org/fileformat.html#the_write_ahead_log
 constexpr std::int64_t kWalHeaderBytes = 32;
-constexpr std::int64_t kFrameBytes = 24 + 4096;
+constexpr std::int64_t kFrameHeaderBytes = 24;
 
 constexpr std::int64_t kRoomBytesMin = 64 << 10;  // a few commits of a few rows
 constexpr std::int64_t kStepBytesMin = 256 << 10;
@@ -37,7 +37,12 @@ void WalSpace::look(sqlite3_file* wal) {
 void WalSpace::reserve(Database& db, std::int64_t frames) {
   const bool has_begun_anew = frames < frames_;  // after a checkpoint; SQLite may have cut the file
   frames_ = frames;
-  const std::int64_t used = kWalHeaderBytes + frames * kFrameBytes;
+  if (page_bytes_ == 0) {
+    const auto bytes = db.integer("PRAGMA page_size");
+    if (!bytes) return;
+    page_bytes_ = *bytes;
+  }
+  const std::int64_t used = kWalHeaderBytes + frames * (kFrameHeaderBytes + page_bytes_);
   if (!has_begun_anew && size_ - used >= kRoomBytesMin) return;
   sqlite3_file* const wal = wal_file(db);
   if (wal == nullptr) return;

@@ -20,6 +20,7 @@ class WalSpace {
  private:
   void look(sqlite3_file* wal);
 
+  std::int64_t page_bytes_ = 0;
   std::int64_t frames_ = 0;     ///< at the last call
   std::int64_t size_ = 0;       ///< of the file, as far as known
 };
