@@ -249,6 +249,12 @@ void Database::watch_wal(std::int64_t* frames) {
   sqlite3_wal_hook(handle_, hook, frames);
 }
 
+std::int64_t Database::wal_frame_bytes() {
+  constexpr std::int64_t kHeaderBytes = 24;  // https://www.sqlite.org/fileformat.html#the_write_ahead_log
+  const auto page_bytes = integer("PRAGMA page_size");
+  return kHeaderBytes + (page_bytes ? *page_bytes : 0);
+}
+
 int Database::checkpoint(bool truncate) {
   const int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
   const int rc = sqlite3_wal_checkpoint_v2(handle_, "main", mode, nullptr, nullptr);

@@ -119,6 +119,8 @@ class Database {
 
   /// Keeps `*frames` at the number of frames in the WAL after each commit; the address must outlive the connection.
   void watch_wal(std::int64_t* frames);
+  /// Of one frame of the WAL: a page and its header. Fixed when the database is made.
+  [[nodiscard]] std::int64_t wal_frame_bytes();
   /// Writes what the WAL holds into the database. Waits for no reader: what one still needs stays for the next time.
   /// `truncate` also empties the file. kOk, or the error; busy is none.
   int checkpoint(bool truncate);

@@ -20,8 +20,8 @@ using sqlite::QueuedTask;
 namespace {
 
 constexpr std::chrono::milliseconds kIdle{50};
-constexpr std::int64_t kIdleCheckpointFrames = 2'000;  // 4 MiB: worth a checkpoint when there is nothing else to do
-constexpr std::size_t kGroupMax = 8'192;               // batches in one transaction
+constexpr std::int64_t kIdleCheckpointBytes = 4 << 20;  // worth a checkpoint when there is nothing else to do
+constexpr std::size_t kGroupMax = 8'192;                // batches in one transaction
 
 std::int64_t file_bytes(const std::string& path) {
   struct stat facts {};
@@ -146,6 +146,7 @@ SqliteStore::SqliteStore(Opened opened, Loop& loop, const StoreOptions& options)
       last_run_no_(opened.last_run_no),
       db_(std::move(opened.db)),
       wal_frames_(std::make_unique<std::int64_t>(0)),
+      wal_frame_bytes_(db_.wal_frame_bytes()),
       writer_(std::make_unique<sqlite::BatchWriter>(db_, leader_epoch_, opened.seq)),
       generation_(std::make_shared<std::atomic<std::uint64_t>>(1)),
       is_alive_(std::make_shared<bool>(true)),
@@ -177,7 +178,7 @@ void SqliteStore::close_database() {
     is_sound = db_.set_sync(sqlite::Sync::normal) == sqlite::kOk &&
                db_.prepare("UPDATE store SET is_clean = 1 WHERE leader_epoch = ?").run(leader_epoch_) == sqlite::kOk;
   }
-  const bool is_short = *wal_frames_ < std::min(kIdleCheckpointFrames, options_.checkpoint_frames);
+  const bool is_short = wal_bytes() < std::min(kIdleCheckpointBytes, options_.checkpoint_bytes);
   if (!is_sound || is_short) db_.leave_wal_at_close();
   writer_.reset();  // its statements, before their connection
   const Database closed = std::move(db_);
@@ -209,9 +210,9 @@ void SqliteStore::commit_now(Batch batch, CommitDone done) {
   }
   std::vector<QueuedItem> one;
   one.emplace_back(QueuedCommit{std::move(batch), std::move(done), generation_->load(std::memory_order_relaxed)});
-  const bool was_short = *wal_frames_ < kIdleCheckpointFrames;
+  const bool was_short = wal_bytes() < kIdleCheckpointBytes;
   work(std::move(one));
-  if (was_short && *wal_frames_ >= kIdleCheckpointFrames) queue_.wake();  // to look for an idle moment from now on
+  if (was_short && wal_bytes() >= kIdleCheckpointBytes) queue_.wake();  // to look for an idle moment from now on
 }
 
 RunNo SqliteStore::next_run_no() {
@@ -239,7 +240,7 @@ void SqliteStore::run_writer() {
 /// One round of the writer's thread; false when there will be none any more.
 bool SqliteStore::wait_for_work() {
   std::unique_lock held(writer_mutex_);
-  const bool wants_idle = *wal_frames_ >= kIdleCheckpointFrames;
+  const bool wants_idle = wal_bytes() >= kIdleCheckpointBytes;
   const std::uint64_t rounds_before = rounds_;
   held.unlock();
   queue_.wait(wants_idle ? kIdle : std::chrono::milliseconds(0));
@@ -259,7 +260,7 @@ void SqliteStore::work(std::vector<QueuedItem> items) {
   ++rounds_;
   process(std::move(items));
   checkpoint_if_due(false);
-  if (!writer_->is_broken()) wal_space_.reserve(db_, *wal_frames_);
+  if (!writer_->is_broken()) wal_space_.reserve(db_, wal_bytes());
 }
 
 void SqliteStore::process_inline() {
@@ -305,8 +306,8 @@ void SqliteStore::write_group(std::span<QueuedCommit> group, std::vector<Answer>
 }
 
 void SqliteStore::checkpoint_if_due(bool is_idle) {
-  const std::int64_t due = is_idle ? kIdleCheckpointFrames : options_.checkpoint_frames;
-  if (*wal_frames_ < due || writer_->is_broken()) return;
+  const std::int64_t due = is_idle ? kIdleCheckpointBytes : options_.checkpoint_bytes;
+  if (wal_bytes() < due || writer_->is_broken()) return;
   const int rc = db_.checkpoint(false);
   *wal_frames_ = 0;  // told anew by the next commit
   if (rc != sqlite::kOk) writer_->note_failure(rc);

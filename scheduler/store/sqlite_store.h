@@ -32,7 +32,7 @@ struct StoreOptions {
   std::size_t queue_depth_max = 65'536;     ///< batches; beyond it a commit is rolled back
   std::int32_t cache_kib = 8'192;           ///< of the writing connection
   std::int64_t check_bytes_max = 64 << 20;  ///< after an unclean end, larger files are not checked before the start
-  std::int64_t checkpoint_frames = 30'000;  ///< a WAL of so many pages is written back even when there is work
+  std::int64_t checkpoint_bytes = 60 << 20;  ///< a WAL of this size is written back even when there is work
   // For tests:
   const char* vfs = nullptr;
   bool sync_normal = false;                            ///< acknowledged commits may be lost with the power
@@ -107,6 +107,7 @@ class SqliteStore final : public Store {
   void write_group(std::span<sqlite::QueuedCommit> group, std::vector<Answer>& answers);
   void answer(std::vector<Answer> answers);
   void checkpoint_if_due(bool is_idle);
+  [[nodiscard]] std::int64_t wal_bytes() const { return *wal_frames_ * wal_frame_bytes_; }
   void close_database();
   /// Runs `task` on the writer's thread, in its turn, and waits; false after stop().
   bool run_on_writer(const std::function<void()>& task);
@@ -124,6 +125,7 @@ class SqliteStore final : public Store {
   std::uint64_t rounds_ = 0;              ///< of work, so that an idle time can be told from a busy one
   sqlite::Database db_;
   std::unique_ptr<std::int64_t> wal_frames_;
+  const std::int64_t wal_frame_bytes_;
   std::unique_ptr<sqlite::BatchWriter> writer_;
   sqlite::WalSpace wal_space_;
   std::uint64_t refused_generation_ = 0;  ///< batches up to this one are rolled back unseen

@@ -10,9 +10,7 @@
 namespace baton::sqlite {
 namespace {
 
-// https://www.sqlite.org/fileformat.html#the_write_ahead_log
-constexpr std::int64_t kWalHeaderBytes = 32;
-constexpr std::int64_t kFrameHeaderBytes = 24;
+constexpr std::int64_t kWalHeaderBytes = 32;  // https://www.sqlite.org/fileformat.html#the_write_ahead_log
 
 constexpr std::int64_t kRoomBytesMin = 64 << 10;  // a few commits of a few rows
 constexpr std::int64_t kStepBytesMin = 256 << 10;
@@ -34,15 +32,10 @@ void WalSpace::look(sqlite3_file* wal) {
   size_ = wal->pMethods->xFileSize(wal, &size) == SQLITE_OK ? size : 0;
 }
 
-void WalSpace::reserve(Database& db, std::int64_t frames) {
-  const bool has_begun_anew = frames < frames_;  // after a checkpoint; SQLite may have cut the file
-  frames_ = frames;
-  if (page_bytes_ == 0) {
-    const auto bytes = db.integer("PRAGMA page_size");
-    if (!bytes) return;
-    page_bytes_ = *bytes;
-  }
-  const std::int64_t used = kWalHeaderBytes + frames * (kFrameHeaderBytes + page_bytes_);
+void WalSpace::reserve(Database& db, std::int64_t frames_bytes) {
+  const bool has_begun_anew = frames_bytes < frames_bytes_;  // after a checkpoint; SQLite may have cut the file
+  frames_bytes_ = frames_bytes;
+  const std::int64_t used = kWalHeaderBytes + frames_bytes;
   if (!has_begun_anew && size_ - used >= kRoomBytesMin) return;
   sqlite3_file* const wal = wal_file(db);
   if (wal == nullptr) return;

@@ -13,16 +13,15 @@ class Database;
 
 class WalSpace {
  public:
-  /// After a commit that left `frames` frames in the log: makes room for the next ones if little is left. Nothing is
-  /// promised: what fails here (a full disk) the next commit meets by itself.
-  void reserve(Database& db, std::int64_t frames);
+  /// After a commit that left frames of `frames_bytes` in the log: makes room for the next ones if little is left.
+  /// Nothing is promised: what fails here (a full disk) the next commit meets by itself.
+  void reserve(Database& db, std::int64_t frames_bytes);
 
  private:
   void look(sqlite3_file* wal);
 
-  std::int64_t page_bytes_ = 0;
-  std::int64_t frames_ = 0;     ///< at the last call
-  std::int64_t size_ = 0;       ///< of the file, as far as known
+  std::int64_t frames_bytes_ = 0;  ///< at the last call
+  std::int64_t size_ = 0;          ///< of the file, as far as known
 };
 
 }  // namespace baton::sqlite

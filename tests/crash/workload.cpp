@@ -26,7 +26,7 @@ StoreOptions options_for(DiskVfs& vfs, bool newest, bool sync_normal) {
   options.vfs = vfs.name();
   options.sync_normal = sync_normal;
   options.migrations = newest ? std::span<const sqlite::Migration>(kNewSchema) : kOldSchema;
-  options.checkpoint_frames = 60;  // so that the WAL begins anew several times
+  options.checkpoint_bytes = 120 << 10;  // so that the WAL begins anew several times
   options.cache_kib = 64;          // so that large transactions spill
   return options;
 }

@@ -269,7 +269,7 @@ TEST_F(ReaderTest, AReaderWorksAfterACleanEndWithAShortWalAndWithout) {
   EXPECT_EQ(reader()->find_run("@latest").value(), run_no);
   EXPECT_TRUE(reader()->info().value().closed_cleanly);
   StoreOptions options;
-  options.checkpoint_frames = 1;
+  options.checkpoint_bytes = 1;
   open(options);
   create(sample::dag("etl", 2), "s");
   close();
