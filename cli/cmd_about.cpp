@@ -27,7 +27,7 @@ int help_command(const Invocation& call) {
     is_family = is_family || command.name.starts_with(name + " ");
   }
   if (!is_family) {
-    return call.fail({"\"" + name + "\" is not a command" + did_you_mean_suffix(name, names), kUsage},
+    return call.fail({"\"" + name + "\" is not a command" + did_you_mean_suffix(name, names)},
                      "`baton help` lists them all");
   }
   Invocation::print(overview(call.out_style(), name));

@@ -39,7 +39,7 @@ int dag_next_command(const Invocation& call) {
   WallUs from = now_us();
   if (call.args().has("from")) {
     const Result<WallUs> given = timetable::parse_time(call.args().value("from"), timetable->zone());
-    if (!given) return call.fail({"--from: " + given.error().message, kUsage});
+    if (!given) return call.fail({"--from: " + given.error().message});
     from = *given;
   }
   const std::vector<timetable::Tick> ticks =
@@ -128,7 +128,7 @@ int dag_source_command(const Invocation& call) {
     if (const auto dags = state->reader->list_dags()) {
       for (const DagView& dag : *dags) ids.push_back(dag.dag_id);
     }
-    return call.fail({"no DAG \"" + id + "\" has run here" + did_you_mean_suffix(id, ids), kNotFound},
+    return call.fail({"no DAG \"" + id + "\" has run here" + did_you_mean_suffix(id, ids), ErrorKind::not_found},
                      "`baton dag ls` lists them");
   }
   for (const VersionView& version : *versions) {
@@ -140,7 +140,7 @@ int dag_source_command(const Invocation& call) {
   }
   return call.fail({id + " has no version " + std::to_string(*number) + "; the newest is " +
                         std::to_string(versions->front().number),
-                    kNotFound});
+                    ErrorKind::not_found});
 }
 
 }  // namespace baton::cli

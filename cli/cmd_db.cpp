@@ -32,11 +32,11 @@ int db_check_command(const Invocation& call) {
   std::error_code error;
   if (!fs::exists(path, error))
     return call.fail(
-        {"there is no database in " + shown_path(folder) + "; name another folder with --state", kNotFound});
+        {"there is no database in " + shown_path(folder) + "; name another folder with --state", ErrorKind::not_found});
   const Status checked = sqlite::check_file(path.string(), !call.args().has("quick"), nullptr);
   if (!checked) {
     return call.fail(
-        {checked.error().message, kStorage},
+        {checked.error().message, ErrorKind::storage},
         "keep " + shown_path(folder) + " as it is, and go back to a backup (`baton db backup` makes them)");
   }
   const Result<OpenState> state = open_state(call.args());
@@ -54,11 +54,11 @@ int db_backup_command(const Invocation& call) {
   if (!folder) return call.fail(folder.error());
   const fs::path target = fs::absolute(call.args().at(0));
   std::error_code error;
-  if (fs::is_directory(target, error)) return call.fail({target.string() + " is a folder; name the file", kUsage});
+  if (fs::is_directory(target, error)) return call.fail({target.string() + " is a folder; name the file"});
   if (!fs::is_directory(target.parent_path(), error))
-    return call.fail({"there is no folder " + target.parent_path().string(), kNotFound});
+    return call.fail({"there is no folder " + target.parent_path().string(), ErrorKind::not_found});
   if (target.parent_path() == *folder)
-    return call.fail({"a copy inside the state folder is none; choose another place", kUsage});
+    return call.fail({"a copy inside the state folder is none; choose another place"});
   // A reader may copy while the writer goes on: the copy is of one instant.
   sqlite::OpenOptions options;
   options.access = sqlite::Access::read;
@@ -67,7 +67,7 @@ int db_backup_command(const Invocation& call) {
   const Status copied = sqlite::backup_to(*db, target.string(), nullptr);
   if (!copied) return call.fail(copied.error());
   if (const Status checked = sqlite::check_file(target.string(), true, nullptr); !checked) {
-    return call.fail({"the copy is not whole: " + checked.error().message, kStorage},
+    return call.fail({"the copy is not whole: " + checked.error().message, ErrorKind::storage},
                      "`baton db check` looks at the database itself");
   }
   const auto bytes = static_cast<std::int64_t>(fs::file_size(target, error));
@@ -81,9 +81,9 @@ namespace {
 Result<PruneRule> rule_of(const Arguments& arguments) {
   PruneRule rule;
   rule.dag_id = arguments.value("dag");
-  if (!arguments.has("older-than")) return Error{"`baton db prune` needs --older-than SPAN, for example 90d", kUsage};
+  if (!arguments.has("older-than")) return Error{"`baton db prune` needs --older-than SPAN, for example 90d"};
   const Result<DurationUs> span = timetable::parse_duration(arguments.value("older-than"));
-  if (!span) return Error{"--older-than: " + span.error().message, kUsage};
+  if (!span) return Error{"--older-than: " + span.error().message};
   rule.ended_before = now_us() - *span;
   return rule;
 }
@@ -112,7 +112,7 @@ void remove_files_of_forgotten(const fs::path& folder, Reader& reader) {
       const std::string name = entry.path().filename().string();
       if (name.empty() || name.find_first_not_of("0123456789") != std::string::npos || name.size() > 18) continue;
       const Result<RunView> run = reader.run(std::stoll(name));
-      if (run || run.error().code != kNotFound) continue;
+      if (run || run.error().kind != ErrorKind::not_found) continue;
       std::error_code ignored;
       fs::remove_all(entry.path(), ignored);
     }

@@ -165,7 +165,7 @@ void check_database(const Invocation& call, Checks& out) {
   }
   const Result<OpenState> state = open_state(call.args());
   if (!state) {
-    const bool none = state.error().code == kNotFound;
+    const bool none = state.error().kind == ErrorKind::not_found;
     out.push_back({"database", none ? Health::ok : Health::fail,
                    none ? "SQLite " + version + ", no database yet" : state.error().message,
                    none ? "" : "`baton db check` says more"});

@@ -35,7 +35,7 @@ int complain(const Invocation& call, const std::string& source, const expr::Expr
     call.print_document(
         text::Object().set("error", error.message).set("column", std::int64_t{error.where.begin} + 1).take());
   }
-  const int code = call.fail({error.message, kUsage});
+  const int code = call.fail({error.message});
   const std::string lines = excerpt(source, error.where, call.err_style());
   std::fwrite(lines.data(), 1, lines.size(), stderr);
   return code;
@@ -67,12 +67,11 @@ Result<expr::FixedNames> lets_of(const Arguments& arguments) {
   expr::FixedNames names;
   for (const std::string& text : arguments.values("let")) {
     const std::size_t equals = text.find('=');
-    if (equals == std::string::npos || equals == 0) return Error{"--let wants name=JSON, not \"" + text + "\"", kUsage};
+    if (equals == std::string::npos || equals == 0) return Error{"--let wants name=JSON, not \"" + text + "\""};
     Result<Value> value = expr::from_json(std::string_view(text).substr(equals + 1));
     if (!value) {
       return Error{"--let " + text.substr(0, equals) + ": " + value.error().message + "; a text is written " +
-                       text.substr(0, equals) + "='\"text\"'",
-                   kUsage};
+                       text.substr(0, equals) + "='\"text\"'"};
     }
     names.set(text.substr(0, equals), std::move(*value));
   }
@@ -115,7 +114,7 @@ int expr_command(const Invocation& call) {
     if (!names) return call.fail(names.error());
     file.emplace(std::move(*names));
   } else if (call.args().has("param")) {
-    return call.fail({"-p sets a param of a DAG file: name the file with -f, or use --let", kUsage});
+    return call.fail({"-p sets a param of a DAG file: name the file with -f, or use --let"});
   }
 
   const expr::Outcome<expr::AstPtr> parsed = expr::parse_bare_or_template(source);

@@ -104,7 +104,7 @@ namespace fs = std::filesystem;
 Status replace_file(const fs::path& path, const std::string& text) {
   std::error_code error;
   const fs::path target = fs::canonical(path, error);
-  if (error) return Error{path.string() + ": " + error.message(), kNotFound};
+  if (error) return Error{path.string() + ": " + error.message(), ErrorKind::not_found};
   const fs::path beside = target.parent_path() / ("." + target.filename().string() + ".baton-fmt");
   {
     std::ofstream out(beside, std::ios::binary | std::ios::trunc);
@@ -112,7 +112,7 @@ Status replace_file(const fs::path& path, const std::string& text) {
     out.close();
     if (!out) {
       fs::remove(beside, error);
-      return Error{beside.string() + " could not be written", kNotAllowed};
+      return Error{beside.string() + " could not be written", ErrorKind::denied};
     }
   }
   fs::permissions(beside, fs::status(target, error).permissions(), error);
@@ -120,7 +120,7 @@ Status replace_file(const fs::path& path, const std::string& text) {
   if (!error) return Unit{};
   const std::string why = error.message();
   fs::remove(beside, error);
-  return Error{target.string() + " could not be replaced: " + why, kNotAllowed};
+  return Error{target.string() + " could not be replaced: " + why, ErrorKind::denied};
 }
 
 struct FmtCounts {
@@ -159,7 +159,7 @@ int fmt_command(const Invocation& call) {
   }
   const std::string rest = counts.broken == 0 ? "" : ", " + plural(counts.broken, "file") + " left alone";
   if (check && counts.changed > 0) {
-    return call.fail({plural(counts.changed, "file") + " would change" + rest, kUsage},
+    return call.fail({plural(counts.changed, "file") + " would change" + rest},
                      "`baton fmt` without --check changes them");
   }
   call.note(plural(counts.changed, "file") + (check ? " would change, " : " changed, ") + text::grouped(counts.same) +
@@ -171,7 +171,7 @@ int graph_command(const Invocation& call) {
   const Arguments& args = call.args();
   const int forms =
       static_cast<int>(args.has("ascii")) + static_cast<int>(args.has("dot")) + static_cast<int>(args.has("mermaid"));
-  if (forms > 1) return call.fail({"--ascii, --dot and --mermaid exclude each other; give one", kUsage});
+  if (forms > 1) return call.fail({"--ascii, --dot and --mermaid exclude each other; give one"});
   const Result<LoadedDag> loaded = load_one_dag(call, args.at(0));
   if (!loaded) return call.fail(loaded.error());
   GraphOptions options;

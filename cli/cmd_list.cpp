@@ -37,8 +37,7 @@ Result<LsArguments> ls_arguments(const Arguments& typed) {
       filter.states.push_back(*state);
     } else if (!out.arguments.flags.try_emplace("state", std::vector{word}).second) {
       return Error{"--state names two folders, " + out.arguments.value("state") + " and " + word +
-                       "; states of runs are queued, running, success and failed",
-                   kUsage};
+                       "; states of runs are queued, running, success and failed"};
     }
   }
   return out;

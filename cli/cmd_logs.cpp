@@ -46,7 +46,7 @@ Result<Wish> wish_of(const Arguments& arguments) {
   out.try_number = *number;
   if (arguments.has("grep")) {
     out.grep = std::make_unique<re2::RE2>(arguments.value("grep"), re2::RE2::Quiet);
-    if (!out.grep->ok()) return Error{"--grep: " + out.grep->error() + "; the syntax is RE2's", kUsage};
+    if (!out.grep->ok()) return Error{"--grep: " + out.grep->error() + "; the syntax is RE2's"};
   }
   return out;
 }
@@ -135,7 +135,7 @@ Result<std::vector<InstanceView>> chosen_instances(OpenRun& run, const std::stri
   }
   return Error{"run " + run.run.row.run_id + " has no task \"" + selector + "\"" + did_you_mean_suffix(selector, ids) +
                    "; `baton show` lists its tasks",
-               kNotFound};
+               ErrorKind::not_found};
 }
 
 /// The epoch whose log is meant; 0: there is none.

@@ -68,16 +68,14 @@ Result<Request> request_of(const Invocation& call) {
   out.selected = std::move(*selected);
   const std::string run_id = call.args().value("run-id");
   if (call.args().has("run-id") && !is_run_id(run_id)) {
-    return Error{"--run-id may hold letters, digits and _.~:+- and 250 characters at most, not \"" + run_id + "\"",
-                 kUsage};
+    return Error{"--run-id may hold letters, digits and _.~:+- and 250 characters at most, not \"" + run_id + "\""};
   }
   const std::vector<Diagnostic> refused = refusals(out.loaded, out.selected);
   if (!refused.empty()) {
     const std::string text = diagnostics_text(refused, call.err_style());
     std::fwrite(text.data(), 1, text.size(), stderr);
     return Error{std::to_string(refused.size()) + (refused.size() == 1 ? " task" : " tasks") +
-                     " cannot run here (see above); nothing was started",
-                 kUsage};
+                     " cannot run here (see above); nothing was started"};
   }
   return out;
 }
@@ -187,7 +185,7 @@ int retry_command(const Invocation& call) {
   if (!old) return call.fail(old.error());
   if (call.args().has("failed") && call.args().has("from")) {
     return call.fail(
-        {"--failed and --from exclude each other: --from TASK takes all that follows, whatever it ended as", kUsage});
+        {"--failed and --from exclude each other: --from TASK takes all that follows, whatever it ended as"});
   }
   RetryRequest request;
   request.run_no = old->run.run_no;

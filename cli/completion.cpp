@@ -257,7 +257,7 @@ Result<std::string> completion_script(std::string_view shell) {
   if (shell == "bash") return bash_script();
   if (shell == "zsh") return zsh_script();
   if (shell == "fish") return fish_script();
-  return Error{"there is no completion for \"" + std::string(shell) + "\"; there is for bash, zsh and fish", kUsage};
+  return Error{"there is no completion for \"" + std::string(shell) + "\"; there is for bash, zsh and fish"};
 }
 
 }  // namespace baton::cli

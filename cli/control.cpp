@@ -54,14 +54,14 @@ class ControlServer::Impl {
 
   Status listen(const std::string& folder) {
     const FolderAddress address(folder);
-    if (!address.ok()) return Error{"cannot open " + folder + ": " + std::strerror(errno), 70};
+    if (!address.ok()) return Error{"cannot open " + folder + ": " + std::strerror(errno), ErrorKind::storage};
     unlink(address.path().c_str());  // the folder's lock is ours: what lies there is of a dead process
     boost::system::error_code error;
     acceptor_.open(asio::local::stream_protocol(), error);
     if (!error) acceptor_.bind(asio::local::stream_protocol::endpoint(address.path()), error);
     if (!error) chmod(address.path().c_str(), 0600);
     if (!error) acceptor_.listen(8, error);
-    if (error) return Error{"cannot listen on " + socket_path_ + ": " + error.message(), 70};
+    if (error) return Error{"cannot listen on " + socket_path_ + ": " + error.message(), ErrorKind::storage};
     accept();
     return Unit{};
   }
@@ -119,7 +119,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::listen(AsioLoop& loop, con
 
 Result<std::string> ask_holder(const std::string& state_folder, const std::string& line, DurationUs wait_us) {
   const FolderAddress address(state_folder);
-  const Error nobody{"nobody answers in " + state_folder, 7};
+  const Error nobody{"nobody answers in " + state_folder, ErrorKind::unavailable};
   if (!address.ok()) return nobody;
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un to{};

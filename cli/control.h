@@ -26,7 +26,7 @@ class ControlServer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The asker's end: sends one line, waits at most `wait_us` for the answer. An Error with code 7 when nobody listens.
+/// The asker's end: sends one line, waits at most `wait_us` for the answer. `unavailable` when nobody listens.
 Result<std::string> ask_holder(const std::string& state_folder, const std::string& line, DurationUs wait_us);
 
 }  // namespace baton

@@ -39,23 +39,21 @@ Result<LoadedDag> choose(const Invocation& call, const fs::path& file, LoadResul
   show_findings(call, loaded.diagnostics, false);
   if (!loaded.ok()) {
     return Error{shown_path(file) + " has " + errors_words(loaded.diagnostics) +
-                     "; mend what is said above, nothing was started",
-                 kUsage};
+                     "; mend what is said above, nothing was started"};
   }
   std::vector<std::string> ids;
   for (const auto& dag : loaded.dags) ids.push_back(dag->id);
   if (loaded.dags.empty()) {
-    return Error{"there is no DAG in " + shown_path(file) + ": a DAG is a YAML document whose first key is `dag:`",
-                 kUsage};
+    return Error{"there is no DAG in " + shown_path(file) + ": a DAG is a YAML document whose first key is `dag:`"};
   }
   const auto found = std::ranges::find(ids, wanted);
   if (wanted.empty() ? loaded.dags.size() > 1 : found == ids.end()) {
     std::string list;
     for (const std::string& id : ids) list += (list.empty() ? "" : ", ") + id;
-    if (wanted.empty()) return Error{shown_path(file) + " holds several DAGs; choose one with --dag: " + list, kUsage};
+    if (wanted.empty()) return Error{shown_path(file) + " holds several DAGs; choose one with --dag: " + list};
     return Error{"there is no DAG \"" + wanted + "\" in " + shown_path(file) + did_you_mean_suffix(wanted, ids) +
                      " It holds " + list,
-                 kNotFound};
+                 ErrorKind::not_found};
   }
   LoadedDag out;
   out.dag = loaded.dags[wanted.empty() ? 0 : static_cast<std::size_t>(found - ids.begin())];
@@ -95,7 +93,7 @@ Result<fs::path> file_of_dag(const Invocation& call, const std::string& id) {
     }
   }
   return Error{"there is no file \"" + id + "\", and no DAG of that name under ./dags" + did_you_mean_suffix(id, ids),
-               kNotFound};
+               ErrorKind::not_found};
 }
 
 }  // namespace
@@ -125,7 +123,7 @@ Result<Config> load_config_beside(const Invocation& call, const fs::path& dag_fi
   ConfigResult loaded = load_config(path->string());
   show_findings(call, loaded.diagnostics, false);
   if (!loaded.ok())
-    return Error{shown_path(*path) + " has " + errors_words(loaded.diagnostics) + "; mend what is said above", kUsage};
+    return Error{shown_path(*path) + " has " + errors_words(loaded.diagnostics) + "; mend what is said above"};
   loaded.config.path = path->string();
   return std::move(loaded.config);
 }
@@ -136,11 +134,11 @@ Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_o
   const bool looks_like_id = file_or_dag.find('/') == std::string::npos && !is_yaml(file_or_dag);
   if (fs::exists(file_or_dag, ignored)) {
     if (fs::is_directory(file_or_dag, ignored)) {
-      return Error{file_or_dag + " is a folder; name one DAG file in it", kUsage};
+      return Error{file_or_dag + " is a folder; name one DAG file in it"};
     }
     return load_from(call, fs::absolute(file_or_dag).lexically_normal(), wanted);
   }
-  if (!looks_like_id) return Error{"there is no file \"" + file_or_dag + "\"", kNotFound};
+  if (!looks_like_id) return Error{"there is no file \"" + file_or_dag + "\"", ErrorKind::not_found};
   const Result<fs::path> file = file_of_dag(call, file_or_dag);
   if (!file) return file.error();
   return load_from(call, *file, file_or_dag);
@@ -163,7 +161,7 @@ Result<std::vector<std::string>> dag_files(const std::vector<std::string>& paths
   std::vector<std::string> out;
   for (const std::string& path : paths) {
     std::error_code error;
-    if (!fs::exists(path, error)) return Error{"there is no file or folder \"" + path + "\"", kNotFound};
+    if (!fs::exists(path, error)) return Error{"there is no file or folder \"" + path + "\"", ErrorKind::not_found};
     if (!fs::is_directory(path, error)) {
       out.push_back(path);
       continue;
@@ -179,10 +177,9 @@ Result<std::vector<std::string>> dag_files(const std::vector<std::string>& paths
       }
       if (is_yaml(entry) && it->is_regular_file(ignored)) out.push_back(entry.string());
       if (out.size() > kFilesMax)
-        return Error{path + " holds more than " + std::to_string(kFilesMax) + " DAG files; name a folder further down",
-                     kUsage};
+        return Error{path + " holds more than " + std::to_string(kFilesMax) + " DAG files; name a folder further down"};
     }
-    if (error) return Error{path + " cannot be read: " + error.message(), kNotFound};
+    if (error) return Error{path + " cannot be read: " + error.message(), ErrorKind::not_found};
     std::sort(out.begin() + static_cast<std::ptrdiff_t>(first), out.end());
   }
   return out;

@@ -15,7 +15,7 @@ constexpr const char* kForm =
 Result<WallUs> time_of(std::string_view text, const timetable::TimeZone& zone) {
   Result<WallUs> at = timetable::parse_time(text, zone);
   if (at) return at;
-  return Error{"--interval: " + at.error().message + "; " + kForm, kUsage};
+  return Error{"--interval: " + at.error().message + "; " + kForm};
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ Result<timetable::Interval> parse_interval(std::string_view text, const Dag& dag
   }
   const Result<WallUs> end = time_of(text.substr(slash + 1), *zone);
   if (!end) return end.error();
-  if (*end < *start) return Error{"--interval: the end lies before the start; " + std::string(kForm), kUsage};
+  if (*end < *start) return Error{"--interval: the end lies before the start; " + std::string(kForm)};
   return timetable::Interval{*start, *end};
 }
 

@@ -63,8 +63,7 @@ Result<Format> format_of(const Command& command, const Arguments& arguments) {
     if (known == name && lists(command.formats, name)) return format;
   }
   return Error{"-o " + name + " is not a format of `baton " + std::string(command.name) + "`; choose one of " +
-                   std::string(command.formats),
-               kUsage};
+                   std::string(command.formats)};
 }
 
 Invocation::Invocation(const Command& command, Arguments arguments, std::vector<std::string> typed)
@@ -113,7 +112,7 @@ int Invocation::fail(const Error& error, std::string_view next) const {
   std::string out = err_style_.paint(text::Ink::bold_red, "baton: ") + safe_lines(error.message) + "\n";
   if (!next.empty()) out += err_style_.paint(text::Ink::dim, "       " + safe_lines(next)) + "\n";
   talk(out);
-  return error.code;
+  return exit_code_of(error.kind);
 }
 
 WallUs now_us() {

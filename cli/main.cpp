@@ -23,7 +23,7 @@ int dispatch(const std::vector<std::string>& words) {
     const baton::text::Style style = style_for(STDERR_FILENO, "auto");
     const std::string message = style.paint(baton::text::Ink::bold_red, "baton: ") + parsed.error().message + "\n";
     std::fputs(message.c_str(), stderr);
-    return parsed.error().code;
+    return exit_code_of(parsed.error().kind);
   }
   if (parsed->command == nullptr || parsed->wants_help) {
     const baton::text::Style style = style_for(STDOUT_FILENO, "auto");

@@ -12,7 +12,7 @@ namespace {
 
 Error usage(const Command* command, const std::string& message) {
   const std::string help = command == nullptr ? "baton help" : "baton " + std::string(command->name) + " --help";
-  return {message + "\nSee `" + help + "`.", kUsage};
+  return {message + "\nSee `" + help + "`."};
 }
 
 const Flag* find_flag(std::span<const Flag> flags, std::string_view word) {

@@ -12,10 +12,10 @@ Result<OpenState> open_state(const Arguments& arguments) {
   out.folder = state_folder_of(arguments);
   Result<std::unique_ptr<Reader>> reader = Reader::open(out.folder);
   if (!reader) {
-    if (reader.error().code != kNotFound) return reader.error();
+    if (reader.error().kind != ErrorKind::not_found) return reader.error();
     return Error{"nothing has run in " + shown_path(out.folder) +
                      " yet: start with `baton run FILE`, or name another folder with --state",
-                 kNotFound};
+                 ErrorKind::not_found};
   }
   out.reader = std::move(*reader);
   return out;
@@ -61,8 +61,7 @@ Result<std::int64_t> number_of(const Arguments& arguments, std::string_view flag
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (error != std::errc() || end != text.data() + text.size() || out < least) {
     return Error{"--" + std::string(flag) + " wants a whole number of at least " + std::to_string(least) + ", not \"" +
-                     text + "\"",
-                 kUsage};
+                     text + "\""};
   }
   return out;
 }

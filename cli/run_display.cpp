@@ -63,7 +63,7 @@ int show_end(const Invocation& call, display::WatchedRun& display, const std::st
   display.finish();
   const std::optional<display::RunPicture> picture = display.take_picture();
   if (!end) {
-    if (end.error().code == kStorage && picture) {
+    if (end.error().kind == ErrorKind::storage && picture) {
       return call.fail(end.error(), "nothing that was told is lost: `baton resume " + run_words +
                                         state_flag_of(call.args()) + "` goes on from there");
     }

@@ -55,7 +55,7 @@ Result<Value> params_of(const Dag& dag, const Arguments& arguments) {
   std::vector<std::pair<std::string, std::string>> given;
   for (const std::string& text : arguments.values("param")) {
     const std::size_t equals = text.find('=');
-    if (equals == std::string::npos || equals == 0) return Error{"-p wants name=value, not \"" + text + "\"", kUsage};
+    if (equals == std::string::npos || equals == 0) return Error{"-p wants name=value, not \"" + text + "\""};
     given.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return resolve_params(dag, given);
@@ -89,7 +89,7 @@ Result<std::vector<bool>> selection_of(const Dag& dag, const std::vector<std::st
       std::vector<std::string> ids;
       for (const Task& task : dag.tasks) ids.push_back(task.id);
       return Error{"--task: there is no task \"" + name + "\" in " + dag.id + did_you_mean_suffix(name, ids),
-                   kNotFound};
+                   ErrorKind::not_found};
     }
     open.push_back(*t);
   }

@@ -44,7 +44,8 @@ Result<std::string> worker_program() {
   std::error_code error;
   const fs::path beside = fs::read_symlink("/proc/self/exe", error).parent_path() / "baton-worker";
   if (fs::exists(beside, error)) return beside.string();
-  return Error{"baton-worker is not beside baton (" + beside.string() + "); install both into one folder", 70};
+  return Error{"baton-worker is not beside baton (" + beside.string() + "); install both into one folder",
+               ErrorKind::storage};
 }
 
 bool is_in_path(const char* program) {
@@ -128,7 +129,7 @@ Status same_tasks(const Dag& old, const Dag& latest) {
   if (same) return Unit{};
   return Error{"tasks have been added, removed or put in another order since this run: --latest cannot take it over; "
                "begin a new run with `baton run`",
-               5};
+               ErrorKind::conflict};
 }
 
 /// One engine with all that it stands on, for one run.
@@ -220,7 +221,7 @@ void Session::make_engine() {
   for (const PoolSpec& pool : options_.config.pools) engine_->set_pool(pool.name, pool.slots);
   engine_->on_fatal([this](const Fatal& fatal) {
     const std::string detail = store_->what_broke();
-    fail({fatal.message + (detail.empty() ? "" : ": " + detail), 70});
+    fail({fatal.message + (detail.empty() ? "" : ": " + detail), ErrorKind::storage});
   });
   engine_->on_finished([this](const DagRun& run) {
     if (run.row.state == RunState::success) {
@@ -249,7 +250,8 @@ void Session::watch_signals() {
 void Session::interrupt(int) {
   const bool again = ++interrupts_ > 1;
   if (!engine_->stop_run(run_no_, Reason::stopped, again)) {
-    fail({"interrupted", 130});
+    end_ = SessionEnd{.interrupted = true};
+    loop_.stop();
     return;
   }
   observer_.notice(again ? "killing what still runs" : "stopping: tasks get their grace; again to kill them");
@@ -290,7 +292,7 @@ Result<SessionEnd> Session::loop_until_ended() {
   watch_signals();
   listen_for_stop();
   worker_->connect(*engine_, store_->store_id(), store_->leader_epoch(),
-                   [this](const std::string& why) { fail({why, 70}); });
+                   [this](const std::string& why) { fail({why, ErrorKind::storage}); });
   loop_.run();
   control_.reset();
   signals_.reset();
@@ -330,7 +332,8 @@ Result<SessionEnd> Session::run_new(NewRun request) {
   engine_->create_run(std::move(creation), std::move(request.params), path_of(*request.dag),
                       [this, run_id](CommitOutcome outcome) {
                         if (outcome == CommitOutcome::durable) return;
-                        fail({"run id \"" + run_id + "\" exists already; choose another or leave --run-id out", 5});
+                        fail({"run id \"" + run_id + "\" exists already; choose another or leave --run-id out",
+                            ErrorKind::conflict});
                       });
   return loop_until_ended();
 }
@@ -338,7 +341,7 @@ Result<SessionEnd> Session::run_new(NewRun request) {
 Result<std::shared_ptr<const Dag>> Session::dag_of(const RunSnapshot& snapshot) const {
   const VersionRow& version = snapshot.version;
   auto dag = from_canonical(version.canonical_json, {version.source_file, version.work_folder});
-  if (!dag) return Error{"the stored version of the DAG cannot be read: " + dag.error().message, 70};
+  if (!dag) return Error{"the stored version of the DAG cannot be read: " + dag.error().message, ErrorKind::storage};
   return dag;
 }
 
@@ -364,7 +367,7 @@ Result<SessionEnd> Session::go_on(RunNo run_no, const RetryRequest* retry) {
     std::vector<InstanceNo> selected;
     if (retry->from_task) {
       const auto t = (*dag)->find(*retry->from_task);
-      if (!t) return Error{"there is no task \"" + *retry->from_task + "\" in " + (*dag)->id, 3};
+      if (!t) return Error{"there is no task \"" + *retry->from_task + "\" in " + (*dag)->id, ErrorKind::not_found};
       selected = select_from(*run, *t);
     } else {
       selected = select_failed(*run);
@@ -434,13 +437,13 @@ Result<std::string> stop_run(const SessionOptions& options, RunNo run_no, bool k
     }
     Session session(options, silent);
     if (auto opened = session.open(); !opened) {
-      if (opened.error().code != 5 || waited_us >= kStopAnswerUs) return opened.error();
+      if (opened.error().kind != ErrorKind::conflict || waited_us >= kStopAnswerUs) return opened.error();
       std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
       continue;
     }
     auto end = session.end_orphaned(run_no, kill_now);
     if (!end) return end.error();
-    if (end->did_nothing) return Error{"the run has ended already", 5};
+    if (end->did_nothing) return Error{"the run has ended already", ErrorKind::conflict};
     return std::string("stopped; nobody was working on it");
   }
 }

@@ -18,7 +18,7 @@ struct SessionOptions {
   std::string state_folder;          ///< absolute; made if it does not exist
   Config config;
   std::int32_t slots = 0;            ///< attempts at a time; 0: the CPU count
-  bool wait_for_folder = false;      ///< wait for the folder's lock instead of failing with code 5
+  bool wait_for_folder = false;      ///< wait for the folder's lock instead of failing with a conflict
   std::string secrets_file;          ///< `--secrets`; empty: only BATON_SECRET_* of the environment
   std::vector<std::string> command;  ///< as typed, for the lock's holder text
 };
@@ -45,7 +45,7 @@ struct SessionEnd {
   bool did_nothing = false;          ///< resume of a finished run
 };
 
-/// An Error carries the exit code: 5 the folder is held, 70 storage, 2 usage, 3 no such run.
+/// Errors: conflict where the folder is held, storage, invalid, not_found where there is no such run.
 Result<SessionEnd> run_new(const SessionOptions& options, NewRun request, RunObserver& observer);
 Result<SessionEnd> resume_run(const SessionOptions& options, RunNo run_no, RunObserver& observer);
 Result<SessionEnd> retry_run(const SessionOptions& options, const RetryRequest& request, RunObserver& observer);

@@ -48,7 +48,7 @@ Result<fs::path> config_file_of(const Arguments& arguments, const fs::path& dag_
   if (arguments.has("config")) {
     const fs::path given = made_absolute(arguments.value("config"));
     if (!fs::is_regular_file(given, ignored)) {
-      return Error{"there is no file " + given.string() + " (--config)", kNotFound};
+      return Error{"there is no file " + given.string() + " (--config)", ErrorKind::not_found};
     }
     return given;
   }

@@ -75,8 +75,9 @@ class Probe {
     hello.scheduler_id = "doctor";
     hello.scheduler_epoch = 1;
     if (fd_ < 0 || pid_ < 0 || !wire::append_frame(out, hello))
-      return Error{"a worker could not be started", kStorageCode};
-    if (send(fd_, out.data(), out.size(), MSG_NOSIGNAL) < 0) return Error{"the worker ended at once", kStorageCode};
+      return Error{"a worker could not be started", ErrorKind::storage};
+    if (send(fd_, out.data(), out.size(), MSG_NOSIGNAL) < 0) return Error{"the worker ended at once",
+                                                                          ErrorKind::storage};
     wire::FrameReader frames;
     std::array<char, 4096> buffer{};
     pollfd wanted{fd_, POLLIN, 0};
@@ -90,11 +91,10 @@ class Probe {
         if (const auto* answer = std::get_if<wire::WorkerHello>(&*message)) return *answer;
       }
     }
-    return Error{"the worker did not answer", kStorageCode};
+    return Error{"the worker did not answer", ErrorKind::storage};
   }
 
  private:
-  static constexpr int kStorageCode = 70;
   int fd_ = -1;
   pid_t pid_ = -1;
 };
@@ -109,9 +109,10 @@ std::string worker_program_path() {
 
 Result<WorkerProbe> probe_worker() {
   const std::string program = worker_program_path();
-  if (access(program.c_str(), X_OK) != 0) return Error{"there is no baton-worker at " + program, 70};
+  if (access(program.c_str(), X_OK) != 0) return Error{"there is no baton-worker at " + program, ErrorKind::storage};
   const ScratchFolder scratch;
-  if (scratch.path().empty()) return Error{"no folder could be made in " + fs::temp_directory_path().string(), 70};
+  if (scratch.path().empty()) return Error{"no folder could be made in " + fs::temp_directory_path().string(),
+                                           ErrorKind::storage};
   Result<wire::WorkerHello> hello = Probe(program, scratch.path()).ask();
   if (!hello) return hello.error();
   return WorkerProbe{program, std::move(*hello)};

@@ -654,12 +654,12 @@ Result<std::shared_ptr<const Dag>> from_canonical(std::string_view json, DagPlac
       in.fail();
     }
   }
-  const Error broken{"the stored form of the DAG cannot be read", 70};
+  const Error broken{"the stored form of the DAG cannot be read", ErrorKind::storage};
   if (!in.ok() || !in.at_end()) return broken;
   if (language != kLanguageVersion) {
     return Error{"the stored DAG is of language version " + std::to_string(language) + ", this program reads " +
                      std::to_string(kLanguageVersion),
-                 70};
+                 ErrorKind::storage};
   }
   const auto n = static_cast<TaskNo>(dag->tasks.size());
   const bool in_range =

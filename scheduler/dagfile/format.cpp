@@ -294,14 +294,14 @@ Result<std::string> format_text(std::string_view text) {
   }
   Parsed before;
   parse(std::move(unified), before);
-  if (!before.fault.empty()) return Error{"not formatted: " + before.fault, 2};
+  if (!before.fault.empty()) return Error{"not formatted: " + before.fault};
   Layout layout(before.source);
   for (const Document& document : before.documents) layout.add(document.root());
   std::string formatted = layout.print();
   Parsed after;
   parse(formatted, after);
   if (!after.fault.empty() || !same_documents(before.documents, after.documents)) {
-    return Error{"not formatted: its layout would change what it means", 2};
+    return Error{"not formatted: its layout would change what it means"};
   }
   return formatted;
 }

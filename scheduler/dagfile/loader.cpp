@@ -48,17 +48,11 @@ bool same_file_content(const struct stat& a, const struct stat& b) {
   return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
-/// Codes that tell load_file which rule a failure belongs to.
-constexpr int kTooLarge = 100;
-constexpr int kChanged = 101;
-
-Diagnostic file_finding(const std::string& name, const Error& error) {
+Diagnostic file_finding(const std::string& name, Rule rule, const std::string& message) {
   Diagnostic d;
   d.file = name;
-  d.rule = to_string(error.code == kTooLarge  ? Rule::file_too_large
-                     : error.code == kChanged ? Rule::file_changed
-                                              : Rule::file_unreadable);
-  d.message = error.message;
+  d.rule = to_string(rule);
+  d.message = message;
   return d;
 }
 
@@ -103,21 +97,21 @@ void refuse_known_id(Node root, std::vector<Node>& seen, Reporter& reporter) {
                      std::to_string(reporter.source().line_of(first->span().begin)));
 }
 
-}  // namespace
-
-Result<std::string> read_regular_file(const std::string& path, std::int64_t bytes_max) {
+/// `rule`: which one a failure belongs to.
+Result<std::string> read_regular_file(const std::string& path, std::int64_t bytes_max, Rule& rule) {
+  rule = Rule::file_unreadable;
   const OwnedFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  const auto failed = [&] { return Error{"cannot read the file: " + std::string(std::strerror(errno)), 2}; };
+  const auto failed = [&] { return Error{"cannot read the file: " + std::string(std::strerror(errno))}; };
   if (file.get() < 0) return failed();
   struct stat before {};
   if (::fstat(file.get(), &before) != 0) return failed();
   if (!S_ISREG(before.st_mode)) {
-    return Error{S_ISDIR(before.st_mode) ? "this is a folder, not a file" : "this is not a regular file", 2};
+    return Error{S_ISDIR(before.st_mode) ? "this is a folder, not a file" : "this is not a regular file"};
   }
   if (before.st_size > std::min(bytes_max, kBytesMax)) {
+    rule = Rule::file_too_large;
     return Error{"the file has " + size_text(before.st_size) + ", more than the limit of " +
-                     size_text(std::min(bytes_max, kBytesMax)) + " (limits.file in baton.yaml)",
-                 kTooLarge};
+                     size_text(std::min(bytes_max, kBytesMax)) + " (limits.file in baton.yaml)"};
   }
   std::string text(static_cast<std::size_t>(before.st_size) + 1, '\0');
   std::size_t length = 0;
@@ -131,19 +125,26 @@ Result<std::string> read_regular_file(const std::string& path, std::int64_t byte
   struct stat after {};
   if (::fstat(file.get(), &after) != 0) return failed();
   if (length != static_cast<std::size_t>(before.st_size) || !same_file_content(before, after)) {
-    return Error{"the file changed while it was read; try again", kChanged};
+    rule = Rule::file_changed;
+    return Error{"the file changed while it was read; try again"};
   }
   text.resize(length);
   return text;
+}
+
+}  // namespace
+
+Result<std::string> read_regular_file(const std::string& path, std::int64_t bytes_max) {
+  Rule ignored = Rule::file_unreadable;
+  return read_regular_file(path, bytes_max, ignored);
 }
 
 LoadResult load_text(std::string text, const std::string& name, const LoadOptions& options) {
   LoadResult result;
   if (text.size() > static_cast<std::size_t>(std::min(options.config.max_file_bytes, kBytesMax))) {
     result.diagnostics.push_back(
-        file_finding(name, {"the text has " + size_text(static_cast<std::int64_t>(text.size())) +
-                                ", more than the limit of " + size_text(options.config.max_file_bytes),
-                            kTooLarge}));
+        file_finding(name, Rule::file_too_large, "the text has " + size_text(static_cast<std::int64_t>(text.size())) +
+                                ", more than the limit of " + size_text(options.config.max_file_bytes)));
     return result;
   }
   result.source_sha256 = sha256_hex(text);
@@ -174,10 +175,11 @@ LoadResult load_text(std::string text, const std::string& name, const LoadOption
 }
 
 LoadResult load_file(const std::string& path, const LoadOptions& options) {
-  auto text = read_regular_file(path, options.config.max_file_bytes);
+  Rule rule{};
+  auto text = read_regular_file(path, options.config.max_file_bytes, rule);
   if (!text) {
     LoadResult result;
-    result.diagnostics.push_back(file_finding(path, text.error()));
+    result.diagnostics.push_back(file_finding(path, rule, text.error().message));
     return result;
   }
   return load_text(std::move(text).value(), path, options);

@@ -73,7 +73,7 @@ Result<Value> value_of_text(const Value& schema, std::string_view text) {
       dagfile::validate_value(schema, Value(text)).empty()) {
     return Value(text);
   }
-  if (!parsed) return Error{quoted(text) + " is not of type " + (type.empty() ? std::string("JSON") : type), 2};
+  if (!parsed) return Error{quoted(text) + " is not of type " + (type.empty() ? std::string("JSON") : type)};
   return parsed;
 }
 
@@ -108,7 +108,7 @@ Result<Value> resolve(const Dag& dag, Faults& faults, Find find) {
       faults.add("param " + quoted(param.name) + " is required; give it with -p " + param.name + "=…");
     }
   }
-  if (!faults.text.empty()) return Error{faults.text, 2};
+  if (!faults.text.empty()) return Error{faults.text};
   return Value(std::move(resolved));
 }
 
@@ -129,7 +129,7 @@ Result<Value> resolve_params(const Dag& dag, const std::vector<std::pair<std::st
 }
 
 Result<Value> resolve_params_value(const Dag& dag, const Value& given) {
-  if (given.type() != ValueType::map) return Error{"params must be a JSON object", 2};
+  if (given.type() != ValueType::map) return Error{"params must be a JSON object"};
   Faults faults;
   for (const auto& [name, value] : given.as_map()) {
     if (find_param(dag, name.as_string()) == nullptr) faults.add(unknown_param(dag, name.as_string()));
@@ -142,7 +142,7 @@ Result<Value> resolve_params_value(const Dag& dag, const Value& given) {
 
 Result<Value> resolve_params_json(const Dag& dag, std::string_view json) {
   const auto parsed = expr::from_json(json);
-  if (!parsed) return Error{"params are no JSON: " + parsed.error().message, 2};
+  if (!parsed) return Error{"params are no JSON: " + parsed.error().message};
   return resolve_params_value(dag, *parsed);
 }
 
@@ -150,7 +150,8 @@ namespace dagfile {
 
 Result<ParamSpec> param_of(std::string name, std::string schema_json) {
   const auto schema = expr::from_json(schema_json);
-  if (!schema || schema->type() != ValueType::map) return Error{"the declaration of a param is no JSON object", 70};
+  if (!schema || schema->type() != ValueType::map) return Error{"the declaration of a param is no JSON object",
+                                                                ErrorKind::storage};
   ParamSpec param;
   param.name = std::move(name);
   param.type = single_type(*schema);

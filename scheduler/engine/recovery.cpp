@@ -40,7 +40,8 @@ Wait wait_of(const TaskRow& row) {
 
 Error bad_row(const TaskRow& row, const std::string& why) {
   return Error{
-      "task instance " + std::to_string(row.instance_no) + " of run " + std::to_string(row.run_no) + ": " + why, 70};
+      "task instance " + std::to_string(row.instance_no) + " of run " + std::to_string(row.run_no) + ": " + why,
+          ErrorKind::storage};
 }
 
 Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs alive_at) {
@@ -114,10 +115,11 @@ Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Da
   run.row = snapshot.run;
   run.dag = std::move(dag);
   auto params = expr::from_json(snapshot.run.conf_json);
-  if (!params) return Error{"the params of run " + snapshot.run.run_id + " are not JSON", 70};
+  if (!params) return Error{"the params of run " + snapshot.run.run_id + " are not JSON", ErrorKind::storage};
   run.params = std::move(params).value();
   if (snapshot.instances.size() < run.dag->tasks.size()) {
-    return Error{"run " + snapshot.run.run_id + " has fewer task instances than its version has tasks", 70};
+    return Error{"run " + snapshot.run.run_id + " has fewer task instances than its version has tasks",
+                 ErrorKind::storage};
   }
   const WallUs alive_at = std::min(now.wall, std::max(last_alive(snapshot), run.row.queued_at));
   run.instances.reserve(snapshot.instances.size());

@@ -169,7 +169,7 @@ Status WorkerLink::Impl::spawn() {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return Error{std::string("cannot make a socket for the worker: ") + std::strerror(errno), 70};
+    return Error{std::string("cannot make a socket for the worker: ") + std::strerror(errno), ErrorKind::storage};
   }
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -196,7 +196,7 @@ Status WorkerLink::Impl::spawn() {
   if (error != 0) {
     close(ends[0]);
     pid_ = -1;
-    return Error{"cannot start the worker " + options_.program + ": " + std::strerror(error), 70};
+    return Error{"cannot start the worker " + options_.program + ": " + std::strerror(error), ErrorKind::storage};
   }
   ++generation_;
   frames_ = wire::FrameReader{};

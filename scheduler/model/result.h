@@ -2,6 +2,7 @@
 // caught in the file that owns the library.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
@@ -10,10 +11,25 @@
 
 namespace baton {
 
-/// What went wrong and the way out, in one sentence for a person. `code` is the exit code it suggests (docs/ARCHITECTURE.md).
+/// What kind of failure it is. A kind says whose turn it is, never how it is told: cli/exit_codes.h makes exit codes of
+/// kinds, the HTTP server statuses.
+enum class ErrorKind : std::uint8_t {
+  invalid,          ///< what was given is wrong: mend it
+  not_found,        ///< what was named is not there
+  denied,           ///< who asks may not
+  unauthenticated,  ///< nobody knows who asks
+  conflict,         ///< it cannot be in the present state: held by another, exists already, has ended
+  precondition,     ///< it has changed since it was read
+  busy,             ///< too much at once, or not in time: ask again later
+  unavailable,      ///< who should answer is not there
+  storage,          ///< the disk or what lies on it
+  internal,         ///< a fault of Baton itself
+};
+
+/// What went wrong and the way out, in one sentence for a person, in words of no command.
 struct Error {
   std::string message;
-  int code = 2;
+  ErrorKind kind = ErrorKind::invalid;
 };
 
 template <typename T>

@@ -34,7 +34,7 @@ Status copy_pages(Database& db, const std::string& to, const char* vfs) {
   if (rc != SQLITE_OK) message = sqlite3_errmsg(target);
   sqlite3_close(target);
   if (rc == SQLITE_OK) return Unit{};
-  return Error{"the backup " + to + " could not be written: " + message, 70};
+  return Error{"the backup " + to + " could not be written: " + message, ErrorKind::storage};
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ Status backup_to(Database& db, const std::string& path, const char* vfs) {
     return copied;
   }
   if (std::rename(partial.c_str(), path.c_str()) != 0) {
-    return Error{"the backup " + path + " could not be named: " + std::strerror(errno), 70};
+    return Error{"the backup " + path + " could not be named: " + std::strerror(errno), ErrorKind::storage};
   }
   return sync_folder(std::filesystem::path(path).parent_path());
 }

@@ -14,7 +14,7 @@ namespace baton {
 namespace {
 
 Error system_error(const std::string& what) {
-  return {what + ": " + std::strerror(errno), 70};
+  return {what + ": " + std::strerror(errno), ErrorKind::storage};
 }
 
 struct NetworkFilesystem {
@@ -71,8 +71,7 @@ Status refuse_network_filesystem(const std::filesystem::path& folder) {
   for (const auto& [magic, name] : kNetworkFilesystems) {
     if (static_cast<std::uint32_t>(facts.f_type) == magic) {
       return Error{"the state folder " + folder.string() + " lies on " + name +
-                       ", where locks and the write-ahead log do not hold; choose a local folder with --state",
-                   2};
+                       ", where locks and the write-ahead log do not hold; choose a local folder with --state"};
     }
   }
   return Unit{};
@@ -83,11 +82,10 @@ Status refuse_foreign_owner(const std::string& database) {
     struct stat facts {};
     const std::string path = database + suffix;
     if (::lstat(path.c_str(), &facts) != 0) continue;
-    if (!S_ISREG(facts.st_mode)) return Error{path + " is not a regular file; it is left alone", 2};
+    if (!S_ISREG(facts.st_mode)) return Error{path + " is not a regular file; it is left alone"};
     if (facts.st_uid != ::geteuid()) {
       return Error{path + " belongs to user " + std::to_string(facts.st_uid) +
-                       ": run baton as that user, or give another folder with --state",
-                   2};
+                       ": run baton as that user, or give another folder with --state"};
     }
   }
   return Unit{};

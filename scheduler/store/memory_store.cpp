@@ -243,7 +243,7 @@ Result<std::vector<RunNo>> MemoryStore::unfinished_runs() {
 
 Result<RunSnapshot> MemoryStore::load_run(RunNo run_no) {
   const auto found = state_->runs.find(run_no);
-  if (found == state_->runs.end()) return Error{"there is no run " + std::to_string(run_no), 3};
+  if (found == state_->runs.end()) return Error{"there is no run " + std::to_string(run_no), ErrorKind::not_found};
   return RunSnapshot{found->second.row, *found->second.version, found->second.instances};
 }
 

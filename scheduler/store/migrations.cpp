@@ -40,12 +40,11 @@ Result<std::int32_t> schema_version(Database& db, std::int32_t known) {
   if (!objects) return objects.error();
   if (*objects == 0 && *version == 0) return 0;
   if (*application != kApplicationId) {
-    return Error{"baton.db is a database of another program; give another folder with --state", 2};
+    return Error{"baton.db is a database of another program; give another folder with --state"};
   }
   if (*version > known) {
     return Error{"the state was written by a newer baton (schema " + std::to_string(*version) + ", this one knows " +
-                     std::to_string(known) + "): use that baton, or restore the backup made before its migration",
-                 2};
+                     std::to_string(known) + "): use that baton, or restore the backup made before its migration"};
   }
   return static_cast<std::int32_t>(*version);
 }

@@ -30,7 +30,7 @@ std::int64_t file_bytes(const std::string& path) {
 
 Error nothing_there(const std::filesystem::path& folder) {
   return {"there is no state in " + folder.string() + " yet: `baton run FILE` makes it, --state names another folder",
-          3};
+          ErrorKind::not_found};
 }
 
 /// A rollback journal stands beside the database only until its first switch to WAL. Left there by a kill -9 it makes a
@@ -58,7 +58,7 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& folder
   if (!version) return version.error();
   if (*version == 0) return nothing_there(folder);
   if (*version < known) {
-    return Error{"the state was written by an older baton: any `baton run` or `baton resume` brings it up to date", 2};
+    return Error{"the state was written by an older baton: any `baton run` or `baton resume` brings it up to date"};
   }
   auto made = std::make_unique<Connection>(std::move(*db), path, "");
   std::string store_id;
@@ -80,7 +80,7 @@ Reader::~Reader() = default;
 Result<RunView> Reader::Connection::run(RunNo run_no) {
   auto found = runs("WHERE r.run_no = ?", run_no);
   if (!found) return found.error();
-  if (found->empty()) return Error{"there is no run " + std::to_string(run_no), 3};
+  if (found->empty()) return Error{"there is no run " + std::to_string(run_no), ErrorKind::not_found};
   return std::move(found->front());
 }
 

@@ -53,12 +53,13 @@ Result<VersionRow> Reader::version_of_run(RunNo run_no) {
   return one_version(*connection_,
                      " FROM dag_run r JOIN dag_version v USING (version_no) JOIN dag d ON d.dag_no = v.dag_no"
                      " WHERE r.run_no = ?",
-                     {"there is no run " + std::to_string(run_no), 3}, run_no);
+                     {"there is no run " + std::to_string(run_no), ErrorKind::not_found}, run_no);
 }
 
 Result<VersionRow> Reader::version(const std::string& dag_id, const std::string& version) {
   return one_version(*connection_, " FROM dag_version v JOIN dag d USING (dag_no) WHERE d.dag_id = ? AND v.version = ?",
-                     {"DAG \"" + dag_id + "\" has no version " + version, 3}, std::string_view(dag_id),
+                     {"DAG \"" + dag_id + "\" has no version " + version,
+                         ErrorKind::not_found}, std::string_view(dag_id),
                      std::string_view(version));
 }
 

@@ -159,7 +159,8 @@ Result<InstanceView> Reader::instance(RunNo run_no, InstanceNo instance_no) {
   auto found = connection_->instances("WHERE t.run_no = ? AND t.instance_no = ?", run_no, std::int64_t{instance_no});
   if (!found) return found.error();
   if (found->empty()) {
-    return Error{"run " + std::to_string(run_no) + " has no task instance " + std::to_string(instance_no), 3};
+    return Error{"run " + std::to_string(run_no) + " has no task instance " + std::to_string(instance_no),
+                 ErrorKind::not_found};
   }
   return std::move(found->front());
 }

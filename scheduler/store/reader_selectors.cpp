@@ -31,8 +31,8 @@ Result<RunNo> latest_run(Connection& connection, std::string_view dag_id) {
                                           dag_id);
   if (!found) return found.error();
   if (!found->empty()) return found->front();
-  if (dag_id.empty()) return Error{"there is no run yet", 3};
-  return Error{"DAG " + quoted(dag_id) + " has no run; `baton ls` lists the runs", 3};
+  if (dag_id.empty()) return Error{"there is no run yet", ErrorKind::not_found};
+  return Error{"DAG " + quoted(dag_id) + " has no run; `baton ls` lists the runs", ErrorKind::not_found};
 }
 
 template <typename Connection>
@@ -42,7 +42,8 @@ Result<RunNo> run_of_dag(Connection& connection, std::string_view dag_id, std::s
       run_id);
   if (!found) return found.error();
   if (!found->empty()) return found->front();
-  return Error{"DAG " + quoted(dag_id) + " has no run " + quoted(run_id) + "; `baton ls` lists the runs", 3};
+  return Error{"DAG " + quoted(dag_id) + " has no run " + quoted(run_id) + "; `baton ls` lists the runs",
+               ErrorKind::not_found};
 }
 
 template <typename Connection>
@@ -60,9 +61,10 @@ Result<RunNo> run_by_id(Connection& connection, std::string_view run_id) {
   if (!read) return read.error();
   if (numbers.size() == 1) return numbers.front();
   if (numbers.empty()) {
-    return Error{"there is no run " + quoted(run_id) + "; `baton ls` lists the runs, @latest is the newest", 3};
+    return Error{"there is no run " + quoted(run_id) + "; `baton ls` lists the runs, @latest is the newest",
+                 ErrorKind::not_found};
   }
-  return Error{std::to_string(numbers.size()) + " runs are called " + quoted(run_id) + ", say which:" + candidates, 2};
+  return Error{std::to_string(numbers.size()) + " runs are called " + quoted(run_id) + ", say which:" + candidates};
 }
 
 }  // namespace
@@ -104,7 +106,7 @@ Result<TaskPlace> find_task(Connection& connection, RunNo run_no, std::string_vi
       run_no, task_id);
   if (!read) return read.error();
   if (place.task_no < 0) {
-    return Error{"run " + std::to_string(run_no) + " has no task " + quoted(task_id), 3};
+    return Error{"run " + std::to_string(run_no) + " has no task " + quoted(task_id), ErrorKind::not_found};
   }
   return place;
 }
@@ -125,8 +127,9 @@ Result<InstanceNo> find_mapped(Connection& connection, RunNo run_no, const TaskP
       run_no, task.task_no, label);
   if (!found) return found.error();
   if (found->size() == 1) return static_cast<InstanceNo>(found->front());
-  if (found->empty()) return Error{"there is no instance [" + std::string(label) + "] of this task", 3};
-  return Error{std::to_string(found->size()) + " instances have the key " + quoted(label) + ": give the index", 2};
+  if (found->empty()) return Error{"there is no instance [" + std::string(label) + "] of this task",
+                                   ErrorKind::not_found};
+  return Error{std::to_string(found->size()) + " instances have the key " + quoted(label) + ": give the index"};
 }
 
 }  // namespace
@@ -147,8 +150,7 @@ Result<InstanceNo> Reader::find_instance(RunNo run_no, std::string_view selector
   if (!count) return count.error();
   if (count->at(0) == 1) return no;
   return Error{"task " + quoted(selector) + " has " + std::to_string(count->at(0)) + " instances: say which, as " +
-                   std::string(selector) + "[0] or by its key",
-               2};
+                   std::string(selector) + "[0] or by its key"};
 }
 
 }  // namespace baton

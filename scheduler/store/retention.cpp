@@ -84,7 +84,7 @@ int delete_all(Database& db, const std::vector<Doomed>& doomed, std::int64_t seq
 
 Result<PruneResult> prune_some(Database& db, const PruneRule& rule, std::int64_t seq, RunNo last_run_no, int& code) {
   PruneResult result;
-  if (rule.ended_before == kNoTime && rule.keep_per_dag == 0) return Error{"say which runs are to go", 2};
+  if (rule.ended_before == kNoTime && rule.keep_per_dag == 0) return Error{"say which runs are to go"};
   std::vector<Doomed> doomed;
   code = choose(db, rule, doomed);
   if (code == kOk && !doomed.empty()) code = delete_all(db, doomed, seq, last_run_no, result);

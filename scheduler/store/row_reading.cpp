@@ -42,7 +42,7 @@ Result<Statement> prepare(Database& db, const std::string& sql) {
 Error damaged(const std::string& what) {
   return {
       what + " does not match its checksum: the database is damaged; its files are kept as they are: restore a backup",
-      70};
+      ErrorKind::storage};
 }
 
 Result<RunRow> decode_run(const Statement& row) {
@@ -215,7 +215,7 @@ Result<RunSnapshot> load_run(Database& db, RunNo run_no) {
   if (!select) return select.error();
   select->start_with(run_no);
   const int rc = select->step();
-  if (rc == kDone) return Error{"there is no run " + std::to_string(run_no), 3};
+  if (rc == kDone) return Error{"there is no run " + std::to_string(run_no), ErrorKind::not_found};
   if (rc != kRow) return db.error("the state cannot be read", rc);
   auto run = decode_run(*select);
   if (!run) return run.error();

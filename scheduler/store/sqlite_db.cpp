@@ -272,7 +272,7 @@ Status Database::check(bool full) {
   if (rc != SQLITE_ROW) return error("the database cannot be checked", rc);
   if (statement.text(0) == "ok") return Unit{};
   return Error{"the database is damaged: " + statement.string(0) + "; its files are kept as they are: restore a backup",
-               70};
+               ErrorKind::storage};
 }
 
 Error Database::error(const std::string& what, int code) const {
@@ -281,17 +281,17 @@ Error Database::error(const std::string& what, int code) const {
     case Failure::corrupt:
       return {
           what + ": it is damaged or no database (" + detail + "); its files are kept as they are: restore a backup",
-          70};
+          ErrorKind::storage};
     case Failure::full:
-      return {what + ": the disk is full", 70};
+      return {what + ": the disk is full", ErrorKind::storage};
     case Failure::busy:
-      return {what + ": another process holds it (" + detail + ")", 5};
+      return {what + ": another process holds it (" + detail + ")", ErrorKind::conflict};
     case Failure::constraint:
     case Failure::io:
     case Failure::other:
       break;
   }
-  return {what + ": " + detail, 70};
+  return {what + ": " + detail, ErrorKind::storage};
 }
 
 }  // namespace baton::sqlite

@@ -332,7 +332,7 @@ bool SqliteStore::run_on_writer(const std::function<void()>& task) {
 // ---- reads and maintenance ----
 
 namespace {
-const Error kStopped{"the store is closed", 70};
+const Error kStopped{"the store is closed", ErrorKind::storage};
 }
 
 Result<std::vector<RunNo>> SqliteStore::unfinished_runs() {
@@ -409,7 +409,7 @@ Status SqliteStore::checkpoint() {
     return kStopped;
   }
   if (rc == sqlite::kOk) return Unit{};
-  return Error{"the write-ahead log could not be written back", 70};
+  return Error{"the write-ahead log could not be written back", ErrorKind::storage};
 }
 
 std::string SqliteStore::what_broke() {

@@ -61,7 +61,8 @@ Error is_held(const std::filesystem::path& folder, const LockHolder& holder) {
   std::string message = "the state folder " + folder.string() + " is in use by process " + std::to_string(holder.pid);
   if (!holder.command.empty()) message += " (baton " + holder.command + ")";
   if (!holder.run.empty()) message += ", run " + holder.run;
-  return {message + "; wait for it with --wait, stop it with `baton stop`, or give another folder with --state", 5};
+  return {message + "; wait for it with --wait, stop it with `baton stop`, or give another folder with --state",
+      ErrorKind::conflict};
 }
 
 }  // namespace
@@ -70,13 +71,13 @@ Result<StateFolder> StateFolder::own(const std::filesystem::path& folder, const 
   if (Status made = make_private_folder(folder); !made) return made.error();
   const std::string path = lock_path(folder);
   const int fd = open_lock(path);
-  if (fd < 0) return Error{"cannot open " + path + ": " + std::strerror(errno), 70};
+  if (fd < 0) return Error{"cannot open " + path + ": " + std::strerror(errno), ErrorKind::storage};
   // A lock that waits in the kernel could not be given up in time; a process that holds it does so for long.
   DurationUs waited_us = 0;
   while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const bool may_wait = wait_us == kNoTime || waited_us < wait_us;
     if (errno != EWOULDBLOCK && errno != EINTR) {
-      Error error{"cannot lock " + path + ": " + std::strerror(errno), 70};
+      Error error{"cannot lock " + path + ": " + std::strerror(errno), ErrorKind::storage};
       ::close(fd);
       return error;
     }
@@ -97,7 +98,7 @@ Result<StateFolder> StateFolder::own(const std::filesystem::path& folder, const 
 Result<LockHolder> StateFolder::holder(const std::filesystem::path& folder) {
   const int fd = ::open(lock_path(folder).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0 && errno == ENOENT) return LockHolder{};
-  if (fd < 0) return Error{"cannot open " + lock_path(folder) + ": " + std::strerror(errno), 70};
+  if (fd < 0) return Error{"cannot open " + lock_path(folder) + ": " + std::strerror(errno), ErrorKind::storage};
   // A shared lock that is granted says that nobody holds the exclusive one; it goes with the descriptor.
   const bool is_free = ::flock(fd, LOCK_SH | LOCK_NB) == 0;
   LockHolder holder = is_free ? LockHolder{} : read_holder(fd);

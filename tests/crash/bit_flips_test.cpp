@@ -79,7 +79,7 @@ class BitFlips : public testing::Test {
     for (const auto& truth : truth_) {
       const auto answer = (*store)->load_run(truth.run.run_no);
       if (!answer) {
-        (answer.error().code == 3 ? misses : has_error) = true;
+        (answer.error().kind == ErrorKind::not_found ? misses : has_error) = true;
       } else {
         is_wrong = is_wrong || !is_right(truth, *answer);
       }

@@ -9,11 +9,12 @@
 #include <sstream>
 
 #include "scheduler/dagfile/loader.h"
+#include "test_paths.h"
 
 namespace baton {
 namespace {
 
-const std::filesystem::path kFolder = std::filesystem::path(BATON_SOURCE_DIR) / "tests/golden";
+const std::filesystem::path kFolder = std::filesystem::path(baton::testing::kSourceDir) / "tests/golden";
 
 std::string read_all(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);

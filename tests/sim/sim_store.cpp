@@ -68,7 +68,7 @@ Result<std::vector<RunNo>> SimStore::unfinished_runs() {
 
 Result<RunSnapshot> SimStore::load_run(RunNo run_no) {
   const DiskRun* run = disk_.find(run_no);
-  if (run == nullptr) return Error{"there is no run " + std::to_string(run_no), 3};
+  if (run == nullptr) return Error{"there is no run " + std::to_string(run_no), ErrorKind::not_found};
   if (Mirror* mirror = disk_.mirror()) {
     if (const std::string what = mirror->difference(*run); !what.empty()) {
       ground_.findings.fail("STORE", "run " + std::to_string(run_no) + " is not in SQLite as it was written: " + what);

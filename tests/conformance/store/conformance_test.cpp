@@ -244,7 +244,7 @@ TEST_P(StoreConformance, AConflictLeavesNoTraceAndItsNeighboursStand) {
   EXPECT_EQ(outcomes, (std::vector{durable, conflict, conflict, durable}));
   EXPECT_EQ(store_->unfinished_runs().value(), (std::vector<RunNo>{taken, numbers[0], numbers[4]}));
   EXPECT_FALSE(store_->load_run(numbers[1]).ok());
-  EXPECT_EQ(store_->load_run(numbers[1]).error().code, 3);
+  EXPECT_EQ(store_->load_run(numbers[1]).error().kind, ErrorKind::not_found);
 }
 
 TEST_P(StoreConformance, AnUpdateOfARowThatIsMissingIsAConflict) {

@@ -15,6 +15,7 @@
 #include "scheduler/executor/worker_link.h"
 #include "scheduler/loop/asio_loop.h"
 #include "scheduler/store/sqlite_store.h"
+#include "test_paths.h"
 
 namespace baton {
 namespace {
@@ -59,7 +60,7 @@ class LiveRun : public testing::Test {
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
     auto worker = WorkerLink::start(
-        loop_, {.program = std::string(BATON_BINARY_DIR) + "/baton-worker", .state_folder = folder_, .slots = 2});
+        loop_, {.program = std::string(baton::testing::kBinaryDir) + "/baton-worker", .state_folder = folder_, .slots = 2});
     ASSERT_TRUE(worker.ok()) << worker.error().message;
     worker_ = std::move(worker).value();
     auto store = SqliteStore::open_for_writing(folder_, loop_);
@@ -68,7 +69,7 @@ class LiveRun : public testing::Test {
     LaunchContext context;
     context.state_folder = folder_;
     context.store_id = store_->store_id();
-    context.worker_program = std::string(BATON_BINARY_DIR) + "/baton-worker";
+    context.worker_program = std::string(baton::testing::kBinaryDir) + "/baton-worker";
     context.default_shell = {"sh", "-eu"};
     context.base_env = {"PATH=/usr/bin:/bin"};
     context.secret = [](const std::string&) -> Result<std::string> { return Error{"none"}; };

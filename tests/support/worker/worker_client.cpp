@@ -1,4 +1,5 @@
 #include "tests/support/worker/worker_client.h"
+#include "test_paths.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ constexpr int kPatienceMs = 60'000;
 constexpr int kGoodbyeMs = 5'000;
 
 std::string worker_program() {
-  return std::string(BATON_BINARY_DIR) + "/baton-worker";
+  return std::string(baton::testing::kBinaryDir) + "/baton-worker";
 }
 
 bool connect_through(const std::string& folder, const std::string& name, int fd) {

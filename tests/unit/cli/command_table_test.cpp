@@ -81,7 +81,7 @@ TEST(Completion, KnowsEveryCommandAndFlag) {
 TEST(Completion, RefusesAShellItDoesNotKnow) {
   const Result<std::string> script = completion_script("tcsh");
   ASSERT_FALSE(script);
-  EXPECT_EQ(script.error().code, 2);
+  EXPECT_EQ(script.error().kind, ErrorKind::invalid);
 }
 
 TEST(ManualPage, HoldsEveryCommandAndNoBareDashes) {

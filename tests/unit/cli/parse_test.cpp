@@ -12,7 +12,7 @@ Result<Parsed> parsed(std::vector<std::string> words) { return parse(words); }
 std::string error_of(std::vector<std::string> words) {
   const Result<Parsed> result = parse(words);
   if (result) return "no error";
-  EXPECT_EQ(result.error().code, 2);
+  EXPECT_EQ(result.error().kind, ErrorKind::invalid);
   return result.error().message;
 }
 

@@ -87,7 +87,7 @@ TEST(Selection, HoldsTheTasksAndAllTheirUpstreams) {
   EXPECT_EQ(*selection_of(*dag, {}), (std::vector<bool>{true, true, true, true}));
   const Result<std::vector<bool>> unknown = selection_of(*dag, {"bb"});
   ASSERT_FALSE(unknown);
-  EXPECT_EQ(unknown.error().code, 3);
+  EXPECT_EQ(unknown.error().kind, ErrorKind::not_found);
 }
 
 TEST(Refusals, NameEachTaskThatCannotRunHereWithItsLine) {
@@ -151,7 +151,7 @@ TEST(ConfigFile, StandsBesideTheDagFileOrAboveItUpToTheStateFolder) {
   arguments.flags["config"] = {"/no/such/file"};
   const auto missing = config_file_of(arguments, dag, top / ".baton");
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().code, 3);
+  EXPECT_EQ(missing.error().kind, ErrorKind::not_found);
 }
 
 TEST(DagFiles, AreSortedAndHiddenFoldersLeftOut) {
@@ -161,7 +161,7 @@ TEST(DagFiles, AreSortedAndHiddenFoldersLeftOut) {
   const Result<std::vector<std::string>> files = dag_files({scratch.path().string()});
   ASSERT_TRUE(files);
   EXPECT_EQ(*files, (std::vector<std::string>{scratch.path() / "a.yml", scratch.path() / "b" / "z.yaml"}));
-  EXPECT_EQ(dag_files({"/no/such/thing"}).error().code, 3);
+  EXPECT_EQ(dag_files({"/no/such/thing"}).error().kind, ErrorKind::not_found);
 }
 
 std::vector<std::string> lines_of(LogFollower& follower, bool flush) {

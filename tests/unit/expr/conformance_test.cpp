@@ -9,6 +9,7 @@
 #include "scheduler/expr/evaluate.h"
 #include "scheduler/expr/json.h"
 #include "scheduler/expr/parse.h"
+#include "test_paths.h"
 
 namespace baton::expr {
 namespace {
@@ -46,7 +47,7 @@ Value value_of(const Json& tagged) {
 }
 
 std::vector<Json> cases() {
-  std::ifstream file(BATON_SOURCE_DIR "/tests/conformance/cel/cel-cases.jsonl");
+  std::ifstream file(std::string(baton::testing::kSourceDir) + "/tests/conformance/cel/cel-cases.jsonl");
   std::vector<Json> all;
   for (std::string line; std::getline(file, line);) all.push_back(Json::parse(line));
   return all;

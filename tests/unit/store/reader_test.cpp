@@ -41,15 +41,15 @@ TEST_F(ReaderTest, ARunIsFoundByNumberIdDagAndLatest) {
 }
 
 TEST_F(ReaderTest, ARunThatIsNotThereIsCodeThreeAndAnAmbiguousOneNamesTheCandidates) {
-  EXPECT_EQ(reader()->find_run("@latest").error().code, 3);
+  EXPECT_EQ(reader()->find_run("@latest").error().kind, ErrorKind::not_found);
   create(sample::dag("etl", 1), "b");
   create(sample::dag("other", 1), "b");
   const auto r = reader();
   for (const char* selector : {"x", "etl/x", "nope/b", "nope@latest", "99", "", "/", "etl/"}) {
-    EXPECT_EQ(r->find_run(selector).error().code, 3) << selector;
+    EXPECT_EQ(r->find_run(selector).error().kind, ErrorKind::not_found) << selector;
   }
   const Error ambiguous = r->find_run("b").error();
-  EXPECT_EQ(ambiguous.code, 2);
+  EXPECT_EQ(ambiguous.kind, ErrorKind::invalid);
   EXPECT_NE(ambiguous.message.find("etl/b"), std::string::npos);
   EXPECT_NE(ambiguous.message.find("other/b"), std::string::npos);
 }
@@ -73,9 +73,9 @@ TEST_F(ReaderTest, AnInstanceIsFoundByTaskIndexAndKey) {
   EXPECT_EQ(r->find_instance(run_no, "t1[0]").value(), 1);
   EXPECT_EQ(r->find_instance(run_no, "t1[1]").value(), 2);
   EXPECT_EQ(r->find_instance(run_no, "t1[eu]").value(), 2);
-  EXPECT_EQ(r->find_instance(run_no, "t1").error().code, 2);
-  EXPECT_EQ(r->find_instance(run_no, "t1[us]").error().code, 3);
-  EXPECT_EQ(r->find_instance(run_no, "t9").error().code, 3);
+  EXPECT_EQ(r->find_instance(run_no, "t1").error().kind, ErrorKind::invalid);
+  EXPECT_EQ(r->find_instance(run_no, "t1[us]").error().kind, ErrorKind::not_found);
+  EXPECT_EQ(r->find_instance(run_no, "t9").error().kind, ErrorKind::not_found);
 }
 
 TEST_F(ReaderTest, RunsArePagedNewestFirstByKeyAndByOffset) {
@@ -164,7 +164,7 @@ TEST_F(ReaderTest, InstancesAreFilteredAndPaged) {
   EXPECT_EQ(r->list_instances(run_no, by_task).value().total, 1);
   by_task.task_id = "t9";
   EXPECT_EQ(r->list_instances(run_no, by_task).value().total, 0);
-  EXPECT_EQ(r->list_instances(run_no + 1, {}).error().code, 3);
+  EXPECT_EQ(r->list_instances(run_no + 1, {}).error().kind, ErrorKind::not_found);
 }
 
 TEST_F(ReaderTest, TriesComeOldestFirst) {
@@ -203,7 +203,7 @@ TEST_F(ReaderTest, VersionsAreNumberedPerDagAndKeepTheirSource) {
   EXPECT_EQ(versions[0].version, "version-of-etl-2");
   EXPECT_EQ(r->version_of_run(second).value().source, "id: etl\n");
   EXPECT_EQ(r->version("etl", "version-of-etl-1").value().number, 1);
-  EXPECT_EQ(r->version("etl", "x").error().code, 3);
+  EXPECT_EQ(r->version("etl", "x").error().kind, ErrorKind::not_found);
   const auto dags = r->list_dags().value();
   ASSERT_EQ(dags.size(), 2U);
   EXPECT_EQ(dags[0].latest_number, 2);
@@ -289,8 +289,8 @@ TEST_F(ReaderTest, AReaderOpenedBeforeSeesWhatIsCommittedLater) {
 
 TEST(Reader, NoStateIsCodeThree) {
   const sample::Folder folder;
-  EXPECT_EQ(Reader::open(folder.path()).error().code, 3);
-  EXPECT_EQ(Reader::open(folder.path() / "nowhere").error().code, 3);
+  EXPECT_EQ(Reader::open(folder.path()).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(Reader::open(folder.path() / "nowhere").error().kind, ErrorKind::not_found);
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ TEST_F(SqliteStoreTest, ADatabaseOfAnotherProgramIsRefusedAndKept) {
   meddle(database(), "CREATE TABLE t(a); INSERT INTO t VALUES (7)");
   auto opened = SqliteStore::open_for_writing(folder_.path(), loop_);
   ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(opened.error().code, 2);
+  EXPECT_EQ(opened.error().kind, ErrorKind::invalid);
   EXPECT_EQ(meddle(database(), "SELECT a FROM t"), 7);
 }
 
@@ -141,10 +141,10 @@ TEST_F(SqliteStoreTest, AFileThatIsNoDatabaseIsRefusedAndKept) {
   ::chmod(database().c_str(), 0600);
   auto opened = SqliteStore::open_for_writing(folder_.path(), loop_);
   ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(opened.error().code, 70);
+  EXPECT_EQ(opened.error().kind, ErrorKind::storage);
   EXPECT_NE(opened.error().message.find("kept"), std::string::npos);
   EXPECT_EQ(std::filesystem::file_size(database()), text.size());
-  EXPECT_EQ(Reader::open(folder_.path()).error().code, 70);
+  EXPECT_EQ(Reader::open(folder_.path()).error().kind, ErrorKind::storage);
 }
 
 TEST_F(SqliteStoreTest, ANewerSchemaIsRefused) {
@@ -152,15 +152,15 @@ TEST_F(SqliteStoreTest, ANewerSchemaIsRefused) {
   close();
   meddle(database(), "PRAGMA user_version=99");
   auto opened = SqliteStore::open_for_writing(folder_.path(), loop_);
-  EXPECT_EQ(opened.error().code, 2);
+  EXPECT_EQ(opened.error().kind, ErrorKind::invalid);
   EXPECT_NE(opened.error().message.find("newer"), std::string::npos);
-  EXPECT_EQ(Reader::open(folder_.path()).error().code, 2);
+  EXPECT_EQ(Reader::open(folder_.path()).error().kind, ErrorKind::invalid);
 }
 
 TEST_F(SqliteStoreTest, ASymbolicLinkInThePlaceOfTheDatabaseIsRefused) {
   std::ofstream(folder_.path() / "elsewhere") << "";
   std::filesystem::create_symlink(folder_.path() / "elsewhere", database());
-  EXPECT_EQ(SqliteStore::open_for_writing(folder_.path(), loop_).error().code, 2);
+  EXPECT_EQ(SqliteStore::open_for_writing(folder_.path(), loop_).error().kind, ErrorKind::invalid);
 }
 
 constexpr std::array<sqlite::Migration, 1> kFirst = {{{"first", sqlite::kSchema1}}};
@@ -210,7 +210,7 @@ TEST_F(SqliteStoreTest, AMigrationThatFailsLeavesTheSchemaAsItWas) {
   close();
   StoreOptions options;
   options.migrations = kWithAMistake;
-  EXPECT_EQ(SqliteStore::open_for_writing(folder_.path(), loop_, options).error().code, 70);
+  EXPECT_EQ(SqliteStore::open_for_writing(folder_.path(), loop_, options).error().kind, ErrorKind::storage);
   EXPECT_EQ(meddle(database(), "SELECT count(*) FROM sqlite_schema WHERE name = 'more'"), 0);
   open();
   EXPECT_EQ(store_->load_run(1).value().run.run_id, "r");
@@ -227,7 +227,7 @@ TEST_F(SqliteStoreTest, ABackupIsAWholeDatabase) {
   ASSERT_TRUE(copy.ok()) << copy.error().message;
   EXPECT_EQ((*copy)->find_run("r").value(), run_no);
   EXPECT_TRUE(store_->check_copy().ok());
-  EXPECT_EQ(store_->back_up("/nowhere/at/all.db").error().code, 70);
+  EXPECT_EQ(store_->back_up("/nowhere/at/all.db").error().kind, ErrorKind::storage);
 }
 
 TEST_F(SqliteStoreTest, ARowThatWasChangedBehindTheStoresBackIsFoundOut) {
@@ -241,7 +241,7 @@ TEST_F(SqliteStoreTest, ARowThatWasChangedBehindTheStoresBackIsFoundOut) {
   const auto is_found_out = [&](const std::string& sql, const std::string& undo) {
     meddle(database(), sql);
     open();
-    EXPECT_EQ(store_->load_run(run_no).error().code, 70) << sql;
+    EXPECT_EQ(store_->load_run(run_no).error().kind, ErrorKind::storage) << sql;
     close();
     meddle(database(), undo);
   };
@@ -258,7 +258,7 @@ TEST_F(SqliteStoreTest, ARowThatWasChangedBehindTheStoresBackIsFoundOut) {
   EXPECT_TRUE(store_->load_run(run_no).ok());
   close();
   meddle(database(), "UPDATE task_try SET exit_code = 3");
-  EXPECT_EQ(reader()->tries(run_no, 0).error().code, 70);
+  EXPECT_EQ(reader()->tries(run_no, 0).error().kind, ErrorKind::storage);
 }
 
 TEST_F(SqliteStoreTest, PruningTakesOldFinishedRunsWithAllTheirRows) {
@@ -291,7 +291,7 @@ TEST_F(SqliteStoreTest, PruningTakesOldFinishedRunsWithAllTheirRows) {
   PruneRule keep;
   keep.keep_per_dag = 1;
   EXPECT_EQ(store_->prune(keep).value().runs, 1);  // 4
-  EXPECT_EQ(store_->prune({}).error().code, 2);
+  EXPECT_EQ(store_->prune({}).error().kind, ErrorKind::invalid);
 }
 
 TEST_F(SqliteStoreTest, NumbersOfPrunedRunsAreNeverGivenAgain) {

@@ -34,7 +34,7 @@ TEST(StateFolder, TheSecondOwnerIsToldWhoHoldsIt) {
   first->name_run("manual__1");
   const auto second = StateFolder::own(folder.path(), {1, "resume", ""});
   ASSERT_FALSE(second.ok());
-  EXPECT_EQ(second.error().code, 5);
+  EXPECT_EQ(second.error().kind, ErrorKind::conflict);
   EXPECT_NE(second.error().message.find("4711"), std::string::npos);
   EXPECT_NE(second.error().message.find("manual__1"), std::string::npos);
   const auto holder = StateFolder::holder(folder.path()).value();
@@ -67,7 +67,7 @@ TEST(StateFolder, WhoWaitsGetsItWhenTheOwnerGoes) {
 TEST(StateFolder, WaitingEndsInTime) {
   const sample::Folder folder;
   const auto owner = StateFolder::own(folder.path(), {1, "run", ""});
-  EXPECT_EQ(StateFolder::own(folder.path(), {2, "run", ""}, 40 * kMillisecond).error().code, 5);
+  EXPECT_EQ(StateFolder::own(folder.path(), {2, "run", ""}, 40 * kMillisecond).error().kind, ErrorKind::conflict);
 }
 
 TEST(StateFolder, TheLockGoesWithAProcessThatIsKilled) {
@@ -84,7 +84,7 @@ TEST(StateFolder, TheLockGoesWithAProcessThatIsKilled) {
   char answer = 0;
   ASSERT_EQ(::read(ready[0], &answer, 1), 1);
   ASSERT_EQ(answer, 'y');
-  EXPECT_EQ(StateFolder::own(folder.path(), {0, "run", ""}).error().code, 5);
+  EXPECT_EQ(StateFolder::own(folder.path(), {0, "run", ""}).error().kind, ErrorKind::conflict);
   EXPECT_EQ(StateFolder::holder(folder.path()).value().pid, child);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
