@@ -430,10 +430,12 @@ Result<std::string> stop_run(const SessionOptions& options, RunNo run_no, bool k
   for (DurationUs waited_us = 0;; waited_us += kPauseMs * kMillisecond) {
     auto answer = ask_holder(options.state_folder, line, kStopAnswerUs);
     if (answer) {
-      int code = 70;
       if (answer->rfind("ok", 0) == 0) return answer->substr(std::min<std::size_t>(3, answer->size()));
-      if (std::sscanf(answer->c_str(), "error %d", &code) != 1) code = 70;
-      return Error{answer->substr(std::min(answer->find(' ', 6), answer->size() - 1) + 1), code};
+      constexpr std::string_view kNotFoundAnswer = "error 3 ";
+      if (answer->rfind(kNotFoundAnswer, 0) == 0) {
+        return Error{answer->substr(kNotFoundAnswer.size()), ErrorKind::not_found};
+      }
+      return Error{"the process that holds the folder answered \"" + *answer + "\"", ErrorKind::internal};
     }
     Session session(options, silent);
     if (auto opened = session.open(); !opened) {

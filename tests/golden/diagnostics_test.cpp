@@ -14,7 +14,7 @@
 namespace baton {
 namespace {
 
-const std::filesystem::path kFolder = std::filesystem::path(baton::testing::kSourceDir) / "tests/golden";
+const std::filesystem::path kFolder = std::filesystem::path(baton::checkout::kSourceDir) / "tests/golden";
 
 std::string read_all(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);

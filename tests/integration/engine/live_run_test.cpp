@@ -60,7 +60,7 @@ class LiveRun : public testing::Test {
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
     auto worker = WorkerLink::start(
-        loop_, {.program = std::string(baton::testing::kBinaryDir) + "/baton-worker", .state_folder = folder_, .slots = 2});
+        loop_, {.program = std::string(baton::checkout::kBinaryDir) + "/baton-worker", .state_folder = folder_, .slots = 2});
     ASSERT_TRUE(worker.ok()) << worker.error().message;
     worker_ = std::move(worker).value();
     auto store = SqliteStore::open_for_writing(folder_, loop_);
@@ -69,7 +69,7 @@ class LiveRun : public testing::Test {
     LaunchContext context;
     context.state_folder = folder_;
     context.store_id = store_->store_id();
-    context.worker_program = std::string(baton::testing::kBinaryDir) + "/baton-worker";
+    context.worker_program = std::string(baton::checkout::kBinaryDir) + "/baton-worker";
     context.default_shell = {"sh", "-eu"};
     context.base_env = {"PATH=/usr/bin:/bin"};
     context.secret = [](const std::string&) -> Result<std::string> { return Error{"none"}; };

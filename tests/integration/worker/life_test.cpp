@@ -240,7 +240,7 @@ TEST(WorkerHelpers, LookSaysWhetherSomethingMatches) {
   test::ScratchFolder folder;
   std::filesystem::create_directories(folder / "a/b");
   const std::string look =
-      std::string(baton::testing::kBinaryDir) + "/baton-worker --look '" + folder.path() + "/**/*.csv' >/dev/null";
+      std::string(baton::checkout::kBinaryDir) + "/baton-worker --look '" + folder.path() + "/**/*.csv' >/dev/null";
   EXPECT_EQ(WEXITSTATUS(std::system(look.c_str())), 1);
   std::ofstream(folder / "a/b/x.csv") << "1";
   EXPECT_EQ(WEXITSTATUS(std::system(look.c_str())), 0);
@@ -251,7 +251,7 @@ TEST(WorkerHelpers, HashFilesWritesTheSameAsSha256sum) {
   std::filesystem::create_directories(folder / "a/b");
   std::ofstream(folder / "a/b/x.txt") << "content";
   std::ofstream(folder / "a/y.txt") << "";
-  const std::string program = std::string(baton::testing::kBinaryDir) + "/baton-worker";
+  const std::string program = std::string(baton::checkout::kBinaryDir) + "/baton-worker";
   const std::string command =
       "cd " + folder.path() + " && BATON_OUTPUT=out " + program +
       " --hash-files 'a/**/*.txt' 'a/*.txt' && sha256sum a/b/x.txt a/y.txt | sha256sum | cut -d' ' -f1 > expected";

@@ -28,7 +28,7 @@ constexpr int kPatienceMs = 60'000;
 constexpr int kGoodbyeMs = 5'000;
 
 std::string worker_program() {
-  return std::string(baton::testing::kBinaryDir) + "/baton-worker";
+  return std::string(baton::checkout::kBinaryDir) + "/baton-worker";
 }
 
 bool connect_through(const std::string& folder, const std::string& name, int fd) {

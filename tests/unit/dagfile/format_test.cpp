@@ -41,7 +41,7 @@ TEST(Format, ListsKeepTheirStyle) {
 TEST(Format, IsIdempotentAndKeepsTheMeaningOfEveryValidFile) {
   int count = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(baton::testing::kSourceDir) / "tests/golden")) {
+       std::filesystem::directory_iterator(std::filesystem::path(baton::checkout::kSourceDir) / "tests/golden")) {
     if (entry.path().extension() != ".yaml") continue;
     std::ifstream in(entry.path(), std::ios::binary);
     std::ostringstream text;

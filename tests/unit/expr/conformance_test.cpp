@@ -47,7 +47,7 @@ Value value_of(const Json& tagged) {
 }
 
 std::vector<Json> cases() {
-  std::ifstream file(std::string(baton::testing::kSourceDir) + "/tests/conformance/cel/cel-cases.jsonl");
+  std::ifstream file(std::string(baton::checkout::kSourceDir) + "/tests/conformance/cel/cel-cases.jsonl");
   std::vector<Json> all;
   for (std::string line; std::getline(file, line);) all.push_back(Json::parse(line));
   return all;
