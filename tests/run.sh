@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Every test: the debug build with sanitizers for most, the release build for what lives from volume. Ends with the sum.
+# Every test: the debug build with sanitizers for most, the release build for what lives from volume. Ends with what was
+# skipped and why, what failed, and the sum.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-passed=0 failed=0 failures=()
+passed=0 failed=0 failures=() logs=()
 
 step() {  # step NAME COMMAND...: one thing that passes or fails as a whole
   local name=$1 begin=$SECONDS
@@ -27,10 +28,22 @@ suite() {  # suite PRESET LABEL: each ctest entry counts by itself
   while read -r name result; do
     if [ "$result" = Passed ]; then passed=$((passed + 1)); else failed=$((failed + 1)); failures+=("$preset: $name"); fi
   done < <(sed -nE 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) \.+ *\**(Passed|Failed|Timeout|Exception|Not Run|Subprocess aborted).*/\1 \2/p' "$log")
+  logs+=("build/$preset/Testing/Temporary/LastTest.log")  # what each test wrote, also where it passed
 }
 
 python_tests() {  # python_tests FOLDER: the standard library's unittest, over the release binary
-  BATON="$PWD/build/release/baton" python3 -m unittest discover -s "$1" -t "$1" -p '*test*.py'
+  local log
+  log=build/$(basename "$1").log
+  logs+=("$log")
+  BATON="$PWD/build/release/baton" python3 -u -m unittest discover -v -s "$1" -t "$1" -p '*test*.py' 2>&1 | tee "$log"
+}
+
+skips() {  # skips LOG...: a line for each test that was skipped, with its reason; as unittest and GoogleTest write it
+  [ $# -eq 0 ] || awk '
+    /^test_[^ ]* \(/ { test = $1 }
+    match($0, / \.\.\. skipped /) { print "skipped: " test ": " substr($0, RSTART + RLENGTH) }
+    /: Skipped$/ { getline why }
+    /^\[  SKIPPED \] [^ ]+ \(/ { print "skipped: " $4 ": " why }' "$@"
 }
 
 step "arrows between the rooms" tests/arrows.sh
@@ -44,6 +57,7 @@ for folder in corpus dags docs chaos gates; do
   if [ -d "tests/$folder" ]; then step "tests/$folder" python_tests "tests/$folder"; fi
 done
 
+skips "${logs[@]}"
 for name in "${failures[@]}"; do echo "failed: $name"; done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

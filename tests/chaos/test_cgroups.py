@@ -1,6 +1,6 @@
 """Memory and processes that run out under a whole run: the kernel kills the largest, or refuses to fork.
 
-Both need a controller of cgroup v1 that this test may make a group of; where there is none the test skips and says so.
+Both need a controller of cgroup v1 that this test may make a group of; where there is none the test skips and says why.
 Limits of single tasks need cgroup v2 (`resources`); the worker's own tests have those.
 """
 
@@ -34,20 +34,16 @@ class Confined(unittest.TestCase):
     def setUp(self):
         base = controller(self.CONTROLLER)
         if base is None:
-            self.skip(f"there is no {self.CONTROLLER} controller of cgroup v1")
+            self.skipTest(f"there is no {self.CONTROLLER} controller of cgroup v1")
         self.group = os.path.join(base, f"baton-chaos-{os.getpid()}")
         try:
             os.mkdir(self.group)
         except OSError as error:
-            self.skip(f"no group can be made in {base}: {error.strerror}")
+            self.skipTest(f"no group can be made in {base}: {error.strerror}")
         self.addCleanup(self.remove_group)
         self.folder = tempfile.mkdtemp(prefix="chaos-cgroups-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.state = os.path.join(self.folder, "state")
-
-    def skip(self, why):
-        print(f"\nSKIPPED: {self.id()}: {why}")
-        self.skipTest(why)
 
     def remove_group(self):
         procs.wait_until(lambda: not self.read("cgroup.procs"), 30, "the group is empty")
@@ -62,7 +58,7 @@ class Confined(unittest.TestCase):
             with open(os.path.join(self.group, name), "w") as file:
                 file.write(str(value))
         except OSError as error:
-            self.skip(f"{name} cannot be set: {error.strerror}")
+            self.skipTest(f"{name} cannot be set: {error.strerror}")
 
     def run_confined(self, dag, *words):
         path = os.path.join(self.folder, "d.dag.yaml")

@@ -11,6 +11,7 @@ import threading
 import time
 import unittest
 
+import other_user
 import procs
 from scenario import BATON, Scenario
 
@@ -39,6 +40,7 @@ class InAFolder(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="chaos-resources-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.binary = BATON
         self.state = os.path.join(self.folder, "state")
         self.dag = os.path.join(self.folder, "d.dag.yaml")
 
@@ -46,9 +48,9 @@ class InAFolder(unittest.TestCase):
         with open(self.dag, "w") as file:
             file.write(text)
 
-    def baton(self, *words, before=None, limit_s=120):
-        return subprocess.run([BATON, *words, "--state", self.state], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=limit_s, preexec_fn=before, cwd=self.folder)
+    def baton(self, *words, before=None, limit_s=120, env=None):
+        return subprocess.run([self.binary, *words, "--state", self.state], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=limit_s, preexec_fn=before, cwd=self.folder, env=env)
 
     def states(self):
         shown = json.loads(self.baton("show", "@latest", "-o", "json").stdout)
@@ -74,8 +76,7 @@ class Disk(InAFolder):
     def test_a_full_disk_pauses_the_run_and_loses_nothing(self):
         if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "chaos", self.folder],
                                                capture_output=True).returncode != 0:
-            print("\nSKIPPED: a full disk needs root and mount")
-            self.skipTest("needs root and mount")
+            self.skipTest("needs root that may mount a tmpfs")
         self.addCleanup(subprocess.run, ["umount", "-l", self.folder])
         rng, full, noticed = random.Random(int(os.environ.get("CHAOS_SEED", "1"))), 0, 0
         for number in range(self.ROUNDS):
@@ -180,23 +181,26 @@ class Limits(InAFolder):
 
     def test_no_more_processes_give_a_clear_error_and_no_corruption(self):
         if os.geteuid() != 0:
-            self.skipTest("root drops to another user here")
+            self.skipTest("needs root, which becomes a user without other processes, so that the limit is exact")
+        uid = 54321
+        place, binary = other_user.place_for(uid, BATON)
+        if place is None:
+            self.skipTest(f"no folder here lets user {uid} start a program: {binary}")
+        self.addCleanup(shutil.rmtree, place, ignore_errors=True)
+        self.folder, self.binary = place, binary
+        self.state, self.dag = os.path.join(place, "state"), os.path.join(place, "d.dag.yaml")
         self.write(self.FAN)
-        os.chmod(self.folder, 0o777)
-        uid = 54321  # has no other processes, so that the limit is exact
+        env = {"PATH": os.defpath, "HOME": place}  # nothing of root's: neither its home nor its BATON_WORKER
 
         def confine(limit):
             resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
-            os.setgid(uid)
-            os.setuid(uid)
+            other_user.become(uid)
 
         for limit in (1, 2, 3, 4, 6):
             with self.subTest(limit=limit):
-                done = self.baton("run", self.dag, "-q", "--slots", "8", before=lambda n=limit: confine(n))
-                if limit == 1 and "Permission denied" in done.stderr:
-                    self.skipTest("that user cannot reach the binary")
+                done = self.baton("run", self.dag, "-q", "--slots", "8", before=lambda n=limit: confine(n), env=env)
                 self.assertIn(done.returncode, (0, 1, 2, 70, 134), done.stderr)
-                again = self.baton("run", self.dag, "-q", before=lambda: confine(1000))
+                again = self.baton("run", self.dag, "-q", before=lambda: confine(1000), env=env)
                 self.assertEqual(0, again.returncode, again.stderr)
                 self.assertEqual(0, self.baton("db", "check").returncode)
 
