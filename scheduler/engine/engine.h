@@ -1,11 +1,11 @@
 // Engine: the shell around the pure core. It takes events, lets the core decide, gathers what must be written into one
-// batch at a time, and carries out what follows only when that batch is durable (docs/ARCHITECTURE.md). It owns the live runs.
-// Loop thread only; it never blocks, but for a commit where nothing runs (Store::commit_now).
+// batch at a time, and carries out what follows only when that batch is durable (docs/ARCHITECTURE.md). It owns the live
+// runs. Its parts are LiveRuns (what is in memory and changed), CommitPipeline (what is being written), AttemptLedger
+// (what an executor holds), Admission and LookAhead (who may start). Loop thread only; it never blocks, but for a commit where nothing runs (Store::commit_now).
 #pragma once
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -13,8 +13,12 @@
 #include <vector>
 
 #include "scheduler/engine/admission.h"
+#include "scheduler/engine/attempt_ledger.h"
+#include "scheduler/engine/commit_pipeline.h"
 #include "scheduler/engine/decide.h"
 #include "scheduler/engine/executor.h"
+#include "scheduler/engine/live_runs.h"
+#include "scheduler/engine/look_ahead.h"
 #include "scheduler/engine/loop.h"
 #include "scheduler/engine/observer.h"
 #include "scheduler/engine/render.h"
@@ -35,10 +39,11 @@ struct Fatal {
   std::string message;
 };
 
-class Engine : public ExecutorEvents {
+class Engine final : public ExecutorEvents, private CommitEvents {
  public:
   Engine(Loop& loop, Store& store, Executor& executor, Renderer renderer, EngineSettings settings,
          RunObserver* observer);
+  ~Engine() override;
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -77,33 +82,6 @@ class Engine : public ExecutorEvents {
   void executor_gone(const std::string& why) override;
 
  private:
-  struct LiveRun {
-    DagRun run;
-    std::vector<DurationUs> path_us;
-    bool in_batch = false;               ///< its row is to be written with the next batch
-    bool counts_stale = false;           ///< its counts have changed since its row was written: for display alone
-    std::set<InstanceNo> lazy;           ///< running, and not written yet
-    bool finished = false;
-    Loop::TimerId timeout = 0;
-  };
-  struct Told {
-    RunNo run_no;
-    TaskRow row;
-  };
-  /// What waits for one commit.
-  struct Pending {
-    Batch batch;
-    std::vector<LaunchSpec> launches;
-    std::vector<AttemptKey> releases;                ///< prepared attempts whose claims are in `batch`
-    std::vector<std::pair<AttemptKey, bool>> stops;  ///< key, kill_now
-    std::vector<std::pair<AttemptKey, DurationUs>> graces;
-    std::vector<AttemptKey> acknowledgements;
-    std::vector<std::pair<RunNo, TryRow>> tries_told;
-    std::vector<Told> told;
-    std::vector<RunNo> begun, ended, finished;
-    std::vector<std::function<void(CommitOutcome)>> created;
-  };
-
   struct Creation {
     RunCreation rows;
     Value params;
@@ -112,35 +90,43 @@ class Engine : public ExecutorEvents {
   };
 
   [[nodiscard]] Moment now() const { return {loop_.wall_now(), loop_.mono_now()}; }
-  LiveRun* find(RunNo run_no);
+  [[nodiscard]] Pending& next() { return commits_.next(); }
+
+  // engine.cpp: runs, events, turns.
   void handle(LiveRun& live, const Event& event);
-  void begin_creation(Creation creation);
-  void refuse_creation();
-  static void strip(Pending& pending, RunNo run_no);
-  void learn_run_time(const AttemptEnd& end);
+  void begin_creation(Creation wanted);
+  void watch_timeout(LiveRun& live);
+  void schedule_turn();
+  void turn();
+  void do_more();
+  void write_lazy();
+  void take_lazy_durations();
+  void commit();
+  void batch_durable(Pending& done) override;
+  void creation_refused(Pending& batch, Pending& gathering) override;
+  void disk_is_full() override;
+  void commits_ended(std::string why) override;
+
+  // engine_effects.cpp: what a step leaves behind, and what follows once it is durable.
   void collect(LiveRun& live, StepOutcome& step);
   void carry_out(LiveRun& live, Command& command);
-  void set_timer(RunNo run_no, InstanceNo i, WallUs wake_at);
+  void find_cached(LiveRun& live, InstanceNo i, const std::string& key);
+  void set_timer(LiveRun& live, InstanceNo i, WallUs wake_at);
   void timer_fired(RunNo run_no, InstanceNo i, WallUs wake_at);
-  void watch_timeout(LiveRun& live);
+  void release(Pending& pending);
+  void launch_durable(LaunchSpec spec);
+  void tell(const Pending& pending);
+  void forget_finished(const std::vector<RunNo>& runs);
+
+  // engine_attempts.cpp: from admission to the executor, and what it reports.
   void admit();
   bool launch(const Candidate& candidate);
-  void note_used(AttemptKey key);
   void pass_over_used(DagRun& run, InstanceNo i);
   void release_prepared(AttemptKey key);
   void withdraw_prepared(AttemptKey key);
-  void schedule_turn();
-  void turn();
-  void write_lazy();
-  void take_lazy_durations();
-  [[nodiscard]] bool has_lazy() const;
-  void commit();
-  [[nodiscard]] bool nothing_runs() const;
-  void committed(CommitOutcome outcome);
-  void release(Pending& pending);
-  void tell(const Pending& pending);
-  void forget_finished(const std::vector<RunNo>& runs);
-  void die(std::string why);
+  void learn_run_time(const AttemptEnd& end);
+  void take_lost(const std::set<AttemptKey>& live);
+  void take_live(AttemptKey key);
 
   Loop& loop_;
   Store& store_;
@@ -149,31 +135,23 @@ class Engine : public ExecutorEvents {
   EngineSettings settings_;
   RunObserver* observer_;
   Admission admission_;
+  LookAhead look_ahead_;
+  AttemptLedger attempts_;
+  LiveRuns runs_;
+  CommitPipeline commits_;
   std::function<void(const Fatal&)> fatal_;
   std::function<void(const DagRun&)> finished_;
 
-  std::map<RunNo, std::unique_ptr<LiveRun>> runs_;
   std::set<RunNo> left_;                       ///< not ours now; see leave_runs()
   std::deque<Creation> creations_;             ///< wait for a batch without one
-  std::vector<RunNo> unfinished_steps_;        ///< runs whose core has more to do
   std::vector<DurationRow> lazy_durations_;
-  StepOutcome step_;
-  Pending next_;                               ///< gathers
-  Pending writing_;                            ///< offered to the store
-  bool is_writing_ = false;
+  StepOutcome step_;                           ///< scratch of handle()
+  Loop::TimerId lazy_timer_ = 0;               ///< 0: none is set
   bool turn_scheduled_ = false;
-  bool lazy_timer_set_ = false;
   bool claims_held_ = false;
   bool executor_ready_ = false;
   bool stop_began_ = false;                    ///< since admission last dropped who is no longer wanted
   bool dead_ = false;
-  bool told_full_ = false;
-  DurationUs mean_run_us_ = -1;                ///< of recent attempts; −1: none yet
-  std::set<AttemptKey> launched_;              ///< given to the executor and not ended
-  /// Prepared attempts whose claim is not durable yet, with the end that one has had already.
-  std::map<AttemptKey, std::optional<AttemptEnd>> prepared_;
-  std::map<AttemptKey, Epoch> used_;           ///< by key without its epoch: the last number of claims never written
-  std::set<AttemptKey> recovered_;             ///< live by their rows, of an earlier process
 };
 
 }  // namespace baton

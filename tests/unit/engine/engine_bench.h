@@ -31,6 +31,7 @@ class HandLoop final : public Loop {
     std::erase_if(timers_, [&](const auto& timer) { return timer.first.second == id; });
   }
 
+  [[nodiscard]] std::size_t timers() const { return timers_.size(); }
   /// Runs what was posted, and what that posts.
   void drain() {
     while (!posted_.empty()) {

@@ -1,0 +1,70 @@
+#include "scheduler/engine/commit_pipeline.h"
+
+#include <utility>
+
+#include "scheduler/model/check.h"
+#include "scheduler/model/seeded_bug.h"
+
+namespace baton {
+
+CommitPipeline::~CommitPipeline() {
+  if (retry_ != 0) loop_.cancel(retry_);
+}
+
+void CommitPipeline::offer(bool at_once) {
+  BATON_CHECK(!is_writing_);
+  writing_ = std::exchange(next_, Pending{});
+  is_writing_ = true;
+  if (!at_once) return commit();
+  store_.commit_now(writing_.batch, [this](CommitOutcome outcome) { ended(outcome); });
+}
+
+void CommitPipeline::commit() {
+  store_.commit(writing_.batch, [this](CommitOutcome outcome) { ended(outcome); });
+}
+
+void CommitPipeline::ended(CommitOutcome outcome) {
+  if (is_over_) return;
+  if (BATON_BUG(unknown_taken_for_durable)) {
+    if (outcome == CommitOutcome::unknown) outcome = CommitOutcome::durable;
+  }
+  if (BATON_BUG(batch_dropped_on_full_disk)) {
+    if (outcome == CommitOutcome::rolled_back) outcome = CommitOutcome::durable;
+  }
+  switch (outcome) {
+    case CommitOutcome::durable: return durable();
+    case CommitOutcome::rolled_back: return rolled_back();
+    case CommitOutcome::conflict: return conflict();
+    case CommitOutcome::unknown: return end("writing to the state folder failed; what it holds is safe");
+  }
+}
+
+void CommitPipeline::durable() {
+  is_writing_ = false;
+  told_full_ = false;
+  Pending done = std::exchange(writing_, Pending{});
+  events_.batch_durable(done);
+}
+
+/// The disk is full: the batch is kept, what runs goes on, and it is tried again.
+void CommitPipeline::rolled_back() {
+  if (!std::exchange(told_full_, true)) events_.disk_is_full();
+  retry_ = loop_.call_at(loop_.mono_now() + full_retry_us_, [this] {
+    retry_ = 0;
+    if (!is_over_) commit();
+  });
+}
+
+void CommitPipeline::conflict() {
+  if (writing_.created.empty()) return end("another process has taken over the state folder");
+  events_.creation_refused(writing_, next_);
+  if (writing_.batch.empty()) return durable();
+  commit();
+}
+
+void CommitPipeline::end(std::string why) {
+  is_over_ = true;
+  events_.commits_ended(std::move(why));
+}
+
+}  // namespace baton

@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/engine/engine.h"
+#include "scheduler/model/check.h"
+#include "scheduler/model/seeded_bug.h"
+
+namespace baton {
+
+void Engine::admit() {
+  if (claims_held_ || !executor_ready_) return;
+  const auto run_of = [this](const Candidate& c) -> const DagRun* {
+    const DagRun* found = run(c.run_no);
+    if (found == nullptr || static_cast<std::size_t>(c.instance) >= found->instances.size()) return nullptr;
+    const Instance& instance = found->at(c.instance);
+    return instance.state == TaskState::scheduled && instance.wait != Wait::commit ? found : nullptr;
+  };
+  const Moment at = now();
+  const auto blocked = [&](const Candidate& c, Wait wait) { note_wait(runs_.find(c.run_no)->run, c.instance, wait, at); };
+  if (std::exchange(stop_began_, false)) admission_.drop_unwanted(run_of);
+  Candidate candidate;
+  while (admission_.next(candidate, run_of, blocked)) {
+    if (launch(candidate)) continue;
+    if (BATON_BUG(hold_kept_by_failed_launch)) continue;
+    admission_.release(runs_.find(candidate.run_no)->run, candidate.instance);
+  }
+}
+
+/// A scheduler that is dead may have prepared this attempt and never written its claim. A key names one attempt for ever,
+/// so that number is passed over: no report of that attempt can be taken for one of the next.
+void Engine::pass_over_used(DagRun& run, InstanceNo i) {
+  const auto used = attempts_.take_used(run.key_of(i));
+  if (!used) return;
+  if (BATON_BUG(number_of_an_unwritten_claim_used_again)) return;
+  run.pass_over(i, *used);
+}
+
+bool Engine::launch(const Candidate& candidate) {
+  LiveRun& live = *runs_.find(candidate.run_no);
+  pass_over_used(live.run, candidate.instance);
+  auto rendered = renderer_.render(live.run, candidate.instance, now());
+  if (auto* error = std::get_if<RenderError>(&rendered)) {
+    handle(live, LaunchFailed{candidate.instance, error->reason, error->message});
+    return false;
+  }
+  auto& ready = std::get<Rendered>(rendered);
+  handle(live, Admitted{candidate.instance, std::move(ready.rendered_json)});
+  BATON_CHECK(live.run.key_of(candidate.instance) == ready.spec.key);
+  if (admission_.live() > settings_.slots) {
+    next().launches.push_back(std::move(ready.spec));
+    return true;
+  }
+  // A slot waits for it: what comes before the program's start overlaps with the commit.
+  next().releases.push_back(ready.spec.key);
+  attempts_.prepare(ready.spec.key);
+  executor_.prepare(std::move(ready.spec));
+  return true;
+}
+
+/// Its claim is durable.
+void Engine::release_prepared(AttemptKey key) {
+  const auto early = attempts_.claimed(key);
+  if (LiveRun* live = runs_.find(key.run_no)) handle(*live, Launched{live->run.find(key), false});
+  if (early) {
+    attempt_ended(*early);
+  } else {
+    executor_.release(key);
+  }
+}
+
+/// Its claim will not be written.
+void Engine::withdraw_prepared(AttemptKey key) {
+  if (attempts_.withdraw(key)) {
+    executor_.acknowledge(key);
+    return;
+  }
+  if (BATON_BUG(withdrawn_and_not_stopped)) return;
+  executor_.stop(key, 0, true);
+}
+
+// ── what an executor reports ────────────────────────────────────────────────────────────────────────────────────────
+
+void Engine::attempt_started(AttemptKey key, std::int32_t pid, WallUs at) {
+  LiveRun* live = runs_.find(key.run_no);
+  const InstanceNo i = live == nullptr ? -1 : live->run.find(key);
+  if (i < 0 || live->run.at(i).epoch != key.epoch) return;
+  handle(*live, AttemptStarted{i, pid, at});
+}
+
+void Engine::attempt_ended(const AttemptEnd& end) {
+  // What could not start, or died with its worker, ends before its claim is durable: the end waits for that.
+  bool waits = attempts_.is_prepared(end.key);
+  if (BATON_BUG(early_end_taken_at_once)) waits = false;
+  if (waits) {
+    attempts_.keep_early_end(end);
+    return;
+  }
+  LiveRun* live = runs_.find(end.key.run_no);
+  const InstanceNo i = live == nullptr ? -1 : live->run.find(end.key);
+  if (i < 0 || end.key.epoch > live->run.at(i).epoch) attempts_.note_used(end.key);
+  if (live == nullptr && left_.contains(end.key.run_no)) return;
+  next().acknowledgements.push_back(end.key);  // a stale report too is acknowledged, after what is before it
+  if (BATON_BUG(end_acknowledged_before_commit)) executor_.acknowledge(end.key);
+  bool is_stale = i >= 0 && live->run.at(i).epoch != end.key.epoch;
+  if (BATON_BUG(no_fence)) is_stale = false;
+  if (i < 0 || is_stale || !is_live(live->run.at(i).state)) {
+    schedule_turn();
+    return;
+  }
+  const bool counts = !attempts_.end(end.key) && end.started;
+  learn_run_time(end);
+  bool holds = true;
+  if (BATON_BUG(slot_leaked_on_stop)) holds = end.outcome != AttemptEnd::Outcome::stopped;
+  if (holds) admission_.release(live->run, i);
+  handle(*live, AttemptEnded{i, end, counts});
+}
+
+void Engine::learn_run_time(const AttemptEnd& end) {
+  if (settings_.ahead_max <= 0 || end.outcome != AttemptEnd::Outcome::exited) return;
+  look_ahead_.learn(end.run_us);
+  admission_.set_ahead(look_ahead_.ahead());
+}
+
+void Engine::executor_ready(const std::vector<AttemptKey>& live_keys) {
+  executor_ready_ = true;
+  const std::set<AttemptKey> live(live_keys.begin(), live_keys.end());
+  take_lost(live);
+  for (const AttemptKey& key : live) take_live(key);
+  schedule_turn();
+}
+
+/// What was believed to live and is not named any more has died unseen.
+void Engine::take_lost(const std::set<AttemptKey>& live) {
+  std::vector<AttemptKey> lost = attempts_.missing(live, false);
+  if (BATON_BUG(lost_only_at_the_start)) lost.clear();
+  for (const AttemptKey& key : attempts_.missing(live, true)) lost.push_back(key);
+  for (const AttemptKey& key : lost) {
+    LiveRun* found = runs_.find(key.run_no);
+    if (found == nullptr) continue;
+    AttemptEnd end;
+    end.key = key;
+    end.outcome = AttemptEnd::Outcome::lost;
+    end.ended_at = loop_.wall_now();
+    const InstanceNo i = found->run.find(key);
+    end.started = i >= 0 && found->run.at(i).state == TaskState::running;
+    attempt_ended(end);
+  }
+}
+
+/// An executor runs it: it is adopted, or, where nobody asked for it or it is fenced, it is to go.
+void Engine::take_live(AttemptKey key) {
+  LiveRun* found = runs_.find(key.run_no);
+  const InstanceNo i = found == nullptr ? -1 : found->run.find(key);
+  const bool known = i >= 0 && found->run.at(i).epoch == key.epoch && is_live(found->run.at(i).state);
+  if (!known) {
+    executor_.stop(key, 0, true);
+    // Until it is gone nothing else of its instance may be launched: the next attempt gets this very number, a no-op
+    // for who still holds it, and is lost with the end that this stop brings.
+    attempts_.note_used({key.run_no, key.task_no, key.map_index, key.epoch - 1});
+    return;
+  }
+  attempts_.adopt(key);
+  // Its claim is durable; whether the executor has heard so before, nobody knows.
+  if (attempts_.is_prepared(key)) return;
+  if (BATON_BUG(adopted_and_not_released)) return;
+  executor_.release(key);
+}
+
+void Engine::executor_gone(const std::string& why) {
+  executor_ready_ = false;
+  if (BATON_BUG(lost_before_proof)) executor_ready({});
+  if (observer_ != nullptr) observer_->notice("the worker is gone (" + why + "); starting it again");
+}
+
+}  // namespace baton

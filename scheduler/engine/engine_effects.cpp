@@ -1,0 +1,142 @@
+#include <iterator>
+#include <utility>
+
+#include "scheduler/engine/cache_key.h"
+#include "scheduler/engine/engine.h"
+#include "scheduler/engine/sleep.h"
+#include "scheduler/model/seeded_bug.h"
+
+namespace baton {
+
+void Engine::collect(LiveRun& live, StepOutcome& step) {
+  DagRun& run = live.run;
+  const auto write = [&](InstanceNo i, std::vector<TaskRow>& to) {
+    TaskRow row = row_of(run, i);
+    live.unwritten.erase(i);
+    if (observer_ != nullptr) next().told.push_back({run.row.run_no, row});
+    to.push_back(std::move(row));
+    if (is_final(run.at(i).state)) run.drop_activity(i);
+  };
+  for (const InstanceNo i : step.made) write(i, next().batch.new_instances);
+  for (const InstanceNo i : step.dirty) write(i, next().batch.instances);
+  for (const InstanceNo i : step.dirty_lazy) {
+    if (run.at(i).state != TaskState::running) continue;
+    runs_.note_running(live, i);
+    if (observer_ != nullptr) observer_->instance_changed(run, row_of(run, i));
+  }
+  for (TryRow& row : step.tries) {
+    if (observer_ != nullptr) next().tries_told.push_back({run.row.run_no, row});
+    next().batch.tries.push_back(std::move(row));
+  }
+  std::move(step.cache.begin(), step.cache.end(), std::back_inserter(next().batch.cache));
+  std::move(step.durations.begin(), step.durations.end(), std::back_inserter(lazy_durations_));
+  if (step.run_changed && is_final(run.row.state)) next().ended.push_back(run.row.run_no);
+  if (step.run_changed) runs_.note_due(live);
+  if (!step.dirty.empty()) runs_.note_counts(live);
+  for (Command& command : step.commands) carry_out(live, command);
+}
+
+void Engine::carry_out(LiveRun& live, Command& command) {
+  DagRun& run = live.run;
+  const RunNo run_no = run.row.run_no;
+  const InstanceNo i = command.instance;
+  switch (command.kind) {
+    case Command::Kind::offer: {
+      const TaskNo t = run.at(i).task_no;
+      const DurationUs path = live.path_us.empty() ? 0 : live.path_us[static_cast<std::size_t>(t)];
+      admission_.offer({.run_no = run_no, .instance = i, .priority = run.dag->spec(t).priority, .path_us = path});
+      return;
+    }
+    case Command::Kind::stop:
+      next().stops.push_back({run.key_of(i), run.spec_of(i).grace_us, command.kill_now});
+      return;
+    case Command::Kind::timer: set_timer(live, i, command.wake_at); return;
+    case Command::Kind::find_cached: return find_cached(live, i, command.text);
+    case Command::Kind::finished:
+      if (BATON_BUG(end_told_before_commit)) {
+        if (finished_) finished_(run);
+      }
+      next().finished.push_back(run_no);
+      return;
+  }
+}
+
+void Engine::find_cached(LiveRun& live, InstanceNo i, const std::string& key) {
+  const DagRun& run = live.run;
+  const TaskNo t = run.at(i).task_no;
+  store_.find_cached(run.dag->id, run.dag->task(t).id, key, cache_spec_hash(*run.dag, t), loop_.wall_now(),
+                     [this, run_no = run.row.run_no, i](std::optional<CacheRow> found) {
+                       LiveRun* owner = runs_.find(run_no);
+                       if (owner == nullptr) return;
+                       CacheAnswered answer{i, std::nullopt};
+                       if (found) answer.outputs_json = std::move(found->outputs_json);
+                       handle(*owner, answer);
+                     });
+}
+
+void Engine::set_timer(LiveRun& live, InstanceNo i, WallUs wake_at) {
+  DurationUs span = sleep_until(live.run, i, wake_at, loop_.wall_now());
+  if (BATON_BUG(timer_fires_at_once)) span = 0;
+  live.timers.set(i, loop_.mono_now() + span,
+                  [this, run_no = live.run.row.run_no, i, wake_at] { timer_fired(run_no, i, wake_at); });
+}
+
+void Engine::timer_fired(RunNo run_no, InstanceNo i, WallUs wake_at) {
+  LiveRun* live = runs_.find(run_no);
+  if (live == nullptr || dead_ || static_cast<std::size_t>(i) >= live->run.instances.size()) return;
+  if (waits_for_wall_clock(live->run, i) && loop_.wall_now() < wake_at) return set_timer(*live, i, wake_at);
+  handle(*live, TimerDue{i, wake_at});
+}
+
+// ── what is durable has effect ──────────────────────────────────────────────────────────────────────────────────────
+
+void Engine::release(Pending& pending) {
+  for (auto& created : pending.created) created(CommitOutcome::durable);
+  for (LaunchSpec& spec : pending.launches) launch_durable(std::move(spec));
+  for (const AttemptKey& key : pending.releases) release_prepared(key);
+  for (const Pending::Stop& stop : pending.stops) executor_.stop(stop.key, stop.grace_us, stop.kill_now);
+  for (const AttemptKey& key : pending.acknowledgements) executor_.acknowledge(key);
+  executor_.flush();
+  tell(pending);  // the programs start meanwhile
+  forget_finished(pending.finished);
+}
+
+void Engine::launch_durable(LaunchSpec spec) {
+  LiveRun* live = runs_.find(spec.key.run_no);
+  const InstanceNo i = live == nullptr ? -1 : live->run.find(spec.key);
+  const bool is_wanted = i >= 0 && live->run.at(i).epoch == spec.key.epoch && is_live(live->run.at(i).state);
+  if (!is_wanted) return;  // the executor may have held one of this very number, and have told its end meanwhile
+  const bool behind_others = attempts_.held() >= settings_.slots;
+  attempts_.launch(spec.key);
+  handle(*live, Launched{i, behind_others});
+  executor_.launch(std::move(spec));
+}
+
+void Engine::tell(const Pending& pending) {
+  if (observer_ == nullptr) return;
+  for (const RunNo run_no : pending.begun) {
+    if (const LiveRun* live = runs_.find(run_no)) observer_->run_began(live->run);
+  }
+  for (const auto& [run_no, row] : pending.tries_told) {
+    if (const LiveRun* live = runs_.find(run_no)) observer_->try_ended(live->run, row);
+  }
+  for (const Pending::ChangeTold& told : pending.told) {
+    if (const LiveRun* live = runs_.find(told.run_no)) observer_->instance_changed(live->run, told.row);
+  }
+  for (const RunNo run_no : pending.ended) {
+    if (const LiveRun* live = runs_.find(run_no)) observer_->run_ended(live->run);
+  }
+}
+
+void Engine::forget_finished(const std::vector<RunNo>& runs) {
+  for (const RunNo run_no : runs) {
+    LiveRun* live = runs_.find(run_no);
+    if (live == nullptr || !live->run.is_finished()) continue;
+    if (finished_) finished_(live->run);
+    admission_.forget(live->run);
+    attempts_.forget(run_no);
+    runs_.erase(run_no);
+  }
+}
+
+}  // namespace baton

@@ -1,0 +1,75 @@
+// LiveRuns: the runs in memory, and what of them is still to be written or decided. Whatever asks "is there something
+// to do" asks a list of those who have something, never all runs: a commit costs what has changed, not what is alive.
+// Owned by the engine; loop thread.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "scheduler/engine/dag_run.h"
+#include "scheduler/engine/run_timers.h"
+#include "scheduler/engine/store.h"
+
+namespace baton {
+
+struct LiveRun {
+  LiveRun(DagRun of, std::vector<DurationUs> path, Loop& loop)
+      : run(std::move(of)), path_us(std::move(path)), timers(loop) {}
+
+  DagRun run;
+  std::vector<DurationUs> path_us;  ///< critical path from each task to the end of the run; empty: not known
+  RunTimers timers;
+  std::set<InstanceNo> unwritten;   ///< running, and their rows do not say so yet; see LiveRuns::note_running()
+  bool counts_stale = false;        ///< its counts have changed since its row was written
+  bool is_due = false;              ///< its row goes with the next batch
+  bool is_listed = false;           ///< in the list of those with something to write lazily
+  bool has_more = false;            ///< its core has more to do
+};
+
+class LiveRuns {
+ public:
+  explicit LiveRuns(Loop& loop) : loop_(loop) {}
+
+  /// Null where no such run lives.
+  [[nodiscard]] LiveRun* find(RunNo run_no);
+  [[nodiscard]] const LiveRun* find(RunNo run_no) const;
+  [[nodiscard]] std::size_t size() const { return runs_.size(); }
+  LiveRun& add(DagRun run, std::vector<DurationUs> path_us);
+  /// Its timers go with it; nothing of it is due any more.
+  void erase(RunNo run_no);
+
+  /// The row of the run goes with the next batch.
+  void note_due(LiveRun& live);
+  /// For display alone: the counts of the run have changed.
+  void note_counts(LiveRun& live);
+  /// For display alone: an instance is running.
+  void note_running(LiveRun& live, InstanceNo i);
+
+  [[nodiscard]] bool has_due() const { return !due_.empty(); }
+  /// Moves the rows that are due into `batch`; whether a run among them has its outcome.
+  bool take_due(Batch& batch);
+  [[nodiscard]] bool has_lazy();
+  /// Moves what is for display alone into `batch`, and makes the rows of these runs due.
+  void take_lazy(Batch& batch);
+
+  /// The core of this run stopped half way (see advance()). Each run stands in this queue once.
+  void note_more(LiveRun& live);
+  [[nodiscard]] bool has_more() const { return !more_.empty(); }
+  /// The run that has waited longest for its next share; null: none.
+  LiveRun* take_more();
+
+ private:
+  void list(LiveRun& live);
+
+  Loop& loop_;
+  std::unordered_map<RunNo, std::unique_ptr<LiveRun>> runs_;
+  std::vector<RunNo> due_;
+  std::vector<RunNo> lazy_;  ///< may name runs that have been written meanwhile
+  std::deque<RunNo> more_;
+};
+
+}  // namespace baton
