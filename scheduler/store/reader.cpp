@@ -197,7 +197,7 @@ Result<StoreInfo> Reader::info() {
   info.store_id = connection_->store_id();
   const Status read = connection_->query(
       "SELECT leader_epoch, max(seq, (SELECT coalesce(max(seq), 0) FROM dag_run),"
-      " (SELECT coalesce(max(seq), 0) FROM task_instance)), is_clean,"
+      " (SELECT coalesce(max(seq), 0) FROM task_instance WHERE seq IS NOT NULL)), is_clean,"
       " (SELECT coalesce(sum(runs), 0) FROM run_count) FROM store",
       [&](const Statement& row) -> Status {
         info.leader_epoch = row.integer(0);

@@ -1,6 +1,7 @@
 // The Reader's versions, durations, cache, audit and changes.
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 #include "scheduler/store/derived_uuid.h"
 #include "scheduler/store/reader_connection.h"
@@ -96,10 +97,13 @@ Result<CacheStats> Reader::cache_stats(const std::string& dag_id) {
 
 Result<std::vector<AuditView>> Reader::audit(const AuditFilter& filter) {
   std::vector<AuditView> rows;
+  // One condition for each thing asked for: one that could be anything (`? = '' OR …`) keeps SQLite from the index.
+  std::string conditions;
+  if (!filter.dag_id.empty()) conditions += " AND dag_id = ?3";
+  if (!filter.run_id.empty()) conditions += " AND run_id = ?4";
   const Status read = connection_->query(
       "SELECT audit_no, at, actor, action, dag_id, run_id, task_id, map_index, extra, checksum FROM audit"
-      " WHERE (?1 = '' OR dag_id = ?1) AND (?2 = '' OR run_id = ?2) AND (?3 <= 0 OR audit_no < ?3)"
-      " ORDER BY audit_no DESC LIMIT ?4",
+      " WHERE audit_no < ?1" + conditions + " ORDER BY audit_no DESC LIMIT ?2 + 0 * length(?3) + 0 * length(?4)",
       [&](const Statement& row) -> Status {
         AuditView view;
         view.audit_no = row.integer(0);
@@ -109,8 +113,9 @@ Result<std::vector<AuditView>> Reader::audit(const AuditFilter& filter) {
         rows.push_back(std::move(view));
         return Unit{};
       },
-      std::string_view(filter.dag_id), std::string_view(filter.run_id), filter.before,
-      std::clamp<std::int64_t>(filter.limit, 1, 10'000));
+      filter.before > 0 ? filter.before : std::numeric_limits<std::int64_t>::max(),
+      std::clamp<std::int64_t>(filter.limit, 1, 10'000), std::string_view(filter.dag_id),
+      std::string_view(filter.run_id));
   if (!read) return read.error();
   return rows;
 }
@@ -120,7 +125,8 @@ Result<Changes> Reader::changes_after(std::int64_t seq, std::int64_t limit) {
   // Up to the transaction that holds the last row of the limit: one transaction is never split.
   const auto bound = connection_->integers(
       "SELECT coalesce((SELECT seq FROM task_instance WHERE seq > ?1 ORDER BY seq LIMIT 1 OFFSET ?2),"
-      " max(?1, (SELECT coalesce(max(seq), 0) FROM task_instance), (SELECT coalesce(max(seq), 0) FROM dag_run)))",
+      " max(?1, (SELECT coalesce(max(seq), 0) FROM task_instance WHERE seq IS NOT NULL),"
+      " (SELECT coalesce(max(seq), 0) FROM dag_run)))",
       seq, std::max<std::int64_t>(limit, 1) - 1);
   if (!bound) return bound.error();
   Changes changes;

@@ -24,7 +24,7 @@ std::string quoted(std::string_view text) {
 
 template <typename Connection>
 Result<RunNo> latest_run(Connection& connection, std::string_view dag_id) {
-  const auto found = dag_id.empty() ? connection.integers("SELECT max(run_no) FROM dag_run HAVING max(run_no) > 0")
+  const auto found = dag_id.empty() ? connection.integers("SELECT run_no FROM dag_run WHERE run_no > 0 ORDER BY run_no DESC LIMIT 1")
                                     : connection.integers(
                                           "SELECT run_no FROM dag_run WHERE dag_no = (SELECT dag_no FROM dag"
                                           " WHERE dag_id = ?) ORDER BY run_no DESC LIMIT 1",

@@ -19,7 +19,7 @@ namespace baton {
 class StoreBench : public testing::Test {
  protected:
   void open(StoreOptions options = {}) {
-    auto opened = SqliteStore::open_for_writing(folder_.path(), loop_, options);
+    auto opened = SqliteStore::open_for_writing(folder_->path(), loop_, options);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     store_ = std::move(*opened);
   }
@@ -51,13 +51,13 @@ class StoreBench : public testing::Test {
     EXPECT_EQ(commit(std::move(batch)), CommitOutcome::durable);
   }
   std::unique_ptr<Reader> reader() {
-    auto opened = Reader::open(folder_.path());
+    auto opened = Reader::open(folder_->path());
     if (!opened) ADD_FAILURE() << opened.error().message;
     return std::move(opened).value();
   }
-  [[nodiscard]] std::string database() const { return database_path(folder_.path()).string(); }
+  [[nodiscard]] std::string database() const { return database_path(folder_->path()).string(); }
 
-  sample::Folder folder_;
+  std::optional<sample::Folder> folder_{std::in_place};
   TestLoop loop_;
   std::unique_ptr<SqliteStore> store_;
 };

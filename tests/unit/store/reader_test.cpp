@@ -245,7 +245,7 @@ TEST_F(ReaderTest, AuditDurationsAndCacheAreRead) {
 TEST_F(ReaderTest, AReaderWorksOnAHotWalWithoutAWriter) {
   const RunNo run_no = create(sample::dag("etl", 2), "r");
   // What a kill -9 leaves: the files as they are, without the shared memory (as after a reboot).
-  const auto dead = folder_.path() / "dead";
+  const auto dead = folder_->path() / "dead";
   std::filesystem::create_directory(dead);
   for (const char* suffix : {"", "-wal"}) {
     std::filesystem::copy_file(database() + suffix, database_path(dead).string() + suffix);

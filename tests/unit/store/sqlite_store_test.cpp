@@ -76,7 +76,7 @@ TEST_F(SqliteStoreTest, TheLogHasRoomAheadOfItsEnd) {
   open();
   create(sample::dag("etl", 1), "r");
   // Afterwards, on the writer's thread: the next transaction comes after it.
-  ASSERT_TRUE(store_->back_up((folder_.path() / "copy.db").string()).ok());
+  ASSERT_TRUE(store_->back_up((folder_->path() / "copy.db").string()).ok());
   EXPECT_TRUE(has_room_ahead(database() + "-wal"));
   create(sample::dag("etl", 1), "again");
   EXPECT_EQ(reader()->list_runs({}).value().total, 2);
@@ -90,7 +90,7 @@ TEST_F(SqliteStoreTest, ADatabaseOfOtherPagesKeepsThemAndItsLogHasRoomToo) {
   meddle(database(), "PRAGMA journal_mode=DELETE; PRAGMA page_size=4096; VACUUM");
   open();
   for (int i = 0; i < 50; ++i) create(dag, "r" + std::to_string(i));
-  ASSERT_TRUE(store_->back_up((folder_.path() / "copy.db").string()).ok());  // see above
+  ASSERT_TRUE(store_->back_up((folder_->path() / "copy.db").string()).ok());  // see above
   EXPECT_EQ(meddle(database(), "PRAGMA page_size"), 4096);
   EXPECT_TRUE(has_room_ahead(database() + "-wal"));
   EXPECT_EQ(reader()->list_runs({}).value().total, 51);
@@ -129,7 +129,7 @@ TEST_F(SqliteStoreTest, AStoreThatDidNotCloseIsKnownAndSeqAndNumbersGoOn) {
 
 TEST_F(SqliteStoreTest, ADatabaseOfAnotherProgramIsRefusedAndKept) {
   meddle(database(), "CREATE TABLE t(a); INSERT INTO t VALUES (7)");
-  auto opened = SqliteStore::open_for_writing(folder_.path(), loop_);
+  auto opened = SqliteStore::open_for_writing(folder_->path(), loop_);
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().kind, ErrorKind::invalid);
   EXPECT_EQ(meddle(database(), "SELECT a FROM t"), 7);
@@ -139,28 +139,28 @@ TEST_F(SqliteStoreTest, AFileThatIsNoDatabaseIsRefusedAndKept) {
   const std::string text(5000, 'x');
   std::ofstream(database()) << text;
   ::chmod(database().c_str(), 0600);
-  auto opened = SqliteStore::open_for_writing(folder_.path(), loop_);
+  auto opened = SqliteStore::open_for_writing(folder_->path(), loop_);
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().kind, ErrorKind::storage);
   EXPECT_NE(opened.error().message.find("kept"), std::string::npos);
   EXPECT_EQ(std::filesystem::file_size(database()), text.size());
-  EXPECT_EQ(Reader::open(folder_.path()).error().kind, ErrorKind::storage);
+  EXPECT_EQ(Reader::open(folder_->path()).error().kind, ErrorKind::storage);
 }
 
 TEST_F(SqliteStoreTest, ANewerSchemaIsRefused) {
   open();
   close();
   meddle(database(), "PRAGMA user_version=99");
-  auto opened = SqliteStore::open_for_writing(folder_.path(), loop_);
+  auto opened = SqliteStore::open_for_writing(folder_->path(), loop_);
   EXPECT_EQ(opened.error().kind, ErrorKind::invalid);
   EXPECT_NE(opened.error().message.find("newer"), std::string::npos);
-  EXPECT_EQ(Reader::open(folder_.path()).error().kind, ErrorKind::invalid);
+  EXPECT_EQ(Reader::open(folder_->path()).error().kind, ErrorKind::invalid);
 }
 
 TEST_F(SqliteStoreTest, ASymbolicLinkInThePlaceOfTheDatabaseIsRefused) {
-  std::ofstream(folder_.path() / "elsewhere") << "";
-  std::filesystem::create_symlink(folder_.path() / "elsewhere", database());
-  EXPECT_EQ(SqliteStore::open_for_writing(folder_.path(), loop_).error().kind, ErrorKind::invalid);
+  std::ofstream(folder_->path() / "elsewhere") << "";
+  std::filesystem::create_symlink(folder_->path() / "elsewhere", database());
+  EXPECT_EQ(SqliteStore::open_for_writing(folder_->path(), loop_).error().kind, ErrorKind::invalid);
 }
 
 constexpr std::array<sqlite::Migration, 1> kFirst = {{{"first", sqlite::kSchema1}}};
@@ -210,7 +210,7 @@ TEST_F(SqliteStoreTest, AMigrationThatFailsLeavesTheSchemaAsItWas) {
   close();
   StoreOptions options;
   options.migrations = kWithAMistake;
-  EXPECT_EQ(SqliteStore::open_for_writing(folder_.path(), loop_, options).error().kind, ErrorKind::storage);
+  EXPECT_EQ(SqliteStore::open_for_writing(folder_->path(), loop_, options).error().kind, ErrorKind::storage);
   EXPECT_EQ(meddle(database(), "SELECT count(*) FROM sqlite_schema WHERE name = 'more'"), 0);
   open();
   EXPECT_EQ(store_->load_run(1).value().run.run_id, "r");
@@ -219,7 +219,7 @@ TEST_F(SqliteStoreTest, AMigrationThatFailsLeavesTheSchemaAsItWas) {
 TEST_F(SqliteStoreTest, ABackupIsAWholeDatabase) {
   open();
   const RunNo run_no = create(sample::dag("etl", 3), "r");
-  const auto elsewhere = folder_.path() / "elsewhere";
+  const auto elsewhere = folder_->path() / "elsewhere";
   std::filesystem::create_directory(elsewhere);
   ASSERT_TRUE(store_->back_up(database_path(elsewhere).string()).ok());
   ASSERT_TRUE(store_->back_up(database_path(elsewhere).string()).ok()) << "a backup replaces the one before";
