@@ -256,6 +256,10 @@ class Why {
   }
 
   void upstream_failed() {
+    if (row_.reason == Reason::expression) {  // whatever its upstreams did: this is its own failure
+      add("expression", row_.note.empty() ? "it could not be expanded" : text::printable(row_.note));
+      return;
+    }
     ValueList list;
     std::string words;
     for (const TaskNo u : in_.dag->upstream.of(row_.task_no)) {
@@ -271,7 +275,7 @@ class Why {
               (words.empty() ? "" : ", ") + instance_name(*view) + " (" + std::string(to_string(view->row.state)) + ")";
       }
     }
-    std::string message = words.empty() ? (row_.note.empty() ? "it could not be expanded" : text::printable(row_.note))
+    std::string message = words.empty() ? "nothing above it has failed since: clear it too"
                                         : "its trigger rule " + std::string(to_string(spec_.trigger_rule)) +
                                               " cannot hold any more: " + words;
     add("upstream_failed", std::move(message), {},

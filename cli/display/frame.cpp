@@ -374,6 +374,7 @@ std::string detail_of(const RunPicture& picture, const Row& row, WallUs now) {
     case TaskState::failed:
       return join(join(reason, try_words), row.reason == Reason::exit_code ? "" : text::printable(row.note));
     case TaskState::upstream_failed: {
+      if (row.reason == Reason::expression) return join(reason, text::printable(row.note));  // it could not expand
       std::string out = failed_upstreams(picture, row.task_no);
       return out.empty() ? reason : out;
     }

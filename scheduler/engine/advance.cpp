@@ -28,6 +28,11 @@ class Application {
   void record_try(InstanceNo i, const TaskChange& c);
   void record_success(InstanceNo i, TaskChange& c);
   void end_instance(InstanceNo i, std::deque<FollowUp>& follow);
+  /// Its row is to be written. Named once a step: the second row of one instance would lack what the end of the first
+  /// has let go of (its note, its times).
+  void write(InstanceNo i, std::vector<InstanceNo>& list) {
+    if (!std::exchange(run_.at(i).in_outcome, true)) list.push_back(i);
+  }
 
   DagRun& run_;
   Moment now_;
@@ -107,14 +112,14 @@ void Application::record_success(InstanceNo i, TaskChange& c) {
     out_.durations.push_back({run_.dag->id, task.id, c.end->run_us});
   }
   Activity& activity = run_.ensure_activity(i);
-  if (activity.cache_key.empty() && task.spec->cache && !cache_key_hashes_files(*task.spec)) {  // it did not ask
+  if (!activity.cache_key && task.spec->cache && !cache_key_hashes_files(*task.spec)) {  // it did not ask
     if (auto key = cache_key(run_, i, "")) activity.cache_key = std::move(*key);
   }
-  if (task.spec->cache && c.reason != Reason::cached && !activity.cache_key.empty()) {
+  if (task.spec->cache && c.reason != Reason::cached && activity.cache_key) {
     CacheRow row;
     row.dag_id = run_.dag->id;
     row.task_id = task.id;
-    row.key = activity.cache_key;
+    row.key = *activity.cache_key;
     row.spec_hash = cache_spec_hash(*run_.dag, instance.task_no);
     row.outputs_json = c.outputs_json;
     row.created_at = now_.wall;
@@ -138,16 +143,19 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
   }
   --run_.open_instances;
   if (is_cut_off(instance.reason)) ++run_.cut_off;
-  if (instance.state == TaskState::failed && counts_for_run(task)) {
+  if (fails_run(task, instance.state, instance.reason)) {
     if (++run_.counted_failures == 1) run_.first_failure = i;
-    if (run_.dag->fail_fast && run_.stopping == Reason::none && !BATON_BUG(fail_fast_ignored))
-      follow.push_back({FollowUp::Kind::fail_fast, 0});
+    bool fails_fast = run_.dag->fail_fast && run_.stopping == Reason::none;
+    if (BATON_BUG(fail_fast_ignored)) fails_fast = false;
+    if (fails_fast) follow.push_back({FollowUp::Kind::fail_fast, 0});
   }
   for (const TaskNo d : run_.dag->downstream.of(t)) {
     TaskProgress& p = run_.progress(d);
     UpstreamCounts& counts = p.upstreams;
     count_upstream_end(counts, instance.state);
-    if (BATON_BUG(upstream_counted_twice) && counts.open > 0) count_upstream_end(counts, instance.state);
+    if (BATON_BUG(upstream_counted_twice)) {
+      if (counts.open > 0) count_upstream_end(counts, instance.state);
+    }
     if (p.expanded ? !p.waits_again : run_.at(d).state != TaskState::none) continue;
     const TaskSpec& spec = run_.dag->spec(d);
     const bool settles = spec.teardown ? counts.open == 0 : judge(spec.trigger_rule, counts) != Verdict::wait;
@@ -182,8 +190,9 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   const bool same_try = c.end == nullptr || c.to == TaskState::scheduled;  // a lost look is looked again
   instance.looks_again = c.look_only || (instance.looks_again && same_try);
   activity.wake_at = c.wake_at;
+  if (c.to == TaskState::upstream_failed && c.reason == Reason::expression) run_.unexpanded[c.instance] = c.note;
   if (!c.note.empty()) activity.note = std::move(c.note);
-  if (!c.cache_key.empty()) activity.cache_key = std::move(c.cache_key);
+  if (c.cache_key) activity.cache_key = std::move(*c.cache_key);
   if (!c.outputs_json.empty()) activity.outputs_json = c.outputs_json;
   switch (c.to) {
     case TaskState::scheduled:
@@ -192,7 +201,9 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
     case TaskState::queued:
       if (c.new_epoch) {  // a claim
         ++instance.epoch;
-        if ((!instance.looks_again || BATON_BUG(look_counted_as_a_try)) && c.reason != Reason::cache_key) {
+        bool is_new_try = !instance.looks_again;
+        if (BATON_BUG(look_counted_as_a_try)) is_new_try = true;
+        if (is_new_try && c.reason != Reason::cache_key) {
           ++instance.try_number;
           activity.first_look_at = now_.wall;
         }
@@ -207,9 +218,11 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   }
   if (c.to == TaskState::success) record_success(c.instance, c);
   if (is_final(c.to)) end_instance(c.instance, follow);
-  const bool claim_or_end = (c.new_epoch && !BATON_BUG(claim_not_written)) || is_final(c.to) ||
-                            c.to == TaskState::up_for_retry || c.to == TaskState::up_for_reschedule || c.end != nullptr;
-  if (claim_or_end) out_.dirty.push_back(c.instance);
+  bool is_claim = c.new_epoch;
+  if (BATON_BUG(claim_not_written)) is_claim = false;
+  const bool claim_or_end = is_claim || is_final(c.to) || c.to == TaskState::up_for_retry ||
+                            c.to == TaskState::up_for_reschedule || c.end != nullptr;
+  if (claim_or_end) write(c.instance, out_.dirty);
 }
 
 void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
@@ -222,7 +235,7 @@ void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
   p.own_open = n;
   p.extra_first = static_cast<InstanceNo>(run_.instances.size());
   run_.at(e.task_no).map_index = 0;
-  out_.dirty.push_back(e.task_no);
+  write(e.task_no, out_.dirty);
   for (std::int32_t k = 0; k < n; ++k) {
     const InstanceNo i = run_.instance_of(e.task_no, k);
     if (k > 0) {
@@ -237,12 +250,14 @@ void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
         activity.times = waited.times;
         activity.summed_to = waited.summed_to;
       }
-      out_.made.push_back(i);
+      write(i, out_.made);
     }
     run_.items[i] = std::move(e.items[static_cast<std::size_t>(k)]);
     follow.push_back({FollowUp::Kind::instance_begins, i});
   }
-  if (run_.has_collapsed && !BATON_BUG(mapped_key_used_again)) go_on_from_removed(e.task_no);
+  bool goes_on = run_.has_collapsed;
+  if (BATON_BUG(mapped_key_used_again)) goes_on = false;
+  if (goes_on) go_on_from_removed(e.task_no);
   run_.open_instances += n - 1;
   run_.row.counts[static_cast<std::size_t>(TaskState::none)] += n - 1;
   for (const TaskNo d : run_.dag->downstream.of(e.task_no)) run_.progress(d).upstreams.open += n - 1;
@@ -307,6 +322,17 @@ void StepOutcome::clear() {
   run_changed = false;
 }
 
+namespace {
+
+/// The next step names them again.
+void let_go(DagRun& run, const StepOutcome& out) {
+  for (const auto* list : {&out.dirty, &out.made}) {
+    for (const InstanceNo i : *list) run.at(i).in_outcome = false;
+  }
+}
+
+}  // namespace
+
 bool advance(DagRun& run, const Event& event, Moment now, const CoreSettings& settings, StepOutcome& out) {
   step(run, event, now, settings, out);
   return advance_pending(run, now, settings, out);
@@ -318,6 +344,7 @@ bool advance_pending(DagRun& run, Moment now, const CoreSettings& settings, Step
     run.pending.pop_front();
     step(run, event_of(next), now, settings, out);
   }
+  let_go(run, out);
   return !run.pending.empty();
 }
 
@@ -327,8 +354,9 @@ void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now) {
   Activity& activity = run.ensure_activity(i);
   activity.times.add(instance.wait, now.mono - instance.since);
   activity.summed_to = now.wall;
-  if (!BATON_BUG(wait_counted_twice)) instance.since = now.mono;
   instance.wait = wait;
+  if (BATON_BUG(wait_counted_twice)) return;
+  instance.since = now.mono;
 }
 
 TaskRow row_of(const DagRun& run, InstanceNo i) {

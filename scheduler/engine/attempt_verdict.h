@@ -20,7 +20,7 @@ struct AttemptVerdict {
   bool counts_loss = false;
   bool look_only = false;
   bool key_only = false;    ///< it hashed files for the cache key
-  std::string cache_key;    ///< to be looked up now
+  std::optional<std::string> cache_key;  ///< to be looked up now; it may be empty
   std::optional<Value> outputs;
   std::string outputs_json;
   std::string note;

@@ -43,6 +43,7 @@ void reset(DagRun& run, InstanceNo i, Moment now, StepOutcome& out) {
   BATON_CHECK(!is_live(instance.state));
   run.drop_activity(i);
   run.outputs.erase(i);
+  run.unexpanded.erase(i);
   instance.state = TaskState::none;
   instance.reason = Reason::none;
   instance.wait = Wait::upstream;
@@ -79,6 +80,21 @@ bool is_cleared_whole(const DagRun& run, TaskNo t) {
   return true;
 }
 
+/// By task: whether an instance of it, or of anything above it, has been cleared, so that items which were made from
+/// their ends are no longer true. One instance is enough: the items may hang on any.
+std::vector<char> tasks_with_news(const DagRun& run) {
+  std::vector<char> news(run.tasks.size(), 0);
+  for (const TaskNo t : run.dag->topological) {
+    bool any = false;
+    for (std::int32_t k = 0; k < run.progress(t).count && !any; ++k) {
+      any = run.at(run.instance_of(t, k)).state == TaskState::none;
+    }
+    for (const TaskNo u : run.dag->upstream.of(t)) any = any || news[static_cast<std::size_t>(u)] != 0;
+    news[static_cast<std::size_t>(t)] = any ? 1 : 0;
+  }
+  return news;
+}
+
 }  // namespace
 
 std::vector<InstanceNo> select_failed(const DagRun& run) {
@@ -100,10 +116,11 @@ std::vector<InstanceNo> select_from(const DagRun& run, TaskNo task_no) {
 
 void clear_instances(DagRun& run, const std::vector<InstanceNo>& selected, Moment now, StepOutcome& out) {
   for (const InstanceNo i : selected) reset(run, i, now, out);
+  const std::vector<char> news = tasks_with_news(run);
   for (const TaskNo t : run.dag->topological) {
     if (!run.progress(t).expanded || !is_cleared_whole(run, t)) continue;
     const auto ups = run.dag->upstream.of(t);
-    if (std::any_of(ups.begin(), ups.end(), [&](TaskNo u) { return run.at(u).state == TaskState::none; })) {
+    if (std::any_of(ups.begin(), ups.end(), [&](TaskNo u) { return news[static_cast<std::size_t>(u)] != 0; })) {
       collapse(run, t, out);
     }
   }

@@ -91,9 +91,7 @@ void recount(DagRun& run) {
       const Instance& instance = run.at(i);
       ++run.row.counts[static_cast<std::size_t>(instance.state)];
       if (!is_final(instance.state)) ++p.own_open;
-      if (instance.state == TaskState::failed && counts_for_run(task)) {
-        if (run.counted_failures++ == 0) run.first_failure = i;
-      }
+      if (fails_run(task, instance.state, instance.reason) && run.counted_failures++ == 0) run.first_failure = i;
       if (task.hook == Hook::none && is_final(instance.state) && is_cut_off(instance.reason)) ++run.cut_off;
     }
     (task.hook == Hook::none ? run.open_instances : run.open_hooks) += p.own_open;
@@ -113,6 +111,11 @@ void recount(DagRun& run) {
 bool counts_for_run(const Task& task) {
   if (task.hook != Hook::none || task.spec->allow_failure) return false;
   return !task.spec->teardown || task.spec->teardown_fails_run;
+}
+
+bool fails_run(const Task& task, TaskState state, Reason reason) {
+  const bool is_unexpanded = state == TaskState::upstream_failed && reason == Reason::expression;
+  return (state == TaskState::failed || is_unexpanded) && counts_for_run(task);
 }
 
 void count_upstream_end(UpstreamCounts& counts, TaskState state) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -27,6 +28,7 @@ struct Instance {
   Wait wait = Wait::upstream;
   bool stop_requested = false;
   bool looks_again = false;   ///< a sensor between two looks of one try: the next claim is no new try
+  bool in_outcome = false;    ///< the step's StepOutcome names it already: one row and one report a step
   std::int16_t losses = 0;    ///< since the last clear
   std::int32_t failures = 0;  ///< since the last clear
   std::int32_t try_number = 0;
@@ -43,7 +45,7 @@ struct Activity {
   WallUs wake_at = kNoTime, first_look_at = kNoTime;
   std::int32_t pid = 0;
   std::string rendered_json;
-  std::string cache_key;       ///< evaluated; under it a success will be kept
+  std::optional<std::string> cache_key;  ///< evaluated, and perhaps empty; under it a success will be kept
   WallUs ended_at = kNoTime;
   std::string outputs_json;
   std::string note;
@@ -90,6 +92,7 @@ struct DagRun {
   Reason stopping = Reason::none;    ///< stopped, fail_fast, run_timeout: nothing new starts but due teardowns
   bool killing = false;              ///< a second stop: not even teardowns
   InstanceNo first_failure = -1;     ///< for the run's note
+  std::unordered_map<InstanceNo, std::string> unexpanded;  ///< why a mapped task could not expand, for the run's note
   bool has_collapsed = false;        ///< a clear has removed mapped instances: their attempts' keys are not used again
 
   [[nodiscard]] Instance& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }
@@ -129,6 +132,10 @@ void recount(DagRun& run);
 
 /// Whether a failure of this task makes the run fail: not with allow_failure, and teardowns only when asked; hooks never.
 bool counts_for_run(const Task& task);
+
+/// Whether this end makes the run fail: a failure that counts, or a mapped task that could not be expanded. That one is
+/// upstream_failed by name, but no failure above it need exist that would fail the run in its place.
+bool fails_run(const Task& task, TaskState state, Reason reason);
 
 /// An open upstream instance has become `state`, a final one.
 void count_upstream_end(UpstreamCounts& counts, TaskState state);

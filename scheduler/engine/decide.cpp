@@ -53,6 +53,8 @@ class Decider {
   void keep_cache_key(TaskChange& c) const;
   void stop_instance(InstanceNo i, const StopRequested& e);
   void begin_hooks(RunState outcome);
+  [[nodiscard]] InstanceNo stray_upstream_failed() const;
+  [[nodiscard]] std::string note_of_failure(InstanceNo i) const;
 
   const DagRun& run_;
   Moment now_;
@@ -332,8 +334,8 @@ void Decider::operator()(const AttemptEnded& e) {
   c.key_only = v.key_only;
   c.outputs = std::move(v.outputs);
   c.outputs_json = std::move(v.outputs_json);
-  if (!v.cache_key.empty()) {
-    out_.commands.push_back({.kind = Command::Kind::find_cached, .instance = e.instance, .text = v.cache_key});
+  if (v.cache_key) {
+    out_.commands.push_back({.kind = Command::Kind::find_cached, .instance = e.instance, .text = *v.cache_key});
     c.cache_key = std::move(v.cache_key);
     return;
   }
@@ -405,21 +407,42 @@ void Decider::operator()(const StopRequested& e) {
   }
 }
 
+/// One that is upstream_failed with no failure above it (any more): nothing else would fail the run for it. −1: none.
+InstanceNo Decider::stray_upstream_failed() const {
+  if (run_.row.counts[static_cast<std::size_t>(TaskState::upstream_failed)] == 0) return -1;
+  for (const TaskNo t : run_.dag->topological) {
+    const UpstreamCounts& up = run_.progress(t).upstreams;
+    if (up.failed + up.upstream_failed > 0 || !counts_for_run(run_.dag->task(t))) continue;
+    for (std::int32_t k = 0; k < run_.progress(t).count; ++k) {
+      const InstanceNo i = run_.instance_of(t, k);
+      if (run_.at(i).state == TaskState::upstream_failed) return i;
+    }
+  }
+  return -1;
+}
+
+std::string Decider::note_of_failure(InstanceNo i) const {
+  const Instance& instance = run_.at(i);
+  const std::string name = "task \"" + run_.dag->task(instance.task_no).id + "\" ";
+  if (const auto why = run_.unexpanded.find(i); why != run_.unexpanded.end()) return name + why->second;
+  if (instance.state == TaskState::upstream_failed) return name + "is upstream_failed, and nothing above it has failed";
+  if (instance.reason == Reason::none) return name + "failed";
+  return name + "failed (" + std::string(to_string(instance.reason)) + ")";
+}
+
 void Decider::operator()(const AllEnded&) {
   if (is_final(run_.row.state) || run_.open_instances > 0) return;
   RunChange c;
-  const bool was_cut_off = run_.cut_off > 0 && !BATON_BUG(stopped_run_succeeds);
-  c.to = run_.counted_failures > 0 || was_cut_off ? RunState::failed : RunState::success;
+  bool was_cut_off = run_.cut_off > 0;
+  if (BATON_BUG(stopped_run_succeeds)) was_cut_off = false;
+  const InstanceNo stray = stray_upstream_failed();
+  c.to = run_.counted_failures > 0 || was_cut_off || stray >= 0 ? RunState::failed : RunState::success;
   if (c.to == RunState::failed) {
     // What an earlier stop cut off and no retry has made good counts too.
     c.reason = run_.cut_off == 0               ? Reason::upstream_failed
                : run_.stopping != Reason::none ? run_.stopping
                                                : Reason::stopped;
-    if (run_.first_failure >= 0) {
-      const Instance& f = run_.at(run_.first_failure);
-      c.note = "task \"" + run_.dag->task(f.task_no).id + "\" failed";
-      if (f.reason != Reason::none) c.note += " (" + std::string(to_string(f.reason)) + ")";
-    }
+    if (const InstanceNo f = run_.first_failure >= 0 ? run_.first_failure : stray; f >= 0) c.note = note_of_failure(f);
   }
   begin_hooks(c.to);
   out_.run_change = std::move(c);

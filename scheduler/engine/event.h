@@ -54,7 +54,7 @@ struct TaskChange {
   WallUs at = kNoTime;                 ///< when it happened, where that is earlier than when it was heard of
   std::optional<Value> outputs;
   std::string outputs_json;
-  std::string cache_key;
+  std::optional<std::string> cache_key;  ///< known now; it may be empty
   std::string rendered_json;
   std::string note;
 };

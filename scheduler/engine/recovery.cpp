@@ -72,6 +72,7 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
     if (!checked) return bad_row(row, "its outputs: " + checked.error().message);
     run.outputs[i] = std::move(checked->value);
   }
+  if (row.state == TaskState::upstream_failed && row.reason == Reason::expression) run.unexpanded[i] = row.note;
   if (is_final(instance.state)) return Unit{};
   Activity& activity = run.ensure_activity(i);
   activity.times = WaitTimes::from_json(row.times_json);

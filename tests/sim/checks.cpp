@@ -95,10 +95,12 @@ void Checks::check_run(const DagRun& run) {
     const TaskProgress& p = run.tasks[t];
     std::int32_t own_open = 0;
     for (std::int32_t k = 0; k < p.count; ++k) {
-      const TaskState s = run.at(run.instance_of(task_no, k)).state;
+      const Instance& instance = run.at(run.instance_of(task_no, k));
+      const TaskState s = instance.state;
       ++counts[static_cast<std::size_t>(s)];
       own_open += is_final(s) ? 0 : 1;
-      failures += s == TaskState::failed && counts_for_run(task) ? 1 : 0;
+      const bool is_unexpanded = s == TaskState::upstream_failed && instance.reason == Reason::expression;
+      failures += (s == TaskState::failed || is_unexpanded) && counts_for_run(task) ? 1 : 0;
     }
     if (own_open != p.own_open) wrong("open instances of a task");
     (task.hook == Hook::none ? open : hooks) += own_open;
@@ -242,6 +244,13 @@ void Checks::check_quiet(Scheduler* scheduler) {
       }
       const bool is_hook = run.dag->task(row.task_no).hook != Hook::none;
       const DagRun* live = scheduler->engine().run(run_no);
+      if (live != nullptr) {  // memory alone knows who asked the cache
+        const Instance& instance = live->at(row.instance_no);
+        const bool asks = instance.state == TaskState::scheduled && instance.wait == Wait::commit;
+        if (asks && instance.since + kDueMaxUs < ground_.loop.now()) {
+          fail("INV-11", name + " waits for an answer of the cache that nobody gives");
+        }
+      }
       if (!is_final(row.state) && live == nullptr) {
         fail("INV-14", name + " has not ended and the engine does not know its run");
       }

@@ -302,7 +302,11 @@ std::string Judge::judge_outcome() {
     const Task& task = run_.dag->task(row.task_no);
     if (task.hook != Hook::none) continue;
     const bool counts = !task.spec->allow_failure && (!task.spec->teardown || task.spec->teardown_fails_run);
-    fails = fails || was_cut(row) || (row.state == TaskState::failed && counts);
+    const Ends up = ends_of_upstreams(run_, row.task_no);
+    // What could not be expanded, and what a retry of others has left behind: nothing else would fail the run for it.
+    const bool is_stray = row.state == TaskState::upstream_failed &&
+                          (row.reason == Reason::expression || up.failed + up.upstream_failed == 0);
+    fails = fails || was_cut(row) || ((row.state == TaskState::failed || is_stray) && counts);
   }
   if (fails != (run_.row.state == RunState::failed)) {
     fail(run_.instances.front(),

@@ -27,10 +27,6 @@ bool same(const UpstreamCounts& a, const UpstreamCounts& b) {
          a.skipped == b.skipped;
 }
 
-bool holds(const std::vector<InstanceNo>& list, InstanceNo i) {
-  return std::find(list.begin(), list.end(), i) != list.end();
-}
-
 bool is_stop(Reason r) {
   return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout;
 }
@@ -48,11 +44,15 @@ std::string RunWatch::after(const DagRun& run, const StepOutcome& out) {
     const TaskNo t = run.instances[seen_.size()].task_no;
     seen_.push_back({.born = seen_[static_cast<std::size_t>(t)].born});
   }
+  written_.assign(run.instances.size(), 0);
+  for (const auto* list : {&out.dirty, &out.made}) {
+    for (const InstanceNo i : *list) written_[static_cast<std::size_t>(i)] = 1;
+  }
   std::string broken = check_tries(run, out);
   if (broken.empty()) broken = check_commands(run, out);
   for (std::size_t i = 0; i < seen_.size() && broken.empty(); ++i) {
     const auto number = static_cast<InstanceNo>(i);
-    broken = check_instance(run, number, out);
+    broken = check_instance(run, number);
     if (broken.empty()) broken = check_times(run, number);
     if (broken.empty() && run.pending.empty()) broken = check_wake(run, number);
     if (!broken.empty()) broken += " (instance " + std::to_string(i) + ")";
@@ -84,7 +84,7 @@ std::string RunWatch::check_tries(const DagRun& run, const StepOutcome& out) {
   return {};
 }
 
-std::string RunWatch::check_instance(const DagRun& run, InstanceNo i, const StepOutcome& out) const {
+std::string RunWatch::check_instance(const DagRun& run, InstanceNo i) const {
   const Instance& now = run.at(i);
   const Seen& was = seen_[static_cast<std::size_t>(i)];
   const TaskSpec& spec = run.spec_of(i);
@@ -101,7 +101,7 @@ std::string RunWatch::check_instance(const DagRun& run, InstanceNo i, const Step
   }
   if ((now.wait == Wait::ended) != is_final(now.state)) return "a wait that does not fit the state";
   const bool must_be_durable = now.epoch != was.epoch || (now.state != was.state && is_final(now.state));
-  if (must_be_durable && !holds(out.dirty, i)) return "S2: a claim or an end that nobody will write";
+  if (must_be_durable && written_[static_cast<std::size_t>(i)] == 0) return "S2: a claim or an end that nobody will write";
   return {};
 }
 
@@ -129,7 +129,9 @@ std::string RunWatch::check_wake(const DagRun& run, InstanceNo i) const {
 /// Who may start has been offered, once; who sleeps has a timer, once.
 std::string RunWatch::check_commands(const DagRun& run, const StepOutcome& out) {
   asked_.assign(run.instances.size(), {0, 0});
+  looked_up_.assign(run.instances.size(), 0);
   for (const Command& c : out.commands) {
+    if (c.kind == Command::Kind::find_cached) ++looked_up_[static_cast<std::size_t>(c.instance)];
     if (c.kind == Command::Kind::offer) ++asked_[static_cast<std::size_t>(c.instance)].first;
     if (c.kind == Command::Kind::timer) ++asked_[static_cast<std::size_t>(c.instance)].second;
   }
@@ -142,6 +144,12 @@ std::string RunWatch::check_commands(const DagRun& run, const StepOutcome& out) 
     const bool is_new = was.state != TaskState::scheduled || was.wait == Wait::commit;
     if (may_start && is_new && offers != 1) return "INV-11: it may start and was not offered (instance " + std::to_string(i) + ")";
     if (may_start && !is_new && offers != 0) return "INV-11: offered again (instance " + std::to_string(i) + ")";
+    // Who asks the cache is woken by its answer alone: after the hash of its files too, and whatever that hash is.
+    const bool asks = now.state == TaskState::scheduled && now.wait == Wait::commit;
+    const bool asked_before = was.state == TaskState::scheduled && was.wait == Wait::commit;
+    if (looked_up_[i] != (asks && !asked_before ? 1 : 0)) {
+      return "INV-11: it waits for an answer that nobody was asked for (instance " + std::to_string(i) + ")";
+    }
     const bool sleeps = now.state == TaskState::up_for_retry || now.state == TaskState::up_for_reschedule;
     const bool fell_asleep = sleeps && (was.state != now.state || was.wake_at != run.activity(static_cast<InstanceNo>(i))->wake_at);
     if (fell_asleep && timers != 1) return "INV-11: it sleeps without a timer (instance " + std::to_string(i) + ")";

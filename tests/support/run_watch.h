@@ -34,7 +34,7 @@ class RunWatch {
   };
 
   std::string check_tries(const DagRun& run, const StepOutcome& out);
-  std::string check_instance(const DagRun& run, InstanceNo i, const StepOutcome& out) const;
+  std::string check_instance(const DagRun& run, InstanceNo i) const;
   std::string check_times(const DagRun& run, InstanceNo i) const;
   std::string check_wake(const DagRun& run, InstanceNo i) const;
   std::string check_commands(const DagRun& run, const StepOutcome& out);
@@ -44,6 +44,8 @@ class RunWatch {
   CoreSettings settings_;
   std::vector<Seen> seen_;
   std::vector<std::pair<std::int32_t, std::int32_t>> asked_;  ///< offers and timers of one step, by instance
+  std::vector<std::int32_t> looked_up_;                       ///< questions to the cache of one step, by instance
+  std::vector<char> written_;                                 ///< whose rows the step writes, by instance
   DagRun scratch_;
   RunState run_state_;
   int finished_count_ = 0;

@@ -625,6 +625,20 @@ TEST(CacheKeyOfFiles, ThatCannotBeHashedFailsTheTask) {
   }
 }
 
+TEST(CacheKeyOfFiles, OfNoFilesAtAllIsAnAnswerToo) {
+  TaskSpec spec = cached_task();
+  spec.cache->key = test::expression("${{ hashFiles('nothing/*.csv') }}");
+  RunDriver d(DagBuilder().task("a", {}, spec).build());
+  d.begin();
+  d.run_to(0, exited(0, R"({"hash": ""})"));
+  ASSERT_EQ(d.commands(Command::Kind::find_cached), 1U);
+  EXPECT_EQ(d.commands(Command::Kind::offer), 0U);
+  d.step(CacheAnswered{0, std::nullopt});
+  d.run_to(0, exited(0, R"({"n": 1})"));
+  EXPECT_EQ(d.state("a"), success);
+  EXPECT_EQ(d.out().cache.size(), 1U);
+}
+
 TEST(CacheKeyOfFiles, ALostHashIsTakenAgain) {
   RunDriver d = hashing();
   d.run_to(0, ended(Outcome::lost));

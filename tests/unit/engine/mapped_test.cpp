@@ -86,6 +86,76 @@ TEST(Mapped, WhatCannotExpandIsOneUpstreamFailedInstanceThatSaysWhy) {
   EXPECT_EQ(over.state("m"), upstream_failed);
 }
 
+/// Every way in which a fan-out can fail: no items to be had, no list, a label, an axis, too many.
+std::vector<TaskSpec> unexpandable() {
+  TaskSpec missing = test::mapped_task(0);
+  missing.mapping.literal_items.reset();
+  missing.mapping.items = test::expression("params.missing");
+  TaskSpec divides = missing;
+  divides.mapping.items = test::expression("[1, 2].map(x, x / params.zero)");
+  TaskSpec text = missing;
+  text.mapping.items = test::expression("params.text");
+  TaskSpec key = test::mapped_task(2);
+  key.mapping.key = test::expression("1 / item");
+  TaskSpec axis = test::run_task();
+  axis.mapping.kind = Mapping::Kind::matrix;
+  axis.mapping.axes.push_back({.name = "x", .items = test::expression("params.missing"), .literal_items = {}});
+  return {missing, divides, text, key, axis, test::mapped_task(4)};
+}
+
+TEST(Mapped, WhatCannotExpandFailsTheRunAndNamesItsCause) {
+  for (const TaskSpec& spec : unexpandable()) {
+    RunDriver d(DagBuilder().task("m", {}, spec).task("t", {"m"}).hook(Hook::on_failure).build(), {.instances_max = 3},
+                {}, ValueMap{{"zero", 0}, {"text", "abc"}});
+    d.begin();
+    EXPECT_EQ(d.state("m"), upstream_failed);
+    EXPECT_EQ(d.state("t"), upstream_failed);
+    EXPECT_EQ(d.run().row.state, RunState::failed);
+    EXPECT_EQ(d.run().row.reason, Reason::upstream_failed);
+    EXPECT_NE(d.run().row.note.find("task \"m\" cannot be expanded: "), std::string::npos) << d.run().row.note;
+    EXPECT_EQ(d.state("on_failure"), scheduled);
+  }
+}
+
+TEST(Mapped, WhatCannotExpandAndMayFailDoesNotFailTheRun) {
+  for (TaskSpec spec : unexpandable()) {
+    spec.allow_failure = true;
+    RunDriver d(DagBuilder().task("m", {}, spec).build(), {.instances_max = 3}, {},
+                ValueMap{{"zero", 0}, {"text", "abc"}});
+    d.begin();
+    EXPECT_EQ(d.run().row.state, RunState::success);
+  }
+}
+
+TEST(Mapped, WhatCannotExpandEndsARunThatFailsFast) {
+  DagBuilder builder;
+  builder.dag().fail_fast = true;
+  RunDriver d(builder.task("a").task("m", {}, test::mapped_task(4)).build(), {.instances_max = 3});
+  d.begin();
+  EXPECT_EQ(d.state("a"), skipped);
+  EXPECT_EQ(d.at("a").reason, Reason::fail_fast);
+}
+
+TEST(Mapped, ThatEndWhileTheyExpandAreTakenDownOnceWithTheirCause) {
+  TaskSpec spec = test::mapped_task(2);
+  spec.condition = test::expression("1 / item > 0");
+  spec.condition_per_instance = true;
+  RunDriver d(DagBuilder().task("m", {}, spec).build());
+  d.begin();
+  EXPECT_EQ(d.state("m[0]"), failed);
+  EXPECT_EQ(d.state("m[1]"), scheduled);
+  EXPECT_EQ(d.out().dirty, std::vector<InstanceNo>{0});
+  EXPECT_EQ(d.out().made, std::vector<InstanceNo>{1});
+  EXPECT_NE(row_of(d.run(), 0).note.find("if: "), std::string::npos);
+
+  spec.condition = test::expression("item > 7");
+  RunDriver all(DagBuilder().task("m", {}, spec).build());
+  all.begin();
+  EXPECT_EQ(all.out().dirty, std::vector<InstanceNo>{0});
+  EXPECT_EQ(all.out().made, std::vector<InstanceNo>{1});
+  EXPECT_EQ(all.state("m[1]"), skipped);
+}
+
 TEST(Mapped, OneItemIsStillMapped) {
   RunDriver d(DagBuilder().task("m", {}, test::mapped_task(1)).build());
   d.begin();
