@@ -111,7 +111,7 @@ Exit Agent::open() {
     return Exit::kInternal;
   }
   for (Reported& reported : content.ended) unacknowledged_.emplace(reported.ended.key, std::move(reported));
-  attempts_ = std::make_unique<Attempts>(worker_id_, options_.state_folder, poller_, *cgroups_, reports());
+  attempts_ = std::make_unique<Attempts>(worker_id_, options_.state_folder, poller_, *cgroups_, raise_file_limit(), reports());
 
   if (!options_.socket_path.empty()) {
     listener_ = listen_at(options_.socket_path);
@@ -324,7 +324,7 @@ void Agent::greet(std::unique_ptr<Link>& link, const wire::Hello& hello) {
   }
   scheduler_epoch_ = hello.scheduler_epoch;
   on_lost_ = hello.on_lost;
-  slots_ = std::max<std::size_t>(1, hello.slots);
+  slots_ = std::clamp<std::size_t>(hello.slots, 1, attempts_->capacity());
   if (&link == &newcomer_) {
     if (link_) {
       poller_.forget(link_->fd());

@@ -28,7 +28,7 @@ enum class Phase : std::uint8_t {
 enum class StopCause : std::uint8_t { kNone, kAsked, kTimeout, kHeartbeat };
 
 struct Attempt {
-  /// Without argv, env, script and stdin once the program has been executed.
+  /// Without argv, env, script and stdin once the program has been executed; masks are held against the output too.
   wire::Launch launch;
   std::uint64_t serial = 0;
   Phase phase = Phase::kRunning;

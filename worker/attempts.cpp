@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,12 +17,28 @@ bool file_says_one(const char* path) {
   return read_file(path, 16).value_or("").starts_with('1');
 }
 
+/// The process has ended and is not reaped.
+bool is_zombie(pid_t pid) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
 }  // namespace
 
+FileLimit raise_file_limit() {
+  FileLimit limit;
+  ::getrlimit(RLIMIT_NOFILE, &limit.of_tasks);
+  limit.own = limit.of_tasks;
+  limit.own.rlim_cur = limit.own.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit.own) != 0) limit.own = limit.of_tasks;
+  return limit;
+}
+
 Attempts::Attempts(std::string worker_id, std::string state_folder, Poller& poller, CgroupTree& cgroups,
-                   Reports reports)
+                   FileLimit files, Reports reports)
     : worker_id_(std::move(worker_id)),
       state_folder_(std::move(state_folder)),
+      files_(files),
       poller_(poller),
       cgroups_(cgroups),
       reports_(std::move(reports)),
@@ -39,6 +56,16 @@ Attempts::Attempts(std::string worker_id, std::string state_folder, Poller& poll
   }
   leaf.reset();
   cgroups_.disable("no process can be created in one (" + error_text(error) + ")");
+}
+
+std::size_t Attempts::capacity() const {
+  constexpr rlim_t kOurOwn = 32;      // Link, journal, lock, timers, and what is open for a moment only.
+  constexpr rlim_t kEachWithLeaf = 6;  // Log, its index, the pipe of a masked one; the leaf's three.
+  constexpr rlim_t kEach = 3;
+  const bool leaves = (cgroups_.capabilities() & wire::kCgroupLeaf) != 0;
+  const rlim_t limit = files_.own.rlim_cur;
+  if (limit <= kOurOwn) return 1;
+  return std::clamp<rlim_t>((limit - kOurOwn) / (leaves ? kEachWithLeaf : kEach), 1, kLiveMax);
 }
 
 Attempt* Attempts::find(const wire::AttemptKey& key) const {
@@ -75,6 +102,9 @@ void Attempts::begin_stop(Attempt& attempt, StopCause cause, std::int64_t grace_
   // The main process has ended by itself and what is left is being killed already, unless a grace is running.
   if (attempt.phase == Phase::kDraining && attempt.cause == StopCause::kNone) return;
   const bool first = attempt.cause == StopCause::kNone;
+  // Who has ended by itself was not stopped: its exit stands, and the signal of its death is on its way to reap(). A
+  // task that has done its work is not to do it again because the stop came before we had looked.
+  if (first && attempt.phase == Phase::kRunning && is_zombie(attempt.pid)) return;
   if (first) attempt.cause = cause;
   if (attempt.phase == Phase::kGated) {
     ::kill(attempt.pid, SIGKILL);

@@ -3,6 +3,8 @@
 // Owned by the agent; main thread only (the death signal of the children follows it).
 #pragma once
 
+#include <sys/resource.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,6 +35,15 @@ struct KeyHash {
   }
 };
 
+/// Open files: as many as the worker may have, and how many a program that it starts may have.
+struct FileLimit {
+  rlimit own{};
+  rlimit of_tasks{};
+};
+/// Raises the soft limit of this process to the hard one, so that many attempts fit. Tasks keep the one that there was:
+/// programs with select(2) break where descriptors get numbers beyond 1023.
+[[nodiscard]] FileLimit raise_file_limit();
+
 /// Where attempts tell what happened; the agent puts it into the journal and on the link, in this order.
 struct Reports {
   std::function<void(const Begun&)> begun;
@@ -42,11 +53,15 @@ struct Reports {
 
 class Attempts {
  public:
-  Attempts(std::string worker_id, std::string state_folder, Poller& poller, CgroupTree& cgroups, Reports reports);
+  Attempts(std::string worker_id, std::string state_folder, Poller& poller, CgroupTree& cgroups, FileLimit files,
+           Reports reports);
 
   [[nodiscard]] bool is_live(const wire::AttemptKey& key) const { return live_.contains(key); }
   [[nodiscard]] bool none_live() const { return live_.empty(); }
   [[nodiscard]] std::size_t live_count() const { return live_.size(); }
+  /// How many attempts can live at once with the open files that this process may have; at least 1. Beyond it logs and
+  /// outputs would be lost, so launches wait.
+  [[nodiscard]] std::size_t capacity() const;
 
   /// Starts an attempt whose key is not live. Ends in begun+started, or in ended.
   void launch(wire::Launch launch);
@@ -106,6 +121,7 @@ class Attempts {
 
   const std::string worker_id_;
   const std::string state_folder_;
+  const FileLimit files_;
   Poller& poller_;
   CgroupTree& cgroups_;
   const Reports reports_;
@@ -116,7 +132,9 @@ class Attempts {
   std::string usable_folder_;  // Known to exist and to be writable.
   int own_nice_ = 0;
   bool sessions_are_scheduled_ = false;  // sched_autogroup: nice counts within a session only.
-  std::int64_t host_oom_kills_ = 0;      // As last read from /proc/vmstat.
+  std::int64_t host_oom_kills_ = 0;      // As last read from /proc/vmstat…
+  std::int64_t unexplained_oom_kills_ = 0;  // …and those of its last rise that no death has been put down to,
+  std::int64_t oom_seen_at_us_ = 0;         // …which was seen then.
   std::uint64_t next_serial_ = kFirstPipe;
 
   Map live_;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "worker/attempts.h"
+#include "worker/masker.h"
 #include "worker/program.h"
 
 namespace baton::worker {
@@ -18,13 +19,15 @@ namespace {
 constexpr std::int64_t kDrainCheckUs = 20'000;
 constexpr std::int64_t kDrainGiveUpUs = 5'000'000;
 constexpr std::int64_t kStuckRetryUs = 1'000'000;
+constexpr std::int64_t kOomExplainsUs = 1'000'000;
 
 std::int64_t microseconds(const timeval& time) {
   return static_cast<std::int64_t>(time.tv_sec) * 1'000'000 + time.tv_usec;
 }
 
-/// The output file, if there is one; sets what is wrong with it.
-void read_output(const std::string& path, Reported& reported) {
+/// The output file, if there is one; sets what is wrong with it. What holds a secret goes no further than this: the
+/// file is removed, and neither journal nor scheduler hear of its content.
+void read_output(const std::string& path, const wire::StringList& masks, Reported& reported) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   wire::Ended& ended = reported.ended;
   if (!file) {
@@ -51,6 +54,10 @@ void read_output(const std::string& path, Reported& reported) {
     filled += static_cast<std::size_t>(got);
   }
   ended.output.resize(filled);
+  if (masks.empty() || !holds_secret(ended.output, masks.views())) return;
+  ended.output.clear();
+  ended.flags |= wire::kOutputHoldsSecret;
+  ::unlink(path.c_str());
 }
 
 OwnerCandidate as_owner(const Attempt& attempt) {
@@ -159,7 +166,9 @@ void Attempts::finish(Attempt& attempt, std::uint32_t flags) {
   ended.flags = flags;
   describe_end(attempt, ended);
   const bool succeeded = ended.outcome == wire::Outcome::kExited && ended.exit_code == 0;
-  if (succeeded && !attempt.launch.output_path.empty()) read_output(attempt.launch.output_path, reported);
+  if (succeeded && !attempt.launch.output_path.empty()) {
+    read_output(attempt.launch.output_path, attempt.launch.masks, reported);
+  }
   if (!attempt.script_path.empty()) ::unlink(attempt.script_path.c_str());
   if ((flags & wire::kTreeNotEmpty) != 0) set_aside(attempt);
   cgroups_.release(std::move(attempt.leaf));
@@ -210,10 +219,18 @@ bool Attempts::killed_for_memory(const Attempt& attempt) {
   if (attempt.leaf && attempt.launch.limits.memory_bytes > 0 && !attempt.limits_not_enforced) {
     return attempt.leaf->oom_kills() > attempt.leaf_oom_kills;
   }
-  // Without a memory controller of our own: the kernel has killed somebody for memory since we last looked, and a
-  // SIGKILL that nobody here sent has just arrived.
-  const std::int64_t before = std::exchange(host_oom_kills_, host_oom_kills());
-  return host_oom_kills_ > before;
+  // Without a memory controller of our own: the kernel has killed somebody for memory, and a SIGKILL that nobody here
+  // sent has just arrived. Each kill explains one death, and only one that comes soon after it is seen.
+  const std::int64_t now = boottime_us();
+  const std::int64_t risen = host_oom_kills() - host_oom_kills_;
+  host_oom_kills_ += risen;
+  if (risen > 0 || now - oom_seen_at_us_ > kOomExplainsUs) {
+    unexplained_oom_kills_ = risen;
+    oom_seen_at_us_ = now;
+  }
+  if (unexplained_oom_kills_ == 0) return false;
+  --unexplained_oom_kills_;
+  return true;
 }
 
 void Attempts::set_aside(Attempt& attempt) {

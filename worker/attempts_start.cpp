@@ -80,7 +80,8 @@ bool Attempts::prepare(Attempt& attempt, std::string& problem) {
                   attempt.log.output_fd(),
                   -1,
                   own_nice_ + launch.nice,
-                  launch.nice != 0};
+                  launch.nice != 0,
+                  files_.own.rlim_cur != files_.of_tasks.rlim_cur ? &files_.of_tasks : nullptr};
   take_leaf(attempt);
   return true;
 }
@@ -200,7 +201,6 @@ void Attempts::mark_running(Attempt& attempt) {
   }
   launch.script = {};
   launch.stdin_value = {};
-  launch.masks = {};
   schedule(attempt);
   reports_.started({launch.key, attempt.pid, attempt.started_wall_us});
 }

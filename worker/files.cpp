@@ -42,9 +42,10 @@ bool is_folder(const std::string& path, bool follow) {
   return result == 0 && S_ISDIR(info.st_mode);
 }
 
+/// What a program that opens it would find: a link that leads nowhere is nothing, for sensors and hashes alike.
 bool exists(const std::string& path) {
   struct stat info {};
-  return ::lstat(path.c_str(), &info) == 0;
+  return ::stat(path.c_str(), &info) == 0;
 }
 
 /// Walks a pattern part by part.
@@ -70,8 +71,7 @@ class Matcher {
     if (found_.size() >= count_max_ || depth > kFolderDepthMax) return;
     if (parts_[part] == "**") return walk_folders(prefix, part, depth);
     if (!has_magic(parts_[part])) {
-      const std::string path = prefix + parts_[part];
-      if (exists(path)) take(path, part, depth);
+      take(prefix + parts_[part], part, depth);
       return;
     }
     for (const std::string& name : folder_entries(prefix)) {
@@ -81,7 +81,7 @@ class Matcher {
 
   void take(const std::string& path, std::size_t part, int depth) {
     if (part + 1 == parts_.size()) {
-      found_.insert(path);
+      if (exists(path)) found_.insert(path);
     } else if (is_folder(path, true)) {
       walk(path + '/', part + 1, depth + 1);
     }
@@ -96,7 +96,7 @@ class Matcher {
       const std::string path = prefix + name;
       if (is_folder(path, false)) {
         if (depth < kFolderDepthMax) walk_folders(path + '/', part, depth + 1);
-      } else if (last) {
+      } else if (last && exists(path)) {
         found_.insert(path);
       }
     }

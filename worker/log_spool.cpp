@@ -101,25 +101,28 @@ void LogSpool::index(std::int64_t now_wall_us) {
   if (write_all(index_.get(), {bytes, sizeof(entry)})) indexed_bytes_ = size_bytes_;
 }
 
+bool LogSpool::note_cut(std::int64_t begin, std::int64_t end) const {
+  const Fd file = open_file(path_ + ".cut", O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
+  const LogCut cut{begin, end};
+  return file && ::pwrite(file.get(), &cut, sizeof(cut), 0) == static_cast<ssize_t>(sizeof(cut));
+}
+
 void LogSpool::cut_middle() {
   if (cannot_cut_) return;
-  // The log's own descriptor appends wherever one writes; the mark needs one that does not.
-  const Fd file(::open(path_.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  const std::int64_t head = round_down(limit_bytes_ / 2);
-  const std::int64_t tail = round_down(size_bytes_ - limit_bytes_ / 2);
-  if (!file || tail <= head + kBlockBytes) return;
-  const std::int64_t from = std::max(head + kBlockBytes, hole_end_);
-  if (from < tail && ::fallocate(file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, tail - from) != 0) {
+  const std::int64_t begin = round_down(limit_bytes_ / 2);
+  const std::int64_t end = round_down(size_bytes_ - limit_bytes_ / 2);
+  const std::int64_t from = std::max(begin, hole_end_);
+  if (end <= from) return;
+  // The mark first: a reader that finds zeros finds what they are.
+  if (!note_cut(begin, end)) return;
+  if (::fallocate(log_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, end - from) != 0) {
     cannot_cut_ = true;  // This file system has no holes: the log stays whole.
+    if (!truncated()) ::unlink((path_ + ".cut").c_str());
+    if (truncated()) static_cast<void>(note_cut(hole_begin_, hole_end_));
     return;
   }
-  hole_begin_ = head;
-  hole_end_ = tail;
-  // The mark takes the first block of what was cut; the rest of that block becomes zeros like the hole.
-  std::string mark = "\n[baton: " + std::to_string(tail - head) + " bytes of this log were left out here]\n";
-  mark.resize(static_cast<std::size_t>(kBlockBytes), '\0');
-  // Without its mark the cut is as good; zeros stand there then.
-  if (::pwrite(file.get(), mark.data(), mark.size(), head) < 0) return;
+  hole_begin_ = begin;
+  hole_end_ = end;
 }
 
 }  // namespace baton::worker

@@ -1,6 +1,7 @@
 // LogSpool: the log file of one attempt. Usually the process writes to the file itself and we only look at its size now
 // and then; with secrets to mask, its output comes through a pipe and us. Keeps head and tail within the limit by
-// punching a hole between them (offsets stay), and a time index beside the log. Owned by its attempt; main thread.
+// punching a hole between them (offsets stay). The log holds what was written and nothing else: the time index and what
+// was cut stand beside it. Owned by its attempt; main thread.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,14 @@ inline constexpr std::int64_t kSpoolCheckUs = 250'000;
 struct LogIndexEntry {
   std::int64_t offset = 0;
   std::int64_t time_us = 0;
+};
+
+/// What was cut out of a log, `<log>.cut`, little-endian: the bytes from `begin` to `end` (two int64, 16 bytes in all)
+/// read as zeros and are none that the task wrote. There is no such file where nothing was cut, and it is written before
+/// the bytes go, so zeros anywhere else are the task's own. Where more is cut, `end` rises.
+struct LogCut {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
 };
 
 class LogSpool {
@@ -52,6 +61,7 @@ class LogSpool {
  private:
   [[nodiscard]] bool write_masked();
   void cut_middle();
+  [[nodiscard]] bool note_cut(std::int64_t begin, std::int64_t end) const;
   void index(std::int64_t now_wall_us);
   void measure();
 

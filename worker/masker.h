@@ -1,4 +1,4 @@
-// Masker: replaces secret values in a stream by ***, also where they are base64 or URL encoded or lie across the
+// Masker: replaces secret values in a stream by ***, in all their forms (mask_forms.h), also where they lie across the
 // borders of chunks. Aho–Corasick over all forms at once. One per masked attempt; worker's main thread.
 #pragma once
 
@@ -9,23 +9,21 @@
 #include <string_view>
 #include <vector>
 
+#include "worker/mask_forms.h"
+
 namespace baton::worker {
-
-/// Values shorter than this are not masked: they would turn every log to stars and guard nothing.
-inline constexpr std::size_t kMaskBytesMin = 3;
-
-/// All the forms in which `secret` is looked for: itself, each line of it, base64 at its three alignments (standard and
-/// URL alphabet), percent-encoded, and with JSON escapes. Forms below kMaskBytesMin are left out.
-[[nodiscard]] std::vector<std::string> mask_forms(std::string_view secret);
 
 class Masker {
  public:
-  explicit Masker(const std::vector<std::string_view>& secrets);
+  /// Secrets, and forms of them, that are shorter than `bytes_min` are let through.
+  explicit Masker(const std::vector<std::string_view>& secrets, std::size_t bytes_min = kMaskBytesMin);
 
   /// Takes more of the stream and appends to `out` what is certain by now. Holds back at most the longest form.
   void feed(std::string_view bytes, std::string& out);
   /// The stream has ended: appends the rest.
   void finish(std::string& out);
+  /// Whether any secret has been seen so far.
+  [[nodiscard]] bool has_found() const { return found_; }
 
  private:
   struct Node {
@@ -48,7 +46,11 @@ class Masker {
   std::uint32_t state_ = 0;
   std::string held_;       // Bytes that may still become part of a match.
   std::string hidden_;     // For each held byte, 1 if it lies in a match.
+  bool found_ = false;
   bool in_match_ = false;  // The last emitted byte was hidden: one *** per run of hidden bytes.
 };
+
+/// Whether `json` holds one of `secrets` that has kSecretOutputBytesMin bytes or more, in any form.
+[[nodiscard]] bool holds_secret(std::string_view json, const std::vector<std::string_view>& secrets);
 
 }  // namespace baton::worker

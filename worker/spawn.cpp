@@ -65,6 +65,7 @@ BATON_CHILD_CODE void child_main(void* argument) {
   if (plan.set_nice) raw_syscall(SYS_setpriority, PRIO_PROCESS, 0, plan.nice);
   const rlimit no_core{0, 0};
   raw_syscall(SYS_prlimit64, 0, RLIMIT_CORE, reinterpret_cast<long>(&no_core), 0);
+  if (plan.files != nullptr) raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, reinterpret_cast<long>(plan.files), 0);
   if (context.gate != nullptr) wait_for_gate(*context.gate);
   const std::uint64_t no_signals = 0;
   raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&no_signals), 0, kSignalSetBytes);

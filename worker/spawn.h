@@ -3,6 +3,7 @@
 // gated one waits at a futex just before exec. Main thread only: the death signal follows the thread that started it.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <atomic>
@@ -26,6 +27,7 @@ struct SpawnPlan {
   int cgroup_fd = -1;  ///< Folder of a cgroup to be created in, or -1.
   int nice = 0;        ///< Absolute; set if `set_nice`.
   bool set_nice = false;
+  const rlimit* files = nullptr;  ///< The limit of open files that the program gets, or null for ours.
   bool new_session = true;  ///< Else a process group of its own in our session, which has no terminal.
 };
 

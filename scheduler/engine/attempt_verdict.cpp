@@ -83,6 +83,9 @@ AttemptVerdict lose(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool
 }
 
 AttemptVerdict succeed(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now) {
+  if (end.output_holds_secret) {
+    return fail(run, i, end, {Reason::outputs, "$BATON_OUTPUT holds the value of a secret; nothing of it was kept"}, now);
+  }
   if (end.output_too_large) return fail(run, i, end, {Reason::outputs, "$BATON_OUTPUT holds more than 1 MiB"}, now);
   auto checked = check_outputs(run.spec_of(i), end.output);
   if (!checked) return fail(run, i, end, {Reason::outputs, checked.error().message}, now);

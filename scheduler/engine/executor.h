@@ -42,6 +42,7 @@ struct AttemptEnd {
   std::int32_t pid = 0;
   std::string output;                  ///< content of $BATON_OUTPUT after exit 0
   bool output_too_large = false;
+  bool output_holds_secret = false;    ///< a value of `masks`; the executor has thrown the output away
   std::string note;                    ///< why a program could not be started, or what else is to be known of its run
 };
 

@@ -185,6 +185,9 @@ void Rendering::set_base_env() {
                                std::to_string(instance.task_no) + ":" + std::to_string(instance.map_index);
   auto& env = out_.spec.env;
   env = context_.base_env;
+  // What a Python task prints stands in its log at once; base_env or the author may say otherwise.
+  const auto is_python = [](const std::string& entry) { return entry.rfind("PYTHONUNBUFFERED=", 0) == 0; };
+  if (std::none_of(env.begin(), env.end(), is_python)) env.emplace_back("PYTHONUNBUFFERED=1");
   const auto add = [&env](const char* name, const std::string& value) { env.push_back(std::string(name) + value); };
   add("BATON_DAG_ID=", run_.dag->id);
   add("BATON_RUN_ID=", row.run_id);

@@ -10,12 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -91,6 +94,7 @@ AttemptEnd from_wire(wire::Ended ended) {
   end.started = ended.started_at_us != 0;
   end.oom_killed = (ended.flags & wire::kOomKilled) != 0;
   end.output_too_large = (ended.flags & wire::kOutputTooLarge) != 0;
+  end.output_holds_secret = (ended.flags & wire::kOutputHoldsSecret) != 0;
   end.started_at = ended.started_at_us != 0 ? ended.started_at_us : kNoTime;
   end.ended_at = ended.ended_at_us != 0 ? ended.ended_at_us : kNoTime;
   end.run_us = ended.run_us;
@@ -101,6 +105,30 @@ AttemptEnd from_wire(wire::Ended ended) {
   end.output = std::move(ended.output);
   end.note = remark_of(ended);
   return end;
+}
+
+/// What the worker has for an environment, which each of its tasks can read in /proc: what programs need to find
+/// themselves and to speak, never what a person has given to this process alone (BATON_SECRET_*, tokens).
+std::vector<std::string> clean_environment() {
+  constexpr std::string_view kNames[] = {"PATH",        "HOME",         "USER",         "LANG",         "TZ", "TMPDIR",
+                                         "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"};
+  std::vector<std::string> kept;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::string_view name = text.substr(0, text.find('='));
+    const bool is_known = std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+    if (is_known || name.starts_with("LC_")) kept.emplace_back(text);
+  }
+  return kept;
+}
+
+/// The words as C pointers into them, ended by a null pointer.
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> result;
+  result.reserve(words.size() + 1);
+  for (std::string& word : words) result.push_back(word.data());
+  result.push_back(nullptr);
+  return result;
 }
 
 /// Children of this process that are not ours: what a dead worker's tasks left behind. Killed until there is none. Only
@@ -186,11 +214,9 @@ Status WorkerLink::Impl::spawn() {
   }
   const std::string fd = std::to_string(kWorkerFd);
   std::vector<std::string> words = {options_.program, "--fd", fd, "--state", options_.state_folder};
-  std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  for (auto& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  const int error = posix_spawn(&pid_, options_.program.c_str(), &actions, nullptr, argv.data(), environ);
+  std::vector<std::string> environment = clean_environment();
+  const int error = posix_spawn(&pid_, options_.program.c_str(), &actions, nullptr, pointers(words).data(),
+                                pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
   if (error != 0) {

@@ -184,6 +184,7 @@ enum EndedFlag : std::uint32_t {
   kTreeNotEmpty = 1U << 2,       ///< Processes of the attempt could not be killed; the worker keeps trying.
   kLimitsNotEnforced = 1U << 3,  ///< Limits were asked for that this host cannot hold.
   kOutputTooLarge = 1U << 4,
+  kOutputHoldsSecret = 1U << 5,  ///< One of Launch::masks stands in the output, which was not sent and is removed.
 };
 
 /// The attempt is over and its process tree gone (but for kTreeNotEmpty). Sent again after each reconnect until Ack.

@@ -59,6 +59,7 @@ class LiveRun : public testing::Test {
     std::string name = (fs::temp_directory_path() / "baton_live_XXXXXX").string();
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
+    setenv("BATON_SECRET_KEY", "of the scheduler alone", 1);
     auto worker = WorkerLink::start(
         loop_, {.program = std::string(baton::checkout::kBinaryDir) + "/baton-worker", .state_folder = folder_, .slots = 2});
     ASSERT_TRUE(worker.ok()) << worker.error().message;
@@ -125,6 +126,14 @@ class LiveRun : public testing::Test {
   std::unique_ptr<Engine> engine_;
   std::optional<RunRow> ended_;
 };
+
+TEST_F(LiveRun, TheEnvironmentOfTheWorkerHoldsNoSecrets) {
+  begin(chain_of(1, "tr '\\0' '\\n' < /proc/$PPID/environ > \"$BATON_OUTPUT.seen\"; grep -q ^PATH= \"$BATON_OUTPUT.seen\"; "
+                    "! grep BATON_SECRET \"$BATON_OUTPUT.seen\""));
+  run_to_end();
+  ASSERT_TRUE(ended_);
+  EXPECT_EQ(ended_->state, RunState::success);
+}
 
 TEST_F(LiveRun, ChainRunsToSuccessAndEveryTryIsInTheStore) {
   const RunNo run_no = begin(chain_of(5, "echo \"$BATON_TASK_ID\" >> \"$BATON_OUTPUT.seen\"; true"));

@@ -1,7 +1,11 @@
 // One attempt after another against the real baton-worker: how they end, and that nothing of them is left.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -353,6 +357,96 @@ TEST_P(AttemptTest, AGatedLaunchWithoutItsFolderSaysSo) {
   const auto end = worker_.ended(launch.key);
   EXPECT_EQ(end.outcome, Outcome::kSpawnFailed);
   EXPECT_THAT(end.message, HasSubstr("/no/such/folder"));
+}
+
+/// Waits until the process has ended; its parent may not have reaped it.
+void wait_for_end(pid_t pid) {
+  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  pollfd wait{handle, POLLIN, 0};
+  ASSERT_EQ(::poll(&wait, 1, 60'000), 1);
+  ::close(handle);
+}
+
+TEST_P(AttemptTest, WhoEndsBeforeItIsToldToStopHasEndedByItself) {
+  for (const auto& [script, exit_code] : {std::pair{"read x < fifo; exit 0", 0}, {"read x < fifo; exit 7", 7}}) {
+    ::unlink((folder_ / "state/fifo").c_str());
+    ASSERT_EQ(::mkfifo((folder_ / "state/fifo").c_str(), 0600), 0);
+    const auto launch = worker_.shell(script);
+    worker_.send(launch);
+    const pid_t task = worker_.started(launch.key).pid;
+    worker_.kill_worker(SIGSTOP);
+    worker_.send(wire::Stop{launch.key, 60 * kSecondUs, false});  // Read before the signal of the death below.
+    std::ofstream(launch.cwd + "/fifo") << "go\n";
+    wait_for_end(task);
+    worker_.kill_worker(SIGCONT);
+    const auto end = worker_.ended(launch.key);
+    EXPECT_EQ(end.outcome, Outcome::kExited);
+    EXPECT_EQ(end.exit_code, exit_code);
+  }
+}
+
+TEST_P(AttemptTest, WhoEndsBeforeItsTimeLimitIsHeldAgainstItHasEndedByItself) {
+  auto limited = worker_.shell("sleep 1.5");
+  limited.timeout_us = kSecondUs;
+  auto silent = worker_.shell("sleep 1.5");
+  silent.heartbeat_us = kSecondUs;
+  worker_.send(limited);
+  worker_.send(silent);
+  const pid_t first = worker_.started(limited.key).pid;
+  const pid_t second = worker_.started(silent.key).pid;
+  worker_.kill_worker(SIGSTOP);
+  wait_for_end(first);
+  wait_for_end(second);
+  worker_.kill_worker(SIGCONT);
+  for (int i = 0; i < 2; ++i) {
+    const auto end = std::get<wire::Ended>(worker_.receive().value());
+    EXPECT_EQ(end.outcome, Outcome::kExited);
+    EXPECT_EQ(end.exit_code, 0);
+  }
+}
+
+TEST_P(AttemptTest, AnOutputThatHoldsASecretIsNotSentAndNotKept) {
+  auto launch = worker_.shell("printf '{\"token\": \"%s\"}' hunter2-secret > $BATON_OUTPUT; touch written");
+  launch.masks = {"hunter2-secret"};
+  const auto end = worker_.run(launch);
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_EQ(end.flags & wire::kOutputHoldsSecret, wire::kOutputHoldsSecret);
+  EXPECT_EQ(end.output, "");
+  EXPECT_FALSE(std::filesystem::exists(launch.output_path));
+  EXPECT_THAT(test::file_text(folder_ / "state/worker.journal"), testing::Not(HasSubstr("hunter2")));
+  auto harmless = worker_.shell("printf '{\"n\": 1}' > $BATON_OUTPUT");
+  harmless.masks = {"hunter2-secret"};
+  EXPECT_EQ(worker_.run(harmless).output, "{\"n\": 1}");
+}
+
+TEST(AttemptLimits, WithFewOpenFilesLaunchesWaitAndNothingIsLost) {
+  test::ScratchFolder folder;
+  WorkerClient worker(folder / "state", WorkerClient::Way::kInheritedSocket, true, 64);
+  worker.hello(wire::OnLost::kStop, 1, 100);
+  std::vector<wire::Launch> launches;
+  for (int i = 0; i < 60; ++i) {
+    auto& launch = launches.emplace_back(worker.shell("echo line; sleep 0.3; printf '{\"n\": 1}' > $BATON_OUTPUT"));
+    launch.masks = {"not in here"};
+    worker.send(launch);
+  }
+  for (int ends = 0; ends < 60;) {
+    const auto message = worker.receive();
+    ASSERT_TRUE(message.has_value());
+    if (const auto* end = std::get_if<wire::Ended>(&*message)) {
+      EXPECT_EQ(end->outcome, Outcome::kExited) << end->message;
+      EXPECT_EQ(end->output, "{\"n\": 1}");
+      ++ends;
+    }
+  }
+  for (const auto& launch : launches) EXPECT_EQ(worker.log_of(launch), "line\n");
+}
+
+TEST_P(AttemptTest, ATaskHasTheLimitOfOpenFilesThatTheWorkerWasStartedWith) {
+  const auto launch = worker_.shell("ulimit -n");
+  worker_.run(launch);
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  EXPECT_EQ(worker_.log_of(launch), std::to_string(files.rlim_cur) + "\n");
 }
 
 TEST_P(AttemptTest, ASilentTaskLosesItsHeartbeat) {

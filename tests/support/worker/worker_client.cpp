@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -54,7 +55,8 @@ ScratchFolder::~ScratchFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-WorkerClient::WorkerClient(std::string state_folder, Way way, bool cgroups) : state_folder_(std::move(state_folder)) {
+WorkerClient::WorkerClient(std::string state_folder, Way way, bool cgroups, unsigned files_max)
+    : state_folder_(std::move(state_folder)) {
   std::filesystem::create_directories(state_folder_);
   int ends[2] = {-1, -1};
   if (way == Way::kInheritedSocket && ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
@@ -74,6 +76,8 @@ WorkerClient::WorkerClient(std::string state_folder, Way way, bool cgroups) : st
   pid_ = ::fork();
   if (pid_ == 0) {
     if (ends[1] >= 0) ::fcntl(ends[1], F_SETFD, 0);
+    const rlimit files{files_max, files_max};
+    if (files_max > 0) ::setrlimit(RLIMIT_NOFILE, &files);
     ::execv(program.c_str(), const_cast<char* const*>(arguments));
     ::_exit(99);
   }
@@ -132,12 +136,12 @@ void WorkerClient::disconnect() {
   reader_ = {};
 }
 
-wire::WorkerHello WorkerClient::hello(wire::OnLost on_lost, std::int64_t epoch) {
+wire::WorkerHello WorkerClient::hello(wire::OnLost on_lost, std::int64_t epoch, std::uint32_t slots) {
   wire::Hello hello;
   hello.scheduler_id = "test";
   hello.scheduler_epoch = epoch;
   hello.on_lost = on_lost;
-  hello.slots = 2;
+  hello.slots = slots;
   send(hello);
   inventory_ = {};
   const auto answer = receive();

@@ -32,7 +32,8 @@ class WorkerClient {
   enum class Way { kInheritedSocket, kListening };
 
   /// Starts a worker on `state_folder`; it has neither hello nor link yet when it listens.
-  WorkerClient(std::string state_folder, Way way, bool cgroups = true);
+  /// `files_max`: how many files it may have open; 0: as many as this process.
+  WorkerClient(std::string state_folder, Way way, bool cgroups = true, unsigned files_max = 0);
   /// Kills the worker if it still runs.
   ~WorkerClient();
   WorkerClient(const WorkerClient&) = delete;
@@ -49,7 +50,7 @@ class WorkerClient {
   void connect();
   void disconnect();
   /// Sends hello, waits for the answer and the inventory.
-  wire::WorkerHello hello(wire::OnLost on_lost = wire::OnLost::kStop, std::int64_t epoch = 1);
+  wire::WorkerHello hello(wire::OnLost on_lost = wire::OnLost::kStop, std::int64_t epoch = 1, std::uint32_t slots = 2);
   [[nodiscard]] const wire::Inventory& inventory() const { return inventory_; }
 
   template <typename Message>

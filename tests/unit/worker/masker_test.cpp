@@ -57,6 +57,46 @@ TEST(Masker, HidesPercentAndJsonEncodings) {
   EXPECT_EQ(masked({"a b\"c"}, "{\"x\": \"a b\\\"c\"}", 4), "{\"x\": \"***\"}");
 }
 
+/// Each text that a tool writes with the secret in it shows nothing of it.
+void expect_hidden(std::string_view secret, const std::vector<std::string>& written) {
+  for (const std::string& text : written) EXPECT_EQ(masked({secret}, "<" + text + ">", 3), "<***>") << text;
+}
+
+TEST(Masker, HidesWhatUrlEncodersWrite) {
+  expect_hidden("a/b c+é", {"a%2Fb%20c%2B%C3%A9", "a/b%20c%2B%C3%A9", "a/b+c%2B%C3%A9", "a%2fb%20c%2b%c3%a9"});
+}
+
+TEST(Masker, HidesWhatJsonEncodersWrite) {
+  expect_hidden("p/é\"<😀\x01", {"p/é\\\"<😀\\u0001", "p\\/é\\\"<😀\\u0001", "p/\\u00e9\\\"<\\ud83d\\ude00\\u0001",
+                                "p\\/\\u00E9\\\"<\\uD83D\\uDE00\\u0001", "p/é\\\"\\u003c😀\\u0001"});
+}
+
+TEST(Masker, HidesWhatAShellQuotes) {
+  // bash and dash under `set -x`, printf %q, and the right side of == in [[ ]].
+  expect_hidden("it's $5", {"it'\\''s $5", "it'\"'\"'s $5", "it\\'s\\ \\$5", "\\i\\t\\'\\s\\ \\$\\5"});
+  expect_hidden("a\nb'é", {"a\\nb\\'é", "a\\nb\\'\\303\\251"});
+}
+
+TEST(Masker, HidesBase64ThatIsBrokenIntoLines) {
+  const std::string secret = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  // printf "$secret" | base64
+  const std::string whole =
+      "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=";
+  const std::string wrapped = whole.substr(0, 76) + "\n" + whole.substr(76);
+  EXPECT_EQ(masked({secret}, wrapped, 7), "***o=");
+  const std::string at_64 = whole.substr(0, 64) + "\n" + whole.substr(64);
+  EXPECT_EQ(masked({secret}, at_64, 7), "***o=");
+}
+
+TEST(Secrets, OutputsThatHoldOneInAnyFormAreFound) {
+  const std::vector<std::string_view> secrets{"hunter2-é", "short7!"};
+  for (const char* json : {"{\"a\": \"hunter2-é\"}", "{\"a\": \"x hunter2-\\u00e9\"}", "{\"hunter2-é\": 1}",
+                           "{\"a\": \"\\u0068unter2-\\u00E9\"}", "{\"a\": \"aHVudGVyMi3DqQ==\"}"}) {
+    EXPECT_TRUE(holds_secret(json, secrets)) << json;
+  }
+  EXPECT_FALSE(holds_secret("{\"a\": \"short7!\", \"b\": \"hunter2\"}", secrets)) << "less than 8 bytes, or another";
+}
+
 TEST(Masker, HidesEachLineOfASecretOfManyLines) {
   EXPECT_EQ(masked({"first line\nsecond line"}, "> first line\n> second line\n", 100), "> ***\n> ***\n");
 }
