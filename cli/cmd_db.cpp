@@ -30,6 +30,7 @@ int db_check_command(const Invocation& call) {
   const fs::path folder = state_folder_of(call.args());
   const fs::path path = database_path(folder);
   std::error_code error;
+  if (const Status may = may_read_state(folder); !may) return call.fail(may.error());
   if (!fs::exists(path, error))
     return call.fail(
         {"there is no database in " + shown_path(folder) + "; name another folder with --state", ErrorKind::not_found});

@@ -166,8 +166,9 @@ void show_live(const Invocation& call, const LiveView& live, const LockHolder& h
 int ps_command(const Invocation& call) {
   Result<OpenState> state = open_state(call.args());
   if (!state) return call.fail(state.error());
-  const Result<LiveView> live = state->reader->live();
+  Result<LiveView> live = state->reader->live();
   if (!live) return call.fail(live.error());
+  order_by_task(live->instances);
   const Result<LockHolder> holder = StateFolder::holder(state->folder);
   if (call.format() != Format::table) {
     std::map<RunNo, const RunView*> runs;

@@ -1,22 +1,17 @@
 // `logs`: what tasks wrote, once or as it comes.
-#include <re2/re2.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <deque>
 #include <map>
-#include <memory>
 #include <thread>
 
-#include "cli/display/log_glimpse.h"
 #include "cli/handlers.h"
-#include "cli/log_lines.h"
+#include "cli/log_printer.h"
 #include "cli/reading.h"
-#include "cli/terminal.h"
-#include "cli/text/clock_text.h"
-#include "cli/text/display_width.h"
 #include "cli/views.h"
+#include "scheduler/logs/line_filter.h"
+#include "scheduler/logs/log_file.h"
+#include "scheduler/logs/log_place.h"
 #include "scheduler/model/did_you_mean.h"
 #include "scheduler/store/state_folder.h"
 
@@ -24,20 +19,21 @@ namespace baton::cli {
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(100);
-constexpr std::size_t kPrefixColumnsMax = 24;
 
 /// What of the lines is wanted, and how they are shown.
 struct Wish {
-  std::unique_ptr<re2::RE2> grep;
+  logs::LineFilter filter;
   std::int64_t tail = -1;       ///< −1: all
   std::int64_t try_number = 0;  ///< 0: the last one
-  bool follow = false, timestamps = false;
+  bool follow = false, timestamps = false, raw = false;
 };
 
 Result<Wish> wish_of(const Arguments& arguments) {
   Wish out;
   out.follow = arguments.has("follow");
   out.timestamps = arguments.has("timestamps");
+  out.raw = arguments.has("raw");
+  if (out.raw && out.timestamps) return Error{"--raw and --timestamps exclude each other: --raw adds nothing"};
   const Result<std::int64_t> tail = number_of(arguments, "tail", -1, 0);
   if (!tail) return tail.error();
   out.tail = *tail;
@@ -45,74 +41,70 @@ Result<Wish> wish_of(const Arguments& arguments) {
   if (!number) return number.error();
   out.try_number = *number;
   if (arguments.has("grep")) {
-    out.grep = std::make_unique<re2::RE2>(arguments.value("grep"), re2::RE2::Quiet);
-    if (!out.grep->ok()) return Error{"--grep: " + out.grep->error() + "; the syntax is RE2's"};
+    Result<logs::LineFilter> filter = logs::LineFilter::matching(arguments.value("grep"));
+    if (!filter) return Error{"--grep: " + filter.error().message};
+    out.filter = std::move(*filter);
   }
   return out;
 }
 
-/// One log: where it lies, and what leads its lines.
-struct Source {
-  std::string name, path;
-  WallUs time_if_unknown = kNoTime;
-};
+LogPrinter::Options options_of(const Wish& wish, bool names) {
+  return {.raw = wish.raw, .names = names && !wish.raw, .timestamps = wish.timestamps};
+}
 
-class Printer {
+bool wants(const Wish& wish, const logs::Piece& piece) {
+  return piece.cut_bytes > 0 ? wish.filter.lets_all_through() : wish.filter.wants(piece.text);
+}
+
+/// The last lines that pass the filter, kept while a log is read to its end.
+class LastLines {
  public:
-  Printer(const Invocation& call, const Wish& wish, bool names)
-      : style_(call.out_style()), wish_(wish), names_(names), terminal_(is_terminal(STDOUT_FILENO)) {}
-
-  void fit(const std::string& name) {
-    columns_ = std::max(columns_, std::min(kPrefixColumnsMax, text::display_width(name)));
+  explicit LastLines(std::int64_t most) : most_(most) {}
+  void add(const logs::Piece& piece) {
+    kept_.push_back({std::string(piece.text), piece});
+    if (static_cast<std::int64_t>(kept_.size()) > most_) kept_.pop_front();
   }
-
-  [[nodiscard]] bool wants(std::string_view line) const {
-    return !wish_.grep || re2::RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), *wish_.grep);
-  }
-
-  void print(const Source& source, const LogTimes& times, std::string_view line, std::int64_t end_offset) {
-    if (terminal_) {
-      if (!line_for_terminal(line, style_, shown_)) return;
-    } else {
-      shown_ = line;
+  template <typename Each>
+  void for_each(Each each) {
+    for (Kept& one : kept_) {
+      one.piece.text = one.text;
+      each(one.piece);
     }
-    std::string lead;
-    if (names_) {
-      lead =
-          style_.paint(text::Ink::cyan, text::pad_right(text::clip(source.name, columns_, style_.unicode), columns_)) +
-          style_.paint(text::Ink::dim, style_.unicode ? " │ " : " | ");
-    }
-    if (wish_.timestamps) {
-      const WallUs at = times.at(end_offset, source.time_if_unknown);
-      lead += style_.paint(text::Ink::dim, terminal_ ? text::local_clock(at) : text::utc_time(at)) + "  ";
-    }
-    Invocation::print(lead + shown_ + "\n");
   }
 
  private:
-  const text::Style& style_;
-  const Wish& wish_;
-  const bool names_;
-  const bool terminal_;
-  std::size_t columns_ = 0;
-  std::string shown_;
+  struct Kept {
+    std::string text;
+    logs::Piece piece;
+  };
+  std::int64_t most_;
+  std::deque<Kept> kept_;
 };
 
-/// The whole of a log that is there now.
-void print_log(const Source& source, const Wish& wish, Printer& printer) {
-  const LogTimes times = wish.timestamps ? LogTimes::load(source.path) : LogTimes();
-  LogFollower follower(source.path);
-  std::deque<std::pair<std::string, std::int64_t>> last;
-  follower.read(true, [&](const LogFollower::Line& line) {
-    if (!printer.wants(line.text)) return;
-    if (wish.tail < 0) {
-      printer.print(source, times, line.text, line.end_offset);
-      return;
+/// Where reading begins: --tail without --grep is found from the end.
+Result<std::int64_t> first_offset(const std::string& path, const Wish& wish) {
+  if (wish.tail < 0 || !wish.filter.lets_all_through()) return std::int64_t{0};
+  const Result<logs::LogFile> log = logs::LogFile::open(path);
+  if (log) return logs::tail_begin(*log, wish.tail);
+  if (log.error().kind == ErrorKind::not_found) return std::int64_t{0};
+  return log.error();
+}
+
+/// Reads what is there now: with --grep and --tail the last matches, else everything.
+Status print_present(const LogSource& source, const logs::LogTimes& times, logs::LineReader& reader, bool is_complete,
+                     const Wish& wish, LogPrinter& printer) {
+  const bool keeps = wish.tail >= 0 && !wish.filter.lets_all_through();
+  LastLines last(wish.tail);
+  Status read = reader.read(is_complete, [&](const logs::Piece& piece) {
+    if (!wants(wish, piece)) return;
+    if (keeps) {
+      last.add(piece);
+    } else {
+      printer.print(source, times, piece);
     }
-    last.emplace_back(std::string(line.text), line.end_offset);
-    if (static_cast<std::int64_t>(last.size()) > wish.tail) last.pop_front();
   });
-  for (const auto& [line, offset] : last) printer.print(source, times, line, offset);
+  last.for_each([&](const logs::Piece& piece) { printer.print(source, times, piece); });
+  return read;
 }
 
 Result<std::vector<InstanceView>> chosen_instances(OpenRun& run, const std::string& selector) {
@@ -138,6 +130,19 @@ Result<std::vector<InstanceView>> chosen_instances(OpenRun& run, const std::stri
                ErrorKind::not_found};
 }
 
+/// Tasks in the order in which they began, the instances of each by their index.
+void order_by_start(std::vector<InstanceView>& views) {
+  std::map<TaskNo, WallUs> begun;
+  for (const InstanceView& view : views) {
+    const WallUs at = view.row.started_at == kNoTime ? INT64_MAX : view.row.started_at;
+    WallUs& first = begun.try_emplace(view.row.task_no, at).first->second;
+    first = std::min(first, at);
+  }
+  std::ranges::stable_sort(views, {}, [&](const InstanceView& view) {
+    return std::tuple(begun[view.row.task_no], view.row.task_no, view.row.map_index);
+  });
+}
+
 /// The epoch whose log is meant; 0: there is none.
 Result<Epoch> epoch_of(Reader& reader, const InstanceView& view, std::int64_t try_number) {
   if (try_number == 0 || view.row.try_number == try_number) return view.row.epoch;
@@ -150,18 +155,33 @@ Result<Epoch> epoch_of(Reader& reader, const InstanceView& view, std::int64_t tr
   return epoch;
 }
 
-Source source_of(const OpenRun& run, const InstanceView& view, Epoch epoch) {
+LogSource source_of(const OpenRun& run, const InstanceView& view, Epoch epoch) {
   const WallUs time = view.row.ended_at != kNoTime     ? view.row.ended_at
                       : view.row.started_at != kNoTime ? view.row.started_at
                                                        : now_us();
-  return {instance_name(view), display::log_path(run.folder.string(), run.run_no, view.row.instance_no, epoch), time};
+  return {instance_name(view), logs::log_path(run.folder.string(), run.run_no, view.row.instance_no, epoch), time};
+}
+
+/// No log of the try that was asked for, or of anything.
+int say_nothing_there(const Invocation& call, const std::vector<InstanceView>& views, const Wish& wish) {
+  const bool is_one = views.size() == 1;
+  const std::string name = is_one ? instance_name(views.front()) : std::string();
+  if (wish.try_number > 0) {
+    std::int32_t last = 0;
+    for (const InstanceView& view : views) last = std::max(last, view.row.try_number);
+    const std::string number = std::to_string(wish.try_number);
+    return call.fail({(is_one ? name + " has no try " + number : "no task instance has a try " + number) +
+                          (last > 0 ? "; the last one is " + std::to_string(last) : ""),
+                      ErrorKind::not_found});
+  }
+  if (is_one) call.note(name + " has not run; `baton why " + call.args().at(0) + " " + name + "` says why");
+  return kOk;
 }
 
 int print_once(const Invocation& call, OpenRun& run, std::vector<InstanceView> views, const Wish& wish) {
-  std::ranges::stable_sort(
-      views, {}, [](const InstanceView& v) { return v.row.started_at == kNoTime ? INT64_MAX : v.row.started_at; });
-  Printer printer(call, wish, views.size() > 1);
-  std::vector<Source> sources;
+  order_by_start(views);
+  LogPrinter printer(call, options_of(wish, views.size() > 1));
+  std::vector<LogSource> sources;
   for (const InstanceView& view : views) {
     const Result<Epoch> epoch = epoch_of(*run.reader, view, wish.try_number);
     if (!epoch) return call.fail(epoch.error());
@@ -169,15 +189,16 @@ int print_once(const Invocation& call, OpenRun& run, std::vector<InstanceView> v
     sources.push_back(source_of(run, view, *epoch));
     printer.fit(sources.back().name);
   }
-  for (const Source& source : sources) print_log(source, wish, printer);
-  if (sources.empty() && views.size() == 1) {
-    const InstanceView& one = views.front();
-    call.note(wish.try_number > 0 && one.row.try_number > 0
-                  ? instance_name(one) + " has no try " + std::to_string(wish.try_number) + "; its last one is " +
-                        std::to_string(one.row.try_number)
-                  : instance_name(one) + " has not run; `baton why " + call.args().at(0) + " " + instance_name(one) +
-                        "` says why");
+  if (sources.empty()) return say_nothing_there(call, views, wish);
+  for (const LogSource& source : sources) {
+    const Result<std::int64_t> from = first_offset(source.path, wish);
+    if (!from) return call.fail(from.error());
+    logs::LineReader reader(source.path, *from);
+    const logs::LogTimes times = wish.timestamps ? logs::LogTimes::load(source.path) : logs::LogTimes();
+    const Status printed = print_present(source, times, reader, true, wish, printer);
+    if (!printed) return call.fail(printed.error());
   }
+  printer.finish();
   return kOk;
 }
 
@@ -185,19 +206,17 @@ int print_once(const Invocation& call, OpenRun& run, std::vector<InstanceView> v
 class Follow {
  public:
   Follow(const Invocation& call, OpenRun& run, std::string selector, const Wish& wish, bool names)
-      : call_(call), run_(run), selector_(std::move(selector)), wish_(wish), printer_(call, wish, names) {}
+      : call_(call), run_(run), selector_(std::move(selector)), wish_(wish), printer_(call, options_of(wish, names)) {}
 
   int run() {
     while (true) {
       // Read the store first: what a task wrote before it ended is then in its log.
       if (Status refreshed = refresh(); !refreshed) return call_.fail(refreshed.error());
-      for (auto& entry : logs_) {
-        auto& log = entry.second;
-        log.follower.read(log.ended, [&](const LogFollower::Line& line) { show(log, line); });
+      if (Status read = read_all(); !read) return call_.fail(read.error());
+      if (run_over_ && logs_.empty()) {
+        printer_.finish();
+        return kOk;
       }
-      std::erase_if(logs_, [](const auto& entry) { return entry.second.ended; });
-      std::fflush(stdout);
-      if (run_over_ && logs_.empty()) return kOk;
       if (nobody_runs()) {
         call_.note("nobody runs this run now: `baton resume " + call_.args().at(0) + state_flag_of(call_.args()) +
                    "` goes on");
@@ -209,9 +228,9 @@ class Follow {
 
  private:
   struct Log {
-    Source source;
-    LogFollower follower;
-    LogTimes times;
+    LogSource source;
+    logs::LineReader reader;
+    logs::LogTimes times;
     bool ended = false;
   };
   using Key = std::pair<InstanceNo, Epoch>;
@@ -224,13 +243,14 @@ class Follow {
     seen_seq_ = view->row.seq;
     const Result<std::vector<InstanceView>> views = chosen_instances(run_, selector_);
     if (!views) return views.error();
-    for (const InstanceView& one : *views) note(one);
+    for (const InstanceView& one : *views) {
+      if (Status noted = note(one); !noted) return noted;
+    }
     return Unit{};
   }
 
-  void note(const InstanceView& view) {
-    if (view.row.epoch == 0) return;
-    const bool over = !is_live(view.row.state);
+  Status note(const InstanceView& view) {
+    if (view.row.epoch == 0) return Unit{};
     const Key key{view.row.instance_no, view.row.epoch};
     for (auto& [known, log] : logs_) {
       if (known.first == key.first && known.second < key.second) log.ended = true;
@@ -238,31 +258,38 @@ class Follow {
     Epoch& newest = begun_[view.row.instance_no];
     if (newest < view.row.epoch) {
       newest = view.row.epoch;
-      Source source = source_of(run_, view, view.row.epoch);
-      printer_.fit(source.name);
-      Log& log = logs_
-                     .emplace(key, Log{source, LogFollower(source.path),
-                                       wish_.timestamps ? LogTimes::load(source.path) : LogTimes(), false})
-                     .first->second;
-      if (first_look_ && wish_.tail >= 0) print_tail(log);
+      if (Status begun = begin(key, view); !begun) return begun;
     }
-    if (const auto found = logs_.find(key); found != logs_.end()) found->second.ended = over;
+    if (const auto found = logs_.find(key); found != logs_.end()) found->second.ended = !is_live(view.row.state);
+    return Unit{};
   }
 
-  void print_tail(Log& log) {
-    std::deque<std::pair<std::string, std::int64_t>> last;
-    log.follower.read(false, [&](const LogFollower::Line& line) {
-      if (!printer_.wants(line.text)) return;
-      last.emplace_back(std::string(line.text), line.end_offset);
-      if (static_cast<std::int64_t>(last.size()) > wish_.tail) last.pop_front();
-    });
-    for (const auto& [line, offset] : last) printer_.print(log.source, log.times, line, offset);
+  /// --tail is of what stood there when the command began; what begins later is shown whole.
+  Status begin(const Key& key, const InstanceView& view) {
+    LogSource source = source_of(run_, view, view.row.epoch);
+    printer_.fit(source.name);
+    const Result<std::int64_t> from = first_look_ ? first_offset(source.path, wish_) : std::int64_t{0};
+    if (!from) return from.error();
+    logs::LogTimes times = wish_.timestamps ? logs::LogTimes::load(source.path) : logs::LogTimes();
+    logs::LineReader reader(source.path, *from);
+    Log& log = logs_.emplace(key, Log{std::move(source), std::move(reader), std::move(times), false}).first->second;
+    if (!first_look_ || wish_.tail < 0) return Unit{};
+    return print_present(log.source, log.times, log.reader, false, wish_, printer_);
   }
 
-  void show(Log& log, const LogFollower::Line& line) {
-    if (!printer_.wants(line.text)) return;
-    if (wish_.timestamps) log.source.time_if_unknown = now_us();
-    printer_.print(log.source, log.times, line.text, line.end_offset);
+  Status read_all() {
+    for (auto& [key, log] : logs_) {
+      Log& one = log;
+      Status read = one.reader.read(one.ended, [&](const logs::Piece& piece) {
+        if (!wants(wish_, piece)) return;
+        if (wish_.timestamps) one.source.time_if_unknown = now_us();
+        printer_.print(one.source, one.times, piece);
+      });
+      if (!read) return read;
+    }
+    std::fflush(stdout);
+    std::erase_if(logs_, [](const auto& entry) { return entry.second.ended; });
+    return Unit{};
   }
 
   bool nobody_runs() {
@@ -276,7 +303,7 @@ class Follow {
   OpenRun& run_;
   std::string selector_;
   const Wish& wish_;
-  Printer printer_;
+  LogPrinter printer_;
   std::map<Key, Log> logs_;
   std::map<InstanceNo, Epoch> begun_;
   std::int64_t seen_seq_ = -1;

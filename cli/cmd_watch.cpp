@@ -14,6 +14,7 @@
 #include "cli/reading.h"
 #include "cli/terminal.h"
 #include "cli/views.h"
+#include "scheduler/logs/log_place.h"
 #include "scheduler/store/state_folder.h"
 
 namespace baton::cli {
@@ -110,7 +111,7 @@ class Watch {
     std::vector<std::pair<InstanceNo, std::string>> logs;
     for (const auto& [i, row] : picture_.rows()) {
       if (row.state == TaskState::running && logs.size() < 32) {
-        logs.emplace_back(i, display::log_path(run_.folder.string(), run_.run_no, i, row.epoch));
+        logs.emplace_back(i, logs::log_path(run_.folder.string(), run_.run_no, i, row.epoch));
       }
     }
     for (const auto& [i, path] : logs) {

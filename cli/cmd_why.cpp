@@ -7,6 +7,7 @@
 #include "cli/text/display_width.h"
 #include "cli/views.h"
 #include "cli/why.h"
+#include "scheduler/logs/log_place.h"
 #include "scheduler/store/state_folder.h"
 
 namespace baton::cli {
@@ -55,7 +56,7 @@ void show(const Invocation& call, const OpenRun& run, const WhyInput& in, const 
     if (!reasons[i].next.empty()) out += "    " + style.paint(Ink::dim, reasons[i].next) + "\n";
   }
   if (row.epoch > 0 && row.state == TaskState::failed) {
-    const std::string path = display::log_path(run.folder.string(), run.run_no, row.instance_no, row.epoch);
+    const std::string path = logs::log_path(run.folder.string(), run.run_no, row.instance_no, row.epoch);
     const std::vector<std::string> lines = display::last_lines(path, kLogLines);
     if (!lines.empty()) out += "\n  " + style.paint(Ink::dim, shown_path(path)) + "\n";
     for (const std::string& line : lines)

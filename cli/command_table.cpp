@@ -90,6 +90,7 @@ constexpr Flag kLogsFlags[] = {
     {"tail", 0, "N", "only the last N lines"},
     {"try", 0, "N", "of this try; without it the last one"},
     {"timestamps", 't', {}, "when each line was written"},
+    {"raw", 0, {}, "as written, on a terminal too: no names, no cleaning"},
 };
 constexpr Example kLogsExamples[] = {{"baton logs @latest", "what all tasks of the newest run said"},
                                      {"baton logs etl@latest load[3] -f", "one task instance, as it goes"}};
@@ -198,8 +199,9 @@ constexpr Command kCommands[] = {
     {"logs",
      kLooking,
      "what tasks wrote",
-     "Lines of several tasks are led by their task's name. ::group::, ::warning:: and ::progress N:: lines are "
-     "understood.",
+     "Into a file or a pipe one task's log goes byte for byte. On a terminal colours stay, and other control\n"
+     "characters show as ^[ and the like; ::group::, ::warning:: and ::progress N:: lines are understood. Lines of\n"
+     "several tasks are led by their task's name.",
      kRunMaybeTask,
      kLogsFlags,
      kLogsExamples,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/permissions.h"
 #include "cli/reading.h"
 #include "cli/state_lookup.h"
 #include "scheduler/dagfile/canonical.h"
@@ -130,6 +131,7 @@ Result<Config> load_config_beside(const Invocation& call, const fs::path& dag_fi
 
 Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_or_dag) {
   std::error_code ignored;
+  if (Status may = may_read(file_or_dag); !may) return may.error();
   const std::string wanted = call.args().value("dag");
   const bool looks_like_id = file_or_dag.find('/') == std::string::npos && !is_yaml(file_or_dag);
   if (fs::exists(file_or_dag, ignored)) {
@@ -161,6 +163,7 @@ Result<std::vector<std::string>> dag_files(const std::vector<std::string>& paths
   std::vector<std::string> out;
   for (const std::string& path : paths) {
     std::error_code error;
+    if (Status may = may_read(path); !may) return may.error();
     if (!fs::exists(path, error)) return Error{"there is no file or folder \"" + path + "\"", ErrorKind::not_found};
     if (!fs::is_directory(path, error)) {
       out.push_back(path);
@@ -179,7 +182,7 @@ Result<std::vector<std::string>> dag_files(const std::vector<std::string>& paths
       if (out.size() > kFilesMax)
         return Error{path + " holds more than " + std::to_string(kFilesMax) + " DAG files; name a folder further down"};
     }
-    if (error) return Error{path + " cannot be read: " + error.message(), ErrorKind::not_found};
+    if (error) return Error{path + " cannot be read: " + error.message(), ErrorKind::storage};
     std::sort(out.begin() + static_cast<std::ptrdiff_t>(first), out.end());
   }
   return out;

@@ -1,15 +1,31 @@
 #include "cli/reading.h"
 
+#include <algorithm>
 #include <charconv>
+#include <tuple>
 
+#include "cli/permissions.h"
 #include "cli/state_lookup.h"
 #include "scheduler/dagfile/canonical.h"
+#include "scheduler/store/state_folder.h"
 
 namespace baton::cli {
+
+Status may_read_state(const std::filesystem::path& folder) {
+  const std::string database = database_path(folder).string();
+  for (const std::string& path : {folder.string(), database, database + "-wal", database + "-shm"}) {
+    if (Status may = may_read(path); !may) {
+      return Error{may.error().message + "; read it as its owner, or name another folder with --state",
+                   ErrorKind::denied};
+    }
+  }
+  return Unit{};
+}
 
 Result<OpenState> open_state(const Arguments& arguments) {
   OpenState out;
   out.folder = state_folder_of(arguments);
+  if (Status may = may_read_state(out.folder); !may) return may.error();
   Result<std::unique_ptr<Reader>> reader = Reader::open(out.folder);
   if (!reader) {
     if (reader.error().kind != ErrorKind::not_found) return reader.error();
@@ -42,9 +58,17 @@ Result<std::vector<InstanceView>> all_instances(Reader& reader, RunNo run_no, co
     Result<InstancePage> got = reader.list_instances(run_no, page);
     if (!got) return got.error();
     std::move(got->instances.begin(), got->instances.end(), std::back_inserter(out));
-    if (got->next_after < 0) return out;
+    if (got->next_after < 0) break;
     page.after = got->next_after;
   }
+  order_by_task(out);
+  return out;
+}
+
+void order_by_task(std::vector<InstanceView>& instances) {
+  std::ranges::stable_sort(instances, {}, [](const InstanceView& view) {
+    return std::tuple(-view.row.run_no, view.row.task_no, view.row.map_index);
+  });
 }
 
 Result<std::shared_ptr<const Dag>> dag_of_run(Reader& reader, RunNo run_no) {

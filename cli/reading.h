@@ -11,11 +11,15 @@
 
 namespace baton::cli {
 
+/// denied where the folder, its database or what SQLite needs beside it may not be read.
+Status may_read_state(const std::filesystem::path& folder);
+
 struct OpenState {
   std::filesystem::path folder;  ///< absolute
   std::unique_ptr<Reader> reader;
 };
-/// Error code 3, with what to type, where nothing has run yet.
+/// Errors: not_found, with what to type, where nothing has run yet; denied where the folder or its database may not be
+/// read.
 Result<OpenState> open_state(const Arguments& arguments);
 
 struct OpenRun {
@@ -27,8 +31,11 @@ struct OpenRun {
 /// The run that the positional argument `at` names.
 Result<OpenRun> open_run(const Invocation& call, std::size_t at = 0);
 
-/// All task instances of a run, page by page.
+/// All task instances of a run, page by page, in the order of order_by_task().
 Result<std::vector<InstanceView>> all_instances(Reader& reader, RunNo run_no, const InstanceFilter& filter = {});
+/// The order of every list: newest run first, then by task as the file has them, then by map index. Instance numbers
+/// are no order for people: those of a mapped task stand apart from its first one.
+void order_by_task(std::vector<InstanceView>& instances);
 /// The version that the run was made with.
 Result<std::shared_ptr<const Dag>> dag_of_run(Reader& reader, RunNo run_no);
 

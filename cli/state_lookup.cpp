@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "cli/permissions.h"
+
 namespace baton::cli {
 namespace {
 
@@ -47,6 +49,7 @@ Result<fs::path> config_file_of(const Arguments& arguments, const fs::path& dag_
   std::error_code ignored;
   if (arguments.has("config")) {
     const fs::path given = made_absolute(arguments.value("config"));
+    if (Status may = may_read(given); !may) return may.error();
     if (!fs::is_regular_file(given, ignored)) {
       return Error{"there is no file " + given.string() + " (--config)", ErrorKind::not_found};
     }
@@ -57,6 +60,7 @@ Result<fs::path> config_file_of(const Arguments& arguments, const fs::path& dag_
   const bool climbs = is_above(top, at);
   while (true) {
     const fs::path candidate = at / "baton.yaml";
+    if (Status may = may_read(candidate); !may) return may.error();
     if (fs::is_regular_file(candidate, ignored)) return candidate;
     if (!climbs || at == top || at == at.parent_path()) return fs::path();
     at = at.parent_path();

@@ -15,7 +15,7 @@ scheduler/timetable | model | absl
 scheduler/dagfile   | expr timetable digest checksum json model | yaml-cpp re2 nlohmann boost
 scheduler/engine    | expr timetable digest checksum json model |
 scheduler/insight   | engine expr timetable json model |
-scheduler/logs      | engine json model |
+scheduler/logs      | engine json model | re2
 scheduler/control   | engine expr timetable checksum json model |
 scheduler/service   | control insight engine dagfile expr timetable checksum json model |
 scheduler/store     | engine expr digest checksum json model | sqlite3.h nlohmann
@@ -25,7 +25,7 @@ scheduler/host      | service control insight logs engine dagfile expr timetable
 web                 | control insight logs engine/reader.h engine/rows.h timetable json model | boost nlohmann
 cli                 | * | *
 cli/text            | expr timetable model |
-cli/display         | cli/text engine model |
+cli/display         | cli/text logs engine model |
 worker              | worker/protocol checksum |
 worker/protocol     |  |
 '

@@ -10,6 +10,7 @@
 #include "cli/display/log_glimpse.h"
 #include "cli/display/paced_writer.h"
 #include "cli/text/display_width.h"
+#include "scheduler/logs/log_place.h"
 
 namespace baton::display {
 namespace {
@@ -110,7 +111,7 @@ void LiveDisplay::refresh_glimpses() {
   read([&](const RunPicture& picture) {
     for (const auto& [i, row] : picture.rows()) {
       if (row.state != TaskState::running || wanted.size() >= kGlimpsesMax) continue;
-      wanted.push_back({i, log_path(options_.state_folder, picture.run().run_no, i, row.epoch)});
+      wanted.push_back({i, logs::log_path(options_.state_folder, picture.run().run_no, i, row.epoch)});
     }
   });
   for (const Wanted& one : wanted) {

@@ -1,32 +1,13 @@
 #include "cli/display/log_glimpse.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 
 #include "cli/text/display_width.h"
+#include "scheduler/logs/log_file.h"
 
 namespace baton::display {
 namespace {
-
-std::string read_tail(const std::string& path, std::int64_t bytes) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return {};
-  struct stat info {};
-  std::string out;
-  if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
-    const std::int64_t begin = std::max<std::int64_t>(0, info.st_size - bytes);
-    out.resize(static_cast<std::size_t>(info.st_size - begin));
-    const ssize_t got = pread(fd, out.data(), out.size(), begin);
-    out.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-    if (begin > 0) out.erase(0, out.find('\n') + 1);  // the first line is cut; npos + 1 is 0: keep a line without end
-  }
-  close(fd);
-  return out;
-}
 
 /// A carriage return inside a line rewrites it, as progress bars do: what stands last counts.
 std::string_view as_shown(std::string_view line) {
@@ -61,11 +42,6 @@ std::string without_escapes(std::string_view line) {
 
 }  // namespace
 
-std::string log_path(const std::string& state_folder, RunNo run_no, InstanceNo instance_no, Epoch epoch) {
-  return state_folder + "/logs/" + std::to_string(run_no) + "/" + std::to_string(instance_no) + "." +
-         std::to_string(epoch) + ".log";
-}
-
 std::int32_t progress_in(std::string_view line) {
   constexpr std::string_view kBegin = "::progress ";
   if (!line.starts_with(kBegin)) return -1;
@@ -88,11 +64,11 @@ Glimpse glimpse_in(std::string_view text) {
   return out;
 }
 
-Glimpse glimpse_of(const std::string& path) { return glimpse_in(read_tail(path, 4 << 10)); }
+Glimpse glimpse_of(const std::string& path) { return glimpse_in(logs::read_tail(path, 4 << 10)); }
 
 std::vector<std::string> last_lines(const std::string& path, std::size_t lines) {
   std::vector<std::string> out;
-  const std::string tail = read_tail(path, 16 << 10);
+  const std::string tail = logs::read_tail(path, 16 << 10);
   for_lines(tail, [&](std::string_view line) {
     if (line.starts_with("::progress ") || line.starts_with("::group::") || line.starts_with("::endgroup::")) return;
     out.push_back(without_escapes(line));

@@ -6,12 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "scheduler/engine/rows.h"
-
 namespace baton::display {
-
-/// `<state>/logs/<run_no>/<instance_no>.<epoch>.log` (docs/ARCHITECTURE.md).
-std::string log_path(const std::string& state_folder, RunNo run_no, InstanceNo instance_no, Epoch epoch);
 
 struct Glimpse {
   std::string last_line;       ///< printable; commands (`::…::`) are not lines

@@ -7,6 +7,7 @@
 #include "cli/text/clock_text.h"
 #include "cli/text/display_width.h"
 #include "cli/text/reason_text.h"
+#include "scheduler/logs/log_place.h"
 
 namespace baton::display {
 namespace {
@@ -66,7 +67,7 @@ std::string failure(const RunPicture& picture, const Row& row, const SummaryOpti
   if (row.epoch == 0) return out;
   const std::string bar = style.paint(Ink::dim, style.unicode ? "    │ " : "    | ");
   for (const std::string& line :
-       last_lines(log_path(options.state_folder, picture.run().run_no, row.instance_no, row.epoch), kLinesShown)) {
+       last_lines(logs::log_path(options.state_folder, picture.run().run_no, row.instance_no, row.epoch), kLinesShown)) {
     out += fit(bar + line, options) + "\n";
   }
   return out;
@@ -85,12 +86,15 @@ std::vector<const Row*> failures_of(const RunPicture& picture) {
 
 /// Outputs of the tasks that nothing follows: what the run was for.
 std::string outputs(const RunPicture& picture, const SummaryOptions& options) {
-  std::string out;
-  std::size_t shown = 0;
+  std::vector<const Row*> rows;
   for (const auto& [i, row] : picture.rows()) {
-    if (row.outputs_json.empty() || row.outputs_json == "{}" || !picture.dag().downstream.of(row.task_no).empty())
-      continue;
-    if (++shown > kOutputsShown) break;
+    const bool is_last = picture.dag().downstream.of(row.task_no).empty();
+    if (is_last && !row.outputs_json.empty() && row.outputs_json != "{}") rows.push_back(&row);
+  }
+  std::ranges::stable_sort(rows, {}, [](const Row* r) { return std::pair(r->task_no, r->map_index); });
+  std::string out;
+  for (std::size_t i = 0; i < rows.size() && i < kOutputsShown; ++i) {
+    const Row& row = *rows[i];
     const std::string name = text::instance_name(picture.dag().task(row.task_no).id, row.map_index, row.map_key);
     out += fit("  " + options.style.paint(Ink::dim, name) + "  " + text::printable(row.outputs_json), options) + "\n";
   }

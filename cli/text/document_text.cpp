@@ -116,25 +116,54 @@ void append_yaml(std::string& out, const Value& value, std::size_t depth, bool a
   }
 }
 
+/// The same document with every character escaped that a terminal could obey and JSON does not escape by itself: delete,
+/// the C1 controls (U+009B is ESC [ in one character), and what turns the direction of text. They stand in quoted texts
+/// only, so no value changes.
+std::string harmless(std::string document) {
+  const auto is_lead = [](char c) { return c == '\x7F' || c == '\xC2' || c == '\xE2'; };
+  if (std::ranges::none_of(document, is_lead)) return document;
+  std::string out;
+  out.reserve(document.size());
+  for (std::size_t i = 0; i < document.size(); ++i) {
+    const auto byte = [&](std::size_t k) {
+      return i + k < document.size() ? static_cast<unsigned char>(document[i + k]) : 0U;
+    };
+    const bool is_delete = byte(0) == 0x7F;
+    const bool is_c1 = byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) <= 0x9F;
+    const bool is_general = byte(0) == 0xE2 && ((byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE) ||
+                                                (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9));
+    if (!is_delete && !is_c1 && !is_general) {
+      out += document[i];
+      continue;
+    }
+    const unsigned code = is_delete ? 0x7F : is_c1 ? byte(1) : 0x2000 + ((byte(1) & 0x3FU) << 6U) + (byte(2) & 0x3FU);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    out += "\\u";
+    for (const unsigned shift : {12U, 8U, 4U, 0U}) out += kDigits[(code >> shift) & 0xFU];
+    i += is_general ? 2 : is_c1 ? 1 : 0;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string json_pretty(const Value& value) {
   std::string out;
   append_pretty(out, value, 0);
   out += '\n';
-  return out;
+  return harmless(std::move(out));
 }
 
 std::string json_line(const Value& value) {
   std::string out = expr::to_json(value);
   out += '\n';
-  return out;
+  return harmless(std::move(out));
 }
 
 std::string yaml(const Value& value) {
   std::string out;
   append_yaml(out, value, 0, false);
-  return out;
+  return harmless(std::move(out));
 }
 
 }  // namespace baton::text

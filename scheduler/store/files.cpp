@@ -14,7 +14,8 @@ namespace baton {
 namespace {
 
 Error system_error(const std::string& what) {
-  return {what + ": " + std::strerror(errno), ErrorKind::storage};
+  const ErrorKind kind = errno == EACCES || errno == EPERM || errno == EROFS ? ErrorKind::denied : ErrorKind::storage;
+  return {what + ": " + std::strerror(errno), kind};
 }
 
 struct NetworkFilesystem {
@@ -85,7 +86,8 @@ Status refuse_foreign_owner(const std::string& database) {
     if (!S_ISREG(facts.st_mode)) return Error{path + " is not a regular file; it is left alone"};
     if (facts.st_uid != ::geteuid()) {
       return Error{path + " belongs to user " + std::to_string(facts.st_uid) +
-                       ": run baton as that user, or give another folder with --state"};
+                       ": work as that user, or choose another state folder",
+                   ErrorKind::denied};
     }
   }
   return Unit{};

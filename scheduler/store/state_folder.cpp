@@ -71,7 +71,10 @@ Result<StateFolder> StateFolder::own(const std::filesystem::path& folder, const 
   if (Status made = make_private_folder(folder); !made) return made.error();
   const std::string path = lock_path(folder);
   const int fd = open_lock(path);
-  if (fd < 0) return Error{"cannot open " + path + ": " + std::strerror(errno), ErrorKind::storage};
+  if (fd < 0) {
+    return Error{"cannot open " + path + ": " + std::strerror(errno),
+                 errno == EACCES || errno == EPERM ? ErrorKind::denied : ErrorKind::storage};
+  }
   // A lock that waits in the kernel could not be given up in time; a process that holds it does so for long.
   DurationUs waited_us = 0;
   while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {

@@ -39,6 +39,23 @@ class CliTest(unittest.TestCase):
         self.assertEqual(done.returncode, code, f"baton {' '.join(words)}\n{done.stdout}\n{done.stderr}")
         return done
 
+    def baton_as_nobody(self, *words, code=0):
+        """Runs a command as another user, who may enter the test's folder; skips where this user cannot be another."""
+        if os.geteuid() != 0:
+            self.skipTest("only root can be another user")
+        programs = self.folder / "bin"
+        if not programs.exists():
+            programs.mkdir()
+            for program in (BATON, os.environ.get("BATON_WORKER", str(pathlib.Path(BATON).parent / "baton-worker"))):
+                shutil.copy(program, programs / pathlib.Path(program).name)
+            self.folder.chmod(0o755)
+        env = self.environment(HOME="/", BATON_WORKER=str(programs / "baton-worker"))
+        done = subprocess.run([programs / pathlib.Path(BATON).name, *words], cwd=self.folder, env=env, text=True,
+                              user=65534, group=65534, extra_groups=[], stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=WAIT_SECONDS)
+        self.assertEqual(done.returncode, code, f"baton {' '.join(words)} (as nobody)\n{done.stdout}\n{done.stderr}")
+        return done
+
     def json(self, *words, code=0):
         return json.loads(self.baton(*words, "-o", "json", code=code).stdout)
 

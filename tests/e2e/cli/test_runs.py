@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -393,6 +394,114 @@ class Read(CliTest):
         self.assertEqual(os.listdir(self.folder / ".baton" / "logs"), ["2"])
 
 
+class Order(CliTest):
+    def test_mapped_instances_stand_with_their_task_in_every_list(self):
+        self.write("m.yaml", "dag: m\ntasks:\n  m: {for_each: {items: [a, b, c], as: x}, run: \"echo ${{ x }}\"}\n"
+                             "  z: {needs: m, run: echo z}\n  k: {for_each: {items: [1, 2], as: x}, needs: z, run: echo}\n")
+        self.baton("run", "m.yaml")
+        wanted = [("m", 0), ("m", 1), ("m", 2), ("z", -1), ("k", 0), ("k", 1)]
+        for command in (["show"], ["explain"]):
+            listed = [(t["task_id"], t["map_index"]) for t in self.json(*command, "@latest")["task_instances"]]
+            self.assertEqual(listed, wanted, command)
+        rows = [line.split()[1] for line in self.baton("show", "@latest").stdout.splitlines() if line.strip().startswith("✓")]
+        self.assertEqual(rows[1:], ["m[a]", "m[b]", "m[c]", "z", "k[0]", "k[1]"])
+        names = [line.split()[0] for line in self.baton("logs", "@latest", "m").stdout.splitlines()]
+        self.assertEqual(names, ["m[a]", "m[b]", "m[c]"])
+
+
+class LogBytes(CliTest):
+    def logged(self, script):
+        """What a task that runs this Python wrote, and what `logs` makes of it in a pipe."""
+        self.write("t.py", script)
+        self.write("t.yaml", "dag: t\ntasks:\n  t: {run: python3 t.py}\n")
+        self.baton("run", "t.yaml")
+        run = [BATON, "logs", "@latest", "t"]
+        out = subprocess.run(run, cwd=self.folder, env=self.environment(), capture_output=True, timeout=WAIT_SECONDS)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        return next(self.folder.glob(".baton/logs/1/*.log")).read_bytes(), out.stdout
+
+    def test_zero_bytes_and_returns_and_a_line_without_end(self):
+        written, shown = self.logged("import sys\nsys.stdout.buffer.write(b'a\\0b\\n\\0\\0\\0\\n1%\\r2%\\r\\n\\x1b[2J\\xff\\nend')\n")
+        self.assertEqual(written, b"a\0b\n\0\0\0\n1%\r2%\r\n\x1b[2J\xff\nend")
+        self.assertEqual(shown, written)
+
+    def test_a_line_of_megabytes(self):
+        written, shown = self.logged("print('x' + 'é日😀' * 400000)\nprint('after')\n")
+        self.assertGreater(len(written), 3_000_000)
+        self.assertEqual(shown, written)
+
+    def test_a_cut_is_told_once_and_the_rest_is_as_it_was(self):
+        self.write("t.yaml", "dag: t\ntasks:\n  t:\n    log_limit: 64Ki\n    run: seq 1 200000\n")
+        self.baton("run", "t.yaml")
+        lines = self.baton("logs", "@latest").stdout.splitlines()
+        self.assertEqual(lines[:3], ["1", "2", "3"])
+        self.assertEqual(lines[-1], "200000")
+        self.assertEqual(len([line for line in lines if "left out" in line]), 1)
+        self.assertEqual(self.baton("logs", "@latest", "--tail", "2").stdout, "199999\n200000\n")
+
+    def test_a_try_that_is_not_there(self):
+        self.write("t.yaml", "dag: t\ntasks:\n  t: {run: echo hi}\n  u: {run: echo ho}\n")
+        self.baton("run", "t.yaml")
+        self.assertIn("no try 9; the last one is 1", self.baton("logs", "@latest", "t", "--try", "9", code=3).stderr)
+        self.baton("logs", "@latest", "--try", "9", code=3)
+        self.assertEqual(self.baton("logs", "@latest", "t", "--try", "1").stdout, "hi\n")
+
+    def test_raw_adds_and_takes_nothing(self):
+        self.write("t.yaml", "dag: t\ntasks:\n  t: {run: \"printf 'a\\\\033[2Jb'\"}\n  u: {needs: t, run: echo ho}\n")
+        self.baton("run", "t.yaml")
+        self.assertEqual(self.baton("logs", "@latest", "--raw").stdout, "a\x1b[2Jbho\n")
+        self.baton("logs", "@latest", "--raw", "-t", code=2)
+
+
+class Closed(CliTest):
+    """A door that is closed never reads as an empty room."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("t.yaml", "dag: t\ntasks:\n  t: {run: echo hi}\n")
+        self.baton("run", "t.yaml")
+
+    def denied(self, *words):
+        done = self.baton_as_nobody(*words, code=4)
+        self.assertRegex(done.stderr.lower(), "permission denied|belongs to user", words)
+
+    def test_a_state_folder_of_another_user(self):
+        for words in (["ls"], ["ps"], ["show", "@latest"], ["logs", "@latest"], ["why", "@latest", "t"], ["dag", "ls"],
+                      ["explain", "@latest"], ["db", "check"], ["watch", "@latest"], ["resume", "@latest"],
+                      ["stop", "@latest"], ["ls", "--state", ".baton"], ["run", "t.yaml"]):
+            self.denied(*words)
+
+    def test_a_database_that_may_not_be_read(self):
+        (self.folder / ".baton").chmod(0o755)
+        self.denied("ls")
+        self.denied("db", "check")
+
+    def test_a_log_that_may_not_be_read(self):
+        for path in [self.folder / ".baton", *(self.folder / ".baton").rglob("*")]:
+            path.chmod(0o755)
+        self.assertEqual(self.baton_as_nobody("logs", "@latest").stdout, "hi\n")
+        next(self.folder.glob(".baton/logs/1/*.log")).chmod(0o600)
+        self.denied("logs", "@latest")
+        (self.folder / ".baton/logs").chmod(0o700)
+        self.denied("logs", "@latest")
+        self.denied("logs", "@latest", "-f")
+
+    def test_files_that_may_not_be_read(self):
+        self.folder.chmod(0o755)
+        (self.folder / "t.yaml").chmod(0o600)
+        self.denied("run", "t.yaml", "--state", "/tmp/none-such")
+        self.denied("validate", "t.yaml")
+        self.denied("graph", "t.yaml")
+        (self.folder / "t.yaml").chmod(0o644)
+        self.write("baton.yaml", "pools: {p: 1}\n").chmod(0o600)
+        self.denied("run", "t.yaml", "--dry-run")
+        self.denied("run", "t.yaml", "--dry-run", "--config", "baton.yaml")
+
+    def test_a_folder_that_may_not_be_written(self):
+        shutil.rmtree(self.folder / ".baton")
+        self.denied("run", "t.yaml")
+
+
 class Terminal(CliTest):
     def on_terminal(self, *words, code=0):
         """Runs a command with a terminal as its stdout and stderr; gives all that it wrote."""
@@ -437,6 +546,14 @@ class Terminal(CliTest):
         self.assertIn("text", out)
         self.assertNotIn("\x1b]0;", out)
         self.assertNotIn("\x1b[2J", out)
+
+    def test_colours_of_tasks_stay_and_the_rest_is_shown(self):
+        self.write("t.yaml", 'dag: t\ntasks:\n  a: {run: "printf \'\\\\033[31mred\\\\033[0m 1%%\\\\r2%%\\\\033[?1049h\\\\033]0;owned\\\\007\\n\'"}\n')
+        self.on_terminal("run", "t.yaml")
+        out = self.on_terminal("logs", "@latest")
+        self.assertIn("\x1b[31mred\x1b[0m 1%^M2%^[[?1049h^[]0;owned^G\x1b[0m\r\n", out)
+        self.assertNotIn("\x1b", self.on_terminal("logs", "@latest", "--color", "never"))
+        self.assertIn("1%\r2%\x1b[?1049h", self.on_terminal("logs", "@latest", "--raw"))
 
 
 if __name__ == "__main__":

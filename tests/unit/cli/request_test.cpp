@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "cli/interval.h"
-#include "cli/log_lines.h"
+#include "cli/log_text.h"
 #include "cli/plan.h"
 #include "cli/run_request.h"
 #include "cli/state_lookup.h"
@@ -164,61 +164,30 @@ TEST(DagFiles, AreSortedAndHiddenFoldersLeftOut) {
   EXPECT_EQ(dag_files({"/no/such/thing"}).error().kind, ErrorKind::not_found);
 }
 
-std::vector<std::string> lines_of(LogFollower& follower, bool flush) {
-  std::vector<std::string> out;
-  follower.read(flush, [&](const LogFollower::Line& line) { out.emplace_back(line.text); });
-  return out;
-}
-
-TEST(LogFollower, GivesWholeLinesAsTheyCome) {
-  const Scratch scratch;
-  const fs::path path = scratch.path() / "x.log";
-  LogFollower follower(path.string());
-  EXPECT_TRUE(lines_of(follower, false).empty());
-  std::ofstream(path, std::ios::app) << "one\ntw";
-  EXPECT_EQ(lines_of(follower, false), (std::vector<std::string>{"one"}));
-  std::ofstream(path, std::ios::app) << "o\nthree";
-  EXPECT_EQ(lines_of(follower, false), (std::vector<std::string>{"two"}));
-  EXPECT_EQ(lines_of(follower, true), (std::vector<std::string>{"three"}));
-}
-
-TEST(LogFollower, AHoleOfTheCapIsOneLine) {
-  const Scratch scratch;
-  const fs::path path = scratch.path() / "x.log";
-  {
-    std::ofstream out(path);
-    out << "head\ncut";
-    out.seekp(1 << 20);
-    out << "off\ntail\n";
-  }
-  LogFollower follower(path.string());
-  const std::vector<std::string> lines = lines_of(follower, true);
-  ASSERT_EQ(lines.size(), 5U);
-  EXPECT_EQ(lines[0], "head");
-  EXPECT_EQ(lines[1], "cut");
-  EXPECT_NE(lines[2].find("cut out"), std::string::npos);
-  EXPECT_EQ(lines[4], "tail");
-}
-
-TEST(LogTimes, SayWhenALineHadBeenWritten) {
-  const Scratch scratch;
-  const fs::path path = scratch.path() / "x.log";
-  const std::int64_t pairs[] = {10, 1'000, 20, 2'000};
-  std::ofstream(path.string() + ".idx", std::ios::binary).write(reinterpret_cast<const char*>(pairs), sizeof pairs);
-  const LogTimes times = LogTimes::load(path.string());
-  EXPECT_EQ(times.at(5, 9), 1'000);
-  EXPECT_EQ(times.at(10, 9), 1'000);
-  EXPECT_EQ(times.at(11, 9), 2'000);
-  EXPECT_EQ(times.at(21, 9), 9);
-}
-
-TEST(LogLine, CommandsAreUnderstoodAndEscapesTaken) {
+TEST(LogLine, CommandsAreUnderstood) {
   std::string out;
   EXPECT_TRUE(line_for_terminal("::warning::low", {}, out));
   EXPECT_EQ(out, "warning: low");
   EXPECT_FALSE(line_for_terminal("::progress 10::", {}, out));
-  EXPECT_TRUE(line_for_terminal("a\x1b[31mb\x1b[2Jc\x1b]0;x", {}, out));
-  EXPECT_EQ(out, "abc0;x");
+}
+
+TEST(LogLine, OnATerminalColoursStayAndNothingElseSteersIt) {
+  const auto shown = [](std::string_view line, bool color) {
+    std::string out;
+    text::Style style;
+    style.color = color;
+    line_for_terminal(line, style, out);
+    return out;
+  };
+  EXPECT_EQ(shown("a\x1b[31mb\x1b[2Jc\x1b]0;x\x07", false), "ab^[[2Jc^[]0;x^G");
+  EXPECT_EQ(shown("a\x1b[1;31mb", true), "a\x1b[1;31mb\x1b[0m");
+  EXPECT_EQ(shown("\x1b[38:2::1:2:3mb", true), "\x1b[38:2::1:2:3mb\x1b[0m");
+  EXPECT_EQ(shown("\x1b[>4;2mb", true), "^[[>4;2mb");
+  EXPECT_EQ(shown("10 %\r20 %\r\r", true), "10 %^M20 %");
+  EXPECT_EQ(shown("a\bb\tc", true), "a^Hb\tc");
+  EXPECT_EQ(shown(std::string_view("a\0b", 3), true), "a^@b");
+  EXPECT_EQ(shown("\x1b", true), "^[");
+  EXPECT_EQ(shown("\xC2\x9B" "2J", true), "\xEF\xBF\xBD" "2J");
 }
 
 }  // namespace

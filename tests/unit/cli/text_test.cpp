@@ -83,6 +83,12 @@ TEST(Documents, JsonForPeopleKeepsShortThingsOnOneLine) {
   EXPECT_EQ(json_line(value), "{\"a\":1,\"list\":[1,2],\"deep\":[{\"b\":\"x\"}]}\n");
 }
 
+TEST(Documents, EscapeWhatATerminalCouldObey) {
+  const Value value = Object().set("a", "x\x7F\xC2\x9B" "2J\xE2\x80\xAE\xE2\x81\xA6é日\x1b").take();
+  EXPECT_EQ(json_line(value), "{\"a\":\"x\\u007f\\u009b2J\\u202e\\u2066é日\\u001b\"}\n");
+  EXPECT_EQ(yaml(value), "a: \"x\\u007f\\u009b2J\\u202e\\u2066é日\\u001b\"\n");
+}
+
 TEST(Documents, YamlQuotesWhatCouldBeReadAsSomethingElse) {
   const Value value = Object()
                           .set("plain", "abc")
