@@ -1,17 +1,18 @@
-// `run`, `resume`, `retry` and `stop`: everything that goes through the session.
+// `run`, `resume`, `retry` and `stop`: everything that runs in this terminal.
 #include <sched.h>
 
 #include <algorithm>
 
 #include "cli/dag_lookup.h"
+#include "cli/foreground.h"
 #include "cli/handlers.h"
 #include "cli/plan.h"
 #include "cli/reading.h"
 #include "cli/run_display.h"
 #include "cli/run_request.h"
-#include "cli/session.h"
 #include "cli/state_lookup.h"
 #include "scheduler/digest/digest.h"
+#include "scheduler/host/run_ids.h"
 
 namespace baton::cli {
 namespace {
@@ -23,8 +24,8 @@ std::int32_t cpu_count() {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
 }
 
-Result<SessionOptions> session_options(const Invocation& call, Config config) {
-  SessionOptions options;
+Result<ForegroundOptions> foreground_options(const Invocation& call, Config config) {
+  ForegroundOptions options;
   options.state_folder = state_folder_of(call.args()).string();
   options.config = std::move(config);
   const Result<std::int64_t> slots = number_of(call.args(), "slots", cpu_count(), 1);
@@ -34,15 +35,6 @@ Result<SessionOptions> session_options(const Invocation& call, Config config) {
   options.secrets_file = call.args().value("secrets");
   options.command = call.typed();
   return options;
-}
-
-bool is_run_id(const std::string& id) {
-  constexpr std::string_view kOthers = "_.~:+-";
-  const auto allowed = [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kOthers.find(c) != std::string_view::npos;
-  };
-  return !id.empty() && id.size() <= 250 && std::ranges::all_of(id, allowed);
 }
 
 /// What the run would be, checked as far as it can be before the first task.
@@ -100,7 +92,7 @@ int run_command(const Invocation& call) {
     show_plan(call, *request);
     return kOk;
   }
-  const Result<SessionOptions> options = session_options(call, request->loaded.config);
+  const Result<ForegroundOptions> options = foreground_options(call, request->loaded.config);
   if (!options) return call.fail(options.error());
   NewRun run;
   run.dag = request->loaded.dag;
@@ -110,8 +102,9 @@ int run_command(const Invocation& call) {
   run.interval_start = request->interval.start;
   run.interval_end = request->interval.end;
   run.tasks = call.args().values("task");
+  if (!run.tasks.empty()) run.selected = std::move(request->selected);
   const auto display = make_display(call, options->state_folder, run.dag->id, options->slots);
-  const Result<SessionEnd> end = run_new(*options, std::move(run), *display);
+  const Result<RunEnd> end = run_new(*options, std::move(run), *display);
   return show_end(call, *display, options->state_folder, end, "@latest");
 }
 
@@ -142,7 +135,7 @@ std::string run_words_of(const Invocation& call) {
   return call.args().at(0);
 }
 
-int say_as_it_was(const Invocation& call, const OldRun& old, const SessionEnd& end, const char* nothing) {
+int say_as_it_was(const Invocation& call, const OldRun& old, const RunEnd& end, const char* nothing) {
   call.note("run " + old.run.run.row.run_id + " has ended as " + std::string(to_string(end.state)) + "; " + nothing);
   if (call.format() != Format::table) {
     // The document all the same: a program that resumes always gets the run.
@@ -166,11 +159,11 @@ int resume_command(const Invocation& call) {
   }
   Result<Config> config = load_config_beside(call, old->version.source_file);
   if (!config) return call.fail(config.error());
-  const Result<SessionOptions> options = session_options(call, std::move(*config));
+  const Result<ForegroundOptions> options = foreground_options(call, std::move(*config));
   if (!options) return call.fail(options.error());
   old->run.reader.reset();
   const auto display = make_display(call, options->state_folder, dag_id, options->slots);
-  const Result<SessionEnd> end = resume_run(*options, run_no, *display);
+  const Result<RunEnd> end = resume_run(*options, run_no, *display);
   if (end && end->did_nothing) {
     display->finish();
     return say_as_it_was(
@@ -200,11 +193,11 @@ int retry_command(const Invocation& call) {
   } else if (has_changed(old->version)) {
     call.note(shown_path(old->version.source_file) + " has changed since; --latest takes it as it is now");
   }
-  const Result<SessionOptions> options = session_options(call, std::move(*config));
+  const Result<ForegroundOptions> options = foreground_options(call, std::move(*config));
   if (!options) return call.fail(options.error());
   old->run.reader.reset();
   const auto display = make_display(call, options->state_folder, old->run.run.row.dag_id, options->slots);
-  const Result<SessionEnd> end = retry_run(*options, request, *display);
+  const Result<RunEnd> end = retry_run(*options, request, *display);
   if (end && end->did_nothing) {
     display->finish();
     return say_as_it_was(call, *old, *end, "nothing failed; --from TASK runs tasks that succeeded");
@@ -215,7 +208,7 @@ int retry_command(const Invocation& call) {
 int stop_command(const Invocation& call) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
-  SessionOptions options;
+  ForegroundOptions options;
   options.state_folder = run->folder.string();
   options.command = call.typed();
   run->reader.reset();

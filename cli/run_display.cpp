@@ -22,7 +22,7 @@ display::Means means_of(const std::string& state_folder, const std::string& dag_
   return out;
 }
 
-int code_of(const SessionEnd& end) {
+int code_of(const RunEnd& end) {
   if (end.interrupted) return kInterrupted;
   return end.state == RunState::success ? kOk : kRunFailed;
 }
@@ -59,7 +59,7 @@ std::unique_ptr<display::WatchedRun> make_display(const Invocation& call, const 
 }
 
 int show_end(const Invocation& call, display::WatchedRun& display, const std::string& state_folder,
-             const Result<SessionEnd>& end, const std::string& run_words) {
+             const Result<RunEnd>& end, const std::string& run_words) {
   display.finish();
   const std::optional<display::RunPicture> picture = display.take_picture();
   if (!end) {

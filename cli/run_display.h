@@ -6,7 +6,7 @@
 
 #include "cli/display/watched_run.h"
 #include "cli/invocation.h"
-#include "cli/session.h"
+#include "scheduler/host/local/local_host.h"
 
 namespace baton::cli {
 
@@ -15,9 +15,9 @@ namespace baton::cli {
 std::unique_ptr<display::WatchedRun> make_display(const Invocation& call, const std::string& state_folder,
                                                   const std::string& dag_id, std::int32_t slots);
 
-/// After the session: shows the end in the format of -o, and gives the exit code. `run_words` names the run in what to
+/// After the run: shows the end in the format of -o, and gives the exit code. `run_words` names the run in what to
 /// type next.
 int show_end(const Invocation& call, display::WatchedRun& display, const std::string& state_folder,
-             const Result<SessionEnd>& end, const std::string& run_words);
+             const Result<RunEnd>& end, const std::string& run_words);
 
 }  // namespace baton::cli

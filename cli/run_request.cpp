@@ -5,7 +5,7 @@
 #include "cli/interval.h"
 #include "scheduler/dagfile/calendars.h"
 #include "scheduler/dagfile/params.h"
-#include "scheduler/model/did_you_mean.h"
+#include "scheduler/host/task_selection.h"
 
 namespace baton::cli {
 namespace {
@@ -81,29 +81,9 @@ Result<timetable::Interval> interval_of(const LoadedDag& loaded, const Arguments
 }
 
 Result<std::vector<bool>> selection_of(const Dag& dag, const std::vector<std::string>& names) {
-  std::vector<bool> out(dag.tasks.size(), names.empty());
-  std::vector<TaskNo> open;
-  for (const std::string& name : names) {
-    const std::optional<TaskNo> t = dag.find(name);
-    if (!t) {
-      std::vector<std::string> ids;
-      for (const Task& task : dag.tasks) ids.push_back(task.id);
-      return Error{"--task: there is no task \"" + name + "\" in " + dag.id + did_you_mean_suffix(name, ids),
-                   ErrorKind::not_found};
-    }
-    open.push_back(*t);
-  }
-  while (!open.empty()) {
-    const TaskNo t = open.back();
-    open.pop_back();
-    if (out[static_cast<std::size_t>(t)]) continue;
-    out[static_cast<std::size_t>(t)] = true;
-    for (const TaskNo u : dag.upstream.of(t)) open.push_back(u);
-  }
-  for (std::size_t t = 0; t < out.size(); ++t) {
-    if (dag.tasks[t].hook != Hook::none) out[t] = true;
-  }
-  return out;
+  Result<std::vector<bool>> selected = select_tasks(dag, names);
+  if (selected) return selected;
+  return Error{"--task: " + selected.error().message, selected.error().kind};
 }
 
 std::vector<Diagnostic> refusals(const LoadedDag& loaded, const std::vector<bool>& selected) {

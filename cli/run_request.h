@@ -20,8 +20,7 @@ Result<timetable::Interval> interval_of(const LoadedDag& loaded, const Arguments
 /// The DAG's timetable, with the calendars of the file and of baton.yaml.
 Result<timetable::Timetable> timetable_of(const LoadedDag& loaded);
 
-/// --task: these tasks, all their upstreams, and hooks; by TaskNo. Empty `names`: every task. Error
-/// code 3 for a task that is not there.
+/// --task: what select_tasks() makes of `names`, by TaskNo; its error names the flag.
 Result<std::vector<bool>> selection_of(const Dag& dag, const std::vector<std::string>& names);
 
 /// What a run here cannot do, one finding a task, each with its line; empty: it can do all of it.

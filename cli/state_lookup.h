@@ -12,9 +12,6 @@ namespace baton::cli {
 /// --state, else $BATON_STATE, else the nearest own `.baton/` upwards, else `./.baton`; absolute. It need not exist.
 std::filesystem::path state_folder_of(const Arguments& arguments);
 
-/// The same, pure but for the folders: `from` is where the search upwards begins.
-std::filesystem::path find_state_folder(const std::filesystem::path& from);
-
 /// baton.yaml: --config (not_found where it is missing), else beside the DAG file or above it up to the folder that
 /// holds the state folder; empty: none. denied where one may not be read: a run without its limits is another run.
 Result<std::filesystem::path> config_file_of(const Arguments& arguments, const std::filesystem::path& dag_file,

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "scheduler/host/folders.h"
 #include "worker/protocol/frames.h"
 
 namespace baton::cli {
@@ -101,14 +102,8 @@ class Probe {
 
 }  // namespace
 
-std::string worker_program_path() {
-  if (const char* given = std::getenv("BATON_WORKER"); given != nullptr && *given != '\0') return given;
-  std::error_code error;
-  return (fs::read_symlink("/proc/self/exe", error).parent_path() / "baton-worker").string();
-}
-
 Result<WorkerProbe> probe_worker() {
-  const std::string program = worker_program_path();
+  const std::string program = worker_program();
   if (access(program.c_str(), X_OK) != 0) return Error{"there is no baton-worker at " + program, ErrorKind::storage};
   const ScratchFolder scratch;
   if (scratch.path().empty()) return Error{"no folder could be made in " + fs::temp_directory_path().string(),

@@ -13,8 +13,6 @@ struct WorkerProbe {
   wire::WorkerHello hello;
 };
 
-/// baton-worker as `run` finds it: $BATON_WORKER, else beside this program.
-std::string worker_program_path();
 Result<WorkerProbe> probe_worker();
 
 }  // namespace baton::cli

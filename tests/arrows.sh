@@ -22,6 +22,7 @@ scheduler/store     | engine expr digest checksum json model | sqlite3.h nlohman
 scheduler/loop      | engine model | boost
 scheduler/executor  | loop engine checksum json model worker/protocol | boost
 scheduler/host      | service control insight logs engine dagfile expr timetable checksum json model |
+scheduler/host/local | host store loop executor dagfile engine model | boost
 web                 | control insight logs engine/reader.h engine/rows.h timetable json model | boost nlohmann
 cli                 | * | *
 cli/text            | expr timetable model |

@@ -87,6 +87,8 @@ class Disk {
     killed_.erase(last_run_no_);
     return last_run_no_;
   }
+  /// The number that was given out last.
+  [[nodiscard]] RunNo last_run_no() const { return last_run_no_; }
   /// The real store beside it, on a day that has one.
   [[nodiscard]] Mirror* mirror() { return mirror_.get(); }
   /// How many batches were written.

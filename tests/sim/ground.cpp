@@ -51,7 +51,10 @@ constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
                                                          "gated_killed",
                                                          "gated_stopped",
                                                          "gated_lost",
-                                                         "unwritten_claim_told"};
+                                                         "unwritten_claim_told",
+                                                         "resumed_alone",
+                                                         "run_left",
+                                                         "open_hook_left"};
 
 }  // namespace
 

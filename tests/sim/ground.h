@@ -37,9 +37,9 @@ enum class Fault : std::uint8_t {
   kill_requested, retry_failed, retry_from, claims_held, create_conflict, term_ignored, cache_hit, loss, sensor_looked,
   expansion, task_timed_out, hook_ran, teardown_after_stop,
   message_lost, worker_keeps_dying, launch_failed, retry_latest, run_timed_out, failed_fast, losses_used_up,
-  gated_killed, gated_stopped, gated_lost, unwritten_claim_told,
+  gated_killed, gated_stopped, gated_lost, unwritten_claim_told, resumed_alone, run_left, open_hook_left,
 };
-inline constexpr std::size_t kFaultCount = 45;
+inline constexpr std::size_t kFaultCount = 48;
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;
 const char* to_string(Fault fault);
 bool fault_from(const std::string& name, Fault& out);

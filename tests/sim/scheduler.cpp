@@ -4,56 +4,63 @@
 
 #include <utility>
 
-#include "scheduler/engine/clear.h"
-#include "scheduler/engine/critical_path.h"
-#include "scheduler/engine/recovery.h"
-
 namespace baton::sim {
 namespace {
 
-Renderer renderer_of(const SimStore& store) {
+LaunchContext launch_context_of(const SimStore& store) {
   LaunchContext context;
   context.state_folder = "/state";
   context.store_id = store.store_id();
   context.worker_program = "/bin/baton-worker";
   context.default_shell = {"sh", "-eu"};
   context.secret = [](const std::string&) { return Result<std::string>{Error{"no secrets here"}}; };
-  return Renderer(std::move(context));
+  return context;
 }
 
-EngineSettings engine_settings(const SchedulerSettings& s) {
-  EngineSettings settings;
-  settings.slots = s.slots;
-  settings.ahead_max = s.ahead_max;
+HostSettings host_settings(const SchedulerSettings& s, const Workload& workload, HostPolicy policy) {
+  HostSettings settings;
+  settings.policy = policy;
+  settings.engine.slots = s.slots;
+  settings.engine.ahead_max = s.ahead_max;
+  settings.pools = workload.pools;
   return settings;
 }
 
 }  // namespace
 
 Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Workload& workload,
-                     SchedulerSettings settings)
+                     SchedulerSettings settings, Errand errand)
     : ground_(ground), disk_(disk), workload_(workload), process_(ground.loop.spawn()),
       loop_(ground.loop, process_, hash_of({ground.options.seed, 5, process_})), store_(ground, disk, process_),
-      link_(ground, worker, process_, settings.slots) {
+      link_(ground, worker, process_, settings.slots), errand_(errand) {
   link_.is_stale = [this](const AttemptKey& key) {
-    const DagRun* run = engine_->run(key.run_no);
+    const DagRun* run = engine().run(key.run_no);
     const InstanceNo i = run == nullptr ? -1 : run->find(key);
     return i >= 0 && run->at(i).epoch != key.epoch;
   };
-  engine_ = std::make_unique<Engine>(loop_, store_, link_, renderer_of(store_), engine_settings(settings), nullptr);
-  for (const PoolSpec& pool : workload.pools) engine_->set_pool(pool.name, pool.slots);
-  engine_->on_fatal([this](const Fatal& why) {
+  host_ = std::make_unique<Host>(parts(), launch_context_of(store_), host_settings(settings, workload, errand.policy));
+  host_->on_fatal([this](const Fatal& why) {
     ground_.say("fatal: " + why.message);
     fatal_ = true;
   });
-  engine_->on_finished([this](const DagRun& run) {
-    ground_.say(fmt::format("run {} has finished: {}", run.row.run_no, to_string(run.row.state)));
-    runs_.erase(run.row.run_no);
-    const DiskRun* on_disk = disk_.find(run.row.run_no);
-    if (on_disk == nullptr || !on_disk->is_finished()) {
-      ground_.findings.fail("INV-01", fmt::format("run {} is told finished and is not so on disk", run.row.run_no));
-    }
-  });
+  host_->on_finished([this](const DagRun& run) { finished(run); });
+}
+
+HostParts Scheduler::parts() {
+  const auto read_dag = [this](const RunSnapshot& snapshot) -> Result<std::shared_ptr<const Dag>> {
+    const DiskRun* on_disk = disk_.find(snapshot.run.run_no);
+    if (on_disk == nullptr) return Error{"it is not on disk", ErrorKind::storage};
+    return on_disk->dag;  // versions are not written here; what they become is tested by their own room
+  };
+  return {loop_, store_, link_, nullptr, read_dag, nullptr};
+}
+
+void Scheduler::finished(const DagRun& run) {
+  ground_.say(fmt::format("run {} has finished: {}", run.row.run_no, to_string(run.row.state)));
+  const DiskRun* on_disk = disk_.find(run.row.run_no);
+  if (on_disk == nullptr || !on_disk->is_finished()) {
+    ground_.findings.fail("INV-01", fmt::format("run {} is told finished and is not so on disk", run.row.run_no));
+  }
 }
 
 std::shared_ptr<const VersionRow> version_row_of(const Dag& dag) {
@@ -75,74 +82,58 @@ Scheduler::~Scheduler() {
 
 void Scheduler::start(const std::vector<RetryWish>& wishes) {
   ground_.say(fmt::format("scheduler {} starts", process_));
-  const auto unfinished = store_.unfinished_runs();
-  const std::set<RunNo> todo(unfinished->begin(), unfinished->end());
-  for (const RunNo run_no : todo) adopt(run_no, nullptr);
+  if (auto opened = host_->open(); !opened) {
+    ground_.findings.fail("INV-01", "nothing can be adopted: " + opened.error().message);
+  }
   for (const RetryWish& wish : wishes) {
-    if (!todo.contains(wish.run_no) && !runs_.contains(wish.run_no)) adopt(wish.run_no, &wish);
+    if (!runs().contains(wish.run_no) && takes_runs()) retry(wish);
   }
-  link_.connect(*engine_);
+  if (is_alone() && errand_.run_no != 0) resume(errand_.run_no);
+  link_.connect(host_->executor_events());
 }
 
-void Scheduler::adopt(RunNo run_no, const RetryWish* wish) {
-  auto snapshot = store_.load_run(run_no);
-  const DiskRun* on_disk = disk_.find(run_no);
-  if (!snapshot || on_disk == nullptr) return;
-  const Moment now{loop_.wall_now(), loop_.mono_now()};
-  const bool reverts = wish != nullptr && wish->latest != nullptr;
-  const std::shared_ptr<const Dag> dag = reverts ? wish->latest : on_disk->dag;
-  auto run = restore_run(*snapshot, dag, now);
-  if (!run) {
-    ground_.findings.fail("INV-01", "a run cannot be restored: " + run.error().message);
-    return;
-  }
-  StepOutcome cleared;
-  std::vector<AuditRow> audit;
-  if (wish != nullptr) {
-    const auto selected = wish->from ? select_from(*run, *wish->from) : select_failed(*run);
-    if (selected.empty()) return;
-    ground_.say(fmt::format("retry of run {} clears {} instances", run_no, selected.size()));
-    ground_.strike(wish->from ? Fault::retry_from : Fault::retry_failed);
-    clear_instances(*run, selected, now, cleared);
-    AuditRow row;
-    row.at = now.wall;
-    row.actor = "cli";
-    row.action = "retry";
-    row.dag_id = run->row.dag_id;
-    row.run_id = run->row.run_id;
-    audit.push_back(std::move(row));
-  }
-  std::shared_ptr<const VersionRow> version;
-  if (reverts) {
-    ground_.strike(Fault::retry_latest);
-    run->row.dag_version = dag->version;
-    reversions_[run_no] = dag;
-    version = version_row_of(*dag);
-  }
-  runs_.insert(run_no);
-  engine_->adopt_run(std::move(run).value(), path_lengths(*dag, *store_.mean_durations(dag->id)), std::move(cleared),
-                     std::move(audit), std::move(version));
+void Scheduler::resume(RunNo run_no) {
+  const auto adoption = host_->resume(run_no);
+  if (!adoption) return ground_.findings.fail("INV-01", "a run cannot be resumed: " + adoption.error().message);
+  has_run_ = true;
+  if (ground_.strike(Fault::resumed_alone)) ground_.say(fmt::format("it works on run {} alone", run_no));
 }
 
-void Scheduler::create(RunCreation creation, Value params, std::function<void(CommitOutcome)> done) {
-  const RunNo run_no = creation.run.run_no;
-  runs_.insert(run_no);
-  auto path = path_lengths(*creation.dag, *store_.mean_durations(creation.dag->id));
-  engine_->create_run(std::move(creation), std::move(params), std::move(path),
-                      [this, run_no, done = std::move(done)](CommitOutcome outcome) {
-                        if (outcome != CommitOutcome::durable) runs_.erase(run_no);
-                        done(outcome);
-                      });
+void Scheduler::retry(const RetryWish& wish) {
+  const DiskRun* on_disk = disk_.find(wish.run_no);
+  if (on_disk == nullptr) return;
+  RetryRequest request;
+  request.run_no = wish.run_no;
+  if (wish.from) request.from_task = on_disk->dag->task(*wish.from).id;
+  request.latest = wish.latest;
+  if (wish.latest) request.latest_version = version_row_of(*wish.latest);
+  const auto adoption = host_->retry(request);
+  if (!adoption) return ground_.findings.fail("INV-01", "a run cannot be retried: " + adoption.error().message);
+  has_run_ = true;
+  if (adoption->did_nothing) return;
+  ground_.say(fmt::format("retry of run {} clears {} instances", wish.run_no, adoption->cleared));
+  ground_.strike(wish.from ? Fault::retry_from : Fault::retry_failed);
+  if (!wish.latest || wish.latest == on_disk->dag) return;
+  ground_.strike(Fault::retry_latest);
+  reversions_[wish.run_no] = wish.latest;
+}
+
+RunNo Scheduler::create(NewRun request, std::function<void(RunNo, CommitOutcome)> done) {
+  has_run_ = true;
+  const auto run_no = std::make_shared<RunNo>(0);
+  *run_no = host_->create(std::move(request),
+                          [run_no, done = std::move(done)](CommitOutcome outcome) { done(*run_no, outcome); });
+  return *run_no;
 }
 
 void Scheduler::hold_claims() {
   claims_held_ = true;
-  engine_->hold_claims();
+  engine().hold_claims();
 }
 
 void Scheduler::resume_claims() {
   claims_held_ = false;
-  engine_->resume_claims();
+  engine().resume_claims();
 }
 
 }  // namespace baton::sim

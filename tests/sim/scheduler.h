@@ -1,5 +1,5 @@
-// Scheduler: one simulated scheduler process: the real Engine with its loop, store and link, put together as cli/session
-// does it. It recovers what the disk holds, and dies in an instant.
+// Scheduler: one simulated scheduler process: the real Host (scheduler/host) on simulated loop, store and link. It recovers
+// what the disk holds, and dies in an instant.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "scheduler/engine/engine.h"
+#include "scheduler/host/host.h"
 #include "tests/sim/sim_link.h"
 #include "tests/sim/sim_store.h"
 
@@ -22,6 +22,12 @@ struct RetryWish {
   std::shared_ptr<const Dag> latest;  ///< the DAG file as it is now; null: as it was
 };
 
+/// What a scheduler was started for.
+struct Errand {
+  HostPolicy policy = HostPolicy::all_runs;
+  RunNo run_no = 0;  ///< one_run: the run that it resumes; 0: a retry that was wished for, or else a new run
+};
+
 struct SchedulerSettings {
   std::int32_t slots = 2;
   std::int32_t ahead_max = 0;
@@ -32,22 +38,29 @@ std::shared_ptr<const VersionRow> version_row_of(const Dag& dag);
 
 class Scheduler {
  public:
-  Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Workload& workload, SchedulerSettings settings);
+  Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Workload& workload, SchedulerSettings settings,
+            Errand errand);
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  /// Recovers all that is unfinished, clears what is to be retried, and begins.
+  /// Recovers what is its own by its errand, clears what is to be retried, and begins.
   void start(const std::vector<RetryWish>& wishes);
   /// `done` hears how the creation ended, if this scheduler lives to tell.
-  void create(RunCreation creation, Value params, std::function<void(CommitOutcome)> done);
+  RunNo create(NewRun request, std::function<void(RunNo, CommitOutcome)> done);
 
-  [[nodiscard]] Engine& engine() { return *engine_; }
+  /// Whether somebody may ask it for a new run: who works on one run does not take another.
+  [[nodiscard]] bool takes_runs() const { return errand_.policy == HostPolicy::all_runs || !has_run_; }
+  /// It was started for one run, and that has ended: it goes.
+  [[nodiscard]] bool is_done() { return !takes_runs() && runs().empty() && engine().is_idle(); }
+  [[nodiscard]] bool is_alone() const { return errand_.policy == HostPolicy::one_run; }
+
+  [[nodiscard]] Engine& engine() { return host_->engine(); }
   [[nodiscard]] SimStore& store() { return store_; }
   [[nodiscard]] SimLink& link() { return link_; }
   [[nodiscard]] ProcessId process() const { return process_; }
   /// Runs that the engine was given and has not finished.
-  [[nodiscard]] const std::set<RunNo>& runs() const { return runs_; }
+  [[nodiscard]] const std::set<RunNo>& runs() const { return host_->runs(); }
   /// Runs that it took over with another version of their DAG.
   [[nodiscard]] const std::map<RunNo, std::shared_ptr<const Dag>>& reversions() const { return reversions_; }
   [[nodiscard]] bool is_fatal() const { return fatal_; }
@@ -56,7 +69,10 @@ class Scheduler {
   void resume_claims();
 
  private:
-  void adopt(RunNo run_no, const RetryWish* wish);
+  [[nodiscard]] HostParts parts();
+  void finished(const DagRun& run);
+  void resume(RunNo run_no);
+  void retry(const RetryWish& wish);
 
   Ground& ground_;
   Disk& disk_;
@@ -65,8 +81,9 @@ class Scheduler {
   ProcessLoop loop_;
   SimStore store_;
   SimLink link_;
-  std::unique_ptr<Engine> engine_;
-  std::set<RunNo> runs_;
+  Errand errand_;
+  bool has_run_ = false;  ///< it was given one
+  std::unique_ptr<Host> host_;
   std::map<RunNo, std::shared_ptr<const Dag>> reversions_;
   bool fatal_ = false;
   bool claims_held_ = false;

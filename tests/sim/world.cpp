@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "scheduler/expr/json.h"
-
 namespace baton::sim {
 namespace {
 
 constexpr DurationUs kLastRunUs = 12 * kMinute;  ///< before the calm
 constexpr DurationUs kQuietUs = 10 * kMinute;    ///< after the calm
+constexpr DurationUs kAloneMaxUs = 20 * kMinute;  ///< how long a person waits for one run to end
 constexpr std::uint64_t kEventsMax = 200'000;
 
 WorkerSettings worker_settings(std::uint64_t seed) {
@@ -38,6 +37,8 @@ World::World(const SimOptions& options)
       scheduler_settings_(scheduler_settings(options.seed)),
       checks_(ground_, disk_, witness_, worker_, behaviours_, workload_, scheduler_settings_),
       people_(hash_of({options.seed, 8})),
+      errands_(hash_of({options.seed, 10})),
+      may_be_alone_(!worker_settings(options.seed).keeps_tasks && errands_.percent(60)),
       runs_left_(options.runs_max) {
   witness_.on_start = [this](const AttemptKey& key) { checks_.check_start(key); };
   disk_.on_end = [this](const DiskRun& run, InstanceNo i) { checks_.check_ended(run, i); };
@@ -48,7 +49,7 @@ World::World(const SimOptions& options)
 void World::plan_day() {
   const std::int64_t bursts = people_.between(6, 9);
   for (std::int64_t k = 0; k < bursts; ++k) plan_burst(people_.between(kMinute, ground_.calm_at - kLastRunUs));
-  ground_.loop.call(kMachine, ground_.calm_at, [this] { ground_.say("calm"); });
+  ground_.loop.call(kMachine, ground_.calm_at, [this] { calm_down(); });
   ground_.loop.call(kMachine, ground_.calm_at + kQuietUs, [this] { checks_.check_quiet(scheduler_.get()); });
 }
 
@@ -69,37 +70,32 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
     if (runs_left_ <= 0) return;
     --runs_left_;
   }
-  const bool up = scheduler_ && !scheduler_->is_fatal() && !ground_.loop.is_stalled(scheduler_->process());
+  const bool up = scheduler_ && !scheduler_->is_fatal() && !ground_.loop.is_stalled(scheduler_->process()) &&
+                  scheduler_->takes_runs();
   if (!up) {  // asks again until there is somebody to ask
     ground_.loop.call(kMachine, ground_.loop.now() + 2 * kSecond, [this, dag, since] { want_run(-1, dag, since); });
     return;
   }
   const DagPlan& plan = workload_.dags[static_cast<std::size_t>(dag)];
-  const RunNo run_no = scheduler_->store().next_run_no();
-  RunCreation creation;
-  creation.dag = people_.percent(20) ? plan.newer : plan.dag;
-  RunRow& row = creation.run;
-  row.run_no = run_no;
-  row.dag_id = plan.dag->id;
-  row.dag_version = creation.dag->version;
-  row.queued_at = row.run_after = ground_.loop.wall();
-  creation.version = version_row_of(*creation.dag);
-  row.run_id = fmt::format("manual__{}", run_no);
-  row.interval_start = ground_.loop.wall();
-  row.interval_end = row.interval_start + kHour;
+  NewRun request;
+  request.dag = people_.percent(20) ? plan.newer : plan.dag;
+  request.version = version_row_of(*request.dag);
+  request.interval_start = ground_.loop.wall();
+  request.interval_end = request.interval_start + kHour;
   if (people_.percent(70)) {
     const bool again = date_ > 0 && people_.percent(25);
-    row.logical_date = kMidnight + kHour * (again ? people_.below(date_) : date_++);
-    row.type = RunType::scheduled;
+    request.logical_date = kMidnight + kHour * (again ? people_.below(date_) : date_++);
+    request.type = RunType::scheduled;
   }
-  const Value params = value_of(params_of(ground_.options.seed, run_no));
-  row.conf_json = expr::to_json(params);
-  ground_.say(fmt::format("person creates run {} of {}", run_no, plan.dag->id));
-  scheduler_->create(std::move(creation), params, [this, run_no](CommitOutcome outcome) {
+  const RunNo expected = disk_.last_run_no() + 1;  // what a run does hangs on its number
+  request.params = value_of(params_of(ground_.options.seed, expected));
+  request.run_id = fmt::format("manual__{}", expected);
+  ground_.say(fmt::format("person creates run {} of {}", expected, plan.dag->id));
+  const RunNo run_no = scheduler_->create(std::move(request), [this](RunNo created, CommitOutcome outcome) {
     if (outcome == CommitOutcome::durable) {
-      checks_.expect_present(run_no);
-      if (disk_.find(run_no) == nullptr)
-        ground_.findings.fail("INV-01", fmt::format("run {} is accepted and not on disk", run_no));
+      checks_.expect_present(created);
+      if (disk_.find(created) == nullptr)
+        ground_.findings.fail("INV-01", fmt::format("run {} is accepted and not on disk", created));
     } else if (outcome == CommitOutcome::conflict) {
       ground_.strike(Fault::create_conflict);
     }
@@ -239,9 +235,45 @@ void World::keep_killing_worker() {
   }
 }
 
+/// A service takes all that is unfinished. Where tasks end with their scheduler, a person may have it work on one run
+/// and leave the others for later, with what became of their attempts.
+Errand World::next_errand() {
+  Errand errand;
+  if (!may_be_alone_ || !ground_.may_harm() || !errands_.percent(40)) return errand;
+  errand.policy = HostPolicy::one_run;
+  std::vector<RunNo> unfinished;
+  for (const auto& [run_no, run] : disk_.runs()) {
+    if (!run.is_finished()) unfinished.push_back(run_no);
+  }
+  if (wishes_.empty() && !unfinished.empty() && errands_.percent(70)) {
+    errand.run_no = unfinished[static_cast<std::size_t>(errands_.below(static_cast<std::int64_t>(unfinished.size())))];
+  }
+  for (const RunNo run_no : unfinished) {
+    if (run_no == errand.run_no || !ground_.strike(Fault::run_left)) continue;
+    if (is_final(disk_.find(run_no)->row.state)) ground_.strike(Fault::open_hook_left);
+  }
+  return errand;
+}
+
+/// The run that it was started for has ended, or it has waited for one long enough.
+void World::scheduler_leaves() {
+  ground_.say("scheduler leaves");
+  crash_scheduler(errands_.log_between(kMillisecond, 20 * kSecond));
+}
+
+/// From here on nothing breaks, and somebody works on all runs.
+void World::calm_down() {
+  ground_.say("calm");
+  if (scheduler_ && scheduler_->is_alone()) scheduler_leaves();
+}
+
 void World::start_scheduler() {
   if (scheduler_) return;
-  scheduler_ = std::make_unique<Scheduler>(ground_, disk_, worker_, workload_, scheduler_settings_);
+  const Errand errand = next_errand();
+  scheduler_ = std::make_unique<Scheduler>(ground_, disk_, worker_, workload_, scheduler_settings_, errand);
+  if (errand.policy == HostPolicy::one_run) {
+    ground_.loop.call(scheduler_->process(), ground_.loop.now() + kAloneMaxUs, [this] { scheduler_leaves(); });
+  }
   events_since_start_ = 0;
   scheduler_->start(wishes_);
   // A wish is fulfilled when its clear is on disk; a scheduler that dies before is asked again.
@@ -259,7 +291,11 @@ void World::crash_scheduler(DurationUs down_us) {
 void World::consider_crash() {
   if (!ground_.may_harm() || ground_.loop.current() != scheduler_->process()) return;
   const bool recovering = events_since_start_ < 12;
-  if (!ground_.faults.per_mille(recovering ? 30 : 4)) return;
+  const bool has_open_hook = may_be_alone_ && std::ranges::any_of(scheduler_->runs(), [this](RunNo run_no) {
+    const DagRun* run = scheduler_->engine().run(run_no);
+    return run != nullptr && is_final(run->row.state);
+  });
+  if (!ground_.faults.per_mille(recovering || has_open_hook ? 30 : 4)) return;
   if (!ground_.harm(recovering ? Fault::crash_in_recovery : Fault::scheduler_crash)) return;
   crash_scheduler(ground_.faults.log_between(kMillisecond, 2 * kMinute));
 }
@@ -281,6 +317,7 @@ void World::after_event() {
   checks_.check_event(scheduler_.get(), events_ % 100 == 0);
   note_stops();
   if (scheduler_->is_fatal()) return crash_scheduler(ground_.faults.log_between(kMillisecond, kMinute));
+  if (scheduler_->is_done()) return scheduler_leaves();
   consider_crash();
 }
 

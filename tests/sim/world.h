@@ -35,6 +35,9 @@ class World {
   void stall_worker();
   void keep_killing_worker();
   void start_scheduler();
+  [[nodiscard]] Errand next_errand();
+  void scheduler_leaves();
+  void calm_down();
   void crash_scheduler(DurationUs down_us);
   void after_event();
   void consider_crash();
@@ -50,6 +53,8 @@ class World {
   Checks checks_;
   std::unique_ptr<Scheduler> scheduler_;
   Rng people_;
+  Rng errands_;
+  bool may_be_alone_;  ///< on this day people start `run`, `resume` and `retry` by turns, beside services
   std::vector<RetryWish> wishes_;
   std::vector<std::pair<RunNo, bool>> told_stops_;  ///< not durable yet
   std::int32_t runs_left_ = 0;

@@ -8,6 +8,7 @@
 #include "cli/plan.h"
 #include "cli/run_request.h"
 #include "cli/state_lookup.h"
+#include "scheduler/host/folders.h"
 #include "scheduler/timetable/time_text.h"
 #include "tests/unit/cli/support.h"
 

@@ -1,0 +1,33 @@
+// Runs in this terminal: what `run`, `resume`, `retry` and `stop` ask of a LocalHost, with control.sock beside it so that
+// another process can ask it to stop. The calling thread becomes the loop thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "scheduler/engine/observer.h"
+#include "scheduler/host/local/local_host.h"
+#include "scheduler/model/result.h"
+
+namespace baton {
+
+/// What all of these commands need.
+struct ForegroundOptions {
+  std::string state_folder;          ///< absolute; made if it does not exist
+  Config config;
+  std::int32_t slots = 0;            ///< attempts at a time; 0: the CPU count
+  bool wait_for_folder = false;      ///< wait for the folder's lock instead of failing with a conflict
+  std::string secrets_file;          ///< `--secrets`; empty: only BATON_SECRET_* of the environment
+  std::vector<std::string> command;  ///< as typed, for those who are refused the folder
+};
+
+/// Errors: those of LocalHost; invalid for a request that could not run to its end, before anything is made durable.
+Result<RunEnd> run_new(const ForegroundOptions& options, NewRun request, RunObserver& observer);
+Result<RunEnd> resume_run(const ForegroundOptions& options, RunNo run_no, RunObserver& observer);
+Result<RunEnd> retry_run(const ForegroundOptions& options, const RetryRequest& request, RunObserver& observer);
+
+/// Asks the process that holds the folder to stop a run, over control.sock; where nobody holds it, takes the lock and
+/// marks the run stopped. not_found: no such run; conflict: it has ended already.
+Result<std::string> stop_run(const ForegroundOptions& options, RunNo run_no, bool kill_now);
+
+}  // namespace baton

@@ -1,0 +1,16 @@
+// Taking a state folder: its lock, or the reason why it cannot be had, or a wait that says for whom.
+#pragma once
+
+#include <string>
+
+#include "scheduler/engine/observer.h"
+#include "scheduler/store/state_folder.h"
+
+namespace baton {
+
+/// Blocks for as long as another process holds `folder` where `waits` is set, after one notice that names it. conflict:
+/// somebody holds it, or its holder is who runs this process as part of a task: waiting for that one would never end.
+Result<StateFolder> take_folder(const std::string& folder, const std::string& purpose, bool waits,
+                                RunObserver& observer);
+
+}  // namespace baton

@@ -1,0 +1,243 @@
+#include "scheduler/host/local/local_host.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <filesystem>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "scheduler/dagfile/canonical.h"
+#include "scheduler/executor/worker_link.h"
+#include "scheduler/host/folders.h"
+#include "scheduler/host/launch_context.h"
+#include "scheduler/host/local/folder_lock.h"
+#include "scheduler/store/sqlite_store.h"
+
+namespace baton {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+
+constexpr std::int32_t kAheadMaxPerSlot = 64;
+constexpr DurationUs kShutdownGraceUs = 2 * kSecond;
+constexpr DurationUs kShutdownWaitUs = 10 * kSecond;
+/// How long what was killed may take to end before this process goes without it; and then the worker.
+constexpr DurationUs kKilledWaitUs = 3 * kSecond;
+constexpr DurationUs kAbandonedWaitUs = kSecond;
+
+std::int32_t slots_of(const LocalHostOptions& options) {
+  return options.slots > 0 ? options.slots : static_cast<std::int32_t>(std::thread::hardware_concurrency());
+}
+
+Result<std::shared_ptr<const Dag>> dag_of(const RunSnapshot& snapshot) {
+  const VersionRow& version = snapshot.version;
+  auto dag = from_canonical(version.canonical_json, {version.source_file, version.work_folder});
+  if (!dag) return Error{"the stored version of the DAG cannot be read: " + dag.error().message, ErrorKind::storage};
+  return dag;
+}
+
+}  // namespace
+
+class LocalHost::Impl {
+ public:
+  Impl(LocalHostOptions options, RunObserver& observer) : options_(std::move(options)), observer_(observer) {}
+
+  Status open();
+  Result<RunEnd> loop_until_ended(LocalHost& self);
+  void make_host();
+  void prepare(const RunRow& run);
+  void finished(const DagRun& run);
+  void watch_signals();
+  void interrupt();
+  void give_up();
+  void fail(Error error);
+
+  LocalHostOptions options_;
+  RunObserver& observer_;
+  AsioLoop loop_;
+  std::optional<StateFolder> folder_;
+  std::unique_ptr<WorkerLink> worker_;
+  std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<Host> host_;
+  std::unique_ptr<asio::signal_set> signals_;
+  std::function<Attachment(LocalHost&)> attach_;
+  RunNo run_no_ = 0;
+  int interrupts_ = 0;
+  bool gave_up_ = false;
+  std::optional<RunEnd> end_;
+  std::optional<Error> error_;
+};
+
+Status LocalHost::Impl::open() {
+  auto folder = take_folder(options_.state_folder, options_.purpose, options_.wait_for_folder, observer_);
+  if (!folder) return folder.error();
+  folder_.emplace(std::move(folder).value());
+  // The worker comes up while the database is opened.
+  WorkerLinkOptions link;
+  link.program = worker_program();
+  if (access(link.program.c_str(), X_OK) != 0) {
+    return Error{"there is no baton-worker at " + link.program + "; install both into one folder", ErrorKind::storage};
+  }
+  link.state_folder = options_.state_folder;
+  link.slots = slots_of(options_);
+  auto worker = WorkerLink::start(loop_, link);
+  if (!worker) return worker.error();
+  worker_ = std::move(worker).value();
+  auto store = SqliteStore::open_for_writing(options_.state_folder, loop_);
+  if (!store) return store.error();
+  store_ = std::move(store).value();
+  make_host();
+  return host_->open();
+}
+
+void LocalHost::Impl::make_host() {
+  HostSettings settings;
+  settings.policy = HostPolicy::one_run;
+  settings.engine.core.instances_max = options_.config.max_instances;
+  settings.engine.slots = slots_of(options_);
+  settings.engine.ahead_max = kAheadMaxPerSlot * settings.engine.slots;
+  settings.pools = options_.config.pools;
+  HostParts parts{loop_, *store_, *worker_, &observer_, dag_of, [this](const RunRow& run) { prepare(run); }};
+  host_ = std::make_unique<Host>(
+      std::move(parts), launch_context(options_.state_folder, store_->store_id(), options_.config, options_.secret),
+      std::move(settings));
+  host_->on_fatal([this](const Fatal& fatal) {
+    const std::string detail = store_->what_broke();
+    fail({fatal.message + (detail.empty() ? "" : ": " + detail), ErrorKind::storage});
+  });
+  host_->on_finished([this](const DagRun& run) { finished(run); });
+}
+
+void LocalHost::Impl::prepare(const RunRow& run) {
+  folder_->name_run(run.run_id);
+  for (const char* part : {"/work", "/logs", "/outputs"}) {
+    const std::string base = options_.state_folder + part;
+    mkdir(base.c_str(), 0700);
+    mkdir((base + "/" + std::to_string(run.run_no)).c_str(), 0700);
+  }
+}
+
+void LocalHost::Impl::finished(const DagRun& run) {
+  if (run.row.state == RunState::success) {
+    std::error_code ignored;
+    fs::remove_all(options_.state_folder + "/work/" + std::to_string(run.row.run_no), ignored);
+  }
+  end_ = RunEnd{.state = run.row.state, .interrupted = interrupts_ > 0};
+  loop_.stop();
+}
+
+void LocalHost::Impl::fail(Error error) {
+  if (!error_) error_ = std::move(error);
+  loop_.stop();
+}
+
+void LocalHost::Impl::watch_signals() {
+  signals_ = std::make_unique<asio::signal_set>(loop_.context(), SIGINT, SIGTERM, SIGHUP);
+  signals_->async_wait([this](const boost::system::error_code& error, int) {
+    if (!error) interrupt();
+  });
+}
+
+/// The first one stops the tasks with their grace; the next one kills; one more does not wait for that.
+void LocalHost::Impl::interrupt() {
+  const bool again = ++interrupts_ > 1;
+  if (interrupts_ > 2) return give_up();
+  if (!host_->stop(run_no_, again)) {
+    end_ = RunEnd{.interrupted = true};
+    loop_.stop();
+    return;
+  }
+  observer_.notice(again ? "killing what still runs" : "stopping: tasks get their grace; again to kill them");
+  watch_signals();
+  if (again) loop_.call_at(loop_.mono_now() + kKilledWaitUs, [this] { give_up(); });
+}
+
+/// A worker that does not answer must not keep a person waiting: it is killed with all that it runs, and the run stays
+/// as it is in the store, being stopped.
+void LocalHost::Impl::give_up() {
+  if (end_) return;
+  gave_up_ = true;
+  observer_.notice("what was killed has not ended: the worker is killed; the run can be resumed or stopped later");
+  end_ = RunEnd{.interrupted = true};
+  loop_.stop();
+}
+
+Result<RunEnd> LocalHost::Impl::loop_until_ended(LocalHost& self) {
+  watch_signals();
+  Attachment attachment;
+  if (attach_) attachment = attach_(self);
+  worker_->connect(host_->executor_events(), store_->store_id(), store_->leader_epoch(),
+                   [this](const std::string& why) { fail({why, ErrorKind::storage}); });
+  loop_.run();
+  attachment.reset();
+  signals_.reset();
+  worker_->shut_down(gave_up_ ? 0 : kShutdownGraceUs, gave_up_ ? kAbandonedWaitUs : kShutdownWaitUs);
+  store_->stop();
+  if (error_) return *error_;
+  return end_.value_or(RunEnd{});
+}
+
+// ── the public face ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+LocalHost::LocalHost(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LocalHost::~LocalHost() = default;
+
+Result<std::unique_ptr<LocalHost>> LocalHost::open(LocalHostOptions options, RunObserver& observer) {
+  auto impl = std::make_unique<Impl>(std::move(options), observer);
+  if (auto opened = impl->open(); !opened) return opened.error();
+  return std::unique_ptr<LocalHost>(new LocalHost(std::move(impl)));
+}
+
+void LocalHost::on_loop(std::function<Attachment(LocalHost&)> attach) {
+  impl_->attach_ = std::move(attach);
+}
+AsioLoop& LocalHost::loop() {
+  return impl_->loop_;
+}
+Host& LocalHost::host() {
+  return *impl_->host_;
+}
+RunNo LocalHost::run_no() const {
+  return impl_->run_no_;
+}
+
+Result<RunEnd> LocalHost::run(NewRun request) {
+  const std::string run_id = request.run_id;
+  impl_->run_no_ = impl_->host_->create(std::move(request), [this, run_id](CommitOutcome outcome) {
+    if (outcome == CommitOutcome::durable) return;
+    impl_->fail({"run id \"" + run_id + "\" exists already; choose another, or none", ErrorKind::conflict});
+  });
+  return impl_->loop_until_ended(*this);
+}
+
+Result<RunEnd> LocalHost::resume(RunNo run_no) {
+  impl_->run_no_ = run_no;
+  const auto adoption = impl_->host_->resume(run_no);
+  if (!adoption) return adoption.error();
+  if (adoption->did_nothing) return RunEnd{.state = adoption->state, .did_nothing = true};
+  return impl_->loop_until_ended(*this);
+}
+
+Result<RunEnd> LocalHost::retry(const RetryRequest& request) {
+  impl_->run_no_ = request.run_no;
+  const auto adoption = impl_->host_->retry(request);
+  if (!adoption) return adoption.error();
+  if (adoption->did_nothing) return RunEnd{.state = adoption->state, .did_nothing = true};
+  return impl_->loop_until_ended(*this);
+}
+
+Result<RunEnd> LocalHost::stop(RunNo run_no, bool kill) {
+  impl_->run_no_ = run_no;
+  const auto adoption = impl_->host_->resume(run_no);
+  if (!adoption) return adoption.error();
+  if (adoption->did_nothing) return RunEnd{.state = adoption->state, .did_nothing = true};
+  impl_->host_->stop(run_no, kill);
+  return impl_->loop_until_ended(*this);
+}
+
+}  // namespace baton

@@ -1,0 +1,66 @@
+// LocalHost: the Host of one machine: a state folder and its lock, a worker process, SQLite, the signals of a terminal,
+// and one loop for all of them. Works on one run and ends with it. The thread that calls run(), resume() or retry()
+// becomes the loop thread; one of the three, once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "scheduler/host/host.h"
+#include "scheduler/loop/asio_loop.h"
+
+namespace baton {
+
+struct LocalHostOptions {
+  std::string state_folder;      ///< absolute; made if it does not exist
+  Config config;
+  std::int32_t slots = 0;        ///< attempts at a time; 0: the CPU count
+  bool wait_for_folder = false;  ///< wait for the folder's lock, and say for whom, instead of failing with a conflict
+  std::string purpose;           ///< what those who are refused the folder read, e.g. "run etl.yaml"
+  std::function<Result<std::string>(const std::string& name)> secret;  ///< asked at each launch
+};
+
+/// How the one run came out.
+struct RunEnd {
+  RunState state = RunState::failed;
+  bool interrupted = false;      ///< by a signal
+  bool did_nothing = false;      ///< it had ended before
+};
+
+class LocalHost {
+ public:
+  /// Takes the folder, starts the worker, opens the store. conflict: another process holds the folder, or this process
+  /// is a task of the one that does, whom it cannot wait for; storage: the folder, worker or store cannot be used.
+  static Result<std::unique_ptr<LocalHost>> open(LocalHostOptions options, RunObserver& observer);
+  ~LocalHost();
+  LocalHost(const LocalHost&) = delete;
+  LocalHost& operator=(const LocalHost&) = delete;
+
+  /// Called on the loop thread just before the loop runs; what it returns lives as long as the loop does. For who wants
+  /// to be asked from outside meanwhile.
+  using Attachment = std::shared_ptr<void>;
+  void on_loop(std::function<Attachment(LocalHost&)> attach);
+
+  /// Each runs the loop until the run has ended, or a signal has ended the wait: the first one stops the run with its
+  /// grace and teardowns, the second kills, and if what is killed does not end within seconds, this process does.
+  /// Errors: those of Host, conflict where the run's id exists, storage where the run can only be resumed later.
+  Result<RunEnd> run(NewRun request);
+  Result<RunEnd> resume(RunNo run_no);
+  Result<RunEnd> retry(const RetryRequest& request);
+  /// Goes on with a run that nobody works on only to stop it: what was running is dead, due teardowns and hooks still
+  /// run, or with `kill` not even these.
+  Result<RunEnd> stop(RunNo run_no, bool kill);
+
+  [[nodiscard]] AsioLoop& loop();
+  [[nodiscard]] Host& host();
+  /// The run that this is about; 0: none yet.
+  [[nodiscard]] RunNo run_no() const;
+
+ private:
+  class Impl;
+  explicit LocalHost(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace baton

@@ -1,0 +1,29 @@
+// NewRun: a run that somebody wants, as a value: what a command, a tick or a request says of it. Pure.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scheduler/engine/rows.h"
+#include "scheduler/model/value.h"
+
+namespace baton {
+
+struct NewRun {
+  std::shared_ptr<const Dag> dag;
+  std::shared_ptr<const VersionRow> version;  ///< canonical form and source
+  Value params;                               ///< resolved: a map
+  std::string run_id;                         ///< empty: manual__<time>_<6 random>
+  RunType type = RunType::manual;
+  WallUs logical_date = kNoTime;
+  WallUs interval_start = kNoTime, interval_end = kNoTime;
+  std::vector<std::string> tasks;             ///< as asked for; empty: all. Kept with the run, for people
+  std::vector<bool> selected;                 ///< by TaskNo, of select_tasks(); empty: all
+  std::string triggered_by = "cli";
+};
+
+/// The rows of `request` as run `run_no`, that is wanted at `now`. `random` only where the run's id is to be made.
+RunCreation creation_of(const NewRun& request, RunNo run_no, WallUs now, std::uint64_t random);
+
+}  // namespace baton
