@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
 
 #include "cli/dag_lookup.h"
 #include "cli/handlers.h"
@@ -23,25 +25,71 @@ struct Findings {
   }
 };
 
+namespace fs = std::filesystem;
+
+/// The folder in which the ids of `argument`'s DAGs must differ: itself, or the one of a file.
+std::string folder_of_ids(const std::string& argument) {
+  std::error_code ignored;
+  const fs::path path = fs::weakly_canonical(argument, ignored);
+  return fs::is_directory(path, ignored) ? path.string() : path.parent_path().string();
+}
+
+/// Ids by folder, and which files have been counted: a file may be given twice.
+struct KnownIds {
+  std::map<std::string, std::vector<FoundId>> by_folder;
+  std::set<std::pair<std::string, std::string>> counted;
+
+  void add(const std::string& folder, const std::string& file, std::vector<FoundId> ids) {
+    std::error_code ignored;
+    if (!counted.emplace(folder, fs::weakly_canonical(file, ignored).string()).second) return;
+    std::move(ids.begin(), ids.end(), std::back_inserter(by_folder[folder]));
+  }
+};
+
+/// A folder may hold other files; who names a file means a DAG.
+void want_a_dag(LoadResult& loaded) {
+  if (!loaded.ids.empty() || !loaded.ok()) return;
+  for (Diagnostic& d : loaded.diagnostics) {
+    if (d.rule == to_string(Rule::not_a_dag)) d.severity = Severity::error;
+  }
+}
+
+Status validate_one(const Invocation& call, const std::string& file, bool is_named, const std::string& folder,
+                    KnownIds& known, Findings& out) {
+  ++out.files;
+  if (fs::path(file).filename() == "baton.yaml") {
+    ConfigResult config = load_config(file);
+    std::move(config.diagnostics.begin(), config.diagnostics.end(), std::back_inserter(out.diagnostics));
+    return Unit{};
+  }
+  Result<Config> config = load_config_beside(call, file);
+  if (!config) return config.error();
+  LoadOptions options;
+  options.config = std::move(*config);
+  LoadResult loaded = load_file(file, options);
+  if (is_named) want_a_dag(loaded);
+  std::move(loaded.diagnostics.begin(), loaded.diagnostics.end(), std::back_inserter(out.diagnostics));
+  out.dags += loaded.dags.size();
+  known.add(folder, file, std::move(loaded.ids));
+  return Unit{};
+}
+
 Result<Findings> validate_all(const Invocation& call) {
-  const Result<std::vector<std::string>> files = dag_files(call.args().positional);
-  if (!files) return files.error();
   Findings out;
-  for (const std::string& file : *files) {
-    if (std::filesystem::path(file).filename() == "baton.yaml") {
-      ConfigResult config = load_config(file);
-      std::move(config.diagnostics.begin(), config.diagnostics.end(), std::back_inserter(out.diagnostics));
-      ++out.files;
-      continue;
+  KnownIds known;
+  for (const std::string& argument : call.args().positional) {
+    const Result<std::vector<std::string>> files = dag_files({argument});
+    if (!files) return files.error();
+    for (const std::string& file : *files) {
+      const bool is_named = file == argument;
+      if (Status done = validate_one(call, file, is_named, folder_of_ids(argument), known, out); !done) {
+        return done.error();
+      }
     }
-    Result<Config> config = load_config_beside(call, file);
-    if (!config) return config.error();
-    LoadOptions options;
-    options.config = std::move(*config);
-    LoadResult loaded = load_file(file, options);
-    std::move(loaded.diagnostics.begin(), loaded.diagnostics.end(), std::back_inserter(out.diagnostics));
-    out.dags += loaded.dags.size();
-    ++out.files;
+  }
+  for (const auto& [folder, ids] : known.by_folder) {
+    std::vector<Diagnostic> shared = shared_ids(ids);
+    std::move(shared.begin(), shared.end(), std::back_inserter(out.diagnostics));
   }
   return out;
 }
@@ -97,8 +145,6 @@ int validate_command(const Invocation& call) {
 }
 
 namespace {
-
-namespace fs = std::filesystem;
 
 /// Writes beside the file and renames: a crash leaves the old text or the new one.
 Status replace_file(const fs::path& path, const std::string& text) {

@@ -73,27 +73,52 @@ Result<LoadedDag> load_from(const Invocation& call, const fs::path& file, const 
   return choose(call, file, load_file(shown_path(file), options), std::move(*config), wanted);
 }
 
-/// The file under ./dags that holds this DAG, or the one that it last ran from.
-Result<fs::path> file_of_dag(const Invocation& call, const std::string& id) {
-  std::vector<std::string> ids;
+/// What is found of a DAG's id under ./dags.
+struct DagPlaces {
+  std::vector<FoundId> here;      ///< this id
+  std::vector<std::string> ids;   ///< all others
+};
+
+Result<DagPlaces> places_of_dag(const std::string& id) {
+  DagPlaces out;
   std::error_code ignored;
-  if (fs::is_directory("dags", ignored)) {
-    const Result<std::vector<std::string>> files = dag_files({"dags"});
-    if (!files) return files.error();
-    for (const std::string& file : *files) {
-      for (const auto& dag : load_file(file).dags) {
-        if (dag->id == id) return fs::absolute(file);
-        ids.push_back(dag->id);
+  if (!fs::is_directory("dags", ignored)) return out;
+  const Result<std::vector<std::string>> files = dag_files({"dags"});
+  if (!files) return files.error();
+  for (const std::string& file : *files) {
+    for (FoundId& found : load_file(file).ids) {
+      if (found.id == id) {
+        out.here.push_back(std::move(found));
+      } else {
+        out.ids.push_back(std::move(found.id));
       }
     }
   }
+  return out;
+}
+
+/// The file under ./dags that holds this DAG, or the one that it last ran from. Two that hold it are an error: whose
+/// runs would they be?
+Result<fs::path> file_of_dag(const Invocation& call, const std::string& id) {
+  const Result<DagPlaces> places = places_of_dag(id);
+  if (!places) return places.error();
+  if (const std::vector<Diagnostic> shared = shared_ids(places->here); !shared.empty()) {
+    std::string where;
+    for (const FoundId& found : places->here) {
+      where += (where.empty() ? "" : ", ") + found.at.file + ":" + std::to_string(found.at.line);
+    }
+    return Error{"the DAG \"" + id + "\" stands in several files: " + where + "; give one of them another id"};
+  }
+  if (!places->here.empty()) return fs::absolute(places->here.front().at.file);
+  std::error_code ignored;
   if (Result<OpenState> state = open_state(call.args())) {
     const Result<std::vector<VersionView>> versions = state->reader->list_versions(id);
     if (versions && !versions->empty() && fs::is_regular_file(versions->front().source_file, ignored)) {
       return fs::path(versions->front().source_file);
     }
   }
-  return Error{"there is no file \"" + id + "\", and no DAG of that name under ./dags" + did_you_mean_suffix(id, ids),
+  return Error{"there is no file \"" + id + "\", and no DAG of that name under ./dags" +
+                   did_you_mean_suffix(id, places->ids),
                ErrorKind::not_found};
 }
 

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 #include "cli/exit_codes.h"
@@ -79,8 +80,14 @@ Error unknown_flag(const Command& command, const std::string& word) {
   std::vector<std::string> names;
   for (const Flag& flag : all_flags(command)) names.push_back("--" + std::string(flag.name));
   const std::string name = word.substr(0, word.find('='));
-  return usage(&command,
-               "`baton " + std::string(command.name) + "` has no flag " + name + did_you_mean_suffix(name, names));
+  std::string message =
+      "`baton " + std::string(command.name) + "` has no flag " + name + did_you_mean_suffix(name, names);
+  const bool is_letter = std::isalpha(static_cast<unsigned char>(word[1])) != 0;
+  if (word[1] != '-' && !is_letter && !command.arguments.empty()) {
+    message += "; an argument that begins with - stands after --, as in baton " + std::string(command.name) + " -- '" +
+               word + "'";
+  }
+  return usage(&command, message);
 }
 
 std::string option_names(const Flag& flag) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "scheduler/model/result.h"
 
@@ -11,9 +12,14 @@ namespace baton {
 
 class Secrets {
  public:
-  /// `file` empty: the environment alone. The file must belong to this user with mode 0600 or less; lines NAME=value,
-  /// blank lines and those that begin with # aside.
+  /// `file` empty: the environment alone. The file must belong to this user with mode 0600 or less.
   static Result<Secrets> load(const std::string& file);
+
+  /// The lines of a secrets file: `NAME=value`, `export NAME='value'`, `NAME="value"` with the escapes \n \r \t \\ \" \$
+  /// \`; blank lines and those that begin with # count for nothing, and a line may end with CR LF. Blanks around an
+  /// unquoted value are no part of it. What could mean two things, and a name that stands twice, is an Error with the
+  /// file and its line, which never quotes a value.
+  Status read(std::string_view text);
 
   /// An Error (code 2) that says where the secret would be looked for.
   [[nodiscard]] Result<std::string> find(const std::string& name) const;

@@ -9,8 +9,8 @@ readonly arrows='
 scheduler/model     |  |
 scheduler/checksum  |  |
 scheduler/digest    |  | openssl
-scheduler/json      | model | nlohmann
-scheduler/expr      | model json | absl re2 nlohmann
+scheduler/json      | model |
+scheduler/expr      | model json | absl re2
 scheduler/timetable | model | absl
 scheduler/dagfile   | expr timetable digest checksum json model | yaml-cpp re2 nlohmann boost
 scheduler/engine    | expr timetable digest checksum json model |
@@ -18,14 +18,14 @@ scheduler/insight   | engine expr timetable json model |
 scheduler/logs      | engine json model | re2
 scheduler/control   | engine expr timetable checksum json model |
 scheduler/service   | control insight engine dagfile expr timetable checksum json model |
-scheduler/store     | engine expr digest checksum json model | sqlite3.h nlohmann
+scheduler/store     | engine expr digest checksum json model | sqlite3.h
 scheduler/loop      | engine model | boost
 scheduler/executor  | loop engine checksum json model worker/protocol | boost
 scheduler/host      | service control insight logs engine dagfile expr timetable checksum json model |
 scheduler/host/local | host store loop executor dagfile engine model | boost
 web                 | control insight logs engine/reader.h engine/rows.h timetable json model | boost nlohmann
 cli                 | * | *
-cli/text            | expr timetable model |
+cli/text            | expr json timetable model |
 cli/display         | cli/text logs engine model |
 worker              | worker/protocol checksum |
 worker/protocol     |  |

@@ -1,253 +1,182 @@
+#include "scheduler/dagfile/canonical_write.h"
+
+#include <type_traits>
 #include <unordered_map>
 
 #include "scheduler/dagfile/canonical.h"
-#include "scheduler/dagfile/canonical_write.h"
+#include "scheduler/dagfile/canonical_fields.h"
+#include "scheduler/dagfile/enum_names.h"
 #include "scheduler/digest/digest.h"
-#include "scheduler/timetable/schedule_spec.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton {
+namespace dagfile {
 namespace {
 
-using dagfile::append_json_int;
-using dagfile::append_json_string;
-using dagfile::append_json_value;
-using dagfile::JsonObject;
-
-/// A text that is not set stays out. Whether it holds expressions is seen from the text itself.
-void write_text(JsonObject& object, std::string_view name, const Text& text) {
-  if (text.is_set()) append_json_string(object.member(name), text.source);
+// Whether a member says nothing.
+bool is_unset(const std::string& text) {
+  return text.empty();
+}
+bool is_unset(const Text& text) {
+  return !text.is_set();
+}
+bool is_unset(const Script& script) {
+  return script.source.empty();
+}
+bool is_unset(const RetryPolicy& r) {
+  const RetryPolicy unset;
+  return r.max == 0 && !r.computed_max.is_set() && r.delay_us == unset.delay_us && r.backoff == unset.backoff &&
+         r.max_delay_us == unset.max_delay_us && r.jitter == unset.jitter && r.on == unset.on && r.never_on.empty();
+}
+bool is_unset(const Mapping& mapping) {
+  return mapping.kind == Mapping::Kind::none;
+}
+bool is_unset(const Sensor& sensor) {
+  return sensor.kind == Sensor::Kind::file && !sensor.file.is_set() && sensor.every_us == Sensor().every_us;
+}
+template <typename T>
+bool is_unset(const std::vector<T>& list) {
+  return list.empty();
+}
+template <typename T>
+bool is_unset(const std::optional<T>& value) {
+  return !value.has_value();
+}
+template <typename T>
+bool is_unset(const std::shared_ptr<T>& value) {
+  return value == nullptr;
+}
+template <typename T>
+  requires(std::is_arithmetic_v<T> || std::is_enum_v<T>)
+bool is_unset(T value) {
+  return value == T{};
 }
 
-template <typename List, typename Write>
-void write_list(JsonObject& object, std::string_view name, const List& list, Write write) {
-  if (list.empty()) return;
-  std::string& out = object.member(name);
-  out += '[';
-  bool first = true;
-  for (const auto& item : list) {
-    if (!first) out += ',';
-    first = false;
-    write(out, item);
+/// Walks canonical_fields.h and writes the members of one object.
+class FieldWriter {
+ public:
+  template <typename T>
+  using Seen = const T;
+
+  explicit FieldWriter(JsonObject& object) : object_(object) {}
+
+  template <typename T>
+  void always(std::string_view name, const T& value) {
+    write(object_.member(name), value);
   }
+  template <typename T>
+  void given(std::string_view name, const T& value) {
+    if (!is_unset(value)) always(name, value);
+  }
+  template <typename T, typename U>
+  void given(std::string_view name, const T& value, const U& unset) {
+    if (value != unset) always(name, value);
+  }
+  void condition(std::string_view name, const Text& text) { given(name, text); }
+
+  template <typename T>
+  static void write(std::string& out, const T& value);
+
+ private:
+  JsonObject& object_;
+};
+
+void write_value(std::string& out, bool value) {
+  out += value ? "true" : "false";
+}
+void write_value(std::string& out, std::int64_t value) {
+  append_json_int(out, value);
+}
+void write_value(std::string& out, std::int32_t value) {
+  append_json_int(out, value);
+}
+void write_value(std::string& out, const std::string& value) {
+  append_json_string(out, value);
+}
+void write_value(std::string& out, const Value& value) {
+  append_exact_json(out, value);
+}
+/// Whether a text holds expressions is seen from the text itself.
+void write_value(std::string& out, const Text& text) {
+  append_json_string(out, text.source);
+}
+void write_value(std::string& out, const Script& script) {
+  append_json_string(out, script.source);
+}
+/// An exit code is a number.
+void write_value(std::string& out, const FailureClass& failure) {
+  using Kind = FailureClass::Kind;
+  switch (failure.kind) {
+    case Kind::any:
+      return append_json_string(out, "any");
+    case Kind::exit:
+      return append_json_int(out, failure.exit_code);
+    case Kind::signal:
+      return append_json_string(out, "signal");
+    case Kind::timeout:
+      return append_json_string(out, "timeout");
+    case Kind::lost:
+      return append_json_string(out, "lost");
+  }
+}
+void write_value(std::string& out, const OutputSpec& output) {
+  out += '[';
+  append_json_string(out, output.name);
+  out += ',';
+  append_json_string(out, name_of(output.type));
   out += ']';
 }
+void write_value(std::string& out, const std::pair<std::string, std::string>& label) {
+  out += '[';
+  append_json_string(out, label.first);
+  out += ',';
+  append_json_string(out, label.second);
+  out += ']';
+}
+void write_value(std::string& out, const timetable::AssetCondition& condition) {
+  using Kind = timetable::AssetCondition::Kind;
+  if (condition.kind == Kind::asset) return append_json_string(out, condition.asset);
+  JsonObject object(out);
+  append_json_array(object.member(condition.kind == Kind::all ? "all" : "any"), condition.children,
+                    [](std::string& to, const timetable::AssetCondition& child) { write_value(to, child); });
+}
+template <typename E>
+  requires std::is_enum_v<E>
+void write_value(std::string& out, E value) {
+  append_json_string(out, name_of(value));
+}
+template <typename T>
+void write_value(std::string& out, const std::vector<T>& list) {
+  append_json_array(out, list, [](std::string& to, const T& item) { FieldWriter::write(to, item); });
+}
+template <typename T>
+void write_value(std::string& out, const std::optional<T>& value) {
+  FieldWriter::write(out, *value);
+}
+template <typename T>
+void write_value(std::string& out, const std::shared_ptr<T>& value) {
+  FieldWriter::write(out, *value);
+}
 
-void write_failure_class(std::string& out, const FailureClass& c) {
-  using Kind = FailureClass::Kind;
-  switch (c.kind) {
-    case Kind::any:
-      out += "\"any\"";
-      return;
-    case Kind::exit:
-      append_json_int(out, c.exit_code);
-      return;
-    case Kind::signal:
-      out += "\"signal\"";
-      return;
-    case Kind::timeout:
-      out += "\"timeout\"";
-      return;
-    case Kind::lost:
-      out += "\"lost\"";
-      return;
+template <typename T>
+void FieldWriter::write(std::string& out, const T& value) {
+  if constexpr (requires { write_value(out, value); }) {
+    write_value(out, value);
+  } else {
+    JsonObject object(out);
+    FieldWriter fields(object);
+    describe(fields, value);
   }
 }
 
-void write_retries(JsonObject& parent, const RetryPolicy& retries) {
-  const RetryPolicy unset;
-  const bool is_default = retries.max == 0 && retries.delay_us == unset.delay_us && retries.backoff == unset.backoff &&
-                          retries.max_delay_us == unset.max_delay_us && retries.jitter == unset.jitter &&
-                          retries.on == unset.on && retries.never_on.empty();
-  if (is_default) return;
-  JsonObject object(parent.member("retries"));
-  object.number("max", retries.max);
-  object.number("delay", retries.delay_us, -1);
-  object.number("backoff", static_cast<int>(retries.backoff), -1);
-  object.number("max_delay", retries.max_delay_us, -1);
-  object.number("jitter", static_cast<int>(retries.jitter), -1);
-  write_list(object, "on", retries.on, write_failure_class);
-  write_list(object, "never_on", retries.never_on, write_failure_class);
-}
-
-void write_env(std::string& out, const EnvEntry& entry) {
-  JsonObject object(out);
-  object.text("name", entry.name);
-  object.text("secret", entry.secret);
-  write_text(object, "value", entry.value);
-}
-
-void write_mapping(JsonObject& parent, const Mapping& mapping) {
-  if (mapping.kind == Mapping::Kind::none) return;
-  JsonObject object(parent.member("mapping"));
-  object.number("kind", static_cast<int>(mapping.kind));
-  object.text("as", mapping.as);
-  write_text(object, "items", mapping.items);
-  if (mapping.literal_items) append_json_value(object.member("literal"), *mapping.literal_items);
-  write_text(object, "key", mapping.key);
-  write_list(object, "axes", mapping.axes, [](std::string& out, const Mapping::Axis& axis) {
-    JsonObject one(out);
-    one.text("name", axis.name);
-    write_text(one, "items", axis.items);
-    if (axis.literal_items) append_json_value(one.member("literal"), *axis.literal_items);
-  });
-  write_list(object, "include", mapping.include, append_json_value);
-  write_list(object, "exclude", mapping.exclude, append_json_value);
-  object.number("max_parallel", mapping.max_parallel);
-}
-
-void write_sensor(JsonObject& parent, const Sensor& sensor) {
-  JsonObject object(parent.member("sensor"));
-  object.number("kind", static_cast<int>(sensor.kind));
-  write_text(object, "file", sensor.file);
-  write_text(object, "time", sensor.time);
-  object.text("run", sensor.run.source);
-  object.number("every", sensor.every_us);
-}
-
-void write_resources(JsonObject& parent, const TaskSpec& spec) {
-  write_list(parent, "pools", spec.pools, [](std::string& out, const PoolUse& pool) {
-    JsonObject one(out);
-    one.text("name", pool.name);
-    one.number("slots", pool.slots, 1);
-  });
-  parent.texts("breakers", spec.breakers);
-  write_list(parent, "worker", spec.worker_labels, [](std::string& out, const auto& label) {
-    out += '[';
-    append_json_string(out, label.first);
-    out += ',';
-    append_json_string(out, label.second);
-    out += ']';
-  });
-  if (spec.executor != "local") parent.text("executor", spec.executor);
-  parent.text("executor_options", spec.executor_options_json);
-  parent.number("cpus", spec.resources.cpus_milli);
-  parent.number("memory", spec.resources.memory_bytes);
-  parent.number("gpus", spec.resources.gpus);
-}
-
-void write_spec(std::string& out, const TaskSpec& spec) {
-  const TaskSpec unset;
-  JsonObject object(out);
-  object.number("kind", static_cast<int>(spec.kind), -1);
-  object.number("rule", static_cast<int>(spec.trigger_rule));
-  object.flag("setup", spec.setup);
-  object.flag("teardown", spec.teardown);
-  object.texts("teardown_of", spec.teardown_of);
-  object.flag("teardown_fails_run", spec.teardown_fails_run);
-  object.flag("allow_failure", spec.allow_failure);
-  object.flag("depends_on_past", spec.depends_on_past);
-  object.flag("dead_letter", spec.dead_letter, true);
-  object.text("script", spec.script.source);
-  write_list(object, "argv", spec.argv, [](std::string& to, const Text& text) { append_json_string(to, text.source); });
-  if (spec.kind == TaskKind::sensor) write_sensor(object, spec.sensor);
-  object.text("body", spec.body_json);
-  write_text(object, "if", spec.condition);
-  object.flag("if_per_instance", spec.condition_per_instance);
-  write_mapping(object, spec.mapping);
-  write_list(object, "env", spec.env, write_env);
-  write_text(object, "cwd", spec.cwd);
-  object.texts("shell", spec.shell);
-  write_text(object, "stdin", spec.stdin_text);
-  write_retries(object, spec.retries);
-  object.number("timeout", spec.timeout_us);
-  object.number("grace", spec.grace_us, unset.grace_us);
-  object.number("heartbeat", spec.heartbeat_us);
-  object.number("log_limit", spec.log_limit_bytes, unset.log_limit_bytes);
-  object.number("priority", spec.priority);
-  write_resources(object, spec);
-  write_list(object, "outputs", spec.outputs, [](std::string& to, const OutputSpec& output) {
-    to += '[';
-    append_json_string(to, output.name);
-    to += ',';
-    append_json_int(to, static_cast<int>(output.type));
-    to += ']';
-  });
-  object.texts("consumes", spec.consumes);
-  object.texts("produces", spec.produces);
-  if (spec.cache) {
-    JsonObject cache(object.member("cache"));
-    write_text(cache, "key", spec.cache->key);
-    cache.number("ttl", spec.cache->ttl_us);
-  }
-  object.text("group", spec.group);
-  object.text("description", spec.description);
-  object.text("doc", spec.doc);
-}
-
-void write_condition(std::string& out, const timetable::AssetCondition& condition) {
-  if (condition.kind == timetable::AssetCondition::Kind::asset) return append_json_string(out, condition.asset);
-  JsonObject object(out);
-  const bool is_all = condition.kind == timetable::AssetCondition::Kind::all;
-  std::string& list = object.member(is_all ? "all" : "any");
-  list += '[';
-  for (std::size_t i = 0; i < condition.children.size(); ++i) {
-    if (i > 0) list += ',';
-    write_condition(list, condition.children[i]);
-  }
-  list += ']';
-}
-
-void write_schedule(JsonObject& parent, const timetable::ScheduleSpec& spec) {
-  JsonObject object(parent.member("schedule"));
-  write_list(object, "entries", spec.entries, [](std::string& out, const timetable::ScheduleEntry& entry) {
-    JsonObject one(out);
-    one.text("cron", entry.cron);
-    one.number("every", entry.every_us);
-    one.text("timezone", entry.timezone);
-  });
-  object.text("timezone", spec.timezone);
-  object.number("start", spec.start, kNoTime);
-  object.number("end", spec.end, kNoTime);
-  object.number("catchup", static_cast<int>(spec.catchup));
-  object.number("catchup_max", spec.catchup_max);
-  object.number("overlap", static_cast<int>(spec.overlap));
-  object.number("jitter", spec.jitter_us);
-  object.texts("only", spec.calendar.only);
-  object.texts("exclude", spec.calendar.exclude);
-  if (spec.assets) write_condition(object.member("assets"), *spec.assets);
-  object.flag("merge", spec.assets_merge);
-}
-
-void write_top(JsonObject& object, const Dag& dag) {
-  object.number("language", kLanguageVersion);
-  object.text("dag", dag.id);
-  object.text("description", dag.description);
-  object.text("doc", dag.doc);
-  object.text("owner", dag.owner);
-  object.texts("tags", dag.tags);
-  if (dag.schedule) write_schedule(object, *dag.schedule);
-  object.text("timezone", dag.timezone);
-  write_list(object, "params", dag.params, [](std::string& out, const ParamSpec& param) {
-    JsonObject one(out);
-    one.text("name", param.name);
-    one.text("schema", param.schema_json);
-  });
-  write_list(object, "env", dag.env, write_env);
-  object.number("max_active_runs", dag.max_active_runs);
-  object.number("max_active_tasks", dag.max_active_tasks);
-  object.number("max_consecutive_failed_runs", dag.max_consecutive_failed_runs);
-  object.flag("fail_fast", dag.fail_fast);
-  object.number("timeout", dag.timeout_us);
-  object.number("sla", dag.sla_us);
-  write_list(object, "groups", dag.groups, [](std::string& out, const GroupSpec& group) {
-    JsonObject one(out);
-    one.text("id", group.id);
-    one.text("tooltip", group.tooltip);
-  });
-  object.text("breakers", dag.breakers_json);
-  object.text("assets", dag.assets_json);
-  object.text("calendars", dag.calendars_json);
-  object.text("alerts", dag.alerts_json);
-}
-
-/// Specs once each, by content: two tasks that say the same share one also when the loader did not see it.
-void write_tasks(JsonObject& object, const Dag& dag) {
+/// Specs once each, by content: two tasks that say the same share one also when the loader did not see it. Returns the
+/// number of each task's spec.
+std::vector<std::size_t> write_specs(std::string& out, const Dag& dag) {
   std::unordered_map<const TaskSpec*, std::size_t> by_address;
   std::unordered_map<std::string, std::size_t> by_content;
-  std::string& out = object.member("specs");
-  out += '[';
   std::vector<std::size_t> spec_of;
   spec_of.reserve(dag.tasks.size());
+  out += '[';
   for (const Task& task : dag.tasks) {
     const auto known = by_address.find(task.spec.get());
     if (known != by_address.end()) {
@@ -255,7 +184,7 @@ void write_tasks(JsonObject& object, const Dag& dag) {
       continue;
     }
     std::string content;
-    write_spec(content, *task.spec);
+    FieldWriter::write(content, *task.spec);
     const auto [at, is_new] = by_content.emplace(std::move(content), by_content.size());
     if (is_new) {
       if (at->second > 0) out += ',';
@@ -265,20 +194,22 @@ void write_tasks(JsonObject& object, const Dag& dag) {
     spec_of.push_back(at->second);
   }
   out += ']';
-  object.member("tasks") += '[';
-  for (std::size_t t = 0; t < dag.tasks.size(); ++t) {
-    if (t > 0) out += ',';
-    out += '[';
-    append_json_string(out, dag.tasks[t].id);
+  return spec_of;
+}
+
+/// `["load",3,[0,1]]`: its id, its spec, its upstreams where it has any; `["on_finish",4,"on_finish"]` for a hook.
+void write_task(std::string& out, const Dag& dag, TaskNo t, std::size_t spec) {
+  const Task& task = dag.task(t);
+  out += '[';
+  append_json_string(out, task.id);
+  out += ',';
+  append_json_int(out, static_cast<std::int64_t>(spec));
+  if (task.hook != Hook::none) {
     out += ',';
-    append_json_int(out, static_cast<std::int64_t>(spec_of[t]));
+    append_json_string(out, name_of(task.hook));
+  } else if (!dag.upstream.of(t).empty()) {
     out += ',';
-    append_json_int(out, static_cast<int>(dag.tasks[t].hook));
-    for (const TaskNo u : dag.upstream.of(static_cast<TaskNo>(t))) {
-      out += ',';
-      append_json_int(out, u);
-    }
-    out += ']';
+    append_json_array(out, dag.upstream.of(t), [](std::string& to, TaskNo u) { append_json_int(to, u); });
   }
   out += ']';
 }
@@ -288,35 +219,43 @@ std::string write_dag(const Dag& dag, bool with_slots) {
   out.reserve(256 + dag.tasks.size() * 24 + dag.upstream.targets.size() * 7);
   {
     JsonObject object(out);
-    write_top(object, dag);
-    write_tasks(object, dag);
+    object.number("language", kLanguageVersion);
+    FieldWriter fields(object);
+    describe(fields, dag);
+    const std::vector<std::size_t> spec_of = write_specs(object.member("specs"), dag);
+    object.member("tasks") += '[';
+    for (std::size_t t = 0; t < dag.tasks.size(); ++t) {
+      if (t > 0) out += ',';
+      write_task(out, dag, static_cast<TaskNo>(t), spec_of[t]);
+    }
+    out += ']';
   }
   out.pop_back();  // the closing brace: pools come last, so that the version can be had from a stored form's text
-  dagfile::append_pools(out, dag, with_slots);
+  append_pools(out, dag, with_slots);
   out += '}';
   return out;
 }
 
 }  // namespace
 
-void dagfile::append_pools(std::string& out, const Dag& dag, bool with_slots) {
+void append_pools(std::string& out, const Dag& dag, bool with_slots) {
   if (dag.pools.empty()) return;
-  out += ",\"pools\":[";
-  for (std::size_t i = 0; i < dag.pools.size(); ++i) {
-    if (i > 0) out += ',';
-    JsonObject one(out);
-    one.text("name", dag.pools[i].name);
-    if (with_slots) one.number("slots", dag.pools[i].slots, -1);
-  }
-  out += ']';
+  out += ",\"pools\":";
+  append_json_array(out, dag.pools, [&](std::string& to, const PoolSpec& pool) {
+    JsonObject one(to);
+    one.text("name", pool.name);
+    if (with_slots) one.number("slots", pool.slots);
+  });
 }
 
+}  // namespace dagfile
+
 std::string canonical_json(const Dag& dag) {
-  return write_dag(dag, true);
+  return dagfile::write_dag(dag, true);
 }
 
 std::string version_of(const Dag& dag) {
-  return sha256_hex(write_dag(dag, false));
+  return sha256_hex(dagfile::write_dag(dag, false));
 }
 
 std::string secret_variable(std::string_view secret) {

@@ -1,7 +1,7 @@
 // baton.yaml.
 #include <algorithm>
 
-#include "scheduler/dagfile/json_text.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/dagfile/loader.h"
 #include "scheduler/dagfile/scalar.h"
 #include "scheduler/dagfile/schedule_reader.h"

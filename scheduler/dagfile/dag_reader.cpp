@@ -4,12 +4,11 @@
 
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/dagfile/json_schema.h"
-#include "scheduler/dagfile/json_text.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/dagfile/keys.h"
 #include "scheduler/dagfile/scalar.h"
 #include "scheduler/dagfile/schedule_reader.h"
 #include "scheduler/dagfile/shape.h"
-#include "scheduler/expr/json.h"
 
 namespace baton::dagfile {
 namespace {
@@ -20,7 +19,7 @@ std::string text_of(Node node) {
 
 void append_names_of_json(std::vector<std::string>& names, const std::string& json) {
   if (json.empty()) return;
-  const auto parsed = expr::from_json(json);
+  const auto parsed = from_json(json);
   if (!parsed || parsed->type() != ValueType::map) return;
   for (const auto& [key, value] : parsed->as_map()) names.push_back(key.as_string());
 }
@@ -105,7 +104,7 @@ void DagReader::read_param(Node key, Node declaration) {
   ParamSpec param;
   param.name = key.text();
   param.type = single_type(schema);
-  param.schema_json = to_json_text(schema);
+  param.schema_json = to_exact_json(schema);
   if (const Value* const text = schema.find("description"); text != nullptr && text->type() == ValueType::string) {
     param.description = text->as_string();
   }
@@ -149,7 +148,7 @@ void DagReader::read_declarations() {
   dag.schedule = read_schedule(top("schedule"), dag.id, names, reporter_);
   if (dag.schedule) dag.timezone = dag.schedule->timezone;
   if (const Node alerts = top("alerts"); alerts && alerts.is_list()) {
-    dag.alerts_json = to_json_text(value_of(alerts, reporter_));
+    dag.alerts_json = to_json(value_of(alerts, reporter_));
   }
 }
 
@@ -166,7 +165,8 @@ void DagReader::read_groups() {
       group.tooltip = text_of(body.find("tooltip"));
       if (const Node retries = body.find("retries")) {
         group_retries_[group.id] = retries;
-        (void)read_retries(retries, reporter_);
+        Expressions unused(reporter_);  // each of its tasks reads them again, as its own
+        (void)read_retries(retries, unused, reporter_);
       }
     }
     dag_->groups.push_back(std::move(group));

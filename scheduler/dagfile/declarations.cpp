@@ -2,11 +2,10 @@
 #include <algorithm>
 
 #include "scheduler/dagfile/calendars.h"
-#include "scheduler/dagfile/json_text.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/dagfile/scalar.h"
 #include "scheduler/dagfile/schedule_reader.h"
 #include "scheduler/dagfile/task_reader.h"
-#include "scheduler/expr/json.h"
 #include "scheduler/timetable/civil.h"
 
 namespace baton::dagfile {
@@ -92,13 +91,13 @@ std::string read_breakers(Node node, Reporter& reporter) {
       reporter.error(Rule::conflicting_keys, longest.span(), "\"max_cooldown\" is less than \"cooldown\"");
     }
   }
-  return to_json_text(value_of(node, reporter));
+  return to_json(value_of(node, reporter));
 }
 
 std::string read_assets(Node node, Reporter& reporter) {
   if (!node || !node.is_map()) return {};
   check_names(node, "an asset", reporter);
-  return to_json_text(value_of(node, reporter));
+  return to_json(value_of(node, reporter));
 }
 
 std::string read_calendars(Node node, Reporter& reporter) {
@@ -121,13 +120,13 @@ std::string read_calendars(Node node, Reporter& reporter) {
       reporter.error(Rule::invalid_time, date.span(), quoted(date.text()) + " is not a date", "write 2026-12-25");
     }
   }
-  return to_json_text(value_of(node, reporter));
+  return to_json(value_of(node, reporter));
 }
 
 std::vector<timetable::Calendar> calendars_from_json(std::string_view json) {
   std::vector<timetable::Calendar> calendars;
   if (json.empty()) return calendars;
-  const auto parsed = expr::from_json(json);
+  const auto parsed = from_json(json);
   if (!parsed || parsed->type() != ValueType::map) return calendars;
   for (const auto& [name, body] : parsed->as_map()) {
     std::vector<timetable::CivilDay> days;

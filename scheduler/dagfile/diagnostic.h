@@ -82,6 +82,8 @@ enum class Rule : std::uint8_t {
   hash_files_place,
   expression_not_here,
   allowed_failure,
+  unexpanded_path,
+  no_break_space,
   no_tasks,
   too_many,
 };

@@ -1,7 +1,7 @@
 // `env`, `secrets`, and the bodies of the kinds that need a server.
 #include <algorithm>
 
-#include "scheduler/dagfile/json_text.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/dagfile/scalar.h"
 #include "scheduler/dagfile/task_draft.h"
 #include "scheduler/expr/references.h"
@@ -98,7 +98,7 @@ void TaskReader::read_env(Node env, Node secrets, Stage stage, Expressions& expr
 
 void TaskReader::read_service_body(Draft& draft, Node node) {
   Expressions& expressions = draft.expressions;
-  draft.spec.body_json = to_json_text(literal(node));
+  draft.spec.body_json = to_json(literal(node));
   const auto require_one = [&](std::string_view a, std::string_view b, bool needed) {
     const bool has_a = static_cast<bool>(node.find(a));
     const bool has_b = static_cast<bool>(node.find(b));

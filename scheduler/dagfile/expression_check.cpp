@@ -5,7 +5,7 @@
 
 #include "scheduler/dagfile/json_schema.h"
 #include "scheduler/dagfile/task_draft.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/expr/references.h"
 
 namespace baton::dagfile {
@@ -79,7 +79,7 @@ ExpressionCheck::ExpressionCheck(const Dag& dag, bool is_linked, Reporter& repor
     : dag_(dag), is_linked_(is_linked), reporter_(reporter) {
   std::vector<std::pair<std::string, Type>> params;
   for (const ParamSpec& param : dag.params) {
-    const auto schema = expr::from_json(param.schema_json);
+    const auto schema = from_exact_json(param.schema_json);
     params.emplace_back(param.name, schema ? type_of_schema(*schema) : Type::any());
   }
   params_ = Type::object(std::move(params), "param");
@@ -186,6 +186,7 @@ void ExpressionCheck::check_ast(const expr::Ast& ast, const Use& use, const Spec
       reporter_.error(Rule::hash_files_place, where, "`hashFiles` may only stand in `cache.key`");
       reported.insert(call.where.begin);
     }
+    if (call.function->id == expr::Function::hash_files) warn_unexpanded_patterns(*call.node, use);
     if (call.function->id == expr::Function::secret && !(use.allow_secret && is_whole && call.is_root)) {
       reporter_.error(Rule::secret_place, where,
                       "a secret may only be the whole value of an `env` entry or of an http header",
@@ -205,6 +206,13 @@ void ExpressionCheck::check_ast(const expr::Ast& ast, const Use& use, const Spec
                     hint == std::string::npos ? std::string() : error.message.substr(hint + 2));
   }
   if (!failed) check_wanted(checked.type, use, ast, is_whole);
+}
+
+void ExpressionCheck::warn_unexpanded_patterns(const expr::Node& call, const Use& use) {
+  for (const auto& argument : call.children) {
+    if (argument->kind != expr::NodeKind::literal || argument->value.type() != ValueType::string) continue;
+    warn_unexpanded(argument->value.as_string(), span_in(use.node, argument->where), "hashFiles", reporter_);
+  }
 }
 
 void ExpressionCheck::check_names(const expr::Ast& ast, const Use& use, const SpecUses& spec, const expr::TypeEnv& env,
@@ -285,6 +293,12 @@ void ExpressionCheck::check_wanted(const Type& type, const Use& use, const expr:
       return;
     case Wanted::instant:
       if (kind != Kind::timestamp && kind != Kind::string) refuse("a timestamp");
+      return;
+    case Wanted::integer:
+      if (kind != Kind::integer) refuse("an integer");
+      return;
+    case Wanted::span:
+      if (kind != Kind::duration && kind != Kind::string) refuse("a duration");
       return;
   }
 }

@@ -39,6 +39,7 @@ class ExpressionCheck {
   void check_spec(const SpecUses& spec);
   void check_use(const Use& use, const SpecUses& spec);
   void check_ast(const expr::Ast& ast, const Use& use, const SpecUses& spec, const expr::TypeEnv& env, bool is_whole);
+  void warn_unexpanded_patterns(const expr::Node& call, const Use& use);
   void check_names(const expr::Ast& ast, const Use& use, const SpecUses& spec, const expr::TypeEnv& env,
                    std::set<std::uint32_t>& reported);
   void check_task_name(std::string_view id, Span where, const SpecUses& spec);

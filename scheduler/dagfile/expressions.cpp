@@ -1,5 +1,7 @@
 #include "scheduler/dagfile/expressions.h"
 
+#include "scheduler/dagfile/odd_spaces.h"
+
 namespace baton::dagfile {
 
 Span span_in(Node node, expr::SourceRange range) {
@@ -64,6 +66,7 @@ Script Expressions::script(Node node, expr::ShellKind shell) {
   Script out;
   if (!node || !node.is_scalar()) return out;
   out.source = node.text();
+  warn_odd_space_in_script(node, reporter_);
   if (!expr::has_expression(out.source)) return out;
   auto parsed = expr::parse_shell_template(out.source, shell);
   for (const auto& finding : parsed.findings) {

@@ -22,6 +22,8 @@ enum class Wanted : std::uint8_t {
   items,  ///< a list or a map
   list,
   instant,  ///< a timestamp, or text that holds one
+  integer,
+  span,  ///< a duration, or text that holds one
 };
 
 /// When a text is evaluated, and so which names it may use.

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <compare>
+#include <optional>
 
-#include "scheduler/dagfile/json_text.h"
+#include "scheduler/json/json_value.h"
+#include "scheduler/model/number.h"
 #include "scheduler/dagfile/schema_formats.h"
 
 namespace baton::dagfile {
@@ -23,12 +26,28 @@ double as_number(const Value& v) {
   return v.type() == ValueType::integer ? static_cast<double>(v.as_int()) : v.as_double();
 }
 
+/// The integer that a number is: of a double from its spelling, which is exact, else where doubles still tell integers
+/// apart.
+std::optional<std::int64_t> integer_of(const Value& value) {
+  constexpr double kExactMax = 9007199254740992;  // 2^53
+  if (value.type() == ValueType::integer) return value.as_int();
+  if (value.spelling() != nullptr) return exact_integer(*value.spelling());
+  const double x = value.as_double();
+  if (std::floor(x) != x || std::abs(x) > kExactMax) return std::nullopt;
+  return static_cast<std::int64_t>(x);
+}
+
+/// Integers exactly, everything else as doubles.
+std::partial_ordering compare(const Value& a, const Value& b) {
+  const auto x = integer_of(a);
+  const auto y = integer_of(b);
+  if (x && y) return *x <=> *y;
+  return as_number(a) <=> as_number(b);
+}
+
 /// JSON's equality: 1 equals 1.0, and the order of keys does not count.
 bool json_equal(const Value& a, const Value& b) {
-  if (is_number(a) && is_number(b)) {
-    if (a.type() == b.type()) return a == b;
-    return as_number(a) == as_number(b);
-  }
+  if (is_number(a) && is_number(b)) return compare(a, b) == 0;
   if (a.type() != b.type()) return false;
   if (a.type() == ValueType::list) {
     return std::equal(a.as_list().begin(), a.as_list().end(), b.as_list().begin(), b.as_list().end(), json_equal);
@@ -52,7 +71,7 @@ bool is_of_type(const Value& value, std::string_view type) {
     case ValueType::integer:
       return type == "integer" || type == "number";
     case ValueType::floating:
-      return type == "number" || (type == "integer" && std::floor(value.as_double()) == value.as_double());
+      return type == "number" || (type == "integer" && integer_of(value));
     case ValueType::string:
       return type == "string";
     case ValueType::list:
@@ -67,7 +86,7 @@ bool is_of_type(const Value& value, std::string_view type) {
 }
 
 std::string shown(const Value& value) {
-  std::string text = to_json_text(value);
+  std::string text = to_json(value);
   constexpr std::size_t kShownMax = 60;
   if (text.size() > kShownMax) {
     std::size_t cut = kShownMax;
@@ -143,28 +162,29 @@ class Validation {
   }
 
   void check_number(const Value& schema, const Value& value, const std::string& path) {
-    const double x = as_number(value);
-    const auto bound = [&](std::string_view keyword, auto broken, std::string_view words) {
+    const auto bound = [&](std::string_view keyword, auto holds, std::string_view words) {
       const Value* const limit = number_at(schema, keyword);
-      if (limit != nullptr && broken(x, as_number(*limit))) {
+      if (limit != nullptr && !holds(compare(value, *limit))) {
         fault(path, shown(value) + " is not " + std::string(words) + " " + shown(*limit));
       }
     };
-    bound(
-        "minimum", [](double a, double b) { return a < b; }, "at least");
-    bound(
-        "maximum", [](double a, double b) { return a > b; }, "at most");
-    bound(
-        "exclusiveMinimum", [](double a, double b) { return a <= b; }, "more than");
-    bound(
-        "exclusiveMaximum", [](double a, double b) { return a >= b; }, "less than");
-    bound(
-        "multipleOf",
-        [](double a, double b) {
-          const double quotient = a / b;
-          return b > 0 && std::abs(quotient - std::round(quotient)) > 1e-9 * std::max(1.0, std::abs(quotient));
-        },
-        "a multiple of");
+    bound("minimum", [](std::partial_ordering order) { return order >= 0; }, "at least");
+    bound("maximum", [](std::partial_ordering order) { return order <= 0; }, "at most");
+    bound("exclusiveMinimum", [](std::partial_ordering order) { return order > 0; }, "more than");
+    bound("exclusiveMaximum", [](std::partial_ordering order) { return order < 0; }, "less than");
+    const Value* const step = number_at(schema, "multipleOf");
+    if (step != nullptr && !is_multiple(value, *step)) {
+      fault(path, shown(value) + " is not a multiple of " + shown(*step));
+    }
+  }
+
+  static bool is_multiple(const Value& value, const Value& step) {
+    const auto x = integer_of(value);
+    const auto y = integer_of(step);
+    if (x && y && *y > 0) return *x % *y == 0;
+    const double quotient = as_number(value) / as_number(step);
+    const double off = std::abs(quotient - std::round(quotient));
+    return as_number(step) <= 0 || off <= 1e-9 * std::max(1.0, std::abs(quotient));
   }
 
   void check_size(const Value& schema, std::size_t size, std::string_view least, std::string_view most,
@@ -209,7 +229,7 @@ class Validation {
 
   void check_unique(const ValueList& list, const std::string& path) {
     std::vector<std::pair<std::string, std::size_t>> texts;
-    for (std::size_t i = 0; i < list.size(); ++i) texts.emplace_back(to_json_text(list[i]), i);
+    for (std::size_t i = 0; i < list.size(); ++i) texts.emplace_back(to_json(list[i]), i);
     std::sort(texts.begin(), texts.end());
     for (std::size_t i = 1; i < texts.size(); ++i) {
       if (texts[i].first != texts[i - 1].first) continue;
@@ -305,8 +325,7 @@ Value coerce_numbers(const Value& schema, const Value& value) {
   const std::string type = single_type(schema);
   if (type == "number" && value.type() == ValueType::integer) return static_cast<double>(value.as_int());
   if (type == "integer" && value.type() == ValueType::floating) {
-    const double x = value.as_double();
-    if (std::floor(x) == x && std::abs(x) < 9e15) return static_cast<std::int64_t>(x);
+    if (const auto whole = integer_of(value)) return *whole;
   }
   if (value.type() == ValueType::list) {
     const Value* const items = schema.find("items");

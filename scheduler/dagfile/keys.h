@@ -28,6 +28,7 @@ enum Form : std::uint32_t {
   kList = 1U << 13U,    ///< a list of `items`
   kAny = 1U << 14U,     ///< anything
   kNull = 1U << 15U,    ///< nothing, or `~`
+  kComputed = 1U << 16U,  ///< or one expression for it, `${{ }}` around it
 };
 using Forms = std::uint32_t;
 

@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <unordered_map>
 
 #include "scheduler/dagfile/dag_reader.h"
+#include "scheduler/dagfile/odd_spaces.h"
 #include "scheduler/dagfile/yaml_reader.h"
 #include "scheduler/digest/digest.h"
 
@@ -84,9 +86,7 @@ bool is_dag(Node root, Reporter& reporter) {
 }
 
 /// Commands choose a DAG of a file by its id. `seen` holds the ids of the documents before.
-void refuse_known_id(Node root, std::vector<Node>& seen, Reporter& reporter) {
-  const Node id = root.find("dag");
-  if (!id || !id.is_scalar()) return;
+void refuse_known_id(Node id, std::vector<Node>& seen, Reporter& reporter) {
   const auto first = std::find_if(seen.begin(), seen.end(), [&](Node n) { return n.text() == id.text(); });
   if (first == seen.end()) {
     seen.push_back(id);
@@ -159,11 +159,18 @@ LoadResult load_text(std::string text, const std::string& name, const LoadOption
       const Node root = document.root();
       const std::size_t errors_before = reporter.error_count();
       if (!is_dag(root, reporter)) continue;
-      refuse_known_id(root, ids, reporter);
+      if (const Node id = root.find("dag"); id && id.is_scalar()) {
+        result.ids.push_back({std::string(id.text()), reporter.finding(Severity::error, Rule::duplicate_id, id.span())});
+        refuse_known_id(id, ids, reporter);
+      }
       auto dag = dagfile::DagReader(root, options.config, reporter).read(name, folder_of(name));
       if (dag && reporter.error_count() == errors_before && !document.is_broken())
         result.dags.push_back(std::move(dag));
     }
+  }
+  if (reporter.error_count() > 0) dagfile::name_odd_spaces(reporter);
+  if (reporter.count() == 0 && result.ids.empty()) {
+    reporter.note(Rule::not_a_dag, {0, 0}, "there is nothing in this file: a DAG begins with `dag:`");
   }
   result.diagnostics = reporter.take();
   // What a large file left free goes back to the system, or a run would carry it to its end.
@@ -172,6 +179,23 @@ LoadResult load_text(std::string text, const std::string& name, const LoadOption
   if (options.warnings_are_errors) promote_warnings(result.diagnostics);
   result.source = source.release();
   return result;
+}
+
+std::vector<Diagnostic> shared_ids(std::span<const FoundId> ids) {
+  std::unordered_map<std::string_view, std::vector<const FoundId*>> by_id;
+  for (const FoundId& found : ids) by_id[found.id].push_back(&found);
+  std::vector<Diagnostic> out;
+  for (const FoundId& found : ids) {
+    const std::vector<const FoundId*>& all = by_id[found.id];
+    const auto other =
+        std::find_if(all.begin(), all.end(), [&](const FoundId* one) { return one->at.file != found.at.file; });
+    if (other == all.end()) continue;
+    Diagnostic& d = out.emplace_back(found.at);
+    d.message = "the id " + dagfile::quoted(found.id) + " is also that of " + (*other)->at.file + ":" +
+                std::to_string((*other)->at.line);
+    d.hint = "give one of them another id; two DAGs of one id would share their runs";
+  }
+  return out;
 }
 
 LoadResult load_file(const std::string& path, const LoadOptions& options) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,9 +19,16 @@ struct LoadOptions {
   bool warnings_are_errors = false;
 };
 
+/// The id of a document, and where it stands: an error without a message, for those who know more files.
+struct FoundId {
+  std::string id;
+  Diagnostic at;
+};
+
 struct LoadResult {
   std::vector<std::shared_ptr<const Dag>> dags;  ///< those without an error, in the order of the file
   std::vector<Diagnostic> diagnostics;           ///< in the order of the file; notes for documents without `dag:`
+  std::vector<FoundId> ids;                      ///< of all documents with an id, also of those with errors
   std::string source;                            ///< the text that was read; what the store keeps beside the Dag
   std::string source_sha256;                     ///< hex
   [[nodiscard]] bool ok() const { return !has_errors(diagnostics); }
@@ -31,6 +39,10 @@ LoadResult load_file(const std::string& path, const LoadOptions& options = {});
 
 /// `name` stands for the file in findings; `Dag::work_folder` is the folder of `name` as an absolute path.
 LoadResult load_text(std::string text, const std::string& name, const LoadOptions& options = {});
+
+/// An error at every place of an id that several files have. The files are those of one folder: commands choose a DAG by
+/// its id there, and two would share their runs. In the order of `ids`.
+std::vector<Diagnostic> shared_ids(std::span<const FoundId> ids);
 
 struct ConfigResult {
   Config config;

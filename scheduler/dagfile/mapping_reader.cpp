@@ -1,7 +1,7 @@
 // `for_each` and `matrix`.
 #include <algorithm>
 
-#include "scheduler/dagfile/json_text.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/dagfile/scalar.h"
 #include "scheduler/dagfile/task_draft.h"
 #include "scheduler/expr/parse.h"
@@ -32,6 +32,14 @@ bool require_single(const Text& text, Node node, std::string_view what, Reporter
 
 }  // namespace
 
+Text read_computed(Node node, std::string_view key, Wanted wanted, Stage stage, Expressions& expressions,
+                   Reporter& reporter) {
+  if (!node || !node.is_scalar() || !expr::has_expression(node.text())) return {};
+  Text text = expressions.text(node, wanted, stage);
+  require_single(text, node, key, reporter);
+  return text;
+}
+
 bool is_builtin_name(std::string_view name) {
   static constexpr std::string_view kNames[] = {"params", "env",  "interval", "logical_date", "run",
                                                 "dag",    "task", "tasks",    "matrix"};
@@ -61,14 +69,21 @@ void TaskReader::read_for_each(Draft& draft, Node node) {
     check_instances(draft, items);
   }
   mapping.key = draft.expressions.text(node.find("key"), Wanted::text, Stage::instance);
-  mapping.max_parallel = read_int(node.find("max_parallel"), 0);
+  read_max_parallel(draft, node.find("max_parallel"));
+}
+
+void TaskReader::read_max_parallel(Draft& draft, Node node) {
+  Mapping& mapping = draft.spec.mapping;
+  mapping.max_parallel = read_int(node, 0);
+  mapping.computed_max_parallel =
+      read_computed(node, "max_parallel", Wanted::integer, Stage::expansion, draft.expressions, reporter_);
 }
 
 void TaskReader::read_matrix(Draft& draft, Node node) {
   if (!node.is_map()) return;
   Mapping& mapping = draft.spec.mapping;
   mapping.kind = Mapping::Kind::matrix;
-  mapping.max_parallel = read_int(node.find("max_parallel"), 0);
+  read_max_parallel(draft, node.find("max_parallel"));
   for (const auto& [key, value] : Entries(node)) {
     const std::string_view name = key.text();
     if (name != "include" && name != "exclude" && name != "max_parallel") read_axis(draft, key, value);

@@ -4,7 +4,8 @@
 
 #include "scheduler/dagfile/json_schema.h"
 #include "scheduler/dagfile/reporter.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
+#include "scheduler/model/number.h"
 
 namespace baton {
 namespace {
@@ -30,7 +31,7 @@ std::string unknown_param(const Dag& dag, std::string_view name) {
 }
 
 Value schema_of(const ParamSpec& param) {
-  const auto parsed = expr::from_json(param.schema_json);
+  const auto parsed = from_exact_json(param.schema_json);
   return parsed ? *parsed : Value(ValueMap());
 }
 
@@ -41,7 +42,7 @@ bool is_string_only(const Value& schema) {
 /// An item of `a,b`: text where the items are text, else JSON.
 Result<Value> item_of_text(const Value& item_schema, std::string_view text) {
   if (is_string_only(item_schema)) return Value(text);
-  auto parsed = expr::from_json(text);
+  auto parsed = from_json(text);
   if (parsed) return parsed;
   if (dagfile::allows_type(item_schema, "string")) return Value(text);
   return parsed;
@@ -65,7 +66,7 @@ Result<Value> list_of_text(const Value& schema, std::string_view text) {
 Result<Value> value_of_text(const Value& schema, std::string_view text) {
   const std::string type = dagfile::single_type(schema);
   if (type == "string") return Value(text);
-  auto parsed = expr::from_json(text);
+  auto parsed = from_json(text);
   if (type == "array" && (!parsed || parsed->type() != ValueType::list)) return list_of_text(schema, text);
   if (!parsed && type.empty() && dagfile::allows_type(schema, "string")) return Value(text);
   // Of several types text comes last: "5" is a number where numbers are allowed.
@@ -73,8 +74,27 @@ Result<Value> value_of_text(const Value& schema, std::string_view text) {
       dagfile::validate_value(schema, Value(text)).empty()) {
     return Value(text);
   }
-  if (!parsed) return Error{quoted(text) + " is not of type " + (type.empty() ? std::string("JSON") : type)};
+  if (!parsed) {
+    const bool is_number = type == "integer" || type == "number";
+    const std::string why = is_number && is_decimal(text) ? "; " + parsed.error().message : std::string();
+    return Error{quoted(text) + " is not of type " + (type.empty() ? std::string("JSON") : type) + why};
+  }
   return parsed;
+}
+
+/// What several `-p` of one name make: the items of all of them, for an array alone.
+Result<Value> value_of_texts(const Value& schema, const std::vector<std::string_view>& texts) {
+  if (texts.size() == 1) return value_of_text(schema, texts.front());
+  if (dagfile::single_type(schema) != "array") {
+    return Error{"it is given " + std::to_string(texts.size()) + " times; only an array takes several values"};
+  }
+  ValueList all;
+  for (const std::string_view text : texts) {
+    auto list = value_of_text(schema, text);
+    if (!list) return list;
+    for (const Value& item : list->as_list()) all.push_back(item);
+  }
+  return Value(std::move(all));
 }
 
 /// Collects what is wrong, one line each.
@@ -120,9 +140,12 @@ Result<Value> resolve_params(const Dag& dag, const std::vector<std::pair<std::st
     if (find_param(dag, name) == nullptr) faults.add(unknown_param(dag, name));
   }
   return resolve(dag, faults, [&](const ParamSpec& param, const Value& schema) -> Result<std::optional<Value>> {
-    const auto at = std::find_if(given.rbegin(), given.rend(), [&](const auto& g) { return g.first == param.name; });
-    if (at == given.rend()) return std::optional<Value>();
-    auto value = value_of_text(schema, at->second);
+    std::vector<std::string_view> texts;
+    for (const auto& [name, text] : given) {
+      if (name == param.name) texts.emplace_back(text);
+    }
+    if (texts.empty()) return std::optional<Value>();
+    auto value = value_of_texts(schema, texts);
     if (!value) return value.error();
     return std::optional<Value>(std::move(value).value());
   });
@@ -141,7 +164,7 @@ Result<Value> resolve_params_value(const Dag& dag, const Value& given) {
 }
 
 Result<Value> resolve_params_json(const Dag& dag, std::string_view json) {
-  const auto parsed = expr::from_json(json);
+  const auto parsed = from_json(json);
   if (!parsed) return Error{"params are no JSON: " + parsed.error().message};
   return resolve_params_value(dag, *parsed);
 }
@@ -149,7 +172,7 @@ Result<Value> resolve_params_json(const Dag& dag, std::string_view json) {
 namespace dagfile {
 
 Result<ParamSpec> param_of(std::string name, std::string schema_json) {
-  const auto schema = expr::from_json(schema_json);
+  const auto schema = from_exact_json(schema_json);
   if (!schema || schema->type() != ValueType::map) return Error{"the declaration of a param is no JSON object",
                                                                 ErrorKind::storage};
   ParamSpec param;

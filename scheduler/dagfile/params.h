@@ -13,7 +13,7 @@
 namespace baton {
 
 /// From `-p name=text`: a string verbatim, any other type as JSON; a list of simple items also as `a,b` (docs/ARCHITECTURE.md).
-/// The last of several for one name counts. Gives a map of every declared param, in their order, defaults filled in;
+/// Several of one name make one list for an array, and are an error for anything else. Gives a map of every declared param, in their order, defaults filled in;
 /// a param without a default that is not given is an error. One error says all that is wrong.
 Result<Value> resolve_params(const Dag& dag, const std::vector<std::pair<std::string, std::string>>& given);
 

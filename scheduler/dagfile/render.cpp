@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scheduler/dagfile/diagnostic.h"
-#include "scheduler/expr/utf8.h"
+#include "scheduler/model/utf8.h"
 
 namespace baton {
 namespace {
@@ -13,7 +13,7 @@ constexpr std::size_t kShownColumnsMax = 160;
 
 /// 1 for a byte that is no UTF-8, which is then shown as U+FFFD.
 std::size_t code_point_length(std::string_view text, std::size_t at) {
-  return std::max<std::size_t>(1, expr::utf8_length(text, at));
+  return std::max<std::size_t>(1, utf8_length(text, at));
 }
 
 /// One code point as it may be shown: a control or bidirectional character becomes U+FFFD, a tab one space.

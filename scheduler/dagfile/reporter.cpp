@@ -45,6 +45,13 @@ void Reporter::add(Severity severity, Rule rule, Span where, std::string message
   }
   ++kept;
   is_dropping_ = false;
+  Diagnostic d = finding(severity, rule, where);
+  d.message = std::move(message);
+  d.hint = std::move(hint);
+  diagnostics_.push_back(std::move(d));
+}
+
+Diagnostic Reporter::finding(Severity severity, Rule rule, Span where) const {
   Diagnostic d;
   d.file = source_.name();
   const Place begin = source_.place(where.begin);
@@ -55,10 +62,8 @@ void Reporter::add(Severity severity, Rule rule, Span where, std::string message
   d.end_column = end.column;
   d.severity = severity;
   d.rule = to_string(rule);
-  d.message = std::move(message);
-  d.hint = std::move(hint);
   keep_line(source_, std::min(where.begin, static_cast<std::uint32_t>(source_.text().size())), d);
-  diagnostics_.push_back(std::move(d));
+  return d;
 }
 
 std::vector<Diagnostic> Reporter::take() {

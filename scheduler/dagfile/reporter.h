@@ -30,6 +30,9 @@ class Reporter {
   }
   void note(Rule rule, Span where, std::string message) { add(Severity::note, rule, where, std::move(message), {}); }
 
+  /// A finding of this rule at this place that is not collected: for those who may tell it later.
+  [[nodiscard]] Diagnostic finding(Severity severity, Rule rule, Span where) const;
+
   [[nodiscard]] const SourceText& source() const { return source_; }
   [[nodiscard]] std::size_t error_count() const { return error_count_; }
   /// No further error will be shown: whoever looks for more may stop.

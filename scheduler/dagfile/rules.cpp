@@ -58,6 +58,8 @@ constexpr auto kRules = std::to_array<RuleInfo>({
     {Rule::hash_files_place, "hash-files-place", "`hashFiles` stands elsewhere than in `cache.key`"},
     {Rule::expression_not_here, "expression-not-here", "This key takes no expression"},
     {Rule::allowed_failure, "allowed-failure", "A task follows one that may fail and would be upstream_failed"},
+    {Rule::unexpanded_path, "unexpanded-path", "A path holds `~` or `$NAME`, which only a shell expands"},
+    {Rule::no_break_space, "no-break-space", "A character looks like a space and is none"},
     {Rule::no_tasks, "no-tasks", "The DAG has no tasks"},
     {Rule::too_many, "too-many", "More findings than are shown"},
 });

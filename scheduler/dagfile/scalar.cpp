@@ -1,8 +1,7 @@
 #include "scheduler/dagfile/scalar.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <string>
 
 namespace baton::dagfile {
 namespace {
@@ -14,54 +13,24 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool all_digits(std::string_view text, int base) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    if (base == 8) return c >= '0' && c <= '7';
-    if (base == 16) return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    return is_digit(c);
-  });
-}
+__extension__ using Wide = __int128;
 
-CoreNumber read_integer(std::string_view digits, int base, bool negative) {
-  std::string signed_digits = negative ? "-" : "";
-  signed_digits += digits;
-  CoreNumber number;
-  const char* const end = signed_digits.data() + signed_digits.size();
-  const auto read = std::from_chars(signed_digits.data(), end, number.integer, base);
-  number.kind = read.ec == std::errc() && read.ptr == end ? CoreNumber::Kind::integer : CoreNumber::Kind::too_large;
-  return number;
-}
-
-/// `[-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`
-bool is_float(std::string_view text) {
-  std::size_t i = 0;
-  const auto digits = [&] {
-    const std::size_t begin = i;
-    while (i < text.size() && is_digit(text[i])) ++i;
-    return i - begin;
-  };
-  std::size_t count = digits();
-  if (i < text.size() && text[i] == '.') {
-    ++i;
-    count += digits();
+/// `number` times `unit`, where that is a whole number of 63 bits. Exact: a double would round what has 16 digits.
+std::optional<std::int64_t> whole_product(std::string_view number, std::int64_t unit) {
+  constexpr std::size_t kDigitsMax = 18;
+  const std::size_t point = std::min(number.find('.'), number.size());
+  std::string digits(number.substr(0, point));
+  std::int64_t scale = 1;
+  for (const char c : number.substr(std::min(point + 1, number.size()))) {
+    digits += c;
+    if (digits.size() > kDigitsMax) return std::nullopt;
+    scale *= 10;
   }
-  if (count == 0) return false;
-  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-    ++i;
-    if (i < text.size() && (text[i] == '-' || text[i] == '+')) ++i;
-    if (digits() == 0) return false;
-  }
-  return i == text.size();
-}
-
-CoreNumber read_float(std::string_view text, bool negative) {
-  CoreNumber number;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, number.floating);
-  if (negative) number.floating = -number.floating;
-  const bool fits = read.ec == std::errc() && std::isfinite(number.floating);
-  number.kind = fits ? CoreNumber::Kind::floating : CoreNumber::Kind::too_large;
-  return number;
+  const std::optional<std::int64_t> value = read_integer(digits);
+  if (!value) return std::nullopt;
+  const Wide product = Wide{*value} * unit;
+  if (product % scale != 0 || product / scale > INT64_MAX) return std::nullopt;
+  return static_cast<std::int64_t>(product / scale);
 }
 
 }  // namespace
@@ -72,45 +41,32 @@ std::optional<bool> core_bool(std::string_view text) {
   return std::nullopt;
 }
 
-CoreNumber core_number(std::string_view text) {
-  if (text.empty()) return {};
-  if (text.substr(0, 2) == "0o" && all_digits(text.substr(2), 8)) return read_integer(text.substr(2), 8, false);
-  if (text.substr(0, 2) == "0x" && all_digits(text.substr(2), 16)) return read_integer(text.substr(2), 16, false);
-  const bool negative = text[0] == '-';
-  const std::string_view rest = negative || text[0] == '+' ? text.substr(1) : text;
-  if (rest.empty()) return {};
-  for (const std::string_view word : {".inf", ".Inf", ".INF"}) {
-    if (rest == word) return {CoreNumber::Kind::not_finite};
-  }
-  for (const std::string_view word : {".nan", ".NaN", ".NAN"}) {
-    if (text == word) return {CoreNumber::Kind::not_finite};
-  }
-  if (all_digits(rest, 10)) {
-    if (rest.size() > 1 && rest[0] == '0') return {CoreNumber::Kind::leading_zero};
-    return read_integer(rest, 10, negative);
-  }
-  return is_float(rest) ? read_float(rest, negative) : CoreNumber();
-}
-
 std::optional<std::int64_t> parse_size(std::string_view text) {
   struct Unit {
     std::string_view name;
-    double bytes;
+    std::int64_t bytes;
   };
-  static constexpr Unit kUnits[] = {{"", 1},        {"B", 1},       {"Ki", 0x1p10}, {"Mi", 0x1p20}, {"Gi", 0x1p30},
-                                    {"Ti", 0x1p40}, {"Pi", 0x1p50}, {"k", 1e3},     {"K", 1e3},     {"M", 1e6},
-                                    {"G", 1e9},     {"T", 1e12},    {"P", 1e15}};
+  constexpr std::int64_t kKibi = 1024;
+  constexpr std::int64_t kKilo = 1000;
+  static constexpr Unit kUnits[] = {{"", 1},
+                                    {"B", 1},
+                                    {"Ki", kKibi},
+                                    {"Mi", kKibi * kKibi},
+                                    {"Gi", kKibi * kKibi * kKibi},
+                                    {"Ti", kKibi * kKibi * kKibi * kKibi},
+                                    {"Pi", kKibi * kKibi * kKibi * kKibi * kKibi},
+                                    {"k", kKilo},
+                                    {"K", kKilo},
+                                    {"M", kKilo * kKilo},
+                                    {"G", kKilo * kKilo * kKilo},
+                                    {"T", kKilo * kKilo * kKilo * kKilo},
+                                    {"P", kKilo * kKilo * kKilo * kKilo * kKilo}};
   std::size_t digits = 0;
   while (digits < text.size() && (is_digit(text[digits]) || text[digits] == '.')) ++digits;
-  if (digits == 0 || !is_float(text.substr(0, digits))) return std::nullopt;
-  double number = 0;
-  std::from_chars(text.data(), text.data() + digits, number);
-  const std::string_view unit = text.substr(digits);
-  for (const Unit& u : kUnits) {
-    if (u.name != unit) continue;
-    const double bytes = number * u.bytes;
-    if (!(bytes < 9e18) || bytes != std::floor(bytes)) return std::nullopt;
-    return static_cast<std::int64_t>(bytes);
+  const std::string_view number = text.substr(0, digits);
+  if (!is_decimal(number)) return std::nullopt;
+  for (const Unit& unit : kUnits) {
+    if (unit.name == text.substr(digits)) return whole_product(number, unit.bytes);
   }
   return std::nullopt;
 }
@@ -138,9 +94,9 @@ Value scalar_value(Node node, Reporter& reporter) {
     case CoreNumber::Kind::text:
       return text;
     case CoreNumber::Kind::integer:
-      return number.integer;
+      return Value::spelled(number.integer, text);
     case CoreNumber::Kind::floating:
-      return number.floating;
+      return Value::spelled(number.floating, text);
     case CoreNumber::Kind::too_large:
       reporter.error(Rule::invalid_value, node.span(),
                      "the number " + std::string(text.substr(0, 40)) + " is too large", "quote it if it is text");

@@ -7,28 +7,13 @@
 
 #include "scheduler/dagfile/node.h"
 #include "scheduler/dagfile/reporter.h"
+#include "scheduler/model/number.h"
 #include "scheduler/model/value.h"
 
 namespace baton::dagfile {
 
 /// `true`, `True`, `TRUE` and the same of false; `yes`, `on` and `y` are text.
 std::optional<bool> core_bool(std::string_view text);
-
-/// What plain text is as a number.
-struct CoreNumber {
-  enum class Kind : std::uint8_t {
-    text,  ///< no number at all
-    integer,
-    floating,
-    too_large,     ///< beyond 64 bits, or beyond a double
-    leading_zero,  ///< 010: octal for some readers, decimal for others
-    not_finite,    ///< .inf, .nan
-  };
-  Kind kind = Kind::text;
-  std::int64_t integer = 0;
-  double floating = 0;
-};
-CoreNumber core_number(std::string_view text);
 
 /// `512Mi`, `16Gi`, `1500M`, `64Ki`, bytes without a unit; a fraction where it gives whole bytes.
 std::optional<std::int64_t> parse_size(std::string_view text);

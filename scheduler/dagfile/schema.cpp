@@ -43,6 +43,7 @@ void add_scalars(const Key& key, Forms forms, Json& any) {
   named(dagfile::kText | dagfile::kTemplate, "scalar");
   named(dagfile::kScript, "script");
   named(dagfile::kCondition, "expression");
+  named(dagfile::kComputed, "computed");
   named(dagfile::kDuration, "duration");
   named(dagfile::kSize, "size");
   named(dagfile::kTime, "time");
@@ -105,6 +106,7 @@ void add_scalar_definitions(Json& defs) {
   defs["scalar"] = {{"type", {"string", "number", "boolean"}}};
   defs["script"] = {{"type", "string"}};
   defs["expression"] = {{"type", {"string", "boolean"}}};
+  defs["computed"] = {{"type", "string"}, {"pattern", R"(^\s*\$\{\{)"}};
   defs["duration"] = {{"type", "string"}, {"pattern", R"(^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$|^P[0-9WDTHMS.]+$)"}};
   defs["size"] = {
       {"anyOf",

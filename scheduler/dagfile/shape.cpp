@@ -40,6 +40,7 @@ class ScalarCheck {
 
   void run() {
     if ((forms_ & (kAny | kTemplate | kScript | kCondition)) != 0) return;
+    if (has_expression(text_) && (forms_ & kComputed) != 0) return;  // its reader wants one expression
     if (has_expression(text_) && (forms_ & kText) == 0) return refuse_expression();
     if ((forms_ & kWord) != 0 && is_word()) return;
     if ((forms_ & kBoolean) != 0 && value_.kind() == NodeKind::plain && core_bool(text_)) return;

@@ -16,8 +16,13 @@ struct TaskReader::Draft {
   TaskSpec& spec;
 };
 
+/// The one expression of a key that otherwise takes a number or a duration; unset where it holds none.
+Text read_computed(Node node, std::string_view key, Wanted wanted, Stage stage, Expressions& expressions,
+                   Reporter& reporter);
 /// Reports a literal that is no time.
 void check_literal_time(const Text& text, Node node, Reporter& reporter);
+/// Warns of `~` and `$NAME` in a path, which is that of `key`.
+void warn_unexpanded(std::string_view path, Span where, std::string_view key, Reporter& reporter);
 /// Whether `if` names the item or the matrix.
 bool names_instance(const TaskSpec& spec);
 /// `bash -eu` or `[bash, -eu]` as argv.

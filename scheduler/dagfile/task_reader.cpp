@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "scheduler/dagfile/json_text.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/dagfile/keys.h"
 #include "scheduler/dagfile/scalar.h"
 #include "scheduler/dagfile/shape.h"
@@ -105,6 +105,7 @@ void TaskReader::read_sensor(Draft& draft, Node node) {
   if (file) {
     sensor.kind = Sensor::Kind::file;
     sensor.file = draft.expressions.text(file, Wanted::text, Stage::instance);
+    warn_unexpanded(sensor.file.source, file.span(), "file", reporter_);
     if (file.is_scalar() && file.text().empty()) {
       reporter_.error(Rule::invalid_value, file.span(), "\"file\" is empty");
     }
@@ -167,11 +168,11 @@ void TaskReader::read_how(Draft& draft) {
   }
   read_env(nodes.own_value("env"), {}, Stage::instance, draft.expressions, spec.env);
   spec.cwd = draft.expressions.text(nodes.get("cwd"), Wanted::text, Stage::instance);
+  if (spec.cwd.is_set()) warn_unexpanded(spec.cwd.source, nodes.get("cwd").span(), "cwd", reporter_);
   spec.stdin_text = draft.expressions.text(nodes.get("stdin"), Wanted::text, Stage::instance);
   if (const Node shell = nodes.get("shell")) spec.shell = read_shell(shell, reporter_);
-  if (const Node retries = nodes.get("retries")) spec.retries = read_retries(retries, reporter_);
-  spec.timeout_us = read_duration(nodes.get("timeout"), 0);
-  if (spec.kind == TaskKind::sensor && spec.timeout_us == 0) spec.timeout_us = 7 * kDay;
+  if (const Node retries = nodes.get("retries")) spec.retries = read_retries(retries, draft.expressions, reporter_);
+  read_timeout(draft);
   spec.grace_us = read_duration(nodes.get("grace"), spec.grace_us);
   spec.heartbeat_us = read_duration(nodes.get("heartbeat"), 0);
   if (const Node limit = nodes.get("log_limit"); limit && limit.is_scalar()) {
@@ -180,6 +181,21 @@ void TaskReader::read_how(Draft& draft) {
   spec.priority = read_int(nodes.get("priority"), 0);
   if (const Node node = nodes.own_value("description"); node && node.is_scalar()) spec.description = node.text();
   if (const Node node = nodes.own_value("doc"); node && node.is_scalar()) spec.doc = node.text();
+}
+
+void TaskReader::read_timeout(Draft& draft) {
+  TaskSpec& spec = draft.spec;
+  const Node node = draft.nodes.get("timeout");
+  spec.timeout_us = read_duration(node, 0);
+  if (spec.kind != TaskKind::sensor) {
+    spec.computed_timeout = read_computed(node, "timeout", Wanted::span, Stage::instance, draft.expressions, reporter_);
+    return;
+  }
+  if (spec.timeout_us == 0) spec.timeout_us = 7 * kDay;
+  if (const Node found = find_expression(node)) {
+    reporter_.error(Rule::expression_not_here, found.span(), "the \"timeout\" of a sensor takes no expression",
+                    "it counts over all looks, and restarts; write a duration");
+  }
 }
 
 void TaskReader::read_resources(Draft& draft) {
@@ -240,7 +256,7 @@ void TaskReader::read_executor(Draft& draft, Node node) {
   }
   for (const auto& [name, options] : Entries(node)) {
     draft.spec.executor = name.text();
-    draft.spec.executor_options_json = to_json_text(literal(options));
+    draft.spec.executor_options_json = to_json(literal(options));
     if (options.is_null()) draft.spec.executor_options_json.clear();
   }
 }

@@ -41,10 +41,12 @@ class TaskReader {
   void read_sensor(Draft& draft, Node node);
   void read_when(Draft& draft);
   void read_how(Draft& draft);
+  void read_timeout(Draft& draft);
   void read_resources(Draft& draft);
   void read_results(Draft& draft);
   void read_for_each(Draft& draft, Node node);
   void read_matrix(Draft& draft, Node node);
+  void read_max_parallel(Draft& draft, Node node);
   void read_combinations(Draft& draft, Node list, bool is_include);
   void read_axis(Draft& draft, Node name, Node values);
   void check_instances(const Draft& draft, Node node);
@@ -58,7 +60,7 @@ class TaskReader {
 };
 
 /// `retries` in both its forms.
-RetryPolicy read_retries(Node node, Reporter& reporter);
+RetryPolicy read_retries(Node node, Expressions& expressions, Reporter& reporter);
 /// `exit:75`, `signal`, …; reports what is none. One text or a list.
 std::vector<FailureClass> read_failure_classes(Node node, Reporter& reporter);
 /// The texts of a scalar or of a list of scalars.

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "scheduler/dagfile/enum_names.h"
 #include "scheduler/dagfile/scalar.h"
+#include "scheduler/dagfile/task_draft.h"
 #include "scheduler/dagfile/task_reader.h"
 #include "scheduler/timetable/time_text.h"
 
@@ -88,14 +90,24 @@ std::vector<FailureClass> read_failure_classes(Node node, Reporter& reporter) {
   return classes;
 }
 
-RetryPolicy read_retries(Node node, Reporter& reporter) {
+namespace {
+
+void read_max(Node node, Expressions& expressions, Reporter& reporter, RetryPolicy& policy) {
+  policy.max = read_int(node, 0);
+  policy.computed_max =
+      read_computed(node, "retries", Wanted::integer, Stage::instance, expressions, reporter);
+}
+
+}  // namespace
+
+RetryPolicy read_retries(Node node, Expressions& expressions, Reporter& reporter) {
   RetryPolicy policy;
   if (!node) return policy;
   if (!node.is_map()) {
-    policy.max = read_int(node, 0);
+    read_max(node, expressions, reporter, policy);
     return policy;
   }
-  policy.max = read_int(node.find("max"), 0);
+  read_max(node.find("max"), expressions, reporter, policy);
   const Node delay = node.find("delay");
   const Node backoff = node.find("backoff");
   const Node jitter = node.find("jitter");
@@ -106,11 +118,8 @@ RetryPolicy read_retries(Node node, Reporter& reporter) {
     policy.backoff = RetryPolicy::Backoff::constant;
     policy.jitter = RetryPolicy::Jitter::none;
   }
-  if (backoff && backoff.text() == "constant") policy.backoff = RetryPolicy::Backoff::constant;
-  if (backoff && backoff.text() == "linear") policy.backoff = RetryPolicy::Backoff::linear;
-  if (jitter && jitter.text() == "none") policy.jitter = RetryPolicy::Jitter::none;
-  if (jitter && jitter.text() == "full") policy.jitter = RetryPolicy::Jitter::full;
-  if (jitter && jitter.text() == "equal") policy.jitter = RetryPolicy::Jitter::equal;
+  if (backoff) policy.backoff = named<RetryPolicy::Backoff>(backoff.text()).value_or(policy.backoff);
+  if (jitter) policy.jitter = named<RetryPolicy::Jitter>(jitter.text()).value_or(policy.jitter);
   if (max_delay && policy.max_delay_us < policy.delay_us) {
     reporter.error(Rule::conflicting_keys, max_delay.span(), "\"max_delay\" is less than \"delay\"");
   }

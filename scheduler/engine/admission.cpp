@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/engine/computed.h"
 #include "scheduler/model/check.h"
 #include "scheduler/model/seeded_bug.h"
 
@@ -26,8 +27,12 @@ Admission::Resource* Admission::limit_of_run(const DagRun& run) {
 }
 
 Admission::Resource* Admission::limit_of_task(const DagRun& run, TaskNo t) {
-  const std::int32_t limit = run.dag->spec(t).mapping.max_parallel;
-  if (limit <= 0) return nullptr;
+  const Mapping& mapping = run.dag->spec(t).mapping;
+  if (mapping.max_parallel <= 0 && !mapping.computed_max_parallel.is_set()) return nullptr;
+  const auto known = task_limits_.find({run.row.run_no, t});
+  if (known != task_limits_.end()) return &known->second;
+  const auto computed = max_parallel_of(run, t);  // its expansion has seen it
+  const std::int32_t limit = computed ? *computed : 1;
   Resource& r = task_limits_[{run.row.run_no, t}];
   r.capacity = limit;
   return &r;

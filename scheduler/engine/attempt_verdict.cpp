@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/engine/cache_key.h"
+#include "scheduler/engine/computed.h"
 #include "scheduler/engine/retry.h"
 #include "scheduler/model/seeded_bug.h"
 
@@ -55,11 +56,16 @@ AttemptVerdict fail(const DagRun& run, InstanceNo i, const AttemptEnd& end, Fail
   const std::int32_t failures = instance.failures + 1;
   AttemptVerdict v = failed(failure.reason, with_remark(std::move(failure.note), end));
   v.counts_failure = true;
-  if (!instance.stop_requested && retries_again(spec.retries, end, failures)) {
+  RetryPolicy policy = spec.retries;
+  if (policy.computed_max.is_set()) {
+    const auto retries = retries_max_of(run, i);  // the launch has seen it, or there was none
+    policy.max = retries ? *retries : 0;
+  }
+  if (!instance.stop_requested && retries_again(policy, end, failures)) {
     const auto seed = retry_seed(run.row.run_id, run.dag->task(instance.task_no).id, instance.map_index, failures);
     v.to = TaskState::up_for_retry;
     v.wait = Wait::backoff;
-    v.wake_at = now.wall + retry_delay_us(spec.retries, failures, seed);
+    v.wake_at = now.wall + retry_delay_us(policy, failures, seed);
   }
   return v;
 }

@@ -9,6 +9,7 @@
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
 #include "scheduler/model/seeded_bug.h"
+#include "scheduler/timetable/time_text.h"
 
 namespace baton {
 namespace {
@@ -227,8 +228,10 @@ void Decider::begin_time_sensor(InstanceNo i) {
   const TaskSpec& spec = spec_of(i);
   auto value = value_of(spec.sensor.time, RunNames(run_, run_.at(i).task_no, i));
   if (value && value->type() == ValueType::string) {
-    auto parsed = expr::parse_timestamp(value->as_string());
-    value = parsed ? Result<Value>{Value{*parsed}} : Result<Value>{parsed.error()};
+    // The parser of every other time in a DAG file: a plain date is midnight in the DAG's zone.
+    const auto zone = timetable::load_zone(run_.dag->timezone);
+    const auto at = timetable::parse_time(value->as_string(), zone ? *zone : timetable::utc());
+    value = at ? Result<Value>{Value{expr::timestamp_from_us(*at)}} : Result<Value>{at.error()};
   }
   if (!value || value->type() != ValueType::timestamp) {
     change(i, TaskState::failed, Reason::expression,

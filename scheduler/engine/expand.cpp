@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/engine/computed.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
 
@@ -146,6 +147,7 @@ class ItemNames : public expr::Names {
 Result<std::vector<MappedItem>> expand(const DagRun& run, TaskNo task_no, std::int32_t instances_max) {
   const Mapping& m = run.dag->spec(task_no).mapping;
   const RunNames names(run, task_no);
+  if (const auto limit = max_parallel_of(run, task_no); !limit) return limit.error();
   if (m.kind == Mapping::Kind::matrix) return expand_matrix(m, names, instances_max);
   auto items = items_of(m.literal_items, m.items, names, "the value of items");
   if (!items) return items.error();

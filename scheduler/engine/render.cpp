@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "scheduler/engine/attempt_verdict.h"
+#include "scheduler/engine/computed.h"
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
@@ -148,7 +149,10 @@ void Rendering::set_paths() {
 }
 
 void Rendering::set_limits() {
-  out_.spec.timeout_us = spec_.timeout_us;
+  const auto timeout = timeout_of(run_, i_);
+  if (!timeout) return fail(Reason::expression, timeout.error().message);
+  if (const auto retries = retries_max_of(run_, i_); !retries) return fail(Reason::expression, retries.error().message);
+  out_.spec.timeout_us = *timeout;
   if (spec_.kind == TaskKind::sensor) {
     const Activity* activity = run_.activity(i_);
     const bool looked = run_.at(i_).looks_again && activity != nullptr && activity->first_look_at != kNoTime;

@@ -1,10 +1,10 @@
 #include "scheduler/expr/call.h"
 
 #include "scheduler/expr/convert.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/expr/operators.h"
 #include "scheduler/expr/times.h"
-#include "scheduler/expr/utf8.h"
+#include "scheduler/model/utf8.h"
 
 namespace baton::expr {
 namespace {

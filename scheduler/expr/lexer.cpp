@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "scheduler/expr/utf8.h"
+#include "scheduler/model/utf8.h"
 
 namespace baton::expr {
 namespace {

@@ -1,23 +1,32 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "scheduler/expr/call.h"
 #include "scheduler/expr/operators.h"
+#include "scheduler/model/number.h"
 
 namespace baton::expr {
 namespace {
 
-template <typename T>
-bool read_number(std::string_view text, T& value) {
-  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
-  const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return code == std::errc() && stop == text.data() + text.size() && !text.empty();
+/// Without the `+` that it may begin with.
+std::string_view without_plus(std::string_view text) {
+  return text.starts_with('+') && !text.starts_with("+-") ? text.substr(1) : text;
 }
 
 std::string excerpt(const std::string& text) {
   return "\"" + text.substr(0, 64) + "\"";
+}
+
+std::optional<double> double_of(const std::string& text) {
+  const std::string_view unsigned_text = text.starts_with('+') || text.starts_with('-') ? text.c_str() + 1 : text;
+  const double sign = text.starts_with('-') ? -1 : 1;
+  for (const std::string_view word : {"inf", "Inf", "infinity", "Infinity"}) {
+    if (unsigned_text == word) return sign * HUGE_VAL;
+  }
+  if (unsigned_text == "nan" || unsigned_text == "NaN") return std::nan("");
+  return read_double(text);
 }
 
 bool is_number(const Value& value) {
@@ -44,16 +53,16 @@ Result<Value> to_int(const Value& value) {
     if (!(number > -kTwoTo63 && number < kTwoTo63)) return Error{"the double is out of the range of int"};
     return Value(static_cast<std::int64_t>(number));
   }
-  std::int64_t number = 0;
-  if (!read_number(value.as_string(), number)) return Error{excerpt(value.as_string()) + " is no integer of 64 bits"};
-  return Value(number);
+  const std::optional<std::int64_t> number = read_integer(without_plus(value.as_string()));
+  if (!number) return Error{excerpt(value.as_string()) + " is no integer of 64 bits"};
+  return Value(*number);
 }
 
 Result<Value> to_double(const Value& value) {
   if (is_number(value)) return Value(as_double(value));
-  double number = 0;
-  if (!read_number(value.as_string(), number)) return Error{excerpt(value.as_string()) + " is no number"};
-  return Value(number);
+  const std::optional<double> number = double_of(value.as_string());
+  if (!number) return Error{excerpt(value.as_string()) + " is no number"};
+  return Value(*number);
 }
 
 Result<Value> to_bool(const Value& value) {

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <optional>
 #include <utility>
 
 #include "scheduler/expr/lexer.h"
-#include "scheduler/expr/utf8.h"
+#include "scheduler/model/number.h"
+#include "scheduler/model/utf8.h"
 
 namespace baton::expr {
 namespace {
@@ -356,20 +356,17 @@ class Parser {
     advance();
     const SourceRange where = minus ? join(*minus, token.where) : token.where;
     if (token.kind == TokenKind::floating) {
-      double value = 0;
-      const char* end = token.text.data() + token.text.size();
-      const auto [stop, code] = std::from_chars(token.text.data(), end, value);
-      if (code != std::errc() || stop != end) return fail_at(where, "the number " + token.text + " is out of range");
-      return literal(where, Value(minus ? -value : value));
+      const std::optional<double> value = read_double(token.text);
+      if (!value) return fail_at(where, "the number " + token.text + " is out of range");
+      return literal(where, Value(minus ? -*value : *value));
     }
     const bool is_hex = token.text.starts_with("0x") || token.text.starts_with("0X");
     const std::string digits = (minus ? "-" : "") + (is_hex ? token.text.substr(2) : token.text);
-    std::int64_t value = 0;
-    const auto [stop, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value, is_hex ? 16 : 10);
-    if (code != std::errc() || stop != digits.data() + digits.size()) {
+    const std::optional<std::int64_t> value = read_integer(digits, is_hex ? 16 : 10);
+    if (!value) {
       return fail_at(where, "the number " + (minus ? "-" + token.text : token.text) + " does not fit 64 bits");
     }
-    return literal(where, Value(value));
+    return literal(where, Value(*value));
   }
 
   NodePtr literal(SourceRange where, Value value) {

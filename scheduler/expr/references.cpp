@@ -20,7 +20,7 @@ void collect_paths(const Node& node, std::vector<Path>& paths) {
 }
 
 void collect_calls(const Node& node, bool is_root, std::vector<Call>& found) {
-  if (node.kind == NodeKind::call) found.push_back({node.function, node.text, node.where, is_root});
+  if (node.kind == NodeKind::call) found.push_back({node.function, node.text, node.where, is_root, &node});
   for (const auto& child : node.children) collect_calls(*child, false, found);
 }
 

@@ -23,6 +23,7 @@ struct Call {
   std::string name;
   SourceRange where;
   bool is_root = false;  // the call is the whole expression
+  const Node* node = nullptr;  // with its arguments; lives as long as the Ast
 };
 
 /// Every path, in the order of the text; the same path as often as it is written.

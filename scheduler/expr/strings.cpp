@@ -1,5 +1,5 @@
 #include "scheduler/expr/call.h"
-#include "scheduler/expr/utf8.h"
+#include "scheduler/model/utf8.h"
 
 namespace baton::expr {
 namespace {

@@ -45,6 +45,7 @@ struct RetryPolicy {
   enum class Backoff : std::uint8_t { constant, linear, exponential };
   enum class Jitter : std::uint8_t { none, full, equal };
   std::int32_t max = 0;  ///< retries after the first try
+  Text computed_max;     ///< one expression for it instead; `max` is 0 then
   DurationUs delay_us = 5 * kSecond;
   Backoff backoff = Backoff::exponential;
   DurationUs max_delay_us = 10 * kMinute;
@@ -81,6 +82,7 @@ struct Mapping {
   std::vector<Axis> axes;
   ValueList include, exclude;      ///< matrix: lists of maps, as on GitHub
   std::int32_t max_parallel = 0;   ///< 0: no limit of its own
+  Text computed_max_parallel;      ///< one expression for it instead
 };
 
 struct Sensor {
@@ -134,6 +136,7 @@ struct TaskSpec {
   Text stdin_text;
   RetryPolicy retries;
   DurationUs timeout_us = 0;       ///< 0: none (a sensor: 7 days)
+  Text computed_timeout;           ///< one expression for it instead: a duration, or a text that holds one
   DurationUs grace_us = 10 * kSecond;
   DurationUs heartbeat_us = 0;
   std::int64_t log_limit_bytes = 64 << 20;

@@ -1,5 +1,7 @@
 #include "scheduler/model/value.h"
 
+#include "scheduler/model/number.h"
+
 namespace baton {
 
 std::string_view to_string(ValueType type) {
@@ -17,6 +19,28 @@ std::string_view to_string(ValueType type) {
   return "?";
 }
 
+const std::string* Value::spelling() const {
+  if (const auto* const whole = std::get_if<Spelled<std::int64_t>>(&data_)) return whole->text.get();
+  if (const auto* const real = std::get_if<Spelled<double>>(&data_)) return real->text.get();
+  return nullptr;
+}
+
+Value Value::spelled(std::int64_t value, std::string_view spelling) {
+  Value out(value);
+  if (spelling != std::to_string(value)) {
+    out.data_ = Spelled<std::int64_t>{value, std::make_shared<const std::string>(spelling)};
+  }
+  return out;
+}
+
+Value Value::spelled(double value, std::string_view spelling) {
+  Value out(value);
+  if (spelling != double_text(value)) {
+    out.data_ = Spelled<double>{value, std::make_shared<const std::string>(spelling)};
+  }
+  return out;
+}
+
 const Value* Value::find(std::string_view key) const {
   if (type() != ValueType::map) return nullptr;
   for (const auto& [k, v] : as_map()) {
@@ -28,6 +52,8 @@ const Value* Value::find(std::string_view key) const {
 bool operator==(const Value& a, const Value& b) {
   if (a.type() != b.type()) return false;
   switch (a.type()) {
+    case ValueType::integer: return a.as_int() == b.as_int();
+    case ValueType::floating: return a.as_double() == b.as_double();
     case ValueType::list: return a.as_list() == b.as_list();
     case ValueType::map: return a.as_map() == b.as_map();
     default: return a.data_ == b.data_;

@@ -2,6 +2,7 @@
 // Immutable once built; copies share lists and maps. Any thread may read.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -53,18 +54,33 @@ class Value {
   Value(ValueList v) : data_(std::make_shared<const ValueList>(std::move(v))) {}  // NOLINT
   Value(ValueMap v) : data_(std::make_shared<const ValueMap>(std::move(v))) {}    // NOLINT
 
-  [[nodiscard]] ValueType type() const { return static_cast<ValueType>(data_.index()); }
+  [[nodiscard]] ValueType type() const {
+    if (data_.index() < kTypeCount) return static_cast<ValueType>(data_.index());
+    return std::holds_alternative<Spelled<std::int64_t>>(data_) ? ValueType::integer : ValueType::floating;
+  }
   [[nodiscard]] bool is_null() const { return type() == ValueType::null; }
 
   // Each aborts when the type is another; ask type() first.
   [[nodiscard]] bool as_bool() const { return std::get<bool>(data_); }
-  [[nodiscard]] std::int64_t as_int() const { return std::get<std::int64_t>(data_); }
-  [[nodiscard]] double as_double() const { return std::get<double>(data_); }
+  [[nodiscard]] std::int64_t as_int() const {
+    const auto* const plain = std::get_if<std::int64_t>(&data_);
+    return plain != nullptr ? *plain : std::get<Spelled<std::int64_t>>(data_).number;
+  }
+  [[nodiscard]] double as_double() const {
+    const auto* const plain = std::get_if<double>(&data_);
+    return plain != nullptr ? *plain : std::get<Spelled<double>>(data_).number;
+  }
   [[nodiscard]] const std::string& as_string() const { return std::get<std::string>(data_); }
   [[nodiscard]] const ValueList& as_list() const { return *std::get<std::shared_ptr<const ValueList>>(data_); }
   [[nodiscard]] const ValueMap& as_map() const { return *std::get<std::shared_ptr<const ValueMap>>(data_); }
   [[nodiscard]] Timestamp as_timestamp() const { return std::get<Timestamp>(data_); }
   [[nodiscard]] Duration as_duration() const { return std::get<Duration>(data_); }
+
+  /// How the number was written, where that is not the text its value would get: 1.10, 1e3, 0x1F. A value that becomes
+  /// text keeps it: a version 1.10 in a file is no 1.1 in a command. Equality and arithmetic do not see it.
+  [[nodiscard]] const std::string* spelling() const;
+  static Value spelled(std::int64_t value, std::string_view spelling);
+  static Value spelled(double value, std::string_view spelling);
 
   /// The entry of a map by string key; nullptr when this is no map or has no such key.
   [[nodiscard]] const Value* find(std::string_view key) const;
@@ -73,8 +89,17 @@ class Value {
   friend bool operator==(const Value& a, const Value& b);
 
  private:
+  template <typename Number>
+  struct Spelled {
+    Number number{};
+    std::shared_ptr<const std::string> text;
+    friend bool operator==(const Spelled& a, const Spelled& b) { return a.number == b.number; }
+  };
+  static constexpr std::size_t kTypeCount = 9;
+
+  /// The alternatives in the order of ValueType, then numbers that keep their spelling.
   std::variant<std::monostate, bool, std::int64_t, double, std::string, std::shared_ptr<const ValueList>,
-               std::shared_ptr<const ValueMap>, Timestamp, Duration>
+               std::shared_ptr<const ValueMap>, Timestamp, Duration, Spelled<std::int64_t>, Spelled<double>>
       data_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "scheduler/digest/digest.h"
 #include "tests/unit/dagfile/load.h"
 
 namespace baton {
@@ -201,6 +202,9 @@ TEST(Canonical, EveryKeyIsPartOfTheVersion) {
       {"description: dd,", "description: de,"},
       {"doc: ddd", "doc: dde"},
       {"shell: [bash, -eu]", "shell: [bash, -e]"},
+      {"max: 3,", "max: \"${{ params.n > 1 ? 3 : 4 }}\","},
+      {"timeout: 1m,", "timeout: \"${{ params.s }}\","},
+      {"max_parallel: 2}", "max_parallel: \"${{ size(params.required) }}\"}"},
       {"on_finish", "on_success"}};
   for (const auto& [from, to] : changes) {
     std::string changed = whole;
@@ -215,8 +219,37 @@ TEST(Canonical, AHashedFormIsStable) {
   // A change here changes every stored version: raise kLanguageVersion and say so in the release notes.
   const auto dag = load("dag: x\ntasks:\n  a: {run: echo}\n  b: {noop: true, needs: a}\n");
   EXPECT_EQ(canonical_json(*dag),
-            R"({"language":1,"dag":"x","timezone":"UTC","specs":[{"kind":0,"script":"echo"},{"kind":8}],)"
-            R"("tasks":[["a",0,0],["b",1,0,0]]})");
+            R"({"language":1,"dag":"x","timezone":"UTC","specs":[{"kind":"run","script":"echo"},{"kind":"noop"}],)"
+            R"("tasks":[["a",0],["b",1,[0]]]})");
+}
+
+TEST(Canonical, AFormWithNumbersForNamesIsReadAndKeepsItsVersion) {
+  // What this program's predecessor wrote.
+  const std::string old =
+      R"({"language":1,"dag":"x","timezone":"UTC","specs":[{"kind":0,"rule":11,"script":"echo","retries":{"max":1,)"
+      R"("delay":1,"backoff":1,"max_delay":2,"jitter":2,"on":["any",75]},"outputs":[["r",1]]},{"kind":8},)"
+      R"({"kind":4,"sensor":{"kind":1,"time":"2026-01-01","every":1}}],)"
+      R"("tasks":[["a",0,0],["b",1,0,0],["c",2,0,0,1],["on_finish",1,3]],"pools":[{"name":"p","slots":3}]})";
+  const auto dag = from_canonical(old);
+  ASSERT_TRUE(dag.ok()) << dag.error().message;
+  const Dag& d = **dag;
+  EXPECT_EQ(test::spec(d, "a").trigger_rule, TriggerRule::always);
+  EXPECT_EQ(test::spec(d, "a").retries.jitter, RetryPolicy::Jitter::equal);
+  EXPECT_EQ(test::spec(d, "a").outputs[0].type, OutputSpec::Type::integer);
+  EXPECT_EQ(test::spec(d, "c").sensor.kind, Sensor::Kind::time);
+  EXPECT_EQ(test::upstream(d, "c"), "a b");
+  EXPECT_EQ(d.tasks[3].hook, Hook::on_finish);
+  EXPECT_EQ(d.version, sha256_hex(old.substr(0, old.find(R"(,"pools")")) + R"(,"pools":[{"name":"p"}]})"));
+  const std::string now = canonical_json(d);
+  EXPECT_NE(now.find(R"({"kind":"sensor","sensor":{"kind":"time")"), std::string::npos) << now;
+  EXPECT_EQ(canonical_json(**from_canonical(now)), now);
+}
+
+TEST(Canonical, NumbersKeepTheirSpelling) {
+  const auto dag = load("dag: x\ntasks: {a: {run: \"echo ${{ item }}\", for_each: {items: [1.10, 0x1F, 1e3, 2]}}}\n");
+  const std::string json = canonical_json(*dag);
+  EXPECT_NE(json.find(R"("literal":[1.10,{"$number":"0x1F"},1e3,2])"), std::string::npos) << json;
+  EXPECT_EQ(canonical_json(**from_canonical(json)), json);
 }
 
 TEST(Canonical, BrokenTextIsAnErrorAndNeverACrash) {

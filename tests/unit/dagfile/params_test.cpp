@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "scheduler/expr/convert.h"
 #include "scheduler/expr/json.h"
 #include "tests/unit/dagfile/load.h"
 
@@ -41,9 +42,60 @@ TEST(Params, AListIsJsonOrWordsWithCommas) {
   EXPECT_EQ(resolved("{l: {type: array}}", {{"l", ""}}), R"({"l":[]})");
 }
 
-TEST(Params, DefaultsFillInAndTheLastOfOneNameCounts) {
-  EXPECT_EQ(resolved("{a: {type: integer, default: 1}, b: {type: integer}}", {{"b", "2"}, {"b", "3"}}),
-            R"({"a":1,"b":3})");
+TEST(Params, DefaultsFillIn) {
+  EXPECT_EQ(resolved("{a: {type: integer, default: 1}, b: {type: integer}}", {{"b", "2"}}), R"({"a":1,"b":2})");
+}
+
+TEST(Params, SeveralOfOneNameMakeAListForAnArrayAndAreAnErrorElsewhere) {
+  EXPECT_EQ(resolved("{l: {type: array}}", {{"l", "1"}, {"l", "2"}}), R"({"l":[1,2]})");
+  EXPECT_EQ(resolved("{l: {type: array, items: {type: string}}}", {{"l", "1"}, {"l", "2,3"}}), R"({"l":["1","2","3"]})");
+  EXPECT_EQ(resolved("{l: {type: array}}", {{"l", "[1,2]"}, {"l", "[3]"}}), R"({"l":[1,2,3]})");
+  for (const char* const type : {"integer", "string", "object"}) {
+    const std::string text = resolved(std::string("{n: {type: ") + type + "}}", {{"n", "2"}, {"n", "2"}});
+    EXPECT_NE(text.find("param \"n\": it is given 2 times; only an array takes several"), std::string::npos) << text;
+  }
+}
+
+TEST(Params, AnIntegerIsExactOrRefused) {
+  const std::string integer = "{n: {type: integer}}";
+  EXPECT_EQ(resolved(integer, {{"n", "1e18"}}), R"({"n":1000000000000000000})");
+  EXPECT_EQ(resolved(integer, {{"n", "9007199254740993.0"}}), R"({"n":9007199254740993})");
+  EXPECT_EQ(resolved(integer, {{"n", "-9223372036854775808"}}), R"({"n":-9223372036854775808})");
+  EXPECT_EQ(resolved(integer, {{"n", "0.5e1"}}), R"({"n":5})");
+  for (const char* const text : {"-9223372036854775809", "9223372036854775808", "123456789012345678901234567890", "1e30",
+                                 "1e19", "0.99999999999999999999999", "1.0000000000000000000000001", "1e-1", "5x", "0x10",
+                                 "+5", "05", "\"5\"", "true", ""}) {
+    EXPECT_EQ(resolved(integer, {{"n", text}}).substr(0, 6), "error:") << text;
+  }
+  EXPECT_EQ(resolved("{l: {type: array, items: {type: integer}}}", {{"l", "1,9223372036854775808"}}).substr(0, 6),
+            "error:");
+}
+
+TEST(Params, ADefaultIsExactOrRefusedToo) {
+  EXPECT_EQ(dag_with("{n: {type: integer, default: 1e18}}")->params[0].default_value->as_int(), 1'000'000'000'000'000'000);
+  for (const char* const text : {"1e30", "9223372036854775808", "0.99999999999999999999999"}) {
+    const LoadResult r = load_text(std::string("dag: x\nparams: {n: {type: integer, default: ") + text +
+                                       "}}\ntasks: {a: {noop: true}}\n",
+                                   "test.yaml");
+    EXPECT_FALSE(r.ok()) << text;
+  }
+}
+
+TEST(Params, BoundsTellLargeIntegersApart) {
+  const std::string schema = "{n: {type: integer, minimum: 9007199254740993}}";
+  EXPECT_EQ(resolved(schema, {{"n", "9007199254740992"}}).substr(0, 6), "error:");
+  EXPECT_EQ(resolved(schema, {{"n", "9007199254740993"}}), R"({"n":9007199254740993})");
+  EXPECT_EQ(resolved("{n: {multipleOf: 2}}", {{"n", "9007199254740993"}}).substr(0, 6), "error:");
+}
+
+TEST(Params, ANumberKeepsItsSpellingWhenItBecomesText) {
+  const auto dag = dag_with("{v: {default: 1.10}, h: {default: 0x1F}, n: {type: number}}");
+  const auto params = resolve_params(*dag, {{"n", "2.50"}});
+  ASSERT_TRUE(params.ok());
+  EXPECT_EQ(*expr::to_text(*params->find("v")), "1.10");
+  EXPECT_EQ(*expr::to_text(*params->find("h")), "0x1F");
+  EXPECT_EQ(*expr::to_text(*params->find("n")), "2.50");
+  EXPECT_EQ(params->find("h")->as_int(), 31);
 }
 
 TEST(Params, AllFaultsAreSaidAtOnce) {

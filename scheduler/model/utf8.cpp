@@ -1,6 +1,6 @@
-#include "scheduler/expr/utf8.h"
+#include "scheduler/model/utf8.h"
 
-namespace baton::expr {
+namespace baton {
 
 std::size_t utf8_length(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
@@ -56,4 +56,4 @@ void append_utf8(std::string& out, char32_t code_point) {
   }
 }
 
-}  // namespace baton::expr
+}  // namespace baton

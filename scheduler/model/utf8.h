@@ -1,11 +1,11 @@
-// UTF-8, as far as the language needs it. Private to this room. Pure; any thread.
+// UTF-8, as far as texts and JSON need it. Pure; any thread.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-namespace baton::expr {
+namespace baton {
 
 /// Bytes of the code point at `at`, 0 when they are no UTF-8 (overlong forms and surrogates are none).
 std::size_t utf8_length(std::string_view text, std::size_t at);
@@ -18,4 +18,4 @@ std::size_t count_code_points(std::string_view text);
 
 void append_utf8(std::string& out, char32_t code_point);
 
-}  // namespace baton::expr
+}  // namespace baton
