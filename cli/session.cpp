@@ -330,8 +330,8 @@ Result<SessionEnd> Session::run_new(NewRun request) {
   add_pools(*request.dag);
   const std::string run_id = row.run_id;
   engine_->create_run(std::move(creation), std::move(request.params), path_of(*request.dag),
-                      [this, run_id](CommitOutcome outcome) {
-                        if (outcome == CommitOutcome::durable) return;
+                      [this, run_id](const PartVerdict& verdict) {
+                        if (verdict.is_done()) return;
                         fail({"run id \"" + run_id + "\" exists already; choose another or leave --run-id out",
                             ErrorKind::conflict});
                       });

@@ -124,14 +124,14 @@ void Scheduler::adopt(RunNo run_no, const RetryWish* wish) {
                      std::move(audit), std::move(version));
 }
 
-void Scheduler::create(RunCreation creation, Value params, std::function<void(CommitOutcome)> done) {
+void Scheduler::create(RunCreation creation, Value params, std::function<void(const PartVerdict&)> done) {
   const RunNo run_no = creation.run.run_no;
   runs_.insert(run_no);
   auto path = path_lengths(*creation.dag, *store_.mean_durations(creation.dag->id));
   engine_->create_run(std::move(creation), std::move(params), std::move(path),
-                      [this, run_no, done = std::move(done)](CommitOutcome outcome) {
-                        if (outcome != CommitOutcome::durable) runs_.erase(run_no);
-                        done(outcome);
+                      [this, run_no, done = std::move(done)](const PartVerdict& verdict) {
+                        if (!verdict.is_done()) runs_.erase(run_no);
+                        done(verdict);
                       });
 }
 

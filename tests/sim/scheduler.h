@@ -39,8 +39,8 @@ class Scheduler {
 
   /// Recovers all that is unfinished, clears what is to be retried, and begins.
   void start(const std::vector<RetryWish>& wishes);
-  /// `done` hears how the creation ended, if this scheduler lives to tell.
-  void create(RunCreation creation, Value params, std::function<void(CommitOutcome)> done);
+  /// `done` hears whether the run is made or was there already, if this scheduler lives to tell.
+  void create(RunCreation creation, Value params, std::function<void(const PartVerdict&)> done);
 
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] SimStore& store() { return store_; }

@@ -95,12 +95,12 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
   const Value params = value_of(params_of(ground_.options.seed, run_no));
   row.conf_json = expr::to_json(params);
   ground_.say(fmt::format("person creates run {} of {}", run_no, plan.dag->id));
-  scheduler_->create(std::move(creation), params, [this, run_no](CommitOutcome outcome) {
-    if (outcome == CommitOutcome::durable) {
+  scheduler_->create(std::move(creation), params, [this, run_no](const PartVerdict& verdict) {
+    if (verdict.is_done()) {
       checks_.expect_present(run_no);
       if (disk_.find(run_no) == nullptr)
         ground_.findings.fail("INV-01", fmt::format("run {} is accepted and not on disk", run_no));
-    } else if (outcome == CommitOutcome::conflict) {
+    } else {
       ground_.strike(Fault::create_conflict);
     }
   });
