@@ -13,18 +13,19 @@ CommitPipeline::~CommitPipeline() {
 
 void CommitPipeline::offer(bool at_once) {
   BATON_CHECK(!is_writing_);
-  writing_ = std::exchange(next_, Pending{});
+  writing_ = take();
   is_writing_ = true;
   if (!at_once) return commit();
-  store_.commit_now(writing_.batch, [this](CommitOutcome outcome) { ended(outcome); });
+  store_.commit_now(writing_.batch, [this](const CommitDone& how) { ended(how); });
 }
 
 void CommitPipeline::commit() {
-  store_.commit(writing_.batch, [this](CommitOutcome outcome) { ended(outcome); });
+  store_.commit(writing_.batch, [this](const CommitDone& how) { ended(how); });
 }
 
-void CommitPipeline::ended(CommitOutcome outcome) {
+void CommitPipeline::ended(const CommitDone& how) {
   if (is_over_) return;
+  CommitOutcome outcome = how.outcome;
   if (BATON_BUG(unknown_taken_for_durable)) {
     if (outcome == CommitOutcome::unknown) outcome = CommitOutcome::durable;
   }
@@ -32,17 +33,21 @@ void CommitPipeline::ended(CommitOutcome outcome) {
     if (outcome == CommitOutcome::rolled_back) outcome = CommitOutcome::durable;
   }
   switch (outcome) {
-    case CommitOutcome::durable: return durable();
+    case CommitOutcome::durable: return durable(how);
     case CommitOutcome::rolled_back: return rolled_back();
-    case CommitOutcome::conflict: return conflict();
+    case CommitOutcome::fenced: return end("another process has taken over the state folder");
     case CommitOutcome::unknown: return end("writing to the state folder failed; what it holds is safe");
   }
 }
 
-void CommitPipeline::durable() {
+void CommitPipeline::durable(const CommitDone& how) {
   is_writing_ = false;
   told_full_ = false;
-  Pending done = std::exchange(writing_, Pending{});
+  Pending done = std::exchange(writing_, Pending(0));
+  for (Pending::Request& request : done.requests) {
+    if (request.part < how.parts.size()) request.verdict = how.parts[request.part];
+    if (!request.verdict.is_done() && request.creates != 0) events_.creation_struck(request.creates, done, next_);
+  }
   events_.batch_durable(done);
 }
 
@@ -53,13 +58,6 @@ void CommitPipeline::rolled_back() {
     retry_ = 0;
     if (!is_over_) commit();
   });
-}
-
-void CommitPipeline::conflict() {
-  if (writing_.created.empty()) return end("another process has taken over the state folder");
-  events_.creation_refused(writing_, next_);
-  if (writing_.batch.empty()) return durable();
-  commit();
 }
 
 void CommitPipeline::end(std::string why) {

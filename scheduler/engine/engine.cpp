@@ -31,29 +31,22 @@ const DagRun* Engine::run(RunNo run_no) const {
 }
 
 bool Engine::is_idle() const {
-  return !turn_scheduled_ && !commits_.is_writing() && commits_.next().batch.empty() && !runs_.has_more() &&
-         creations_.empty();
+  return !turn_scheduled_ && !commits_.is_writing() && commits_.next().batch.empty() && !runs_.has_more();
 }
 
 void Engine::create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
-                        std::function<void(CommitOutcome)> done) {
-  Creation wanted{std::move(creation), std::move(params), std::move(path_us), std::move(done)};
-  if (next().batch.creations.empty()) return begin_creation(std::move(wanted));
-  creations_.push_back(std::move(wanted));
-}
-
-void Engine::begin_creation(Creation wanted) {
+                        std::function<void(const PartVerdict&)> done) {
   const Moment at = now();
-  RunCreation& creation = wanted.rows;
   RunRow& row = creation.run;
   row.state = RunState::running;
   row.started_at = row.started_at == kNoTime ? at.wall : row.started_at;
-  LiveRun& live = runs_.add(make_run(row, creation.dag, std::move(wanted.params), at, creation.initial_states),
-                            std::move(wanted.path_us));
+  LiveRun& live =
+      runs_.add(make_run(row, creation.dag, std::move(params), at, creation.initial_states), std::move(path_us));
   row.counts = live.run.row.counts;
+  live.part = next().open_part();
   next().begun.push_back(row.run_no);
-  next().batch.creations.push_back(std::move(creation));
-  next().created.push_back(std::move(wanted.done));
+  next().requests.push_back({live.part.part, row.run_no, std::move(done), {}});
+  next().part(live.part).creations.push_back(std::move(creation));
   watch_timeout(live);
   handle(live, RunBegins{});
 }
@@ -63,14 +56,15 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
   BATON_CHECK(!executor_ready_);
   left_.erase(run.row.run_no);
   if (BATON_BUG(latest_not_written)) version = nullptr;
+  LiveRun& live = runs_.add(std::move(run), std::move(path_us));
+  if (version != nullptr || !audit.empty()) live.part = next().open_part();
   if (version != nullptr) {
     RunCreation reversion;
-    reversion.run = run.row;
-    reversion.dag = run.dag;
+    reversion.run = live.run.row;
+    reversion.dag = live.run.dag;
     reversion.version = std::move(version);
-    next().batch.reversions.push_back(std::move(reversion));
+    next().part(live.part).reversions.push_back(std::move(reversion));
   }
-  LiveRun& live = runs_.add(std::move(run), std::move(path_us));
   for (std::size_t i = 0; i < live.run.instances.size(); ++i) {
     if (!is_live(live.run.instances[i].state)) continue;
     const auto number = static_cast<InstanceNo>(i);
@@ -79,7 +73,7 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
     admission_.hold(live.run, number);
   }
   next().begun.push_back(live.run.row.run_no);
-  for (AuditRow& row : audit) next().batch.audit.push_back(std::move(row));
+  for (AuditRow& row : audit) next().part(live.part).audit.push_back(std::move(row));
   collect(live, cleared);
   if (!BATON_BUG(run_timeout_lost_at_recovery)) watch_timeout(live);
   handle(live, RunBegins{});
@@ -132,11 +126,6 @@ void Engine::schedule_turn() {
 void Engine::turn() {
   turn_scheduled_ = false;
   if (dead_) return;
-  if (!creations_.empty() && next().batch.creations.empty()) {
-    Creation wanted = std::move(creations_.front());
-    creations_.pop_front();
-    begin_creation(std::move(wanted));
-  }
   if (!commits_.is_writing()) do_more();
   admit();
   if (!commits_.is_writing()) commit();
@@ -157,13 +146,13 @@ void Engine::do_more() {
 /// What is for display alone joins a batch that is written anyway, or makes one of its own after a while.
 void Engine::write_lazy() {
   lazy_timer_ = 0;
-  runs_.take_lazy(next().batch);
+  runs_.take_lazy(next());
   take_lazy_durations();
   schedule_turn();
 }
 
 void Engine::take_lazy_durations() {
-  std::move(lazy_durations_.begin(), lazy_durations_.end(), std::back_inserter(next().batch.durations));
+  std::move(lazy_durations_.begin(), lazy_durations_.end(), std::back_inserter(next().engine_part().durations));
   lazy_durations_.clear();
 }
 
@@ -176,7 +165,7 @@ void Engine::commit() {
     release(effects);
     return;
   }
-  if (runs_.take_due(next().batch)) take_lazy_durations();
+  if (runs_.take_due(next())) take_lazy_durations();
   if (BATON_BUG(effect_before_commit)) {
     for (const AttemptKey& key : next().releases) executor_.release(key);
   }
@@ -196,11 +185,8 @@ void Engine::disk_is_full() {
   if (observer_ != nullptr) observer_->notice("the disk is full: nothing new starts until there is space");
 }
 
-/// The run that the batch would have made exists already: the batch goes without it, and nothing of it stays behind.
-void Engine::creation_refused(Pending& batch, Pending& gathering) {
-  BATON_CHECK(batch.batch.creations.size() == 1);
-  const RunNo run_no = batch.batch.creations.front().run.run_no;
-  const auto created = std::exchange(batch.created, {});
+/// The run that the batch would have made exists already: nothing of it stays behind.
+void Engine::creation_struck(RunNo run_no, Pending& done, Pending& gathers) {
   LiveRun& live = *runs_.find(run_no);
   for (std::size_t i = 0; i < live.run.instances.size(); ++i) {
     if (!is_live(live.run.instances[i].state)) continue;
@@ -209,13 +195,12 @@ void Engine::creation_refused(Pending& batch, Pending& gathering) {
   }
   admission_.forget(live.run);
   runs_.erase(run_no);
-  for (Pending* pending : {&batch, &gathering}) {
+  for (Pending* pending : {&done, &gathers}) {
     for (const AttemptKey& key : pending->releases) {
       if (key.run_no == run_no) withdraw_prepared(key);
     }
     strip(*pending, run_no);
   }
-  for (const auto& f : created) f(CommitOutcome::conflict);
 }
 
 void Engine::commits_ended(std::string why) {

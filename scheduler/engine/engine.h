@@ -4,7 +4,6 @@
 // (what an executor holds), Admission and LookAhead (who may start). Loop thread only; it never blocks, but for a commit where nothing runs (Store::commit_now).
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -55,10 +54,10 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// Called when a run and its hooks have ended and that is durable. The run is forgotten after it.
   void on_finished(std::function<void(const DagRun&)> f) { finished_ = std::move(f); }
 
-  /// Makes a run durable and begins it. `done` tells how the commit ended; `path_us` as path_lengths() gives it. One run
-  /// is created with each commit; others wait for the next.
+  /// Makes a run durable and begins it. `done` tells once its part of the commit is durable, or that it was struck: a run
+  /// of this id or date exists, and this one is gone. `path_us` as path_lengths() gives it.
   void create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
-                  std::function<void(CommitOutcome)> done);
+                  std::function<void(const PartVerdict&)> done);
   /// Takes over a run that recovery restored, perhaps with instances cleared in `cleared`. Before executor_ready().
   /// `version` where the run goes on with another version than it had: that of run.dag.
   void adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit,
@@ -82,19 +81,11 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void executor_gone(const std::string& why) override;
 
  private:
-  struct Creation {
-    RunCreation rows;
-    Value params;
-    std::vector<DurationUs> path_us;
-    std::function<void(CommitOutcome)> done;
-  };
-
   [[nodiscard]] Moment now() const { return {loop_.wall_now(), loop_.mono_now()}; }
   [[nodiscard]] Pending& next() { return commits_.next(); }
 
   // engine.cpp: runs, events, turns.
   void handle(LiveRun& live, const Event& event);
-  void begin_creation(Creation wanted);
   void watch_timeout(LiveRun& live);
   void schedule_turn();
   void turn();
@@ -103,7 +94,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void take_lazy_durations();
   void commit();
   void batch_durable(Pending& done) override;
-  void creation_refused(Pending& batch, Pending& gathering) override;
+  void creation_struck(RunNo run_no, Pending& done, Pending& gathers) override;
   void disk_is_full() override;
   void commits_ended(std::string why) override;
 
@@ -143,7 +134,6 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::function<void(const DagRun&)> finished_;
 
   std::set<RunNo> left_;                       ///< not ours now; see leave_runs()
-  std::deque<Creation> creations_;             ///< wait for a batch without one
   std::vector<DurationRow> lazy_durations_;
   StepOutcome step_;                           ///< scratch of handle()
   Loop::TimerId lazy_timer_ = 0;               ///< 0: none is set

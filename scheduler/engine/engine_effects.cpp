@@ -10,6 +10,7 @@ namespace baton {
 
 void Engine::collect(LiveRun& live, StepOutcome& step) {
   DagRun& run = live.run;
+  Part& part = next().part(live.part);
   const auto write = [&](InstanceNo i, std::vector<TaskRow>& to) {
     TaskRow row = row_of(run, i);
     live.unwritten.erase(i);
@@ -17,8 +18,8 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
     to.push_back(std::move(row));
     if (is_final(run.at(i).state)) run.drop_activity(i);
   };
-  for (const InstanceNo i : step.made) write(i, next().batch.new_instances);
-  for (const InstanceNo i : step.dirty) write(i, next().batch.instances);
+  for (const InstanceNo i : step.made) write(i, part.new_instances);
+  for (const InstanceNo i : step.dirty) write(i, part.instances);
   for (const InstanceNo i : step.dirty_lazy) {
     if (run.at(i).state != TaskState::running) continue;
     runs_.note_running(live, i);
@@ -26,9 +27,9 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
   }
   for (TryRow& row : step.tries) {
     if (observer_ != nullptr) next().tries_told.push_back({run.row.run_no, row});
-    next().batch.tries.push_back(std::move(row));
+    part.tries.push_back(std::move(row));
   }
-  std::move(step.cache.begin(), step.cache.end(), std::back_inserter(next().batch.cache));
+  std::move(step.cache.begin(), step.cache.end(), std::back_inserter(part.cache));
   std::move(step.durations.begin(), step.durations.end(), std::back_inserter(lazy_durations_));
   if (step.run_changed && is_final(run.row.state)) next().ended.push_back(run.row.run_no);
   if (step.run_changed) runs_.note_due(live);
@@ -91,7 +92,9 @@ void Engine::timer_fired(RunNo run_no, InstanceNo i, WallUs wake_at) {
 // ── what is durable has effect ──────────────────────────────────────────────────────────────────────────────────────
 
 void Engine::release(Pending& pending) {
-  for (auto& created : pending.created) created(CommitOutcome::durable);
+  for (const Pending::Request& request : pending.requests) {
+    if (request.answer) request.answer(request.verdict);
+  }
   for (LaunchSpec& spec : pending.launches) launch_durable(std::move(spec));
   for (const AttemptKey& key : pending.releases) release_prepared(key);
   for (const Pending::Stop& stop : pending.stops) executor_.stop(stop.key, stop.grace_us, stop.kill_now);

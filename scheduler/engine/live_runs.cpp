@@ -47,14 +47,14 @@ void LiveRuns::list(LiveRun& live) {
   if (!std::exchange(live.is_listed, true)) lazy_.push_back(live.run.row.run_no);
 }
 
-bool LiveRuns::take_due(Batch& batch) {
+bool LiveRuns::take_due(Pending& next) {
   bool has_outcome = false;
   for (const RunNo run_no : due_) {
     LiveRun& live = *find(run_no);
     live.is_due = false;
     live.counts_stale = false;
     has_outcome = has_outcome || is_final(live.run.row.state);
-    batch.runs.push_back(live.run.row);
+    next.part(live.part).runs.push_back(live.run.row);
   }
   due_.clear();
   return has_outcome;
@@ -70,14 +70,15 @@ bool LiveRuns::has_lazy() {
   return false;
 }
 
-void LiveRuns::take_lazy(Batch& batch) {
+void LiveRuns::take_lazy(Pending& next) {
   for (const RunNo run_no : std::exchange(lazy_, {})) {
     LiveRun* live = find(run_no);
     if (live == nullptr) continue;
     live->is_listed = false;
     if (live->counts_stale || !live->unwritten.empty()) note_due(*live);
+    Part& part = next.part(live->part);
     for (const InstanceNo i : live->unwritten) {
-      if (live->run.at(i).state == TaskState::running) batch.instances.push_back(row_of(live->run, i));
+      if (live->run.at(i).state == TaskState::running) part.instances.push_back(row_of(live->run, i));
     }
     live->unwritten.clear();
   }

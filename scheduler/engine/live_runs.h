@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "scheduler/engine/dag_run.h"
+#include "scheduler/engine/pending.h"
 #include "scheduler/engine/run_timers.h"
-#include "scheduler/engine/store.h"
 
 namespace baton {
 
@@ -24,6 +24,7 @@ struct LiveRun {
   std::vector<DurationUs> path_us;  ///< critical path from each task to the end of the run; empty: not known
   RunTimers timers;
   std::set<InstanceNo> unwritten;   ///< running, and their rows do not say so yet; see LiveRuns::note_running()
+  RunPart part;                     ///< where its rows go in the batch that gathers
   bool counts_stale = false;        ///< its counts have changed since its row was written
   bool is_due = false;              ///< its row goes with the next batch
   bool is_listed = false;           ///< in the list of those with something to write lazily
@@ -50,11 +51,11 @@ class LiveRuns {
   void note_running(LiveRun& live, InstanceNo i);
 
   [[nodiscard]] bool has_due() const { return !due_.empty(); }
-  /// Moves the rows that are due into `batch`; whether a run among them has its outcome.
-  bool take_due(Batch& batch);
+  /// Puts the rows that are due into `next`; whether a run among them has its outcome.
+  bool take_due(Pending& next);
   [[nodiscard]] bool has_lazy();
-  /// Moves what is for display alone into `batch`, and makes the rows of these runs due.
-  void take_lazy(Batch& batch);
+  /// Puts what is for display alone into `next`, and makes the rows of these runs due.
+  void take_lazy(Pending& next);
 
   /// The core of this run stopped half way (see advance()). Each run stands in this queue once.
   void note_more(LiveRun& live);

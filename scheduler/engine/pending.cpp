@@ -5,13 +5,16 @@ namespace baton {
 void strip(Pending& pending, RunNo run_no) {
   const auto is_row = [&](const auto& row) { return row.run_no == run_no; };
   const auto is_keyed = [&](const auto& entry) { return entry.key.run_no == run_no; };
-  Batch& b = pending.batch;
-  std::erase_if(b.creations, [&](const RunCreation& c) { return c.run.run_no == run_no; });
-  std::erase_if(b.new_instances, is_row);
-  std::erase_if(b.instances, is_row);
-  std::erase_if(b.tries, is_row);
-  std::erase_if(b.runs, is_row);
-  std::erase_if(b.cache, is_row);
+  const auto is_run = [&](const RunCreation& c) { return c.run.run_no == run_no; };
+  for (Part& part : pending.batch.parts) {
+    std::erase_if(part.creations, is_run);
+    std::erase_if(part.reversions, is_run);
+    std::erase_if(part.new_instances, is_row);
+    std::erase_if(part.instances, is_row);
+    std::erase_if(part.tries, is_row);
+    std::erase_if(part.runs, is_row);
+    std::erase_if(part.cache, is_row);
+  }
   std::erase_if(pending.launches, is_keyed);
   std::erase_if(pending.releases, is_row);
   std::erase_if(pending.stops, is_keyed);

@@ -1,6 +1,21 @@
-// Store: the one writer of durable state, and what recovery reads. Implemented by SQLite, in memory, and (later)
-// PostgreSQL; tests/conformance/store runs the same suite over each. Engine's loop thread calls it; `done` comes back
-// on the loop thread through the Loop given at construction.
+// Store: the one writer of durable state, and what recovery reads. Implemented over SQLite (on a file and in memory) and
+// by the simulator; tests/conformance/store runs one suite over all of them.
+//
+// The engine gives it batches; each is one transaction or a part of one, and ends in one of four ways:
+//
+//   commit(batch) ──┬─▶ durable       it is fsynced. Each part has a verdict: done, or struck because what it would make
+//                   │                 exists. A struck part leaves nothing behind, the other parts stand.
+//                   ├─▶ rolled_back   no space. Nothing of it is there, nor of any batch that was given before this was
+//                   │                 told: what was offered later is never durable before what was offered earlier.
+//                   │                 Offer it again, in the same order.
+//                   ├─▶ fenced        the store has another leader, or a row is not as this one left it. Nothing of it is
+//                   │                 there. No later batch will be written: end.
+//                   └─▶ unknown       an I/O error. It may be there or not. No later batch will be written: end, and
+//                                     recover from the files.
+//
+// The loop's thread calls it; what it answers comes back there, through the Loop given at construction, never from within
+// a call. It outlives no Loop. One process at a time leads: opening for writing raises `leader_epoch`, and every
+// transaction checks it, so that a process that was only believed dead writes nothing any more.
 #pragma once
 
 #include <cstdint>
@@ -11,37 +26,11 @@
 #include <utility>
 #include <vector>
 
+#include "scheduler/engine/batch.h"
 #include "scheduler/engine/rows.h"
 #include "scheduler/model/result.h"
 
 namespace baton {
-
-/// How a commit ended (docs/ARCHITECTURE.md).
-enum class CommitOutcome : std::uint8_t {
-  durable,      ///< fsynced: effects may follow
-  rolled_back,  ///< nothing was written and the batch may be offered again: the disk is full
-  conflict,     ///< nothing was written: a run with this id or (dag, logical_date) exists, or the fence has moved
-  unknown,      ///< an I/O error: take no more events (SQLite: exit 70 and recover)
-};
-
-/// Changes that become durable together or not at all. Rows of instances carry all their columns; the store writes the
-/// mutable ones, conditionally on the epoch not going backwards, and checks that the row was there.
-struct Batch {
-  std::vector<RunCreation> creations;
-  std::vector<RunCreation> reversions;  ///< runs that exist and go on with another version: `run`, `dag`, `version`
-  std::vector<TaskRow> new_instances;  ///< mapped instances beyond index 0, when they expand
-  std::vector<TaskRow> instances;      ///< changed
-  std::vector<TryRow> tries;
-  std::vector<RunRow> runs;            ///< changed; includes the counts
-  std::vector<CacheRow> cache;
-  std::vector<DurationRow> durations;
-  std::vector<AuditRow> audit;
-
-  [[nodiscard]] bool empty() const {
-    return creations.empty() && reversions.empty() && new_instances.empty() && instances.empty() && tries.empty() && runs.empty() &&
-           cache.empty() && durations.empty() && audit.empty();
-  }
-};
 
 /// A run as recovery finds it: every row of it.
 struct RunSnapshot {
@@ -52,15 +41,20 @@ struct RunSnapshot {
 
 class Store {
  public:
-  using CommitDone = std::function<void(CommitOutcome)>;
+  using OnCommitted = std::function<void(const CommitDone&)>;
 
   virtual ~Store() = default;
 
   /// Takes `batch` for the next transaction. Batches become durable in the order of the calls; several may share one
   /// transaction and one fsync. `done` is called exactly once, in that order, never from within this call.
-  virtual void commit(Batch batch, CommitDone done) = 0;
+  ///
+  /// A part is struck (`exists`) when a run that it creates has the id or the logical date of a run that is there, be it
+  /// through an earlier part of the same batch. A change of a row that is missing, or whose epoch would go backwards,
+  /// and a second end of one attempt fence the whole batch: the engine never does so by itself.
+  virtual void commit(Batch batch, OnCommitted done) = 0;
   /// As commit(), for a caller who has nothing else to do meanwhile: it may block for the transaction and its sync.
-  virtual void commit_now(Batch batch, CommitDone done) { commit(std::move(batch), std::move(done)); }
+  /// `done` still comes through the loop.
+  virtual void commit_now(Batch batch, OnCommitted done) { commit(std::move(batch), std::move(done)); }
 
   /// Number for a new run; rises with every call, never given twice in the life of the store.
   virtual RunNo next_run_no() = 0;

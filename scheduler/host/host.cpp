@@ -95,7 +95,7 @@ std::vector<DurationUs> Host::path_of(const Dag& dag) {
   return path_lengths(dag, means ? *means : std::unordered_map<std::string, DurationUs>{});
 }
 
-RunNo Host::create(NewRun request, std::function<void(CommitOutcome)> done) {
+RunNo Host::create(NewRun request, std::function<void(const PartVerdict&)> done) {
   const RunNo run_no = parts_.store.next_run_no();
   const std::uint64_t random = request.run_id.empty() ? parts_.loop.random() : 0;
   RunCreation creation = creation_of(request, run_no, parts_.loop.wall_now(), random);
@@ -103,9 +103,9 @@ RunNo Host::create(NewRun request, std::function<void(CommitOutcome)> done) {
   for (const PoolSpec& pool : request.dag->pools) engine_.set_pool(pool.name, pool.slots);
   runs_.insert(run_no);
   engine_.create_run(std::move(creation), std::move(request.params), path_of(*request.dag),
-                     [this, run_no, done = std::move(done)](CommitOutcome outcome) {
-                       if (outcome != CommitOutcome::durable) runs_.erase(run_no);
-                       done(outcome);
+                     [this, run_no, done = std::move(done)](const PartVerdict& verdict) {
+                       if (!verdict.is_done()) runs_.erase(run_no);
+                       done(verdict);
                      });
   return run_no;
 }

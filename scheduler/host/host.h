@@ -71,8 +71,9 @@ class Host {
   /// stays as it is: it keeps nobody else from being adopted. An Error only where the store cannot say which there are.
   Status open();
 
-  /// Makes a run durable and begins it; returns its number at once. `done` hears how the commit ended, on the loop.
-  RunNo create(NewRun request, std::function<void(CommitOutcome)> done);
+  /// Makes a run durable and begins it; returns its number at once. `done` hears, on the loop, whether it is made or
+  /// was there already.
+  RunNo create(NewRun request, std::function<void(const PartVerdict&)> done);
   /// Goes on with a run of an earlier scheduler. not_found: there is no such run; storage: it cannot be read.
   Result<Adoption> resume(RunNo run_no);
   /// As resume(), after clearing what is to run again; live attempts are spared and judged as in resume(). not_found

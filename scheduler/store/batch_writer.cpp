@@ -82,6 +82,8 @@ BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t s
       set_version_("UPDATE dag_run SET version_no = ?, checksum = ? WHERE run_no = ?"),
       insert_task_(kInsertTask),
       insert_run_(kInsertRun),
+      find_by_id_("SELECT run_no FROM dag_run WHERE dag_no = ? AND run_id = ?"),
+      find_by_date_("SELECT run_no FROM dag_run WHERE dag_no = ? AND logical_date = ?"),
       insert_conf_("INSERT INTO run_input (run_no, checksum, conf) VALUES (?,?,?)"),
       insert_fresh_(kInsertFresh),
       insert_instance_(kInsertInstance),
@@ -99,38 +101,31 @@ BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t s
 
 // ---- transactions ----
 
-std::vector<CommitOutcome> BatchWriter::apply(std::span<const Batch* const> group) {
-  if (broken_) return std::vector<CommitOutcome>(group.size(), CommitOutcome::unknown);
-  std::vector<CommitOutcome> outcomes(group.size(), CommitOutcome::durable);
-  // A conflict is rare and mostly met before the batch has written anything: savepoints only when one is needed.
-  Pass pass = write_all(group, false, outcomes);
-  if (pass == Pass::retry_with_savepoints) pass = write_all(group, true, outcomes);
+std::vector<CommitDone> BatchWriter::apply(std::span<const Batch* const> group) {
+  std::vector<CommitDone> answers(group.size());
+  if (broken_) return answers;  // unknown, all of them
+  // A part is rarely struck, and mostly before it has written anything: savepoints only when one is needed.
+  Pass pass = write_all(group, false, answers);
+  if (pass == Pass::retry_with_savepoints) pass = write_all(group, true, answers);
   if (pass == Pass::failed) return fail_all(group.size());
-  return outcomes;
+  return answers;
 }
 
 BatchWriter::Pass BatchWriter::write_all(std::span<const Batch* const> group, bool savepoints,
-                                         std::vector<CommitOutcome>& outcomes) {
+                                         std::vector<CommitDone>& answers) {
   if (!begin()) return Pass::failed;
+  if (!fence_holds()) {
+    if (code_ != kOk) return Pass::failed;
+    for (CommitDone& answer : answers) answer = {CommitOutcome::fenced, 0, {}};
+    roll_back();
+    return Pass::done;
+  }
   bool any_durable = false;
-  const bool fenced = !fence_holds();
-  if (fenced && code_ != kOk) return Pass::failed;
   for (std::size_t i = 0; i < group.size(); ++i) {
-    conflict_ = fenced;
-    rows_written_ = 0;
-    if (!fenced && savepoints && !ok(db_.exec("SAVEPOINT batch"))) return Pass::failed;
-    const bool written = !fenced && write(*group[i]);
-    outcomes[i] = written ? CommitOutcome::durable : CommitOutcome::conflict;
-    any_durable = any_durable || written;
-    if (!written && !conflict_) return Pass::failed;
-    if (!written && !savepoints && rows_written_ > 0) {
-      roll_back();
-      return Pass::retry_with_savepoints;
-    }
-    if (!fenced && savepoints) {
-      if (!written) forget_numbers();
-      if (!ok(db_.exec(written ? "RELEASE batch" : "ROLLBACK TO batch; RELEASE batch"))) return Pass::failed;
-    }
+    const Pass pass = write(*group[i], savepoints, answers[i]);
+    if (pass == Pass::retry_with_savepoints) roll_back();
+    if (pass != Pass::done) return pass;
+    any_durable = any_durable || answers[i].outcome == CommitOutcome::durable;
   }
   if (!any_durable) {
     roll_back();
@@ -139,6 +134,42 @@ BatchWriter::Pass BatchWriter::write_all(std::span<const Batch* const> group, bo
   if (!ok(commit_.on(db_).run())) return Pass::failed;
   seq_ = next_seq_;
   return Pass::done;
+}
+
+BatchWriter::Pass BatchWriter::write(const Batch& batch, bool savepoints, CommitDone& answer) {
+  answer = {CommitOutcome::durable, next_seq_, std::vector<PartVerdict>(batch.parts.size())};
+  rows_written_ = 0;
+  if (savepoints && !exec("SAVEPOINT batch")) return Pass::failed;
+  for (std::size_t k = 0; k < batch.parts.size(); ++k) {
+    const std::int64_t written_before = rows_written_;
+    conflict_ = false;
+    verdict_ = {};
+    if (savepoints && !exec("SAVEPOINT part")) return Pass::failed;
+    const bool is_written = write(batch.parts[k]);
+    if (!is_written && !conflict_) return Pass::failed;
+    if (!is_written && !savepoints && rows_written_ > written_before) return Pass::retry_with_savepoints;
+    if (!is_written && verdict_.is_done()) return fence(savepoints, answer);
+    answer.parts[k] = verdict_;
+    if (!is_written) forget_numbers();
+    if (savepoints && !exec(is_written ? "RELEASE part" : "ROLLBACK TO part; RELEASE part")) return Pass::failed;
+  }
+  if (savepoints && !exec("RELEASE batch")) return Pass::failed;
+  return Pass::done;
+}
+
+/// A row is not as this process left it: nothing of the batch stays.
+BatchWriter::Pass BatchWriter::fence(bool savepoints, CommitDone& answer) {
+  if (!savepoints && rows_written_ > 0) return Pass::retry_with_savepoints;
+  forget_numbers();
+  answer = {CommitOutcome::fenced, 0, {}};
+  if (savepoints && !exec("ROLLBACK TO batch; RELEASE batch")) return Pass::failed;
+  return Pass::done;
+}
+
+bool BatchWriter::exec(const char* sql) {
+  const int rc = db_.exec(sql);
+  if (rc != kOk) code_ = rc;
+  return rc == kOk;
 }
 
 bool BatchWriter::begin() {
@@ -163,12 +194,11 @@ void BatchWriter::roll_back() {
 
 /// What a failed transaction means. A full disk and a lock held elsewhere leave the file as it was; after an I/O error
 /// nobody knows, and writing on could bury what is there (S3).
-std::vector<CommitOutcome> BatchWriter::fail_all(std::size_t count) {
+std::vector<CommitDone> BatchWriter::fail_all(std::size_t count) {
   const int failed_with = code_;
   note_failure(failed_with);
   roll_back();
-  if (broken_) return std::vector<CommitOutcome>(count, CommitOutcome::unknown);
-  return std::vector<CommitOutcome>(count, CommitOutcome::rolled_back);
+  return std::vector<CommitDone>(count, {broken_ ? CommitOutcome::unknown : CommitOutcome::rolled_back, 0, {}});
 }
 
 void BatchWriter::note_failure(int code) {
@@ -213,34 +243,34 @@ bool BatchWriter::ok_one_row(int rc) {
   return false;
 }
 
-// ---- batches ----
+// ---- parts ----
 
-bool BatchWriter::write(const Batch& batch) {
-  for (const auto& creation : batch.creations) {
+bool BatchWriter::write(const Part& part) {
+  for (const auto& creation : part.creations) {
     if (!create(creation)) return false;
   }
-  for (const auto& reversion : batch.reversions) {
+  for (const auto& reversion : part.reversions) {
     if (!change_version(reversion)) return false;
   }
-  for (const auto& row : batch.new_instances) {
+  for (const auto& row : part.new_instances) {
     if (!insert_instance(row)) return false;
   }
-  for (const auto& row : batch.instances) {
+  for (const auto& row : part.instances) {
     if (!update(row)) return false;
   }
-  for (const auto& row : batch.tries) {
+  for (const auto& row : part.tries) {
     if (!insert(row)) return false;
   }
-  for (const auto& row : batch.runs) {
+  for (const auto& row : part.runs) {
     if (!update(row)) return false;
   }
-  for (const auto& row : batch.cache) {
+  for (const auto& row : part.cache) {
     if (!put(row)) return false;
   }
-  for (const auto& row : batch.durations) {
+  for (const auto& row : part.durations) {
     if (!put(row)) return false;
   }
-  for (const auto& row : batch.audit) {
+  for (const auto& row : part.audit) {
     if (!insert(row)) return false;
   }
   return true;
@@ -252,15 +282,38 @@ bool BatchWriter::create(const RunCreation& creation) {
   std::int64_t dag_no = 0;
   std::int64_t version_no = 0;
   if (!dag_no_of(run.dag_id, dag_no) || !version_no_of(creation, dag_no, version_no)) return false;
+  if (!insert_run(creation, dag_no, version_no)) {
+    if (conflict_) find_existing(run, dag_no);
+    return false;
+  }
+  return ok(insert_conf_.on(db_).run(run.run_no, sum_of_conf(run), std::string_view(run.conf_json))) &&
+         count_run(dag_no, run.state, 1) && insert_instances(creation);
+}
+
+/// Why the row of a new run was refused. A number that is taken is no answer to the one who asked: that fences.
+void BatchWriter::find_existing(const RunRow& run, std::int64_t dag_no) {
+  const auto find = [&](Statement& query, PartVerdict::Exists what) {
+    RunNo found = 0;
+    const int rc = query.step();
+    if (rc == kRow) found = query.integer(0);
+    query.reset();
+    if (found != 0) verdict_ = {what, found};
+    return found != 0;
+  };
+  if (find(find_by_id_.on(db_).start_with(dag_no, std::string_view(run.run_id)), PartVerdict::Exists::run_id)) return;
+  if (run.logical_date == kNoTime) return;
+  find(find_by_date_.on(db_).start_with(dag_no, run.logical_date), PartVerdict::Exists::logical_date);
+}
+
+bool BatchWriter::insert_run(const RunCreation& creation, std::int64_t dag_no, std::int64_t version_no) {
+  const RunRow& run = creation.run;
   const std::string counts = counts_to_json(counts_of(creation));
   return ok(insert_run_.on(db_).run(
              run.run_no, dag_no, version_no, code(run.type), code(run.state), code(run.reason), Time{run.logical_date},
              Time{run.interval_start}, Time{run.interval_end}, Time{run.run_after}, Time{run.queued_at},
              Time{run.started_at}, Time{run.ended_at}, next_seq_, next_seq_, sum_of_identity(run), end_sum(run),
              std::string_view(run.run_id), std::string_view(run.triggered_by), std::string_view(counts),
-             TextOrNull{run.note}, TextOrNull{options_or_none(run)})) &&
-         ok(insert_conf_.on(db_).run(run.run_no, sum_of_conf(run), std::string_view(run.conf_json))) &&
-         count_run(dag_no, run.state, 1) && insert_instances(creation);
+             TextOrNull{run.note}, TextOrNull{options_or_none(run)}));
 }
 
 bool BatchWriter::change_version(const RunCreation& reversion) {

@@ -30,12 +30,12 @@ class LazyStatement {
 
 class BatchWriter {
  public:
-  /// `seq` is the last one given; `leader_epoch` is ours: when the store's differs, every batch is a conflict.
+  /// `seq` is the last one given; `leader_epoch` is ours: when the store's differs, every batch is fenced.
   BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t seq);
 
-  /// One transaction for all of `group`; an outcome each. A batch in conflict leaves no trace and does not disturb the
-  /// others. rolled_back and unknown hold for all.
-  std::vector<CommitOutcome> apply(std::span<const Batch* const> group);
+  /// One transaction for all of `group`; an answer each. A part that is struck, and a batch that is fenced, leave no trace
+  /// and do not disturb the others. rolled_back and unknown hold for all.
+  std::vector<CommitDone> apply(std::span<const Batch* const> group);
 
   [[nodiscard]] std::int64_t seq() const { return seq_; }
   /// After an I/O error: the file must not be written any more (S3).
@@ -49,14 +49,19 @@ class BatchWriter {
  private:
   enum class Pass : std::uint8_t { done, retry_with_savepoints, failed };
 
-  Pass write_all(std::span<const Batch* const> group, bool savepoints, std::vector<CommitOutcome>& outcomes);
-  std::vector<CommitOutcome> fail_all(std::size_t count);
-  bool write(const Batch& batch);
+  Pass write_all(std::span<const Batch* const> group, bool savepoints, std::vector<CommitDone>& answers);
+  Pass write(const Batch& batch, bool savepoints, CommitDone& answer);
+  Pass fence(bool savepoints, CommitDone& answer);
+  std::vector<CommitDone> fail_all(std::size_t count);
+  bool write(const Part& part);
+  bool exec(const char* sql);
   bool begin();
   bool fence_holds();
   void roll_back();
 
   bool create(const RunCreation& creation);
+  bool insert_run(const RunCreation& creation, std::int64_t dag_no, std::int64_t version_no);
+  void find_existing(const RunRow& run, std::int64_t dag_no);
   bool change_version(const RunCreation& reversion);
   bool insert_instances(const RunCreation& creation);
   bool insert_tasks(const Dag& dag, std::int64_t version_no);
@@ -77,7 +82,7 @@ class BatchWriter {
 
   /// Notes the failure of a statement; true when there is none.
   bool ok(int code);
-  /// As ok(), and exactly one row must have changed, otherwise the batch is in conflict.
+  /// As ok(), and exactly one row must have changed, otherwise the part is in conflict.
   bool ok_one_row(int code);
 
   Database& db_;
@@ -85,7 +90,8 @@ class BatchWriter {
   std::int64_t seq_;
   std::int64_t next_seq_ = 0;      ///< of the transaction under way
   int code_ = 0;                   ///< of the statement that failed
-  bool conflict_ = false;          ///< the batch at hand is in conflict
+  bool conflict_ = false;          ///< the part at hand does not fit what is there
+  PartVerdict verdict_;            ///< of the part at hand, where it is in conflict: what exists
   std::int64_t rows_written_ = 0;  ///< by the batch at hand
   bool broken_ = false;
   std::string what_broke_;
@@ -94,7 +100,7 @@ class BatchWriter {
 
   LazyStatement begin_, commit_, leader_;
   LazyStatement find_dag_, insert_dag_, find_version_, next_version_, insert_version_, set_version_, insert_task_;
-  LazyStatement insert_run_, insert_conf_, insert_fresh_, insert_instance_, put_item_;
+  LazyStatement insert_run_, find_by_id_, find_by_date_, insert_conf_, insert_fresh_, insert_instance_, put_item_;
   LazyStatement update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
       insert_audit_;
 };

@@ -188,11 +188,11 @@ void SqliteStore::close_database() {
 
 // ---- the loop's side ----
 
-void SqliteStore::commit(Batch batch, CommitDone done) {
+void SqliteStore::commit(Batch batch, OnCommitted done) {
   QueuedItem item = QueuedCommit{std::move(batch), std::move(done), generation_->load(std::memory_order_relaxed)};
   if (is_stopped_ || !queue_.push(item)) {
     std::vector<Answer> refused;
-    refused.push_back({std::move(std::get<QueuedCommit>(item).done), CommitOutcome::rolled_back});
+    refused.push_back({std::move(std::get<QueuedCommit>(item).done), {CommitOutcome::rolled_back, 0, {}}});
     answer(std::move(refused));
     return;
   }
@@ -204,7 +204,7 @@ void SqliteStore::commit(Batch batch, CommitDone done) {
 }
 
 /// On the loop's thread, where the writer has nothing to do: what it is given later comes later.
-void SqliteStore::commit_now(Batch batch, CommitDone done) {
+void SqliteStore::commit_now(Batch batch, OnCommitted done) {
   std::unique_lock held(writer_mutex_, std::try_to_lock);
   if (options_.inline_writer || is_stopped_ || !held.owns_lock() || !queue_.is_empty()) {
     if (held.owns_lock()) held.unlock();
@@ -226,8 +226,8 @@ void SqliteStore::answer(std::vector<Answer> answers) {
   loop_.post([answers = std::move(answers), generation = generation_] {
     for (const auto& a : answers) {
       // From here on the engine knows: what it offers now is a new beginning.
-      if (a.outcome == CommitOutcome::rolled_back) generation->fetch_add(1, std::memory_order_relaxed);
-      a.done(a.outcome);
+      if (a.how.outcome == CommitOutcome::rolled_back) generation->fetch_add(1, std::memory_order_relaxed);
+      a.done(a.how);
     }
   });
 }
@@ -292,19 +292,21 @@ void SqliteStore::process(std::vector<QueuedItem> items) {
 
 void SqliteStore::write_group(std::span<QueuedCommit> group, std::vector<Answer>& answers) {
   std::vector<const Batch*> batches;
-  std::vector<CommitOutcome> outcomes;
+  std::vector<CommitDone> answered;
   for (const auto& commit : group) {
     if (commit.generation > refused_generation_) batches.push_back(&commit.batch);
   }
-  if (!batches.empty()) outcomes = writer_->apply(batches);
+  if (!batches.empty()) answered = writer_->apply(batches);
   std::size_t written = 0;
+  bool rolls_back = false;
   for (auto& commit : group) {
     const bool is_refused = commit.generation <= refused_generation_;
-    answers.push_back({std::move(commit.done), is_refused ? CommitOutcome::rolled_back : outcomes[written++]});
+    CommitDone how{CommitOutcome::rolled_back, 0, {}};
+    if (!is_refused) how = std::move(answered[written++]);
+    rolls_back = rolls_back || (!is_refused && how.outcome == CommitOutcome::rolled_back);
+    answers.push_back({std::move(commit.done), std::move(how)});
   }
-  if (!outcomes.empty() && outcomes[0] == CommitOutcome::rolled_back) {
-    refused_generation_ = group.back().generation;
-  }
+  if (rolls_back) refused_generation_ = group.back().generation;
 }
 
 void SqliteStore::checkpoint_if_due(bool is_idle) {

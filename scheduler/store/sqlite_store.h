@@ -60,8 +60,8 @@ class SqliteStore final : public Store {
 
   /// After a full disk every batch given before the first `done(rolled_back)` ran is rolled back too, in order: what
   /// was offered later never becomes durable before what was offered earlier.
-  void commit(Batch batch, CommitDone done) override;
-  void commit_now(Batch batch, CommitDone done) override;
+  void commit(Batch batch, OnCommitted done) override;
+  void commit_now(Batch batch, OnCommitted done) override;
   RunNo next_run_no() override;
   [[nodiscard]] const std::string& store_id() const override { return store_id_; }
   [[nodiscard]] std::int64_t leader_epoch() const override { return leader_epoch_; }
@@ -92,8 +92,8 @@ class SqliteStore final : public Store {
  private:
   struct Opened;
   struct Answer {
-    CommitDone done;
-    CommitOutcome outcome;
+    OnCommitted done;
+    CommitDone how;
   };
   SqliteStore(Opened opened, Loop& loop, const StoreOptions& options);
 

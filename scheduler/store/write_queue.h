@@ -17,7 +17,7 @@ namespace baton::sqlite {
 
 struct QueuedCommit {
   Batch batch;
-  Store::CommitDone done;
+  Store::OnCommitted done;
   std::uint64_t generation = 0;  ///< see SqliteStore: all of a generation that saw a full disk are rolled back
 };
 /// A read or a piece of maintenance, between two transactions.

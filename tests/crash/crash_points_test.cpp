@@ -81,10 +81,10 @@ class CrashPoints : public testing::Test {
   }
 
   static bool can_go_on(SqliteStore& store, TestLoop& loop) {
-    Batch batch;
+    Part batch;
     batch.creations.push_back(sample::creation(store.next_run_no(), sample::dag("afterwards", 2), "afterwards"));
     CommitOutcome outcome = CommitOutcome::unknown;
-    store.commit(std::move(batch), [&](CommitOutcome o) { outcome = o; });
+    store.commit(std::move(batch), [&](const CommitDone& how) { outcome = how.outcome; });
     loop.run_posted();
     return outcome == CommitOutcome::durable;
   }
@@ -198,9 +198,9 @@ TEST(FullDisk, WhatWasOfferedBeforeTheAnswerIsRolledBackInOrder) {
   const auto dag = sample::dag("etl", 1);
   std::vector<std::pair<int, CommitOutcome>> outcomes;
   const auto offer = [&](int number) {
-    Batch batch;
+    Part batch;
     batch.creations.push_back(sample::creation(store->next_run_no(), dag, "r" + std::to_string(number)));
-    store->commit(std::move(batch), [&, number](CommitOutcome o) { outcomes.emplace_back(number, o); });
+    store->commit(std::move(batch), [&, number](const CommitDone& how) { outcomes.emplace_back(number, how.outcome); });
   };
   vfs.set_fault({Fault::Kind::full, 0, false});
   offer(1);                      // posts its transaction, which posts the answer

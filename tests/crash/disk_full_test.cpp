@@ -35,11 +35,11 @@ class SmallDisk {
 class DiskFull : public testing::Test {
  protected:
   CommitOutcome create(SqliteStore& store, const std::string& run_id) {
-    Batch batch;
+    Part batch;
     batch.creations.push_back(sample::creation(store.next_run_no(), dag_, run_id));
     batch.creations[0].run.conf_json = '"' + std::string(8'000, 'x') + '"';
     std::optional<CommitOutcome> outcome;
-    store.commit(std::move(batch), [&](CommitOutcome o) { outcome = o; });
+    store.commit(std::move(batch), [&](const CommitDone& how) { outcome = how.outcome; });
     loop_.run_until([&] { return outcome.has_value(); });
     return *outcome;
   }

@@ -67,7 +67,7 @@ void Workload::step(const std::string& name, const std::function<StepEnd()>& act
 StepEnd Workload::commit_once(std::vector<Batch> batches) {
   std::vector<CommitOutcome> outcomes;
   for (auto& batch : batches) {
-    store_->commit(std::move(batch), [&](CommitOutcome outcome) { outcomes.push_back(outcome); });
+    store_->commit(std::move(batch), [&](const CommitDone& how) { outcomes.push_back(how.outcome); });
   }
   loop_.run_posted();
   StepEnd end = StepEnd::acknowledged;
@@ -81,10 +81,10 @@ StepEnd Workload::commit_once(std::vector<Batch> batches) {
 
 /// After an I/O error nothing may be written any more, even if the disk seems well again.
 void Workload::expect_refusal() {
-  Batch batch;
+  Part batch;
   batch.audit.push_back({1, "nobody", "must not be there", "", "", "", -1, "{}"});
   CommitOutcome outcome = CommitOutcome::durable;
-  store_->commit(std::move(batch), [&](CommitOutcome o) { outcome = o; });
+  store_->commit(std::move(batch), [&](const CommitDone& how) { outcome = how.outcome; });
   loop_.run_posted();
   EXPECT_EQ(outcome, CommitOutcome::unknown);
 }
@@ -111,14 +111,14 @@ void Workload::open_step(const std::string& name, bool newest) {
 
 // ---- the script ----
 
-Batch Workload::creation(const std::shared_ptr<const Dag>& dag, const std::string& run_id) {
-  Batch batch;
+Part Workload::creation(const std::shared_ptr<const Dag>& dag, const std::string& run_id) {
+  Part batch;
   batch.creations.push_back(sample::creation(store_->next_run_no(), dag, run_id));
   return batch;
 }
 
-Batch Workload::end_of(RunNo run_no, RunState state, WallUs ended_at) {
-  Batch batch;
+Part Workload::end_of(RunNo run_no, RunState state, WallUs ended_at) {
+  Part batch;
   auto loaded = store_->load_run(run_no);
   if (!loaded) {
     after_step_({"load", StepEnd::unknown});
@@ -144,16 +144,16 @@ TaskRow ended(RunNo run_no, InstanceNo no, TaskState state, Epoch epoch, const s
 }
 
 /// The end of a try, and what else is written with it.
-Batch end_batch(const TaskRow& row) {
-  Batch batch;
+Part end_batch(const TaskRow& row) {
+  Part batch;
   batch.instances.push_back(row);
   batch.tries.push_back(sample::attempt(row));
   batch.durations.push_back({"etl", "t0", 1000 + row.epoch});
   return batch;
 }
 
-Batch claim(RunNo run_no, InstanceNo no, Epoch epoch) {
-  Batch batch;
+Part claim(RunNo run_no, InstanceNo no, Epoch epoch) {
+  Part batch;
   batch.instances.push_back(sample::instance(run_no, no, TaskState::queued, epoch));
   return batch;
 }
@@ -161,7 +161,7 @@ Batch claim(RunNo run_no, InstanceNo no, Epoch epoch) {
 }  // namespace
 
 RunNo Workload::whole_run(const std::shared_ptr<const Dag>& dag, const std::string& run_id, WallUs ended_at) {
-  Batch created = creation(dag, run_id);
+  Part created = creation(dag, run_id);
   const RunNo run_no = created.creations[0].run.run_no;
   commit("create " + run_id, {created});
   std::vector<Batch> claims, ends;
@@ -178,21 +178,21 @@ RunNo Workload::whole_run(const std::shared_ptr<const Dag>& dag, const std::stri
 void Workload::first_life() {
   open_step("open new", false);
   const auto etl = sample::dag("etl", 4, true);
-  Batch created = creation(etl, "first");
+  Part created = creation(etl, "first");
   const RunNo run = created.creations[0].run.run_no;
   commit("create", {created});
   commit("claim", {claim(run, 0, 1)});
-  Batch fails = end_batch(ended(run, 0, TaskState::up_for_retry, 1));
+  Part fails = end_batch(ended(run, 0, TaskState::up_for_retry, 1));
   fails.instances[0].wake_at = 99;
   commit("a try fails", {fails});
   commit("claim again", {claim(run, 0, 2)});
-  Batch success = end_batch(ended(run, 0, TaskState::success, 2, R"({"rows":12})"));
+  Part success = end_batch(ended(run, 0, TaskState::success, 2, R"({"rows":12})"));
   success.instances.push_back(sample::instance(run, 1, TaskState::queued, 1));
   success.cache.push_back({"etl", "t0", "key", "spec", R"({"rows":12})", 12, kNoTime, run, 0});
   commit("end, and the next claim", {success});
   commit("large outputs", {end_batch(ended(run, 1, TaskState::success, 1, '"' + std::string(20'000, 'o') + '"'))});
 
-  Batch expand;
+  Part expand;
   for (int i = 0; i < 40; ++i) {
     TaskRow row = sample::instance(run, i == 0 ? 3 : 3 + i, TaskState::scheduled);
     row.task_no = 3;
@@ -204,11 +204,14 @@ void Workload::first_life() {
   commit("expand", {expand});
   commit("counts", {end_of(run, RunState::running, kNoTime)});
 
-  Batch twice = creation(etl, "first");
-  Batch fresh_and_twice = creation(etl, "never seen");
+  Part twice = creation(etl, "first");
+  Part fresh_and_twice = creation(etl, "never seen");
   fresh_and_twice.creations.push_back(twice.creations[0]);
   commit("conflicts among others", {claim(run, 2, 1), twice, fresh_and_twice, claim(run, 3, 1)});
-  Batch audit;
+  Batch parts;
+  parts.parts = {claim(run, 2, 2), creation(etl, "beside"), twice, creation(etl, "beside too")};
+  commit("parts, one of them struck", {parts});
+  Part audit;
   audit.audit.push_back({50, "ada", "clear", "etl", "first", "t0", -1, "{}"});
   audit.instances.push_back(sample::instance(run, 0, TaskState::none, 2));
   commit("clear", {audit});
@@ -241,7 +244,7 @@ void Workload::second_life() {
 void Workload::third_life() {
   open_step("open again", true);
   const auto wide = sample::dag("wide", 120);
-  Batch created = creation(wide, "wide");
+  Part created = creation(wide, "wide");
   const RunNo run = created.creations[0].run.run_no;
   commit("create wide", {created});
   for (int at = 0; at < 120; at += 40) {

@@ -62,8 +62,8 @@ class Workload {
   void second_life();
   void third_life();
   RunNo whole_run(const std::shared_ptr<const Dag>& dag, const std::string& run_id, WallUs ended_at);
-  Batch creation(const std::shared_ptr<const Dag>& dag, const std::string& run_id);
-  Batch end_of(RunNo run_no, RunState state, WallUs ended_at);
+  Part creation(const std::shared_ptr<const Dag>& dag, const std::string& run_id);
+  Part end_of(RunNo run_no, RunState state, WallUs ended_at);
 
   DiskVfs& vfs_;
   const std::filesystem::path folder_;

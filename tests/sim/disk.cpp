@@ -31,8 +31,9 @@ Disk::Disk(Ground& ground, Witness& witness) : ground_(ground), witness_(witness
   if (ground.options.seed % kSeedsPerMirror == 0) mirror_ = std::make_unique<Mirror>(ground.loop);
 }
 
-void Disk::apply_to_mirror(const Batch& batch, CommitOutcome expected) {
-  if (mirror_->apply(batch) != expected) {
+void Disk::apply_to_mirror(const Batch& batch, const CommitDone& expected) {
+  const CommitDone told = mirror_->apply(batch);
+  if (told.outcome != expected.outcome || told.parts != expected.parts) {
     ground_.findings.fail("STORE", fmt::format("SQLite answers otherwise than the disk to batch {}", seq_ + 1));
   }
 }
@@ -87,40 +88,63 @@ void Disk::fail(const std::string& invariant, const DiskRun& run, const TaskRow&
   ground_.findings.fail(invariant, name_of(run, row) + ": " + what);
 }
 
-bool Disk::fits(const Batch& batch) const {
-  std::set<std::pair<std::string, std::string>> ids;
-  std::set<std::pair<std::string, WallUs>> dates;
-  for (const RunCreation& c : batch.creations) {
+/// What exists already of the runs that a part would make.
+PartVerdict Disk::verdict_of(const Part& part) const {
+  for (const RunCreation& c : part.creations) {
     const RunRow& r = c.run;
-    if (runs_.contains(r.run_no)) return false;
-    if (by_run_id_.contains({r.dag_id, r.run_id}) || !ids.insert({r.dag_id, r.run_id}).second) return false;
+    if (const auto at = by_run_id_.find({r.dag_id, r.run_id}); at != by_run_id_.end()) {
+      return {PartVerdict::Exists::run_id, at->second};
+    }
     if (r.logical_date == kNoTime) continue;
-    if (by_logical_date_.contains({r.dag_id, r.logical_date})) return false;
-    if (!dates.insert({r.dag_id, r.logical_date}).second) return false;
+    if (const auto at = by_logical_date_.find({r.dag_id, r.logical_date}); at != by_logical_date_.end()) {
+      return {PartVerdict::Exists::logical_date, at->second};
+    }
   }
-  return true;
+  return {};
 }
 
-CommitOutcome Disk::apply(const Batch& batch, std::int64_t epoch) {
-  if (epoch != leader_epoch_) return CommitOutcome::conflict;
-  const CommitOutcome outcome = fits(batch) ? CommitOutcome::durable : CommitOutcome::conflict;
-  if (mirror_) apply_to_mirror(batch, outcome);
-  if (outcome != CommitOutcome::durable) return outcome;
+CommitDone Disk::apply(const Batch& batch, std::int64_t epoch) {
+  CommitDone how{CommitOutcome::durable, seq_ + 1, {}};
+  if (epoch != leader_epoch_) return {CommitOutcome::fenced, 0, {}};
   ++seq_;
+  for (const Part& part : batch.parts) {
+    how.parts.push_back(verdict_of(part));
+    if (how.parts.back().is_done()) apply(part);
+  }
+  if (mirror_) apply_to_mirror(batch, how);
+  for (const auto& [run_no, i] : std::exchange(ended_, {})) {
+    if (on_end) on_end(*find(run_no), i);
+  }
+  return how;
+}
+
+void Disk::apply(const Part& part) {
+  if (part.empty()) return;
   ground_.say(fmt::format("commit {}: {} creations, {} made, {} instances, {} tries, {} runs", seq_,
-                          batch.creations.size(), batch.new_instances.size(), batch.instances.size(),
-                          batch.tries.size(), batch.runs.size()));
-  for (const RunCreation& creation : batch.creations) create(creation);
-  for (const RunCreation& reversion : batch.reversions) {
+                          part.creations.size(), part.new_instances.size(), part.instances.size(), part.tries.size(),
+                          part.runs.size()));
+  for (const RunCreation& creation : part.creations) create(creation);
+  for (const RunCreation& reversion : part.reversions) {
     if (DiskRun* run = find(reversion.run.run_no)) run->dag = reversion.dag;
   }
-  for (const TryRow& row : batch.tries) write_try(row);
+  for (const TryRow& row : part.tries) write_try(row);
   std::map<std::string, WallUs> cleared;
-  for (const AuditRow& row : batch.audit) {
+  apply_clears(part, cleared);
+  apply_instances(part, cleared);
+  for (const RunRow& row : part.runs) write_run(row);
+  for (const CacheRow& row : part.cache) {
+    cache_.insert_or_assign(std::make_tuple(row.dag_id, row.task_id, row.key, row.spec_hash), row);
+  }
+  for (const DurationRow& row : part.durations) means_[{row.dag_id, row.task_id}] = row.run_us;
+}
+
+/// What still waits in a run that is cleared begins to wait anew.
+void Disk::apply_clears(const Part& part, std::map<std::string, WallUs>& cleared) {
+  for (const AuditRow& row : part.audit) {
     if (row.action == "retry") cleared[row.run_id] = row.at;
   }
   const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
-  for (const auto& [run_id, at] : cleared) {  // what still waits begins to wait anew
+  for (const auto& [run_id, at] : cleared) {
     for (auto& [run_no, run] : runs_) {
       if (run.row.run_id == run_id) run.cut_seq = run.failed_seq = 0;
       for (std::size_t i = 0; run.row.run_id == run_id && i < run.instances.size(); ++i) {
@@ -128,36 +152,31 @@ CommitOutcome Disk::apply(const Batch& batch, std::int64_t epoch) {
       }
     }
   }
+}
+
+void Disk::apply_instances(const Part& part, const std::map<std::string, WallUs>& cleared) {
+  const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
   const auto write = [&](const TaskRow& row) {
     const DiskRun* run = find(row.run_no);
     const auto at = run == nullptr ? cleared.end() : cleared.find(run->row.run_id);
     write_instance(row, at == cleared.end() ? std::nullopt : std::optional<MonoUs>{at->second - shift});
   };
-  // A clear and the expansion that follows may share a batch: what was there comes first.
+  // A clear and the expansion that follows may share a part: what was there comes first.
   const auto is_new = [&](const TaskRow& row) {
-    return std::any_of(batch.new_instances.begin(), batch.new_instances.end(), [&](const TaskRow& made) {
+    return std::any_of(part.new_instances.begin(), part.new_instances.end(), [&](const TaskRow& made) {
       return made.run_no == row.run_no && made.instance_no == row.instance_no;
     });
   };
   std::vector<const TaskRow*> later;
-  for (const TaskRow& row : batch.instances) {
-    if (!batch.new_instances.empty() && is_new(row)) {
+  for (const TaskRow& row : part.instances) {
+    if (!part.new_instances.empty() && is_new(row)) {
       later.push_back(&row);
     } else {
       write(row);
     }
   }
-  for (const TaskRow& row : batch.new_instances) make_instance(row);
+  for (const TaskRow& row : part.new_instances) make_instance(row);
   for (const TaskRow* row : later) write(*row);
-  for (const RunRow& row : batch.runs) write_run(row);
-  for (const CacheRow& row : batch.cache) {
-    cache_.insert_or_assign(std::make_tuple(row.dag_id, row.task_id, row.key, row.spec_hash), row);
-  }
-  for (const DurationRow& row : batch.durations) means_[{row.dag_id, row.task_id}] = row.run_us;
-  for (const auto& [run_no, i] : std::exchange(ended_, {})) {
-    if (on_end) on_end(*find(run_no), i);
-  }
-  return CommitOutcome::durable;
 }
 
 void Disk::create(const RunCreation& creation) {

@@ -62,8 +62,8 @@ class Disk {
   /// Told of every instance that a batch has ended, once the batch is written.
   std::function<void(const DiskRun&, InstanceNo)> on_end;
 
-  /// Writes a batch of the leader `epoch`, all of it or nothing.
-  CommitOutcome apply(const Batch& batch, std::int64_t epoch);
+  /// Writes a batch of the leader `epoch`, but for the parts whose runs exist.
+  CommitDone apply(const Batch& batch, std::int64_t epoch);
 
   [[nodiscard]] DiskRun* find(RunNo run_no);
   [[nodiscard]] const DiskRun* find(RunNo run_no) const;
@@ -95,8 +95,11 @@ class Disk {
   [[nodiscard]] std::int64_t seq() const { return seq_; }
 
  private:
-  [[nodiscard]] bool fits(const Batch& batch) const;
-  void apply_to_mirror(const Batch& batch, CommitOutcome expected);
+  [[nodiscard]] PartVerdict verdict_of(const Part& part) const;
+  void apply(const Part& part);
+  void apply_clears(const Part& part, std::map<std::string, WallUs>& cleared);
+  void apply_instances(const Part& part, const std::map<std::string, WallUs>& cleared);
+  void apply_to_mirror(const Batch& batch, const CommitDone& expected);
   void create(const RunCreation& creation);
   void make_instance(const TaskRow& row);
   void write_try(const TryRow& row);

@@ -75,11 +75,11 @@ Mirror::Mirror(const SimLoop& time) : loop_(time) {
 
 Mirror::~Mirror() = default;
 
-CommitOutcome Mirror::apply(const Batch& batch) {
-  CommitOutcome outcome = CommitOutcome::unknown;
-  store_->commit(batch, [&outcome](CommitOutcome told) { outcome = told; });
+CommitDone Mirror::apply(const Batch& batch) {
+  CommitDone how;
+  store_->commit(batch, [&how](const CommitDone& told) { how = told; });
   loop_.drain();
-  return outcome;
+  return how;
 }
 
 std::string Mirror::difference(const DiskRun& run) {

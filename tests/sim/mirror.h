@@ -18,7 +18,7 @@ class Mirror {
   explicit Mirror(const SimLoop& time);
   ~Mirror();
 
-  CommitOutcome apply(const Batch& batch);
+  CommitDone apply(const Batch& batch);
   [[nodiscard]] Store& store() { return *store_; }
   /// Runs what the store has posted: its answers.
   void drain() { loop_.drain(); }

@@ -118,11 +118,11 @@ void Scheduler::retry(const RetryWish& wish) {
   reversions_[wish.run_no] = wish.latest;
 }
 
-RunNo Scheduler::create(NewRun request, std::function<void(RunNo, CommitOutcome)> done) {
+RunNo Scheduler::create(NewRun request, std::function<void(RunNo, const PartVerdict&)> done) {
   has_run_ = true;
   const auto run_no = std::make_shared<RunNo>(0);
   *run_no = host_->create(std::move(request),
-                          [run_no, done = std::move(done)](CommitOutcome outcome) { done(*run_no, outcome); });
+                          [run_no, done = std::move(done)](const PartVerdict& verdict) { done(*run_no, verdict); });
   return *run_no;
 }
 

@@ -46,8 +46,8 @@ class Scheduler {
 
   /// Recovers what is its own by its errand, clears what is to be retried, and begins.
   void start(const std::vector<RetryWish>& wishes);
-  /// `done` hears how the creation ended, if this scheduler lives to tell.
-  RunNo create(NewRun request, std::function<void(RunNo, CommitOutcome)> done);
+  /// `done` hears whether the run is made or was there already, if this scheduler lives to tell.
+  RunNo create(NewRun request, std::function<void(RunNo, const PartVerdict&)> done);
 
   /// Whether somebody may ask it for a new run: who works on one run does not take another.
   [[nodiscard]] bool takes_runs() const { return errand_.policy == HostPolicy::all_runs || !has_run_; }

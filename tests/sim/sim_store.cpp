@@ -7,7 +7,7 @@ namespace baton::sim {
 SimStore::SimStore(Ground& ground, Disk& disk, ProcessId process)
     : ground_(ground), disk_(disk), process_(process), epoch_(disk.take_lead()) {}
 
-void SimStore::commit(Batch batch, CommitDone done) {
+void SimStore::commit(Batch batch, OnCommitted done) {
   queue_.push_back({std::move(batch), std::move(done)});
   if (group_ == 0) begin();
 }
@@ -22,8 +22,8 @@ void SimStore::begin() {
   });
 }
 
-void SimStore::answer(CommitDone done, CommitOutcome outcome) {
-  ground_.loop.call(process_, ground_.loop.now(), [done = std::move(done), outcome] { done(outcome); });
+void SimStore::answer(OnCommitted done, CommitDone how) {
+  ground_.loop.call(process_, ground_.loop.now(), [done = std::move(done), how = std::move(how)] { done(how); });
 }
 
 void SimStore::finish() {
@@ -41,9 +41,10 @@ void SimStore::finish() {
   for (; group_ > 0; --group_) {
     Queued queued = std::move(queue_.front());
     queue_.pop_front();
-    CommitOutcome outcome = rolls_back ? CommitOutcome::rolled_back : CommitOutcome::durable;
-    if (written && !rolls_back) outcome = disk_.apply(queued.batch, epoch_);
-    answer(std::move(queued.done), is_broken_ ? CommitOutcome::unknown : outcome);
+    CommitDone how{rolls_back ? CommitOutcome::rolled_back : CommitOutcome::durable, 0, {}};
+    if (written && !rolls_back) how = disk_.apply(queued.batch, epoch_);
+    if (is_broken_) how = {CommitOutcome::unknown, 0, {}};
+    answer(std::move(queued.done), std::move(how));
   }
   if (!queue_.empty()) begin();
 }

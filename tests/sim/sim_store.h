@@ -15,7 +15,7 @@ class SimStore final : public Store {
   /// `process`: the scheduler that opens the store.
   SimStore(Ground& ground, Disk& disk, ProcessId process);
 
-  void commit(Batch batch, CommitDone done) override;
+  void commit(Batch batch, OnCommitted done) override;
   RunNo next_run_no() override { return disk_.next_run_no(); }
   [[nodiscard]] const std::string& store_id() const override { return store_id_; }
   [[nodiscard]] std::int64_t leader_epoch() const override { return epoch_; }
@@ -37,11 +37,11 @@ class SimStore final : public Store {
  private:
   struct Queued {
     Batch batch;
-    CommitDone done;
+    OnCommitted done;
   };
   void begin();
   void finish();
-  void answer(CommitDone done, CommitOutcome outcome);
+  void answer(OnCommitted done, CommitDone how);
 
   Ground& ground_;
   Disk& disk_;

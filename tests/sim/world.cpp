@@ -91,12 +91,12 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
   request.params = value_of(params_of(ground_.options.seed, expected));
   request.run_id = fmt::format("manual__{}", expected);
   ground_.say(fmt::format("person creates run {} of {}", expected, plan.dag->id));
-  const RunNo run_no = scheduler_->create(std::move(request), [this](RunNo created, CommitOutcome outcome) {
-    if (outcome == CommitOutcome::durable) {
+  const RunNo run_no = scheduler_->create(std::move(request), [this](RunNo created, const PartVerdict& verdict) {
+    if (verdict.is_done()) {
       checks_.expect_present(created);
       if (disk_.find(created) == nullptr)
         ground_.findings.fail("INV-01", fmt::format("run {} is accepted and not on disk", created));
-    } else if (outcome == CommitOutcome::conflict) {
+    } else {
       ground_.strike(Fault::create_conflict);
     }
   });

@@ -208,8 +208,8 @@ RunNo LocalHost::run_no() const {
 
 Result<RunEnd> LocalHost::run(NewRun request) {
   const std::string run_id = request.run_id;
-  impl_->run_no_ = impl_->host_->create(std::move(request), [this, run_id](CommitOutcome outcome) {
-    if (outcome == CommitOutcome::durable) return;
+  impl_->run_no_ = impl_->host_->create(std::move(request), [this, run_id](const PartVerdict& verdict) {
+    if (verdict.is_done()) return;
     impl_->fail({"run id \"" + run_id + "\" exists already; choose another, or none", ErrorKind::conflict});
   });
   return impl_->loop_until_ended(*this);

@@ -105,8 +105,8 @@ class LiveRun : public testing::Test {
     creation.run.run_id = "manual__" + std::to_string(creation.run.run_no);
     creation.run.queued_at = loop_.wall_now();
     const RunNo run_no = creation.run.run_no;
-    engine_->create_run(std::move(creation), Value{ValueMap{}}, path_lengths(*dag, {}), [](CommitOutcome outcome) {
-      EXPECT_EQ(outcome, CommitOutcome::durable);
+    engine_->create_run(std::move(creation), Value{ValueMap{}}, path_lengths(*dag, {}), [](const PartVerdict& verdict) {
+      EXPECT_TRUE(verdict.is_done());
     });
     return run_no;
   }

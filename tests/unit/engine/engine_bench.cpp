@@ -30,16 +30,21 @@ void EngineBench::begin(bool has_executor) {
   creation.run.dag_id = dag->id;
   creation.run.run_id = "manual__test";
   creation.run.queued_at = loop.wall_now();
-  engine.create_run(std::move(creation), Value{ValueMap{}}, {}, [](CommitOutcome) {});
+  engine.create_run(std::move(creation), Value{ValueMap{}}, {}, [](const PartVerdict&) {});
   if (has_executor) engine.executor_ready({});
 }
 
 void EngineBench::settle() {
   for (loop.drain(); !store.offered.empty(); loop.drain()) {
-    auto done = std::move(store.offered.front().second);
-    store.offered.pop_front();
-    done(CommitOutcome::durable);
+    answer({});
   }
+}
+
+void EngineBench::answer(std::vector<PartVerdict> verdicts) {
+  auto [batch, done] = std::move(store.offered.front());
+  store.offered.pop_front();
+  verdicts.resize(batch.parts.size());
+  done({CommitOutcome::durable, ++seq_, std::move(verdicts)});
 }
 
 void EngineBench::end(const LaunchSpec& of, AttemptEnd how) {

@@ -61,7 +61,7 @@ class HandLoop final : public Loop {
 
 class HandStore final : public Store {
  public:
-  void commit(Batch batch, CommitDone done) override { offered.emplace_back(std::move(batch), std::move(done)); }
+  void commit(Batch batch, OnCommitted done) override { offered.emplace_back(std::move(batch), std::move(done)); }
   RunNo next_run_no() override { return ++last_run_no_; }
   [[nodiscard]] const std::string& store_id() const override { return id_; }
   [[nodiscard]] std::int64_t leader_epoch() const override { return 1; }
@@ -73,7 +73,7 @@ class HandStore final : public Store {
   void find_cached(const std::string&, const std::string&, const std::string&, const std::string&, WallUs,
                    std::function<void(std::optional<CacheRow>)>) override {}
 
-  std::deque<std::pair<Batch, CommitDone>> offered;  ///< and not ended yet
+  std::deque<std::pair<Batch, OnCommitted>> offered;  ///< and not ended yet
 
  private:
   RunNo last_run_no_ = 0;
@@ -105,6 +105,8 @@ class EngineBench {
   void begin(bool executor = true);
   /// Runs what is due and lets every commit become durable.
   void settle();
+  /// The oldest commit becomes durable, with these verdicts of its first parts; the others are done.
+  void answer(std::vector<PartVerdict> verdicts);
   void end(const LaunchSpec& of, AttemptEnd how);
   [[nodiscard]] const DagRun& run() const { return *engine.run(1); }
   [[nodiscard]] TaskState state(const char* task) const { return run().at(*dag->find(task)).state; }
@@ -114,6 +116,9 @@ class EngineBench {
   HandStore store;
   HandExecutor executor;
   Engine engine;
+
+ private:
+  std::int64_t seq_ = 0;
 };
 
 }  // namespace baton::test

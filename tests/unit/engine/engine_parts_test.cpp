@@ -19,9 +19,9 @@ DagRun run_of(RunNo run_no) {
   return make_run(row, test::DagBuilder().task("a").build(), Value{ValueMap{}}, {}, {});
 }
 
-std::vector<RunNo> numbers(const Batch& batch) {
+std::vector<RunNo> numbers(const Part& part) {
   std::vector<RunNo> out;
-  for (const RunRow& row : batch.runs) out.push_back(row.run_no);
+  for (const RunRow& row : part.runs) out.push_back(row.run_no);
   return out;
 }
 
@@ -32,10 +32,25 @@ TEST(LiveRuns, WritesWhatIsDueOnceAndNothingElse) {
   runs.note_due(*runs.find(3));
   runs.note_due(*runs.find(1));
   runs.note_due(*runs.find(3));
-  Batch batch;
-  EXPECT_FALSE(runs.take_due(batch));
-  EXPECT_EQ(numbers(batch), (std::vector<RunNo>{3, 1}));
+  Pending next(1);
+  EXPECT_FALSE(runs.take_due(next));
+  EXPECT_EQ(numbers(next.engine_part()), (std::vector<RunNo>{3, 1}));
   EXPECT_FALSE(runs.has_due());
+}
+
+TEST(LiveRuns, WritesARunWhereItsRequestHasOpenedAPart) {
+  test::HandLoop loop;
+  LiveRuns runs(loop);
+  LiveRun& live = runs.add(run_of(1), {});
+  Pending next(5);
+  live.part = next.open_part();
+  runs.note_due(live);
+  runs.take_due(next);
+  EXPECT_EQ(numbers(next.batch.parts[1]), std::vector<RunNo>{1});
+  Pending later(6);  // the part was of that batch alone
+  runs.note_due(live);
+  runs.take_due(later);
+  EXPECT_EQ(numbers(later.engine_part()), std::vector<RunNo>{1});
 }
 
 TEST(LiveRuns, HasNothingLazyLeftOfWhatAnotherBatchWrote) {
@@ -45,8 +60,8 @@ TEST(LiveRuns, HasNothingLazyLeftOfWhatAnotherBatchWrote) {
   runs.note_counts(live);
   EXPECT_TRUE(runs.has_lazy());
   runs.note_due(live);
-  Batch batch;
-  runs.take_due(batch);
+  Pending next(1);
+  runs.take_due(next);
   EXPECT_FALSE(runs.has_lazy());
   runs.note_counts(live);
   EXPECT_TRUE(runs.has_lazy()) << "it is listed again";
@@ -60,11 +75,11 @@ TEST(LiveRuns, TakesNothingOfARunThatIsGone) {
   runs.note_running(live, 0);
   runs.note_more(live);
   runs.erase(1);
-  Batch batch;
+  Pending next(1);
   EXPECT_FALSE(runs.has_lazy());
   EXPECT_FALSE(runs.has_due());
-  runs.take_lazy(batch);
-  EXPECT_TRUE(batch.empty());
+  runs.take_lazy(next);
+  EXPECT_TRUE(next.batch.empty());
   EXPECT_EQ(runs.take_more(), nullptr);
 }
 

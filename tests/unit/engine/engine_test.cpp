@@ -44,7 +44,7 @@ TEST(Engine, LaunchesNothingBeforeItsClaimIsDurable) {  // F-01
   b.begin();
   b.loop.drain();
   ASSERT_EQ(b.store.offered.size(), 1U);
-  EXPECT_EQ(b.store.offered[0].first.instances.back().state, queued);
+  EXPECT_EQ(b.store.offered[0].first.parts.back().instances.back().state, queued);
   EXPECT_TRUE(b.executor.launched.empty());
   b.settle();
   EXPECT_EQ(b.executor.launched.size(), 1U);
@@ -83,13 +83,74 @@ TEST(Engine, WithdrawsWhatIsPreparedForARunThatIsRefused) {
   b.loop.drain();
   ASSERT_EQ(b.executor.prepared.size(), 1U);
   const AttemptKey key = b.executor.prepared.begin()->first;
-  auto [batch, done] = std::move(b.store.offered.front());
-  b.store.offered.pop_front();
-  done(CommitOutcome::conflict);
+  b.answer({{}, {PartVerdict::Exists::run_id, 7}});
   b.settle();
   EXPECT_EQ(b.executor.stopped, std::vector<AttemptKey>{key});
   EXPECT_TRUE(b.executor.launched.empty());
   EXPECT_EQ(b.engine.admission().live(), 0);
+}
+
+/// Asks for a run; what its creation came to is added to `verdicts`.
+void ask_for_run(EngineBench& b, RunNo run_no, std::vector<PartVerdict>& verdicts) {
+  RunCreation creation;
+  creation.dag = b.dag;
+  creation.run.run_no = run_no;
+  creation.run.dag_id = b.dag->id;
+  creation.run.run_id = "r" + std::to_string(run_no);
+  b.engine.create_run(std::move(creation), Value{ValueMap{}}, {},
+                      [&](const PartVerdict& verdict) { verdicts.push_back(verdict); });
+}
+
+TEST(Engine, CreatesManyRunsWithOneCommitAndTellsEachItsOwnVerdict) {
+  EngineBench b(one_task(), 8);
+  b.engine.executor_ready({});
+  std::vector<PartVerdict> verdicts;
+  for (RunNo n = 1; n <= 3; ++n) ask_for_run(b, n, verdicts);
+  b.loop.drain();
+  ASSERT_EQ(b.store.offered.size(), 1U);
+  EXPECT_EQ(b.store.offered[0].first.parts.size(), 4U) << "the engine's, and one for each run";
+  EXPECT_EQ(b.store.offered[0].first.parts[2].instances.size(), 1U) << "all rows of a run are in its part";
+  const PartVerdict exists{PartVerdict::Exists::run_id, 77};
+  b.answer({{}, {}, exists, {}});
+  b.settle();
+  EXPECT_EQ(verdicts, (std::vector<PartVerdict>{{}, exists, {}}));
+  EXPECT_EQ(b.engine.run(2), nullptr);
+  EXPECT_EQ(b.executor.launched.size(), 2U);
+  EXPECT_EQ(b.executor.stopped.size(), 1U);
+  EXPECT_EQ(b.engine.admission().live(), 2);
+}
+
+TEST(Engine, WritesNothingOfAStruckRunWithTheNextBatch) {
+  EngineBench b(one_task(), 8);
+  b.engine.executor_ready({});
+  std::vector<PartVerdict> verdicts;
+  ask_for_run(b, 1, verdicts);
+  b.loop.drain();
+  b.engine.stop_run(1, Reason::stopped, true);  // rows of it gather while its creation is being written
+  ask_for_run(b, 2, verdicts);
+  b.answer({{}, {PartVerdict::Exists::logical_date, 7}});
+  b.loop.drain();
+  ASSERT_EQ(b.store.offered.size(), 1U);
+  for (const Part& part : b.store.offered[0].first.parts) {
+    for (const TaskRow& row : part.instances) EXPECT_EQ(row.run_no, 2);
+    for (const RunRow& row : part.runs) EXPECT_EQ(row.run_no, 2);
+  }
+  b.settle();
+  EXPECT_EQ(b.executor.launched.size(), 1U);
+}
+
+TEST(Engine, EndsWhenAnotherProcessHasTakenOver) {
+  EngineBench b(one_task());
+  std::string why;
+  b.engine.on_fatal([&](const Fatal& fatal) { why = fatal.message; });
+  b.begin();
+  b.loop.drain();
+  auto done = std::move(b.store.offered.front().second);
+  b.store.offered.pop_front();
+  done({CommitOutcome::fenced, 0, {}});
+  b.settle();
+  EXPECT_NE(why.find("another process"), std::string::npos);
+  EXPECT_TRUE(b.executor.launched.empty());
 }
 
 TEST(Engine, AcknowledgesNoEndBeforeItIsDurable) {

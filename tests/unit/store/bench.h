@@ -26,25 +26,25 @@ class StoreBench : public testing::Test {
   void close() { store_.reset(); }
   CommitOutcome commit(Batch batch) {
     std::optional<CommitOutcome> outcome;
-    store_->commit(std::move(batch), [&](CommitOutcome o) { outcome = o; });
+    store_->commit(std::move(batch), [&](const CommitDone& how) { outcome = how.outcome; });
     loop_.run_until([&] { return outcome.has_value(); });
     return *outcome;
   }
   RunNo create(const std::shared_ptr<const Dag>& dag, const std::string& run_id) {
-    Batch batch;
+    Part batch;
     const RunNo run_no = store_->next_run_no();
     batch.creations.push_back(sample::creation(run_no, dag, run_id));
     EXPECT_EQ(commit(std::move(batch)), CommitOutcome::durable);
     return run_no;
   }
   void change(const TaskRow& row, bool with_try = false) {
-    Batch batch;
+    Part batch;
     batch.instances.push_back(row);
     if (with_try) batch.tries.push_back(sample::attempt(row));
     EXPECT_EQ(commit(std::move(batch)), CommitOutcome::durable);
   }
   void end_run(RunNo run_no, RunState state, WallUs ended_at) {
-    Batch batch;
+    Part batch;
     batch.runs.push_back(store_->load_run(run_no).value().run);
     batch.runs[0].state = state;
     batch.runs[0].ended_at = ended_at;

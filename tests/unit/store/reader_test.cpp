@@ -57,7 +57,7 @@ TEST_F(ReaderTest, ARunThatIsNotThereIsCodeThreeAndAnAmbiguousOneNamesTheCandida
 TEST_F(ReaderTest, AnInstanceIsFoundByTaskIndexAndKey) {
   const RunNo run_no = create(sample::dag("etl", 2, true), "r");
   EXPECT_EQ(reader()->find_instance(run_no, "t1").value(), 1);
-  Batch batch;
+  Part batch;
   TaskRow first = sample::instance(run_no, 1, TaskState::scheduled);
   first.map_index = 0;
   batch.instances.push_back(first);
@@ -135,7 +135,7 @@ TEST_F(ReaderTest, InstancesCarryWhatTheirTaskSays) {
 
 TEST_F(ReaderTest, InstancesAreFilteredAndPaged) {
   const RunNo run_no = create(sample::dag("etl", 6), "r");
-  Batch batch;
+  Part batch;
   for (const InstanceNo i : {1, 2, 4}) batch.instances.push_back(sample::instance(run_no, i, TaskState::failed, 1));
   batch.instances.push_back(sample::instance(run_no, 3, TaskState::success, 1));
   batch.runs.push_back(store_->load_run(run_no).value().run);
@@ -225,7 +225,7 @@ TEST_F(ReaderTest, ChangesAfterASeqAreTheLatestStatesOfWholeTransactions) {
 }
 
 TEST_F(ReaderTest, AuditDurationsAndCacheAreRead) {
-  Batch batch;
+  Part batch;
   batch.audit.push_back({7, "ada", "clear", "etl", "r", "t0", -1, "{}"});
   batch.audit.push_back({8, "ada", "stop", "etl", "s", "", -1, "{}"});
   batch.durations.push_back({"etl", "t0", 50});

@@ -52,7 +52,7 @@ TEST_F(SqliteStoreTest, ACommitAfterStopIsRolledBackAndStopMayBeRepeated) {
   open();
   store_->stop();
   store_->stop();
-  Batch batch;
+  Part batch;
   batch.audit.push_back({1, "a", "b", "c", "d", "e", -1, "{}"});
   EXPECT_EQ(commit(std::move(batch)), CommitOutcome::rolled_back);
 }
@@ -62,9 +62,9 @@ TEST_F(SqliteStoreTest, StopFinishesWhatIsQueued) {
   const auto dag = sample::dag("etl", 1);
   int durable = 0;
   for (int i = 0; i < 100; ++i) {
-    Batch batch;
+    Part batch;
     batch.creations.push_back(sample::creation(store_->next_run_no(), dag, "r" + std::to_string(i)));
-    store_->commit(std::move(batch), [&](CommitOutcome o) { durable += o == CommitOutcome::durable; });
+    store_->commit(std::move(batch), [&](const CommitDone& how) { durable += how.outcome == CommitOutcome::durable; });
   }
   close();
   loop_.run_posted();
@@ -104,9 +104,9 @@ TEST_F(SqliteStoreTest, BeyondTheQueuesLimitABatchIsRolledBackAndSoAreThoseBehin
   const auto dag = sample::dag("etl", 1);
   std::vector<CommitOutcome> outcomes;
   for (int i = 0; i < 4; ++i) {
-    Batch batch;
+    Part batch;
     batch.creations.push_back(sample::creation(store_->next_run_no(), dag, "r" + std::to_string(i)));
-    store_->commit(std::move(batch), [&](CommitOutcome o) { outcomes.push_back(o); });
+    store_->commit(std::move(batch), [&](const CommitDone& how) { outcomes.push_back(how.outcome); });
   }
   loop_.run_posted();
   std::sort(outcomes.begin(), outcomes.end());
@@ -266,7 +266,7 @@ TEST_F(SqliteStoreTest, PruningTakesOldFinishedRunsWithAllTheirRows) {
   const auto etl = sample::dag("etl", 3, true);
   for (int i = 1; i <= 5; ++i) {
     const RunNo run_no = create(etl, "r" + std::to_string(i));
-    Batch batch;
+    Part batch;
     TaskRow row = sample::instance(run_no, 2, TaskState::success, 1);
     row.map_index = 0;
     row.map_key = "a";
