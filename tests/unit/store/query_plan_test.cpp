@@ -82,7 +82,7 @@ class QueryPlans : public StoreBench {
     const auto etl = sample::dag("etl", 3, true);
     for (int i = 0; i < runs; ++i) {
       const RunNo run_no = create(etl, "old" + std::to_string(i));
-      Batch batch;
+      Part batch;
       for (const auto state : {TaskState::failed, TaskState::success}) {
         batch.instances.push_back(sample::instance(run_no, static_cast<InstanceNo>(batch.instances.size()), state, 1));
         batch.tries.push_back(sample::attempt(batch.instances.back()));
@@ -132,7 +132,7 @@ TEST_F(QueryPlans, ACommitCostsNoMoreAfterALongHistory) {
   expect_the_history_costs_nothing([&] {
     open();
     const RunNo run_no = create(sample::dag("etl", 3, true), "r");
-    Batch batch;
+    Part batch;
     batch.reversions.push_back(sample::creation(run_no, sample::dag("etl", 4), "r"));
     TaskRow first = sample::instance(run_no, 2, TaskState::success, 1);
     first.map_index = 0;
