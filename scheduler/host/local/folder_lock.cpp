@@ -42,7 +42,7 @@ Result<StateFolder> take_folder(const std::string& folder, const std::string& pu
   const auto holder = StateFolder::holder(folder);
   if (holder && holder->pid != 0 && is_held_for_us(folder, *holder)) {
     return Error{"this is part of a task of " + name_of(*holder) + ", which holds the state folder " + folder +
-                     " until that task has ended; give this run a folder of its own with --state",
+                     " until that task has ended; give this run a state folder of its own",
                  ErrorKind::conflict};
   }
   if (!waits) return taken;
