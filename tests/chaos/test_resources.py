@@ -6,14 +6,17 @@ import random
 import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
 
-import other_user
 import procs
-from scenario import BATON, Scenario
+from scenario import BATON, REPO, Scenario
+
+sys.path.insert(0, os.path.join(REPO, "tests", "support"))
+import other_user  # noqa: E402
 
 MIB = 1 << 20
 
