@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 
@@ -14,55 +13,17 @@
 #include <utility>
 
 #include "worker/proc.h"
+#include "worker/protocol/build_id.h"
 #include "worker/recovery.h"
 
 namespace baton::worker {
 namespace {
 
-constexpr std::size_t kJournalBytesMax = 1U << 30;
 constexpr std::size_t kInventoryBytesMax = 4U << 20;
 constexpr int kFarewellMs = 2000;
-constexpr int kLockPollMs = 20;
-constexpr std::int64_t kLockWaitUs = 60'000'000;
-constexpr std::int64_t kFrozenUs = 2'000'000;
 
 void complain(const std::string& what) {
   std::fprintf(stderr, "baton-worker: %s\n", what.c_str());
-}
-
-pid_t holder_of(int lock) {
-  char text[16] = {};
-  return ::pread(lock, text, sizeof(text) - 1, 0) > 0 ? static_cast<pid_t>(std::atoi(text)) : 0;
-}
-
-/// For people and for the next worker; the lock itself does not need it.
-void write_holder(int lock) {
-  const std::string text = std::to_string(::getpid()) + '\n';
-  if (::ftruncate(lock, 0) == 0) static_cast<void>(!::pwrite(lock, text.data(), text.size(), 0));
-}
-
-bool is_frozen(pid_t pid) {
-  const auto stat = pid > 0 ? process_stat(pid) : std::nullopt;
-  return stat && (stat->state == 'T' || stat->state == 't');
-}
-
-/// The worker of a scheduler that is dead may still give its tasks their grace: its end is waited for, while our own
-/// scheduler lives. One that is frozen does not end by itself: it is killed, and what it left is swept with the journal.
-bool take_lock(int lock, int link_fd) {
-  if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return true;
-  if (link_fd < 0) return false;
-  complain("process " + std::to_string(holder_of(lock)) + ", an earlier worker, still stops its tasks: waiting for it");
-  const std::int64_t until = boottime_us() + kLockWaitUs;
-  std::int64_t frozen_since = kNever;
-  while (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    const std::int64_t now = boottime_us();
-    pollfd scheduler{link_fd, POLLRDHUP, 0};
-    if (now > until || (::poll(&scheduler, 1, kLockPollMs) > 0 && scheduler.revents != 0)) return false;
-    const pid_t holder = holder_of(lock);
-    frozen_since = is_frozen(holder) ? std::min(frozen_since, now) : kNever;
-    if (frozen_since != kNever && now - frozen_since > kFrozenUs) ::kill(holder, SIGKILL);
-  }
-  return true;
 }
 
 }  // namespace
@@ -81,42 +42,47 @@ Exit Agent::run() {
   }
   journal_.closed();
   journal_.flush();
-  if (listener_) ::unlink(options_.socket_path.c_str());
+  if (listener_) ::unlink(folder_.socket_path().c_str());
   return Exit::kDone;
 }
 
 Exit Agent::open() {
-  folder_.reset(::open(options_.state_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  lock_.reset(::openat(folder_.get(), "worker.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!folder_ || !lock_) {
-    complain("state folder \"" + options_.state_folder + "\": " + error_text(errno));
+  const std::string path = worker_folder_path(options_.state_folder, options_.worker_no);
+  static_cast<void>(make_parent_folders(path + "/lock"));
+  const WorkerFolder::Taken taken = folder_.take(path);
+  if (taken == WorkerFolder::Taken::kFailed) {
+    complain("worker folder \"" + path + "\": " + error_text(errno));
     return Exit::kUsage;
   }
-  if (!take_lock(lock_.get(), options_.link_fd)) {
-    complain("another worker holds \"" + options_.state_folder + "/worker.lock\"");
+  if (taken == WorkerFolder::Taken::kHeld && !folder_.wait(options_.link_fd)) {
+    complain("another worker holds \"" + path + "/lock\"");
     return Exit::kLocked;
   }
-  write_holder(lock_.get());
+  folder_.write_holder();
+  ::unlink(folder_.socket_path().c_str());  // Of one that was killed: its existence says that somebody listens.
   open_signals();
-  worker_id_ = worker_id_of(folder_.get());
-
-  const std::string path = options_.state_folder + "/worker.journal";
-  JournalContent content =
-      recover(replay_journal(read_file(path.c_str(), kJournalBytesMax).value_or("")), worker_id_, boot_id());
+  worker_id_ = folder_.id();
+  JournalContent content = recover(read_journal(folder_.journal_path()), worker_id_, boot_id());
+  Inheritance inheritance;
+  if (!inheritance.take(options_.state_folder, options_.worker_no, options_.link_fd, content)) {
+    complain("an earlier worker of \"" + options_.state_folder + "\" did not end in time");
+    return Exit::kLocked;
+  }
   cgroups_ = std::make_unique<CgroupTree>(options_.cgroups);
   record_ = {content.worker.epoch + 1, ::getpid(), boot_id(), cgroups_->path()};
   content.worker = record_;
-  if (!journal_.start(path, content)) {
-    complain("journal \"" + path + "\": " + error_text(errno));
+  if (!journal_.start(folder_.journal_path(), content)) {
+    complain("journal \"" + folder_.journal_path() + "\": " + error_text(errno));
     return Exit::kInternal;
   }
+  inheritance.settle();
   for (Reported& reported : content.ended) unacknowledged_.emplace(reported.ended.key, std::move(reported));
   attempts_ = std::make_unique<Attempts>(worker_id_, options_.state_folder, poller_, *cgroups_, raise_file_limit(), reports());
 
-  if (!options_.socket_path.empty()) {
-    listener_ = listen_at(options_.socket_path);
+  if (options_.listens) {
+    listener_ = listen_at(folder_.socket_path());
     if (!listener_) {
-      complain("socket \"" + options_.socket_path + "\": " + error_text(errno));
+      complain("socket \"" + folder_.socket_path() + "\": " + error_text(errno));
       return Exit::kInternal;
     }
     poller_.watch(listener_.get(), event_source(Source::kListener));
@@ -199,7 +165,7 @@ void Agent::turn() {
 void Agent::flush() {
   if (journal_.wants_rewrite()) {
     journal_.flush();
-    static_cast<void>(journal_.start(options_.state_folder + "/worker.journal", content()));
+    static_cast<void>(journal_.start(folder_.journal_path(), content()));
   }
   journal_.flush();
   if (!link_) return;
@@ -301,7 +267,22 @@ void Agent::lose(std::unique_ptr<Link>& link) {
   greeted_ = false;
   link_waits_to_write_ = false;
   unsaid_starts_.clear();
-  if (on_lost_ == wire::OnLost::kStop || !listener_) begin_shutdown(-1);
+  // Who cannot connect again will not want anything to go on.
+  if (!listener_) return begin_shutdown(-1);
+  abandon();
+}
+
+/// The scheduler of the link is gone. What it wanted kept goes on and is told to the next one.
+void Agent::abandon() {
+  std::vector<wire::AttemptKey> keys;
+  for (const wire::Launch& launch : waiting_) {
+    if (launch.gated || !launch.keep) keys.push_back(launch.key);
+  }
+  for (const wire::AttemptKey& key : keys) {
+    withdraw(key);
+    report_unstarted(key, wire::Outcome::kStopped, "");
+  }
+  attempts_->on_link_broken();
 }
 
 void Agent::refuse(std::unique_ptr<Link>& link, std::string reason) {
@@ -323,12 +304,13 @@ void Agent::greet(std::unique_ptr<Link>& link, const wire::Hello& hello) {
     return refuse(link, "a scheduler of epoch " + std::to_string(scheduler_epoch_) + " has been here");
   }
   scheduler_epoch_ = hello.scheduler_epoch;
-  on_lost_ = hello.on_lost;
   slots_ = std::clamp<std::size_t>(hello.slots, 1, attempts_->capacity());
   if (&link == &newcomer_) {
     if (link_) {
       poller_.forget(link_->fd());
       link_.reset();
+      greeted_ = false;
+      abandon();
     }
     link_ = std::move(newcomer_);
     link_waits_to_write_ = false;
@@ -338,17 +320,29 @@ void Agent::greet(std::unique_ptr<Link>& link, const wire::Hello& hello) {
   unsaid_starts_.clear();  // The inventory says them.
   wire::WorkerHello answer;
   answer.protocol = std::min(hello.protocol_max, wire::kProtocolMax);
+  answer.worker_no = options_.worker_no;
   answer.worker_id = worker_id_;
   answer.boot_id = record_.boot_id;
+  answer.build_id = wire::build_id_of("/proc/self/exe");
   answer.pid = record_.pid;
   answer.worker_epoch = record_.epoch;
   answer.capabilities = cgroups_->capabilities() | wire::kSubreaper | wire::kPidfd;
   if (ChildrenFile().listed()) answer.capabilities |= wire::kChildrenFile;
-  answer.notes = cgroups_->notes();
+  answer.slots_max = static_cast<std::uint32_t>(attempts_->capacity());
+  answer.notes = notes(hello.slots);
   static_cast<void>(link_->send(answer));
   send_inventory();
   // Messages that came along with this hello are still in the link.
   if (&link == &newcomer_) take_frames(link_);
+}
+
+std::string Agent::notes(std::size_t slots_wanted) const {
+  constexpr std::size_t kFew = 64;
+  std::string notes = cgroups_->notes();
+  if (attempts_->capacity() >= std::max(slots_wanted, kFew)) return notes;
+  return notes + (notes.empty() ? "" : "; ") + "no more than " + std::to_string(attempts_->capacity()) +
+         " tasks run at once, since this process may have " + std::to_string(attempts_->files_max()) +
+         " files open (ulimit -Hn)";
 }
 
 void Agent::send_inventory() {
@@ -358,7 +352,7 @@ void Agent::send_inventory() {
   part.last = false;
   std::size_t bytes = 0;
   for (const auto& [key, reported] : unacknowledged_) {
-    bytes += 256 + reported.ended.output.size() + reported.ended.message.size();
+    bytes += 256 + reported.ended.output.size() + reported.ended.message.size() + reported.ended.log_tail.size();
     part.ended.push_back(reported.ended);
     if (bytes < kInventoryBytesMax) continue;
     static_cast<void>(link_->send(part));

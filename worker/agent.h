@@ -14,13 +14,15 @@
 #include "worker/link.h"
 #include "worker/poller.h"
 #include "worker/protocol/messages.h"
+#include "worker/worker_folder.h"
 
 namespace baton::worker {
 
 struct AgentOptions {
   std::string state_folder;  ///< Absolute; exists.
+  int worker_no = 1;         ///< Of its folder there.
   int link_fd = -1;          ///< A connected socket, or -1.
-  std::string socket_path;   ///< Where to listen, or empty.
+  bool listens = false;      ///< At `sock` in its folder: a later scheduler can connect.
   bool cgroups = true;       ///< Use cgroups where there are some.
 };
 
@@ -60,10 +62,12 @@ class Agent {
   void take_frames(std::unique_ptr<Link>& link);
   void lose(std::unique_ptr<Link>& link);
   void begin_shutdown(std::int64_t grace_us);
+  void abandon();
 
   void greet(std::unique_ptr<Link>& link, const wire::Hello& hello);
   void refuse(std::unique_ptr<Link>& link, std::string reason);
   void send_inventory();
+  [[nodiscard]] std::string notes(std::size_t slots_wanted) const;
   void on(wire::Launch& message);
   void on(const wire::Release& message);
   void on(const wire::Stop& message);
@@ -82,8 +86,7 @@ class Agent {
   [[nodiscard]] JournalContent content() const;
 
   const AgentOptions options_;
-  Fd folder_;
-  Fd lock_;
+  WorkerFolder folder_;
   Fd signals_;
   Fd listener_;
   Poller poller_;
@@ -105,7 +108,6 @@ class Agent {
   bool greeted_ = false;
   bool link_waits_to_write_ = false;
   std::int64_t scheduler_epoch_ = 0;
-  wire::OnLost on_lost_ = wire::OnLost::kStop;
   bool shutting_down_ = false;
   std::int64_t idle_at_us_ = kNever;
 };

@@ -97,6 +97,14 @@ void Attempts::stop_all(std::int64_t grace_us) {
   for (const wire::AttemptKey& key : keys) stop(key, grace_us, false);
 }
 
+void Attempts::on_link_broken() {
+  std::vector<wire::AttemptKey> keys;  // Stopping may end an attempt on the spot.
+  for (const auto& [key, attempt] : live_) {
+    if (attempt->phase == Phase::kGated || !attempt->launch.keep) keys.push_back(key);
+  }
+  for (const wire::AttemptKey& key : keys) stop(key, -1, false);
+}
+
 void Attempts::begin_stop(Attempt& attempt, StopCause cause, std::int64_t grace_us) {
   const std::int64_t now = boottime_us();
   // The main process has ended by itself and what is left is being killed already, unless a grace is running.

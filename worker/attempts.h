@@ -62,6 +62,7 @@ class Attempts {
   /// How many attempts can live at once with the open files that this process may have; at least 1. Beyond it logs and
   /// outputs would be lost, so launches wait.
   [[nodiscard]] std::size_t capacity() const;
+  [[nodiscard]] rlim_t files_max() const { return files_.own.rlim_cur; }
 
   /// Starts an attempt whose key is not live. Ends in begun+started, or in ended.
   void launch(wire::Launch launch);
@@ -69,6 +70,8 @@ class Attempts {
   /// SIGTERM, after the grace SIGKILL; a negative grace means the attempt's own.
   void stop(const wire::AttemptKey& key, std::int64_t grace_us, bool kill_now);
   void stop_all(std::int64_t grace_us);
+  /// The scheduler is gone: kills what is still gated, and stops what was not to be kept.
+  void on_link_broken();
 
   /// Some child has changed state (SIGCHLD).
   void reap();

@@ -186,6 +186,7 @@ void Attempts::describe_end(const Attempt& attempt, wire::Ended& ended) {
   ended.sys_us = microseconds(attempt.usage.ru_stime);
   ended.max_rss_bytes = static_cast<std::int64_t>(attempt.usage.ru_maxrss) * 1024;
   ended.log_bytes = attempt.log.size_bytes();
+  ended.log_tail = attempt.log.tail(wire::kLogTailBytes);
   if (attempt.log.truncated()) ended.flags |= wire::kLogTruncated;
   if (attempt.limits_not_enforced) ended.flags |= wire::kLimitsNotEnforced;
   if (WIFSIGNALED(attempt.wait_status)) {

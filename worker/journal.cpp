@@ -19,7 +19,9 @@ namespace {
 using wire::ByteReader;
 using wire::ByteWriter;
 
-constexpr std::string_view kMagic = "BATONWJ1";
+constexpr std::string_view kMagic = "BATONWJ2";
+constexpr std::string_view kFirstMagic = "BATONWJ1";  // Of protocol 1: its ends have no tail of the log.
+constexpr std::size_t kJournalBytesMax = 1U << 30;
 constexpr std::size_t kRecordHeaderBytes = 8;
 constexpr std::size_t kPendingBytesMax = 8U << 20;
 constexpr std::int64_t kRewriteBytesMin = 4 << 20;
@@ -90,6 +92,7 @@ struct Replay {
   std::map<wire::AttemptKey, Begun> live;
   std::map<wire::AttemptKey, Reported> ended;
   bool closed = true;
+  std::uint32_t protocol = wire::kProtocolMax;  ///< At the time of writing.
 };
 
 bool replay_record(Replay& replay, ByteReader& reader) {
@@ -122,7 +125,7 @@ bool replay_record(Replay& replay, ByteReader& reader) {
       std::string_view bytes;
       reader.get(reported.output_path);
       reader.get(bytes);
-      auto ended = wire::decode_ended(bytes);
+      auto ended = wire::decode_ended(bytes, replay.protocol);
       if (!ended) return false;
       reported.ended = *std::move(ended);
       replay.live.erase(reported.ended.key);
@@ -144,7 +147,9 @@ bool replay_record(Replay& replay, ByteReader& reader) {
 
 JournalContent replay_journal(std::string_view bytes) {
   Replay replay;
-  if (bytes.substr(0, kMagic.size()) == kMagic) {
+  const std::string_view magic = bytes.substr(0, kMagic.size());
+  if (magic == kFirstMagic) replay.protocol = 1;
+  if (magic == kMagic || magic == kFirstMagic) {
     bytes.remove_prefix(kMagic.size());
     while (bytes.size() >= kRecordHeaderBytes) {
       std::uint32_t length = 0;
@@ -168,6 +173,10 @@ JournalContent replay_journal(std::string_view bytes) {
   for (auto& [key, begun] : replay.live) content.live.push_back(std::move(begun));
   for (auto& [key, reported] : replay.ended) content.ended.push_back(std::move(reported));
   return content;
+}
+
+JournalContent read_journal(const std::string& path) {
+  return replay_journal(read_file(path.c_str(), kJournalBytesMax).value_or(""));
 }
 
 bool Journal::start(std::string path, const JournalContent& content) {

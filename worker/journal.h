@@ -48,6 +48,9 @@ struct JournalContent {
 /// Reads as many whole records as there are. Total: any bytes give some content.
 [[nodiscard]] JournalContent replay_journal(std::string_view bytes);
 
+/// The same of a file; empty where there is none.
+[[nodiscard]] JournalContent read_journal(const std::string& path);
+
 class Journal {
  public:
   /// Starts a new journal at `path` with `content` as its first records; the old file is replaced at once or not at

@@ -90,6 +90,20 @@ void LogSpool::finish(std::int64_t now_wall_us) {
   if (limit_bytes_ > 0 && size_bytes_ - (hole_end_ - hole_begin_) > limit_bytes_) cut_middle();
 }
 
+std::string LogSpool::tail(std::int64_t bytes_max) const {
+  if (size_bytes_ <= 0) return {};
+  const Fd file(::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const std::int64_t from = std::max<std::int64_t>(0, size_bytes_ - bytes_max);
+  std::string text(static_cast<std::size_t>(size_bytes_ - from), '\0');
+  const ssize_t got = file ? ::pread(file.get(), text.data(), text.size(), from) : -1;
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  if (from == 0) return text;
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80; };
+  std::size_t cut = 0;
+  while (cut < text.size() && cut < 3 && continues(text[cut])) ++cut;
+  return text.substr(cut);
+}
+
 void LogSpool::index(std::int64_t now_wall_us) {
   if (size_bytes_ <= indexed_bytes_) return;
   if (!index_) {

@@ -56,6 +56,8 @@ class LogSpool {
   void finish(std::int64_t now_wall_us);
 
   [[nodiscard]] std::int64_t size_bytes() const { return size_bytes_; }
+  /// At most `bytes_max` of its end, from the beginning of a character; empty where nothing was written.
+  [[nodiscard]] std::string tail(std::int64_t bytes_max) const;
   [[nodiscard]] bool truncated() const { return hole_end_ > hole_begin_; }
 
  private:

@@ -19,7 +19,7 @@ namespace baton::worker {
 namespace {
 
 constexpr const char* kUsageText =
-    "usage: baton-worker --state DIR (--fd N | --listen-socket PATH) [--cgroups on|off]\n"
+    "usage: baton-worker --state DIR [--worker N] (--fd N | --listen) [--cgroups on|off]\n"
     "       baton-worker --look PATTERN          exit 0: something matches; 1: not yet\n"
     "       baton-worker --hash-files PATTERN... writes {\"hash\": \"...\"} to $BATON_OUTPUT\n"
     "       baton-worker --version\n";
@@ -75,26 +75,31 @@ void tidy_descriptors(int link_fd) {
   if (fd >= 0) ::close(fd);
 }
 
+bool parse_number(const std::string& text, int& number) {
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && number >= 0;
+}
+
+/// Takes the option at `i` and moves `i` past it; false if it is none.
+bool take_option(const std::vector<std::string>& arguments, std::size_t& i, AgentOptions& options) {
+  const std::string& name = arguments[i++];
+  if (name == "--listen") return options.listens = true;
+  if (i == arguments.size()) return false;
+  const std::string& value = arguments[i++];
+  if (name == "--state") options.state_folder = value;
+  if (name == "--cgroups") options.cgroups = value == "on";
+  if (name == "--worker") return parse_number(value, options.worker_no);
+  if (name == "--fd") return parse_number(value, options.link_fd);
+  return name == "--state" || (name == "--cgroups" && (value == "on" || value == "off"));
+}
+
 int serve(const std::vector<std::string>& arguments) {
   AgentOptions options;
-  for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
-    const std::string& name = arguments[i];
-    const std::string& value = arguments[i + 1];
-    if (name == "--state") {
-      options.state_folder = value;
-    } else if (name == "--listen-socket") {
-      options.socket_path = value;
-    } else if (name == "--cgroups" && (value == "on" || value == "off")) {
-      options.cgroups = value == "on";
-    } else if (name == "--fd") {
-      const auto parsed = std::from_chars(value.data(), value.data() + value.size(), options.link_fd);
-      if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size() || options.link_fd < 0) return usage();
-    } else {
-      return usage();
-    }
+  for (std::size_t i = 0; i < arguments.size();) {
+    if (!take_option(arguments, i, options)) return usage();
   }
-  const bool has_link = options.link_fd >= 0 || !options.socket_path.empty();
-  if (arguments.size() % 2 != 0 || options.state_folder.empty() || !has_link) return usage();
+  const bool has_link = options.link_fd >= 0 || options.listens;
+  if (options.state_folder.empty() || !has_link) return usage();
   char absolute[PATH_MAX];
   if (::realpath(options.state_folder.c_str(), absolute) == nullptr) {
     std::perror(options.state_folder.c_str());

@@ -2,12 +2,10 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -63,15 +61,6 @@ bool sweep(const JournalContent& old, const std::string& worker_id) {
 }
 
 }  // namespace
-
-std::string worker_id_of(int state_folder_fd) {
-  struct stat info {};
-  ::fstat(state_folder_fd, &info);
-  char text[64];
-  std::snprintf(text, sizeof(text), "w%llx-%llx", static_cast<unsigned long long>(info.st_dev),
-                static_cast<unsigned long long>(info.st_ino));
-  return text;
-}
 
 JournalContent recover(JournalContent old, const std::string& worker_id, const std::string& boot) {
   const bool rebooted = old.worker.boot_id != boot;

@@ -1,4 +1,4 @@
-// Recovery: what a new worker does about the one before it on the same state folder, before it says hello: reads the
+// Recovery: what a new worker does about the one before it in the same folder, before it says hello: reads the
 // journal, kills whatever that worker left running, and turns its open attempts into ends. Runs once, with the folder's
 // lock held, so the other worker is dead for certain.
 #pragma once
@@ -8,9 +8,6 @@
 #include "worker/journal.h"
 
 namespace baton::worker {
-
-/// The identity of the worker of a state folder, the same at every start: BATON_WORKER of what it runs.
-[[nodiscard]] std::string worker_id_of(int state_folder_fd);
 
 /// Kills the leftovers of the worker that wrote `old` (nothing to do after a reboot or an orderly end) and returns what
 /// the new journal begins with: no live attempts, those of old as `lost` ends. `old.worker` is carried over as it is.

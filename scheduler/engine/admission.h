@@ -35,6 +35,8 @@ class Admission {
   void set_pool(const std::string& name, std::int32_t slots);
   void set_ahead(std::int32_t ahead) { ahead_ = ahead; }
   [[nodiscard]] std::int32_t slots() const { return slots_; }
+  /// More, or fewer than are held: nothing is admitted then until enough are free.
+  void set_slots(std::int32_t slots) { slots_ = slots; }
   [[nodiscard]] std::int32_t live() const { return live_; }
   [[nodiscard]] bool has_candidates() const { return !ready_.empty(); }
   /// Slots of a pool that live attempts hold.

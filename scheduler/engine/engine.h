@@ -79,6 +79,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void attempt_ended(const AttemptEnd& end) override;
   void executor_ready(const std::vector<AttemptKey>& live) override;
   void executor_gone(const std::string& why) override;
+  void executor_capacity(std::int32_t slots, const std::string& why) override;
 
  private:
   [[nodiscard]] Moment now() const { return {loop_.wall_now(), loop_.mono_now()}; }

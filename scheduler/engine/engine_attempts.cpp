@@ -46,7 +46,7 @@ bool Engine::launch(const Candidate& candidate) {
   auto& ready = std::get<Rendered>(rendered);
   handle(live, Admitted{candidate.instance, std::move(ready.rendered_json)});
   BATON_CHECK(live.run.key_of(candidate.instance) == ready.spec.key);
-  if (admission_.live() > settings_.slots) {
+  if (admission_.live() > admission_.slots()) {
     next().launches.push_back(std::move(ready.spec));
     return true;
   }
@@ -164,6 +164,13 @@ void Engine::take_live(AttemptKey key) {
   if (attempts_.is_prepared(key)) return;
   if (BATON_BUG(adopted_and_not_released)) return;
   executor_.release(key);
+}
+
+/// Fewer than were asked for: the others wait for a slot, here, where it can be seen, and not at the executor.
+void Engine::executor_capacity(std::int32_t slots, const std::string& why) {
+  admission_.set_slots(std::clamp(slots, 1, settings_.slots));
+  if (!why.empty() && observer_ != nullptr) observer_->notice(why);
+  schedule_turn();
 }
 
 void Engine::executor_gone(const std::string& why) {

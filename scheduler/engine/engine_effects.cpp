@@ -109,7 +109,7 @@ void Engine::launch_durable(LaunchSpec spec) {
   const InstanceNo i = live == nullptr ? -1 : live->run.find(spec.key);
   const bool is_wanted = i >= 0 && live->run.at(i).epoch == spec.key.epoch && is_live(live->run.at(i).state);
   if (!is_wanted) return;  // the executor may have held one of this very number, and have told its end meanwhile
-  const bool behind_others = attempts_.held() >= settings_.slots;
+  const bool behind_others = attempts_.held() >= admission_.slots();
   attempts_.launch(spec.key);
   handle(*live, Launched{i, behind_others});
   executor_.launch(std::move(spec));

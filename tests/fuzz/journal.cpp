@@ -43,7 +43,7 @@ class Folder {
 
 /// Each record of the input is a byte of length and so many bytes; a length of 255 takes all that is left.
 std::string with_checksums(std::string_view bytes) {
-  std::string out = "BATONWJ1";
+  std::string out(bytes.size() % 2 == 0 ? "BATONWJ2" : "BATONWJ1");
   while (!bytes.empty()) {
     const auto wanted = static_cast<std::uint8_t>(bytes.front());
     bytes.remove_prefix(1);

@@ -83,7 +83,6 @@ void put(ByteWriter& writer, const Hello& m) {
   writer.put(m.protocol_max);
   writer.put(std::string_view(m.scheduler_id));
   writer.put(m.scheduler_epoch);
-  writer.put(m.on_lost);
   writer.put(m.slots);
 }
 
@@ -92,7 +91,6 @@ void get(ByteReader& reader, Hello& m) {
   reader.get(m.protocol_max);
   reader.get(m.scheduler_id);
   reader.get(m.scheduler_epoch);
-  reader.get_enum(m.on_lost, 2);
   reader.get(m.slots);
 }
 
@@ -113,6 +111,7 @@ void put(ByteWriter& writer, const Launch& m) {
   put(writer, m.masks);
   writer.put(m.nice);
   writer.put(m.gated);
+  writer.put(m.keep);
 }
 
 void get(ByteReader& reader, Launch& m) {
@@ -130,6 +129,7 @@ void get(ByteReader& reader, Launch& m) {
   get(reader, m.masks);
   reader.get(m.nice);
   reader.get(m.gated);
+  reader.get(m.keep);
 }
 
 void put(ByteWriter& writer, const Release& m) {
@@ -172,21 +172,23 @@ void get(ByteReader& /*reader*/, Pong& /*m*/) {}
 
 void put(ByteWriter& writer, const WorkerHello& m) {
   writer.put(m.protocol);
-  writer.put(std::string_view(m.worker_id));
-  writer.put(std::string_view(m.boot_id));
+  writer.put(m.worker_no);
+  for (const std::string* text : {&m.worker_id, &m.boot_id, &m.build_id}) writer.put(std::string_view(*text));
   writer.put(m.pid);
   writer.put(m.worker_epoch);
   writer.put(m.capabilities);
+  writer.put(m.slots_max);
   writer.put(std::string_view(m.notes));
 }
 
 void get(ByteReader& reader, WorkerHello& m) {
   reader.get(m.protocol);
-  reader.get(m.worker_id);
-  reader.get(m.boot_id);
+  reader.get(m.worker_no);
+  for (std::string* text : {&m.worker_id, &m.boot_id, &m.build_id}) reader.get(*text);
   reader.get(m.pid);
   reader.get(m.worker_epoch);
   reader.get(m.capabilities);
+  reader.get(m.slots_max);
   reader.get(m.notes);
 }
 
@@ -228,9 +230,11 @@ void put(ByteWriter& writer, const Ended& m) {
   }
   writer.put(std::string_view(m.output));
   writer.put(std::string_view(m.message));
+  writer.put(std::string_view(m.log_tail));
 }
 
-void get(ByteReader& reader, Ended& m) {
+/// As protocol 1 had it, and journals of that time have it.
+void get_first(ByteReader& reader, Ended& m) {
   get(reader, m.key);
   reader.get_enum(m.outcome, kOutcomeCount);
   reader.get(m.exit_code);
@@ -242,6 +246,11 @@ void get(ByteReader& reader, Ended& m) {
   }
   reader.get(m.output);
   reader.get(m.message);
+}
+
+void get(ByteReader& reader, Ended& m) {
+  get_first(reader, m);
+  reader.get(m.log_tail);
 }
 
 template <typename T>
@@ -381,10 +390,14 @@ void encode_ended(std::string& out, const Ended& ended) {
   put(writer, ended);
 }
 
-std::optional<Ended> decode_ended(std::string_view bytes) {
+std::optional<Ended> decode_ended(std::string_view bytes, std::uint32_t protocol) {
   Ended ended;
   ByteReader reader(bytes);
-  get(reader, ended);
+  if (protocol < 2) {
+    get_first(reader, ended);
+  } else {
+    get(reader, ended);
+  }
   if (!reader.complete()) return std::nullopt;
   return ended;
 }

@@ -40,9 +40,10 @@ struct Frame {
 [[nodiscard]] std::optional<ToWorker> decode_to_worker(const Frame& frame);
 [[nodiscard]] std::optional<FromWorker> decode_from_worker(const Frame& frame);
 
-/// The bytes of an Ended without a frame around them, for the worker's journal.
+/// The bytes of an Ended without a frame around them, for the worker's journal; it may have been written at the time of
+/// an earlier `protocol`.
 void encode_ended(std::string& out, const Ended& ended);
-[[nodiscard]] std::optional<Ended> decode_ended(std::string_view bytes);
+[[nodiscard]] std::optional<Ended> decode_ended(std::string_view bytes, std::uint32_t protocol = kProtocolMax);
 
 /// Cuts a stream into frames. Holds at most one frame plus what was fed last.
 class FrameReader {

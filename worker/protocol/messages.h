@@ -13,13 +13,15 @@
 namespace baton::wire {
 
 /// Versions of the protocol this build speaks. The worker answers with the highest that both know, or 0 for none.
-inline constexpr std::uint32_t kProtocolMin = 1;
-inline constexpr std::uint32_t kProtocolMax = 1;
+inline constexpr std::uint32_t kProtocolMin = 2;
+inline constexpr std::uint32_t kProtocolMax = 2;
 
 /// The largest output file that is read and sent; a larger one sets `output_too_large`.
 inline constexpr std::int64_t kOutputBytesMax = 1 << 20;
 /// What the scheduler sends as `log_limit_bytes` unless the author says otherwise.
 inline constexpr std::int64_t kLogLimitBytesDefault = 64LL << 20;
+/// So much of the end of a log comes with Ended.
+inline constexpr std::int64_t kLogTailBytes = 1 << 10;
 /// Scripts beyond this go to the worker as `Launch::script`; shorter ones stand in argv after `-c`.
 inline constexpr std::int64_t kScriptInArgvBytesMax = 64LL << 10;
 
@@ -35,16 +37,13 @@ struct AttemptKey {
 
 // ---- scheduler → worker -------------------------------------------------------------------------------------------
 
-/// What the worker does when its link breaks: `baton run` dies with its tasks, a server's tasks go on.
-enum class OnLost : std::uint8_t { kStop, kKeep };
-
-/// First message of a link. A worker with a newer `scheduler_epoch` on another link refuses this one.
+/// First message of a link; may be sent again on it, to hear the inventory once more. A worker that has seen a newer
+/// `scheduler_epoch` refuses this one.
 struct Hello {
   std::uint32_t protocol_min = kProtocolMin;
   std::uint32_t protocol_max = kProtocolMax;
   std::string scheduler_id;
   std::int64_t scheduler_epoch = 0;
-  OnLost on_lost = OnLost::kStop;
   /// How many attempts run at once. Further launches wait here, in their order, for a slot: no round trip stands
   /// between the end of one short task and the start of the next.
   std::uint32_t slots = 1;
@@ -89,6 +88,10 @@ struct Launch {
   std::int32_t nice = 5;
   /// Prepared up to exec and held there until Release. Stop before Release ends it without running anything.
   bool gated = false;
+  /// What a broken link means to this attempt: it goes on and is reported to the next scheduler (a server's), or it is
+  /// stopped with its grace (`baton run` dies with its tasks). One that is still gated is killed in either case, and
+  /// counts as never started: nobody knows whether its claim is durable.
+  bool keep = false;
   friend bool operator==(const Launch&, const Launch&) = default;
 };
 
@@ -119,6 +122,7 @@ struct Shutdown {
   friend bool operator==(const Shutdown&, const Shutdown&) = default;
 };
 
+/// Answered by Pong. A worker that has been silent for long is taken for hung and killed.
 struct Ping {
   friend bool operator==(const Ping&, const Ping&) = default;
 };
@@ -141,11 +145,14 @@ enum Capability : std::uint32_t {
 /// worker then closes the link.
 struct WorkerHello {
   std::uint32_t protocol = kProtocolMax;
-  std::string worker_id;  ///< The same for the same state folder.
+  std::int32_t worker_no = 0;  ///< The number of its folder, <state>/workers/<n>.
+  std::string worker_id;       ///< The same for the same folder; BATON_WORKER of what it runs.
   std::string boot_id;
+  std::string build_id;  ///< build_id.h: a scheduler launches only to a worker of its own build.
   std::int32_t pid = 0;
   std::int64_t worker_epoch = 0;  ///< Rises with every start of a worker on this state folder.
   std::uint32_t capabilities = 0;
+  std::uint32_t slots_max = 0;  ///< So many attempts can live here at once, whatever the hello asks for.
   std::string notes;  ///< One sentence per thing that is missing, for `doctor`; or why the link was refused.
   friend bool operator==(const WorkerHello&, const WorkerHello&) = default;
 };
@@ -202,7 +209,8 @@ struct Ended {
   std::int64_t max_rss_bytes = 0;
   std::int64_t log_bytes = 0;  ///< Size of the log with its cut middle counted in.
   std::string output;
-  std::string message;  ///< For a person; empty when there is nothing to add.
+  std::string message;   ///< For a person; empty when there is nothing to add.
+  std::string log_tail;  ///< The last kLogTailBytes of the log, from the beginning of a character; masked as it is.
   friend bool operator==(const Ended&, const Ended&) = default;
 };
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "scheduler/dagfile/canonical.h"
-#include "scheduler/executor/worker_link.h"
+#include "scheduler/executor/local/worker_link.h"
 #include "scheduler/host/folders.h"
 #include "scheduler/host/launch_context.h"
 #include "scheduler/host/local/folder_lock.h"

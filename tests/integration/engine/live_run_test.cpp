@@ -12,7 +12,7 @@
 
 #include "scheduler/engine/critical_path.h"
 #include "scheduler/engine/engine.h"
-#include "scheduler/executor/worker_link.h"
+#include "scheduler/executor/local/worker_link.h"
 #include "scheduler/loop/asio_loop.h"
 #include "scheduler/store/sqlite_store.h"
 #include "test_paths.h"

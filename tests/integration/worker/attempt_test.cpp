@@ -413,7 +413,7 @@ TEST_P(AttemptTest, AnOutputThatHoldsASecretIsNotSentAndNotKept) {
   EXPECT_EQ(end.flags & wire::kOutputHoldsSecret, wire::kOutputHoldsSecret);
   EXPECT_EQ(end.output, "");
   EXPECT_FALSE(std::filesystem::exists(launch.output_path));
-  EXPECT_THAT(test::file_text(folder_ / "state/worker.journal"), testing::Not(HasSubstr("hunter2")));
+  EXPECT_THAT(test::file_text(folder_ / "state/workers/1/journal"), testing::Not(HasSubstr("hunter2")));
   auto harmless = worker_.shell("printf '{\"n\": 1}' > $BATON_OUTPUT");
   harmless.masks = {"hunter2-secret"};
   EXPECT_EQ(worker_.run(harmless).output, "{\"n\": 1}");
@@ -422,7 +422,7 @@ TEST_P(AttemptTest, AnOutputThatHoldsASecretIsNotSentAndNotKept) {
 TEST(AttemptLimits, WithFewOpenFilesLaunchesWaitAndNothingIsLost) {
   test::ScratchFolder folder;
   WorkerClient worker(folder / "state", WorkerClient::Way::kInheritedSocket, true, 64);
-  worker.hello(wire::OnLost::kStop, 1, 100);
+  worker.hello(1, 100);
   std::vector<wire::Launch> launches;
   for (int i = 0; i < 60; ++i) {
     auto& launch = launches.emplace_back(worker.shell("echo line; sleep 0.3; printf '{\"n\": 1}' > $BATON_OUTPUT"));

@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <utility>
 
 #include "tests/support/worker/worker_client.h"
 #include "test_paths.h"
@@ -64,7 +66,7 @@ TEST(WorkerLife, ASecondWorkerOnTheFolderIsRefused) {
 TEST(WorkerLife, ALostLinkStopsEverythingAndEndsTheWorker) {
   test::ScratchFolder folder;
   WorkerClient worker(folder.path(), Way::kInheritedSocket);
-  const auto hello = worker.hello(wire::OnLost::kStop);
+  const auto hello = worker.hello();
   const auto polite = worker.shell("trap 'touch term; exit' TERM; touch ready; while :; do sleep 0.05; done");
   auto stubborn = worker.shell("trap '' TERM; (setsid sleep 1000 &); while :; do sleep 1000; done");
   stubborn.grace_us = 200'000;
@@ -88,9 +90,10 @@ TEST(WorkerLife, AKeptWorkerGoesOnAndReportsToTheNextScheduler) {
   test::ScratchFolder folder;
   WorkerClient worker(folder.path(), Way::kListening);
   worker.connect();
-  worker.hello(wire::OnLost::kKeep, 1);
-  const auto runs_on = waiting(worker);
-  const auto ends_meanwhile = waiting(worker);
+  worker.hello(1);
+  auto runs_on = waiting(worker);
+  auto ends_meanwhile = waiting(worker);
+  runs_on.keep = ends_meanwhile.keep = true;
   worker.send(runs_on);
   worker.send(ends_meanwhile);
   const auto started = worker.started(runs_on.key);
@@ -99,7 +102,7 @@ TEST(WorkerLife, AKeptWorkerGoesOnAndReportsToTheNextScheduler) {
   let_go(ends_meanwhile);
   // The worker takes one thing at a time: its answer to the second hello may come before the end. Then it is news.
   worker.connect();
-  worker.hello(wire::OnLost::kKeep, 2);
+  worker.hello(2);
   ASSERT_FALSE(worker.inventory().live.empty());
   if (worker.inventory().ended.empty()) {
     EXPECT_EQ(worker.ended(ends_meanwhile.key).exit_code, 0);
@@ -108,7 +111,7 @@ TEST(WorkerLife, AKeptWorkerGoesOnAndReportsToTheNextScheduler) {
   }
   // Not acknowledged: told again, until it is.
   worker.connect();
-  worker.hello(wire::OnLost::kKeep, 3);
+  worker.hello(3);
   ASSERT_EQ(worker.inventory().live.size(), 1U);
   const auto& live = worker.inventory().live.front();
   EXPECT_EQ(live.key, runs_on.key);
@@ -121,7 +124,7 @@ TEST(WorkerLife, AKeptWorkerGoesOnAndReportsToTheNextScheduler) {
   let_go(runs_on);
   worker.send(wire::Ack{worker.ended(runs_on.key).key});
   worker.connect();
-  worker.hello(wire::OnLost::kKeep, 4);
+  worker.hello(4);
   EXPECT_THAT(worker.inventory().live, IsEmpty());
   EXPECT_THAT(worker.inventory().ended, IsEmpty());
   worker.send(wire::Shutdown{0});
@@ -129,13 +132,101 @@ TEST(WorkerLife, AKeptWorkerGoesOnAndReportsToTheNextScheduler) {
   EXPECT_FALSE(std::filesystem::exists(worker.socket_path()));
 }
 
+TEST(WorkerLife, ABrokenLinkStopsWhatWasNotToBeKeptAndWhatHadNotStarted) {
+  test::ScratchFolder folder;
+  WorkerClient worker(folder.path(), Way::kListening);
+  worker.connect();
+  worker.hello(1, 3);
+  auto kept = waiting(worker);
+  kept.keep = true;
+  const auto not_kept = waiting(worker);
+  auto gated = worker.shell("touch started");
+  gated.gated = gated.keep = true;
+  auto in_line = worker.shell("touch started");  // Behind the three slots, its claim not durable.
+  in_line.gated = in_line.keep = true;
+  for (const wire::Launch& launch : {gated, kept, not_kept, in_line}) worker.send(launch);
+  const auto started = worker.started(kept.key);
+  worker.started(not_kept.key);
+  worker.disconnect();
+  worker.connect();
+  worker.hello(2, 3);
+  std::map<wire::AttemptKey, wire::Ended> ends;
+  for (const auto& ended : worker.inventory().ended) ends[ended.key] = ended;
+  while (ends.size() < 3) {
+    const auto message = worker.receive();
+    ASSERT_TRUE(message.has_value());
+    if (const auto* ended = std::get_if<wire::Ended>(&*message)) ends[ended->key] = *ended;
+  }
+  EXPECT_EQ(ends.at(not_kept.key).outcome, Outcome::kStopped);
+  EXPECT_GT(ends.at(not_kept.key).started_at_us, 0);
+  for (const auto& key : {gated.key, in_line.key}) {
+    EXPECT_EQ(ends.at(key).outcome, Outcome::kStopped);
+    EXPECT_EQ(ends.at(key).started_at_us, 0) << "it counts as never started";
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "started"));
+  worker.send(kept);  // Known: it is not started again.
+  EXPECT_EQ(worker.started(kept.key).pid, started.pid);
+  let_go(kept);
+  EXPECT_EQ(worker.ended(kept.key).exit_code, 0);
+}
+
+/// A worker that is killed while an attempt runs and another has ended.
+std::pair<wire::Launch, wire::Launch> leave_behind(const std::string& state) {
+  WorkerClient worker(state, Way::kInheritedSocket);
+  worker.hello();
+  auto live = waiting(worker);
+  auto ended = worker.shell("echo \"last words\"; exit 4");
+  worker.send(live);
+  worker.started(live.key);
+  worker.send(ended);
+  worker.ended(ended.key);
+  worker.kill_worker(SIGKILL);
+  worker.wait_exit();
+  return {live, ended};
+}
+
+void expect_told(const wire::Inventory& inventory, const std::pair<wire::Launch, wire::Launch>& left) {
+  std::map<wire::AttemptKey, wire::Ended> ends;
+  for (const auto& ended : inventory.ended) ends[ended.key] = ended;
+  ASSERT_EQ(ends.size(), 2U);
+  EXPECT_EQ(ends.at(left.first.key).outcome, Outcome::kLost);
+  EXPECT_EQ(ends.at(left.second.key).exit_code, 4);
+}
+
+TEST(WorkerLife, AWorkerAnswersForTheDeadOnesOfOtherFolders) {
+  test::ScratchFolder folder;
+  const auto left = leave_behind(folder.path());
+  std::filesystem::rename(folder / "workers/1", folder / "workers/7");
+  {
+    WorkerClient next(folder.path(), Way::kInheritedSocket);
+    EXPECT_EQ(next.hello().worker_no, 1);
+    expect_told(next.inventory(), left);
+  }
+  WorkerClient third(folder.path(), Way::kInheritedSocket);
+  third.hello();
+  expect_told(third.inventory(), left);
+}
+
+TEST(WorkerLife, TheLayoutBeforeThereWereFoldersIsReadOnce) {
+  test::ScratchFolder folder;
+  const auto left = leave_behind(folder.path());
+  std::filesystem::rename(folder / "workers/1/journal", folder / "worker.journal");
+  std::filesystem::rename(folder / "workers/1/lock", folder / "worker.lock");
+  std::filesystem::remove_all(folder / "workers");
+  WorkerClient next(folder.path(), Way::kInheritedSocket);
+  next.hello();
+  expect_told(next.inventory(), left);
+  EXPECT_FALSE(std::filesystem::exists(folder / "worker.journal"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "worker.lock"));
+}
+
 TEST(WorkerLife, AnOlderSchedulerIsRefusedAndTheNewerKeepsItsLink) {
   test::ScratchFolder folder;
   WorkerClient worker(folder.path(), Way::kListening);
   worker.connect();
-  worker.hello(wire::OnLost::kKeep, 5);
+  worker.hello(5);
   worker.connect();
-  const auto refused = worker.hello(wire::OnLost::kKeep, 4);
+  const auto refused = worker.hello(4);
   EXPECT_EQ(refused.protocol, 0U);
   EXPECT_THAT(refused.notes, HasSubstr("epoch 5"));
 }
@@ -220,7 +311,8 @@ TEST(WorkerLife, AnAcknowledgedEndIsForgottenByTheNextWorker) {
 
 TEST(WorkerLife, ATornJournalIsNoObstacle) {
   test::ScratchFolder folder;
-  std::ofstream(folder / "worker.journal") << "BATONWJ1 and then nonsense";
+  std::filesystem::create_directories(folder / "workers/1");
+  std::ofstream(folder / "workers/1/journal") << "BATONWJ1 and then nonsense";
   WorkerClient worker(folder.path(), Way::kInheritedSocket);
   worker.hello();
   EXPECT_EQ(worker.run(worker.shell("true")).exit_code, 0);
@@ -230,9 +322,8 @@ TEST(WorkerLife, ALongSocketPathWorks) {
   test::ScratchFolder folder;
   const std::string deep = folder / (std::string(100, 'd') + "/" + std::string(100, 'e'));
   WorkerClient worker(deep, Way::kListening);
-  test::wait_for_file(deep + "/worker.lock");
   worker.connect();
-  worker.hello(wire::OnLost::kKeep);
+  worker.hello();
   EXPECT_EQ(worker.run(worker.shell("true")).exit_code, 0);
 }
 

@@ -92,6 +92,20 @@ TEST_F(LogTest, AShortTaskHasNoTimeIndexAndALongerOneHas) {
   EXPECT_EQ(offset, end.log_bytes);
 }
 
+TEST_F(LogTest, TheEndBringsTheLastKibibyteOfTheLog) {
+  EXPECT_EQ(worker_.run(worker_.shell("true")).log_tail, "");
+  EXPECT_EQ(worker_.run(worker_.shell("echo one; echo two >&2")).log_tail, "one\ntwo\n");
+  const auto tail = worker_.run(worker_.shell("for i in $(seq 600); do printf é; done; echo .")).log_tail;
+  EXPECT_EQ(tail.size(), 1024U);
+  EXPECT_THAT(tail, testing::StartsWith("é"));
+  const auto odd = worker_.run(worker_.shell("for i in $(seq 600); do printf é; done; echo")).log_tail;
+  EXPECT_EQ(odd.size(), 1023U);
+  EXPECT_THAT(odd, testing::StartsWith("é"));
+  auto masked = worker_.shell("echo hunter2-secret");
+  masked.masks = {"hunter2-secret"};
+  EXPECT_EQ(worker_.run(masked).log_tail, "***\n");
+}
+
 TEST_F(LogTest, SecretsDoNotReachTheLogInAnyForm) {
   auto launch = worker_.shell(
       "echo plain hunter2-secret!; printf 'hunter2-'; sleep 0.1; printf 'secret!\\n'; "

@@ -63,15 +63,14 @@ WorkerClient::WorkerClient(std::string state_folder, Way way, bool cgroups, unsi
     fail("socketpair");
   const std::string program = worker_program();
   const std::string fd_text = std::to_string(ends[1]);
-  const std::string socket = socket_path();
   const bool listens = way == Way::kListening;
   const char* const arguments[] = {"baton-worker",
                                    "--state",
                                    state_folder_.c_str(),
                                    "--cgroups",
                                    cgroups ? "on" : "off",
-                                   listens ? "--listen-socket" : "--fd",
-                                   listens ? socket.c_str() : fd_text.c_str(),
+                                   listens ? "--listen" : "--fd",
+                                   listens ? nullptr : fd_text.c_str(),
                                    nullptr};
   pid_ = ::fork();
   if (pid_ == 0) {
@@ -121,10 +120,11 @@ std::string WorkerClient::log_of(const wire::Launch& launch) const {
 
 void WorkerClient::connect() {
   disconnect();
+  std::filesystem::create_directories(folder());  // To be watched; the worker makes it too.
   wait_for_file(socket_path());
   fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   // Between bind and listen there is a moment in which the file exists and nobody listens.
-  for (int tries = 0; !connect_through(state_folder_, "worker.sock", fd_); ++tries) {
+  for (int tries = 0; !connect_through(folder(), "sock", fd_); ++tries) {
     if (tries > 1000) fail("connect");
     ::poll(nullptr, 0, 10);
   }
@@ -136,11 +136,10 @@ void WorkerClient::disconnect() {
   reader_ = {};
 }
 
-wire::WorkerHello WorkerClient::hello(wire::OnLost on_lost, std::int64_t epoch, std::uint32_t slots) {
+wire::WorkerHello WorkerClient::hello(std::int64_t epoch, std::uint32_t slots) {
   wire::Hello hello;
   hello.scheduler_id = "test";
   hello.scheduler_epoch = epoch;
-  hello.on_lost = on_lost;
   hello.slots = slots;
   send(hello);
   inventory_ = {};

@@ -40,7 +40,8 @@ class WorkerClient {
   WorkerClient& operator=(const WorkerClient&) = delete;
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] std::string socket_path() const { return state_folder_ + "/worker.sock"; }
+  [[nodiscard]] std::string folder() const { return state_folder_ + "/workers/1"; }
+  [[nodiscard]] std::string socket_path() const { return folder() + "/sock"; }
   /// A launch of `sh -c script` with all paths inside the state folder.
   [[nodiscard]] wire::Launch shell(const std::string& script) const;
   [[nodiscard]] wire::Launch argv(std::initializer_list<std::string_view> words) const;
@@ -50,7 +51,7 @@ class WorkerClient {
   void connect();
   void disconnect();
   /// Sends hello, waits for the answer and the inventory.
-  wire::WorkerHello hello(wire::OnLost on_lost = wire::OnLost::kStop, std::int64_t epoch = 1, std::uint32_t slots = 2);
+  wire::WorkerHello hello(std::int64_t epoch = 1, std::uint32_t slots = 2);
   [[nodiscard]] const wire::Inventory& inventory() const { return inventory_; }
 
   template <typename Message>

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
+
+#include "worker/checksums.h"
 
 namespace baton::worker {
 namespace {
@@ -58,6 +61,31 @@ TEST_F(JournalTest, AnAttemptThatBeganAgainIsNotEndedAsWell) {
   const auto content = replay_journal(bytes());
   EXPECT_EQ(content.live, std::vector<Begun>{begun(1)});
   EXPECT_TRUE(content.ended.empty());
+}
+
+TEST_F(JournalTest, OneOfTheFirstProtocolIsRead) {
+  Journal journal;
+  ASSERT_TRUE(journal.start(path(), with_worker()));
+  journal.end(reported(1));
+  journal.flush();
+  // The record of the end without its last field, an empty string, under the first magic.
+  std::string old = bytes();
+  old.replace(0, 8, "BATONWJ1");
+  old.resize(old.size() - 4);
+  std::uint32_t length = 0;
+  const std::size_t header = old.rfind("/out") - 4 - 1 - 8;
+  std::memcpy(&length, old.data() + header, 4);
+  length -= 4;
+  std::memcpy(old.data() + header, &length, 4);
+  std::uint32_t inner = 0;
+  std::memcpy(&inner, old.data() + header + 8 + 1 + 4 + 4, 4);
+  inner -= 4;
+  std::memcpy(old.data() + header + 8 + 1 + 4 + 4, &inner, 4);
+  const std::uint32_t crc = crc32c(std::string_view(old).substr(header + 8));
+  std::memcpy(old.data() + header + 4, &crc, 4);
+  const auto content = replay_journal(old);
+  ASSERT_EQ(content.ended.size(), 1U);
+  EXPECT_EQ(content.ended.front().ended, reported(1).ended);
 }
 
 TEST_F(JournalTest, SaysWhatIsLiveAndWhatIsNotAcknowledged) {

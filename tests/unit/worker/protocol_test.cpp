@@ -28,6 +28,7 @@ Launch sample_launch() {
   launch.masks = {"secret"};
   launch.nice = -3;
   launch.gated = true;
+  launch.keep = true;
   return launch;
 }
 
@@ -47,19 +48,20 @@ Ended sample_ended() {
   ended.log_bytes = 13;
   ended.output = "{}";
   ended.message = "gone";
+  ended.log_tail = "last line\n";
   return ended;
 }
 
 std::string all_messages() {
   std::string out;
-  EXPECT_TRUE(append_frame(out, Hello{1, 2, "s", 3, OnLost::kKeep, 4}));
+  EXPECT_TRUE(append_frame(out, Hello{1, 2, "s", 3, 4}));
   EXPECT_TRUE(append_frame(out, sample_launch()));
   EXPECT_TRUE(append_frame(out, Release{{1, 2, 3, 4}}));
   EXPECT_TRUE(append_frame(out, Stop{{1, 2, 3, 4}, 5, true}));
   EXPECT_TRUE(append_frame(out, Ack{{1, 2, 3, 4}}));
   EXPECT_TRUE(append_frame(out, Shutdown{5}));
   EXPECT_TRUE(append_frame(out, Ping{}));
-  EXPECT_TRUE(append_frame(out, WorkerHello{1, "w", "b", 2, 3, kCgroupKill, "n"}));
+  EXPECT_TRUE(append_frame(out, WorkerHello{2, 1, "w", "b", "i", 2, 3, kCgroupKill, 9, "n"}));
   EXPECT_TRUE(append_frame(out, Inventory{{{{1, 2, 3, 4}, 5, 6, 7}}, {sample_ended()}}));
   EXPECT_TRUE(append_frame(out, Started{{1, 2, 3, 4}, 5, 6}));
   EXPECT_TRUE(append_frame(out, sample_ended()));
@@ -92,14 +94,14 @@ void expect_from_worker(FrameReader& reader, const T& expected) {
 TEST(Protocol, EveryMessageComesBackAsItWas) {
   FrameReader reader;
   reader.feed(all_messages());
-  expect_to_worker(reader, Hello{1, 2, "s", 3, OnLost::kKeep, 4});
+  expect_to_worker(reader, Hello{1, 2, "s", 3, 4});
   expect_to_worker(reader, sample_launch());
   expect_to_worker(reader, Release{{1, 2, 3, 4}});
   expect_to_worker(reader, Stop{{1, 2, 3, 4}, 5, true});
   expect_to_worker(reader, Ack{{1, 2, 3, 4}});
   expect_to_worker(reader, Shutdown{5});
   expect_to_worker(reader, Ping{});
-  expect_from_worker(reader, WorkerHello{1, "w", "b", 2, 3, kCgroupKill, "n"});
+  expect_from_worker(reader, WorkerHello{2, 1, "w", "b", "i", 2, 3, kCgroupKill, 9, "n"});
   expect_from_worker(reader, Inventory{{{{1, 2, 3, 4}, 5, 6, 7}}, {sample_ended()}});
   expect_from_worker(reader, Started{{1, 2, 3, 4}, 5, 6});
   expect_from_worker(reader, sample_ended());

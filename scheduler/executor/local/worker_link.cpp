@@ -1,0 +1,457 @@
+#include "scheduler/executor/local/worker_link.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "scheduler/executor/local/wire_form.h"
+#include "scheduler/executor/local/worker_peer.h"
+#include "scheduler/model/check.h"
+#include "worker/protocol/build_id.h"
+
+namespace baton {
+
+using Peer = std::shared_ptr<WorkerPeer>;
+
+class WorkerLink::Impl final : public PeerListener {
+ public:
+  Impl(AsioLoop& loop, WorkerLinkOptions options)
+      : loop_(loop), options_(std::move(options)), build_id_(wire::build_id_of(options_.program)) {}
+  ~Impl() override { end_all(0); }
+
+  Status open();
+  void connect(ExecutorEvents& events, const std::string& scheduler_id, std::int64_t epoch,
+               std::function<void(const std::string&)> gave_up);
+  void launch(LaunchSpec spec, bool gated);
+  template <typename Message>
+  void say(AttemptKey key, const Message& message);
+  void stop(AttemptKey key, DurationUs grace_us, bool kill_now);
+  void acknowledge(AttemptKey key);
+  void flush();
+  void shut_down(DurationUs grace_us, DurationUs wait_us);
+  void leave();
+
+ private:
+  /// What was asked for before the workers had said what they hold.
+  struct Held {
+    AttemptKey key;
+    std::variant<wire::Launch, wire::Release, wire::Stop, wire::Ack> message;
+  };
+
+  void heard(WorkerPeer& peer, wire::FromWorker message) override;
+  void broke(WorkerPeer& peer, const std::string& why) override;
+  void take(WorkerPeer& peer, const wire::WorkerHello& hello);
+  void take(WorkerPeer& peer, wire::Inventory inventory);
+  void take(WorkerPeer& peer, const wire::Started& started);
+  void take(WorkerPeer& peer, wire::Ended ended);
+  void take(WorkerPeer& peer, const wire::Pong&);
+
+  Status start_on(int no);
+  [[nodiscard]] int free_number() const;
+  void add(int no, WorkerConnection connection);
+  void greet(WorkerPeer& peer);
+  void begin(WorkerPeer& peer);
+  void ask_all();
+  void tell_capacity(std::int32_t slots_max);
+  void be_ready_if_all_are();
+  void give_up(WorkerPeer& peer, const std::string& why);
+  void replace(int no, bool drains);
+  void remove(const WorkerPeer& peer);
+  [[nodiscard]] WorkerPeer* primary() const;
+  [[nodiscard]] WorkerPeer* worker_of(AttemptKey key) const;
+  void send_launch(wire::Launch launch);
+  void dismiss_if_done(WorkerPeer& peer);
+  void watch();
+  void expect_deaths();
+  void end_all(DurationUs wait_us);
+  /// Calls `f` after `wait_us`, unless this is gone by then.
+  template <typename F>
+  void after(DurationUs wait_us, F f) {
+    loop_.call_at(loop_.mono_now() + wait_us, [here = std::weak_ptr<int>(here_), f = std::move(f)] {
+      if (!here.expired()) f();
+    });
+  }
+
+  AsioLoop& loop_;
+  const WorkerLinkOptions options_;
+  const std::string build_id_;
+  ExecutorEvents* events_ = nullptr;
+  std::function<void(const std::string&)> gave_up_;
+  std::string scheduler_id_;
+  std::int64_t epoch_ = 0;
+  std::vector<Peer> peers_;
+  std::vector<AttemptKey> live_;          ///< gathered from inventories until all are complete
+  std::vector<Held> held_;
+  std::map<AttemptKey, MonoUs> kills_;    ///< asked for at that time, and not ended
+  bool is_ready_ = false;
+  bool closing_ = false;
+  std::int32_t restarts_ = 0;
+  const std::shared_ptr<int> here_ = std::make_shared<int>();
+};
+
+// ── workers come ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Status WorkerLink::Impl::open() {
+  const auto listening = listening_workers(options_.state_folder);
+  for (const ListeningWorker& worker : listening) {
+    if (!options_.tasks_outlive_us) {
+      if (worker.has_attempts) {
+        return Error{"worker " + std::to_string(worker.no) + " (process " + std::to_string(worker.pid) +
+                         ") still runs tasks of a server in this folder; start the server again, or end the worker",
+                     ErrorKind::conflict};
+      }
+      kill(worker.pid, SIGTERM);  // idle: it ends, and the one that we start waits for that
+      return start_on(worker.no);
+    }
+    auto connection = connect_worker(options_.state_folder, worker.no);
+    if (connection) add(worker.no, *connection);
+  }
+  return peers_.empty() ? start_on(free_number()) : Status{Unit{}};
+}
+
+/// The lowest folder in which no worker listens. Where one is about to end in it, the new one waits for that.
+int WorkerLink::Impl::free_number() const {
+  const auto listening = listening_workers(options_.state_folder);
+  int no = 1;
+  const auto is_taken = [&](int number) {
+    return std::any_of(listening.begin(), listening.end(), [&](const auto& w) { return w.no == number; }) ||
+           std::any_of(peers_.begin(), peers_.end(), [&](const Peer& p) { return p->no() == number; });
+  };
+  while (is_taken(no)) ++no;
+  return no;
+}
+
+Status WorkerLink::Impl::start_on(int no) {
+  auto connection = start_worker({.program = options_.program,
+                                  .state_folder = options_.state_folder,
+                                  .no = no,
+                                  .listens = options_.tasks_outlive_us});
+  if (!connection) return connection.error();
+  add(no, *connection);
+  peers_.back()->is_ours = true;
+  return Unit{};
+}
+
+void WorkerLink::Impl::add(int no, WorkerConnection connection) {
+  peers_.push_back(std::make_shared<WorkerPeer>(loop_, *this, no, connection));
+  if (events_ != nullptr) begin(*peers_.back());
+}
+
+void WorkerLink::Impl::begin(WorkerPeer& peer) {
+  greet(peer);
+  peer.listen();
+}
+
+void WorkerLink::Impl::connect(ExecutorEvents& events, const std::string& scheduler_id, std::int64_t epoch,
+                               std::function<void(const std::string&)> gave_up) {
+  events_ = &events;
+  scheduler_id_ = scheduler_id;
+  epoch_ = epoch;
+  gave_up_ = std::move(gave_up);
+  for (const Peer& peer : peers_) begin(*peer);
+  watch();
+}
+
+/// Asks what it holds; what comes before its answer is complete is held here.
+void WorkerLink::Impl::greet(WorkerPeer& peer) {
+  wire::Hello hello;
+  hello.scheduler_id = scheduler_id_;
+  hello.scheduler_epoch = epoch_;
+  hello.slots = static_cast<std::uint32_t>(options_.slots);
+  BATON_CHECK(peer.send(hello));
+  ++peer.inventories_due;
+  peer.flush();
+}
+
+/// Each says once more what it holds.
+void WorkerLink::Impl::ask_all() {
+  is_ready_ = false;
+  live_.clear();
+  for (const Peer& peer : peers_) {
+    if (peer->is_ready()) greet(*peer);
+  }
+}
+
+WorkerPeer* WorkerLink::Impl::primary() const {
+  const auto found = std::find_if(peers_.begin(), peers_.end(), [](const Peer& p) { return !p->drains; });
+  return found == peers_.end() ? nullptr : found->get();
+}
+
+WorkerPeer* WorkerLink::Impl::worker_of(AttemptKey key) const {
+  for (const Peer& peer : peers_) {
+    if (peer->drains && peer->holds.contains(key)) return peer.get();
+  }
+  return primary();
+}
+
+// ── what they say ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+void WorkerLink::Impl::heard(WorkerPeer& peer, wire::FromWorker message) {
+  if (closing_) return;
+  if (std::exchange(peer.silence_told, false)) ask_all();  // it speaks again
+  std::visit([&](auto& m) { take(peer, std::move(m)); }, message);
+}
+
+void WorkerLink::Impl::take(WorkerPeer& peer, const wire::WorkerHello& hello) {
+  if (hello.protocol == 0) {
+    closing_ = true;
+    return gave_up_("the worker refused this scheduler: " + hello.notes);
+  }
+  const bool is_of_our_build = peer.is_ours || hello.build_id == build_id_;
+  if (is_of_our_build) tell_capacity(static_cast<std::int32_t>(hello.slots_max));
+  if (std::exchange(peer.is_greeted, true)) return;
+  peer.worker_id = hello.worker_id;
+  // One launches, the others go on to the end of what they have.
+  const bool have_one = std::any_of(peers_.begin(), peers_.end(), [&](const Peer& p) {
+    return p.get() != &peer && p->is_greeted && !p->drains;
+  });
+  peer.drains = have_one || !is_of_our_build;
+  const bool all_greeted = std::all_of(peers_.begin(), peers_.end(), [](const Peer& p) { return p->is_greeted; });
+  if (!all_greeted || primary() != nullptr) return;
+  if (auto started = start_on(free_number()); !started) gave_up_(started.error().message);
+}
+
+void WorkerLink::Impl::tell_capacity(std::int32_t slots_max) {
+  const std::int32_t slots = std::min(options_.slots, slots_max);
+  const bool fits = slots == options_.slots;
+  events_->executor_capacity(slots, fits ? "" : "no more than " + std::to_string(slots) + " tasks run at once: each takes "
+                                                 "some of the files that the worker may have open (ulimit -Hn)");
+}
+
+void WorkerLink::Impl::take(WorkerPeer& peer, wire::Inventory inventory) {
+  const bool counts = peer.inventories_due == 1;
+  for (const auto& live : inventory.live) {
+    const AttemptKey key = from_wire(live.key);
+    if (counts) live_.push_back(key);
+    if (peer.drains) peer.holds.insert(key);
+    if (live.started_at_us != 0) events_->attempt_started(key, live.pid, live.started_at_us);
+  }
+  for (auto& ended : inventory.ended) {
+    if (peer.drains) peer.holds.insert(from_wire(ended.key));
+    events_->attempt_ended(from_wire(std::move(ended)));
+  }
+  if (!inventory.last) return;
+  --peer.inventories_due;
+  dismiss_if_done(peer);
+  be_ready_if_all_are();
+}
+
+/// Once all have said what they hold. What is held here is as good as live: it is sent now, once.
+void WorkerLink::Impl::be_ready_if_all_are() {
+  const bool all = std::all_of(peers_.begin(), peers_.end(), [](const Peer& p) { return p->is_ready(); });
+  if (is_ready_ || !all || primary() == nullptr) return;
+  is_ready_ = true;
+  std::vector<AttemptKey> live = std::exchange(live_, {});
+  for (const Held& held : held_) {
+    if (std::holds_alternative<wire::Launch>(held.message)) live.push_back(held.key);
+  }
+  for (Held& held : std::exchange(held_, {})) {
+    if (auto* launch = std::get_if<wire::Launch>(&held.message)) {
+      send_launch(std::move(*launch));
+      continue;
+    }
+    std::visit([&](auto& message) { say(held.key, message); }, held.message);
+  }
+  events_->executor_ready(live);
+  flush();
+}
+
+void WorkerLink::Impl::take(WorkerPeer&, const wire::Started& started) {
+  restarts_ = 0;
+  events_->attempt_started(from_wire(started.key), started.pid, started.at_us);
+}
+
+void WorkerLink::Impl::take(WorkerPeer&, wire::Ended ended) {
+  restarts_ = 0;
+  kills_.erase(from_wire(ended.key));
+  events_->attempt_ended(from_wire(std::move(ended)));
+}
+
+void WorkerLink::Impl::take(WorkerPeer&, const wire::Pong&) {}
+
+// ── what they are told ──────────────────────────────────────────────────────────────────────────────────────────────
+
+void WorkerLink::Impl::launch(LaunchSpec spec, bool gated) {
+  const AttemptKey key = spec.key;
+  wire::Launch message = to_wire(std::move(spec));
+  message.gated = gated;
+  message.keep = options_.tasks_outlive_us;
+  if (is_ready_) return send_launch(std::move(message));
+  held_.push_back({key, std::move(message)});
+}
+
+void WorkerLink::Impl::send_launch(wire::Launch launch) {
+  if (primary()->send(launch)) return;
+  after(0, [this, key = from_wire(launch.key)] {  // larger than a frame may be: the author's environment is
+    AttemptEnd end;
+    end.key = key;
+    end.outcome = AttemptEnd::Outcome::spawn_failed;
+    end.note = "its environment and script are larger than 8 MiB";
+    end.ended_at = loop_.wall_now();
+    events_->attempt_ended(end);
+  });
+}
+
+template <typename Message>
+void WorkerLink::Impl::say(AttemptKey key, const Message& message) {
+  if (is_ready_) {
+    const bool fits = worker_of(key)->send(message);
+    BATON_CHECK(fits);
+    return;
+  }
+  held_.push_back({key, message});
+}
+
+void WorkerLink::Impl::stop(AttemptKey key, DurationUs grace_us, bool kill_now) {
+  say(key, wire::Stop{.key = to_wire(key), .grace_us = grace_us, .kill_now = kill_now});
+  if (!kill_now || closing_) return;
+  if (is_ready_) BATON_CHECK(worker_of(key)->send(wire::Ping{}));  // one that lives answers, whatever the task does
+  const bool first = kills_.empty();
+  kills_.emplace(key, loop_.mono_now());
+  if (first) after(options_.kill_answer_us, [this] { expect_deaths(); });
+}
+
+/// A person has asked for a kill and waits: who is silent since then does not answer for anything.
+void WorkerLink::Impl::expect_deaths() {
+  if (closing_ || kills_.empty()) return;
+  MonoUs oldest = loop_.mono_now();
+  for (const auto& [key, asked_at] : kills_) oldest = std::min(oldest, asked_at);
+  kills_.clear();
+  for (const Peer& peer : std::vector<Peer>(peers_)) {
+    if (peer->is_greeted && peer->heard_at() < oldest) give_up(*peer, "it did not answer when its tasks were to be killed");
+  }
+}
+
+void WorkerLink::Impl::acknowledge(AttemptKey key) {
+  say(key, wire::Ack{to_wire(key)});
+  for (const Peer& peer : std::vector<Peer>(peers_)) {
+    if (peer->holds.erase(key) > 0) dismiss_if_done(*peer);
+  }
+}
+
+void WorkerLink::Impl::dismiss_if_done(WorkerPeer& peer) {
+  if (!peer.drains || !peer.is_ready() || !peer.holds.empty() || peer.is_dismissed) return;
+  peer.is_dismissed = true;
+  BATON_CHECK(peer.send(wire::Shutdown{}));
+  peer.flush();
+}
+
+void WorkerLink::Impl::flush() {
+  for (const Peer& peer : peers_) peer->flush();
+}
+
+// ── workers go ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void WorkerLink::Impl::broke(WorkerPeer& peer, const std::string& why) {
+  if (closing_) return;
+  if (!peer.is_dismissed) return give_up(peer, why);
+  remove(peer);
+  be_ready_if_all_are();
+}
+
+void WorkerLink::Impl::remove(const WorkerPeer& peer) {
+  std::erase_if(peers_, [&](const Peer& p) { return p.get() == &peer; });
+}
+
+/// Its stream is gone, or it does not answer: it is made sure to be dead, with all that its tasks left, before another
+/// one starts in its folder and reads its journal. What it ran is judged then.
+void WorkerLink::Impl::give_up(WorkerPeer& peer, const std::string& why) {
+  const Peer gone = peer.shared_from_this();
+  gone->close();
+  remove(*gone);
+  ask_all();
+  end_worker(loop_, gone->pid(), gone->worker_id,
+             [this, here = std::weak_ptr<int>(here_), no = gone->no(), drains = gone->drains] {
+               if (!here.expired() && !closing_) replace(no, drains);
+             });
+  events_->executor_gone(why);
+}
+
+void WorkerLink::Impl::replace(int no, bool drains) {
+  if (++restarts_ > options_.restarts_max) {
+    closing_ = true;
+    return gave_up_("the worker died " + std::to_string(restarts_) + " times in a row");
+  }
+  const DurationUs delay = restarts_ == 1 ? 0 : options_.restart_delay_us;
+  after(delay, [this, no, drains] {
+    if (closing_) return;
+    if (auto started = start_on(no); !started) return gave_up_(started.error().message);
+    peers_.back()->drains = drains && primary() != nullptr;
+  });
+}
+
+/// A worker answers pings. The time that this process has slept, was stopped or was busy does not count against it.
+void WorkerLink::Impl::watch() {
+  after(options_.ping_every_us, [this] {
+    if (closing_) return;
+    for (const Peer& peer : std::vector<Peer>(peers_)) {
+      if (!peer->is_greeted && peer->worker_id.empty() && !options_.tasks_outlive_us) continue;  // may wait for a lock
+      peer->silent_us += options_.ping_every_us;
+      if (peer->silent_us > options_.silence_ends_us) {
+        give_up(*peer, "it was silent for " + std::to_string(options_.silence_ends_us / kSecond) + " s");
+        continue;
+      }
+      if (peer->silent_us > options_.silence_told_us && !std::exchange(peer->silence_told, true)) {
+        is_ready_ = false;
+        events_->executor_gone("it is silent; nothing is launched until it answers");
+      }
+      BATON_CHECK(peer->send(wire::Ping{}));
+      peer->flush();
+    }
+    watch();
+  });
+}
+
+void WorkerLink::Impl::shut_down(DurationUs grace_us, DurationUs wait_us) {
+  closing_ = true;
+  wire::Shutdown shutdown;
+  shutdown.grace_us = grace_us;
+  for (const Peer& peer : peers_) {
+    static_cast<void>(peer->send(shutdown));
+    peer->say_last();
+  }
+  end_all(wait_us);
+}
+
+void WorkerLink::Impl::end_all(DurationUs wait_us) {
+  closing_ = true;
+  for (const Peer& peer : peers_) await_worker(peer->pid(), peer->worker_id, wait_us);
+  for (const Peer& peer : peers_) peer->close();
+  peers_.clear();
+}
+
+void WorkerLink::Impl::leave() {
+  closing_ = true;
+  for (const Peer& peer : peers_) peer->close();
+  peers_.clear();
+}
+
+// ── the Executor ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+WorkerLink::WorkerLink(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+WorkerLink::~WorkerLink() = default;
+
+Result<std::unique_ptr<WorkerLink>> WorkerLink::start(AsioLoop& loop, WorkerLinkOptions options) {
+  auto impl = std::make_unique<Impl>(loop, std::move(options));
+  if (auto opened = impl->open(); !opened) return opened.error();
+  return std::unique_ptr<WorkerLink>(new WorkerLink(std::move(impl)));
+}
+
+void WorkerLink::connect(ExecutorEvents& events, const std::string& scheduler_id, std::int64_t epoch,
+                         std::function<void(const std::string&)> gave_up) {
+  impl_->connect(events, scheduler_id, epoch, std::move(gave_up));
+}
+void WorkerLink::launch(LaunchSpec spec) { impl_->launch(std::move(spec), false); }
+void WorkerLink::prepare(LaunchSpec spec) { impl_->launch(std::move(spec), true); }
+void WorkerLink::release(AttemptKey key) { impl_->say(key, wire::Release{to_wire(key)}); }
+void WorkerLink::stop(AttemptKey key, DurationUs grace_us, bool kill_now) { impl_->stop(key, grace_us, kill_now); }
+void WorkerLink::acknowledge(AttemptKey key) { impl_->acknowledge(key); }
+void WorkerLink::flush() { impl_->flush(); }
+void WorkerLink::shut_down(DurationUs grace_us, DurationUs wait_us) { impl_->shut_down(grace_us, wait_us); }
+void WorkerLink::leave() { impl_->leave(); }
+
+}  // namespace baton
