@@ -15,6 +15,7 @@ namespace baton {
 /// Rows that become durable together or not at all. Rows of instances carry all their columns; the store writes the
 /// mutable ones. Written in the order of the members.
 struct Part {
+  std::vector<IdempotencyRow> idempotency;  ///< a key that is there strikes the part
   std::vector<RunCreation> creations;
   std::vector<RunCreation> reversions;  ///< runs that exist and go on with another version: `run`, `dag`, `version`
   std::vector<TaskRow> new_instances;   ///< mapped instances beyond index 0, when they expand
@@ -27,7 +28,7 @@ struct Part {
 
   [[nodiscard]] bool empty() const {
     return creations.empty() && reversions.empty() && new_instances.empty() && instances.empty() && tries.empty() &&
-           runs.empty() && cache.empty() && durations.empty() && audit.empty();
+           runs.empty() && cache.empty() && durations.empty() && audit.empty() && idempotency.empty();
   }
 };
 

@@ -40,6 +40,7 @@ void Engine::create_run(RunCreation creation, Value params, std::vector<Duration
   RunRow& row = creation.run;
   row.state = RunState::running;
   row.started_at = row.started_at == kNoTime ? at.wall : row.started_at;
+  row.begun_at = at.wall;
   LiveRun& live =
       runs_.add(make_run(row, creation.dag, std::move(params), at, creation.initial_states), std::move(path_us));
   row.counts = live.run.row.counts;

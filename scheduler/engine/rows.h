@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,14 @@ struct RunRow {
   RunType type = RunType::manual;
   RunState state = RunState::queued;
   Reason reason = Reason::none;
-  std::string note;              ///< one sentence for a person
+  std::string note;              ///< one sentence for a person, by the engine
+  std::string user_note;         ///< by a person
   std::string conf_json = "{}";  ///< the params as resolved
   WallUs logical_date = kNoTime;
   WallUs interval_start = kNoTime, interval_end = kNoTime;
   WallUs run_after = kNoTime, queued_at = kNoTime, started_at = kNoTime, ended_at = kNoTime;
+  WallUs begun_at = kNoTime;     ///< kNoTime: it waits to begin, and has no task instances
+  bool hooks_open = false;       ///< it has ended, its hooks have not: not finished for recovery and retention
   std::string triggered_by;      ///< cli, rest_api, timetable, backfill, …
   std::string options_json = "{}";  ///< what the command asked for beside params: tasks selected, …
   StateCounts counts{};
@@ -54,7 +58,9 @@ struct TaskRow {
   WallUs scheduled_at = kNoTime, queued_at = kNoTime, started_at = kNoTime, ended_at = kNoTime;
   WallUs wake_at = kNoTime;      ///< only where a timer, lease or backoff waits (INV-11)
   WallUs first_look_at = kNoTime;  ///< sensors: what their timeout counts from
+  std::optional<Wait> wait;      ///< what it waits for, where that has been told; written lazily
   std::int32_t pid = 0;
+  std::string executor, worker, handle, host;  ///< of the attempt that lives or lived last; see TryRow
   std::string outputs_json;      ///< of a success; empty: none
   std::string note;
   std::string times_json;        ///< µs by Wait outside any try, e.g. {"upstream":120}; empty: none
@@ -74,6 +80,10 @@ struct TryRow {
   WallUs queued_at = kNoTime, started_at = kNoTime, ended_at = kNoTime;
   std::int32_t pid = 0;
   std::string host;
+  std::string executor, worker;  ///< who had it; empty: not kept
+  std::string handle;            ///< what the executor knows it by: pid, job of Slurm, pod
+  std::string log_tail;          ///< the end of its log, for the first look
+  std::int32_t version_number = 0;  ///< of the DAG, as it was then; given by the store, 0: not kept
   DurationUs user_us = 0, sys_us = 0;
   std::int64_t max_rss_bytes = 0;
   std::int64_t log_bytes = 0;
@@ -98,12 +108,23 @@ struct DurationRow {
   DurationUs run_us = 0;
 };
 
-/// Who changed what: a clear, a stop, a retry, a mark. Append-only.
+/// Who changed what: a clear, a stop, a retry, a mark. Append-only, and chained: each row's hash covers the one before.
 struct AuditRow {
   WallUs at = kNoTime;
   std::string actor, action, dag_id, run_id, task_id;
   std::int32_t map_index = kUnmapped;
   std::string extra_json = "{}";
+  std::string address, via;      ///< where the actor came from: 10.0.0.7; cli, api, page, socket
+  std::string before_json, after_json;  ///< of what was changed; empty: nothing to show
+};
+
+/// A request's key, kept with what it made: a repetition finds that instead of making it again.
+struct IdempotencyRow {
+  std::string principal, route, key;
+  std::string body_hash;
+  std::int32_t status = 0;       ///< of the answer
+  std::string object;            ///< what was made, as the route names it
+  WallUs created_at = kNoTime;
 };
 
 /// A version of a DAG, with what it was made from.
@@ -116,7 +137,8 @@ struct VersionRow {
   WallUs created_at = kNoTime;
 };
 
-/// A new run with one task instance for each task. That of a mapped task is a placeholder, unmapped like the others,
+/// A new run: with `run.begun_at`, one task instance for each task; without, the row alone, which waits to begin (the
+/// instances come as `new_instances` with the change of the row that says it has begun). That of a mapped task is a placeholder, unmapped like the others,
 /// which becomes index 0 when the task expands: by this recovery tells whether it has.
 struct RunCreation {
   RunRow run;
@@ -125,6 +147,8 @@ struct RunCreation {
   std::shared_ptr<const VersionRow> version;
   /// Initial state by task number; empty: all none. `removed` is what --task leaves out.
   std::vector<TaskState> initial_states;
+  /// Dates that it covers beside its logical date: each date of a DAG belongs to one run.
+  std::vector<WallUs> inner_dates;
 };
 
 }  // namespace baton

@@ -1,6 +1,7 @@
 #include "scheduler/store/batch_writer.h"
 
 #include "scheduler/model/check.h"
+#include "scheduler/store/audit_chain.h"
 #include "scheduler/store/row_sums.h"
 
 namespace baton::sqlite {
@@ -14,15 +15,15 @@ constexpr char kInsertTask[] =
     " group_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
 constexpr char kInsertRun[] =
     "INSERT INTO dag_run (run_no, dag_no, version_no, run_type, state, reason, logical_date, interval_start,"
-    " interval_end, run_after, queued_at, started_at, ended_at, seq, created_seq, checksum, final_checksum, run_id, "
-    "triggered_by,"
-    " counts, note, options) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    " interval_end, run_after, queued_at, begun_at, started_at, ended_at, seq, created_seq, checksum, final_checksum,"
+    " hooks_open, run_id, triggered_by, counts, note, user_note, options)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 constexpr char kInsertFresh[] =
     "INSERT INTO task_instance (run_no, instance_no, task_no, map_index, state, checksum) VALUES (?,?,?,?,?,?)";
 constexpr char kInsertInstance[] =
     "INSERT INTO task_instance (run_no, instance_no, task_no, map_index, state, reason, epoch, try_number, failures,"
     " losses, scheduled_at, queued_at, started_at, ended_at, wake_at, first_look_at, pid, seq, checksum, times, note,"
-    " outputs) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    " outputs, wait, executor, worker, handle, host) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 constexpr char kPutItem[] =
     "INSERT INTO mapped_item (run_no, instance_no, checksum, map_key, item) VALUES (?,?,?,?,?)"
     " ON CONFLICT DO UPDATE SET checksum = excluded.checksum, map_key = excluded.map_key, item = excluded.item"
@@ -30,14 +31,15 @@ constexpr char kPutItem[] =
 constexpr char kUpdateInstance[] =
     "UPDATE task_instance SET map_index=?, state=?, reason=?, epoch=?, try_number=?, failures=?, losses=?,"
     " scheduled_at=?, queued_at=?, started_at=?, ended_at=?, wake_at=?, first_look_at=?, pid=?, seq=?, checksum=?,"
-    " times=?, note=?, outputs=? WHERE run_no=? AND instance_no=? AND epoch<=?";
+    " times=?, note=?, outputs=?, wait=?, executor=?, worker=?, handle=?, host=? WHERE run_no=? AND instance_no=? AND epoch<=?";
 constexpr char kUpdateRun[] =
-    "UPDATE dag_run SET state=?, reason=?, queued_at=?, started_at=?, ended_at=?, seq=?, final_checksum=?, counts=?,"
-    " note=?, options=? WHERE run_no=?";
+    "UPDATE dag_run SET state=?, reason=?, queued_at=?, begun_at=?, started_at=?, ended_at=?, seq=?, final_checksum=?,"
+    " hooks_open=?, counts=?, note=?, user_note=?, options=? WHERE run_no=?";
 constexpr char kInsertTry[] =
     "INSERT INTO task_try (run_no, instance_no, epoch, try_number, state, reason, exit_code, signal, queued_at,"
-    " started_at, ended_at, pid, user_us, sys_us, max_rss_bytes, log_bytes, checksum, host, times, note, rendered)"
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    " started_at, ended_at, pid, user_us, sys_us, max_rss_bytes, log_bytes, checksum, host, times, note, rendered,"
+    " executor, worker, handle, log_tail, version_no) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+    " (SELECT version_no FROM dag_run WHERE run_no = ?1))";
 constexpr char kPutCache[] =
     "INSERT INTO cache_entry (dag_no, task_id, key, spec_hash, created_at, expires_at, run_no, instance_no, checksum,"
     " outputs) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET created_at=excluded.created_at,"
@@ -48,8 +50,10 @@ constexpr char kPutDuration[] =
     "INSERT INTO task_duration (dag_no, task_id, samples, mean_us) VALUES (?,?,1,?) ON CONFLICT DO UPDATE SET"
     " mean_us = mean_us + (excluded.mean_us - mean_us) / min(samples + 1, 8), samples = samples + 1";
 constexpr char kInsertAudit[] =
-    "INSERT INTO audit (at, map_index, checksum, actor, action, dag_id, run_id, task_id, extra) VALUES "
-    "(?,?,?,?,?,?,?,?,?)";
+    "INSERT INTO audit (at, map_index, checksum, actor, action, dag_id, run_id, task_id, extra, seq, address, via, before,"
+    " after, hash) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr char kInsertIdempotency[] =
+    "INSERT INTO idempotency (principal, route, key, body_hash, status, created_at, object) VALUES (?,?,?,?,?,?,?)";
 
 template <typename E>
 std::int64_t code(E value) {
@@ -59,6 +63,10 @@ std::int64_t code(E value) {
 /// NULL until the state is final.
 Time end_sum(const RunRow& run) {
   return {is_final(run.state) ? sum_of_end(run) : kNoTime};
+}
+
+std::optional<std::int64_t> code(const std::optional<Wait>& wait) {
+  return wait ? std::optional(code(*wait)) : std::nullopt;
 }
 
 std::string_view options_or_none(const RunRow& run) {
@@ -82,8 +90,8 @@ BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t s
       set_version_("UPDATE dag_run SET version_no = ?, checksum = ? WHERE run_no = ?"),
       insert_task_(kInsertTask),
       insert_run_(kInsertRun),
-      find_by_id_("SELECT run_no FROM dag_run WHERE dag_no = ? AND run_id = ?"),
-      find_by_date_("SELECT run_no FROM dag_run WHERE dag_no = ? AND logical_date = ?"),
+      find_by_id_("SELECT run_no FROM dag_run WHERE dag_no = ? AND run_id = ? AND run_no <> ?"),
+      find_by_date_("SELECT run_no FROM run_date WHERE dag_no = ? AND logical_date = ? AND run_no <> ?"),
       insert_conf_("INSERT INTO run_input (run_no, checksum, conf) VALUES (?,?,?)"),
       insert_fresh_(kInsertFresh),
       insert_instance_(kInsertInstance),
@@ -97,7 +105,11 @@ BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t s
       insert_try_(kInsertTry),
       put_cache_(kPutCache),
       put_duration_(kPutDuration),
-      insert_audit_(kInsertAudit) {}
+      insert_audit_(kInsertAudit),
+      last_audit_("SELECT hash FROM audit WHERE audit_no > 0 ORDER BY audit_no DESC LIMIT 1"),
+      insert_idempotency_(kInsertIdempotency),
+      insert_date_("INSERT INTO run_date (dag_no, logical_date, run_no) VALUES (?,?,?)"),
+      raise_seq_("UPDATE store SET seq = max(seq, ?)") {}
 
 // ---- transactions ----
 
@@ -220,6 +232,7 @@ void BatchWriter::note_failure(int code) {
 void BatchWriter::forget_numbers() {
   dag_nos_.clear();
   version_nos_.clear();
+  last_audit_hash_.reset();
 }
 
 bool BatchWriter::ok(int rc) {
@@ -246,6 +259,9 @@ bool BatchWriter::ok_one_row(int rc) {
 // ---- parts ----
 
 bool BatchWriter::write(const Part& part) {
+  for (const auto& row : part.idempotency) {
+    if (!insert(row)) return false;
+  }
   for (const auto& creation : part.creations) {
     if (!create(creation)) return false;
   }
@@ -282,16 +298,17 @@ bool BatchWriter::create(const RunCreation& creation) {
   std::int64_t dag_no = 0;
   std::int64_t version_no = 0;
   if (!dag_no_of(run.dag_id, dag_no) || !version_no_of(creation, dag_no, version_no)) return false;
-  if (!insert_run(creation, dag_no, version_no)) {
-    if (conflict_) find_existing(run, dag_no);
+  if (!insert_run(creation, dag_no, version_no) || !insert_dates(creation, dag_no)) {
+    if (conflict_) find_existing(creation, dag_no);
     return false;
   }
   return ok(insert_conf_.on(db_).run(run.run_no, sum_of_conf(run), std::string_view(run.conf_json))) &&
          count_run(dag_no, run.state, 1) && insert_instances(creation);
 }
 
-/// Why the row of a new run was refused. A number that is taken is no answer to the one who asked: that fences.
-void BatchWriter::find_existing(const RunRow& run, std::int64_t dag_no) {
+/// Why a new run was refused. A number that is taken is no answer to the one who asked: that fences.
+void BatchWriter::find_existing(const RunCreation& creation, std::int64_t dag_no) {
+  const RunRow& run = creation.run;
   const auto find = [&](Statement& query, PartVerdict::Exists what) {
     RunNo found = 0;
     const int rc = query.step();
@@ -300,9 +317,13 @@ void BatchWriter::find_existing(const RunRow& run, std::int64_t dag_no) {
     if (found != 0) verdict_ = {what, found};
     return found != 0;
   };
-  if (find(find_by_id_.on(db_).start_with(dag_no, std::string_view(run.run_id)), PartVerdict::Exists::run_id)) return;
-  if (run.logical_date == kNoTime) return;
-  find(find_by_date_.on(db_).start_with(dag_no, run.logical_date), PartVerdict::Exists::logical_date);
+  Statement& by_id = find_by_id_.on(db_).start_with(dag_no, std::string_view(run.run_id), run.run_no);
+  if (find(by_id, PartVerdict::Exists::run_id)) return;
+  std::vector<WallUs> dates = creation.inner_dates;
+  if (run.logical_date != kNoTime) dates.push_back(run.logical_date);
+  for (const WallUs date : dates) {
+    if (find(find_by_date_.on(db_).start_with(dag_no, date, run.run_no), PartVerdict::Exists::logical_date)) return;
+  }
 }
 
 bool BatchWriter::insert_run(const RunCreation& creation, std::int64_t dag_no, std::int64_t version_no) {
@@ -311,9 +332,20 @@ bool BatchWriter::insert_run(const RunCreation& creation, std::int64_t dag_no, s
   return ok(insert_run_.on(db_).run(
              run.run_no, dag_no, version_no, code(run.type), code(run.state), code(run.reason), Time{run.logical_date},
              Time{run.interval_start}, Time{run.interval_end}, Time{run.run_after}, Time{run.queued_at},
-             Time{run.started_at}, Time{run.ended_at}, next_seq_, next_seq_, sum_of_identity(run), end_sum(run),
-             std::string_view(run.run_id), std::string_view(run.triggered_by), std::string_view(counts),
-             TextOrNull{run.note}, TextOrNull{options_or_none(run)}));
+             Time{run.begun_at}, Time{run.started_at}, Time{run.ended_at}, next_seq_, next_seq_, sum_of_identity(run),
+             end_sum(run), code(run.hooks_open), std::string_view(run.run_id), std::string_view(run.triggered_by),
+             std::string_view(counts), TextOrNull{run.note}, TextOrNull{run.user_note},
+             TextOrNull{options_or_none(run)}));
+}
+
+/// A date that another run of the DAG covers is a conflict, as a run id is.
+bool BatchWriter::insert_dates(const RunCreation& creation, std::int64_t dag_no) {
+  const RunRow& run = creation.run;
+  if (run.logical_date != kNoTime && !ok(insert_date_.on(db_).run(dag_no, run.logical_date, run.run_no))) return false;
+  for (const WallUs date : creation.inner_dates) {
+    if (!ok(insert_date_.on(db_).run(dag_no, date, run.run_no))) return false;
+  }
+  return true;
 }
 
 bool BatchWriter::change_version(const RunCreation& reversion) {
@@ -325,6 +357,7 @@ bool BatchWriter::change_version(const RunCreation& reversion) {
 }
 
 bool BatchWriter::insert_instances(const RunCreation& creation) {
+  if (creation.run.begun_at == kNoTime) return true;
   Statement& insert = insert_fresh_.on(db_);
   const auto count = static_cast<TaskNo>(creation.dag->tasks.size());
   for (TaskNo t = 0; t < count; ++t) {
@@ -418,7 +451,8 @@ bool BatchWriter::insert_instance(const TaskRow& row) {
       row.run_no, row.instance_no, row.task_no, row.map_index, code(row.state), code(row.reason), row.epoch,
       row.try_number, row.failures, row.losses, Time{row.scheduled_at}, Time{row.queued_at}, Time{row.started_at},
       Time{row.ended_at}, Time{row.wake_at}, Time{row.first_look_at}, row.pid, next_seq_, sum_of(row),
-      TextOrNull{row.times_json}, TextOrNull{row.note}, TextOrNull{row.outputs_json});
+      TextOrNull{row.times_json}, TextOrNull{row.note}, TextOrNull{row.outputs_json}, code(row.wait),
+      TextOrNull{row.executor}, TextOrNull{row.worker}, TextOrNull{row.handle}, TextOrNull{row.host});
   return ok(rc) && put_item(row);
 }
 
@@ -433,7 +467,8 @@ bool BatchWriter::update(const TaskRow& row) {
       row.map_index, code(row.state), code(row.reason), row.epoch, row.try_number, row.failures, row.losses,
       Time{row.scheduled_at}, Time{row.queued_at}, Time{row.started_at}, Time{row.ended_at}, Time{row.wake_at},
       Time{row.first_look_at}, row.pid, next_seq_, sum_of(row), TextOrNull{row.times_json}, TextOrNull{row.note},
-      TextOrNull{row.outputs_json}, row.run_no, row.instance_no, row.epoch);
+      TextOrNull{row.outputs_json}, code(row.wait), TextOrNull{row.executor}, TextOrNull{row.worker},
+      TextOrNull{row.handle}, TextOrNull{row.host}, row.run_no, row.instance_no, row.epoch);
   return ok_one_row(rc) && put_item(row);
 }
 
@@ -449,9 +484,10 @@ bool BatchWriter::update(const RunRow& row) {
     return false;
   }
   const std::string counts = counts_to_json(row.counts);
-  if (!ok_one_row(update_run_.on(db_).run(code(row.state), code(row.reason), Time{row.queued_at}, Time{row.started_at},
-                                          Time{row.ended_at}, next_seq_, end_sum(row), std::string_view(counts),
-                                          TextOrNull{row.note}, TextOrNull{options_or_none(row)}, row.run_no))) {
+  if (!ok_one_row(update_run_.on(db_).run(code(row.state), code(row.reason), Time{row.queued_at}, Time{row.begun_at},
+                                          Time{row.started_at}, Time{row.ended_at}, next_seq_, end_sum(row),
+                                          code(row.hooks_open), std::string_view(counts), TextOrNull{row.note},
+                                          TextOrNull{row.user_note}, TextOrNull{options_or_none(row)}, row.run_no))) {
     return false;
   }
   return state == row.state || (count_run(dag_no, state, -1) && count_run(dag_no, row.state, 1));
@@ -466,7 +502,9 @@ bool BatchWriter::insert(const TryRow& row) {
                                     code(row.reason), row.exit_code, row.signal, Time{row.queued_at},
                                     Time{row.started_at}, Time{row.ended_at}, row.pid, row.user_us, row.sys_us,
                                     row.max_rss_bytes, row.log_bytes, sum_of(row), TextOrNull{row.host},
-                                    TextOrNull{row.times_json}, TextOrNull{row.note}, TextOrNull{row.rendered_json}));
+                                    TextOrNull{row.times_json}, TextOrNull{row.note}, TextOrNull{row.rendered_json},
+                                    TextOrNull{row.executor}, TextOrNull{row.worker}, TextOrNull{row.handle},
+                                    TextOrNull{row.log_tail}));
 }
 
 bool BatchWriter::put(const CacheRow& row) {
@@ -484,10 +522,47 @@ bool BatchWriter::put(const DurationRow& row) {
 }
 
 bool BatchWriter::insert(const AuditRow& row) {
-  return ok(insert_audit_.on(db_).run(Time{row.at}, row.map_index, sum_of(row), std::string_view(row.actor),
-                                      std::string_view(row.action), std::string_view(row.dag_id),
-                                      std::string_view(row.run_id), std::string_view(row.task_id),
-                                      std::string_view(row.extra_json)));
+  std::string before;
+  if (!last_audit_hash(before)) return false;
+  std::string hash = audit_hash(before, row);
+  if (!ok(insert_audit_.on(db_).run(Time{row.at}, row.map_index, sum_of(row), std::string_view(row.actor),
+                                    std::string_view(row.action), std::string_view(row.dag_id),
+                                    std::string_view(row.run_id), std::string_view(row.task_id),
+                                    std::string_view(row.extra_json), next_seq_, TextOrNull{row.address},
+                                    TextOrNull{row.via}, TextOrNull{row.before_json}, TextOrNull{row.after_json},
+                                    std::string_view(hash)))) {
+    return false;
+  }
+  last_audit_hash_ = std::move(hash);
+  return raise_seq();
+}
+
+bool BatchWriter::last_audit_hash(std::string& hash) {
+  if (!last_audit_hash_) {
+    Statement& last = last_audit_.on(db_).start();
+    const int rc = last.step();
+    if (rc == kRow) last_audit_hash_ = last.string(0);
+    last.reset();
+    if (rc != kRow && rc != kDone) return ok(rc);
+    if (rc == kDone) last_audit_hash_.emplace();
+  }
+  hash = *last_audit_hash_;
+  return true;
+}
+
+/// A start finds the last seq in the rows of runs and instances, and here for the rows of all other tables.
+bool BatchWriter::raise_seq() {
+  return ok(raise_seq_.on(db_).run(next_seq_));
+}
+
+bool BatchWriter::insert(const IdempotencyRow& row) {
+  if (ok(insert_idempotency_.on(db_).run(std::string_view(row.principal), std::string_view(row.route),
+                                         std::string_view(row.key), std::string_view(row.body_hash), row.status,
+                                         row.created_at, std::string_view(row.object)))) {
+    return true;
+  }
+  if (conflict_) verdict_ = {PartVerdict::Exists::idempotency_key, 0};
+  return false;
 }
 
 }  // namespace baton::sqlite

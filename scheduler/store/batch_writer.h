@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -38,6 +39,8 @@ class BatchWriter {
   std::vector<CommitDone> apply(std::span<const Batch* const> group);
 
   [[nodiscard]] std::int64_t seq() const { return seq_; }
+  /// A seq of its own for a transaction that is no batch.
+  std::int64_t take_seq() { return ++seq_; }
   /// After an I/O error: the file must not be written any more (S3).
   [[nodiscard]] bool is_broken() const { return broken_; }
   [[nodiscard]] const std::string& what_broke() const { return what_broke_; }
@@ -61,7 +64,7 @@ class BatchWriter {
 
   bool create(const RunCreation& creation);
   bool insert_run(const RunCreation& creation, std::int64_t dag_no, std::int64_t version_no);
-  void find_existing(const RunRow& run, std::int64_t dag_no);
+  void find_existing(const RunCreation& creation, std::int64_t dag_no);
   bool change_version(const RunCreation& reversion);
   bool insert_instances(const RunCreation& creation);
   bool insert_tasks(const Dag& dag, std::int64_t version_no);
@@ -73,6 +76,10 @@ class BatchWriter {
   bool put(const CacheRow& row);
   bool put(const DurationRow& row);
   bool insert(const AuditRow& row);
+  bool insert(const IdempotencyRow& row);
+  bool insert_dates(const RunCreation& creation, std::int64_t dag_no);
+  bool last_audit_hash(std::string& hash);
+  bool raise_seq();
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 
   bool dag_no_of(const std::string& dag_id, std::int64_t& dag_no);
@@ -98,11 +105,13 @@ class BatchWriter {
   std::unordered_map<std::string, std::int64_t> dag_nos_;
   std::unordered_map<std::string, std::int64_t> version_nos_;  ///< by "<dag_no>/<version>"
 
+  std::optional<std::string> last_audit_hash_;
+
   LazyStatement begin_, commit_, leader_;
   LazyStatement find_dag_, insert_dag_, find_version_, next_version_, insert_version_, set_version_, insert_task_;
   LazyStatement insert_run_, find_by_id_, find_by_date_, insert_conf_, insert_fresh_, insert_instance_, put_item_;
   LazyStatement update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
-      insert_audit_;
+      insert_audit_, last_audit_, insert_idempotency_, insert_date_, raise_seq_;
 };
 
 }  // namespace baton::sqlite

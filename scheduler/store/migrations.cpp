@@ -8,9 +8,10 @@
 namespace baton::sqlite {
 namespace {
 
-constexpr std::array<Migration, 2> kMigrations = {{
+constexpr std::array<Migration, 3> kMigrations = {{
     {"runs, task instances and what belongs to them", kSchema1},
     {"a cheaper index of what needs attention", kSchema2},
+    {"what a server needs: runs that wait, dates, who executes, the service's tables", kSchema3},
 }};
 
 int apply(Database& db, std::span<const Migration> migrations, std::int32_t from) {

@@ -103,6 +103,7 @@ struct CacheStats {
 struct AuditView {
   std::int64_t audit_no = 0;
   AuditRow row;
+  std::string hash;  ///< of the chain (audit_chain.h); empty: of a time before it
 };
 
 struct AuditFilter {

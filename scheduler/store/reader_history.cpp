@@ -98,17 +98,19 @@ Result<CacheStats> Reader::cache_stats(const std::string& dag_id) {
 Result<std::vector<AuditView>> Reader::audit(const AuditFilter& filter) {
   std::vector<AuditView> rows;
   // One condition for each thing asked for: one that could be anything (`? = '' OR …`) keeps SQLite from the index.
-  std::string conditions;
-  if (!filter.dag_id.empty()) conditions += " AND dag_id = ?3";
-  if (!filter.run_id.empty()) conditions += " AND run_id = ?4";
+  std::string conditions = filter.dag_id.empty() ? " AND length(?3) = 0" : " AND dag_id = ?3";
+  conditions += filter.run_id.empty() ? " AND length(?4) = 0" : " AND run_id = ?4";
   const Status read = connection_->query(
-      "SELECT audit_no, at, actor, action, dag_id, run_id, task_id, map_index, extra, checksum FROM audit"
-      " WHERE audit_no < ?1" + conditions + " ORDER BY audit_no DESC LIMIT ?2 + 0 * length(?3) + 0 * length(?4)",
+      "SELECT audit_no, at, actor, action, dag_id, run_id, task_id, map_index, extra, checksum, address, via,"
+      " before, after, hash FROM audit"
+      " WHERE audit_no < ?1" + conditions + " ORDER BY audit_no DESC LIMIT ?2",
       [&](const Statement& row) -> Status {
         AuditView view;
         view.audit_no = row.integer(0);
         view.row = {row.time(1),   row.string(2), row.string(3), row.string(4),
-                    row.string(5), row.string(6), row.small(7),  row.string(8)};
+                    row.string(5), row.string(6), row.small(7),  row.string(8),
+                    row.string(10), row.string(11), row.string(12), row.string(13)};
+        view.hash = row.string(14);
         if (row.integer(9) != sum_of(view.row)) return sqlite::damaged("audit row " + std::to_string(view.audit_no));
         rows.push_back(std::move(view));
         return Unit{};

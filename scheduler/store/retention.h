@@ -22,9 +22,22 @@ struct PruneResult {
 };
 
 namespace sqlite {
-/// One limited transaction of it; `runs` is 0 when nothing is left to delete. `seq` and `last_run_no` are written to
-/// the store's row, so that no number of a deleted row is given again. `code` gets SQLite's.
-Result<PruneResult> prune_some(Database& db, const PruneRule& rule, std::int64_t seq, RunNo last_run_no, int& code);
+/// What a tombstone stands for: its `object_no` is the run's number, its `object` is DAG/RUN.
+enum class Deleted : std::uint8_t { run, dag };
+
+/// What a deletion is marked with. Both numbers are written to the store's row, so that none of a deleted row is given
+/// again.
+struct Numbers {
+  std::int64_t seq;  ///< a new one: of the tombstones
+  RunNo last_run_no;
+  WallUs now;
+};
+/// One limited transaction of it; `runs` is 0 when nothing is left to delete. `code` gets SQLite's.
+Result<PruneResult> prune_some(Database& db, const PruneRule& rule, const Numbers& given, int& code);
+
+/// One limited transaction over what a service leaves behind: rows of audit, ticks, backfills, tokens, sessions,
+/// idempotency, jobs, outbox and tombstones that were over before `before`. How many went; 0: nothing is left.
+Result<std::int64_t> prune_service(Database& db, WallUs before, int& code);
 }  // namespace sqlite
 
 }  // namespace baton

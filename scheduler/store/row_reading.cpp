@@ -66,6 +66,9 @@ Result<RunRow> decode_run(const Statement& row) {
   if (!row.is_null(17)) run.options_json = row.string(17);
   const bool counts_hold = counts_from_json(row.text(18), run.counts);
   run.seq = row.integer(19);
+  run.begun_at = row.time(25);
+  run.hooks_open = row.integer(26) != 0;
+  run.user_note = row.string(27);
   const bool end_holds = !is_final(run.state) || row.integer(21) == sum_of_end(run);
   if (!codes_hold || !counts_hold || !end_holds || row.integer(20) != sum_of_identity(run) ||
       row.integer(22) != sum_of_conf(run)) {
@@ -80,7 +83,15 @@ Result<TaskRow> decode_instance(const Statement& row, std::int64_t created_seq) 
   t.instance_no = row.small(1);
   t.task_no = row.small(2);
   t.map_index = row.small(3);
-  const bool codes_hold = decode(row, 4, kTaskStateCount, t.state) && decode(row, 5, kReasons, t.reason);
+  Wait wait = Wait::ended;
+  const bool waits = !row.is_null(22);
+  const bool codes_hold = decode(row, 4, kTaskStateCount, t.state) && decode(row, 5, kReasons, t.reason) &&
+                          (!waits || decode(row, 22, kWaitCount, wait));
+  if (waits) t.wait = wait;
+  t.executor = row.string(23);
+  t.worker = row.string(24);
+  t.handle = row.string(25);
+  t.host = row.string(26);
   t.epoch = row.small(6);
   t.try_number = row.small(7);
   t.failures = row.small(8);
@@ -129,6 +140,11 @@ Result<TryRow> decode_try(const Statement& row) {
   t.times_json = row.string(18);
   t.note = row.string(19);
   t.rendered_json = row.string(20);
+  t.executor = row.string(21);
+  t.worker = row.string(22);
+  t.handle = row.string(23);
+  t.log_tail = row.string(24);
+  t.version_number = row.small(25);
   if (!codes_hold || row.integer(16) != sum_of(t)) {
     return damaged("a try of instance " + std::to_string(t.instance_no) + " of run " + std::to_string(t.run_no));
   }
@@ -153,7 +169,8 @@ Result<VersionRow> decode_version(const Statement& row) {
 // ---- recovery ----
 
 Result<std::vector<RunNo>> unfinished_runs(Database& db) {
-  auto select = prepare(db, "SELECT run_no FROM dag_run WHERE state IN (0, 1) ORDER BY run_no");
+  auto select = prepare(db, "SELECT run_no FROM dag_run WHERE state IN (0, 1) UNION"
+                            " SELECT run_no FROM dag_run WHERE hooks_open = 1 ORDER BY run_no");
   if (!select) return select.error();
   std::vector<RunNo> runs;
   const Status read = for_each_row(db, *select, [&]() -> Status {

@@ -12,11 +12,12 @@
 
 namespace baton::sqlite {
 
-/// FROM and columns of runs: `SELECT <kRunColumns> <kRunTables> WHERE r.…`; 25 columns.
+/// FROM and columns of runs: `SELECT <kRunColumns> <kRunTables> WHERE r.…`; 28 columns.
 inline constexpr char kRunColumns[] =
     "r.run_no, d.dag_id, r.run_id, v.version, r.run_type, r.state, r.reason, r.note, i.conf, r.logical_date,"
     " r.interval_start, r.interval_end, r.run_after, r.queued_at, r.started_at, r.ended_at, r.triggered_by, r.options,"
-    " r.counts, r.seq, r.checksum, r.final_checksum, i.checksum, v.number, r.created_seq";
+    " r.counts, r.seq, r.checksum, r.final_checksum, i.checksum, v.number, r.created_seq,"
+    " r.begun_at, r.hooks_open, r.user_note";
 inline constexpr char kRunTables[] =
     " FROM dag_run r JOIN dag d USING (dag_no) JOIN dag_version v USING (version_no) JOIN run_input i USING (run_no) ";
 Result<RunRow> decode_run(const Statement& row);
@@ -27,8 +28,8 @@ inline constexpr int kRunCreatedSeq = 24;
 inline constexpr char kInstanceColumns[] =
     "t.run_no, t.instance_no, t.task_no, t.map_index, t.state, t.reason, t.epoch, t.try_number, t.failures, t.losses,"
     " t.scheduled_at, t.queued_at, t.started_at, t.ended_at, t.wake_at, t.first_look_at, t.pid, t.seq, t.checksum,"
-    " t.times, t.note, t.outputs";
-inline constexpr int kInstanceColumnCount = 22;
+    " t.times, t.note, t.outputs, t.wait, t.executor, t.worker, t.handle, t.host";
+inline constexpr int kInstanceColumnCount = 27;
 /// `created_seq` of its run stands for the seq of a row that has not changed since.
 Result<TaskRow> decode_instance(const Statement& row, std::int64_t created_seq);
 /// Puts map_key and item (columns `first`, +1, checksum +2) into `into`.
@@ -36,7 +37,8 @@ Status decode_item(const Statement& row, int first, TaskRow& into);
 
 inline constexpr char kTryColumns[] =
     "run_no, instance_no, epoch, try_number, state, reason, exit_code, signal, queued_at, started_at, ended_at, pid,"
-    " user_us, sys_us, max_rss_bytes, log_bytes, checksum, host, times, note, rendered";
+    " user_us, sys_us, max_rss_bytes, log_bytes, checksum, host, times, note, rendered, executor,"
+    " worker, handle, log_tail, (SELECT number FROM dag_version v WHERE v.version_no = task_try.version_no)";
 Result<TryRow> decode_try(const Statement& row);
 
 inline constexpr char kVersionColumns[] =

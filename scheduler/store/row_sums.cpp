@@ -60,8 +60,8 @@ std::int64_t sum_of_item(const TaskRow& row) {
 }
 
 std::int64_t sum_of(const TryRow& row) {
-  return RowSum()
-      .add(row.run_no)
+  RowSum sum;
+  sum.add(row.run_no)
       .add(row.instance_no)
       .add(row.epoch)
       .add(row.try_number)
@@ -80,8 +80,12 @@ std::int64_t sum_of(const TryRow& row) {
       .add(row.host)
       .add(row.times_json)
       .add(row.note)
-      .add(row.rendered_json)
-      .value();
+      .add(row.rendered_json);
+  // Rows of before have none of these, and keep their sum.
+  for (const std::string* text : {&row.executor, &row.worker, &row.handle, &row.log_tail}) {
+    if (!text->empty()) sum.add(*text);
+  }
+  return sum.value();
 }
 
 std::int64_t sum_of(const CacheRow& row) {
@@ -112,16 +116,20 @@ std::int64_t sum_of(const VersionRow& row) {
 }
 
 std::int64_t sum_of(const AuditRow& row) {
-  return RowSum()
-      .add(row.at)
+  RowSum sum;
+  sum.add(row.at)
       .add(row.actor)
       .add(row.action)
       .add(row.dag_id)
       .add(row.run_id)
       .add(row.task_id)
       .add(row.map_index)
-      .add(row.extra_json)
-      .value();
+      .add(row.extra_json);
+  // As above.
+  for (const std::string* text : {&row.address, &row.via, &row.before_json, &row.after_json}) {
+    if (!text->empty()) sum.add(*text);
+  }
+  return sum.value();
 }
 
 std::string counts_to_json(const StateCounts& counts) {
@@ -147,6 +155,7 @@ bool counts_from_json(std::string_view json, StateCounts& counts) {
 
 StateCounts counts_of(const RunCreation& creation) {
   StateCounts counts{};
+  if (creation.run.begun_at == kNoTime) return counts;
   for (TaskNo t = 0; t < static_cast<TaskNo>(creation.dag->tasks.size()); ++t) {
     ++counts[static_cast<std::size_t>(first_row(creation, t).state)];
   }

@@ -1,6 +1,8 @@
 // The SQL of each migration. A released one is never edited: the next change is a new one.
 #pragma once
 
+#include "scheduler/store/schema_3.h"
+
 namespace baton::sqlite {
 
 /// 1: runs, task instances, tries, versions, cache, durations, audit. Codes are those of the enums of scheduler/model,

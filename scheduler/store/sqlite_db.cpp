@@ -74,6 +74,12 @@ Statement& Statement::bind(TextOrNull text) {
   return *this;
 }
 
+Statement& Statement::bind(std::optional<std::int64_t> value) {
+  if (value) return bind(*value);
+  BATON_CHECK(sqlite3_bind_null(handle_, next_++) == SQLITE_OK);
+  return *this;
+}
+
 int Statement::step() {
   return sqlite3_step(handle_);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,7 @@ class Statement {
   Statement& bind(std::string_view text);
   Statement& bind(Time time);
   Statement& bind(TextOrNull text);
+  Statement& bind(std::optional<std::int64_t> value);  ///< NULL where there is none
 
   template <typename... Values>
   Statement& start_with(const Values&... values) {

@@ -379,7 +379,7 @@ Result<PruneResult> SqliteStore::prune(const PruneRule& rule) {
     run_on_writer([&] {
       if (writer_->is_broken()) return;
       int rc = sqlite::kOk;
-      part = sqlite::prune_some(db_, rule, writer_->seq(), last_run_no_.load(), rc);
+      part = sqlite::prune_some(db_, rule, {writer_->take_seq(), last_run_no_.load(), loop_.wall_now()}, rc);
       writer_->note_failure(rc);
       writer_->forget_numbers();
     });
@@ -387,6 +387,23 @@ Result<PruneResult> SqliteStore::prune(const PruneRule& rule) {
     total.runs += part->runs;
     total.versions += part->versions;
     if (part->runs == 0) return total;
+  }
+}
+
+Result<std::int64_t> SqliteStore::prune_service(WallUs before) {
+  std::int64_t total = 0;
+  while (true) {
+    Result<std::int64_t> part = kStopped;
+    run_on_writer([&] {
+      if (writer_->is_broken()) return;
+      int rc = sqlite::kOk;
+      part = sqlite::prune_service(db_, before, rc);
+      writer_->note_failure(rc);
+      writer_->forget_numbers();
+    });
+    if (!part) return part.error();
+    total += *part;
+    if (*part == 0) return total;
   }
 }
 

@@ -77,6 +77,8 @@ class SqliteStore final : public Store {
   /// Deletes finished runs with all that belongs to them, a limited number in one transaction, so that commits go on
   /// in between.
   [[nodiscard]] Result<PruneResult> prune(const PruneRule& rule);
+  /// Deletes what the service has left behind and is over since before `before`; how many rows.
+  [[nodiscard]] Result<std::int64_t> prune_service(WallUs before);
   /// A whole, synced copy of the database at `path` (0600).
   [[nodiscard]] Status back_up(const std::string& path);
   /// integrity_check on a copy, which is deleted afterwards.

@@ -11,9 +11,12 @@
 namespace baton::crash {
 namespace {
 
-constexpr std::array<sqlite::Migration, 1> kOldSchema = {{{"first", sqlite::kSchema1}}};
-constexpr std::array<sqlite::Migration, 2> kNewSchema = {
+constexpr std::array<sqlite::Migration, 3> kOldSchema = {
+    {{"first", sqlite::kSchema1}, {"second", sqlite::kSchema2}, {"third", sqlite::kSchema3}}};
+constexpr std::array<sqlite::Migration, 4> kNewSchema = {
     {{"first", sqlite::kSchema1},
+     {"second", sqlite::kSchema2},
+     {"third", sqlite::kSchema3},
      {"a column, a table and an index more",
       "CREATE TABLE label (run_no INTEGER NOT NULL PRIMARY KEY, label TEXT NOT NULL) STRICT, WITHOUT ROWID;"
       "ALTER TABLE dag_run ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;"

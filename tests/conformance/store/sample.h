@@ -53,6 +53,7 @@ inline RunCreation creation(RunNo run_no, const std::shared_ptr<const Dag>& dag,
   made.run.conf_json = R"({"n":1})";
   made.run.run_after = 1'700'000'000'000'000;
   made.run.queued_at = 1'700'000'000'000'001;
+  made.run.begun_at = 1'700'000'000'000'001;
   made.run.triggered_by = "cli";
   return made;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <memory>
 #include <optional>
@@ -16,6 +17,20 @@
 
 namespace baton {
 
+/// Runs SQL on a file behind the store's back; the first integer of the answer.
+inline std::int64_t meddle(const std::string& database, const std::string& sql) {
+  sqlite3* db = nullptr;
+  std::int64_t answer = -1;
+  EXPECT_EQ(sqlite3_open(database.c_str(), &db), SQLITE_OK);
+  const auto take = [](void* to, int, char** values, char**) {
+    if (values[0] != nullptr) *static_cast<std::int64_t*>(to) = std::atoll(values[0]);
+    return 0;
+  };
+  EXPECT_EQ(sqlite3_exec(db, sql.c_str(), take, &answer, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+  sqlite3_close(db);
+  return answer;
+}
+
 class StoreBench : public testing::Test {
  protected:
   void open(StoreOptions options = {}) {
@@ -29,6 +44,14 @@ class StoreBench : public testing::Test {
     store_->commit(std::move(batch), [&](const CommitDone& how) { outcome = how.outcome; });
     loop_.run_until([&] { return outcome.has_value(); });
     return *outcome;
+  }
+  /// Of a batch of one part that is durable.
+  PartVerdict verdict(Part part) {
+    std::optional<CommitDone> answer;
+    store_->commit(std::move(part), [&](const CommitDone& how) { answer = how; });
+    loop_.run_until([&] { return answer.has_value(); });
+    EXPECT_EQ(answer->outcome, CommitOutcome::durable);
+    return answer->parts.empty() ? PartVerdict{} : answer->parts[0];
   }
   RunNo create(const std::shared_ptr<const Dag>& dag, const std::string& run_id) {
     Part batch;

@@ -1,33 +1,17 @@
 #include "scheduler/store/sqlite_store.h"
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "scheduler/store/schema.h"
 #include "tests/unit/store/bench.h"
 
 namespace baton {
 namespace {
 
 using SqliteStoreTest = StoreBench;
-
-/// Runs SQL on a file behind the store's back; the first integer of the answer.
-std::int64_t meddle(const std::string& database, const std::string& sql) {
-  sqlite3* db = nullptr;
-  std::int64_t answer = -1;
-  EXPECT_EQ(sqlite3_open(database.c_str(), &db), SQLITE_OK);
-  const auto take = [](void* to, int, char** values, char**) {
-    if (values[0] != nullptr) *static_cast<std::int64_t*>(to) = std::atoll(values[0]);
-    return 0;
-  };
-  EXPECT_EQ(sqlite3_exec(db, sql.c_str(), take, &answer, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
-  sqlite3_close(db);
-  return answer;
-}
 
 /// Whether a log ends in zeros that commits can overwrite, not where its last commit does.
 bool has_room_ahead(const std::string& log) {
@@ -161,59 +145,6 @@ TEST_F(SqliteStoreTest, ASymbolicLinkInThePlaceOfTheDatabaseIsRefused) {
   std::ofstream(folder_->path() / "elsewhere") << "";
   std::filesystem::create_symlink(folder_->path() / "elsewhere", database());
   EXPECT_EQ(SqliteStore::open_for_writing(folder_->path(), loop_).error().kind, ErrorKind::invalid);
-}
-
-constexpr std::array<sqlite::Migration, 1> kFirst = {{{"first", sqlite::kSchema1}}};
-constexpr std::array<sqlite::Migration, 3> kWithOneMore = {
-    {{"first", sqlite::kSchema1},
-     {"second", sqlite::kSchema2},
-     {"one more", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO more VALUES (5)"}}};
-constexpr std::array<sqlite::Migration, 3> kWithAMistake = {
-    {{"first", sqlite::kSchema1},
-     {"second", sqlite::kSchema2},
-     {"mistake", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO nothing VALUES (5)"}}};
-
-TEST_F(SqliteStoreTest, TheFirstSchemaIsBroughtToTheNewest) {
-  StoreOptions options;
-  options.migrations = kFirst;
-  open(options);
-  const RunNo run_no = create(sample::dag("etl", 2), "r");
-  change(sample::instance(run_no, 1, TaskState::failed, 1));
-  close();
-  open();
-  change(sample::instance(run_no, 0, TaskState::failed, 1));
-  close();
-  EXPECT_EQ(meddle(database(), "PRAGMA user_version"), 2);
-  EXPECT_EQ(meddle(database(), "SELECT count(*) FROM task_instance INDEXED BY task_instance_by_state"
-                               " WHERE run_no = 1 AND state >= 5 AND state <= 10 AND state <> 6"), 2);
-}
-
-TEST_F(SqliteStoreTest, AnOlderSchemaIsMigratedAfterABackup) {
-  open();
-  create(sample::dag("etl", 1), "r");
-  close();
-  StoreOptions options;
-  options.migrations = kWithOneMore;
-  open(options);
-  EXPECT_EQ(store_->load_run(1).value().run.run_id, "r");
-  close();
-  EXPECT_EQ(meddle(database(), "SELECT a FROM more"), 5);
-  EXPECT_EQ(meddle(database(), "PRAGMA user_version"), 3);
-  const std::string backup = database() + ".schema2.bak";
-  EXPECT_EQ(meddle(backup, "PRAGMA user_version"), 2);
-  EXPECT_EQ(meddle(backup, "SELECT count(*) FROM dag_run"), 1);
-}
-
-TEST_F(SqliteStoreTest, AMigrationThatFailsLeavesTheSchemaAsItWas) {
-  open();
-  create(sample::dag("etl", 1), "r");
-  close();
-  StoreOptions options;
-  options.migrations = kWithAMistake;
-  EXPECT_EQ(SqliteStore::open_for_writing(folder_->path(), loop_, options).error().kind, ErrorKind::storage);
-  EXPECT_EQ(meddle(database(), "SELECT count(*) FROM sqlite_schema WHERE name = 'more'"), 0);
-  open();
-  EXPECT_EQ(store_->load_run(1).value().run.run_id, "r");
 }
 
 TEST_F(SqliteStoreTest, ABackupIsAWholeDatabase) {
