@@ -11,6 +11,7 @@ namespace baton {
 void Admission::set_pool(const std::string& name, std::int32_t slots) {
   Resource& pool = pools_[name];
   pool.capacity = slots;
+  pool.is_declared = true;
   wake(pool, true);
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <queue>
 #include <string>
 #include <string_view>
@@ -39,6 +40,11 @@ class Admission {
   void set_slots(std::int32_t slots) { slots_ = slots; }
   [[nodiscard]] std::int32_t live() const { return live_; }
   [[nodiscard]] bool has_candidates() const { return !ready_.empty(); }
+  /// Slots of a pool; none: there is no such pool.
+  [[nodiscard]] std::optional<std::int32_t> capacity(std::string_view pool) const {
+    const auto at = pools_.find(pool);
+    return at == pools_.end() || !at->second.is_declared ? std::nullopt : std::optional(at->second.capacity);
+  }
   /// Slots of a pool that live attempts hold.
   [[nodiscard]] std::int32_t used(std::string_view pool) const {
     const auto at = pools_.find(pool);
@@ -79,6 +85,7 @@ class Admission {
   struct Resource {
     std::int32_t capacity = 0;
     std::int32_t used = 0;
+    bool is_declared = false;  ///< a pool that somebody has set; else one that a task names
     std::priority_queue<Waiter, std::vector<Waiter>, Later> waiting;
   };
   struct Need {

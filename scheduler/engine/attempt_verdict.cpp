@@ -163,7 +163,13 @@ AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& 
   const bool was_stopped = run.at(i).stop_requested && !BATON_BUG(stopped_attempt_starts_again);
   const bool hashes = run.at(i).reason == Reason::cache_key;
   const bool is_done = is_exit && !hashes && (end.exit_code == 0 || end.exit_code == kExitSkip);
-  if (was_stopped && !is_done) return failed(run.stopping == Reason::none ? Reason::stopped : run.stopping, "");
+  if (was_stopped && !is_done) {
+    AttemptVerdict v = failed(run.stopping == Reason::none ? Reason::stopped : run.stopping, "");
+    // A claim that was taken back before its program had started, and the task's first: nothing of it ever ran.
+    const bool never_ran = end.outcome == Outcome::stopped && !end.started && run.at(i).failures == 0;
+    if (never_ran) v.to = TaskState::skipped;
+    return v;
+  }
   if (hashes && end.outcome != Outcome::lost && end.outcome != Outcome::stopped) return judge_key(run, i, end);
   if (is_exit && end.exit_code == kExitSkip) {
     AttemptVerdict v;

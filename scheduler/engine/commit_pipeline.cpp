@@ -46,7 +46,10 @@ void CommitPipeline::durable(const CommitDone& how) {
   Pending done = std::exchange(writing_, Pending(0));
   for (Pending::Request& request : done.requests) {
     if (request.part < how.parts.size()) request.verdict = how.parts[request.part];
-    if (!request.verdict.is_done() && request.creates != 0) events_.creation_struck(request.creates, done, next_);
+  }
+  for (const Pending::Request& request : done.requests) {
+    if (request.verdict.is_done() || !request.creates) continue;
+    events_.creation_struck(request.run_no, request.verdict, done, next_);
   }
   events_.batch_durable(done);
 }

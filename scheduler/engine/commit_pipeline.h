@@ -23,7 +23,7 @@ class CommitEvents {
   virtual ~CommitEvents() = default;
   /// A part of `done`, which is durable otherwise, was struck: the run that it creates exists already. `done` and what
   /// `gathers` hold something of it still.
-  virtual void creation_struck(RunNo run_no, Pending& done, Pending& gathers) = 0;
+  virtual void creation_struck(RunNo run_no, const PartVerdict& verdict, Pending& done, Pending& gathers) = 0;
   /// `done` may have effect now. The next batch may be offered from within.
   virtual void batch_durable(Pending& done) = 0;
   /// Told once, until a commit succeeds.

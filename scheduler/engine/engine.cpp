@@ -1,6 +1,7 @@
 #include "scheduler/engine/engine.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "scheduler/model/check.h"
@@ -34,8 +35,7 @@ bool Engine::is_idle() const {
   return !turn_scheduled_ && !commits_.is_writing() && commits_.next().batch.empty() && !runs_.has_more();
 }
 
-void Engine::create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
-                        std::function<void(const PartVerdict&)> done) {
+void Engine::create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request) {
   const Moment at = now();
   RunRow& row = creation.run;
   row.state = RunState::running;
@@ -44,9 +44,8 @@ void Engine::create_run(RunCreation creation, Value params, std::vector<Duration
   LiveRun& live =
       runs_.add(make_run(row, creation.dag, std::move(params), at, creation.initial_states), std::move(path_us));
   row.counts = live.run.row.counts;
-  live.part = next().open_part();
+  open_part(live, std::move(request), true);
   next().begun.push_back(row.run_no);
-  next().requests.push_back({live.part.part, row.run_no, std::move(done), {}});
   next().part(live.part).creations.push_back(std::move(creation));
   watch_timeout(live);
   handle(live, RunBegins{});
@@ -56,16 +55,7 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
                        std::shared_ptr<const VersionRow> version) {
   BATON_CHECK(!executor_ready_);
   left_.erase(run.row.run_no);
-  if (BATON_BUG(latest_not_written)) version = nullptr;
   LiveRun& live = runs_.add(std::move(run), std::move(path_us));
-  if (version != nullptr || !audit.empty()) live.part = next().open_part();
-  if (version != nullptr) {
-    RunCreation reversion;
-    reversion.run = live.run.row;
-    reversion.dag = live.run.dag;
-    reversion.version = std::move(version);
-    next().part(live.part).reversions.push_back(std::move(reversion));
-  }
   for (std::size_t i = 0; i < live.run.instances.size(); ++i) {
     if (!is_live(live.run.instances[i].state)) continue;
     const auto number = static_cast<InstanceNo>(i);
@@ -73,11 +63,49 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
     if (BATON_BUG(hold_lost_at_recovery)) continue;
     admission_.hold(live.run, number);
   }
+  begin_again(live, cleared, {std::move(audit), nullptr}, std::move(version));
+}
+
+void Engine::take_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, EngineRequest request,
+                      std::shared_ptr<const VersionRow> version) {
+  for (const Instance& instance : run.instances) BATON_CHECK(!is_live(instance.state));
+  left_.erase(run.row.run_no);
+  begin_again(runs_.add(std::move(run), std::move(path_us)), cleared, std::move(request), std::move(version));
+}
+
+void Engine::begin_again(LiveRun& live, StepOutcome& cleared, EngineRequest request,
+                         std::shared_ptr<const VersionRow> version) {
+  if (BATON_BUG(latest_not_written)) version = nullptr;
+  if (version != nullptr || !request.audit.empty()) open_part(live, std::move(request), false);
+  if (version != nullptr) {
+    RunCreation reversion;
+    reversion.run = live.run.row;
+    reversion.dag = live.run.dag;
+    reversion.version = std::move(version);
+    next().part(live.part).reversions.push_back(std::move(reversion));
+  }
   next().begun.push_back(live.run.row.run_no);
-  for (AuditRow& row : audit) next().part(live.part).audit.push_back(std::move(row));
   collect(live, cleared);
-  if (!BATON_BUG(run_timeout_lost_at_recovery)) watch_timeout(live);
+  bool has_limit = true;
+  if (BATON_BUG(run_timeout_lost_at_recovery)) has_limit = false;
+  if (has_limit) watch_timeout(live);
   handle(live, RunBegins{});
+}
+
+bool Engine::change_run(RunNo run_no, const Event& event, EngineRequest request) {
+  LiveRun* live = runs_.find(run_no);
+  if (live == nullptr || dead_) return false;
+  open_part(*live, std::move(request), false);
+  handle(*live, event);
+  return true;
+}
+
+/// From here on the rows of this run go into the part of the request, to the end of this batch.
+void Engine::open_part(LiveRun& live, EngineRequest request, bool creates) {
+  live.part = next().part_for_request(live.part);
+  auto& audit = next().part(live.part).audit;
+  std::move(request.audit.begin(), request.audit.end(), std::back_inserter(audit));
+  next().requests.push_back({live.part.part, live.run.row.run_no, creates, std::move(request.done), {}});
 }
 
 bool Engine::stop_run(RunNo run_no, Reason reason, bool kill) {
@@ -187,7 +215,7 @@ void Engine::disk_is_full() {
 }
 
 /// The run that the batch would have made exists already: nothing of it stays behind.
-void Engine::creation_struck(RunNo run_no, Pending& done, Pending& gathers) {
+void Engine::creation_struck(RunNo run_no, const PartVerdict& verdict, Pending& done, Pending& gathers) {
   LiveRun& live = *runs_.find(run_no);
   for (std::size_t i = 0; i < live.run.instances.size(); ++i) {
     if (!is_live(live.run.instances[i].state)) continue;
@@ -200,7 +228,7 @@ void Engine::creation_struck(RunNo run_no, Pending& done, Pending& gathers) {
     for (const AttemptKey& key : pending->releases) {
       if (key.run_no == run_no) withdraw_prepared(key);
     }
-    strip(*pending, run_no);
+    strip(*pending, run_no, verdict);
   }
 }
 

@@ -38,6 +38,14 @@ struct Fatal {
   std::string message;
 };
 
+/// What goes with a change that somebody asked for.
+struct EngineRequest {
+  std::vector<AuditRow> audit;  ///< written in the part of the change: both or neither
+  /// Called once that is durable, or when the creation of the run that it is about was struck. Not when the engine dies
+  /// before. May be empty.
+  std::function<void(const PartVerdict&)> done;
+};
+
 class Engine final : public ExecutorEvents, private CommitEvents {
  public:
   Engine(Loop& loop, Store& store, Executor& executor, Renderer renderer, EngineSettings settings,
@@ -56,12 +64,23 @@ class Engine final : public ExecutorEvents, private CommitEvents {
 
   /// Makes a run durable and begins it. `done` tells once its part of the commit is durable, or that it was struck: a run
   /// of this id or date exists, and this one is gone. `path_us` as path_lengths() gives it.
+  void create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request);
   void create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
-                  std::function<void(const PartVerdict&)> done);
+                  std::function<void(const PartVerdict&)> done) {
+    create_run(std::move(creation), std::move(params), std::move(path_us), EngineRequest{{}, std::move(done)});
+  }
   /// Takes over a run that recovery restored, perhaps with instances cleared in `cleared`. Before executor_ready().
   /// `version` where the run goes on with another version than it had: that of run.dag.
   void adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit,
                  std::shared_ptr<const VersionRow> version = nullptr);
+
+  /// Takes a run that had ended and of which `cleared` has made something to do again. At any time; no instance of it
+  /// may be live.
+  void take_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, EngineRequest request,
+                std::shared_ptr<const VersionRow> version = nullptr);
+  /// Has the run take an event that somebody asked for. False: no such live run, or the engine has died; `request.done`
+  /// is not called then.
+  bool change_run(RunNo run_no, const Event& event, EngineRequest request);
 
   /// Ends a run: TERM and grace, teardowns still run; with `kill`: at once. False: no such live run.
   bool stop_run(RunNo run_no, Reason reason, bool kill);
@@ -87,6 +106,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
 
   // engine.cpp: runs, events, turns.
   void handle(LiveRun& live, const Event& event);
+  void begin_again(LiveRun& live, StepOutcome& cleared, EngineRequest request,
+                   std::shared_ptr<const VersionRow> version);
+  void open_part(LiveRun& live, EngineRequest request, bool creates);
   void watch_timeout(LiveRun& live);
   void schedule_turn();
   void turn();
@@ -95,7 +117,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void take_lazy_durations();
   void commit();
   void batch_durable(Pending& done) override;
-  void creation_struck(RunNo run_no, Pending& done, Pending& gathers) override;
+  void creation_struck(RunNo run_no, const PartVerdict& verdict, Pending& done, Pending& gathers) override;
   void disk_is_full() override;
   void commits_ended(std::string why) override;
 

@@ -2,7 +2,13 @@
 
 namespace baton {
 
-void strip(Pending& pending, RunNo run_no) {
+void strip(Pending& pending, RunNo run_no, const PartVerdict& struck) {
+  for (Pending::Request& request : pending.requests) {
+    if (request.run_no != run_no || request.part == Pending::kNoPart) continue;
+    pending.batch.parts[request.part] = Part{};  // the rows of the audit too: nothing has been changed
+    request.part = Pending::kNoPart;
+    request.verdict = struck;
+  }
   const auto is_row = [&](const auto& row) { return row.run_no == run_no; };
   const auto is_keyed = [&](const auto& entry) { return entry.key.run_no == run_no; };
   const auto is_run = [&](const RunCreation& c) { return c.run.run_no == run_no; };

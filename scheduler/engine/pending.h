@@ -23,10 +23,11 @@ struct RunPart {
 struct Pending {
   /// What somebody waits for.
   struct Request {
-    std::size_t part = 0;
-    RunNo creates = 0;    ///< the run that is gone again when the part is struck; 0: none
+    std::size_t part = 0;  ///< kNoPart: there is nothing to write any more, and `verdict` says why
+    RunNo run_no = 0;
+    bool creates = false;  ///< the run is gone again when the part is struck
     std::function<void(const PartVerdict&)> answer;
-    PartVerdict verdict;  ///< filled when the batch is durable
+    PartVerdict verdict;   ///< filled when the batch is durable
   };
   struct Stop {
     AttemptKey key;
@@ -42,12 +43,16 @@ struct Pending {
     TaskRow row;
   };
 
+  static constexpr std::size_t kNoPart = static_cast<std::size_t>(-1);
+
   explicit Pending(std::uint64_t number) : no(number), batch(Part{}) {}
 
   [[nodiscard]] Part& engine_part() { return batch.parts.front(); }
   [[nodiscard]] Part& part(const RunPart& of) { return batch.parts[of.pending_no == no ? of.part : 0]; }
-  /// Opens a part for a request; what it returns is for the run that the request is about.
-  [[nodiscard]] RunPart open_part() {
+  /// Where a request about a run goes: a part of its own, or the one that an earlier request about this run has opened
+  /// in this batch. So whatever speaks of a run that this batch creates is struck with it.
+  [[nodiscard]] RunPart part_for_request(const RunPart& of) {
+    if (of.pending_no == no && of.part != 0) return of;
     batch.parts.emplace_back();
     return {no, batch.parts.size() - 1};
   }
@@ -64,7 +69,8 @@ struct Pending {
   std::vector<RunNo> begun, ended, finished;
 };
 
-/// Takes out all that belongs to a run that was refused, but for what is to be answered.
-void strip(Pending& pending, RunNo run_no);
+/// Takes out all that belongs to a run whose creation was struck. What somebody asked of it meanwhile is answered with
+/// that verdict.
+void strip(Pending& pending, RunNo run_no, const PartVerdict& struck);
 
 }  // namespace baton

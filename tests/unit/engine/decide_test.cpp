@@ -299,6 +299,36 @@ TEST(Stop, NothingThatWasStoppedStartsAgain) {
   }
 }
 
+TEST(Stop, AClaimThatIsTakenBackBeforeItStartedIsSkipped) {
+  for (const bool started : {false, true}) {
+    RunDriver d(DagBuilder().task("a").build());
+    d.begin();
+    d.admit(0);
+    d.stop();
+    AttemptEnd end = ended(Outcome::stopped);
+    end.started = started;
+    d.end(0, end);
+    EXPECT_EQ(d.state("a"), started ? failed : skipped);
+    EXPECT_EQ(d.at("a").reason, Reason::stopped);
+    EXPECT_EQ(d.run().row.state, RunState::failed);
+  }
+}
+
+TEST(Stop, WhatFailedBeforeIsNotCalledSkipped) {
+  TaskSpec retried = test::run_task();
+  retried.retries = test::constant_retries(3);
+  RunDriver d(DagBuilder().task("a", {}, retried).build());
+  d.begin();
+  d.run_to(0, exited(1));
+  d.timer(0);
+  d.admit(0);
+  d.stop();
+  AttemptEnd end = ended(Outcome::stopped);
+  end.started = false;
+  d.end(0, end);
+  EXPECT_EQ(d.state("a"), failed);
+}
+
 TEST(Stop, WhatSucceedsAllTheSameIsASuccess) {
   RunDriver d(DagBuilder().task("a").build());
   d.begin();

@@ -43,7 +43,8 @@ TEST(LiveRuns, WritesARunWhereItsRequestHasOpenedAPart) {
   LiveRuns runs(loop);
   LiveRun& live = runs.add(run_of(1), {});
   Pending next(5);
-  live.part = next.open_part();
+  live.part = next.part_for_request(live.part);
+  EXPECT_EQ(next.part_for_request(live.part).part, live.part.part) << "one part a run";
   runs.note_due(live);
   runs.take_due(next);
   EXPECT_EQ(numbers(next.batch.parts[1]), std::vector<RunNo>{1});

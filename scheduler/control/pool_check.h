@@ -1,0 +1,13 @@
+// Whether a task can ever get what it wants of its pools. A pool may have been made smaller, or be gone, since the
+// version was made: who asks for more than there is would wait for ever, without a word.
+#pragma once
+
+#include "scheduler/engine/admission.h"
+#include "scheduler/model/result.h"
+
+namespace baton {
+
+/// An Error of kind invalid names the task, the pool and both numbers.
+[[nodiscard]] Status fits_pools(const Dag& dag, TaskNo t, const Admission& admission);
+
+}  // namespace baton

@@ -1,0 +1,62 @@
+// RunLoader: brings a run that is not in memory there, off the loop. RunReadingThread does so with a thread, and
+// whatever it reads with is that thread's own: the loop never waits for a read, nor does the writer.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "scheduler/engine/dag_run.h"
+#include "scheduler/engine/loop.h"
+#include "scheduler/model/result.h"
+
+namespace baton {
+
+struct LoadedRun {
+  DagRun run;                       ///< as restore_run() gives it
+  std::vector<DurationUs> path_us;  ///< as path_lengths() gives it
+};
+
+class RunLoader {
+ public:
+  using OnLoaded = std::function<void(Result<LoadedRun>)>;
+  virtual ~RunLoader() = default;
+  /// Loop thread. `done` comes on the loop thread, once, never from within the call; not_found: no such run.
+  virtual void load(RunNo run_no, Moment now, OnLoaded done) = 0;
+};
+
+class RunReadingThread final : public RunLoader {
+ public:
+  using Read = std::function<Result<LoadedRun>(RunNo, Moment)>;
+  /// `read` is called on the thread alone. What it returns is posted to `loop`, which must outlive stop().
+  RunReadingThread(Loop& loop, Read read);
+  ~RunReadingThread() override { stop(); }
+  RunReadingThread(const RunReadingThread&) = delete;
+  RunReadingThread& operator=(const RunReadingThread&) = delete;
+
+  void load(RunNo run_no, Moment now, OnLoaded done) override;
+  /// Ends the thread after the read that it is at. What was asked for and not read is never answered. Idempotent.
+  void stop();
+
+ private:
+  struct Wish {
+    RunNo run_no;
+    Moment now;
+    OnLoaded done;
+  };
+  void run();
+
+  Loop& loop_;
+  const Read read_;
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<Wish> wishes_;
+  bool is_stopped_ = false;
+  std::thread thread_;
+};
+
+}  // namespace baton
