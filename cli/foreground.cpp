@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "cli/control.h"
-#include "cli/secrets.h"
+#include "scheduler/host/local/secrets.h"
 
 namespace baton {
 namespace {

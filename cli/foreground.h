@@ -1,5 +1,5 @@
-// Runs in this terminal: what `run`, `resume`, `retry` and `stop` ask of a LocalHost, with control.sock beside it so that
-// another process can ask it to stop. The calling thread becomes the loop thread.
+// Runs in this terminal: what `run`, `resume`, `retry` and `stop` ask of a LocalHost, with control.sock beside it so
+// that another process can ask it to stop. The calling thread becomes the loop thread.
 #pragma once
 
 #include <string>

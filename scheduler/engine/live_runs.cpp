@@ -53,8 +53,10 @@ bool LiveRuns::take_due(Pending& next) {
     LiveRun& live = *find(run_no);
     live.is_due = false;
     live.counts_stale = false;
-    has_outcome = has_outcome || is_final(live.run.row.state);
-    next.part(live.part).runs.push_back(live.run.row);
+    RunRow& row = live.run.row;
+    has_outcome = has_outcome || is_final(row.state);
+    row.hooks_open = is_final(row.state) && live.run.open_hooks > 0;  // so long it is nobody's to forget
+    next.part(live.part).runs.push_back(row);
   }
   due_.clear();
   return has_outcome;

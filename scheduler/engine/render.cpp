@@ -16,7 +16,6 @@ namespace baton {
 namespace {
 
 constexpr std::size_t kInlineScriptMax = 64 * 1024;  // one argument of execve ends at 128 KiB
-constexpr std::size_t kParamsEnvMax = 100 * 1024;
 
 std::string hex16(std::uint64_t v) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -206,7 +205,7 @@ void Rendering::set_base_env() {
   add("BATON_HEARTBEAT=", out_.spec.heartbeat_path);
   add("BATON_IDEMPOTENCY_KEY=", identity);
   add("BATON_FENCE_TOKEN=", std::to_string(key.epoch));
-  if (row.conf_json.size() > kParamsEnvMax) {
+  if (row.conf_json.size() > kParamsBytesMax) {
     fail(Reason::expression, "the params are larger than 100 KiB and cannot stand in BATON_PARAMS");
   }
   add("BATON_PARAMS=", row.conf_json);

@@ -11,6 +11,9 @@
 
 namespace baton {
 
+/// The longest params that BATON_PARAMS is given: one variable of an environment ends at 128 KiB.
+inline constexpr std::size_t kParamsBytesMax = 100 * 1024;
+
 /// What is the same for every launch of this process.
 struct LaunchContext {
   std::string state_folder;               ///< absolute; logs, outputs and work folders lie below

@@ -1,5 +1,5 @@
-// Where things lie on this machine: the state folder, the worker's program, and whether this process is itself part of a
-// task. Reads the environment and folders; owns nothing. Any thread that changes neither meanwhile.
+// Where things lie on this machine: the state folder, the worker's program, and whether this process is itself part of
+// a task. Reads the environment and folders; owns nothing. Any thread, as long as none changes the environment.
 #pragma once
 
 #include <filesystem>
@@ -19,8 +19,8 @@ std::filesystem::path find_state_folder(const std::filesystem::path& from);
 /// $BATON_STATE, else find_state_folder(".").
 std::filesystem::path default_state_folder();
 
-/// baton-worker: $BATON_WORKER, else beside this program. Inside of an attempt that variable is the worker's mark, which
-/// names no program. Where there is none at that place, starting it says so.
+/// baton-worker: $BATON_WORKER, else beside this program. Inside of an attempt that variable is the worker's mark,
+/// which names no program. Nothing need be at that place.
 std::string worker_program();
 
 /// The state folder of the attempt that this process belongs to, by the marks in its environment; none outside of one,

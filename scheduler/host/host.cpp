@@ -6,6 +6,7 @@
 #include "scheduler/engine/clear.h"
 #include "scheduler/engine/critical_path.h"
 #include "scheduler/engine/recovery.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -38,6 +39,13 @@ Result<std::vector<InstanceNo>> selected_by(const RetryRequest& request, const D
   }
   std::erase_if(selected, [&](InstanceNo i) { return is_live(run.at(i).state); });
   return selected;
+}
+
+/// A hook of an earlier outcome that still runs would end in the middle of the new try of its run.
+bool has_live_hook(const DagRun& run) {
+  return std::ranges::any_of(run.instances, [&](const Instance& instance) {
+    return is_live(instance.state) && run.dag->task(instance.task_no).hook != Hook::none;
+  });
 }
 
 AuditRow audit_of_retry(const DagRun& run, WallUs now) {
@@ -79,7 +87,9 @@ Status Host::open() {
   const auto unfinished = parts_.store.unfinished_runs();
   if (!unfinished) return unfinished.error();
   // Left first, all of them: an attempt of a run that cannot be read must not be acknowledged either.
-  engine_.leave_runs(*unfinished);
+  std::vector<RunNo> left = *unfinished;
+  if (BATON_BUG(ends_of_other_runs_acknowledged)) left.clear();
+  engine_.leave_runs(left);
   if (settings_.policy == HostPolicy::one_run) return Unit{};
   for (const RunNo run_no : *unfinished) {
     const auto adopted = go_on(run_no, nullptr);
@@ -135,6 +145,10 @@ Result<Host::Restored> Host::restore(RunNo run_no, const RetryRequest* retry) {
   if (!run) return run.error();
   out.run = std::move(run).value();
   if (retry == nullptr) return out;
+  if (has_live_hook(out.run)) {
+    return Error{"a hook of run " + out.run.row.run_id + " has not ended: resume the run first, then retry it",
+                 ErrorKind::conflict};
+  }
   auto selected = selected_by(*retry, out.run);
   if (!selected) return selected.error();
   out.cleared_count = selected->size();
@@ -150,7 +164,11 @@ Result<Adoption> Host::go_on(RunNo run_no, const RetryRequest* retry) {
   if (!restored) return restored.error();
   Adoption adoption{.state = restored->run.row.state, .cleared = restored->cleared_count};
   adoption.did_nothing = restored->run.is_finished();
-  if (!adoption.did_nothing) adopt(std::move(restored).value());
+  if (adoption.did_nothing) return adoption;
+  if (parts_.check_run) {
+    if (auto checked = parts_.check_run(restored->run); !checked) return checked.error();
+  }
+  adopt(std::move(restored).value());
   return adoption;
 }
 

@@ -1,8 +1,8 @@
 // Host: one scheduler, put together over the seams alone: it makes the Engine for a Loop, a Store and an Executor, and
-// knows how runs come into it: created, adopted after a restart, cleared for a retry, left to somebody else. What people
-// start (scheduler/host/local) and what is simulated (tests/sim) is this. Owns the engine. Loop thread only.
+// knows how runs come into it: created, adopted after a restart, cleared for a retry, left to somebody else. What
+// people start (scheduler/host/local) and what is simulated (tests/sim) is this. Owns the engine. Loop thread only.
 //
-// Order: make it, open(), then create() or resume() or retry(), and only then let the executor talk to executor_events().
+// Order: make it, open(), then create() or resume() or retry(); only then may the executor talk to executor_events().
 #pragma once
 
 #include <functional>
@@ -31,6 +31,8 @@ struct HostParts {
   RunObserver* observer = nullptr;  ///< null: nobody watches
   /// The DAG that a stored run goes on with. Blocks like the reads of Store: before the loop takes events.
   std::function<Result<std::shared_ptr<const Dag>>(const RunSnapshot&)> read_dag;
+  /// Asked of a run that is to go on, before anything is changed: an Error refuses it. May be empty.
+  std::function<Status(const DagRun&)> check_run;
   /// Called before a run is given to the engine: the moment to make its folders. May be empty.
   std::function<void(const RunRow&)> prepare_run;
 };
@@ -74,10 +76,12 @@ class Host {
   /// Makes a run durable and begins it; returns its number at once. `done` hears, on the loop, whether it is made or
   /// was there already.
   RunNo create(NewRun request, std::function<void(const PartVerdict&)> done);
-  /// Goes on with a run of an earlier scheduler. not_found: there is no such run; storage: it cannot be read.
+  /// Goes on with a run of an earlier scheduler. not_found: there is no such run; storage: it cannot be read; or what
+  /// HostParts::check_run says of it.
   Result<Adoption> resume(RunNo run_no);
   /// As resume(), after clearing what is to run again; live attempts are spared and judged as in resume(). not_found
-  /// also for a task that is not there; conflict where `latest` does not fit the rows of the run.
+  /// also for a task that is not there; conflict where `latest` does not fit the rows of the run, or a hook of it
+  /// has not ended.
   Result<Adoption> retry(const RetryRequest& request);
   /// TERM and grace, due teardowns still run; with `kill` at once. False: no such live run.
   bool stop(RunNo run_no, bool kill) { return engine_.stop_run(run_no, Reason::stopped, kill); }

@@ -1,4 +1,4 @@
-// What every launch of this process has in common, taken from the environment and the settings. Read once, at the start.
+// What every launch of this process has in common, from the environment and the settings. Read once, at the start.
 #pragma once
 
 #include <functional>
@@ -8,8 +8,8 @@
 
 namespace baton {
 
-/// `secret`: as in LaunchContext. Tasks inherit PATH, HOME, LANG, TZ and what `config` lets through; their shell is bash
-/// where there is one, else sh.
+/// `secret`: as in LaunchContext. Tasks inherit PATH, HOME, LANG, TZ and what `config` lets through; their shell is
+/// bash where there is one, else sh.
 LaunchContext launch_context(const std::string& state_folder, const std::string& store_id, const Config& config,
                              std::function<Result<std::string>(const std::string& name)> secret);
 

@@ -38,6 +38,7 @@ constexpr std::array kBugs = {
     SeededBug{"stop_not_sent_again", "what a stopped run still runs is not stopped after a restart"},
     SeededBug{"run_timeout_lost_at_recovery", "the time limit of a run ends with its scheduler"},
     SeededBug{"recovery_runs_once", "time that an earlier recovery has summed is summed again"},
+    SeededBug{"ends_of_other_runs_acknowledged", "who works on one run lets the worker forget the ends of the others"},
     // Slots and pools.
     SeededBug{"slot_leaked_on_stop", "a stopped attempt keeps what it held"},
     SeededBug{"hold_kept_by_failed_launch", "what could not be rendered keeps what it was given"},

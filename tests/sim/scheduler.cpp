@@ -52,7 +52,7 @@ HostParts Scheduler::parts() {
     if (on_disk == nullptr) return Error{"it is not on disk", ErrorKind::storage};
     return on_disk->dag;  // versions are not written here; what they become is tested by their own room
   };
-  return {loop_, store_, link_, nullptr, read_dag, nullptr};
+  return {loop_, store_, link_, nullptr, read_dag, nullptr, nullptr};
 }
 
 void Scheduler::finished(const DagRun& run) {

@@ -69,6 +69,7 @@ class LocalHost::Impl {
   RunNo run_no_ = 0;
   int interrupts_ = 0;
   bool gave_up_ = false;
+  bool only_stops_ = false;
   std::optional<RunEnd> end_;
   std::optional<Error> error_;
 };
@@ -102,7 +103,11 @@ void LocalHost::Impl::make_host() {
   settings.engine.slots = slots_of(options_);
   settings.engine.ahead_max = kAheadMaxPerSlot * settings.engine.slots;
   settings.pools = options_.config.pools;
-  HostParts parts{loop_, *store_, *worker_, &observer_, dag_of, [this](const RunRow& run) { prepare(run); }};
+  HostParts parts{loop_, *store_, *worker_, &observer_, dag_of, nullptr, [this](const RunRow& run) { prepare(run); }};
+  parts.check_run = [this](const DagRun& run) -> Status {
+    if (only_stops_) return Unit{};  // whatever a task lacks, a run can be ended
+    return check_rest(run, options_.secret);
+  };
   host_ = std::make_unique<Host>(
       std::move(parts), launch_context(options_.state_folder, store_->store_id(), options_.config, options_.secret),
       std::move(settings));
@@ -207,6 +212,9 @@ RunNo LocalHost::run_no() const {
 }
 
 Result<RunEnd> LocalHost::run(NewRun request) {
+  if (auto checked = check_request(*request.dag, request.selected, request.params, impl_->options_.secret); !checked) {
+    return checked.error();
+  }
   const std::string run_id = request.run_id;
   impl_->run_no_ = impl_->host_->create(std::move(request), [this, run_id](const PartVerdict& verdict) {
     if (verdict.is_done()) return;
@@ -233,6 +241,7 @@ Result<RunEnd> LocalHost::retry(const RetryRequest& request) {
 
 Result<RunEnd> LocalHost::stop(RunNo run_no, bool kill) {
   impl_->run_no_ = run_no;
+  impl_->only_stops_ = true;
   const auto adoption = impl_->host_->resume(run_no);
   if (!adoption) return adoption.error();
   if (adoption->did_nothing) return RunEnd{.state = adoption->state, .did_nothing = true};

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "scheduler/host/host.h"
+#include "scheduler/host/request_check.h"
 #include "scheduler/loop/asio_loop.h"
 
 namespace baton {
@@ -18,7 +19,7 @@ struct LocalHostOptions {
   std::int32_t slots = 0;        ///< attempts at a time; 0: the CPU count
   bool wait_for_folder = false;  ///< wait for the folder's lock, and say for whom, instead of failing with a conflict
   std::string purpose;           ///< what those who are refused the folder read, e.g. "run etl.yaml"
-  std::function<Result<std::string>(const std::string& name)> secret;  ///< asked at each launch
+  SecretSource secret;           ///< asked before the first task, and at each launch
 };
 
 /// How the one run came out.
@@ -44,7 +45,8 @@ class LocalHost {
 
   /// Each runs the loop until the run has ended, or a signal has ended the wait: the first one stops the run with its
   /// grace and teardowns, the second kills, and if what is killed does not end within seconds, this process does.
-  /// Errors: those of Host, conflict where the run's id exists, storage where the run can only be resumed later.
+  /// Errors: those of Host; invalid for what would fail a task at its start (request_check.h), before anything is
+  /// durable; conflict where the run's id exists; storage where the run can only be resumed later.
   Result<RunEnd> run(NewRun request);
   Result<RunEnd> resume(RunNo run_no);
   Result<RunEnd> retry(const RetryRequest& request);

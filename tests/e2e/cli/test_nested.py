@@ -5,6 +5,7 @@ import unittest
 
 from support import WAIT_SECONDS, CliTest
 
+LONG = "dag: long\ntasks:\n  t: {run: 'touch began; while [ ! -e go ]; do sleep 0.05; done'}\n"
 INNER = "dag: inner\ntasks:\n  t: {run: echo inner}\n"
 
 
@@ -29,7 +30,7 @@ class RunInsideOfATask(CliTest):
             code, said = self.outer(f"{self.baton_path()} run inner.yaml {flags}")
             self.assertEqual(code, 5, said)
             self.assertIn("part of a task of process", said)
-            self.assertIn("--state", said)
+            self.assertIn("a state folder of its own", said)
 
     def test_a_cleared_environment_changes_nothing(self):
         code, said = self.outer(f"env -i PATH=\"$PATH\" {self.baton_path()} run inner.yaml --wait")
@@ -38,7 +39,7 @@ class RunInsideOfATask(CliTest):
 
 class RunInAFolderThatIsHeld(CliTest):
     def test_who_waits_says_for_whom(self):
-        self.write("long.yaml", "dag: long\ntasks:\n  t: {run: 'touch began; while [ ! -e go ]; do sleep 0.05; done'}\n")
+        self.write("long.yaml", LONG)
         self.write("inner.yaml", INNER)
         holder = self.begin("run", "long.yaml", "-q")
         self.until_file("began")

@@ -1,4 +1,4 @@
-#include "cli/secrets.h"
+#include "scheduler/host/local/secrets.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "cli/secrets.h"
+#include "scheduler/host/local/secrets.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-// Secrets for `run`: BATON_SECRET_<NAME> of the environment, then a file (docs/ARCHITECTURE.md). Read at launch; never
-// stored, never logged.
+// Secrets of this machine: BATON_SECRET_<NAME> of the environment, then a file (docs/dag-language.md). Immutable once
+// loaded; find() reads the environment. Values are never stored, never logged, and stand in no error.
 #pragma once
 
 #include <map>
@@ -21,7 +21,7 @@ class Secrets {
   /// file and its line, which never quotes a value.
   Status read(std::string_view text);
 
-  /// An Error (code 2) that says where the secret would be looked for.
+  /// invalid; it says where the secret would be looked for.
   [[nodiscard]] Result<std::string> find(const std::string& name) const;
 
  private:

@@ -1,0 +1,48 @@
+#include "scheduler/host/request_check.h"
+
+#include <map>
+
+#include "scheduler/engine/render.h"
+#include "scheduler/expr/json.h"
+
+namespace baton {
+namespace {
+
+/// Each secret that is not known is told once, with the task that wants it first.
+Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const SecretSource& secret) {
+  std::map<std::string, std::string> missing;  // by secret, so that the order does not hang on the tasks'
+  for (std::size_t t = 0; t < dag.tasks.size(); ++t) {
+    if (!wanted[t]) continue;
+    for (const EnvEntry& entry : dag.tasks[t].spec->env) {
+      if (entry.secret.empty() || missing.contains(entry.secret)) continue;
+      const auto found = secret(entry.secret);
+      if (!found) missing[entry.secret] = found.error().message + ", for task \"" + dag.tasks[t].id + "\"";
+    }
+  }
+  if (missing.empty()) return Unit{};
+  std::string message;
+  for (const auto& [name, what] : missing) message += (message.empty() ? "" : "\n") + what;
+  return Error{message};
+}
+
+}  // namespace
+
+Status check_request(const Dag& dag, const std::vector<bool>& selected, const Value& params,
+                     const SecretSource& secret) {
+  const std::size_t bytes = expr::to_json(params).size();
+  if (bytes > kParamsBytesMax) {
+    return Error{"the params of this run are " + std::to_string(bytes) + " bytes as JSON, and a task can be given " +
+                 std::to_string(kParamsBytesMax) + " of them; give large data as a file"};
+  }
+  return check_secrets(dag, selected.empty() ? std::vector<bool>(dag.tasks.size(), true) : selected, secret);
+}
+
+Status check_rest(const DagRun& run, const SecretSource& secret) {
+  std::vector<bool> wanted(run.dag->tasks.size(), false);
+  for (const Instance& instance : run.instances) {
+    if (!is_final(instance.state)) wanted[static_cast<std::size_t>(instance.task_no)] = true;
+  }
+  return check_secrets(*run.dag, wanted, secret);
+}
+
+}  // namespace baton

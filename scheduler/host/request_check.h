@@ -1,0 +1,24 @@
+// What would fail a task at its start and can be known before the first one: asked before anything is durable. Pure but
+// for the secrets, which come from the function that launches ask.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "scheduler/engine/dag_run.h"
+#include "scheduler/model/result.h"
+
+namespace baton {
+
+using SecretSource = std::function<Result<std::string>(const std::string& name)>;
+
+/// invalid, with everything that is missing in one message: params that no task's environment can hold, and secrets of
+/// `selected` tasks (by TaskNo; empty: all) that `secret` does not know.
+Status check_request(const Dag& dag, const std::vector<bool>& selected, const Value& params,
+                     const SecretSource& secret);
+
+/// The same for a run that goes on: the secrets of the tasks that have not ended.
+Status check_rest(const DagRun& run, const SecretSource& secret);
+
+}  // namespace baton
