@@ -25,7 +25,7 @@ std::string remark_of(wire::Ended& ended) {
     if ((ended.flags & flag) != 0) remark.append(remark.empty() ? "" : "; ").append(sentence);
   };
   add(wire::kLogTruncated, "the middle of its log was left out (log_limit)");
-  add(wire::kLimitsNotEnforced, "its resource limits are not enforced on this host (baton doctor says why)");
+  add(wire::kLimitsNotEnforced, "its resource limits are not enforced on this host");
   add(wire::kTreeNotEmpty, "some of its processes could not be killed");
   return remark;
 }
