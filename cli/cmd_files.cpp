@@ -47,11 +47,13 @@ struct KnownIds {
 };
 
 /// A folder may hold other files; who names a file means a DAG.
-void want_a_dag(LoadResult& loaded) {
+void want_a_dag(const std::string& file, LoadResult& loaded) {
   if (!loaded.ids.empty() || !loaded.ok()) return;
-  for (Diagnostic& d : loaded.diagnostics) {
-    if (d.rule == to_string(Rule::not_a_dag)) d.severity = Severity::error;
-  }
+  Diagnostic& d = loaded.diagnostics.emplace_back();
+  d.file = file;
+  d.rule = to_string(Rule::not_a_dag);
+  d.message = "there is no DAG in this file";
+  d.hint = "a DAG is a YAML document whose first key is `dag:`";
 }
 
 Status validate_one(const Invocation& call, const std::string& file, bool is_named, const std::string& folder,
@@ -67,7 +69,7 @@ Status validate_one(const Invocation& call, const std::string& file, bool is_nam
   LoadOptions options;
   options.config = std::move(*config);
   LoadResult loaded = load_file(file, options);
-  if (is_named) want_a_dag(loaded);
+  if (is_named) want_a_dag(file, loaded);
   std::move(loaded.diagnostics.begin(), loaded.diagnostics.end(), std::back_inserter(out.diagnostics));
   out.dags += loaded.dags.size();
   known.add(folder, file, std::move(loaded.ids));

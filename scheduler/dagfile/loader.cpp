@@ -169,9 +169,6 @@ LoadResult load_text(std::string text, const std::string& name, const LoadOption
     }
   }
   if (reporter.error_count() > 0) dagfile::name_odd_spaces(reporter);
-  if (reporter.count() == 0 && result.ids.empty()) {
-    reporter.note(Rule::not_a_dag, {0, 0}, "there is nothing in this file: a DAG begins with `dag:`");
-  }
   result.diagnostics = reporter.take();
   // What a large file left free goes back to the system, or a run would carry it to its end.
   constexpr std::size_t kLargeBytes = std::size_t{8} << 20U;

@@ -36,7 +36,10 @@ Text read_computed(Node node, std::string_view key, Wanted wanted, Stage stage, 
                    Reporter& reporter) {
   if (!node || !node.is_scalar() || !expr::has_expression(node.text())) return {};
   Text text = expressions.text(node, wanted, stage);
-  require_single(text, node, key, reporter);
+  if (text.compiled->single() == nullptr && !text.compiled->parts.empty()) {
+    reporter.error(Rule::expression_type, node.span(), quoted(key) + " must be one expression and nothing beside it",
+                   "put the rest into it: \"${{ string(params.n) + 'm' }}\"");
+  }
   return text;
 }
 

@@ -20,15 +20,14 @@ std::string_view to_string(ValueType type) {
 }
 
 const std::string* Value::spelling() const {
-  if (const auto* const whole = std::get_if<Spelled<std::int64_t>>(&data_)) return whole->text.get();
-  if (const auto* const real = std::get_if<Spelled<double>>(&data_)) return real->text.get();
-  return nullptr;
+  const auto* const spelled = std::get_if<Spelled>(&data_);
+  return spelled == nullptr ? nullptr : spelled->text.get();
 }
 
 Value Value::spelled(std::int64_t value, std::string_view spelling) {
   Value out(value);
   if (spelling != std::to_string(value)) {
-    out.data_ = Spelled<std::int64_t>{value, std::make_shared<const std::string>(spelling)};
+    out.data_ = Spelled{value, std::make_shared<const std::string>(spelling), true};
   }
   return out;
 }
@@ -36,7 +35,7 @@ Value Value::spelled(std::int64_t value, std::string_view spelling) {
 Value Value::spelled(double value, std::string_view spelling) {
   Value out(value);
   if (spelling != double_text(value)) {
-    out.data_ = Spelled<double>{value, std::make_shared<const std::string>(spelling)};
+    out.data_ = Spelled{std::bit_cast<std::int64_t>(value), std::make_shared<const std::string>(spelling), false};
   }
   return out;
 }
@@ -56,8 +55,13 @@ bool operator==(const Value& a, const Value& b) {
     case ValueType::floating: return a.as_double() == b.as_double();
     case ValueType::list: return a.as_list() == b.as_list();
     case ValueType::map: return a.as_map() == b.as_map();
-    default: return a.data_ == b.data_;
+    case ValueType::null: return true;
+    case ValueType::boolean: return a.as_bool() == b.as_bool();
+    case ValueType::string: return a.as_string() == b.as_string();
+    case ValueType::timestamp: return a.as_timestamp() == b.as_timestamp();
+    case ValueType::duration: return a.as_duration() == b.as_duration();
   }
+  return false;
 }
 
 }  // namespace baton

@@ -2,7 +2,7 @@
 // Immutable once built; copies share lists and maps. Any thread may read.
 #pragma once
 
-#include <cstddef>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -55,8 +55,9 @@ class Value {
   Value(ValueMap v) : data_(std::make_shared<const ValueMap>(std::move(v))) {}    // NOLINT
 
   [[nodiscard]] ValueType type() const {
-    if (data_.index() < kTypeCount) return static_cast<ValueType>(data_.index());
-    return std::holds_alternative<Spelled<std::int64_t>>(data_) ? ValueType::integer : ValueType::floating;
+    const auto* const spelled = std::get_if<Spelled>(&data_);
+    if (spelled == nullptr) return static_cast<ValueType>(data_.index());
+    return spelled->is_integer ? ValueType::integer : ValueType::floating;
   }
   [[nodiscard]] bool is_null() const { return type() == ValueType::null; }
 
@@ -64,11 +65,11 @@ class Value {
   [[nodiscard]] bool as_bool() const { return std::get<bool>(data_); }
   [[nodiscard]] std::int64_t as_int() const {
     const auto* const plain = std::get_if<std::int64_t>(&data_);
-    return plain != nullptr ? *plain : std::get<Spelled<std::int64_t>>(data_).number;
+    return plain != nullptr ? *plain : std::get<Spelled>(data_).bits;
   }
   [[nodiscard]] double as_double() const {
     const auto* const plain = std::get_if<double>(&data_);
-    return plain != nullptr ? *plain : std::get<Spelled<double>>(data_).number;
+    return plain != nullptr ? *plain : std::bit_cast<double>(std::get<Spelled>(data_).bits);
   }
   [[nodiscard]] const std::string& as_string() const { return std::get<std::string>(data_); }
   [[nodiscard]] const ValueList& as_list() const { return *std::get<std::shared_ptr<const ValueList>>(data_); }
@@ -89,17 +90,17 @@ class Value {
   friend bool operator==(const Value& a, const Value& b);
 
  private:
-  template <typename Number>
+  /// 32 bytes, as much as a string: numbers that keep their spelling make no Value larger.
   struct Spelled {
-    Number number{};
+    std::int64_t bits = 0;  ///< the integer, or the bits of the double
     std::shared_ptr<const std::string> text;
-    friend bool operator==(const Spelled& a, const Spelled& b) { return a.number == b.number; }
+    bool is_integer = false;
   };
-  static constexpr std::size_t kTypeCount = 9;
 
-  /// The alternatives in the order of ValueType, then numbers that keep their spelling.
+  /// The alternatives in the order of ValueType, then numbers that keep their spelling. Each more makes a
+  /// deep value need more stack when it goes.
   std::variant<std::monostate, bool, std::int64_t, double, std::string, std::shared_ptr<const ValueList>,
-               std::shared_ptr<const ValueMap>, Timestamp, Duration, Spelled<std::int64_t>, Spelled<double>>
+               std::shared_ptr<const ValueMap>, Timestamp, Duration, Spelled>
       data_;
 };
 

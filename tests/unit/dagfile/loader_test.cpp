@@ -190,5 +190,40 @@ TEST(ConfigFile, SaysWhatIsWrong) {
   EXPECT_FALSE(load_config_text("[1]", "baton.yaml").ok());
 }
 
+TEST(SharedIds, OfTwoFilesAreAnErrorAtBothPlaces) {
+  const LoadResult a = load_text("dag: x\ntasks: {a: {noop: true}}\n", "dags/a.yaml");
+  const LoadResult b = load_text("# broken too\ndag: x\ntasks: 5\n---\ndag: y\ntasks: {a: {noop: true}}\n", "dags/b.yaml");
+  std::vector<FoundId> ids = a.ids;
+  ids.insert(ids.end(), b.ids.begin(), b.ids.end());
+  const std::vector<Diagnostic> found = shared_ids(ids);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].file, "dags/a.yaml");
+  EXPECT_EQ(found[0].line, 1U);
+  EXPECT_NE(found[0].message.find("also that of dags/b.yaml:2"), std::string::npos) << found[0].message;
+  EXPECT_EQ(found[1].file, "dags/b.yaml");
+  EXPECT_EQ(found[1].line, 2U);
+  EXPECT_NE(found[1].message.find("also that of dags/a.yaml:1"), std::string::npos) << found[1].message;
+  EXPECT_EQ(found[1].rule, "duplicate-id");
+  EXPECT_TRUE(has_errors(found));
+}
+
+TEST(SharedIds, OfOneFileAreItsOwnBusiness) {
+  EXPECT_TRUE(shared_ids(load_text("dag: x\n---\ndag: x\n", "a.yaml").ids).empty());
+}
+
+TEST(Sizes, AreExact) {
+  const auto memory = [](const std::string& size) {
+    const LoadResult r = load_text("dag: x\ntasks: {a: {run: echo, resources: {memory: " + size + "}}}\n", "a.yaml");
+    return r.ok() ? r.dags[0]->spec(0).resources.memory_bytes : -1;
+  };
+  EXPECT_EQ(memory("9007199254740993"), 9007199254740993);
+  EXPECT_EQ(memory("1.5Gi"), std::int64_t{3} << 29U);
+  EXPECT_EQ(memory("0.1k"), 100);
+  EXPECT_EQ(memory("0.1Ki"), -1);
+  EXPECT_EQ(memory("9000P"), 9'000'000'000'000'000'000);
+  EXPECT_EQ(memory("10000P"), -1);
+  EXPECT_EQ(memory("1..5M"), -1);
+}
+
 }  // namespace
 }  // namespace baton

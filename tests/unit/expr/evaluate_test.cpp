@@ -241,5 +241,23 @@ TEST(Evaluate, RandomTextNeverCrashes) {
   EXPECT_GT(evaluated, 300);
 }
 
+TEST(Numbers, ADoubleThatIsTooSmallIsZero) {
+  EXPECT_EQ(eval("1e-324 / 2.0"), R"({"type":"double","value":0.0})");
+  EXPECT_EQ(eval("-1e-400 == 0.0"), R"({"type":"bool","value":true})");
+  EXPECT_EQ(eval("double('1e-324')"), R"({"type":"double","value":0.0})");
+  EXPECT_EQ(eval("fromJson('1e-324') == 0.0"), R"({"type":"bool","value":true})");
+  EXPECT_EQ(eval("5e-324 > 0.0"), R"({"type":"bool","value":true})");
+  EXPECT_EQ(eval("1e309").substr(0, 7), "syntax:");
+}
+
+TEST(Numbers, FromJsonIsExactOrRefuses) {
+  EXPECT_EQ(eval("fromJson('9223372036854775807')"), R"({"type":"int","value":9223372036854775807})");
+  for (const char* const text : {"9223372036854775808", "-9223372036854775809", "123456789012345678901234567890"}) {
+    EXPECT_NE(eval(std::string("fromJson('") + text + "')").find("does not fit 64 bits"), std::string::npos) << text;
+  }
+  EXPECT_EQ(eval("string(fromJson('1.10'))"), R"({"type":"string","value":"1.10"})");
+  EXPECT_EQ(eval("fromJson('1.10') + 0.0"), R"({"type":"double","value":1.1})");
+}
+
 }  // namespace
 }  // namespace baton::expr
