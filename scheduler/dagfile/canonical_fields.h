@@ -77,6 +77,7 @@ template <typename F>
 void describe(F& f, Seen<F, Cache>& cache) {
   f.given("key", cache.key);
   f.given("ttl", cache.ttl_us);
+  f.given("key_only", cache.key_only);
 }
 
 /// What a task does and when.

@@ -144,6 +144,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"outputs", "*", kWord, "", 0, kOutputTypes, 0, "The type of an output", "int"},
     {"cache", "key", kTemplate, "", 0, "", kRequired, "What the success depends on", "${{ hashFiles('src/**') }}"},
     {"cache", "ttl", kDuration, "", 0, "", 0, "How long it counts; as long as the history", "7d", 1},
+    {"cache", "key_only", kBoolean, "", 0, "", 0, "The key alone decides, not what the task would run with", "true"},
     {"executor", "local", kObject | kNull, "executor_local", 0, "", 0, "On this machine", "{}"},
     {"executor", "worker", kObject | kNull, "executor_worker", 0, "", kService, "On a worker", "{}"},
     {"executor", "slurm", kObject | kNull, "executor_slurm", 0, "", kService, "As a job of Slurm", "{partition: gpu}"},

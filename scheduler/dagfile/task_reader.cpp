@@ -278,6 +278,7 @@ void TaskReader::read_results(Draft& draft) {
     Cache kept;
     kept.key = draft.expressions.text(cache.find("key"), Wanted::text, Stage::instance, true);
     kept.ttl_us = read_duration(cache.find("ttl"), 0);
+    kept.key_only = read_bool(cache.find("key_only"), false);
     spec.cache = kept;
   }
 }

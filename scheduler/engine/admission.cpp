@@ -10,9 +10,24 @@ namespace baton {
 
 void Admission::set_pool(const std::string& name, std::int32_t slots) {
   Resource& pool = pools_[name];
+  const bool shrinks = slots < pool.capacity;
   pool.capacity = slots;
   pool.is_declared = true;
+  // Some may never fit now: all are looked at again.
+  for (; shrinks && !pool.waiting.empty(); pool.waiting.pop()) ready_.push(pool.waiting.top().candidate);
   wake(pool, true);
+}
+
+std::optional<std::string> Admission::never_fits(const DagRun& run, InstanceNo i) const {
+  for (const PoolUse& use : run.spec_of(i).pools) {
+    const auto pool = pools_.find(use.name);
+    const std::int32_t capacity = pool == pools_.end() ? 0 : pool->second.capacity;
+    if (use.slots <= capacity) continue;
+    if (capacity == 0) return "there is no pool \"" + use.name + "\" (any more)";
+    return "it wants " + std::to_string(use.slots) + " slots of pool \"" + use.name + "\", which has " +
+           std::to_string(capacity);
+  }
+  return std::nullopt;
 }
 
 void Admission::offer(Candidate c) {
@@ -56,6 +71,11 @@ bool Admission::next(Candidate& out, const Lookup& run_of,
     if (run == nullptr) {
       wake_after_drop(c.run_no);
       continue;
+    }
+    if (never_fits(*run, c.instance)) {
+      hold(*run, c.instance);
+      out = c;
+      return true;
     }
     needs_of(*run, c.instance, needs_);
     for (const Need& n : needs_) drop_heads(*n.resource, run_of);

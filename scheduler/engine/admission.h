@@ -53,9 +53,14 @@ class Admission {
 
   void offer(Candidate c);
 
+  /// Why instance `i` could not start even if nothing else ran, with the numbers; nothing where it could. Pools shrink and
+  /// go away between two starts: who wants more than there is must fail aloud, or it would wait for ever.
+  [[nodiscard]] std::optional<std::string> never_fits(const DagRun& run, InstanceNo i) const;
+
   /// The run of a candidate that still stands where it was offered; null when it does not (a stop may have come since).
   using Lookup = std::function<const DagRun*(const Candidate&)>;
-  /// The next candidate that gets all it needs, which it then holds; false when none can be admitted now.
+  /// The next candidate that gets all it needs, which it then holds; false when none can be admitted now. One that never
+  /// fits comes out too, and holds what it wants until release(): ask never_fits() and let it fail.
   /// `blocked` is told what a candidate now waits for.
   bool next(Candidate& out, const Lookup& run_of, const std::function<void(const Candidate&, Wait)>& blocked);
 

@@ -4,7 +4,7 @@
 
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/decide.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/engine/stored_value.h"
 #include "scheduler/model/check.h"
 #include "scheduler/model/seeded_bug.h"
 
@@ -128,7 +128,7 @@ void Application::record_success(InstanceNo i, TaskChange& c) {
     row.instance_no = i;
     out_.cache.push_back(std::move(row));
   }
-  if (c.outputs) run_.outputs[i] = std::move(*c.outputs);
+  if (c.outputs) run_.keep_outputs(i, std::move(*c.outputs));
 }
 
 void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
@@ -184,6 +184,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   }
   instance.state = c.to;
   instance.reason = c.reason;
+  run_.note_change(c.instance);
   instance.wait = c.wait;
   instance.failures += c.counts_failure ? 1 : 0;
   instance.losses = static_cast<std::int16_t>(instance.losses + (c.counts_loss ? 1 : 0));
@@ -235,6 +236,7 @@ void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
   p.own_open = n;
   p.extra_first = static_cast<InstanceNo>(run_.instances.size());
   run_.at(e.task_no).map_index = 0;
+  run_.described.erase(e.task_no);
   write(e.task_no, out_.dirty);
   for (std::int32_t k = 0; k < n; ++k) {
     const InstanceNo i = run_.instance_of(e.task_no, k);
@@ -286,7 +288,7 @@ void Application::apply(const RunChange& c) {
   out_.run_changed = true;
 }
 
-constexpr int kStepsMax = 4096;
+constexpr int kStepsMax = 1024;  // of a few µs each, with an `if` to evaluate: some ms of the loop
 
 Event event_of(FollowUp next) {
   switch (next.kind) {
@@ -368,7 +370,7 @@ TaskRow row_of(const DagRun& run, InstanceNo i) {
   row.map_index = instance.map_index;
   if (const auto item = run.items.find(i); item != run.items.end()) {
     row.map_key = item->second.key;
-    row.item_json = expr::to_json(item->second.item);
+    row.item_json = stored_json(item->second.item);
   }
   row.state = instance.state;
   row.reason = instance.reason;

@@ -88,13 +88,18 @@ AttemptVerdict lose(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool
   return v;
 }
 
-AttemptVerdict succeed(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now) {
+AttemptVerdict succeed(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now,
+                       const CoreSettings& settings) {
   if (end.output_holds_secret) {
     return fail(run, i, end, {Reason::outputs, "$BATON_OUTPUT holds the value of a secret; nothing of it was kept"}, now);
   }
   if (end.output_too_large) return fail(run, i, end, {Reason::outputs, "$BATON_OUTPUT holds more than 1 MiB"}, now);
   auto checked = check_outputs(run.spec_of(i), end.output);
   if (!checked) return fail(run, i, end, {Reason::outputs, checked.error().message}, now);
+  if (run.outputs_bytes + memory_of(checked->value) > settings.outputs_max_bytes) {
+    const std::string mib = std::to_string(settings.outputs_max_bytes >> 20) + " MiB";
+    return fail(run, i, end, {Reason::outputs, "the outputs of this run would take more than " + mib + " of memory"}, now);
+  }
   AttemptVerdict v;
   v.to = TaskState::success;
   v.note = with_remark(std::move(checked->warning), end);
@@ -123,10 +128,11 @@ AttemptVerdict look_again(const DagRun& run, InstanceNo i, const AttemptEnd& end
   return v;
 }
 
-AttemptVerdict judge_look(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now) {
+AttemptVerdict judge_look(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now,
+                          const CoreSettings& settings) {
   if (end.outcome == Outcome::exited) {
     const bool cannot_look = end.exit_code == 126 || end.exit_code == 127;
-    if (end.exit_code == 0) return succeed(run, i, end, now);
+    if (end.exit_code == 0) return succeed(run, i, end, now, settings);
     if (!cannot_look && end.exit_code != kExitSkip) return look_again(run, i, end, now);
   }
   return fail(run, i, end, failure_of(end), now);
@@ -187,8 +193,8 @@ AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& 
     }
     return v;
   }
-  if (run.spec_of(i).kind == TaskKind::sensor) return judge_look(run, i, end, now);
-  if (is_exit && end.exit_code == 0) return succeed(run, i, end, now);
+  if (run.spec_of(i).kind == TaskKind::sensor) return judge_look(run, i, end, now, settings);
+  if (is_exit && end.exit_code == 0) return succeed(run, i, end, now, settings);
   return fail(run, i, end, failure_of(end), now);
 }
 

@@ -21,7 +21,9 @@ void put(std::string& out, std::string_view part) {
 class KeyNames final : public RunNames {
  public:
   KeyNames(const DagRun& run, InstanceNo i, std::string file_hash)
-      : RunNames(run, run.at(i).task_no, i), file_hash_(std::move(file_hash)) {}
+      : RunNames(run, run.at(i).task_no, i),
+        file_hash_(std::move(file_hash)),
+        task_id_(run.dag->task(run.at(i).task_no).id) {}
   [[nodiscard]] Result<std::optional<Value>> call(std::string_view function,
                                                   std::span<const Value> args) const override {
     if (function != "hashFiles") return RunNames::call(function, args);
@@ -31,12 +33,45 @@ class KeyNames final : public RunNames {
     }
     return std::optional<Value>{Value{file_hash_}};
   }
+  /// The number of the try is no input: a retry leaves its success under the key that the first try asked for.
+  [[nodiscard]] Result<std::optional<Value>> lookup(std::string_view name) const override {
+    if (name == "task") return std::optional<Value>{ValueMap{{"id", task_id_}, {"try_number", 1}}};
+    return RunNames::lookup(name);
+  }
   [[nodiscard]] const std::vector<std::string>& patterns() const { return patterns_; }
 
  private:
   std::string file_hash_;
+  std::string task_id_;
   mutable std::vector<std::string> patterns_;
 };
+
+/// Puts what a text comes to; the first error stays.
+void put_text(std::string& out, Result<std::string> text, Status& status) {
+  if (text) {
+    put(out, *text);
+  } else if (status) {
+    status = text.error();
+  }
+}
+
+Result<std::string> rendered_hash(const DagRun& run, InstanceNo i, const expr::Names& names) {
+  const TaskSpec& spec = run.spec_of(i);
+  std::string out;
+  Status status = Unit{};
+  if (spec.kind == TaskKind::run) put_text(out, text_of(spec.script, names), status);
+  for (const Text& arg : spec.argv) put_text(out, text_of(arg, names), status);
+  for (const auto* entries : {&run.dag->env, &spec.env}) {
+    for (const EnvEntry& entry : *entries) {
+      put(out, entry.name);
+      put_text(out, entry.secret.empty() ? text_of(entry.value, names) : Result<std::string>{entry.secret}, status);
+    }
+  }
+  put_text(out, text_of(spec.stdin_text, names), status);
+  put_text(out, text_of(spec.cwd, names), status);
+  if (!status) return status.error();
+  return sha256_hex(out);
+}
 
 }  // namespace
 
@@ -59,7 +94,12 @@ Result<std::vector<std::string>> cache_key_patterns(const DagRun& run, InstanceN
 }
 
 Result<std::string> cache_key(const DagRun& run, InstanceNo i, const std::string& file_hash) {
-  return text_of(run.spec_of(i).cache->key, KeyNames(run, i, file_hash));
+  const KeyNames names(run, i, file_hash);
+  auto key = text_of(run.spec_of(i).cache->key, names);
+  if (!key || run.spec_of(i).cache->key_only) return key;
+  auto hash = rendered_hash(run, i, names);
+  if (!hash) return hash;
+  return *key + " " + *hash;
 }
 
 Result<std::string> file_hash_of(const std::string& output_json) {

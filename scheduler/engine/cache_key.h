@@ -16,7 +16,9 @@ bool cache_key_hashes_files(const TaskSpec& spec);
 /// The patterns that the key of instance `i` gives to hashFiles.
 Result<std::vector<std::string>> cache_key_patterns(const DagRun& run, InstanceNo i);
 
-/// The key of instance `i`; `file_hash` stands for every call of hashFiles.
+/// The key of instance `i`; `file_hash` stands for every call of hashFiles. Unless the cache says key_only, it ends with a
+/// hash of what the task would run with: argv or script, env (secrets by name), stdin and folder, rendered. Two runs
+/// whose parameters reach the task by another way than the key must not share outputs.
 Result<std::string> cache_key(const DagRun& run, InstanceNo i, const std::string& file_hash);
 
 /// The hash in what the worker wrote: {"hash": "…"}.

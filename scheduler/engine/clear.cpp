@@ -42,7 +42,8 @@ void reset(DagRun& run, InstanceNo i, Moment now, StepOutcome& out) {
   Instance& instance = run.at(i);
   BATON_CHECK(!is_live(instance.state));
   run.drop_activity(i);
-  run.outputs.erase(i);
+  run.drop_outputs(i);
+  run.note_change(i);
   run.unexpanded.erase(i);
   instance.state = TaskState::none;
   instance.reason = Reason::none;
@@ -67,6 +68,7 @@ void collapse(DagRun& run, TaskNo t, StepOutcome& out) {
   }
   run.has_collapsed = true;
   run.items.erase(t);
+  run.described.erase(t);
   run.at(t).map_index = kUnmapped;
   p.count = 1;
   p.extra_first = -1;

@@ -1,5 +1,6 @@
 #include "scheduler/engine/dag_run.h"
 
+#include "scheduler/engine/outputs.h"
 #include "scheduler/model/check.h"
 
 namespace baton {
@@ -24,6 +25,32 @@ InstanceNo DagRun::find(const AttemptKey& key) const {
   const std::int32_t k = key.map_index == kUnmapped ? 0 : key.map_index;
   if (k < 0 || k >= p.count || at(instance_of(key.task_no, k)).map_index != key.map_index) return -1;
   return instance_of(key.task_no, k);
+}
+
+void DagRun::keep_outputs(InstanceNo i, Value value) {
+  drop_outputs(i);
+  outputs_bytes += memory_of(value);
+  outputs[i] = std::move(value);
+}
+
+void DagRun::drop_outputs(InstanceNo i) {
+  const auto kept = outputs.find(i);
+  if (kept == outputs.end()) return;
+  outputs_bytes -= memory_of(kept->second);
+  outputs.erase(kept);
+}
+
+void DagRun::note_change(InstanceNo i) {
+  if (described.empty()) return;
+  const TaskNo t = at(i).task_no;
+  const auto seen = described.find(t);
+  if (seen == described.end()) return;
+  const auto count = static_cast<std::size_t>(progress(t).count);
+  if (seen->second.stale.size() >= count) {  // nobody has looked for long: whoever does makes it anew
+    described.erase(seen);
+  } else {
+    seen->second.stale.push_back(std::max(at(i).map_index, 0));
+  }
 }
 
 Activity& DagRun::ensure_activity(InstanceNo i) {

@@ -66,6 +66,13 @@ struct MappedItem {
   std::string key;  ///< label; empty: none
 };
 
+/// What expressions see of a mapped task as a whole (`tasks.a`). Made once and mended where instances have changed since:
+/// making it anew for each expression would cost n² for n instances that each look at one.
+struct DescribedTask {
+  Value list;
+  std::vector<std::int32_t> stale;  ///< k-th instances that have changed since
+};
+
 /// What an applied change leads to, kept small: a fan-out of 1,000,000 stands here for a while.
 struct FollowUp {
   enum class Kind : std::uint8_t { upstreams_ended, instance_begins, all_ended, fail_fast };
@@ -80,7 +87,9 @@ struct DagRun {
   std::vector<Instance> instances;   ///< by InstanceNo
   std::vector<TaskProgress> tasks;   ///< by TaskNo
   std::unordered_map<InstanceNo, Value> outputs;  ///< of successes that had any
+  std::int64_t outputs_bytes = 0;                 ///< about what `outputs` takes in memory
   std::unordered_map<InstanceNo, MappedItem> items;
+  mutable std::unordered_map<TaskNo, DescribedTask> described;  ///< of mapped tasks that expressions have named
   std::deque<FollowUp> pending;
   std::vector<Activity> activities;
   std::vector<std::int32_t> free_activities;
@@ -114,6 +123,10 @@ struct DagRun {
   [[nodiscard]] const Activity* activity(InstanceNo i) const {
     return at(i).activity < 0 ? nullptr : &activities[static_cast<std::size_t>(at(i).activity)];
   }
+  void keep_outputs(InstanceNo i, Value value);
+  void drop_outputs(InstanceNo i);
+  /// The instance is no longer what expressions have seen of it.
+  void note_change(InstanceNo i);
   Activity& ensure_activity(InstanceNo i);
   void drop_activity(InstanceNo i);
   /// All that can happen has happened: the run has its outcome and its hooks have ended.

@@ -10,6 +10,7 @@ namespace baton {
 struct CoreSettings {
   std::int32_t instances_max = 100'000;  ///< of one mapped task
   std::int32_t losses_max = 3;           ///< budget of losses per task instance since its last clear (S14)
+  std::int64_t outputs_max_bytes = 1LL << 30;  ///< of memory for the outputs of one run; who would exceed it fails
 };
 
 /// What follows from `event`, one step far. Does not change `run`. A stale event (its instance is not in a state that it

@@ -37,6 +37,10 @@ void Engine::pass_over_used(DagRun& run, InstanceNo i) {
 
 bool Engine::launch(const Candidate& candidate) {
   LiveRun& live = *runs_.find(candidate.run_no);
+  if (auto why = admission_.never_fits(live.run, candidate.instance)) {
+    handle(live, LaunchFailed{candidate.instance, Reason::unsupported, std::move(*why)});
+    return false;
+  }
   pass_over_used(live.run, candidate.instance);
   auto rendered = renderer_.render(live.run, candidate.instance, now());
   if (auto* error = std::get_if<RenderError>(&rendered)) {

@@ -51,7 +51,46 @@ std::string_view name_of(Type type) {
   return "any";
 }
 
+constexpr std::size_t kBytesMax = 1 << 20;
+constexpr int kDepthMax = 64;
+/// What was accepted is read back: deeper than anything that is ever accepted.
+constexpr expr::JsonLimits kStoredLimits{.depth_max = 1000, .bytes_max = SIZE_MAX};
+
 }  // namespace
+
+Result<Value> restored_outputs(const TaskSpec& spec, std::string_view json) {
+  auto parsed = expr::from_json(json, kStoredLimits);
+  if (!parsed) return parsed.error();
+  if (parsed->type() != ValueType::map) return Error{"they are no JSON object"};
+  ValueMap map = parsed->as_map();
+  for (const OutputSpec& declared : spec.outputs) {
+    for (auto& [name, value] : map) {
+      if (name != Value{declared.name}) continue;
+      if (auto typed = as_declared(declared.type, value)) value = std::move(*typed);
+    }
+  }
+  return Value{std::move(map)};
+}
+
+std::int64_t memory_of(const Value& value) {
+  auto bytes = static_cast<std::int64_t>(sizeof(Value));
+  switch (value.type()) {
+    case ValueType::string: return bytes + static_cast<std::int64_t>(value.as_string().capacity());
+    case ValueType::list:
+      for (const Value& element : value.as_list()) bytes += memory_of(element);
+      return bytes;
+    case ValueType::map:
+      for (const auto& [key, entry] : value.as_map()) bytes += memory_of(key) + memory_of(entry);
+      return bytes;
+    case ValueType::null:
+    case ValueType::boolean:
+    case ValueType::integer:
+    case ValueType::floating:
+    case ValueType::timestamp:
+    case ValueType::duration: return bytes;
+  }
+  return bytes;
+}
 
 Result<CheckedOutputs> check_outputs(const TaskSpec& spec, std::string_view json) {
   CheckedOutputs out;
@@ -61,7 +100,7 @@ Result<CheckedOutputs> check_outputs(const TaskSpec& spec, std::string_view json
     if (spec.outputs.empty()) return out;
     return Error{"the task declares outputs but wrote nothing to $BATON_OUTPUT"};
   }
-  auto parsed = expr::from_json(json, {.depth_max = 64, .bytes_max = 1 << 20});
+  auto parsed = expr::from_json(json, {.depth_max = kDepthMax, .bytes_max = kBytesMax});
   if (!parsed) return Error{"$BATON_OUTPUT is not JSON: " + parsed.error().message};
   if (parsed->type() != ValueType::map) return Error{"$BATON_OUTPUT must hold one JSON object"};
   ValueMap map = parsed->as_map();
@@ -86,6 +125,9 @@ Result<CheckedOutputs> check_outputs(const TaskSpec& spec, std::string_view json
   }
   out.value = Value{std::move(map)};
   out.json = expr::to_json(out.value);
+  if (out.json.size() > kBytesMax) {  // 1e20 is short, and kept with all its digits
+    return Error{"the outputs take " + std::to_string(out.json.size()) + " bytes as they are kept; the limit is 1 MiB"};
+  }
   return out;
 }
 

@@ -4,7 +4,7 @@
 
 #include "scheduler/engine/outputs.h"
 #include "scheduler/engine/store.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/engine/stored_value.h"
 #include "scheduler/model/seeded_bug.h"
 
 namespace baton {
@@ -49,7 +49,9 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   instance.task_no = row.task_no;
   instance.map_index = row.map_index;
   instance.state = row.state == TaskState::scheduled ? TaskState::none : row.state;
-  if (row.state == TaskState::queued && BATON_BUG(claim_forgotten_at_recovery)) instance.state = TaskState::none;
+  if (BATON_BUG(claim_forgotten_at_recovery)) {
+    if (row.state == TaskState::queued) instance.state = TaskState::none;
+  }
   instance.reason = row.reason;
   instance.wait = wait_of(row);
   instance.losses = static_cast<std::int16_t>(row.losses);
@@ -63,14 +65,16 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   run.instances.push_back(instance);
   const InstanceNo i = row.instance_no;
   if (row.map_index >= 0) {
-    auto item = row.item_json.empty() ? Result<Value>{Value{}} : expr::from_json(row.item_json);
+    auto item = row.item_json.empty() ? Result<Value>{Value{}} : value_of_stored(row.item_json);
     if (!item) return bad_row(row, "its item is not JSON");
     run.items[i] = MappedItem{std::move(item).value(), row.map_key};
   }
-  if (instance.state == TaskState::success && !row.outputs_json.empty() && !BATON_BUG(outputs_lost_at_recovery)) {
-    auto checked = check_outputs(run.dag->spec(row.task_no), row.outputs_json);
-    if (!checked) return bad_row(row, "its outputs: " + checked.error().message);
-    run.outputs[i] = std::move(checked->value);
+  bool has_outputs = instance.state == TaskState::success && !row.outputs_json.empty();
+  if (BATON_BUG(outputs_lost_at_recovery)) has_outputs = false;
+  if (has_outputs) {
+    auto outputs = restored_outputs(run.dag->spec(row.task_no), row.outputs_json);
+    if (!outputs) return bad_row(row, "its outputs: " + outputs.error().message);
+    run.keep_outputs(i, std::move(outputs).value());
   }
   if (row.state == TaskState::upstream_failed && row.reason == Reason::expression) run.unexpanded[i] = row.note;
   if (is_final(instance.state)) return Unit{};
@@ -115,7 +119,7 @@ Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Da
   DagRun run;
   run.row = snapshot.run;
   run.dag = std::move(dag);
-  auto params = expr::from_json(snapshot.run.conf_json);
+  auto params = value_of_stored(snapshot.run.conf_json);  // they were checked when they came
   if (!params) return Error{"the params of run " + snapshot.run.run_id + " are not JSON", ErrorKind::storage};
   run.params = std::move(params).value();
   if (snapshot.instances.size() < run.dag->tasks.size()) {
@@ -134,7 +138,8 @@ Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Da
     if (auto restored = restore_instance(run, row, now, alive_at); !restored) return restored.error();
   }
   restore_progress(run);
-  if (!is_final(run.row.state) && !BATON_BUG(stop_forgotten_at_recovery)) run.stopping = run.row.reason;
+  if (!is_final(run.row.state)) run.stopping = run.row.reason;
+  if (BATON_BUG(stop_forgotten_at_recovery)) run.stopping = Reason::none;
   recount(run);
   return run;
 }

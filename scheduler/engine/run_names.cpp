@@ -1,5 +1,7 @@
 #include "scheduler/engine/run_names.h"
 
+#include <utility>
+
 #include "scheduler/expr/convert.h"
 #include "scheduler/expr/shell_template.h"
 #include "scheduler/expr/template.h"
@@ -35,12 +37,19 @@ Value RunNames::describe(const DagRun& run, InstanceNo i) {
 Result<Value> RunNames::task_value(TaskNo t) const {
   const TaskProgress& p = run_.progress(t);
   if (run_.dag->spec(t).mapping.kind == Mapping::Kind::none) return describe(run_, t);
-  ValueList list;
-  if (p.expanded) {
-    list.reserve(static_cast<std::size_t>(p.count));
-    for (std::int32_t k = 0; k < p.count; ++k) list.push_back(describe(run_, run_.instance_of(t, k)));
+  if (!p.expanded) return Value{ValueList{}};
+  DescribedTask& described = run_.described[t];
+  const bool is_new = described.list.is_null();
+  if (!is_new && described.stale.empty()) return described.list;
+  ValueList list = is_new ? ValueList(static_cast<std::size_t>(p.count)) : described.list.as_list();
+  if (is_new) {
+    for (std::int32_t k = 0; k < p.count; ++k) list[static_cast<std::size_t>(k)] = describe(run_, run_.instance_of(t, k));
   }
-  return Value{std::move(list)};
+  for (const std::int32_t k : std::exchange(described.stale, {})) {
+    list[static_cast<std::size_t>(k)] = describe(run_, run_.instance_of(t, k));
+  }
+  described.list = Value{std::move(list)};
+  return described.list;
 }
 
 Result<std::optional<Value>> RunNames::env_value(std::string_view name) const {
@@ -65,6 +74,8 @@ Result<std::optional<expr::Resolved>> RunNames::resolve_task(std::span<const std
   if (!t) return Error{"there is no task \"" + path[1] + "\""};
   const bool mapped = run_.dag->spec(*t).mapping.kind != Mapping::Kind::none;
   if (!mapped && path.size() > 2 && path[2] == "outputs" && run_.at(*t).state != TaskState::success) {
+    // As a whole they are empty, so that has(tasks.b.outputs.v) is false; to select from them is an error that says why.
+    if (path.size() == 3) return std::optional<expr::Resolved>{expr::Resolved{Value{ValueMap{}}, 3}};
     return Error{"task \"" + path[1] + "\" has no outputs: it is " + std::string(to_string(run_.at(*t).state))};
   }
   auto value = task_value(*t);

@@ -103,6 +103,7 @@ struct OutputSpec {
 struct Cache {
   Text key;
   DurationUs ttl_us = 0;  ///< 0: as long as the history is kept
+  bool key_only = false;  ///< the key alone decides, not what the task would run with
 };
 
 struct Resources {

@@ -96,6 +96,29 @@ TEST(Admission, AdmitsAsManyAsThereAreSlotsAndThoseThatMayWaitAhead) {
   EXPECT_TRUE(desk.blocked.empty());
 }
 
+TEST(Admission, WhoWantsMoreThanThereIsComesOutToFailAloudAndWhoFitsPasses) {
+  DagRun run = run_of(DagBuilder()
+                          .task("holds", {}, with_pools({{"db", 2}}))
+                          .task("wide", {}, with_pools({{"db", 5}}))
+                          .task("fits", {}, with_pools({{"db", 2}}))
+                          .task("lost", {}, with_pools({{"gone", 1}}))
+                          .build());
+  Desk desk(10, 0);
+  desk.admission.set_pool("db", 5);
+  for (const char* t : {"holds", "wide", "fits"}) desk.offer(run, t);
+  EXPECT_EQ(desk.admit(), "holds");
+  EXPECT_FALSE(desk.admission.never_fits(run, 1).has_value());
+  desk.admission.set_pool("db", 3);  // also who waits already
+  desk.offer(run, "lost");
+  EXPECT_EQ(desk.admit(), "wide lost");
+  EXPECT_EQ(desk.admission.never_fits(run, 1), "it wants 5 slots of pool \"db\", which has 3");
+  EXPECT_EQ(desk.admission.never_fits(run, 3), "there is no pool \"gone\" (any more)");
+  desk.release(run, "wide");
+  desk.release(run, "lost");
+  desk.release(run, "holds");
+  EXPECT_EQ(desk.admit(), "fits");
+}
+
 TEST(Admission, AFullPoolMakesWaitAndItsReleaseWakes) {
   DagRun run =
       run_of(DagBuilder().task("a", {}, with_pools({{"db", 1}})).task("b", {}, with_pools({{"db", 1}})).build());

@@ -44,6 +44,19 @@ TEST(Attempt, ExitZeroIsSuccess) {
   EXPECT_EQ(d.commands(Command::Kind::finished), 1U);
 }
 
+TEST(Attempt, OutputsBeyondWhatARunMayKeepInMemoryFailTheirTask) {
+  TaskSpec spec = test::mapped_task(3);
+  spec.outputs = {{"x", OutputSpec::Type::string}};
+  RunDriver d(one_task(spec), {.outputs_max_bytes = 5000});
+  d.begin();
+  const std::string output = R"({"x":")" + std::string(2000, 'a') + "\"}";
+  for (const char* name : {"t[0]", "t[1]"}) d.run_to(d.no(name), exited(0, output));
+  EXPECT_EQ(d.state("t[1]"), success);
+  d.run_to(d.no("t[2]"), exited(0, output));
+  EXPECT_EQ(d.state("t[2]"), failed);
+  EXPECT_EQ(d.at("t[2]").reason, Reason::outputs);
+}
+
 TEST(Attempt, EveryOtherEndFailsWithItsReason) {
   AttemptEnd oom = ended(Outcome::signaled);
   oom.signal = 9;

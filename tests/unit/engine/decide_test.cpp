@@ -537,7 +537,7 @@ TEST(Hooks, DoNotBeginFailFastAndAreRetried) {
 
 TaskSpec cached_task() {
   TaskSpec spec = test::run_task();
-  spec.cache = Cache{test::expression("key-${{ params.day }}"), kHour};
+  spec.cache = Cache{test::expression("key-${{ params.day }}"), kHour, true};
   spec.outputs = {{"n", OutputSpec::Type::integer}};
   return spec;
 }
@@ -555,6 +555,37 @@ TEST(CacheAnswer, IsAskedForBeforeSlots) {
   EXPECT_EQ(d.commands(Command::Kind::offer), 0U);
   ASSERT_EQ(d.commands(Command::Kind::find_cached), 1U);
   EXPECT_EQ(d.out().commands[0].text, "key-monday");
+}
+
+/// The keys that task 0 asks for in two runs that differ in `region` alone.
+std::pair<std::string, std::string> keys_of_two_regions(const TaskSpec& spec) {
+  const auto key = [&](const char* region) {
+    RunDriver d(DagBuilder().task("a", {}, spec).build(), {}, {}, ValueMap{{"day", "monday"}, {"region", region}});
+    d.begin();
+    return d.out().commands.at(0).text;
+  };
+  return {key("us"), key("eu")};
+}
+
+TEST(CacheAnswer, DependsOnAllThatReachesTheTaskUnlessTheKeyAloneIsToDecide) {
+  const Text region = test::expression("r-${{ params.region }}");
+  std::vector<TaskSpec> specs(4, cached_task());
+  specs[0].env.push_back({"R", region, ""});
+  specs[1].kind = TaskKind::exec;
+  specs[1].argv = {region};
+  specs[2].stdin_text = region;
+  specs[3].cwd = region;
+  for (TaskSpec& spec : specs) {
+    const auto [us, eu] = keys_of_two_regions(spec);
+    EXPECT_EQ(us, eu);
+    spec.cache->key_only = false;
+    const auto [own_us, own_eu] = keys_of_two_regions(spec);
+    EXPECT_NE(own_us, own_eu);
+    EXPECT_EQ(own_us, keys_of_two_regions(spec).first);
+  }
+  TaskSpec plain = cached_task();
+  plain.cache->key_only = false;
+  EXPECT_EQ(keys_of_two_regions(plain).first, keys_of_two_regions(plain).second);
 }
 
 TEST(CacheAnswer, AHitIsASuccessWithoutATry) {
@@ -620,6 +651,7 @@ RunDriver hashing(std::int32_t retries = 0) {
   TaskSpec spec = cached_task();
   spec.retries = test::constant_retries(retries);
   spec.cache->key = test::expression("k-${{ hashFiles('*.csv') }}");
+  spec.cache->key_only = true;
   RunDriver d(DagBuilder().task("a", {}, spec).build());
   d.begin();
   return d;

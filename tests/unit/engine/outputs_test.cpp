@@ -114,5 +114,26 @@ TEST(Outputs, DepthAndSizeHaveLimits) {
   EXPECT_FALSE(check_one(Type::any, "\"" + std::string((1 << 20) - frame + 1, 'a') + "\"").ok());
 }
 
+TEST(Outputs, TheLimitCountsWhatIsKept) {
+  std::string json = R"({"x": [1e20)";
+  for (int k = 1; k < 200'000; ++k) json += ",1e20";
+  json += "]}";
+  ASSERT_LE(json.size(), 1U << 20);
+  const auto grown = check_outputs(declaring({{"x", Type::list}}), json);
+  ASSERT_FALSE(grown.ok());
+  EXPECT_NE(grown.error().message.find("1 MiB"), std::string::npos);
+}
+
+TEST(Outputs, WhatWasAcceptedIsReadBackWhateverTheTaskDeclaresNow) {
+  const auto accepted = check_outputs(declaring({{"at", Type::timestamp}}), R"({"at":"2026-01-01T00:00:00Z"})");
+  ASSERT_TRUE(accepted.ok());
+  const auto same = restored_outputs(declaring({{"at", Type::timestamp}}), accepted->json);
+  ASSERT_TRUE(same.ok());
+  EXPECT_EQ(*same, accepted->value);
+  EXPECT_TRUE(restored_outputs(declaring({{"at", Type::integer}, {"more", Type::any}}), accepted->json).ok());
+  std::string large = R"({"x":")" + std::string(3 << 20, 'a') + "\"}";  // of a version that knew no limit
+  EXPECT_TRUE(restored_outputs(declaring({}), large).ok());
+}
+
 }  // namespace
 }  // namespace baton

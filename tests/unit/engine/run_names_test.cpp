@@ -135,5 +135,43 @@ TEST(RunNames, EnvThatNamesItselfIsAnErrorAndNoEndlessLoop) {
   EXPECT_TRUE(fails(d.run(), "env"));
 }
 
+TEST(RunNames, WhatDidNotSucceedHasNoneOfItsOutputs) {
+  TaskSpec skips = test::run_task();
+  skips.condition = expression("false");
+  RunDriver d(DagBuilder().task("b", {}, skips).task("f").task("t", {"b", "f"}).build());
+  d.begin();
+  d.run_to(d.no("f"), exited(1));
+  for (const char* task : {"b", "f"}) {
+    const std::string outputs = "tasks." + std::string(task) + ".outputs";
+    EXPECT_EQ(value(d.run(), "has(" + outputs + ".v)"), "false");
+    EXPECT_EQ(value(d.run(), "has(" + outputs + ")"), "false");
+    EXPECT_TRUE(fails(d.run(), outputs + ".v"));
+  }
+}
+
+TEST(RunNames, AMappedTaskIsWhatItIsNowHoweverOftenItWasLookedAt) {
+  RunDriver d(DagBuilder().task("m", {}, test::mapped_task(3)).task("t", {"m"}).build());
+  EXPECT_EQ(value(d.run(), "size(tasks.m)"), "0");
+  d.begin();
+  EXPECT_EQ(value(d.run(), "tasks.m.map(i, i.state)"), "[\"scheduled\",\"scheduled\",\"scheduled\"]");
+  for (const char* name : {"m[1]", "m[0]", "m[2]"}) {
+    d.run_to(d.no(name), exited(0, R"({"n": 1})"));
+    EXPECT_EQ(value(d.run(), "tasks." + std::string(name) + ".state"), "\"success\"");
+    EXPECT_EQ(value(d.run(), "tasks." + std::string(name) + ".outputs.n"), "1");
+  }
+  EXPECT_EQ(value(d.run(), "tasks.m.map(i, i.index)"), "[0,1,2]");
+}
+
+TEST(RunNames, OfNInstancesThatEachLookAtOneAreDescribedOnce) {
+  RunDriver d(DagBuilder().task("m", {}, test::mapped_task(50)).task("t", {"m"}).build());
+  d.begin();
+  const auto list = [&] { return value_of(expression("tasks.m"), RunNames(d.run(), 1))->as_list().data(); };
+  const Value* first = list();
+  for (int k = 0; k < 50; ++k) EXPECT_EQ(list(), first);
+  d.admit(7);
+  EXPECT_EQ(value(d.run(), "tasks.m[" + std::to_string(d.at("m[0]").map_index) + "].state"), "\"scheduled\"");
+  EXPECT_EQ(d.run().described.at(0).stale.size(), 0U);
+}
+
 }  // namespace
 }  // namespace baton
