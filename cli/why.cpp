@@ -1,6 +1,7 @@
 #include "cli/why.h"
 
 #include <algorithm>
+#include <csignal>
 #include <map>
 
 #include "cli/text/clock_text.h"
@@ -245,6 +246,10 @@ class Why {
         never_ran ? ""
                   : "`baton logs " + in_.run.row.run_id + " " + instance_name(in_.instance) + "` shows what it said",
         std::move(details));
+    if (last != nullptr && last->exit_code == 128 + SIGPIPE && row_.reason == Reason::exit_code) {
+      add("pipefail", "a command in a pipe wrote to one that had ended, as `head` does; under pipefail that fails the script",
+          "let the reader take all (`| head -1` becomes `| sed -n 1p`), or say `set +o pipefail` where it is meant");
+    }
     if (never_ran || row_.reason == Reason::stopped || row_.reason == Reason::fail_fast) return;
     if (in_.instance.max_tries > 1 && row_.failures >= in_.instance.max_tries) {
       add("retries", "all " + std::to_string(in_.instance.max_tries) + " tries are used up");
