@@ -416,7 +416,7 @@ tasks:
 
     def test_mistakes_in_a_params_file_are_2(self):
         self.write("p.yaml", self.DAG)
-        for text, said in (("n: [", "given.yaml:1"), ("[1]", "no mapping"), ("m: 1", 'did you mean "n"'),
+        for text, said in (("n: [", "given.yaml:1"), ("[1]", "no mapping"), ("nn: 1", 'did you mean "n"'),
                            ("n: x", "integer"), ("s: 5", "quote it"), ("n: 1\nn: 2", "given.yaml:2")):
             self.write("given.yaml", text)
             done = self.baton("run", "p.yaml", "--params", "given.yaml", code=2)
