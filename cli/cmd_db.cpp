@@ -191,12 +191,12 @@ Result<AuditRow> forgetting(Reader& reader, RunNo run_no, const std::string& sel
 }
 
 Result<PruneResult> forget(SqliteStore& store, AsioLoop& loop, RunNo run_no, AuditRow audit) {
-  Batch batch;
-  batch.audit.push_back(std::move(audit));
+  Part part;
+  part.audit.push_back(std::move(audit));
   // First who asked for it: after a crash between the two the run is still there and can be forgotten again.
   CommitOutcome outcome = CommitOutcome::unknown;
-  store.commit(std::move(batch), [&](CommitOutcome told) {
-    outcome = told;
+  store.commit(std::move(part), [&](const CommitDone& done) {
+    outcome = done.outcome;
     loop.stop();
   });
   loop.run();

@@ -209,6 +209,10 @@ class Interrupted(CliTest):
     def lines(self, name):
         return (self.folder / name).read_text().splitlines()
 
+    def live_states(self):
+        live = self.json("ps") if (self.folder / ".baton").exists() else {"task_instances": []}
+        return [t["state"] for t in live["task_instances"]]
+
     def test_kill_9_and_resume_runs_nothing_twice_that_succeeded(self):
         process = self.waiting_run()
         process.kill()
@@ -258,6 +262,26 @@ class Interrupted(CliTest):
         live = self.json("ps")
         self.assertEqual(live["holder"]["pid"], process.pid)
         self.assertEqual([(t["task_id"], t["state"]) for t in live["task_instances"]], [("held", "running")])
+        self.write("go", "")
+        self.assertEqual(process.wait(WAIT_SECONDS), 0)
+
+    def test_why_names_the_pool_and_who_holds_it_the_limit_the_slot(self):
+        hold = "run: \"touch $BATON_TASK_ID.txt; until [ -e go ]; do sleep 0.05; done\""
+        self.write("pool.yaml", "dag: pool\npools: {p: 1}\ntasks:\n"
+                                f"  a: {{pool: p, {hold}}}\n  b: {{needs: c, pool: p, {hold}}}\n  c: {{run: echo}}\n")
+        process = self.begin("run", "pool.yaml", "--slots", "4")
+        self.until(lambda: self.states()["c"] == "success", "c has ended")
+        reason = self.json("why", "@latest", "b")["reasons"][0]
+        self.assertEqual((reason["reason"], reason["pool"], reason["used"], reason["capacity"]), ("pool", "p", 1, 1))
+        self.assertEqual(reason["holders"], ["pool/a"])
+        self.write("go", "")
+        self.assertEqual(process.wait(WAIT_SECONDS), 0)
+        (self.folder / "go").unlink()
+        self.write("limit.yaml", f"dag: limit\nmax_active_tasks: 1\ntasks:\n  a: {{{hold}}}\n  b: {{{hold}}}\n")
+        process = self.begin("run", "limit.yaml", "--slots", "4")
+        self.until(lambda: any(s in ("queued", "running") for s in self.live_states()), "one lives")
+        waiting = next(t for t, s in self.states().items() if s not in ("queued", "running"))
+        self.assertEqual(self.json("why", "@latest", waiting)["reasons"][0]["limit"], "max_active_tasks")
         self.write("go", "")
         self.assertEqual(process.wait(WAIT_SECONDS), 0)
 
