@@ -122,6 +122,29 @@ void remove_files_of_forgotten(const fs::path& folder, Reader& reader) {
 
 }  // namespace
 
+namespace {
+
+/// Makes `change` in the store of a folder that is ours meanwhile, then removes what is left of runs that are gone.
+template <typename Change>
+auto change_store(OpenState& state, const std::string& command, Change change)
+    -> decltype(change(std::declval<SqliteStore&>(), std::declval<AsioLoop&>())) {
+  LockHolder self;
+  self.command = command;
+  const Result<StateFolder> own = StateFolder::own(state.folder, self);
+  if (!own) return own.error();
+  AsioLoop loop;
+  StoreOptions options;
+  options.inline_writer = true;
+  Result<std::unique_ptr<SqliteStore>> store = SqliteStore::open_for_writing(state.folder, loop, options);
+  if (!store) return store.error();
+  auto changed = change(**store, loop);
+  (*store)->stop();
+  if (changed) remove_files_of_forgotten(state.folder, *state.reader);
+  return changed;
+}
+
+}  // namespace
+
 int db_prune_command(const Invocation& call) {
   const Result<PruneRule> rule = rule_of(call.args());
   if (!rule) return call.fail(rule.error());
@@ -133,21 +156,74 @@ int db_prune_command(const Invocation& call) {
     Invocation::print(text::grouped(*count) + (*count == 1 ? " run" : " runs") + " would go\n");
     return kOk;
   }
-  LockHolder self;
-  self.command = "db prune";
-  const Result<StateFolder> own = StateFolder::own(state->folder, self);
-  if (!own) return call.fail(own.error(), "prune when nothing runs there");
-  AsioLoop loop;
-  StoreOptions options;
-  options.inline_writer = true;
-  Result<std::unique_ptr<SqliteStore>> store = SqliteStore::open_for_writing(state->folder, loop, options);
-  if (!store) return call.fail(store.error());
-  const Result<PruneResult> pruned = (*store)->prune(*rule);
-  (*store)->stop();
-  if (!pruned) return call.fail(pruned.error());
-  remove_files_of_forgotten(state->folder, *state->reader);
+  const Result<PruneResult> pruned =
+      change_store(*state, "db prune", [&](SqliteStore& store, AsioLoop&) { return store.prune(*rule); });
+  if (!pruned) {
+    return call.fail(pruned.error(), pruned.error().kind == ErrorKind::conflict ? "prune when nothing runs there" : "");
+  }
   Invocation::print(text::grouped(pruned->runs) + (pruned->runs == 1 ? " run" : " runs") +
                     " forgotten, with their logs\n");
+  return kOk;
+}
+
+namespace {
+
+/// The run's name as far as it can be read; an Error where it may not go.
+Result<AuditRow> forgetting(Reader& reader, RunNo run_no, const std::string& selector) {
+  AuditRow audit;
+  audit.at = now_us();
+  audit.actor = "cli";
+  audit.action = "forget";
+  audit.run_id = selector;
+  const Result<RunView> run = reader.run(run_no);
+  if (!run && run.error().kind != ErrorKind::storage) return run.error();
+  if (!run) {
+    audit.extra_json = R"({"run_no":)" + std::to_string(run_no) + R"(,"damaged":true})";
+    return audit;
+  }
+  audit.dag_id = run->row.dag_id;
+  audit.run_id = run->row.run_id;
+  audit.extra_json = R"({"run_no":)" + std::to_string(run_no) + "}";
+  if (is_final(run->row.state)) return audit;
+  return Error{"run " + run->row.run_id + " is " + std::string(to_string(run->row.state)) +
+                   "; `baton stop` ends it, then it can be forgotten",
+               ErrorKind::conflict};
+}
+
+Result<PruneResult> forget(SqliteStore& store, AsioLoop& loop, RunNo run_no, AuditRow audit) {
+  Part part;
+  part.audit.push_back(std::move(audit));
+  // First who asked for it: after a crash between the two the run is still there and can be forgotten again.
+  CommitOutcome outcome = CommitOutcome::unknown;
+  store.commit(std::move(part), [&](const CommitDone& done) {
+    outcome = done.outcome;
+    loop.stop();
+  });
+  loop.run();
+  if (outcome != CommitOutcome::durable)
+    return Error{"the audit could not be written; the run was left as it is", ErrorKind::storage};
+  PruneRule rule;
+  rule.run_no = run_no;
+  return store.prune(rule);
+}
+
+}  // namespace
+
+int db_forget_command(const Invocation& call) {
+  Result<OpenState> state = open_state(call.args());
+  if (!state) return call.fail(state.error());
+  const std::string selector = call.args().at(0);
+  const Result<RunNo> run_no = state->reader->find_run(selector);
+  if (!run_no) return call.fail(run_no.error());
+  Result<AuditRow> audit = forgetting(*state->reader, *run_no, selector);
+  if (!audit) return call.fail(audit.error());
+  const std::string name = audit->run_id;
+  const Result<PruneResult> gone = change_store(*state, "db forget", [&](SqliteStore& store, AsioLoop& loop) {
+    return forget(store, loop, *run_no, std::move(*audit));
+  });
+  if (!gone) return call.fail(gone.error());
+  if (gone->runs == 0) return call.fail({"run " + name + " has gone meanwhile", ErrorKind::not_found});
+  Invocation::print("run " + name + " forgotten, with its logs\n");
   return kOk;
 }
 

@@ -67,8 +67,10 @@ Status validate_one(const Invocation& call, const std::string& file, bool is_nam
   Result<Config> config = load_config_beside(call, file);
   if (!config) return config.error();
   LoadOptions options;
-  options.config = std::move(*config);
-  LoadResult loaded = load_file(file, options);
+  options.config = *config;
+  Result<LoadResult> read = file == "-" ? load_stdin(*config) : load_file(file, options);
+  if (!read) return read.error();
+  LoadResult& loaded = *read;
   if (is_named) want_a_dag(file, loaded);
   std::move(loaded.diagnostics.begin(), loaded.diagnostics.end(), std::back_inserter(out.diagnostics));
   out.dags += loaded.dags.size();

@@ -1,5 +1,6 @@
 // `ls` and `ps`: runs, and what lives.
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "cli/handlers.h"
@@ -10,12 +11,23 @@
 #include "cli/text/reason_text.h"
 #include "cli/text/table.h"
 #include "cli/views.h"
+#include "scheduler/model/did_you_mean.h"
 #include "scheduler/store/state_folder.h"
 
 namespace baton::cli {
 namespace {
 
 using text::Ink;
+
+/// A state that was mistyped; empty: `word` is a folder, or like no state.
+std::string state_meant_by(const std::string& word) {
+  std::error_code ignored;
+  if (word.find('/') != std::string::npos || std::filesystem::exists(word, ignored)) return {};
+  std::vector<std::string> states;
+  for (const RunState state : {RunState::queued, RunState::running, RunState::success, RunState::failed})
+    states.emplace_back(to_string(state));
+  return did_you_mean(word, states).value_or("");
+}
 
 /// `--state` names the folder, as everywhere, and for `ls` also states of runs: each word is taken for what it is.
 struct LsArguments {
@@ -35,6 +47,8 @@ Result<LsArguments> ls_arguments(const Arguments& typed) {
   for (const std::string& word : typed.values("state")) {
     if (const std::optional<RunState> state = run_state_from(word)) {
       filter.states.push_back(*state);
+    } else if (const std::string meant = state_meant_by(word); !meant.empty()) {
+      return Error{"--state \"" + word + "\" is neither a state of runs nor a folder; did you mean \"" + meant + "\"?"};
     } else if (!out.arguments.flags.try_emplace("state", std::vector{word}).second) {
       return Error{"--state names two folders, " + out.arguments.value("state") + " and " + word +
                        "; states of runs are queued, running, success and failed"};

@@ -9,6 +9,7 @@
 #include "cli/plan.h"
 #include "cli/reading.h"
 #include "cli/run_display.h"
+#include "cli/run_params.h"
 #include "cli/run_request.h"
 #include "cli/state_lookup.h"
 #include "scheduler/digest/digest.h"
@@ -49,7 +50,7 @@ Result<Request> request_of(const Invocation& call) {
   Result<LoadedDag> loaded = load_one_dag(call, call.args().at(0));
   if (!loaded) return loaded.error();
   Request out{std::move(*loaded), {}, {}, {}};
-  Result<Value> params = params_of(*out.loaded.dag, call.args());
+  Result<Value> params = params_of(*out.loaded.dag, call);
   if (!params) return params.error();
   out.params = std::move(*params);
   const Result<timetable::Interval> interval = interval_of(out.loaded, call.args(), now_us());

@@ -22,6 +22,7 @@ struct Argument {
   bool required = true;
   bool repeats = false;
   Complete complete = Complete::nothing;
+  std::string_view words = {};  ///< the only ones it may be, with bars between; empty: any
 };
 
 struct Flag {
@@ -32,6 +33,7 @@ struct Flag {
   bool repeats = false;
   Complete complete = Complete::nothing;
   std::string_view words = {};  ///< for Complete::words, with bars between: table|json
+  bool takes_others = false;    ///< beside `words`; else another word is a mistake
 };
 
 struct Example {

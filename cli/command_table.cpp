@@ -17,6 +17,7 @@ constexpr std::string_view kWriting = "Write";
 constexpr std::string_view kKeeping = "Keep";
 
 constexpr Flag kParam = {"param", 'p', "k=v", "a param of the DAG, by its declared type; lists also as a,b", true};
+constexpr Flag kParams = {"params", 0, "FILE", "params from a JSON or YAML file; -p wins over it", false, Complete::file};
 constexpr Flag kSlots = {"slots", 0, "N", "attempts at a time (the CPU count)"};
 constexpr Flag kSecrets = {"secrets",     0, "FILE", "secrets, NAME=value a line; the file's mode must be 0600", false,
                            Complete::file};
@@ -27,9 +28,9 @@ constexpr Flag kFileDag = {"dag", 0, "ID", "which DAG, where the file holds seve
 
 constexpr Argument kRun = {"RUN", kRunHelp, true, false, Complete::run};
 constexpr Argument kFileOrDag[] = {
-    {"FILE|DAG", "a DAG file, or the id of a DAG under ./dags", true, false, Complete::dag_file}};
-constexpr Argument kFile[] = {{"FILE", "a DAG file", true, false, Complete::dag_file}};
-constexpr Argument kPaths[] = {{"PATH", "DAG files, or folders with *.yaml and *.yml", true, true, Complete::dag_file}};
+    {"FILE|DAG", "a DAG file, the id of a DAG under ./dags, or - for stdin", true, false, Complete::dag_file}};
+constexpr Argument kFile[] = {{"FILE", "a DAG file, or - for stdin", true, false, Complete::dag_file}};
+constexpr Argument kPaths[] = {{"PATH", "DAG files, folders with *.yaml and *.yml, or - for stdin", true, true, Complete::dag_file}};
 constexpr Argument kOneRun[] = {kRun};
 constexpr Argument kTwoRuns[] = {{"RUN", kRunHelp, true, false, Complete::run},
                                  {"OTHER", "the run to compare it with", true, false, Complete::run}};
@@ -39,6 +40,7 @@ constexpr Argument kRunMaybeTask[] = {
 
 constexpr Flag kRunFlags[] = {
     kParam,
+    kParams,
     {"interval", 0, "START[/END]", "the data interval: times or dates; END is the next tick, or the end of that day"},
     {"task", 0, "ID", "only this task and all its upstreams", true, Complete::task},
     kSlots,
@@ -52,7 +54,9 @@ constexpr Flag kRunFlags[] = {
 constexpr Example kRunExamples[] = {
     {"baton run dags/hello.dag.yaml", "run it here and now"},
     {"baton run etl.dag.yaml --interval 2026-01-31 -p regions=eu,us", "one day, two regions"},
+    {"baton run etl.dag.yaml --params prod.yaml -p n=7", "params from a file, one of them otherwise"},
     {"baton run etl.dag.yaml --task train --dry-run", "what `train` and its upstreams would do"},
+    {"generate.py | baton run -", "a DAG that a program writes"},
 };
 constexpr Flag kResumeFlags[] = {kSlots, kSecrets, kWait, kQuiet};
 constexpr Example kResumeExamples[] = {{"baton resume @latest", "after a kill -9 or a reboot: finish what was begun"}};
@@ -74,7 +78,7 @@ constexpr Example kStopExamples[] = {{"baton stop @latest", "stop it from anothe
 constexpr Flag kLsFlags[] = {
     kDag,
     {"state", 0, "STATE|DIR", "only runs in this state; another word is the state folder, as everywhere", true,
-     Complete::words, "queued|running|success|failed"},
+     Complete::words, "queued|running|success|failed", true},
     {"limit", 'n', "N", "so many, newest first (20)"},
 };
 constexpr Example kLsExamples[] = {{"baton ls", "the newest runs"},
@@ -118,6 +122,7 @@ constexpr Argument kExpression[] = {{"EXPRESSION", "with or without ${{ }}; afte
 constexpr Flag kExprFlags[] = {
     {"file", 'f', "FILE", "names of this DAG file: params, env, dag.id, interval", false, Complete::dag_file},
     kParam,
+    kParams,
     {"let", 0, "name=JSON", "a name and its value", true},
     {"interval", 0, "START[/END]", "the data interval, as in `baton run`"},
     kFileDag,
@@ -148,10 +153,11 @@ constexpr Flag kPruneFlags[] = {
     kDag,
     {"dry-run", 'n', {}, "say what would go, and remove nothing"},
 };
+constexpr Example kForgetExamples[] = {{"baton db forget 17", "remove one run, its logs and outputs, also a damaged one"}};
 constexpr Example kPruneExamples[] = {{"baton db prune --older-than 90d", "forget old runs, with their logs"}};
 constexpr Example kDoctorExamples[] = {{"baton doctor", "what this machine can and cannot do for tasks"}};
 constexpr Example kVersionExamples[] = {{"baton version -o json", "of Baton and of what it is built on"}};
-constexpr Argument kShell[] = {{"SHELL", "bash, zsh or fish", true, false, Complete::shell}};
+constexpr Argument kShell[] = {{"SHELL", "bash, zsh or fish", true, false, Complete::shell, "bash|zsh|fish"}};
 constexpr Example kCompletionExamples[] = {
     {"source <(baton completion bash)", "for this shell"},
     {"baton completion zsh > \"${fpath[1]}/_baton\"", "for every zsh"},
@@ -288,6 +294,16 @@ constexpr Command kCommands[] = {
     {"db check", kKeeping, "check the database", {}, {}, kCheckFlags, kCheckExamples, {}, db_check_command},
     {"db backup", kKeeping, "copy the database", {}, kTarget, {}, kBackupExamples, {}, db_backup_command},
     {"db prune", kKeeping, "forget old runs", {}, {}, kPruneFlags, kPruneExamples, {}, db_prune_command},
+    {"db forget",
+     kKeeping,
+     "forget one run",
+     "For a run that nobody wants, or whose rows are damaged. What has not ended is refused (stop it first), and so is\n"
+     "a state folder at which somebody works. Who forgot what stands in the audit.",
+     kOneRun,
+     {},
+     kForgetExamples,
+     {},
+     db_forget_command},
     {"doctor", kKeeping, "check this machine", {}, {}, {}, kDoctorExamples, kRead, doctor_command},
     {"version",
      kKeeping,

@@ -1,10 +1,14 @@
 #include "cli/dag_lookup.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 
 #include "cli/permissions.h"
 #include "cli/reading.h"
 #include "cli/state_lookup.h"
+#include "cli/terminal.h"
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/model/did_you_mean.h"
 
@@ -14,6 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kFilesMax = 100'000;
+/// What stands for the file of a DAG from stdin: no file is called so, its folder is the one that Baton runs in.
+constexpr const char* kStdinName = "<stdin>";
 
 bool is_yaml(const fs::path& path) {
   const std::string extension = path.extension().string();
@@ -65,12 +71,33 @@ Result<LoadedDag> choose(const Invocation& call, const fs::path& file, LoadResul
   return out;
 }
 
+/// All of stdin, for `-`. The limit is looked at while reading: a pipe may never end.
+Result<std::string> read_stdin(std::int64_t bytes_max) {
+  std::string out;
+  std::string block(64 << 10, '\0');
+  while (const std::size_t n = std::fread(block.data(), 1, block.size(), stdin)) {
+    out.append(block, 0, n);
+    if (static_cast<std::int64_t>(out.size()) > bytes_max)
+      return Error{"stdin holds more than " + std::to_string(bytes_max) + " bytes (limits.file in baton.yaml)"};
+  }
+  if (std::ferror(stdin) != 0) return Error{"stdin cannot be read", ErrorKind::storage};
+  return out;
+}
+
 Result<LoadedDag> load_from(const Invocation& call, const fs::path& file, const std::string& wanted) {
   Result<Config> config = load_config_beside(call, file);
   if (!config) return config.error();
   LoadOptions options;
   options.config = *config;
   return choose(call, file, load_file(shown_path(file), options), std::move(*config), wanted);
+}
+
+Result<LoadedDag> load_from_stdin(const Invocation& call, const std::string& wanted) {
+  Result<Config> config = load_config_beside(call, kStdinName);
+  if (!config) return config.error();
+  Result<LoadResult> loaded = load_stdin(*config);
+  if (!loaded) return loaded.error();
+  return choose(call, kStdinName, std::move(*loaded), std::move(*config), wanted);
 }
 
 /// What is found of a DAG's id under ./dags.
@@ -155,6 +182,7 @@ Result<Config> load_config_beside(const Invocation& call, const fs::path& dag_fi
 }
 
 Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_or_dag) {
+  if (file_or_dag == "-") return load_from_stdin(call, call.args().value("dag"));
   std::error_code ignored;
   if (Status may = may_read(file_or_dag); !may) return may.error();
   const std::string wanted = call.args().value("dag");
@@ -169,6 +197,15 @@ Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_o
   const Result<fs::path> file = file_of_dag(call, file_or_dag);
   if (!file) return file.error();
   return load_from(call, *file, file_or_dag);
+}
+
+Result<LoadResult> load_stdin(const Config& config) {
+  if (is_terminal(STDIN_FILENO)) std::fputs("reading a DAG from the terminal; Ctrl-D ends it\n", stderr);
+  Result<std::string> text = read_stdin(config.max_file_bytes);
+  if (!text) return text.error();
+  LoadOptions options;
+  options.config = config;
+  return load_text(std::move(*text), kStdinName, options);
 }
 
 std::shared_ptr<const VersionRow> take_version_row(LoadedDag& loaded) {
@@ -188,6 +225,10 @@ Result<std::vector<std::string>> dag_files(const std::vector<std::string>& paths
   std::vector<std::string> out;
   for (const std::string& path : paths) {
     std::error_code error;
+    if (path == "-") {
+      out.push_back(path);
+      continue;
+    }
     if (Status may = may_read(path); !may) return may.error();
     if (!fs::exists(path, error)) return Error{"there is no file or folder \"" + path + "\"", ErrorKind::not_found};
     if (!fs::is_directory(path, error)) {

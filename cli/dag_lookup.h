@@ -20,18 +20,21 @@ struct LoadedDag {
   std::string source, source_hash;
 };
 
-/// Loads FILE, or the DAG with this id under ./dags (else from where it ran last), with baton.yaml and --dag. Findings
-/// go to stderr. Error code 2: they are errors, or which DAG is meant is not clear; 3: there is no such thing.
+/// Loads FILE, `-` (stdin), or the DAG with this id under ./dags (else from where it ran last), with baton.yaml and --dag. Findings
+/// go to stderr. Errors: invalid (they are errors, or which DAG is meant is not clear), not_found, denied.
 Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_or_dag);
 
 /// baton.yaml as config_file_of() finds it; its findings go to stderr.
 Result<Config> load_config_beside(const Invocation& call, const std::filesystem::path& dag_file);
 
+/// The DAGs of stdin, with their findings.
+Result<LoadResult> load_stdin(const Config& config);
+
 /// The row that the store keeps of this version. Takes the source out of `loaded`: it may be large.
 std::shared_ptr<const VersionRow> take_version_row(LoadedDag& loaded);
 
 /// The files that paths stand for: files as they are, folders with all *.yaml and *.yml beneath, sorted; hidden folders
-/// are left out. Error code 3 for a path that is not there.
+/// are left out, `-` stays. not_found for a path that is not there.
 Result<std::vector<std::string>> dag_files(const std::vector<std::string>& paths);
 
 /// Diagnostics as text, coloured for this style.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cli/run_params.h"
 #include "cli/run_request.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
@@ -15,7 +16,7 @@ constexpr int kEnvDepthMax = 16;
 }  // namespace
 
 Result<FileNames> FileNames::make(const Invocation& call, LoadedDag loaded) {
-  Result<Value> params = params_of(*loaded.dag, call.args());
+  Result<Value> params = params_of(*loaded.dag, call);
   if (!params) return params.error();
   const Result<timetable::Interval> interval = interval_of(loaded, call.args(), now_us());
   if (!interval) return interval.error();

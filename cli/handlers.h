@@ -31,6 +31,7 @@ int dag_source_command(const Invocation& call);
 int db_check_command(const Invocation& call);
 int db_backup_command(const Invocation& call);
 int db_prune_command(const Invocation& call);
+int db_forget_command(const Invocation& call);
 int doctor_command(const Invocation& call);
 int version_command(const Invocation& call);
 int completion_command(const Invocation& call);

@@ -35,7 +35,7 @@ std::string LogPrinter::lead(const LogSource& source, const logs::LogTimes& time
   }
   if (options_.timestamps) {
     const WallUs at = times.at(end_offset, source.time_if_unknown);
-    out += style.paint(text::Ink::dim, for_terminal_ ? text::local_clock(at) : text::utc_time(at)) + "  ";
+    out += style.paint(text::Ink::dim, for_terminal_ ? text::local_clock_with_offset(at) : text::utc_time(at)) + "  ";
   }
   return out;
 }

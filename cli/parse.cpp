@@ -90,6 +90,27 @@ Error unknown_flag(const Command& command, const std::string& word) {
   return usage(&command, message);
 }
 
+std::vector<std::string> words_of(std::string_view bars) {
+  std::vector<std::string> out;
+  while (!bars.empty()) {
+    const std::size_t end = std::min(bars.find('|'), bars.size());
+    out.emplace_back(bars.substr(0, end));
+    bars.remove_prefix(std::min(end + 1, bars.size()));
+  }
+  return out;
+}
+
+/// A value that is none of the words it may be; ok where it may be any.
+Status check_word(const Command& command, const std::string& what, const std::string& value, std::string_view bars) {
+  const std::vector<std::string> words = words_of(bars);
+  if (words.empty() || std::ranges::find(words, value) != words.end()) return Unit{};
+  std::string list;
+  for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
+  const std::string meant = did_you_mean_suffix(value, words);
+  return usage(&command, what + " cannot be \"" + value + "\"" + meant +
+                             (meant.empty() ? "; choose one of " : " Choose one of ") + list);
+}
+
 std::string option_names(const Flag& flag) {
   std::string out = "--" + std::string(flag.name);
   if (flag.letter != 0) out = std::string("-") + flag.letter + "," + out;
@@ -149,6 +170,11 @@ class CommandParser {
   /// What CLI11 was not asked to hold: how often, how many.
   Result<Arguments> check() {
     for (const Flag& flag : all_flags(command_)) {
+      for (const std::string& value : out_.values(flag.name)) {
+        if (flag.value.empty() || flag.takes_others) continue;
+        const Status known = check_word(command_, "--" + std::string(flag.name), value, flag.words);
+        if (!known) return known.error();
+      }
       if (flag.repeats || out_.values(flag.name).size() < 2) continue;
       return usage(&command_, "--" + std::string(flag.name) + " was given more than once");
     }
@@ -158,6 +184,11 @@ class CommandParser {
       if (argument.required && out_.positional.size() <= wanted) {
         return usage(&command_, "`baton " + std::string(command_.name) + "` needs " + std::string(argument.name) +
                                     ": " + std::string(argument.help));
+      }
+      if (out_.positional.size() > wanted) {
+        const Status known =
+            check_word(command_, std::string(argument.name), out_.positional[wanted], argument.words);
+        if (!known) return known.error();
       }
       ++wanted;
       endless = endless || argument.repeats;

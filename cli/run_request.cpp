@@ -4,7 +4,6 @@
 
 #include "cli/interval.h"
 #include "scheduler/dagfile/calendars.h"
-#include "scheduler/dagfile/params.h"
 #include "scheduler/host/task_selection.h"
 
 namespace baton::cli {
@@ -50,16 +49,6 @@ Diagnostic refusal(const LoadedDag& loaded, const Task& task, const std::string&
 }
 
 }  // namespace
-
-Result<Value> params_of(const Dag& dag, const Arguments& arguments) {
-  std::vector<std::pair<std::string, std::string>> given;
-  for (const std::string& text : arguments.values("param")) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos || equals == 0) return Error{"-p wants name=value, not \"" + text + "\""};
-    given.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return resolve_params(dag, given);
-}
 
 Result<timetable::Timetable> timetable_of(const LoadedDag& loaded) {
   if (!loaded.dag->schedule) return timetable::Timetable();

@@ -1,4 +1,4 @@
-// What `run`, `expr -f` and the like make of the flags of a run: params, interval, selection; and what a run in this
+// What `run`, `expr -f` and the like make of the flags of a run: interval, selection; and what a run in this
 // terminal cannot do. Pure but for the clock that is given.
 #pragma once
 
@@ -10,9 +10,6 @@
 #include "scheduler/timetable/timetable.h"
 
 namespace baton::cli {
-
-/// `-p k=v` by the declared types, with defaults; all faults in one Error (code 2).
-Result<Value> params_of(const Dag& dag, const Arguments& arguments);
 
 /// --interval; without it the latest interval that is over, else an empty one at `now` for a DAG without a schedule.
 Result<timetable::Interval> interval_of(const LoadedDag& loaded, const Arguments& arguments, WallUs now);

@@ -1,6 +1,7 @@
 #include "cli/why.h"
 
 #include <algorithm>
+#include <csignal>
 #include <map>
 
 #include "cli/text/clock_text.h"
@@ -88,7 +89,8 @@ class Why {
     }
     if (count > 4) words += " and " + std::to_string(count - 4) + " more";
     if (count == 0) {
-      add("upstream", "its upstreams have ended; the engine has not judged it yet");
+      // Its upstreams have ended: what it waits for now is written late or never, and is worked out from what lives.
+      resources();
       return;
     }
     add("upstream", "its trigger rule " + std::string(to_string(spec_.trigger_rule)) + " waits for " + words, {},
@@ -145,7 +147,7 @@ class Why {
     }
     if (const std::int32_t limit = in_.dag->max_active_tasks; limit > 0 && live_of_run >= limit) {
       add("limit",
-          "max_active_tasks: " + std::to_string(limit) + " of " + std::to_string(limit) +
+          "max_active_tasks: " + std::to_string(live_of_run) + " of " + std::to_string(limit) +
               " tasks of this run are under way",
           {},
           ValueMap{{"limit", "max_active_tasks"}, {"max", std::int64_t{limit}}, {"used", std::int64_t{live_of_run}}});
@@ -183,7 +185,9 @@ class Why {
       used += view.pool_slots;
       if (holders.size() >= kNamedMax) continue;
       holders.emplace_back(view.dag_id + "/" + instance_name(view));
-      if (holders.size() <= 3) names += (names.empty() ? "" : ", ") + instance_name(view);
+      const bool is_own_run = view.row.run_no == row_.run_no;
+      if (holders.size() <= 3)
+        names += (names.empty() ? "" : ", ") + (is_own_run ? "" : view.run_id + " ") + instance_name(view);
     }
     if (capacity < 0 || used + use.slots <= capacity) return;
     std::string message = "pool " + use.name + ": " + std::to_string(used) + " of " + std::to_string(capacity) +
@@ -245,6 +249,10 @@ class Why {
         never_ran ? ""
                   : "`baton logs " + in_.run.row.run_id + " " + instance_name(in_.instance) + "` shows what it said",
         std::move(details));
+    if (last != nullptr && last->exit_code == 128 + SIGPIPE && row_.reason == Reason::exit_code) {
+      add("pipefail", "a command in a pipe wrote to one that had ended, as `head` does; under pipefail that fails the script",
+          "let the reader take all (`| head -1` becomes `| sed -n 1p`), or say `set +o pipefail` where it is meant");
+    }
     if (never_ran || row_.reason == Reason::stopped || row_.reason == Reason::fail_fast) return;
     if (in_.instance.max_tries > 1 && row_.failures >= in_.instance.max_tries) {
       add("retries", "all " + std::to_string(in_.instance.max_tries) + " tries are used up");

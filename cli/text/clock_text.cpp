@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
 #include "scheduler/timetable/time_text.h"
@@ -33,6 +34,12 @@ std::string stamp(const std::tm& t, const char* format) {
   return {buffer.data(), std::strftime(buffer.data(), buffer.size(), format, &t)};
 }
 
+/// ` +01:00`: what tells a local time from one of another zone, or of the other side of a change of the clocks.
+std::string offset(const std::tm& t) {
+  const long minutes = t.tm_gmtoff / 60;
+  return print(" %c%02ld:%02ld", minutes < 0 ? '-' : '+', std::labs(minutes) / 60, std::labs(minutes) % 60);
+}
+
 }  // namespace
 
 std::string span(DurationUs us) {
@@ -46,7 +53,11 @@ std::string span(DurationUs us) {
   return print("%lldd%02dh", static_cast<long long>(us / kDay), static_cast<int>(us % kDay / kHour));
 }
 
-std::string local_time(WallUs at) { return at == kNoTime ? "-" : stamp(local(at), "%Y-%m-%d %H:%M:%S"); }
+std::string local_time(WallUs at) {
+  if (at == kNoTime) return "-";
+  const std::tm t = local(at);
+  return stamp(t, "%Y-%m-%d %H:%M:%S") + offset(t);
+}
 
 std::string local_clock(WallUs at) {
   if (at == kNoTime) return "-";
@@ -54,12 +65,14 @@ std::string local_clock(WallUs at) {
   return stamp(local(at), "%H:%M:%S") + print(".%03d", ms);
 }
 
+std::string local_clock_with_offset(WallUs at) { return at == kNoTime ? "-" : local_clock(at) + offset(local(at)); }
+
 std::string short_time(WallUs at, WallUs now) {
   if (at == kNoTime) return "-";
   const std::tm a = local(at);
   const std::tm b = local(now);
   const bool today = a.tm_year == b.tm_year && a.tm_yday == b.tm_yday;
-  return stamp(a, today ? "%H:%M:%S" : "%Y-%m-%d %H:%M");
+  return stamp(a, today ? "%H:%M:%S" : "%Y-%m-%d %H:%M") + offset(a);
 }
 
 std::string utc_time(WallUs at) {

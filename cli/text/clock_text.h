@@ -13,11 +13,13 @@ namespace baton::text {
 /// Short and of steady precision: `0.4ms`, `35ms`, `1.2s`, `59.9s`, `2m05s`, `1h02m`, `3d04h`.
 std::string span(DurationUs us);
 
-/// Local time, `2026-01-31 14:05:09`; `-` for kNoTime.
+/// Local time with its offset, `2026-01-31 14:05:09 +01:00`; `-` for kNoTime.
 std::string local_time(WallUs at);
-/// Local time of day, `14:05:09.123`.
+/// Local time of day, `14:05:09.123`: for lines that are written as it happens.
 std::string local_clock(WallUs at);
-/// Local time without the day where it is today's: `14:05:09`, else `2026-01-31 14:05`.
+/// The same with its offset, `14:05:09.123 +01:00`: for what is read later, elsewhere.
+std::string local_clock_with_offset(WallUs at);
+/// Local time with its offset, without the day where it is today's: `14:05:09 +01:00`, else `2026-01-31 14:05 +01:00`.
 std::string short_time(WallUs at, WallUs now);
 
 /// RFC 3339 in UTC with `Z`, six digits of the second only where there are any. kNoTime is the empty text.

@@ -14,6 +14,15 @@ std::string signal_words(int signal) {
   return name == nullptr ? "killed by signal " + std::to_string(signal) : std::string("killed by SIG") + name;
 }
 
+/// The shell's code of a command in a pipe that wrote to one that had ended.
+constexpr std::int32_t kPipeBroken = 128 + SIGPIPE;
+
+std::string exit_words(std::int32_t exit_code) {
+  if (exit_code < 0) return "exit code";
+  const std::string out = "exit code " + std::to_string(exit_code);
+  return exit_code == kPipeBroken ? out + " (SIGPIPE, by pipefail: a pipe's reader ended before its writer)" : out;
+}
+
 }  // namespace
 
 std::string instance_name(std::string_view task_id, std::int32_t map_index, std::string_view map_key) {
@@ -27,7 +36,7 @@ std::string instance_name(std::string_view task_id, std::int32_t map_index, std:
 std::string reason_words(Reason reason, std::int32_t exit_code, std::int32_t signal) {
   switch (reason) {
     case Reason::none: return "";
-    case Reason::exit_code: return exit_code < 0 ? "exit code" : "exit code " + std::to_string(exit_code);
+    case Reason::exit_code: return exit_words(exit_code);
     case Reason::signal: return signal == 0 ? "killed by a signal" : signal_words(signal);
     case Reason::oom: return "out of memory";
     case Reason::timeout: return "timed out";

@@ -26,8 +26,19 @@ constexpr char kChoose[] =
     "                            ORDER BY n.run_no DESC LIMIT 1 OFFSET ?3 - 1))"
     " ORDER BY r.run_no LIMIT ?4";
 
+/// One run by its number. Nothing of its row is trusted but the keys that its deletion needs.
+int choose_one(Database& db, RunNo run_no, std::vector<Doomed>& doomed) {
+  int rc = kOk;
+  Statement select = db.prepare("SELECT run_no, dag_no, state FROM dag_run WHERE run_no = ?", &rc, false);
+  if (rc != kOk) return rc;
+  select.start_with(run_no);
+  while ((rc = select.step()) == kRow) doomed.push_back({select.integer(0), select.integer(1), select.integer(2)});
+  return rc == kDone ? kOk : rc;
+}
+
 int choose(Database& db, const PruneRule& rule, std::vector<Doomed>& doomed) {
   int rc = kOk;
+  if (rule.run_no != 0) return choose_one(db, rule.run_no, doomed);
   Statement select = db.prepare(kChoose, &rc, false);
   if (rc != kOk) return rc;
   select.start_with(std::string_view(rule.dag_id), Time{rule.ended_before}, rule.keep_per_dag, kRunsMax);
@@ -93,7 +104,7 @@ int delete_all(Database& db, const std::vector<Doomed>& doomed, const Numbers& g
 
 Result<PruneResult> prune_some(Database& db, const PruneRule& rule, const Numbers& given, int& code) {
   PruneResult result;
-  if (rule.ended_before == kNoTime && rule.keep_per_dag == 0) return Error{"say which runs are to go"};
+  if (rule.ended_before == kNoTime && rule.keep_per_dag == 0 && rule.run_no == 0) return Error{"say which runs are to go"};
   std::vector<Doomed> doomed;
   code = choose(db, rule, doomed);
   if (code == kOk && !doomed.empty()) code = delete_all(db, doomed, given, result);

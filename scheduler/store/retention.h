@@ -15,6 +15,8 @@ struct PruneRule {
   std::string dag_id;             ///< empty: all DAGs
   WallUs ended_before = kNoTime;  ///< kNoTime: at any time
   std::int64_t keep_per_dag = 0;  ///< the newest so many of each DAG stay; 0: this asks for none
+  /// Not 0: this run alone, whatever its state and whether or not its rows can be read; the rest of the rule is void.
+  RunNo run_no = 0;
 };
 
 struct PruneResult {

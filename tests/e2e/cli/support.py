@@ -29,7 +29,8 @@ class CliTest(unittest.TestCase):
     def environment(self, **extra):
         env = {k: v for k, v in os.environ.items() if not k.startswith("BATON_") or k == "BATON_WORKER"}
         env.pop("NO_COLOR", None)
-        env.update(LC_ALL="C.UTF-8", TERM="xterm-256color", TZ="UTC", **extra)
+        env.update(LC_ALL="C.UTF-8", TERM="xterm-256color", TZ="UTC")
+        env.update(extra)
         return env
 
     def baton(self, *words, code=0, **extra):

@@ -209,6 +209,10 @@ class Interrupted(CliTest):
     def lines(self, name):
         return (self.folder / name).read_text().splitlines()
 
+    def live_states(self):
+        live = self.json("ps") if (self.folder / ".baton").exists() else {"task_instances": []}
+        return [t["state"] for t in live["task_instances"]]
+
     def test_kill_9_and_resume_runs_nothing_twice_that_succeeded(self):
         process = self.waiting_run()
         process.kill()
@@ -258,6 +262,26 @@ class Interrupted(CliTest):
         live = self.json("ps")
         self.assertEqual(live["holder"]["pid"], process.pid)
         self.assertEqual([(t["task_id"], t["state"]) for t in live["task_instances"]], [("held", "running")])
+        self.write("go", "")
+        self.assertEqual(process.wait(WAIT_SECONDS), 0)
+
+    def test_why_names_the_pool_and_who_holds_it_the_limit_the_slot(self):
+        hold = "run: \"touch $BATON_TASK_ID.txt; until [ -e go ]; do sleep 0.05; done\""
+        self.write("pool.yaml", "dag: pool\npools: {p: 1}\ntasks:\n"
+                                f"  a: {{pool: p, {hold}}}\n  b: {{needs: c, pool: p, {hold}}}\n  c: {{run: echo}}\n")
+        process = self.begin("run", "pool.yaml", "--slots", "4")
+        self.until(lambda: self.states()["c"] == "success", "c has ended")
+        reason = self.json("why", "@latest", "b")["reasons"][0]
+        self.assertEqual((reason["reason"], reason["pool"], reason["used"], reason["capacity"]), ("pool", "p", 1, 1))
+        self.assertEqual(reason["holders"], ["pool/a"])
+        self.write("go", "")
+        self.assertEqual(process.wait(WAIT_SECONDS), 0)
+        (self.folder / "go").unlink()
+        self.write("limit.yaml", f"dag: limit\nmax_active_tasks: 1\ntasks:\n  a: {{{hold}}}\n  b: {{{hold}}}\n")
+        process = self.begin("run", "limit.yaml", "--slots", "4")
+        self.until(lambda: any(s in ("queued", "running") for s in self.live_states()), "one lives")
+        waiting = next(t for t, s in self.states().items() if s not in ("queued", "running"))
+        self.assertEqual(self.json("why", "@latest", waiting)["reasons"][0]["limit"], "max_active_tasks")
         self.write("go", "")
         self.assertEqual(process.wait(WAIT_SECONDS), 0)
 
@@ -392,6 +416,117 @@ class Read(CliTest):
         self.assertIn("1 run ", self.baton("db", "prune", "--older-than", "0s", "--dag", "pipe").stdout)
         self.assertEqual([run["dag_run_id"] for run in self.json("ls")["dag_runs"]], ["two"])
         self.assertEqual(os.listdir(self.folder / ".baton" / "logs"), ["2"])
+
+
+class Params(CliTest):
+    DAG = """
+dag: p
+params:
+  n: {type: integer, default: 1}
+  s: {type: string, default: x}
+  xs: {type: array, items: {type: string}, default: []}
+tasks:
+  t: {run: "echo ${{ params.n }} ${{ params.s }} ${{ params.xs.size() }}"}
+"""
+
+    def test_params_come_from_a_file_and_p_wins(self):
+        self.write("p.yaml", self.DAG)
+        self.write("given.yaml", "n: 7\ns: '5'\nxs: [a, b]\n")
+        self.write("given.json", '{"n": 8, "s": "\\ud83d\\ude00", "xs": ["a"]}')
+        conf = self.json("run", "p.yaml", "--params", "given.yaml")["conf"]
+        self.assertEqual(conf, {"n": 7, "s": "5", "xs": ["a", "b"]})
+        conf = self.json("run", "p.yaml", "--params", "given.json", "-p", "n=9")["conf"]
+        self.assertEqual(conf, {"n": 9, "s": "\U0001f600", "xs": ["a"]})
+
+    def test_mistakes_in_a_params_file_are_2(self):
+        self.write("p.yaml", self.DAG)
+        for text, said in (("n: [", "given.yaml:1"), ("[1]", "no mapping"), ("nn: 1", 'did you mean "n"'),
+                           ("n: x", "integer"), ("s: 5", "quote it"), ("n: 1\nn: 2", "given.yaml:2")):
+            self.write("given.yaml", text)
+            done = self.baton("run", "p.yaml", "--params", "given.yaml", code=2)
+            self.assertIn(said, done.stderr, text)
+        self.assertFalse((self.folder / ".baton").exists())
+        self.baton("run", "p.yaml", "--params", "none.yaml", code=3)
+
+
+class Stdin(CliTest):
+    def piped(self, text, *words, code=0):
+        done = subprocess.run([BATON, *words], cwd=self.folder, env=self.environment(), text=True, input=text,
+                              capture_output=True, timeout=WAIT_SECONDS)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+    def test_a_dag_from_stdin_runs_and_is_retried_as_it_was(self):
+        dag = "dag: piped\ntasks:\n  t: {run: \"test -e mended && pwd > where\"}\n"
+        self.piped(dag, "run", "-", code=1)
+        self.write("mended", "")
+        self.baton("retry", "@latest")
+        self.assertEqual((self.folder / "where").read_text().strip(), str(self.folder))
+        self.assertEqual(self.baton("dag", "source", "piped").stdout, dag)
+
+    def test_mistakes_have_their_place(self):
+        for words in (["run", "-"], ["validate", "-"], ["graph", "-"]):
+            self.assertIn("<stdin>:3:", self.piped("dag: d\ntasks:\n  a: {rnu: x}\n", *words, code=2).stderr +
+                          self.piped("dag: d\ntasks:\n  a: {rnu: x}\n", *words, code=2).stdout)
+        self.piped("", "run", "-", code=2)
+
+
+class Words(CliTest):
+    def test_every_value_of_few_says_what_was_meant(self):
+        self.write("t.yaml", "dag: t\ntasks:\n  t: {run: echo hi}\n")
+        self.baton("run", "t.yaml")
+        for words, meant in ((["ls", "--state", "faild"], "failed"), (["ls", "-o", "jsn"], "json"),
+                             (["ls", "--color", "alwais"], "always"), (["completion", "bsh"], "bash"),
+                             (["validate", "t.yaml", "-o", "serif"], "sarif")):
+            self.assertIn(f'did you mean "{meant}"?', self.baton(*words, code=2).stderr, words)
+
+    def test_local_times_carry_their_offset(self):
+        self.write("t.yaml", "dag: t\ntasks:\n  t: {run: echo hi}\n")
+        self.baton("run", "t.yaml")
+        for words in (["show", "@latest"], ["ls"], ["dag", "ls"]):
+            self.assertRegex(self.baton(*words, TZ="Asia/Kolkata").stdout, r"\d\d:\d\d \+05:30", words)
+
+    def test_exit_141_is_explained(self):
+        self.write("t.yaml", "dag: t\ntasks:\n  t: {run: \"yes | head -1\"}\n")
+        self.assertIn("pipefail", self.baton("run", "t.yaml", code=1).stdout)
+        self.assertIn("pipefail", self.baton("show", "@latest").stdout)
+        why = self.json("why", "@latest", "t")
+        self.assertEqual([reason["reason"] for reason in why["reasons"]][:2], ["exit_code", "pipefail"])
+
+
+class Forget(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.write("t.yaml", "dag: t\ntasks:\n  t: {run: echo hi}\n")
+        for name in ("one", "two"):
+            self.baton("run", "t.yaml", "--run-id", name)
+
+    def test_a_run_goes_with_its_logs_and_the_audit_says_so(self):
+        self.assertIn("run one forgotten", self.baton("db", "forget", "one").stdout)
+        self.assertEqual([run["dag_run_id"] for run in self.json("ls")["dag_runs"]], ["two"])
+        self.assertEqual(os.listdir(self.folder / ".baton" / "logs"), ["2"])
+        self.baton("db", "forget", "one", code=3)
+        with sqlite3.connect(f"file:{self.folder}/.baton/baton.db?mode=ro", uri=True) as db:
+            self.assertEqual(db.execute("SELECT actor, action, run_id FROM audit").fetchall(), [("cli", "forget", "one")])
+        db.close()
+
+    def test_a_damaged_run_can_be_forgotten(self):
+        with sqlite3.connect(self.folder / ".baton/baton.db") as db:
+            db.execute("UPDATE dag_run SET run_after = run_after + 1 WHERE run_no = 1")
+        db.close()
+        self.baton("show", "1", code=70)
+        self.baton("db", "forget", "1")
+        self.assertEqual([run["dag_run_id"] for run in self.json("ls")["dag_runs"]], ["two"])
+
+    def test_what_lives_is_refused(self):
+        self.write("waiting.yaml", WAITING)
+        process = self.begin("run", "waiting.yaml")
+        self.until_file("held.txt")
+        self.baton("db", "forget", "@latest", code=5)
+        self.baton("db", "forget", "one", code=5)
+        process.kill()
+        process.wait()
+        self.assertIn("baton stop", self.baton("db", "forget", "@latest", code=5).stderr)
 
 
 class Order(CliTest):
