@@ -4,7 +4,6 @@
 
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/decide.h"
-#include "scheduler/engine/stored_value.h"
 #include "scheduler/model/check.h"
 #include "scheduler/model/seeded_bug.h"
 
@@ -370,7 +369,7 @@ TaskRow row_of(const DagRun& run, InstanceNo i) {
   row.map_index = instance.map_index;
   if (const auto item = run.items.find(i); item != run.items.end()) {
     row.map_key = item->second.key;
-    row.item_json = stored_json(item->second.item);
+    row.item_json = to_exact_json(item->second.item);
   }
   row.state = instance.state;
   row.reason = instance.reason;

@@ -4,7 +4,6 @@
 
 #include "scheduler/engine/outputs.h"
 #include "scheduler/engine/store.h"
-#include "scheduler/engine/stored_value.h"
 #include "scheduler/model/seeded_bug.h"
 
 namespace baton {
@@ -65,7 +64,7 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   run.instances.push_back(instance);
   const InstanceNo i = row.instance_no;
   if (row.map_index >= 0) {
-    auto item = row.item_json.empty() ? Result<Value>{Value{}} : value_of_stored(row.item_json);
+    auto item = row.item_json.empty() ? Result<Value>{Value{}} : from_exact_json(row.item_json);
     if (!item) return bad_row(row, "its item is not JSON");
     run.items[i] = MappedItem{std::move(item).value(), row.map_key};
   }
@@ -119,7 +118,7 @@ Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Da
   DagRun run;
   run.row = snapshot.run;
   run.dag = std::move(dag);
-  auto params = value_of_stored(snapshot.run.conf_json);  // they were checked when they came
+  auto params = from_json(snapshot.run.conf_json, kExactJsonLimits);  // they came as JSON, and were checked then
   if (!params) return Error{"the params of run " + snapshot.run.run_id + " are not JSON", ErrorKind::storage};
   run.params = std::move(params).value();
   if (snapshot.instances.size() < run.dag->tasks.size()) {
