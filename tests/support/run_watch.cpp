@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/engine/computed.h"
 #include "scheduler/engine/trigger_rule.h"
 
 namespace baton::test {
@@ -87,7 +88,6 @@ std::string RunWatch::check_tries(const DagRun& run, const StepOutcome& out) {
 std::string RunWatch::check_instance(const DagRun& run, InstanceNo i) const {
   const Instance& now = run.at(i);
   const Seen& was = seen_[static_cast<std::size_t>(i)];
-  const TaskSpec& spec = run.spec_of(i);
   if (is_final(was.state) && (now.state != was.state || now.reason != was.reason || now.epoch != was.epoch)) {
     return "INV-10: a final state changed";
   }
@@ -95,8 +95,10 @@ std::string RunWatch::check_instance(const DagRun& run, InstanceNo i) const {
   if (now.epoch != was.epoch && now.state != TaskState::queued) return "INV-04: the epoch rose without a claim";
   if (now.try_number < was.try_number || now.try_number > now.epoch) return "the try number fell or outran the epoch";
   if (now.losses > settings_.losses_max) return "INV-09: more losses than their budget";
-  if (now.failures > spec.retries.max + 1) return "INV-09: more failures than 1 + retries";
-  if (now.try_number > 1 + spec.retries.max + settings_.losses_max + was.tries_granted) {
+  const auto computed = retries_max_of(run, i);
+  const std::int32_t retries_max = computed ? *computed : 0;
+  if (now.failures > retries_max + 1) return "INV-09: more failures than 1 + retries";
+  if (now.try_number > 1 + retries_max + settings_.losses_max + was.tries_granted) {
     return "INV-09: more tries than 1 + retries + the budget of losses";
   }
   if ((now.wait == Wait::ended) != is_final(now.state)) return "a wait that does not fit the state";
