@@ -88,7 +88,6 @@ std::string RunWatch::check_tries(const DagRun& run, const StepOutcome& out) {
 std::string RunWatch::check_instance(const DagRun& run, InstanceNo i) const {
   const Instance& now = run.at(i);
   const Seen& was = seen_[static_cast<std::size_t>(i)];
-  const TaskSpec& spec = run.spec_of(i);
   if (is_final(was.state) && (now.state != was.state || now.reason != was.reason || now.epoch != was.epoch)) {
     return "INV-10: a final state changed";
   }
