@@ -19,6 +19,23 @@ std::string_view to_string(ValueType type) {
   return "?";
 }
 
+/// The lists and maps inside of what goes are collected by the outermost call on this thread, not followed.
+void Value::take_apart() noexcept {
+  static thread_local std::vector<Data>* collected = nullptr;
+  if (collected != nullptr) {
+    collected->push_back(std::move(data_));
+    return;
+  }
+  std::vector<Data> open;
+  collected = &open;
+  open.push_back(std::move(data_));
+  while (!open.empty()) {
+    const Data last = std::move(open.back());
+    open.pop_back();
+  }
+  collected = nullptr;
+}
+
 const std::string* Value::spelling() const {
   const auto* const spelled = std::get_if<Spelled>(&data_);
   return spelled == nullptr ? nullptr : spelled->text.get();

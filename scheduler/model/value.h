@@ -54,6 +54,15 @@ class Value {
   Value(ValueList v) : data_(std::make_shared<const ValueList>(std::move(v))) {}  // NOLINT
   Value(ValueMap v) : data_(std::make_shared<const ValueMap>(std::move(v))) {}    // NOLINT
 
+  Value(const Value&) = default;
+  Value(Value&&) noexcept = default;
+  Value& operator=(const Value&) = default;
+  Value& operator=(Value&&) noexcept = default;
+  /// A deep value goes without recursion: an expression may nest thousands of lists before it is refused.
+  ~Value() {
+    if (data_.index() == kListIndex || data_.index() == kMapIndex) take_apart();
+  }
+
   [[nodiscard]] ValueType type() const {
     const auto* const spelled = std::get_if<Spelled>(&data_);
     if (spelled == nullptr) return static_cast<ValueType>(data_.index());
@@ -97,11 +106,15 @@ class Value {
     bool is_integer = false;
   };
 
-  /// The alternatives in the order of ValueType, then numbers that keep their spelling. Each more makes a
-  /// deep value need more stack when it goes.
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, std::shared_ptr<const ValueList>,
-               std::shared_ptr<const ValueMap>, Timestamp, Duration, Spelled>
-      data_;
+  /// The alternatives in the order of ValueType, then numbers that keep their spelling.
+  using Data = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::shared_ptr<const ValueList>,
+                            std::shared_ptr<const ValueMap>, Timestamp, Duration, Spelled>;
+  static constexpr std::size_t kListIndex = static_cast<std::size_t>(ValueType::list);
+  static constexpr std::size_t kMapIndex = static_cast<std::size_t>(ValueType::map);
+
+  void take_apart() noexcept;
+
+  Data data_;
 };
 
 }  // namespace baton
