@@ -295,7 +295,7 @@ void World::consider_crash() {
     const DagRun* run = scheduler_->engine().run(run_no);
     return run != nullptr && is_final(run->row.state);
   });
-  if (!ground_.faults.per_mille(recovering || has_open_hook ? 30 : 4)) return;
+  if (!ground_.faults.per_mille(has_open_hook ? 120 : recovering ? 30 : 4)) return;
   if (!ground_.harm(recovering ? Fault::crash_in_recovery : Fault::scheduler_crash)) return;
   crash_scheduler(ground_.faults.log_between(kMillisecond, 2 * kMinute));
 }
