@@ -21,6 +21,10 @@ std::string_view to_string(ValueType type) {
 
 /// The lists and maps inside of what goes are collected by the outermost call on this thread, not followed.
 void Value::take_apart() noexcept {
+  const auto* const list = std::get_if<kListIndex>(&data_);
+  const auto* const map = std::get_if<kMapIndex>(&data_);
+  const long owners = list != nullptr ? list->use_count() : map->use_count();
+  if (owners != 1) return;  // moved from, or others keep it: nothing inside of it goes
   static thread_local std::vector<Data>* collected = nullptr;
   if (collected != nullptr) {
     collected->push_back(std::move(data_));
