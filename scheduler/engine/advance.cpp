@@ -4,6 +4,7 @@
 
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/decide.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/model/check.h"
 #include "scheduler/model/seeded_bug.h"
 

@@ -4,6 +4,7 @@
 
 #include "scheduler/engine/outputs.h"
 #include "scheduler/engine/store.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/model/seeded_bug.h"
 
 namespace baton {
