@@ -43,7 +43,7 @@ void add_wrapped(std::string_view core, std::size_t skip, Forms& forms) {
   for (std::size_t cut = 4 - lead; cut < core.size(); cut += 4) {
     for (const std::size_t line : kLines) {
       std::string form(core);
-      for (std::size_t at = cut; at < form.size(); at += line + 1) form.insert(at, "\n");
+      for (std::size_t at = cut; at < form.size(); at += line + 1) form.insert(at, 1, '\n');
       forms.push_back(std::move(form));
     }
   }
