@@ -270,6 +270,7 @@ class Interrupted(CliTest):
         self.write("pool.yaml", "dag: pool\npools: {p: 1}\ntasks:\n"
                                 f"  a: {{pool: p, {hold}}}\n  b: {{needs: c, pool: p, {hold}}}\n  c: {{run: echo}}\n")
         process = self.begin("run", "pool.yaml", "--slots", "4")
+        self.until_file("a.txt")
         self.until(lambda: self.states()["c"] == "success", "c has ended")
         reason = self.json("why", "@latest", "b")["reasons"][0]
         self.assertEqual((reason["reason"], reason["pool"], reason["used"], reason["capacity"]), ("pool", "p", 1, 1))
