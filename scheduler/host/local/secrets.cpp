@@ -160,7 +160,7 @@ Result<std::string> Secrets::find(const std::string& name) const {
   const auto at = from_file_.find(name);
   if (at != from_file_.end()) return at->second;
   return Error{"secret \"" + name + "\" is not set: give it as " + variable +
-               (file_.empty() ? " or in a file with --secrets" : " or in " + file_)};
+               (file_.empty() ? " or in a file of secrets" : " or in " + file_)};
 }
 
 }  // namespace baton
