@@ -125,7 +125,7 @@ Result<CheckedOutputs> check_outputs(const TaskSpec& spec, std::string_view json
   }
   out.value = Value{std::move(map)};
   out.json = expr::to_json(out.value);
-  if (out.json.size() > kBytesMax) {  // 1e20 is short, and kept with all its digits
+  if (out.json.size() > kBytesMax) {  // what is kept counts, however short it was written
     return Error{"the outputs take " + std::to_string(out.json.size()) + " bytes as they are kept; the limit is 1 MiB"};
   }
   return out;

@@ -20,7 +20,8 @@ std::string excerpt(const std::string& text) {
 }
 
 std::optional<double> double_of(const std::string& text) {
-  const std::string_view unsigned_text = text.starts_with('+') || text.starts_with('-') ? text.c_str() + 1 : text;
+  const std::string_view whole = text;
+  const std::string_view unsigned_text = whole.starts_with('+') || whole.starts_with('-') ? whole.substr(1) : whole;
   const double sign = text.starts_with('-') ? -1 : 1;
   for (const std::string_view word : {"inf", "Inf", "infinity", "Infinity"}) {
     if (unsigned_text == word) return sign * HUGE_VAL;

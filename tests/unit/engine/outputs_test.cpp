@@ -114,14 +114,15 @@ TEST(Outputs, DepthAndSizeHaveLimits) {
   EXPECT_FALSE(check_one(Type::any, "\"" + std::string((1 << 20) - frame + 1, 'a') + "\"").ok());
 }
 
-TEST(Outputs, TheLimitCountsWhatIsKept) {
+TEST(Outputs, NumbersAreKeptAsTheyAreWrittenAndReadBack) {  // with all its digits 1e20 would be four times as long
   std::string json = R"({"x": [1e20)";
-  for (int k = 1; k < 200'000; ++k) json += ",1e20";
+  for (int k = 1; k < 20'000; ++k) json += ",1e20";
   json += "]}";
-  ASSERT_LE(json.size(), 1U << 20);
-  const auto grown = check_outputs(declaring({{"x", Type::list}}), json);
-  ASSERT_FALSE(grown.ok());
-  EXPECT_NE(grown.error().message.find("1 MiB"), std::string::npos);
+  const TaskSpec spec = declaring({{"x", Type::list}});
+  const auto accepted = check_outputs(spec, json);
+  ASSERT_TRUE(accepted.ok());
+  EXPECT_LE(accepted->json.size(), json.size());
+  EXPECT_TRUE(restored_outputs(spec, accepted->json).ok());
 }
 
 TEST(Outputs, WhatWasAcceptedIsReadBackWhateverTheTaskDeclaresNow) {
