@@ -48,11 +48,12 @@ TEST(RequestCheck, LooksAtSelectedTasksAlone) {
 }
 
 TEST(RequestCheck, ParamsMustFitTheEnvironmentOfATask) {
-  const auto dag = DagBuilder().task("a").build();
+  const auto dag = DagBuilder().task("a", {}, test::run_task()).task("n", {}, test::noop_task()).build();
   const auto of = [](std::size_t bytes) { return Value{ValueMap{{"p", Value{std::string(bytes, 'x')}}}}; };
   EXPECT_EQ(why_not(check_request(*dag, {}, of(100 * 1024 - 8), everybody_knows)), "") << "{\"p\":\"\"} is 8 bytes";
   EXPECT_NE(why_not(check_request(*dag, {}, of(100 * 1024 - 7), everybody_knows)).find("102401 bytes"),
             std::string::npos);
+  EXPECT_EQ(why_not(check_request(*dag, {false, true}, of(200 * 1024), everybody_knows)), "") << "no process gets them";
 }
 
 TEST(RequestCheck, ARunThatGoesOnNeedsWhatIsLeftAlone) {
