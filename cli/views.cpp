@@ -108,7 +108,7 @@ Value instance_object(const InstanceView& instance, const RunView& run) {
       .set("priority_weight", std::int64_t{instance.priority})
       .set("operator", to_string(instance.kind))
       .set("operator_name", to_string(instance.kind))
-      .set("executor", Value("local"))
+      .set("executor", row.executor.empty() ? Value("local") : Value(row.executor))
       .set("executor_config", Value("{}"))
       .set("note", text_or_null(row.note))
       .set("trigger", Value())

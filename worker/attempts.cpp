@@ -46,7 +46,7 @@ Attempts::Attempts(std::string worker_id, std::string state_folder, Poller& poll
       null_file_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
       own_nice_(::getpriority(PRIO_PROCESS, 0)),
       sessions_are_scheduled_(file_says_one("/proc/sys/kernel/sched_autogroup_enabled")),
-      host_oom_kills_(host_oom_kills()) {
+      oom_kills_(host_oom_kills()) {
   auto leaf = cgroups_.acquire();
   if (!leaf) return;
   const int error = spawner_.try_cgroup(leaf->dir_fd());

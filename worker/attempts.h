@@ -51,6 +51,24 @@ struct Reports {
   std::function<void(Reported)> ended;
 };
 
+/// "oom_kill" of /proc/vmstat: processes that the kernel has killed for memory since boot.
+[[nodiscard]] std::int64_t host_oom_kills();
+
+/// Which deaths the kernel's kills for memory explain, on a host where attempts have no memory controller of their own:
+/// the kernel has killed somebody, and a SIGKILL that nobody here sent has just arrived. Each kill explains one death,
+/// and only one that is heard of soon after the kill is seen: several may die before the first of them is looked at.
+class OomKills {
+ public:
+  explicit OomKills(std::int64_t count) : count_(count) {}
+  /// Whether one of the kills so far, `count` since boot, explains a death that is heard of now.
+  bool explain(std::int64_t count, std::int64_t now_us);
+
+ private:
+  std::int64_t count_;            // as last read
+  std::int64_t unexplained_ = 0;  // …of which no death has been put down to these
+  std::int64_t seen_at_us_ = 0;   // …the last of which was seen then
+};
+
 class Attempts {
  public:
   Attempts(std::string worker_id, std::string state_folder, Poller& poller, CgroupTree& cgroups, FileLimit files,
@@ -135,9 +153,7 @@ class Attempts {
   std::string usable_folder_;  // Known to exist and to be writable.
   int own_nice_ = 0;
   bool sessions_are_scheduled_ = false;  // sched_autogroup: nice counts within a session only.
-  std::int64_t host_oom_kills_ = 0;      // As last read from /proc/vmstat…
-  std::int64_t unexplained_oom_kills_ = 0;  // …and those of its last rise that no death has been put down to,
-  std::int64_t oom_seen_at_us_ = 0;         // …which was seen then.
+  OomKills oom_kills_;
   std::uint64_t next_serial_ = kFirstPipe;
 
   Map live_;
@@ -149,7 +165,5 @@ class Attempts {
   std::int64_t retry_stuck_at_us_ = kNever;
 };
 
-/// "oom_kill" of /proc/vmstat: processes that the kernel has killed for memory since boot.
-[[nodiscard]] std::int64_t host_oom_kills();
 
 }  // namespace baton::worker

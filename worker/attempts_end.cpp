@@ -181,6 +181,7 @@ void Attempts::describe_end(const Attempt& attempt, wire::Ended& ended) {
   ended.key = attempt.launch.key;
   ended.started_at_us = attempt.started_wall_us;
   ended.ended_at_us = attempt.ended_wall_us;
+  if (attempt.started_wall_us != 0) ended.pid = attempt.pid;
   if (attempt.started_boot_us > 0) ended.run_us = attempt.ended_boot_us - attempt.started_boot_us;
   ended.user_us = microseconds(attempt.usage.ru_utime);
   ended.sys_us = microseconds(attempt.usage.ru_stime);
@@ -220,17 +221,18 @@ bool Attempts::killed_for_memory(const Attempt& attempt) {
   if (attempt.leaf && attempt.launch.limits.memory_bytes > 0 && !attempt.limits_not_enforced) {
     return attempt.leaf->oom_kills() > attempt.leaf_oom_kills;
   }
-  // Without a memory controller of our own: the kernel has killed somebody for memory, and a SIGKILL that nobody here
-  // sent has just arrived. Each kill explains one death, and only one that comes soon after it is seen.
-  const std::int64_t now = boottime_us();
-  const std::int64_t risen = host_oom_kills() - host_oom_kills_;
-  host_oom_kills_ += risen;
-  if (risen > 0 || now - oom_seen_at_us_ > kOomExplainsUs) {
-    unexplained_oom_kills_ = risen;
-    oom_seen_at_us_ = now;
+  return oom_kills_.explain(host_oom_kills(), boottime_us());
+}
+
+bool OomKills::explain(std::int64_t count, std::int64_t now_us) {
+  if (now_us - seen_at_us_ > kOomExplainsUs) unexplained_ = 0;
+  if (count > count_) {
+    unexplained_ += count - count_;  // those before may still be waiting for the death that they explain
+    seen_at_us_ = now_us;
   }
-  if (unexplained_oom_kills_ == 0) return false;
-  --unexplained_oom_kills_;
+  count_ = count;
+  if (unexplained_ == 0) return false;
+  --unexplained_;
   return true;
 }
 

@@ -7,9 +7,17 @@
 #include "scheduler/json/json_value.h"
 #include "scheduler/model/check.h"
 #include "scheduler/model/seeded_bug.h"
+#include "scheduler/model/utf8.h"
 
 namespace baton {
 namespace {
+
+/// Where nobody has a name of its own for an attempt, its process is what it is known by.
+void note_process(Activity& activity, std::int32_t pid, const std::string& handle) {
+  if (pid != 0) activity.pid = pid;
+  if (!handle.empty()) activity.handle = handle;
+  if (activity.handle.empty() && activity.pid != 0) activity.handle = std::to_string(activity.pid);
+}
 
 /// Applies decisions to a run and gathers what the shell has to write. Lives for one advance().
 class Application {
@@ -92,7 +100,15 @@ void Application::record_try(InstanceNo i, const TaskChange& c) {
   row.queued_at = activity.queued_at;
   row.started_at = end.started_at != kNoTime ? end.started_at : activity.started_at;
   row.ended_at = end.ended_at != kNoTime ? end.ended_at : now_.wall;
-  row.pid = end.pid != 0 ? end.pid : activity.pid;
+  row.pid = activity.pid;
+  if (activity.worker != nullptr) {
+    row.executor = activity.worker->executor;
+    row.worker = activity.worker->name;
+    row.host = activity.worker->host;
+  }
+  row.handle = activity.handle;
+  // What succeeded is read where somebody wants to; the end of what failed is the first thing that everybody looks at.
+  if (c.to != TaskState::success && c.to != TaskState::skipped) row.log_tail = valid_utf8(end.log_tail);
   row.user_us = end.user_us;
   row.sys_us = end.sys_us;
   row.max_rss_bytes = end.max_rss_bytes;
@@ -177,11 +193,11 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
     --run_.row.counts[static_cast<std::size_t>(from)];
     ++run_.row.counts[static_cast<std::size_t>(c.to)];
   }
-  if (c.end != nullptr && !c.look_only && !c.key_only) record_try(c.instance, c);
   if (c.end != nullptr) {
     if (c.end->started_at != kNoTime) activity.started_at = c.end->started_at;
-    if (c.end->pid != 0) activity.pid = c.end->pid;
+    note_process(activity, c.end->pid, c.end->handle);
   }
+  if (c.end != nullptr && !c.look_only && !c.key_only) record_try(c.instance, c);
   instance.state = c.to;
   instance.reason = c.reason;
   run_.note_change(c.instance);
@@ -212,6 +228,8 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
         activity.queued_at = now_.wall;
         activity.started_at = activity.ended_at = kNoTime;
         activity.pid = 0;
+        activity.worker = std::move(c.worker);
+        activity.handle.clear();
         activity.rendered_json = std::move(c.rendered_json);
       }
       break;
@@ -305,8 +323,15 @@ void step(DagRun& run, const Event& event, Moment now, const CoreSettings& setti
   if (const auto* started = std::get_if<AttemptStarted>(&event); started != nullptr && !decision.changes.empty()) {
     Activity& activity = run.ensure_activity(started->instance);
     activity.started_at = started->at;
-    activity.pid = started->pid;
+    note_process(activity, started->pid, {});
+    if (started->worker != nullptr) activity.worker = started->worker;
     out.dirty_lazy.push_back(started->instance);
+  }
+  if (const auto* accepted = std::get_if<AttemptAccepted>(&event); accepted != nullptr) {
+    Activity& activity = run.ensure_activity(accepted->instance);
+    activity.handle = accepted->handle;
+    if (accepted->worker != nullptr) activity.worker = accepted->worker;
+    out.dirty_lazy.push_back(accepted->instance);
   }
   Application(run, now, out).apply(decision, run.pending);
 }
@@ -386,6 +411,12 @@ TaskRow row_of(const DagRun& run, InstanceNo i) {
     row.wake_at = activity->wake_at;
     row.first_look_at = activity->first_look_at;
     row.pid = activity->pid;
+    if (activity->worker != nullptr) {
+      row.executor = activity->worker->executor;
+      row.worker = activity->worker->name;
+      row.host = activity->worker->host;
+    }
+    row.handle = activity->handle;
     row.outputs_json = activity->outputs_json;
     row.note = activity->note;
     row.times_json =

@@ -3,21 +3,37 @@
 #include <algorithm>
 #include <utility>
 
+#include "scheduler/model/check.h"
+
 namespace baton {
 
-void AttemptLedger::put(AttemptKey key, Stage stage) {
-  const auto [at, is_new] = attempts_.emplace(key, stage);
-  if (!is_new) count(std::exchange(at->second, stage), -1);
-  count(stage, 1);
+void AttemptLedger::put(AttemptKey key, Stage stage, WorkerNo worker) {
+  const Entry entry{stage, worker};
+  const auto [at, is_new] = attempts_.emplace(key, entry);
+  if (!is_new) count(std::exchange(at->second, entry), -1);
+  count(entry, 1);
 }
 
-void AttemptLedger::count(Stage stage, std::int32_t by) {
-  if (stage != Stage::recovered) held_ += by;
-  if (stage == Stage::prepared) prepared_ += by;
+void AttemptLedger::count(const Entry& entry, std::int32_t by) {
+  by > 0 ? workers_.hold(entry.worker) : workers_.release(entry.worker);
+  if (entry.stage == Stage::prepared) prepared_ += by;
+  if (entry.stage == Stage::recovered || entry.stage == Stage::claimed) return;
+  held_ += by;
+  const auto worker = static_cast<std::size_t>(entry.worker);
+  if (sent_.size() <= worker) sent_.resize(worker + 1);
+  sent_[worker] += by;
 }
 
-void AttemptLedger::adopt(AttemptKey key) {
-  if (has(key, Stage::recovered)) put(key, Stage::launched);
+bool AttemptLedger::launch(AttemptKey key) {
+  const auto at = attempts_.find(key);
+  BATON_CHECK(at != attempts_.end());
+  const WorkerNo worker = at->second.worker;
+  put(key, Stage::launched, worker);
+  return sent_[static_cast<std::size_t>(worker)] > workers_.slots(worker);
+}
+
+void AttemptLedger::adopt(AttemptKey key, WorkerNo worker) {
+  if (has(key, Stage::recovered)) put(key, Stage::launched, worker);
 }
 
 bool AttemptLedger::keep_early_end(const AttemptEnd& end) {
@@ -28,7 +44,7 @@ bool AttemptLedger::keep_early_end(const AttemptEnd& end) {
 
 std::optional<AttemptEnd> AttemptLedger::claimed(AttemptKey key) {
   if (!is_prepared(key)) return std::nullopt;
-  put(key, Stage::launched);
+  put(key, Stage::launched, attempts_.at(key).worker);
   if (early_ends_.empty()) return std::nullopt;
   auto early = early_ends_.extract(key);
   if (early.empty()) return std::nullopt;
@@ -43,16 +59,25 @@ bool AttemptLedger::withdraw(AttemptKey key) {
 bool AttemptLedger::end(AttemptKey key) {
   const auto at = attempts_.find(key);
   if (at == attempts_.end()) return false;
-  const Stage stage = at->second;
+  const Entry entry = at->second;
   attempts_.erase(at);
-  count(stage, -1);
-  return stage == Stage::recovered;
+  count(entry, -1);
+  return entry.stage == Stage::recovered;
 }
 
-std::vector<AttemptKey> AttemptLedger::missing(const std::set<AttemptKey>& live, bool recovered) const {
+std::vector<AttemptKey> AttemptLedger::missing(WorkerNo worker, const std::set<AttemptKey>& live) const {
   std::vector<AttemptKey> out;
-  for (const auto& [key, stage] : attempts_) {
-    if ((stage == Stage::recovered) == recovered && !live.contains(key)) out.push_back(key);
+  for (const auto& [key, entry] : attempts_) {
+    if (entry.worker == worker && entry.stage != Stage::claimed && !live.contains(key)) out.push_back(key);
+  }
+  return out;
+}
+
+std::vector<AttemptKey> AttemptLedger::never_named(const std::string& executor) const {
+  std::vector<AttemptKey> out;
+  for (const auto& [key, entry] : attempts_) {
+    const std::string& of = workers_.worker(entry.worker)->executor;
+    if (entry.stage == Stage::recovered && (of.empty() || of == executor)) out.push_back(key);
   }
   return out;
 }

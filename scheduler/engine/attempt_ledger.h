@@ -1,8 +1,9 @@
-// AttemptLedger: what the engine knows of the attempts that an executor holds or may hold, by key.
+// AttemptLedger: what the engine knows of the attempts that executors hold or may hold, by key, and with which worker
+// each is: all that is here takes a slot of its worker.
 //
 //                 prepare             its claim is durable
 //   (slot waits) ─────────▶ prepared ────────────────────▶ launched ──▶ ended
-//   (no slot yet) ──────────────────────────────────────────▶ ▲
+//   (no slot yet) ────────▶ claimed ────────────────────────▶ ▲
 //   (live by its row, of an earlier process) ──▶ recovered ───┘ a worker names it: adopted
 //
 // A key names one attempt for ever, so numbers of claims that were never written are kept too, and passed over.
@@ -16,22 +17,29 @@
 #include <vector>
 
 #include "scheduler/engine/executor.h"
+#include "scheduler/engine/worker_slots.h"
 
 namespace baton {
 
 class AttemptLedger {
  public:
   enum class Stage : std::uint8_t {
-    recovered,  ///< live by its row; no executor has named it yet
+    recovered,  ///< live by its row; no worker has named it yet
+    claimed,    ///< its claim is being written; no executor has heard of it
     prepared,   ///< with the executor, held before its start until its claim is durable
     launched,   ///< with the executor, and may start
   };
 
-  void recover(AttemptKey key) { put(key, Stage::recovered); }
-  void prepare(AttemptKey key) { put(key, Stage::prepared); }
-  void launch(AttemptKey key) { put(key, Stage::launched); }
-  /// A recovered attempt that an executor names is launched from here on.
-  void adopt(AttemptKey key);
+  void recover(AttemptKey key, WorkerNo worker) { put(key, Stage::recovered, worker); }
+  void claim(AttemptKey key, WorkerNo worker) { put(key, Stage::claimed, worker); }
+  void prepare(AttemptKey key, WorkerNo worker) { put(key, Stage::prepared, worker); }
+  /// The claim is durable. True: its worker holds as many as it has slots already, so it waits there.
+  bool launch(AttemptKey key);
+  /// A recovered attempt that `worker` names is launched from here on, and is with that one.
+  void adopt(AttemptKey key, WorkerNo worker);
+
+  [[nodiscard]] WorkerSlots& workers() { return workers_; }
+  [[nodiscard]] const WorkerSlots& workers() const { return workers_; }
 
   [[nodiscard]] bool is_prepared(AttemptKey key) const { return has(key, Stage::prepared); }
   /// Attempts that an executor of this process holds, prepared ones among them.
@@ -48,8 +56,11 @@ class AttemptLedger {
   /// An attempt has ended. True: it was of an earlier process and never adopted.
   bool end(AttemptKey key);
 
-  /// What is believed to live and is not in `live`, by key: of this process, or `recovered`.
-  [[nodiscard]] std::vector<AttemptKey> missing(const std::set<AttemptKey>& live, bool recovered) const;
+  /// What is believed to be with `worker` and is not in `live`.
+  [[nodiscard]] std::vector<AttemptKey> missing(WorkerNo worker, const std::set<AttemptKey>& live) const;
+  /// Recovered attempts that rows give to `executor`, or to nobody, and that no worker has named.
+  [[nodiscard]] std::vector<AttemptKey> never_named(const std::string& executor) const;
+  [[nodiscard]] bool is_recovered(AttemptKey key) const { return has(key, Stage::recovered); }
 
   /// This key's number, and those before it, were given by a process that may have died before writing the claim.
   void note_used(AttemptKey key);
@@ -61,13 +72,19 @@ class AttemptLedger {
  private:
   [[nodiscard]] bool has(AttemptKey key, Stage stage) const {
     const auto at = attempts_.find(key);
-    return at != attempts_.end() && at->second == stage;
+    return at != attempts_.end() && at->second.stage == stage;
   }
 
-  void put(AttemptKey key, Stage stage);
-  void count(Stage stage, std::int32_t by);
+  struct Entry {
+    Stage stage;
+    WorkerNo worker;
+  };
+  void put(AttemptKey key, Stage stage, WorkerNo worker);
+  void count(const Entry& entry, std::int32_t by);
 
-  std::map<AttemptKey, Stage> attempts_;
+  WorkerSlots workers_;
+  std::vector<std::int32_t> sent_;               ///< by WorkerNo: prepared or launched
+  std::map<AttemptKey, Entry> attempts_;
   std::map<AttemptKey, AttemptEnd> early_ends_;  ///< of prepared attempts
   std::map<AttemptKey, Epoch> used_;             ///< by key with epoch 0
   std::int32_t held_ = 0, prepared_ = 0;

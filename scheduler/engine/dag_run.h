@@ -15,6 +15,7 @@
 #include "scheduler/engine/rows.h"
 #include "scheduler/engine/trigger_rule.h"
 #include "scheduler/engine/wait_times.h"
+#include "scheduler/engine/worker.h"
 #include "scheduler/model/value.h"
 
 namespace baton {
@@ -44,6 +45,8 @@ struct Activity {
   WallUs scheduled_at = kNoTime, queued_at = kNoTime, started_at = kNoTime;
   WallUs wake_at = kNoTime, first_look_at = kNoTime;
   std::int32_t pid = 0;
+  WorkerRef worker;            ///< who has the attempt, or had it last
+  std::string handle;          ///< what that one knows it by
   std::string rendered_json;
   std::optional<std::string> cache_key;  ///< evaluated, and perhaps empty; under it a success will be kept
   WallUs ended_at = kNoTime;

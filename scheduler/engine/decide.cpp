@@ -25,6 +25,7 @@ class Decider {
   void operator()(const InstanceBegins& e);
   void operator()(const Admitted& e);
   void operator()(const Launched& e);
+  void operator()(const AttemptAccepted&) {}  // nothing moves: it is kept for who looks
   void operator()(const AttemptStarted& e);
   void operator()(const AttemptEnded& e);
   void operator()(const LaunchFailed& e);
@@ -297,6 +298,7 @@ void Decider::operator()(const Admitted& e) {
   c.wait = Wait::commit;
   c.new_epoch = true;
   c.rendered_json = e.rendered_json;
+  c.worker = e.worker;
   keep_cache_key(c);
 }
 

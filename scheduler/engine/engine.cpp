@@ -17,8 +17,8 @@ Engine::Engine(Loop& loop, Store& store, Executor& executor, Renderer renderer, 
       renderer_(std::move(renderer)),
       settings_(settings),
       observer_(observer),
-      admission_(settings.slots, 0),
-      look_ahead_(settings.slots, settings.ahead_max),
+      admission_(0, 0),
+      look_ahead_(settings.ahead_max),
       runs_(loop),
       commits_(loop, store, *this, settings.full_retry_us) {}
 
@@ -53,13 +53,13 @@ void Engine::create_run(RunCreation creation, Value params, std::vector<Duration
 
 void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit,
                        std::shared_ptr<const VersionRow> version) {
-  BATON_CHECK(!executor_ready_);
+  BATON_CHECK(!workers_heard_);
   left_.erase(run.row.run_no);
   LiveRun& live = runs_.add(std::move(run), std::move(path_us));
   for (std::size_t i = 0; i < live.run.instances.size(); ++i) {
     if (!is_live(live.run.instances[i].state)) continue;
     const auto number = static_cast<InstanceNo>(i);
-    attempts_.recover(live.run.key_of(number));
+    attempts_.recover(live.run.key_of(number), attempts_.workers().number_of(live.run.activity(number)->worker));
     if (BATON_BUG(hold_lost_at_recovery)) continue;
     admission_.hold(live.run, number);
   }
@@ -227,6 +227,9 @@ void Engine::creation_struck(RunNo run_no, const PartVerdict& verdict, Pending& 
   for (Pending* pending : {&done, &gathers}) {
     for (const AttemptKey& key : pending->releases) {
       if (key.run_no == run_no) withdraw_prepared(key);
+    }
+    for (const LaunchSpec& spec : pending->launches) {
+      if (spec.key.run_no == run_no) attempts_.end(spec.key);
     }
     strip(*pending, run_no, verdict);
   }

@@ -27,8 +27,7 @@ namespace baton {
 
 struct EngineSettings {
   CoreSettings core;
-  std::int32_t slots = 1;          ///< attempts at a time
-  std::int32_t ahead_max = 0;      ///< claims that may wait at the executor for a slot, when tasks are short
+  std::int32_t ahead_max = 0;      ///< claims that may wait at workers for a slot, when tasks are short
   DurationUs lazy_write_us = 250 * kMillisecond;  ///< when `running`, counts and mean durations are written at the latest
   DurationUs full_retry_us = 500 * kMillisecond;  ///< how often a full disk is tried again
 };
@@ -69,7 +68,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
                   std::function<void(const PartVerdict&)> done) {
     create_run(std::move(creation), std::move(params), std::move(path_us), EngineRequest{{}, std::move(done)});
   }
-  /// Takes over a run that recovery restored, perhaps with instances cleared in `cleared`. Before executor_ready().
+  /// Takes over a run that recovery restored, perhaps with instances cleared in `cleared`. Before worker_ready().
   /// `version` where the run goes on with another version than it had: that of run.dag.
   void adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit,
                  std::shared_ptr<const VersionRow> version = nullptr);
@@ -91,14 +90,18 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   [[nodiscard]] const DagRun* run(RunNo run_no) const;
   /// What is held now, for metrics and checks.
   [[nodiscard]] const Admission& admission() const { return admission_; }
+  [[nodiscard]] const WorkerSlots& workers() const { return attempts_.workers(); }
   /// Whether nothing is to be written or carried out any more (what is for display alone aside).
   [[nodiscard]] bool is_idle() const;
 
-  void attempt_started(AttemptKey key, std::int32_t pid, WallUs at) override;
+  void attempt_accepted(AttemptKey key, const WorkerRef& worker, const std::string& handle) override;
+  void attempt_started(AttemptKey key, const WorkerRef& worker, std::int32_t pid, WallUs at) override;
   void attempt_ended(const AttemptEnd& end) override;
-  void executor_ready(const std::vector<AttemptKey>& live) override;
-  void executor_gone(const std::string& why) override;
-  void executor_capacity(std::int32_t slots, const std::string& why) override;
+  void worker_capacity(const WorkerRef& worker, std::int32_t slots, const std::vector<std::string>& labels,
+                       const std::string& why) override;
+  void worker_ready(const WorkerRef& worker, const std::vector<AttemptKey>& live) override;
+  void worker_gone(const WorkerRef& worker, const std::string& why) override;
+  void executor_settled(const std::string& executor) override;
 
  private:
   [[nodiscard]] Moment now() const { return {loop_.wall_now(), loop_.mono_now()}; }
@@ -139,8 +142,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void release_prepared(AttemptKey key);
   void withdraw_prepared(AttemptKey key);
   void learn_run_time(const AttemptEnd& end);
-  void take_lost(const std::set<AttemptKey>& live);
-  void take_live(AttemptKey key);
+  void take_lost(const std::vector<AttemptKey>& lost);
+  void take_live(AttemptKey key, WorkerNo worker);
 
   Loop& loop_;
   Store& store_;
@@ -162,7 +165,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   Loop::TimerId lazy_timer_ = 0;               ///< 0: none is set
   bool turn_scheduled_ = false;
   bool claims_held_ = false;
-  bool executor_ready_ = false;
+  bool workers_heard_ = false;                 ///< one was ready: runs can no longer be adopted with their attempts
   bool stop_began_ = false;                    ///< since admission last dropped who is no longer wanted
   bool dead_ = false;
 };

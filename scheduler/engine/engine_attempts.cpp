@@ -8,7 +8,8 @@
 namespace baton {
 
 void Engine::admit() {
-  if (claims_held_ || !executor_ready_) return;
+  if (claims_held_ || !attempts_.workers().next()) return;
+  admission_.set_slots(attempts_.workers().capacity());
   const auto run_of = [this](const Candidate& c) -> const DagRun* {
     const DagRun* found = run(c.run_no);
     if (found == nullptr || static_cast<std::size_t>(c.instance) >= found->instances.size()) return nullptr;
@@ -48,15 +49,18 @@ bool Engine::launch(const Candidate& candidate) {
     return false;
   }
   auto& ready = std::get<Rendered>(rendered);
-  handle(live, Admitted{candidate.instance, std::move(ready.rendered_json)});
+  const WorkerNo worker = *attempts_.workers().next();
+  ready.spec.worker = attempts_.workers().worker(worker);
+  handle(live, Admitted{candidate.instance, std::move(ready.rendered_json), ready.spec.worker});
   BATON_CHECK(live.run.key_of(candidate.instance) == ready.spec.key);
-  if (admission_.live() > admission_.slots()) {
+  if (attempts_.workers().free(worker) <= 0) {
+    attempts_.claim(ready.spec.key, worker);
     next().launches.push_back(std::move(ready.spec));
     return true;
   }
   // A slot waits for it: what comes before the program's start overlaps with the commit.
   next().releases.push_back(ready.spec.key);
-  attempts_.prepare(ready.spec.key);
+  attempts_.prepare(ready.spec.key, worker);
   executor_.prepare(std::move(ready.spec));
   return true;
 }
@@ -84,11 +88,18 @@ void Engine::withdraw_prepared(AttemptKey key) {
 
 // ── what an executor reports ────────────────────────────────────────────────────────────────────────────────────────
 
-void Engine::attempt_started(AttemptKey key, std::int32_t pid, WallUs at) {
+void Engine::attempt_accepted(AttemptKey key, const WorkerRef& worker, const std::string& handle_text) {
+  LiveRun* live = runs_.find(key.run_no);
+  const InstanceNo i = live == nullptr ? -1 : live->run.find(key);
+  if (i < 0 || live->run.at(i).epoch != key.epoch || !is_live(live->run.at(i).state)) return;
+  handle(*live, AttemptAccepted{i, worker, handle_text});
+}
+
+void Engine::attempt_started(AttemptKey key, const WorkerRef& worker, std::int32_t pid, WallUs at) {
   LiveRun* live = runs_.find(key.run_no);
   const InstanceNo i = live == nullptr ? -1 : live->run.find(key);
   if (i < 0 || live->run.at(i).epoch != key.epoch) return;
-  handle(*live, AttemptStarted{i, pid, at});
+  handle(*live, AttemptStarted{i, pid, at, worker});
 }
 
 void Engine::attempt_ended(const AttemptEnd& end) {
@@ -122,25 +133,31 @@ void Engine::attempt_ended(const AttemptEnd& end) {
 void Engine::learn_run_time(const AttemptEnd& end) {
   if (settings_.ahead_max <= 0 || end.outcome != AttemptEnd::Outcome::exited) return;
   look_ahead_.learn(end.run_us);
-  admission_.set_ahead(look_ahead_.ahead());
+  admission_.set_ahead(look_ahead_.ahead(attempts_.workers().capacity()));
 }
 
-void Engine::executor_ready(const std::vector<AttemptKey>& live_keys) {
-  executor_ready_ = true;
+void Engine::worker_ready(const WorkerRef& worker, const std::vector<AttemptKey>& live_keys) {
+  workers_heard_ = true;
+  const WorkerNo no = attempts_.workers().number_of(worker);
   const std::set<AttemptKey> live(live_keys.begin(), live_keys.end());
-  take_lost(live);
-  for (const AttemptKey& key : live) take_live(key);
+  take_lost(attempts_.missing(no, live));
+  for (const AttemptKey& key : live) take_live(key, no);
+  attempts_.workers().set_ready(no, true);
+  schedule_turn();
+}
+
+void Engine::executor_settled(const std::string& executor) {
+  take_lost(attempts_.never_named(executor));
   schedule_turn();
 }
 
 /// What was believed to live and is not named any more has died unseen.
-void Engine::take_lost(const std::set<AttemptKey>& live) {
-  std::vector<AttemptKey> lost = attempts_.missing(live, false);
-  if (BATON_BUG(lost_only_at_the_start)) lost.clear();
-  for (const AttemptKey& key : attempts_.missing(live, true)) lost.push_back(key);
+void Engine::take_lost(const std::vector<AttemptKey>& lost) {
   for (const AttemptKey& key : lost) {
+    bool counts = true;
+    if (BATON_BUG(lost_only_at_the_start)) counts = attempts_.is_recovered(key);
     LiveRun* found = runs_.find(key.run_no);
-    if (found == nullptr) continue;
+    if (found == nullptr || !counts) continue;
     AttemptEnd end;
     end.key = key;
     end.outcome = AttemptEnd::Outcome::lost;
@@ -151,8 +168,8 @@ void Engine::take_lost(const std::set<AttemptKey>& live) {
   }
 }
 
-/// An executor runs it: it is adopted, or, where nobody asked for it or it is fenced, it is to go.
-void Engine::take_live(AttemptKey key) {
+/// A worker holds it: it is adopted, or, where nobody asked for it or it is fenced, it is to go.
+void Engine::take_live(AttemptKey key, WorkerNo worker) {
   LiveRun* found = runs_.find(key.run_no);
   const InstanceNo i = found == nullptr ? -1 : found->run.find(key);
   const bool known = i >= 0 && found->run.at(i).epoch == key.epoch && is_live(found->run.at(i).state);
@@ -163,23 +180,24 @@ void Engine::take_live(AttemptKey key) {
     attempts_.note_used({key.run_no, key.task_no, key.map_index, key.epoch - 1});
     return;
   }
-  attempts_.adopt(key);
+  attempts_.adopt(key, worker);
   // Its claim is durable; whether the executor has heard so before, nobody knows.
   if (attempts_.is_prepared(key)) return;
   if (BATON_BUG(adopted_and_not_released)) return;
   executor_.release(key);
 }
 
-/// Fewer than were asked for: the others wait for a slot, here, where it can be seen, and not at the executor.
-void Engine::executor_capacity(std::int32_t slots, const std::string& why) {
-  admission_.set_slots(std::clamp(slots, 1, settings_.slots));
+/// Fewer than were asked for: the others wait for a slot, here, where it can be seen, and not at the worker.
+void Engine::worker_capacity(const WorkerRef& worker, std::int32_t slots, const std::vector<std::string>&,
+                             const std::string& why) {
+  attempts_.workers().set_slots(attempts_.workers().number_of(worker), slots);
   if (!why.empty() && observer_ != nullptr) observer_->notice(why);
   schedule_turn();
 }
 
-void Engine::executor_gone(const std::string& why) {
-  executor_ready_ = false;
-  if (BATON_BUG(lost_before_proof)) executor_ready({});
+void Engine::worker_gone(const WorkerRef& worker, const std::string& why) {
+  attempts_.workers().set_ready(attempts_.workers().number_of(worker), false);
+  if (BATON_BUG(lost_before_proof)) worker_ready(worker, {});
   if (observer_ != nullptr) observer_->notice("the worker is gone (" + why + "); starting it again");
 }
 

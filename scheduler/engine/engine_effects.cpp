@@ -21,7 +21,7 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
   for (const InstanceNo i : step.made) write(i, part.new_instances);
   for (const InstanceNo i : step.dirty) write(i, part.instances);
   for (const InstanceNo i : step.dirty_lazy) {
-    if (run.at(i).state != TaskState::running) continue;
+    if (!is_live(run.at(i).state)) continue;
     runs_.note_running(live, i);
     if (observer_ != nullptr) observer_->instance_changed(run, row_of(run, i));
   }
@@ -110,8 +110,7 @@ void Engine::launch_durable(LaunchSpec spec) {
   const InstanceNo i = live == nullptr ? -1 : live->run.find(spec.key);
   const bool is_wanted = i >= 0 && live->run.at(i).epoch == spec.key.epoch && is_live(live->run.at(i).state);
   if (!is_wanted) return;  // the executor may have held one of this very number, and have told its end meanwhile
-  const bool behind_others = attempts_.held() >= admission_.slots();
-  attempts_.launch(spec.key);
+  const bool behind_others = attempts_.launch(spec.key);
   handle(*live, Launched{i, behind_others});
   executor_.launch(std::move(spec));
 }

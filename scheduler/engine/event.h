@@ -18,10 +18,12 @@ struct UpstreamsEnded { TaskNo task_no; };
 /// The task may run: expand it, or take its one instance further.
 struct InstanceBegins { InstanceNo instance; };
 /// `admit` granted its resources.
-struct Admitted { InstanceNo instance; std::string rendered_json; };
+struct Admitted { InstanceNo instance; std::string rendered_json; WorkerRef worker = nullptr; };
 /// The claim is on disk and the launch has gone to the executor.
 struct Launched { InstanceNo instance; bool behind_others; };
-struct AttemptStarted { InstanceNo instance; std::int32_t pid; WallUs at; };
+/// A worker has it and knows it as `handle`; nothing has started yet.
+struct AttemptAccepted { InstanceNo instance; WorkerRef worker; std::string handle; };
+struct AttemptStarted { InstanceNo instance; std::int32_t pid; WallUs at; WorkerRef worker = nullptr; };
 /// An attempt ended. `counts_as_loss`: it was lost while the scheduler lived.
 struct AttemptEnded { InstanceNo instance; AttemptEnd end; bool counts_as_loss = true; };
 /// It could not be launched: an expression or a secret failed.
@@ -35,7 +37,7 @@ struct StopRequested { Reason reason; bool kill; };
 /// Every instance but hooks has ended.
 struct AllEnded {};
 
-using Event = std::variant<RunBegins, UpstreamsEnded, InstanceBegins, Admitted, Launched, AttemptStarted, AttemptEnded,
+using Event = std::variant<RunBegins, UpstreamsEnded, InstanceBegins, Admitted, Launched, AttemptAccepted, AttemptStarted, AttemptEnded,
                            LaunchFailed, CacheAnswered, TimerDue, StopRequested, AllEnded>;
 
 /// One instance moves.
@@ -56,6 +58,7 @@ struct TaskChange {
   std::string outputs_json;
   std::optional<std::string> cache_key;  ///< known now; it may be empty
   std::string rendered_json;
+  WorkerRef worker;                    ///< of a claim: who is to have it
   std::string note;
 };
 

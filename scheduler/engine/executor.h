@@ -1,6 +1,12 @@
-// Executor: the seam behind which attempts run. The engine says what is to run, an executor knows where and how, and
-// tells what becomes of it. Implemented for this machine by scheduler/executor/local, and by the simulator;
-// tests/conformance/executor is what every one must keep.
+// Executor: the seam behind which attempts run. The engine says what is to run and on which worker, an executor knows
+// how, and tells what becomes of it. Implemented for this machine by scheduler/executor/local, and by the simulator;
+// scheduler/executor/executors routes to several. tests/conformance/executor is what every one must keep.
+//
+// An executor has workers: a process on this machine, a host far away, a cluster with a queue of its own. A worker has
+// slots, holds attempts, and answers for them: what one worker does not name is lost for that worker alone.
+//
+//   (known by rows) ──capacity──▶ ──ready──▶ launches go to it ──gone──▶ held for it ──ready──▶ …
+//                                   └─ its inventory: all that it holds. Nothing is launched to a worker before
 //
 // An attempt, as the executor sees it (a key names one attempt for ever):
 //
@@ -14,19 +20,25 @@
 //                       ended                   ended
 //
 // Threads: one. All calls and all events are made on the loop thread; no call blocks, and no event comes from inside a
-// call. Events of one attempt come in the order of what happened: started (may be left out), then ended.
+// call. Events of one attempt come in the order of what happened: accepted and started (may be left out), then ended.
+//
+// Order when a scheduler comes: the executor asks all workers that it can find. Of each one come its capacity, the ends
+// that nobody has acknowledged, starts of what lives, and ready(). When all have spoken of whom anything is still to be
+// heard, settled() says so. Where an executor prepares, no ready() comes before the ends of what was prepared for an
+// earlier scheduler and never released: those keys may be given again.
 //
 // Failures: no call fails. What cannot be done is told as an end (spawn_failed: it never ran; lost: nobody knows), and
 // an executor that cannot work at all tells its owner, who gave it a function for that when he made it.
 //
 // What survives: ends survive both sides' deaths until they are acknowledged. An attempt survives its scheduler where
-// the executor keeps attempts (a server's), and is then named by executor_ready() of the next one.
+// the executor keeps attempts (a server's), and is then named by the ready() of its worker to the next one.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "scheduler/engine/worker.h"
 #include "scheduler/model/attempt_key.h"
 #include "scheduler/model/result.h"
 #include "scheduler/model/time.h"
@@ -46,6 +58,7 @@ struct LaunchSpec {
   std::int64_t log_limit_bytes = 0;
   std::int64_t memory_bytes = 0, cpus_milli = 0;
   std::vector<std::string> masks;      ///< secret values that the log must not show and outputs must not hold
+  WorkerRef worker;                    ///< who is to have it: one that has said it is ready, with a slot or a claim ahead
 };
 
 /// How an attempt ended.
@@ -61,6 +74,7 @@ struct AttemptEnd {
   DurationUs run_us = 0, user_us = 0, sys_us = 0;
   std::int64_t max_rss_bytes = 0, log_bytes = 0;
   std::int32_t pid = 0;
+  std::string handle;                  ///< what the executor knew it by; empty: as accepted or started said
   std::string output;                  ///< content of $BATON_OUTPUT after exit 0
   bool output_too_large = false;
   bool output_holds_secret = false;    ///< a value of `masks`; the executor has thrown the output away
@@ -73,40 +87,46 @@ class ExecutorEvents {
  public:
   virtual ~ExecutorEvents() = default;
 
-  /// The program runs since `at`, as process `pid` of its host. Left out where the end follows within milliseconds; said
-  /// again after a reconnect. For who shows it: nothing depends on it but `AttemptEnd::started` of what is lost later.
-  virtual void attempt_started(AttemptKey key, std::int32_t pid, WallUs at) = 0;
+  /// `worker` has taken the attempt and knows it as `handle` (a job in somebody's queue, a pod): that is kept with its row,
+  /// lazily. Left out where the handle is the pid that started() tells.
+  virtual void attempt_accepted(AttemptKey key, const WorkerRef& worker, const std::string& handle) = 0;
+
+  /// The program runs since `at` on `worker`, as process `pid` of its host (0: none that is known). Left out where the end
+  /// follows within milliseconds; said again after a reconnect. For who shows it: nothing depends on it but
+  /// `AttemptEnd::started` of what is lost later.
+  virtual void attempt_started(AttemptKey key, const WorkerRef& worker, std::int32_t pid, WallUs at) = 0;
 
   /// It is over, with everything that it started. Comes for every attempt that was launched or prepared, and more than
   /// once, until acknowledge(key); also for keys of earlier schedulers. An end of `lost` that answers a stop() of an
   /// unknown key is not repeated.
   virtual void attempt_ended(const AttemptEnd& end) = 0;
 
-  /// The executor can launch (again). `live` is all that it holds: running, prepared, waiting for a slot, and what was
-  /// launched since it became unready, which is on its way. Ends that it knows were told before this call. So what the
-  /// engine believes live and finds in neither is lost, and what is live and nobody wants is to be stopped.
-  /// Order: nothing goes to a worker before its inventory has been taken into this call.
-  virtual void executor_ready(const std::vector<AttemptKey>& live) = 0;
+  /// So many attempts of `worker` run at once, because of `why` (a sentence for people, empty where it is as asked for).
+  /// Said before its ready(), and where it changes. 0: it gets nothing new. More are not lost: they wait for a slot.
+  virtual void worker_capacity(const WorkerRef& worker, std::int32_t slots, const std::vector<std::string>& labels,
+                               const std::string& why) = 0;
 
-  /// Nothing is launched until executor_ready(): a worker died or is silent, for the reason `why`, a sentence's end for
-  /// people. What it ran is not known to be dead: nothing of it may be started elsewhere before that call.
-  virtual void executor_gone(const std::string& why) = 0;
+  /// `worker` can take launches (again). `live` is all that it holds: running, prepared, waiting for a slot, and what was
+  /// launched to it since it became unready, which is on its way. Ends that it knows were told before this call. So what
+  /// the engine believes to be with it and finds in neither is lost, and what is live and nobody wants is to be stopped.
+  virtual void worker_ready(const WorkerRef& worker, const std::vector<AttemptKey>& live) = 0;
 
-  /// So many attempts can be held at once, because of `why` (a sentence for people, empty where it is as asked for). Said
-  /// before executor_ready(), and where it changes. More are not lost: they wait for a slot.
-  virtual void executor_capacity(std::int32_t slots, const std::string& why) {
-    static_cast<void>(slots);
-    static_cast<void>(why);
-  }
+  /// `worker` gets nothing until its worker_ready(): it died or is silent, for the reason `why`, a sentence's end for people.
+  /// What it ran is not known to be dead: nothing of it may be started elsewhere before that call.
+  virtual void worker_gone(const WorkerRef& worker, const std::string& why) = 0;
+
+  /// All workers of `executor` of whom anything was still to be heard have spoken: what rows of an earlier scheduler give
+  /// to it and nobody has named is lost, also where its worker is never seen again. Once for each scheduler.
+  virtual void executor_settled(const std::string& executor) = 0;
 };
 
 class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// Starts an attempt whose claim is durable, when one of the executor's slots is free, in the order of the calls.
-  /// A key that is known (live, or ended and not acknowledged) starts nothing: its start or end is told again. Before
-  /// executor_ready() it is kept, counts as live, and is sent once.
+  /// Starts an attempt whose claim is durable, when a slot of spec.worker is free, in the order of the calls. A key that is
+  /// known (live, or ended and not acknowledged) starts nothing: its start or end is told again. While its worker is not
+  /// ready it is kept, counts as live, and is sent once; where that worker never comes back it ends as lost.
   virtual void launch(LaunchSpec spec) = 0;
 
   /// Sends `spec` ahead of the moment when its claim is durable: the executor gets everything ready and does not start

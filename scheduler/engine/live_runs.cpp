@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/engine/decide.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 
@@ -56,6 +57,7 @@ bool LiveRuns::take_due(Pending& next) {
     RunRow& row = live.run.row;
     has_outcome = has_outcome || is_final(row.state);
     row.hooks_open = is_final(row.state) && live.run.open_hooks > 0;  // so long it is nobody's to forget
+    if (BATON_BUG(open_hooks_forgotten)) row.hooks_open = false;
     next.part(live.part).runs.push_back(row);
   }
   due_.clear();
@@ -80,7 +82,7 @@ void LiveRuns::take_lazy(Pending& next) {
     if (live->counts_stale || !live->unwritten.empty()) note_due(*live);
     Part& part = next.part(live->part);
     for (const InstanceNo i : live->unwritten) {
-      if (live->run.at(i).state == TaskState::running) part.instances.push_back(row_of(live->run, i));
+      if (is_live(live->run.at(i).state)) part.instances.push_back(row_of(live->run, i));
     }
     live->unwritten.clear();
   }

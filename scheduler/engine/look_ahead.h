@@ -12,21 +12,21 @@ namespace baton {
 class LookAhead {
  public:
   /// `ahead_max`: at most so many claims; 0: none are made ahead.
-  LookAhead(std::int32_t slots, std::int32_t ahead_max) : slots_(slots), ahead_max_(ahead_max) {}
+  explicit LookAhead(std::int32_t ahead_max) : ahead_max_(ahead_max) {}
 
   /// A program ran for so long and exited. Recent ones weigh more.
   void learn(DurationUs run_us) {
     mean_run_us_ = mean_run_us_ < 0 ? run_us : mean_run_us_ + (run_us - mean_run_us_) / 8;
   }
-  [[nodiscard]] std::int32_t ahead() const {
+  /// For so many slots.
+  [[nodiscard]] std::int32_t ahead(std::int32_t slots) const {
     if (mean_run_us_ < 0 || ahead_max_ <= 0) return 0;
-    const DurationUs ahead = kWorkUs * slots_ / std::max<DurationUs>(mean_run_us_, 1);
+    const DurationUs ahead = kWorkUs * slots / std::max<DurationUs>(mean_run_us_, 1);
     return static_cast<std::int32_t>(std::min<DurationUs>(ahead, ahead_max_));
   }
 
  private:
   static constexpr DurationUs kWorkUs = 20 * kMillisecond;
-  std::int32_t slots_;
   std::int32_t ahead_max_;
   DurationUs mean_run_us_ = -1;  ///< −1: none yet
 };

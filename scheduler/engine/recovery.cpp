@@ -93,6 +93,10 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   activity.wake_at = row.wake_at;
   activity.first_look_at = row.first_look_at;
   activity.pid = row.pid;
+  activity.handle = row.handle;
+  if (!row.executor.empty()) {
+    activity.worker = std::make_shared<const Worker>(Worker{row.executor, row.worker, row.host});
+  }
   activity.note = row.note;
   return Unit{};
 }

@@ -31,6 +31,19 @@ std::size_t find_invalid_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
+std::string valid_utf8(std::string text) {
+  std::size_t at = find_invalid_utf8(text);
+  if (at == std::string_view::npos) return text;
+  std::string valid;
+  for (std::string_view rest = text;;) {
+    valid.append(rest.substr(0, at));
+    if (at == std::string_view::npos) return valid;
+    append_utf8(valid, U'\xFFFD');
+    rest.remove_prefix(at + 1);
+    at = find_invalid_utf8(rest);
+  }
+}
+
 std::size_t count_code_points(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80 ? 1 : 0;

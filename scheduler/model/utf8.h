@@ -13,6 +13,9 @@ std::size_t utf8_length(std::string_view text, std::size_t at);
 /// The offset of the first byte that is no UTF-8, npos when all of it is.
 std::size_t find_invalid_utf8(std::string_view text);
 
+/// `text` with U+FFFD for each byte that is no UTF-8.
+std::string valid_utf8(std::string text);
+
 /// Of valid UTF-8.
 std::size_t count_code_points(std::string_view text);
 

@@ -30,10 +30,11 @@ struct OutputTruth {
 class Behaviours {
  public:
   explicit Behaviours(std::uint64_t seed) : seed_(seed) {}
+  virtual ~Behaviours() = default;
 
   /// What the try does that comes after `failures` failures, in generation `generation` of the instance.
-  [[nodiscard]] Behaviour of(const DiskRun& run, const InstanceKey& key, std::int32_t generation,
-                             std::int32_t failures) const;
+  [[nodiscard]] virtual Behaviour of(const DiskRun& run, const InstanceKey& key, std::int32_t generation,
+                                     std::int32_t failures) const;
   /// What look number `look` (from 0) of that try does.
   [[nodiscard]] Behaviour of_look(const DiskRun& run, const InstanceKey& key, std::int32_t generation,
                                   std::int32_t failures, std::int32_t look) const;

@@ -26,6 +26,7 @@ constexpr std::array kBugs = {
     // Whose result counts.
     SeededBug{"no_fence", "the end of an earlier epoch is accepted"},
     SeededBug{"lost_before_proof", "a broken link counts as the death of all attempts"},
+    SeededBug{"launched_before_inventory", "a launch goes out before the worker has said what it holds"},
     SeededBug{"lost_only_at_the_start", "a reconnect does not ask which launches have arrived"},
     SeededBug{"mapped_key_used_again", "a new expansion begins to count its epochs from 0"},
     SeededBug{"one_log_for_all_tries", "each try writes over the log of the one before"},
@@ -38,6 +39,7 @@ constexpr std::array kBugs = {
     SeededBug{"stop_not_sent_again", "what a stopped run still runs is not stopped after a restart"},
     SeededBug{"run_timeout_lost_at_recovery", "the time limit of a run ends with its scheduler"},
     SeededBug{"recovery_runs_once", "time that an earlier recovery has summed is summed again"},
+    SeededBug{"open_hooks_forgotten", "a run whose hooks still run is as good as finished"},
     SeededBug{"ends_of_other_runs_acknowledged", "who works on one run lets the worker forget the ends of the others"},
     // Slots and pools.
     SeededBug{"slot_leaked_on_stop", "a stopped attempt keeps what it held"},

@@ -54,7 +54,8 @@ constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
                                                          "unwritten_claim_told",
                                                          "resumed_alone",
                                                          "run_left",
-                                                         "open_hook_left"};
+                                                         "open_hook_left",
+                                                         "killed_before_inventory"};
 
 }  // namespace
 

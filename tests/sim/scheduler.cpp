@@ -20,7 +20,6 @@ LaunchContext launch_context_of(const SimStore& store) {
 HostSettings host_settings(const SchedulerSettings& s, const Workload& workload, HostPolicy policy) {
   HostSettings settings;
   settings.policy = policy;
-  settings.engine.slots = s.slots;
   settings.engine.ahead_max = s.ahead_max;
   settings.pools = workload.pools;
   return settings;

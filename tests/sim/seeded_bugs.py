@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the simulation once for each defect that is planted in the engine: each must be found within 2,000 days.
+"""Runs the simulation once for each defect that is planted in the engine, or in its executor: each must be found within 2,000 days.
 
     seeded_bugs.py SIM SOURCE [SEEDS]     SIM: the simulator of preset bugs; SOURCE: the project's folder
 
@@ -27,7 +27,8 @@ def run(sim, *arguments):
 
 def planted(source):
     names = set()
-    for file in sorted((source / "scheduler").rglob("*.cpp")):
+    # What an executor owes the engine is planted in the simulated one.
+    for file in [*sorted((source / "scheduler").rglob("*.cpp")), *sorted((source / "tests" / "sim").glob("*.cpp"))]:
         names.update(re.findall(r"BATON_BUG\((\w+)\)", file.read_text()))
     return names
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "scheduler/model/seeded_bug.h"
+
 namespace baton::sim {
 
 template <typename F>
@@ -34,6 +36,16 @@ void SimLink::greet() {
   worker_.dial(connection_);
   connection_->to_worker.send(worker_.process(),
                               [connection = connection_, &worker = worker_] { worker.hello(connection); });
+  maybe_kill_before_inventory();
+}
+
+/// The worker dies again between its hello and the moment when its inventory is heard.
+void SimLink::maybe_kill_before_inventory() {
+  if (!ground_.faults.percent(5) || !ground_.harm(Fault::killed_before_inventory)) return;
+  const MonoUs at = ground_.loop.now() + ground_.faults.log_between(10, 4 * kMillisecond);
+  ground_.loop.call(kMachine, at, [process = worker_.process(), &worker = worker_] {
+    if (worker.process() == process) worker.kill();
+  });
 }
 
 void SimLink::die() {
@@ -66,7 +78,7 @@ void SimLink::connection_ended() {
   connection_ = nullptr;
   outbox_.clear();
   is_ready_ = false;
-  events_->executor_gone("its connection ended");
+  events_->worker_gone(name_, "its connection ended");
   reconnect();
 }
 
@@ -163,7 +175,9 @@ void SimLink::send_launch(const Order& order) {
 }
 
 void SimLink::pump() {
-  while (is_ready_ && !waiting_.empty() && static_cast<std::int32_t>(given_.size()) < slots_) {
+  bool may_go = is_ready_;
+  if (BATON_BUG(launched_before_inventory)) may_go = connection_ != nullptr;
+  while (may_go && !waiting_.empty() && static_cast<std::int32_t>(given_.size()) < slots_) {
     Order order = std::move(waiting_.front());
     waiting_.pop_front();
     send_launch(order);
@@ -175,13 +189,14 @@ void SimLink::pump() {
 }
 
 void SimLink::flush() {
+  if (BATON_BUG(launched_before_inventory)) pump();
   if (!is_ready_) return;
   for (const auto& f : std::exchange(outbox_, {})) f();
   pump();
 }
 
 void SimLink::heard_started(AttemptKey key, std::int32_t pid, WallUs at) {
-  events_->attempt_started(key, pid, at);
+  events_->attempt_started(key, name_, pid, at);
 }
 
 void SimLink::heard_ended(const AttemptEnd& end) {
@@ -200,7 +215,7 @@ void SimLink::heard_inventory(const Inventory& inventory) {
       given_[one.key].spec.key = one.key;
       ground_.strike(Fault::attempt_adopted);
     }
-    if (one.started_at != kNoTime) events_->attempt_started(one.key, one.pid, one.started_at);
+    if (one.started_at != kNoTime) events_->attempt_started(one.key, name_, one.pid, one.started_at);
   }
   is_ready_ = true;
   for (auto at = given_.begin(); at != given_.end();) {  // sent, and never arrived
@@ -219,7 +234,9 @@ void SimLink::heard_inventory(const Inventory& inventory) {
     }
   }
   for (const Order& order : waiting_) held.push_back(order.spec.key);
-  events_->executor_ready(held);
+  events_->worker_capacity(name_, slots_, {}, "");
+  events_->worker_ready(name_, held);
+  if (!std::exchange(is_settled_, true)) events_->executor_settled(name_->executor);
   for (const auto& [key, s] : stops_) send_stop(key, s);
   pump();
 }

@@ -18,7 +18,7 @@ class SimLink final : public Executor, private WorkerPeer {
   /// Whether the engine has gone on from this attempt: what is told of it then is stale.
   std::function<bool(const AttemptKey&)> is_stale;
 
-  /// Begins the talk with a worker, started if there is none: `events` hears executor_ready().
+  /// Begins the talk with a worker, started if there is none: `events` hears worker_ready().
   void connect(ExecutorEvents& events);
   /// The process is killed: the worker still gets what was sent, and then the end of the stream.
   void die();
@@ -55,6 +55,7 @@ class SimLink final : public Executor, private WorkerPeer {
   void greet();
   void reconnect();
   void pump();
+  void maybe_kill_before_inventory();
   void maybe_lose();
   void maybe_repeat(AttemptKey key);
   void queue(LaunchSpec spec, bool gated);
@@ -71,7 +72,9 @@ class SimLink final : public Executor, private WorkerPeer {
   std::int32_t slots_;
   ExecutorEvents* events_ = nullptr;
   std::shared_ptr<Connection> connection_;
+  const WorkerRef name_ = std::make_shared<const Worker>(Worker{"simulated", "1", "host"});
   bool is_ready_ = false;
+  bool is_settled_ = false;
   std::deque<Order> waiting_;                ///< not given to the worker yet
   std::map<AttemptKey, Order> given_;        ///< to the worker, and not ended; adopted ones without a spec
   std::map<AttemptKey, Stop> stops_;         ///< asked for, and not ended

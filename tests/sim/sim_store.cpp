@@ -62,7 +62,7 @@ void SimStore::crash() {
 Result<std::vector<RunNo>> SimStore::unfinished_runs() {
   std::vector<RunNo> out;
   for (const auto& [run_no, run] : disk_.runs()) {
-    if (!run.is_finished()) out.push_back(run_no);
+    if (!is_final(run.row.state) || run.row.hooks_open) out.push_back(run_no);
   }
   return out;
 }

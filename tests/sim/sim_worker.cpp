@@ -256,13 +256,22 @@ void SimWorker::acknowledge(const Connection& from, AttemptKey key) {
 void SimWorker::end_of_stream(const Connection& from) {
   if (!is_current(from)) return;
   connection_ = nullptr;
-  if (settings_.keeps_tasks) return;
+  if (settings_.keeps_tasks) return kill_gated();
   shutting_down_ = true;
   for (auto& [key, process] : live_) {
     if (!process.is_gated) ground_.strike(Fault::tasks_stopped_with_scheduler);
     begin_stop(key, Cause::scheduler_lost, process.spec.grace_us, false);
   }
   exit_if_done();
+}
+
+/// Nobody knows whether the claims of these are durable.
+void SimWorker::kill_gated() {
+  std::vector<AttemptKey> gated;
+  for (const auto& [key, process] : live_) {
+    if (process.is_gated) gated.push_back(key);
+  }
+  for (const AttemptKey& key : gated) begin_stop(key, Cause::scheduler_lost, 0, true);
 }
 
 void SimWorker::die(AttemptKey key, std::int32_t exit_code, std::int32_t signal) {

@@ -68,6 +68,10 @@ class SimWorker {
   void start();
   /// kill -9: its tasks die with it, and the journal stays.
   void kill();
+  /// The program of an attempt ends by itself, now.
+  void end_program(AttemptKey key, std::int32_t exit_code) {
+    if (live_.contains(key)) die(key, exit_code, 0);
+  }
   void stall(DurationUs span) { ground_.loop.stall(process_, ground_.loop.now() + span); }
   [[nodiscard]] bool is_alive() const { return alive_; }
   /// It stops what it runs, for a scheduler that is gone, and then exits.
@@ -122,6 +126,7 @@ class SimWorker {
   void tell_started(const Process& process);
   void report_unstarted(AttemptKey key, AttemptEnd::Outcome outcome);
   void maybe_kill_gated(const Process& process);
+  void kill_gated();
   void begin_stop(AttemptKey key, Cause cause, DurationUs grace_us, bool kill_now);
   void die(AttemptKey key, std::int32_t exit_code, std::int32_t signal);
   void reap(AttemptKey key);

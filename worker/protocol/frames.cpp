@@ -231,6 +231,7 @@ void put(ByteWriter& writer, const Ended& m) {
   writer.put(std::string_view(m.output));
   writer.put(std::string_view(m.message));
   writer.put(std::string_view(m.log_tail));
+  writer.put(m.pid);
 }
 
 /// As protocol 1 had it, and journals of that time have it.
@@ -251,6 +252,7 @@ void get_first(ByteReader& reader, Ended& m) {
 void get(ByteReader& reader, Ended& m) {
   get_first(reader, m);
   reader.get(m.log_tail);
+  reader.get(m.pid);
 }
 
 template <typename T>
@@ -393,11 +395,9 @@ void encode_ended(std::string& out, const Ended& ended) {
 std::optional<Ended> decode_ended(std::string_view bytes, std::uint32_t protocol) {
   Ended ended;
   ByteReader reader(bytes);
-  if (protocol < 2) {
-    get_first(reader, ended);
-  } else {
-    get(reader, ended);
-  }
+  get_first(reader, ended);
+  if (protocol >= 2) reader.get(ended.log_tail);
+  if (protocol >= 2 && !reader.complete()) reader.get(ended.pid);  // the first journals of protocol 2 end before it
   if (!reader.complete()) return std::nullopt;
   return ended;
 }

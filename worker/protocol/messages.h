@@ -211,6 +211,7 @@ struct Ended {
   std::string output;
   std::string message;   ///< For a person; empty when there is nothing to add.
   std::string log_tail;  ///< The last kLogTailBytes of the log, from the beginning of a character; masked as it is.
+  std::int32_t pid = 0;  ///< Of its main process; 0 if it never ran.
   friend bool operator==(const Ended&, const Ended&) = default;
 };
 

@@ -76,6 +76,7 @@ AttemptEnd from_wire(wire::Ended ended) {
   end.sys_us = ended.sys_us;
   end.max_rss_bytes = ended.max_rss_bytes;
   end.log_bytes = ended.log_bytes;
+  end.pid = ended.pid;
   end.output = std::move(ended.output);
   end.log_tail = std::move(ended.log_tail);
   end.note = remark_of(ended);

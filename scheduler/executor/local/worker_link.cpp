@@ -1,9 +1,11 @@
 #include "scheduler/executor/local/worker_link.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -16,6 +18,15 @@
 namespace baton {
 
 using Peer = std::shared_ptr<WorkerPeer>;
+
+namespace {
+
+std::string host_name() {
+  char name[256] = "";
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
+}
+
+}  // namespace
 
 class WorkerLink::Impl final : public PeerListener {
  public:
@@ -36,7 +47,7 @@ class WorkerLink::Impl final : public PeerListener {
   void leave();
 
  private:
-  /// What was asked for before the workers had said what they hold.
+  /// What was asked for before its worker had said what it holds.
   struct Held {
     AttemptKey key;
     std::variant<wire::Launch, wire::Release, wire::Stop, wire::Ack> message;
@@ -55,15 +66,17 @@ class WorkerLink::Impl final : public PeerListener {
   void add(int no, WorkerConnection connection);
   void greet(WorkerPeer& peer);
   void begin(WorkerPeer& peer);
-  void ask_all();
-  void tell_capacity(std::int32_t slots_max);
-  void be_ready_if_all_are();
+  void tell_capacity(const WorkerPeer& peer, std::int32_t slots_max);
+  void spoke(WorkerPeer& peer);
+  void announce(WorkerPeer& peer);
   void give_up(WorkerPeer& peer, const std::string& why);
-  void replace(int no, bool drains);
+  void replace(int no);
   void remove(const WorkerPeer& peer);
   [[nodiscard]] WorkerPeer* primary() const;
   [[nodiscard]] WorkerPeer* worker_of(AttemptKey key) const;
-  void send_launch(wire::Launch launch);
+  template <typename Message>
+  void send_or_hold(WorkerPeer* to, AttemptKey key, Message message);
+  void refuse(AttemptKey key);
   void dismiss_if_done(WorkerPeer& peer);
   void watch();
   void expect_deaths();
@@ -84,10 +97,10 @@ class WorkerLink::Impl final : public PeerListener {
   std::string scheduler_id_;
   std::int64_t epoch_ = 0;
   std::vector<Peer> peers_;
-  std::vector<AttemptKey> live_;          ///< gathered from inventories until all are complete
-  std::vector<Held> held_;
+  std::vector<Held> held_;                ///< in the order of the calls
   std::map<AttemptKey, MonoUs> kills_;    ///< asked for at that time, and not ended
-  bool is_ready_ = false;
+  const std::string host_ = host_name();
+  bool is_settled_ = false;               ///< all that were found at the start have spoken once
   bool closing_ = false;
   std::int32_t restarts_ = 0;
   const std::shared_ptr<int> here_ = std::make_shared<int>();
@@ -132,13 +145,23 @@ Status WorkerLink::Impl::start_on(int no) {
                                   .listens = options_.tasks_outlive_us});
   if (!connection) return connection.error();
   add(no, *connection);
-  peers_.back()->is_ours = true;
+  for (const Peer& peer : peers_) peer->is_ours = peer->is_ours || peer->no() == no;
   return Unit{};
 }
 
+/// In the place of the one that had this number before, with what that one left.
 void WorkerLink::Impl::add(int no, WorkerConnection connection) {
-  peers_.push_back(std::make_shared<WorkerPeer>(loop_, *this, no, connection));
-  if (events_ != nullptr) begin(*peers_.back());
+  const WorkerRef worker = std::make_shared<const Worker>(Worker{"local", std::to_string(no), host_});
+  const Peer peer = std::make_shared<WorkerPeer>(loop_, *this, worker, no, connection);
+  const auto before = std::find_if(peers_.begin(), peers_.end(), [&](const Peer& p) { return p->no() == no; });
+  if (before == peers_.end()) {
+    peers_.push_back(peer);
+  } else {
+    peer->drains = (*before)->drains;
+    peer->holds = std::move((*before)->holds);
+    *before = peer;
+  }
+  if (events_ != nullptr) begin(*peer);
 }
 
 void WorkerLink::Impl::begin(WorkerPeer& peer) {
@@ -164,16 +187,8 @@ void WorkerLink::Impl::greet(WorkerPeer& peer) {
   hello.slots = static_cast<std::uint32_t>(options_.slots);
   BATON_CHECK(peer.send(hello));
   ++peer.inventories_due;
+  peer.live.clear();
   peer.flush();
-}
-
-/// Each says once more what it holds.
-void WorkerLink::Impl::ask_all() {
-  is_ready_ = false;
-  live_.clear();
-  for (const Peer& peer : peers_) {
-    if (peer->is_ready()) greet(*peer);
-  }
 }
 
 WorkerPeer* WorkerLink::Impl::primary() const {
@@ -192,7 +207,7 @@ WorkerPeer* WorkerLink::Impl::worker_of(AttemptKey key) const {
 
 void WorkerLink::Impl::heard(WorkerPeer& peer, wire::FromWorker message) {
   if (closing_) return;
-  if (std::exchange(peer.silence_told, false)) ask_all();  // it speaks again
+  if (std::exchange(peer.silence_told, false)) greet(peer);  // it speaks again: what does it hold?
   std::visit([&](auto& m) { take(peer, std::move(m)); }, message);
 }
 
@@ -201,24 +216,24 @@ void WorkerLink::Impl::take(WorkerPeer& peer, const wire::WorkerHello& hello) {
     closing_ = true;
     return gave_up_("the worker refused this scheduler: " + hello.notes);
   }
-  const bool is_of_our_build = peer.is_ours || hello.build_id == build_id_;
-  if (is_of_our_build) tell_capacity(static_cast<std::int32_t>(hello.slots_max));
-  if (std::exchange(peer.is_greeted, true)) return;
+  const bool is_first = !std::exchange(peer.is_greeted, true);
   peer.worker_id = hello.worker_id;
   // One launches, the others go on to the end of what they have.
   const bool have_one = std::any_of(peers_.begin(), peers_.end(), [&](const Peer& p) {
     return p.get() != &peer && p->is_greeted && !p->drains;
   });
-  peer.drains = have_one || !is_of_our_build;
+  if (is_first) peer.drains = peer.drains || have_one || (!peer.is_ours && hello.build_id != build_id_);
+  tell_capacity(peer, static_cast<std::int32_t>(hello.slots_max));
   const bool all_greeted = std::all_of(peers_.begin(), peers_.end(), [](const Peer& p) { return p->is_greeted; });
-  if (!all_greeted || primary() != nullptr) return;
+  if (!is_first || !all_greeted || primary() != nullptr) return;
   if (auto started = start_on(free_number()); !started) gave_up_(started.error().message);
 }
 
-void WorkerLink::Impl::tell_capacity(std::int32_t slots_max) {
-  const std::int32_t slots = std::min(options_.slots, slots_max);
+void WorkerLink::Impl::tell_capacity(const WorkerPeer& peer, std::int32_t slots_max) {
+  if (peer.drains) return events_->worker_capacity(peer.worker(), 0, {}, "");
+  const std::int32_t slots = std::max(std::min(options_.slots, slots_max), 1);
   const bool fits = slots == options_.slots;
-  events_->executor_capacity(slots, fits ? "" : "no more than " + std::to_string(slots) + " tasks run at once: each takes "
+  events_->worker_capacity(peer.worker(), slots, {}, fits ? "" : "no more than " + std::to_string(slots) + " tasks run at once: each takes "
                                                  "some of the files that the worker may have open (ulimit -Hn)");
 }
 
@@ -226,9 +241,9 @@ void WorkerLink::Impl::take(WorkerPeer& peer, wire::Inventory inventory) {
   const bool counts = peer.inventories_due == 1;
   for (const auto& live : inventory.live) {
     const AttemptKey key = from_wire(live.key);
-    if (counts) live_.push_back(key);
+    if (counts) peer.live.push_back(key);
     if (peer.drains) peer.holds.insert(key);
-    if (live.started_at_us != 0) events_->attempt_started(key, live.pid, live.started_at_us);
+    if (live.started_at_us != 0) events_->attempt_started(key, peer.worker(), live.pid, live.started_at_us);
   }
   for (auto& ended : inventory.ended) {
     if (peer.drains) peer.holds.insert(from_wire(ended.key));
@@ -237,32 +252,45 @@ void WorkerLink::Impl::take(WorkerPeer& peer, wire::Inventory inventory) {
   if (!inventory.last) return;
   --peer.inventories_due;
   dismiss_if_done(peer);
-  be_ready_if_all_are();
+  spoke(peer);
 }
 
-/// Once all have said what they hold. What is held here is as good as live: it is sent now, once.
-void WorkerLink::Impl::be_ready_if_all_are() {
+/// It has said what it holds. At the start all are waited for, so that whatever an earlier scheduler prepared and never
+/// released is known before anything is launched.
+void WorkerLink::Impl::spoke(WorkerPeer& peer) {
+  if (is_settled_) return peer.is_ready() ? announce(peer) : void();
   const bool all = std::all_of(peers_.begin(), peers_.end(), [](const Peer& p) { return p->is_ready(); });
-  if (is_ready_ || !all || primary() == nullptr) return;
-  is_ready_ = true;
-  std::vector<AttemptKey> live = std::exchange(live_, {});
-  for (const Held& held : held_) {
-    if (std::holds_alternative<wire::Launch>(held.message)) live.push_back(held.key);
+  if (!all || primary() == nullptr) return;
+  is_settled_ = true;
+  for (const bool drains : {true, false}) {
+    for (const Peer& each : std::vector<Peer>(peers_)) {
+      if (each->drains == drains && each->is_ready()) announce(*each);
+    }
   }
+  events_->executor_settled("local");
+}
+
+/// What is held here for it is as good as live: it is sent now, once.
+void WorkerLink::Impl::announce(WorkerPeer& peer) {
+  std::vector<AttemptKey> live = std::exchange(peer.live, {});
+  std::vector<Held> others;
   for (Held& held : std::exchange(held_, {})) {
-    if (auto* launch = std::get_if<wire::Launch>(&held.message)) {
-      send_launch(std::move(*launch));
+    const bool is_launch = std::holds_alternative<wire::Launch>(held.message);
+    if ((is_launch ? primary() : worker_of(held.key)) != &peer) {
+      others.push_back(std::move(held));
       continue;
     }
-    std::visit([&](auto& message) { say(held.key, message); }, held.message);
+    if (is_launch) live.push_back(held.key);
+    std::visit([&](auto& message) { send_or_hold(&peer, held.key, std::move(message)); }, held.message);
   }
-  events_->executor_ready(live);
+  held_ = std::move(others);
+  events_->worker_ready(peer.worker(), live);
   flush();
 }
 
-void WorkerLink::Impl::take(WorkerPeer&, const wire::Started& started) {
+void WorkerLink::Impl::take(WorkerPeer& peer, const wire::Started& started) {
   restarts_ = 0;
-  events_->attempt_started(from_wire(started.key), started.pid, started.at_us);
+  events_->attempt_started(from_wire(started.key), peer.worker(), started.pid, started.at_us);
 }
 
 void WorkerLink::Impl::take(WorkerPeer&, wire::Ended ended) {
@@ -280,13 +308,22 @@ void WorkerLink::Impl::launch(LaunchSpec spec, bool gated) {
   wire::Launch message = to_wire(std::move(spec));
   message.gated = gated;
   message.keep = options_.tasks_outlive_us;
-  if (is_ready_) return send_launch(std::move(message));
-  held_.push_back({key, std::move(message)});
+  send_or_hold(primary(), key, std::move(message));
 }
 
-void WorkerLink::Impl::send_launch(wire::Launch launch) {
-  if (primary()->send(launch)) return;
-  after(0, [this, key = from_wire(launch.key)] {  // larger than a frame may be: the author's environment is
+template <typename Message>
+void WorkerLink::Impl::send_or_hold(WorkerPeer* to, AttemptKey key, Message message) {
+  const bool may_go = to != nullptr && is_settled_ && to->is_ready();
+  if (!may_go) return held_.push_back({key, std::move(message)});
+  if (to->send(message)) return;
+  constexpr bool is_launch = std::is_same_v<Message, wire::Launch>;
+  BATON_CHECK(is_launch);
+  refuse(key);
+}
+
+/// It is larger than a frame may be: the author's environment is.
+void WorkerLink::Impl::refuse(AttemptKey key) {
+  after(0, [this, key] {
     AttemptEnd end;
     end.key = key;
     end.outcome = AttemptEnd::Outcome::spawn_failed;
@@ -298,18 +335,15 @@ void WorkerLink::Impl::send_launch(wire::Launch launch) {
 
 template <typename Message>
 void WorkerLink::Impl::say(AttemptKey key, const Message& message) {
-  if (is_ready_) {
-    const bool fits = worker_of(key)->send(message);
-    BATON_CHECK(fits);
-    return;
-  }
-  held_.push_back({key, message});
+  send_or_hold(worker_of(key), key, message);
 }
 
 void WorkerLink::Impl::stop(AttemptKey key, DurationUs grace_us, bool kill_now) {
   say(key, wire::Stop{.key = to_wire(key), .grace_us = grace_us, .kill_now = kill_now});
   if (!kill_now || closing_) return;
-  if (is_ready_) BATON_CHECK(worker_of(key)->send(wire::Ping{}));  // one that lives answers, whatever the task does
+  WorkerPeer* const holder = worker_of(key);
+  // One that lives answers, whatever the task does.
+  if (holder != nullptr && holder->is_ready()) BATON_CHECK(holder->send(wire::Ping{}));
   const bool first = kills_.empty();
   kills_.emplace(key, loop_.mono_now());
   if (first) after(options_.kill_answer_us, [this] { expect_deaths(); });
@@ -322,7 +356,7 @@ void WorkerLink::Impl::expect_deaths() {
   for (const auto& [key, asked_at] : kills_) oldest = std::min(oldest, asked_at);
   kills_.clear();
   for (const Peer& peer : std::vector<Peer>(peers_)) {
-    if (peer->is_greeted && peer->heard_at() < oldest) give_up(*peer, "it did not answer when its tasks were to be killed");
+    if (peer->is_greeted && !peer->is_gone && peer->heard_at() < oldest) give_up(*peer, "it did not answer when its tasks were to be killed");
   }
 }
 
@@ -349,8 +383,11 @@ void WorkerLink::Impl::flush() {
 void WorkerLink::Impl::broke(WorkerPeer& peer, const std::string& why) {
   if (closing_) return;
   if (!peer.is_dismissed) return give_up(peer, why);
+  const Peer gone = peer.shared_from_this();  // it goes by itself, with nothing: nobody needs to hear of it
   remove(peer);
-  be_ready_if_all_are();
+  for (const Peer& other : std::vector<Peer>(peers_)) {
+    if (!is_settled_) spoke(*other);
+  }
 }
 
 void WorkerLink::Impl::remove(const WorkerPeer& peer) {
@@ -360,27 +397,23 @@ void WorkerLink::Impl::remove(const WorkerPeer& peer) {
 /// Its stream is gone, or it does not answer: it is made sure to be dead, with all that its tasks left, before another
 /// one starts in its folder and reads its journal. What it ran is judged then.
 void WorkerLink::Impl::give_up(WorkerPeer& peer, const std::string& why) {
-  const Peer gone = peer.shared_from_this();
-  gone->close();
-  remove(*gone);
-  ask_all();
-  end_worker(loop_, gone->pid(), gone->worker_id,
-             [this, here = std::weak_ptr<int>(here_), no = gone->no(), drains = gone->drains] {
-               if (!here.expired() && !closing_) replace(no, drains);
-             });
-  events_->executor_gone(why);
+  if (std::exchange(peer.is_gone, true)) return;
+  peer.close();
+  end_worker(loop_, peer.pid(), peer.worker_id, [this, here = std::weak_ptr<int>(here_), no = peer.no()] {
+    if (!here.expired() && !closing_) replace(no);
+  });
+  events_->worker_gone(peer.worker(), why);
 }
 
-void WorkerLink::Impl::replace(int no, bool drains) {
+void WorkerLink::Impl::replace(int no) {
   if (++restarts_ > options_.restarts_max) {
     closing_ = true;
     return gave_up_("the worker died " + std::to_string(restarts_) + " times in a row");
   }
   const DurationUs delay = restarts_ == 1 ? 0 : options_.restart_delay_us;
-  after(delay, [this, no, drains] {
+  after(delay, [this, no] {
     if (closing_) return;
-    if (auto started = start_on(no); !started) return gave_up_(started.error().message);
-    peers_.back()->drains = drains && primary() != nullptr;
+    if (auto started = start_on(no); !started) gave_up_(started.error().message);
   });
 }
 
@@ -389,15 +422,15 @@ void WorkerLink::Impl::watch() {
   after(options_.ping_every_us, [this] {
     if (closing_) return;
     for (const Peer& peer : std::vector<Peer>(peers_)) {
-      if (!peer->is_greeted && peer->worker_id.empty() && !options_.tasks_outlive_us) continue;  // may wait for a lock
+      if (peer->is_gone) continue;
+      if (!peer->is_greeted && !options_.tasks_outlive_us) continue;  // may wait for a lock
       peer->silent_us += options_.ping_every_us;
       if (peer->silent_us > options_.silence_ends_us) {
         give_up(*peer, "it was silent for " + std::to_string(options_.silence_ends_us / kSecond) + " s");
         continue;
       }
       if (peer->silent_us > options_.silence_told_us && !std::exchange(peer->silence_told, true)) {
-        is_ready_ = false;
-        events_->executor_gone("it is silent; nothing is launched until it answers");
+        events_->worker_gone(peer->worker(), "it is silent; nothing is launched to it until it answers");
       }
       BATON_CHECK(peer->send(wire::Ping{}));
       peer->flush();
@@ -411,6 +444,7 @@ void WorkerLink::Impl::shut_down(DurationUs grace_us, DurationUs wait_us) {
   wire::Shutdown shutdown;
   shutdown.grace_us = grace_us;
   for (const Peer& peer : peers_) {
+    if (peer->is_gone) continue;
     static_cast<void>(peer->send(shutdown));
     peer->say_last();
   }
@@ -419,7 +453,9 @@ void WorkerLink::Impl::shut_down(DurationUs grace_us, DurationUs wait_us) {
 
 void WorkerLink::Impl::end_all(DurationUs wait_us) {
   closing_ = true;
-  for (const Peer& peer : peers_) await_worker(peer->pid(), peer->worker_id, wait_us);
+  for (const Peer& peer : peers_) {
+    if (!peer->is_gone) await_worker(peer->pid(), peer->worker_id, wait_us);  // else its number may be another's
+  }
   for (const Peer& peer : peers_) peer->close();
   peers_.clear();
 }

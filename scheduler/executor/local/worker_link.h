@@ -2,11 +2,12 @@
 // where one dies or falls silent, and with `tasks_outlive_us` finds those of an earlier scheduler again and goes on with
 // what they run. Loop thread only; nothing blocks but shut_down().
 //
-//   launch() ──▶ held until every worker has said what it runs ──▶ the worker of our own build
-//   a worker of another build runs what it has to its end, gets nothing new, and is then told to go
+//   launch() ──▶ held until its worker has said what it runs ──▶ the worker of our own build
+//   a worker of another build runs what it has to its end, gets nothing new (0 slots), and is then told to go
 //
-// Order that matters: a worker's inventory first, then executor_ready(), then what was held. A launch that was released
-// between hello and inventory counts as live there: it is not lost, and it is sent once.
+// Order that matters: a worker's inventory first, then what was held for it, then worker_ready(). A launch that was
+// released between hello and inventory counts as live there: it is not lost, and it is sent once. When we come, all
+// workers are heard before the first is ready; who dies later is replaced without the others noticing.
 #pragma once
 
 #include <functional>
@@ -41,7 +42,8 @@ class WorkerLink final : public Executor {
   static Result<std::unique_ptr<WorkerLink>> start(AsioLoop& loop, WorkerLinkOptions options);
   ~WorkerLink() override;  ///< kills the workers, unless shut_down() or leave() came first
 
-  /// Begins the talk: `events` hears executor_ready() when all workers have said what they hold. `epoch`: the leader's.
+  /// Begins the talk: `events` hears worker_ready() of each and executor_settled() when all have said what they hold.
+  /// `epoch`: the leader's.
   void connect(ExecutorEvents& events, const std::string& scheduler_id, std::int64_t epoch,
                std::function<void(const std::string&)> gave_up);
 

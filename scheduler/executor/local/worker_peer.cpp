@@ -11,9 +11,11 @@ namespace baton {
 
 namespace asio = boost::asio;
 
-WorkerPeer::WorkerPeer(AsioLoop& loop, PeerListener& listener, int no, WorkerConnection connection)
+WorkerPeer::WorkerPeer(AsioLoop& loop, PeerListener& listener, WorkerRef worker, int no,
+                       WorkerConnection connection)
     : loop_(loop),
       listener_(listener),
+      worker_(std::move(worker)),
       no_(no),
       pid_(connection.pid),
       socket_(loop.context(), asio::local::stream_protocol(), connection.socket),
@@ -63,13 +65,16 @@ void WorkerPeer::flush() {
 
 void WorkerPeer::say_last() {
   if (!socket_.is_open()) return;
-  constexpr int kPatienceMs = 1000;  // One that is frozen reads nothing.
+  constexpr DurationUs kPatienceUs = kSecond;  // One that is frozen reads nothing, and one may read slowly.
+  const MonoUs until = loop_.mono_now() + kPatienceUs;
   const int fd = socket_.native_handle();
   while (writing_.empty() && !out_.empty()) {  // What is on its way already may not be cut short by this.
     const ssize_t sent = ::send(fd, out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    pollfd wait{fd, POLLOUT, 0};
-    if (sent < 0 && (errno != EAGAIN || poll(&wait, 1, kPatienceMs) <= 0)) break;
     if (sent > 0) out_.erase(0, static_cast<std::size_t>(sent));
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) break;
+    const DurationUs left = until - loop_.mono_now();
+    pollfd wait{fd, POLLOUT, 0};
+    if (left <= 0 || poll(&wait, 1, static_cast<int>(left / kMillisecond) + 1) == 0) break;
   }
   boost::system::error_code ignored;
   socket_.shutdown(asio::local::stream_protocol::socket::shutdown_send, ignored);

@@ -8,7 +8,9 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "scheduler/engine/worker.h"
 #include "scheduler/executor/local/worker_process.h"
 #include "scheduler/model/attempt_key.h"
 #include "worker/protocol/frames.h"
@@ -28,7 +30,7 @@ class PeerListener {
 
 class WorkerPeer : public std::enable_shared_from_this<WorkerPeer> {
  public:
-  WorkerPeer(AsioLoop& loop, PeerListener& listener, int no, WorkerConnection connection);
+  WorkerPeer(AsioLoop& loop, PeerListener& listener, WorkerRef worker, int no, WorkerConnection connection);
 
   /// Begins to read; heard() and broke() come from here on, from the loop.
   void listen();
@@ -38,11 +40,12 @@ class WorkerPeer : public std::enable_shared_from_this<WorkerPeer> {
     return wire::append_frame(out_, message);
   }
   void flush();
-  /// Writes what is unsent and ends our direction, blocking: the last words of a scheduler.
+  /// Writes what is unsent and ends our direction, blocking for a second at most: the last words of a scheduler.
   void say_last();
   /// No more is heard of this stream.
   void close();
 
+  [[nodiscard]] const WorkerRef& worker() const { return worker_; }
   [[nodiscard]] int no() const { return no_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] MonoUs heard_at() const { return heard_at_; }
@@ -52,9 +55,12 @@ class WorkerPeer : public std::enable_shared_from_this<WorkerPeer> {
   bool is_ours = false;              ///< started by this process, so of its build, whatever stands between
   bool is_greeted = false;
   int inventories_due = 0;           ///< one for each hello; only the last one asked for counts
-  [[nodiscard]] bool is_ready() const { return is_greeted && inventories_due == 0; }
+  std::vector<AttemptKey> live;      ///< gathered from its inventory until that is complete
+  bool is_gone = false;              ///< dead, or on its way there; it stands here until another one is in its place
   bool drains = false;               ///< of another build, or not needed: gets no launches, and ends when it has nothing
   bool is_dismissed = false;         ///< it was told to end
+  /// Whether it may be sent what concerns attempts: it has said what it holds, and answers.
+  [[nodiscard]] bool is_ready() const { return is_greeted && inventories_due == 0 && !is_gone && !silence_told; }
   std::set<AttemptKey> holds;        ///< where it drains: live, or ended and not acknowledged
   DurationUs silent_us = 0;          ///< of this loop's awake time
   bool silence_told = false;
@@ -64,6 +70,7 @@ class WorkerPeer : public std::enable_shared_from_this<WorkerPeer> {
 
   AsioLoop& loop_;
   PeerListener& listener_;
+  const WorkerRef worker_;
   const int no_;
   const pid_t pid_;
   boost::asio::local::stream_protocol::socket socket_;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "scheduler/dagfile/canonical.h"
+#include "scheduler/executor/executors.h"
 #include "scheduler/executor/local/worker_link.h"
 #include "scheduler/host/folders.h"
 #include "scheduler/host/launch_context.h"
@@ -62,6 +63,7 @@ class LocalHost::Impl {
   AsioLoop loop_;
   std::optional<StateFolder> folder_;
   std::unique_ptr<WorkerLink> worker_;
+  Executors executors_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Host> host_;
   std::unique_ptr<asio::signal_set> signals_;
@@ -89,6 +91,7 @@ Status LocalHost::Impl::open() {
   auto worker = WorkerLink::start(loop_, link);
   if (!worker) return worker.error();
   worker_ = std::move(worker).value();
+  executors_.add("local", *worker_);
   auto store = SqliteStore::open_for_writing(options_.state_folder, loop_);
   if (!store) return store.error();
   store_ = std::move(store).value();
@@ -100,10 +103,9 @@ void LocalHost::Impl::make_host() {
   HostSettings settings;
   settings.policy = HostPolicy::one_run;
   settings.engine.core.instances_max = options_.config.max_instances;
-  settings.engine.slots = slots_of(options_);
-  settings.engine.ahead_max = kAheadMaxPerSlot * settings.engine.slots;
+  settings.engine.ahead_max = kAheadMaxPerSlot * slots_of(options_);
   settings.pools = options_.config.pools;
-  HostParts parts{loop_, *store_, *worker_, &observer_, dag_of, nullptr, [this](const RunRow& run) { prepare(run); }};
+  HostParts parts{loop_, *store_, executors_, &observer_, dag_of, nullptr, [this](const RunRow& run) { prepare(run); }};
   parts.check_run = [this](const DagRun& run) -> Status {
     if (only_stops_) return Unit{};  // whatever a task lacks, a run can be ended
     return check_rest(run, options_.secret);
@@ -176,7 +178,7 @@ Result<RunEnd> LocalHost::Impl::loop_until_ended(LocalHost& self) {
   watch_signals();
   Attachment attachment;
   if (attach_) attachment = attach_(self);
-  worker_->connect(host_->executor_events(), store_->store_id(), store_->leader_epoch(),
+  worker_->connect(executors_.events("local", host_->executor_events()), store_->store_id(), store_->leader_epoch(),
                    [this](const std::string& why) { fail({why, ErrorKind::storage}); });
   loop_.run();
   attachment.reset();

@@ -27,7 +27,7 @@ class ControlConformance : public testing::Test {
  protected:
   explicit ControlConformance(std::shared_ptr<const Dag> dag = DagBuilder().task("a").build())
       : bench(std::move(dag), 1), control(bench.loop, bench.engine, loader, {4, 2}) {
-    bench.engine.executor_ready({});
+    bench.ready();
   }
 
   TriggerRun trigger(RunNo run_no) const {

@@ -1,5 +1,4 @@
-// The executor of this machine with a loop, a folder of its own and somebody who writes down what it says. Everything
-// waits for events, with a limit that only a broken executor reaches.
+// The executor of this machine with a loop, a folder of its own and somebody who writes down what it says.
 #pragma once
 
 #include <signal.h>
@@ -21,54 +20,20 @@
 #include "scheduler/executor/local/worker_link.h"
 #include "scheduler/loop/asio_loop.h"
 #include "test_paths.h"
+#include "tests/conformance/executor/backend.h"
 
 namespace baton::test {
 
-/// What an executor has said, in order of its kind.
-struct Heard final : ExecutorEvents {
-  void attempt_started(AttemptKey key, std::int32_t pid, WallUs) override {
-    pids[key] = pid;
-    changed();
-  }
-  void attempt_ended(const AttemptEnd& end) override {
-    ends[end.key].push_back(end);
-    changed();
-  }
-  void executor_ready(const std::vector<AttemptKey>& live) override {
-    readies.emplace_back(live.begin(), live.end());
-    if (on_ready) on_ready();
-    changed();
-  }
-  void executor_capacity(std::int32_t slots, const std::string& why) override {
-    capacity = slots;
-    capacity_why = why;
-  }
-  void executor_gone(const std::string& why) override {
-    gone.push_back(why);
-    if (on_gone) on_gone();
-    changed();
-  }
-
-  std::map<AttemptKey, std::int32_t> pids;
-  std::map<AttemptKey, std::vector<AttemptEnd>> ends;
-  std::vector<std::set<AttemptKey>> readies;
-  std::vector<std::string> gone;
-  std::int32_t capacity = 0;
-  std::string capacity_why;
-  std::function<void()> on_gone, on_ready;
-  std::function<void()> changed = [] {};
-};
-
-class LocalBackend {
+class LocalBackend final : public ExecutorBackend {
  public:
   LocalBackend() {
     std::string name = "/tmp/baton-executor.XXXXXX";
     folder_ = mkdtemp(name.data());
     options.program = std::string(baton::checkout::kBinaryDir) + "/baton-worker";
     options.state_folder = folder_;
-    options.slots = 4;
+    options.slots = kSlots;
   }
-  ~LocalBackend() {
+  ~LocalBackend() override {
     if (link) link->shut_down(0, 5 * kSecond);
     link.reset();
     std::error_code ignored;
@@ -77,8 +42,23 @@ class LocalBackend {
   LocalBackend(const LocalBackend&) = delete;
   LocalBackend& operator=(const LocalBackend&) = delete;
 
+  void keep_tasks() override { options.tasks_outlive_us = true; }
+  void watch_silence() override {
+    options.ping_every_us = 40 * kMillisecond;
+    options.silence_told_us = 500 * kMillisecond;
+    options.silence_ends_us = 1500 * kMillisecond;
+  }
+  void come() override {
+    if (!may_come()) abort();
+  }
+  [[nodiscard]] Executor& executor() override { return *link; }
+  LaunchSpec exits(std::int32_t code) override { return shell("exit " + std::to_string(code)); }
+  LaunchSpec waits() override { return waiting(); }
+  void kill_worker() override { kill(worker_pid(), SIGKILL); }
+  void freeze_worker() override { kill(worker_pid(), SIGSTOP); }
+
   /// A scheduler comes; false with `error` set where it may not.
-  bool come() {
+  bool may_come() {
     heard = {};
     auto started = WorkerLink::start(loop, options);
     if (!started) {
@@ -92,15 +72,14 @@ class LocalBackend {
     });
     return true;
   }
-  bool come_and_be_ready() { return come() && until([this] { return !heard.readies.empty(); }); }
   /// It dies without a word: its sockets close, and that is all.
-  void vanish() {
+  void vanish() override {
     link->leave();
     link.reset();
   }
 
   /// Runs the loop until `holds`; false after a minute.
-  bool until(const std::function<bool()>& holds) {
+  bool until(const std::function<bool()>& holds) override {
     if (holds()) return true;
     bool late = false;
     const auto timer = loop.call_at(loop.mono_now() + kMinute, [&] {
@@ -116,13 +95,6 @@ class LocalBackend {
     loop.cancel(timer);
     return !late && gave_up.empty();
   }
-  bool until_ended(AttemptKey key) {
-    return until([&] { return heard.ends.contains(key); });
-  }
-  bool until_started(AttemptKey key) {
-    return until([&] { return heard.pids.contains(key); });
-  }
-
   LaunchSpec shell(const std::string& script) {
     LaunchSpec spec;
     spec.key = {1, next_task_++, kUnmapped, 1};
@@ -141,9 +113,9 @@ class LocalBackend {
     if (mkfifo(fifo(spec.key.task_no).c_str(), 0600) != 0) abort();
     return spec;
   }
-  void let_go(AttemptKey key) { std::ofstream(fifo(key.task_no)) << "go\n"; }
+  void let_go(AttemptKey key) override { std::ofstream(fifo(key.task_no)) << "go\n"; }
   /// How often its program was started.
-  [[nodiscard]] std::size_t starts(AttemptKey key) const {
+  [[nodiscard]] std::size_t starts(AttemptKey key) const override {
     return text(folder_ + "/starts" + std::to_string(key.task_no)).size() / 2;
   }
   [[nodiscard]] pid_t worker_pid(int no = 1) const {
@@ -153,7 +125,6 @@ class LocalBackend {
 
   AsioLoop loop;
   WorkerLinkOptions options;
-  Heard heard;
   std::unique_ptr<WorkerLink> link;
   Error error;
   std::string gave_up;

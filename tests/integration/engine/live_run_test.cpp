@@ -74,7 +74,7 @@ class LiveRun : public testing::Test {
     context.default_shell = {"sh", "-eu"};
     context.base_env = {"PATH=/usr/bin:/bin"};
     context.secret = [](const std::string&) -> Result<std::string> { return Error{"none"}; };
-    engine_ = std::make_unique<Engine>(loop_, *store_, *worker_, Renderer(context), EngineSettings{.slots = 2}, nullptr);
+    engine_ = std::make_unique<Engine>(loop_, *store_, *worker_, Renderer(context), EngineSettings{}, nullptr);
     engine_->on_finished([this](const DagRun& run) {
       ended_ = run.row;
       loop_.stop();

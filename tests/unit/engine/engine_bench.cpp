@@ -3,12 +3,6 @@
 namespace baton::test {
 namespace {
 
-EngineSettings settings_of(std::int32_t slots) {
-  EngineSettings settings;
-  settings.slots = slots;
-  return settings;
-}
-
 Renderer renderer() {
   LaunchContext context;
   context.state_folder = "/state";
@@ -20,8 +14,14 @@ Renderer renderer() {
 
 }  // namespace
 
-EngineBench::EngineBench(std::shared_ptr<const Dag> of, std::int32_t slots)
-    : dag(std::move(of)), engine(loop, store, executor, renderer(), settings_of(slots), nullptr) {}
+EngineBench::EngineBench(std::shared_ptr<const Dag> of, std::int32_t slot_count)
+    : slots(slot_count), dag(std::move(of)), engine(loop, store, executor, renderer(), {}, nullptr) {}
+
+void EngineBench::ready(const std::vector<AttemptKey>& live) {
+  engine.worker_capacity(worker, slots, {}, "");
+  engine.worker_ready(worker, live);
+  engine.executor_settled("local");
+}
 
 void EngineBench::begin(bool has_executor) {
   RunCreation creation;
@@ -31,7 +31,7 @@ void EngineBench::begin(bool has_executor) {
   creation.run.run_id = "manual__test";
   creation.run.queued_at = loop.wall_now();
   engine.create_run(std::move(creation), Value{ValueMap{}}, {}, [](const PartVerdict&) {});
-  if (has_executor) engine.executor_ready({});
+  if (has_executor) ready();
 }
 
 void EngineBench::settle() {

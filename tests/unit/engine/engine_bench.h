@@ -101,7 +101,10 @@ class EngineBench {
  public:
   explicit EngineBench(std::shared_ptr<const Dag> dag, std::int32_t slots = 4);
 
-  /// Creates run 1, which is durable then. The executor is ready where `executor` says so.
+  /// The one worker is ready, holds `live`, and nobody else will be heard.
+  void ready(const std::vector<AttemptKey>& live = {});
+  void gone() { engine.worker_gone(worker, "gone"); }
+  /// Creates run 1, which is durable then. The worker is ready where `executor` says so.
   void begin(bool executor = true);
   /// Runs what is due and lets every commit become durable.
   void settle();
@@ -111,6 +114,8 @@ class EngineBench {
   [[nodiscard]] const DagRun& run() const { return *engine.run(1); }
   [[nodiscard]] TaskState state(const char* task) const { return run().at(*dag->find(task)).state; }
 
+  const WorkerRef worker = std::make_shared<const Worker>(Worker{"local", "1", "here"});
+  const std::int32_t slots;
   std::shared_ptr<const Dag> dag;
   HandLoop loop;
   HandStore store;

@@ -116,13 +116,17 @@ TEST(RunTimers, EndWithTheirRun) {
   EXPECT_EQ(fired, 1);
 }
 
+WorkerRef worker_named(const std::string& name) {
+  return std::make_shared<const Worker>(Worker{"local", name, "here"});
+}
+
 TEST(AttemptLedger, KeepsAnEndThatComesBeforeItsClaimIsDurable) {
   AttemptLedger ledger;
   const AttemptKey key{1, 0, kUnmapped, 1};
   AttemptEnd end;
   end.key = key;
   EXPECT_FALSE(ledger.keep_early_end(end)) << "nothing is prepared";
-  ledger.prepare(key);
+  ledger.prepare(key, ledger.workers().number_of(nullptr));
   EXPECT_FALSE(ledger.has_started_some());
   EXPECT_TRUE(ledger.keep_early_end(end));
   EXPECT_TRUE(ledger.claimed(key).has_value());
@@ -135,15 +139,50 @@ TEST(AttemptLedger, TellsWhatIsMissingOfThisAndOfAnEarlierProcess) {
   AttemptLedger ledger;
   const AttemptKey mine{1, 0, kUnmapped, 1};
   const AttemptKey theirs{1, 1, kUnmapped, 1};
+  const WorkerNo here = ledger.workers().number_of(worker_named("1"));
+  const WorkerNo there = ledger.workers().number_of(worker_named("2"));
+  ledger.claim(mine, here);
+  EXPECT_TRUE(ledger.missing(here, {}).empty()) << "nobody has heard of it";
   ledger.launch(mine);
-  ledger.recover(theirs);
+  ledger.recover(theirs, there);
   EXPECT_EQ(ledger.held(), 1);
-  EXPECT_EQ(ledger.missing({}, false), Keys{mine});
-  EXPECT_EQ(ledger.missing({}, true), Keys{theirs});
-  EXPECT_TRUE(ledger.missing({theirs}, true).empty());
-  ledger.adopt(theirs);
-  EXPECT_EQ(ledger.missing({}, false), (Keys{mine, theirs}));
+  EXPECT_EQ(ledger.missing(here, {}), Keys{mine});
+  EXPECT_EQ(ledger.missing(there, {}), Keys{theirs}) << "each worker answers for its own";
+  EXPECT_TRUE(ledger.missing(there, {theirs}).empty());
+  EXPECT_EQ(ledger.never_named("local"), Keys{theirs});
+  EXPECT_TRUE(ledger.never_named("remote").empty());
+  ledger.adopt(theirs, here);
+  EXPECT_TRUE(ledger.never_named("local").empty());
+  EXPECT_EQ(ledger.missing(here, {}), (Keys{mine, theirs})) << "it is with who named it";
   EXPECT_FALSE(ledger.end(theirs));
+}
+
+TEST(WorkerSlots, EachWorkerHasItsOwn) {
+  WorkerSlots workers;
+  const WorkerNo a = workers.number_of(worker_named("1"));
+  const WorkerNo b = workers.number_of(worker_named("2"));
+  EXPECT_EQ(workers.number_of(worker_named("2")), b) << "the names are the worker";
+  EXPECT_EQ(workers.next(), std::nullopt) << "nobody is ready";
+  workers.set_slots(a, 2);
+  workers.set_slots(b, 3);
+  workers.set_ready(a, true);
+  EXPECT_EQ(workers.next(), std::optional(a));
+  workers.set_ready(b, true);
+  EXPECT_EQ(workers.capacity(), 5);
+  std::vector<WorkerNo> given;
+  for (int k = 0; k < 5; ++k) {
+    given.push_back(*workers.next());
+    workers.hold(given.back());
+  }
+  EXPECT_EQ(given, (std::vector<WorkerNo>{b, a, b, a, b}));
+  EXPECT_EQ(workers.free(a), 0);
+  workers.set_ready(b, false);
+  EXPECT_EQ(workers.capacity(), 5) << "what the silent one holds takes no slot of the other";
+  workers.release(b);
+  EXPECT_EQ(workers.capacity(), 4);
+  EXPECT_EQ(workers.next(), std::optional(a)) << "where another one waits for a slot";
+  workers.set_ready(b, true);
+  EXPECT_EQ(workers.next(), std::optional(b));
 }
 
 TEST(AttemptLedger, GivesAUsedNumberOnceWhateverTheEpochOfTheKey) {
@@ -158,14 +197,14 @@ TEST(AttemptLedger, GivesAUsedNumberOnceWhateverTheEpochOfTheKey) {
 }
 
 TEST(LookAhead, ClaimsTwentyMillisecondsOfWork) {
-  LookAhead ahead(4, 100);
-  EXPECT_EQ(ahead.ahead(), 0) << "nothing is known yet";
+  LookAhead ahead(100);
+  EXPECT_EQ(ahead.ahead(4), 0) << "nothing is known yet";
   ahead.learn(2 * kMillisecond);
-  EXPECT_EQ(ahead.ahead(), 40);
+  EXPECT_EQ(ahead.ahead(4), 40);
   for (int k = 0; k < 100; ++k) ahead.learn(10);
-  EXPECT_EQ(ahead.ahead(), 100);
+  EXPECT_EQ(ahead.ahead(4), 100);
   for (int k = 0; k < 100; ++k) ahead.learn(kMinute);
-  EXPECT_EQ(ahead.ahead(), 0);
+  EXPECT_EQ(ahead.ahead(4), 0);
 }
 
 TEST(Engine, LeavesNoTimerOfARunThatHasEnded) {

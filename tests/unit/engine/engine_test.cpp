@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "scheduler/engine/clear.h"
@@ -103,7 +104,7 @@ void ask_for_run(EngineBench& b, RunNo run_no, std::vector<PartVerdict>& verdict
 
 TEST(Engine, CreatesManyRunsWithOneCommitAndTellsEachItsOwnVerdict) {
   EngineBench b(one_task(), 8);
-  b.engine.executor_ready({});
+  b.ready();
   std::vector<PartVerdict> verdicts;
   for (RunNo n = 1; n <= 3; ++n) ask_for_run(b, n, verdicts);
   b.loop.drain();
@@ -122,7 +123,7 @@ TEST(Engine, CreatesManyRunsWithOneCommitAndTellsEachItsOwnVerdict) {
 
 TEST(Engine, WritesNothingOfAStruckRunWithTheNextBatch) {
   EngineBench b(one_task(), 8);
-  b.engine.executor_ready({});
+  b.ready();
   std::vector<PartVerdict> verdicts;
   ask_for_run(b, 1, verdicts);
   b.loop.drain();
@@ -184,12 +185,12 @@ TEST(Engine, StartsNothingAgainForAsLongAsItsExecutorIsSilent) {  // F-16
   EngineBench b(one_task());
   b.begin();
   b.settle();
-  b.engine.executor_gone("silence");
+  b.gone();
   b.loop.pass(kDay);
   b.settle();
   EXPECT_EQ(b.executor.launched.size(), 1U);
   EXPECT_EQ(b.state("a"), queued);
-  b.engine.executor_ready({b.executor.launched[0].key});  // it ran all the time
+  b.ready({b.executor.launched[0].key});  // it ran all the time
   b.settle();
   EXPECT_EQ(b.executor.launched.size(), 1U);
 }
@@ -198,8 +199,8 @@ TEST(Engine, StartsAgainWhatAReconnectDoesNotName) {  // F-22
   EngineBench b(one_task());
   b.begin();
   b.settle();
-  b.engine.executor_gone("reset");
-  b.engine.executor_ready({});
+  b.gone();
+  b.ready();
   b.settle();
   ASSERT_EQ(b.executor.launched.size(), 2U);
   EXPECT_EQ(b.executor.launched[1].key.epoch, 2);
@@ -210,9 +211,9 @@ TEST(Engine, ReleasesAgainWhatAReconnectNames) {  // what was adopted may be hel
   b.begin();
   b.settle();
   const AttemptKey key = b.executor.launched[0].key;
-  b.engine.executor_gone("reset");
+  b.gone();
   b.executor.released.clear();
-  b.engine.executor_ready({key});
+  b.ready({key});
   EXPECT_EQ(b.executor.released, std::vector{key});
 }
 
@@ -222,11 +223,71 @@ TEST(Engine, ReleasesNothingAfterAReconnectWhoseClaimIsNotDurable) {
   b.loop.drain();
   ASSERT_EQ(b.store.offered.size(), 1U);
   const AttemptKey key = b.run().key_of(0);
-  b.engine.executor_gone("reset");
-  b.engine.executor_ready({key});
+  b.gone();
+  b.ready({key});
   EXPECT_TRUE(b.executor.released.empty());
   b.settle();
   EXPECT_EQ(b.executor.launched.size(), 1U);
+}
+
+std::shared_ptr<const Dag> five_tasks() {
+  return test::DagBuilder().task("a").task("b").task("c").task("d").task("e").build();
+}
+
+TEST(Engine, GivesNoWorkerMoreThanItsSlots) {
+  EngineBench b(five_tasks(), 2);
+  const WorkerRef other = std::make_shared<const Worker>(Worker{"remote", "far", "there"});
+  b.engine.worker_capacity(other, 1, {}, "");
+  b.engine.worker_ready(other, {});
+  b.begin();
+  b.settle();
+  std::map<std::string, int> launched;
+  for (const LaunchSpec& spec : b.executor.launched) ++launched[spec.worker->name];
+  EXPECT_EQ(launched, (std::map<std::string, int>{{"1", 2}, {"far", 1}}));
+  EXPECT_EQ(b.engine.admission().live(), 3);
+}
+
+TEST(Engine, LosesOfOneWorkerWhatThatOneDoesNotName) {
+  EngineBench b(five_tasks(), 2);
+  const WorkerRef other = std::make_shared<const Worker>(Worker{"remote", "far", "there"});
+  b.engine.worker_capacity(other, 2, {}, "");
+  b.engine.worker_ready(other, {});
+  b.begin();
+  b.settle();
+  ASSERT_EQ(b.executor.launched.size(), 4U);
+  b.gone();
+  b.settle();
+  EXPECT_EQ(b.executor.launched.size(), 4U) << "what the silent one holds takes no slot of the other, and frees none";
+  b.engine.worker_ready(b.worker, {});
+  b.settle();
+  std::map<std::string, int> again;
+  for (std::size_t k = 4; k < b.executor.launched.size(); ++k) ++again[b.executor.launched[k].worker->name];
+  EXPECT_EQ(again, (std::map<std::string, int>{{"1", 2}}));
+}
+
+TEST(Engine, WritesWhoHasAnAttemptWithItsClaimAndItsEnd) {
+  EngineBench b(one_task());
+  b.begin();
+  b.loop.drain();
+  const TaskRow& claim = b.store.offered[0].first.parts[1].instances.back();
+  EXPECT_EQ(claim.executor + "/" + claim.worker + "/" + claim.host, "local/1/here");
+  b.settle();
+  const LaunchSpec spec = b.executor.launched[0];
+  b.engine.attempt_accepted(spec.key, b.worker, "job 7");
+  b.engine.attempt_started(spec.key, b.worker, 4711, b.loop.wall_now());
+  b.settle();
+  AttemptEnd end = exited(1);
+  end.log_tail = "no such table\xff\n";
+  b.end(spec, end);
+  b.loop.drain();
+  ASSERT_EQ(b.store.offered.size(), 1U) << "neither was worth a commit of its own";
+  const Part& part = b.store.offered[0].first.parts[0];
+  ASSERT_EQ(part.tries.size(), 1U);
+  const TryRow& row = part.tries[0];
+  EXPECT_EQ(row.executor + "/" + row.worker + "/" + row.host + "/" + row.handle, "local/1/here/job 7");
+  EXPECT_EQ(row.pid, 4711);
+  EXPECT_EQ(row.log_tail, "no such table\xEF\xBF\xBD\n");
+  EXPECT_EQ(part.instances[0].handle, "job 7");
 }
 
 TEST(Engine, PassesOverTheNumberOfAClaimThatWasNeverWritten) {  // the scheduler before died between the two
@@ -236,7 +297,7 @@ TEST(Engine, PassesOverTheNumberOfAClaimThatWasNeverWritten) {  // the scheduler
   early.key = b.run().key_of(0);
   early.key.epoch = 1;
   b.engine.attempt_ended(early);
-  b.engine.executor_ready({});
+  b.ready();
   b.settle();
   ASSERT_EQ(b.executor.launched.size(), 1U);
   EXPECT_EQ(b.executor.launched[0].key.epoch, 2);
@@ -272,7 +333,7 @@ TEST(Engine, GivesEveryTryALogOfItsOwnAlsoAfterAClear) {  // F-82
   StepOutcome cleared;
   clear_instances(ended, select_failed(ended), {again.loop.wall_now(), again.loop.mono_now()}, cleared);
   again.engine.adopt_run(std::move(ended), {}, std::move(cleared), {});
-  again.engine.executor_ready({});
+  again.ready();
   again.settle();
   ASSERT_EQ(again.executor.launched.size(), 1U);
   const std::set<std::string> logs = {b.executor.launched[0].log_path, b.executor.launched[1].log_path,
@@ -302,7 +363,7 @@ DagRun left_behind(const EngineBench& b, TaskState state, DurationUs wakes_in) {
 TEST(Recovery, WakesWhoSleptWithTheTimeThatStandsInItsRow) {  // F-33
   EngineBench b(one_task_with_a_retry());
   b.engine.adopt_run(left_behind(b, up_for_retry, kMinute), {}, {}, {});
-  b.engine.executor_ready({});
+  b.ready();
   b.loop.pass(kMinute - kSecond);
   b.settle();
   EXPECT_TRUE(b.executor.launched.empty());
@@ -315,7 +376,7 @@ TEST(Recovery, WakesWhoSleptWithTheTimeThatStandsInItsRow) {  // F-33
 TEST(Recovery, MakesNobodySleepLongerThanItsDelayWhenTheClockWasSetBack) {
   EngineBench b(one_task_with_a_retry());
   b.engine.adopt_run(left_behind(b, up_for_retry, 3 * kHour), {}, {}, {});
-  b.engine.executor_ready({});
+  b.ready();
   b.loop.pass(kMinute);
   b.settle();
   EXPECT_EQ(b.executor.launched.size(), 1U);
@@ -327,7 +388,7 @@ TEST(Recovery, TakesAClaimForALaunchThatMayLive) {  // F-37
   EXPECT_EQ(b.engine.admission().live(), 1);
   b.settle();
   EXPECT_TRUE(b.executor.launched.empty());
-  b.engine.executor_ready({b.run().key_of(0)});
+  b.ready({b.run().key_of(0)});
   b.settle();
   EXPECT_TRUE(b.executor.launched.empty());
   EXPECT_EQ(b.state("a"), queued);
@@ -336,7 +397,7 @@ TEST(Recovery, TakesAClaimForALaunchThatMayLive) {  // F-37
 TEST(Recovery, StartsAClaimAgainThatNoWorkerKnows) {
   EngineBench b(one_task());
   b.engine.adopt_run(left_behind(b, queued, 0), {}, {}, {});
-  b.engine.executor_ready({});
+  b.ready();
   b.settle();
   ASSERT_EQ(b.executor.launched.size(), 1U);
   EXPECT_EQ(b.executor.launched[0].key.epoch, 2);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "worker/attempts.h"
 #include "worker/cgroup.h"
 #include "worker/files.h"
 #include "worker/log_spool.h"
@@ -21,6 +22,18 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+
+TEST(OomKills, EachKillExplainsOneDeathThatIsHeardOfSoon) {
+  constexpr std::int64_t kSecondUs = 1'000'000;
+  OomKills kills(7);
+  EXPECT_FALSE(kills.explain(7, kSecondUs)) << "nobody was killed since";
+  EXPECT_TRUE(kills.explain(9, 2 * kSecondUs));  // two at once
+  EXPECT_TRUE(kills.explain(10, 2 * kSecondUs + 10)) << "and one more, before the second was looked at";
+  EXPECT_TRUE(kills.explain(10, 2 * kSecondUs + 20)) << "the second";
+  EXPECT_FALSE(kills.explain(10, 2 * kSecondUs + 30));
+  EXPECT_TRUE(kills.explain(12, 10 * kSecondUs));
+  EXPECT_FALSE(kills.explain(12, 12 * kSecondUs)) << "too late for what was killed then";
+}
 
 class HostTest : public testing::Test {
  protected:

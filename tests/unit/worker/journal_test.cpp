@@ -68,18 +68,19 @@ TEST_F(JournalTest, OneOfTheFirstProtocolIsRead) {
   ASSERT_TRUE(journal.start(path(), with_worker()));
   journal.end(reported(1));
   journal.flush();
-  // The record of the end without its last field, an empty string, under the first magic.
+  // The record of the end without its last fields, an empty string and a number, under the first magic.
+  constexpr std::uint32_t kLater = 8;
   std::string old = bytes();
   old.replace(0, 8, "BATONWJ1");
-  old.resize(old.size() - 4);
+  old.resize(old.size() - kLater);
   std::uint32_t length = 0;
   const std::size_t header = old.rfind("/out") - 4 - 1 - 8;
   std::memcpy(&length, old.data() + header, 4);
-  length -= 4;
+  length -= kLater;
   std::memcpy(old.data() + header, &length, 4);
   std::uint32_t inner = 0;
   std::memcpy(&inner, old.data() + header + 8 + 1 + 4 + 4, 4);
-  inner -= 4;
+  inner -= kLater;
   std::memcpy(old.data() + header + 8 + 1 + 4 + 4, &inner, 4);
   const std::uint32_t crc = crc32c(std::string_view(old).substr(header + 8));
   std::memcpy(old.data() + header + 4, &crc, 4);

@@ -49,6 +49,7 @@ Ended sample_ended() {
   ended.output = "{}";
   ended.message = "gone";
   ended.log_tail = "last line\n";
+  ended.pid = 4711;
   return ended;
 }
 
