@@ -23,7 +23,9 @@ scheduler/loop      | engine model | boost
 scheduler/executor  | loop engine checksum json model worker/protocol | boost
 scheduler/host      | service control insight logs engine dagfile expr timetable checksum json model |
 scheduler/host/local | host store loop executor dagfile engine model | boost
-web                 | control insight logs engine/reader.h engine/rows.h timetable json model | boost nlohmann
+web/http            | digest json model | boost
+web/api             | web/http digest control insight logs engine/reader.h engine/rows.h timetable json model |
+web                 | web/api web/http digest json model |
 cli                 | * | *
 cli/text            | expr json timetable model |
 cli/display         | cli/text logs engine model |

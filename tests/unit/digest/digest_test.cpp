@@ -20,5 +20,21 @@ TEST(Digest, Sha1IsThatOfTheStandard) {
   EXPECT_EQ(sha1("abc"), abc);
 }
 
+// RFC 4231, cases 2 and 6: a short key, and one longer than a block.
+TEST(Digest, HmacSha256IsThatOfTheStandard) {
+  EXPECT_EQ(hmac_sha256_hex("Jefe", "what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(hmac_sha256_hex(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First"),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST(Digest, SecretsAreComparedWhole) {
+  EXPECT_TRUE(is_same_secret("abc", "abc"));
+  EXPECT_FALSE(is_same_secret("abc", "abd"));
+  EXPECT_FALSE(is_same_secret("abc", "abcd"));
+  EXPECT_EQ(random_hex(16).size(), 32U);
+  EXPECT_NE(random_hex(16), random_hex(16));
+}
+
 }  // namespace
 }  // namespace baton

@@ -1,0 +1,66 @@
+// Logging in: tokens for programs, sessions for the page.
+#include "scheduler/json/json_writer.h"
+#include "web/api/services.h"
+#include "web/http/errors.h"
+#include "web/http/target.h"
+
+namespace baton::api {
+
+namespace {
+
+/// 201 `{access_token}`, from JSON or a form, as clients that can only log in expect it.
+http::Response token(const Call& call) {
+  const auto token = call.services.access->log_in(call.text("username"), call.text("password"), call.request.peer);
+  if (!token) return http::error_response(token.error(), &call.request);
+  std::string body;
+  {
+    JsonObject out(body);
+    out.text("access_token", *token);
+  }
+  return json_response(std::move(body), 201);
+}
+
+/// The one-time link: a session, and on to the page.
+http::Response login(const Call& call) {
+  const std::string code(call.request.query_value("code").value_or(""));
+  const auto session = call.services.access->open_session(code, call.request.peer);
+  if (!session) return http::error_response(session.error(), &call.request);
+  http::Response response;
+  response.status = 303;
+  response.headers = {{"Location", "/"},
+                      {"Set-Cookie", call.services.access->set_cookie(*session)},
+                      {"Referrer-Policy", "no-referrer"}};
+  return response;
+}
+
+http::Response logout(const Call& call) {
+  http::Response response;
+  response.status = 204;
+  response.headers = {{"Set-Cookie", call.services.access->set_cookie("")}};
+  return response;
+}
+
+/// Who I am, and for a session of the page what its changes must bring along.
+http::Response whoami(const Call& call) {
+  std::string body;
+  {
+    JsonObject out(body);
+    out.text("name", call.request.principal.name);
+    out.text("role", http::to_string(call.request.principal.role));
+    out.text("via", call.request.principal.via);
+    const bool is_session = call.request.principal.via == "page";
+    out.text("csrf_token", is_session ? call.services.access->csrf_token(call.request) : std::string());
+  }
+  return json_response(std::move(body));
+}
+
+}  // namespace
+
+void add_auth(Operations& operations) {
+  operations["create_token"] = operations["create_token_cli"] = token;
+  operations["login"] = login;
+  operations["logout"] = logout;
+  operations["get_session"] = whoami;
+}
+
+}  // namespace baton::api

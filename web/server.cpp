@@ -1,0 +1,79 @@
+#include "web/server.h"
+
+#include <ctime>
+
+#include "web/api/description.h"
+#include "web/api/routes.h"
+#include "web/http/secret_file.h"
+
+namespace baton::web {
+
+namespace {
+
+constexpr std::size_t kIdShown = 8;
+
+}  // namespace
+
+Server::Server() = default;
+Server::~Server() {
+  stop();
+}
+
+Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services services, Identities identities) {
+  auto admin_token = http::read_or_make_secret(settings.state_folder + "/admin.token", "");
+  if (!admin_token) return admin_token.error();
+  auto signing_key = http::read_or_make_secret(settings.state_folder + "/token.key", "");
+  if (!signing_key) return signing_key.error();
+  auto description = api::Description::read(api::openapi_json());
+  if (!description) return description.error();
+
+  std::unique_ptr<Server> server(new Server());
+  http::AccessOptions access;
+  access.admin_token = std::move(*admin_token);
+  access.signing_key = std::move(*signing_key);
+  access.cookie = "baton_" + settings.store_id.substr(0, kIdShown);
+  access.owner = settings.owner;
+  access.now_s = [] { return static_cast<std::int64_t>(std::time(nullptr)); };
+  access.find_token = std::move(identities.find_token);
+  access.on_refused = std::move(identities.on_refused);
+  server->access_ = std::make_unique<http::Access>(std::move(access));
+
+  server->services_ = std::move(services);
+  server->services_.access = server->access_.get();
+  server->services_.counts = [server = server.get()] {
+    return server->http_ ? server->http_->counts() : http::ServerCounts{};
+  };
+  auto routes = api::make_routes(*description, server->services_);
+  if (!routes) return routes.error();
+
+  http::ServerOptions options;
+  options.address = std::move(settings.address);
+  options.port = settings.port;
+  options.socket_path = settings.state_folder + "/control.sock";
+  options.hosts = std::move(settings.hosts);
+  options.handlers = settings.handlers;
+  options.limits = settings.limits;
+  const http::Access* allowed = server->access_.get();
+  server->http_ =
+      std::make_unique<http::Server>(std::move(options), std::move(*routes),
+                                     [allowed](http::Request& request) { return allowed->authorize(request); });
+  return server;
+}
+
+Status Server::start() {
+  return http_->start();
+}
+
+void Server::stop() {
+  if (http_) http_->stop();
+}
+
+std::string Server::address() const {
+  return http_->address();
+}
+
+std::string Server::make_login_path() {
+  return "/auth/login?code=" + access_->make_login_code();
+}
+
+}  // namespace baton::web
