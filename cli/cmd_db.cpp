@@ -1,10 +1,13 @@
 // `db check`, `db backup`, `db prune`: keeping the database of a state folder.
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "cli/handlers.h"
 #include "cli/reading.h"
 #include "cli/state_lookup.h"
 #include "cli/text/clock_text.h"
+#include "scheduler/host/local/local_actor.h"
 #include "scheduler/loop/asio_loop.h"
 #include "scheduler/store/backup.h"
 #include "scheduler/store/sqlite_store.h"
@@ -172,7 +175,7 @@ namespace {
 Result<AuditRow> forgetting(Reader& reader, RunNo run_no, const std::string& selector) {
   AuditRow audit;
   audit.at = now_us();
-  audit.actor = "cli";
+  audit.actor = actor_of(getuid(), "cli").name;
   audit.action = "forget";
   audit.run_id = selector;
   const Result<RunView> run = reader.run(run_no);

@@ -164,7 +164,7 @@ int resume_command(const Invocation& call) {
   if (!options) return call.fail(options.error());
   old->run.reader.reset();
   const auto display = make_display(call, options->state_folder, dag_id, options->slots);
-  const Result<RunEnd> end = resume_run(*options, run_no, *display);
+  const Result<RunEnd> end = go_on(*options, ResumeRun{run_no, ""}, *display);
   if (end && end->did_nothing) {
     display->finish();
     return say_as_it_was(
@@ -181,9 +181,9 @@ int retry_command(const Invocation& call) {
     return call.fail(
         {"--failed and --from exclude each other: --from TASK takes all that follows, whatever it ended as"});
   }
-  RetryRequest request;
+  RetryRun request;
   request.run_no = old->run.run_no;
-  if (call.args().has("from")) request.from_task = call.args().value("from");
+  if (call.args().has("from")) request.from = call.args().value("from");
   Result<Config> config = load_config_beside(call, old->version.source_file);
   if (!config) return call.fail(config.error());
   if (call.args().has("latest")) {
@@ -198,7 +198,7 @@ int retry_command(const Invocation& call) {
   if (!options) return call.fail(options.error());
   old->run.reader.reset();
   const auto display = make_display(call, options->state_folder, old->run.run.row.dag_id, options->slots);
-  const Result<RunEnd> end = retry_run(*options, request, *display);
+  const Result<RunEnd> end = go_on(*options, request, *display);
   if (end && end->did_nothing) {
     display->finish();
     return say_as_it_was(call, *old, *end, "nothing failed; --from TASK runs tasks that succeeded");
@@ -213,7 +213,7 @@ int stop_command(const Invocation& call) {
   options.state_folder = run->folder.string();
   options.command = call.typed();
   run->reader.reset();
-  const Result<std::string> answer = stop_run(options, run->run_no, call.args().has("kill"));
+  const Result<std::string> answer = stop_run(options, {run->run_no, call.args().has("kill"), call.args().value("why")});
   if (!answer) return call.fail(answer.error());
   call.note(*answer);
   return kOk;

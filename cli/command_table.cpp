@@ -72,7 +72,8 @@ constexpr Flag kRetryFlags[] = {
 constexpr Example kRetryExamples[] = {
     {"baton retry @latest", "run again what failed"},
     {"baton retry etl@latest --from features --latest", "from one task on, with the file as it is now"}};
-constexpr Flag kStopFlags[] = {{"kill", 0, {}, "at once: no grace, no teardowns"}};
+constexpr Flag kWhy = {"why", 0, "TEXT", "kept with the change, for who asks later"};
+constexpr Flag kStopFlags[] = {{"kill", 0, {}, "at once: no grace, no teardowns"}, kWhy};
 constexpr Example kStopExamples[] = {{"baton stop @latest", "stop it from another terminal"}};
 
 constexpr Flag kLsFlags[] = {

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/streambuf.hpp>
@@ -15,6 +16,9 @@
 #include <cstdio>
 #include <cstring>
 #include <istream>
+#include <optional>
+
+#include "scheduler/host/local/local_actor.h"
 
 namespace baton {
 
@@ -22,7 +26,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t kLineBytesMax = 256;
+constexpr std::size_t kLineBytesMax = 4'096;
 constexpr const char* kSocketName = "control.sock";
 
 /// The address of a socket in `folder`, through /proc/self/fd: sockaddr_un holds 108 bytes, a path may hold more.
@@ -43,6 +47,25 @@ class FolderAddress {
   int fd_;
   std::string path_;
 };
+
+}  // namespace
+
+std::string line_of(const StopRun& request) {
+  std::string why = request.why;
+  std::ranges::replace(why, '\n', ' ');
+  const std::string head = "stop " + std::to_string(request.run_no) + (request.kill ? " kill " : " term ");
+  return head + why.substr(0, kLineBytesMax - head.size() - 1);
+}
+
+namespace {
+
+std::optional<StopRun> stop_of(const std::string& line) {
+  long long run_no = 0;
+  char how[8] = "";
+  int end = 0;
+  if (std::sscanf(line.c_str(), "stop %lld %7s %n", &run_no, how, &end) < 2) return std::nullopt;
+  return StopRun{run_no, std::strcmp(how, "kill") == 0, line.substr(static_cast<std::size_t>(end))};
+}
 
 }  // namespace
 
@@ -89,17 +112,24 @@ class ControlServer::Impl {
                              std::istream in(&talk->input);
                              std::string line;
                              std::getline(in, line);
-                             talk->answer = answer(line) + "\n";
-                             asio::async_write(talk->socket, asio::buffer(talk->answer),
-                                               [talk](const boost::system::error_code&, std::size_t) {});
+                             answer(line, talk);
                            });
   }
 
-  [[nodiscard]] std::string answer(const std::string& line) const {
-    long long run_no = 0;
-    char how[8] = "";
-    if (std::sscanf(line.c_str(), "stop %lld %7s", &run_no, how) < 1) return "error 2 not understood";
-    return stop_(run_no, std::strcmp(how, "kill") == 0);
+  void answer(const std::string& line, const std::shared_ptr<Talk>& talk) {
+    const auto reply = [talk](const std::string& text) {
+      talk->answer = text + "\n";
+      asio::async_write(talk->socket, asio::buffer(talk->answer),
+                        [talk](const boost::system::error_code&, std::size_t) {});
+    };
+    const auto request = stop_of(line);
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (!request) return reply("error not understood");
+    if (getsockopt(talk->socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+      return reply("error nobody knows who asks");
+    }
+    stop_(*request, actor_of(peer.uid, "socket"), reply);
   }
 
   asio::local::stream_protocol::acceptor acceptor_;

@@ -1,12 +1,15 @@
 #include "cli/foreground.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
-#include <string_view>
+#include <cstdio>
 #include <thread>
 #include <utility>
 
 #include "cli/control.h"
+#include "scheduler/host/local/local_actor.h"
 #include "scheduler/host/local/secrets.h"
 
 namespace baton {
@@ -29,12 +32,22 @@ std::string words_of(const std::vector<std::string>& command) {
   return out;
 }
 
+/// As one line: "ok", or the kind of error and what is the matter.
+std::string reply_of(const Result<Answer>& how) {
+  if (how) return "ok";
+  std::string line = std::to_string(static_cast<int>(how.error().kind)) + " " + how.error().message;
+  std::ranges::replace(line, '\n', ' ');
+  return line;
+}
+
 /// control.sock for as long as the loop runs. Who cannot be asked still runs: that is worth a notice, no error.
 LocalHost::Attachment listen_for_stop(LocalHost& local, const std::string& state_folder, RunObserver& observer) {
-  auto control = ControlServer::listen(local.loop(), state_folder, [&local](RunNo run_no, bool kill) -> std::string {
-    if (run_no != local.run_no() || !local.host().stop(run_no, kill)) return "error 3 this process does not run it";
-    return kill ? "ok killing" : "ok stopping";
-  });
+  auto control = ControlServer::listen(
+      local.loop(), state_folder, [&local](StopRun request, Actor actor, ControlServer::Reply reply) {
+        const Status asked = local.host().ask(std::move(request), std::move(actor),
+                                              [reply](const Result<Answer>& how) { reply(reply_of(how)); });
+        if (!asked) reply(reply_of(asked.error()));
+      });
   if (control) return std::move(control).value();
   observer.notice(control.error().message);
   return nullptr;
@@ -50,6 +63,7 @@ Result<std::unique_ptr<LocalHost>> open(const ForegroundOptions& options, RunObs
   local.wait_for_folder = options.wait_for_folder;
   local.purpose = words_of(options.command);
   local.secret = [known = std::move(secrets).value()](const std::string& name) { return known.find(name); };
+  local.actor = actor_of(getuid(), "cli");
   auto opened = LocalHost::open(std::move(local), observer);
   if (!opened) return opened.error();
   opened.value()->on_loop([folder = options.state_folder, &observer](LocalHost& host) {
@@ -66,42 +80,45 @@ Result<RunEnd> run_new(const ForegroundOptions& options, NewRun request, RunObse
   return local.value()->run(std::move(request));
 }
 
-Result<RunEnd> resume_run(const ForegroundOptions& options, RunNo run_no, RunObserver& observer) {
+Result<RunEnd> go_on(const ForegroundOptions& options, Request request, RunObserver& observer) {
   auto local = open(options, observer);
   if (!local) return local.error();
-  return local.value()->resume(run_no);
+  return local.value()->go_on(std::move(request));
 }
 
-Result<RunEnd> retry_run(const ForegroundOptions& options, const RetryRequest& request, RunObserver& observer) {
-  auto local = open(options, observer);
-  if (!local) return local.error();
-  return local.value()->retry(request);
+namespace {
+
+/// What the holder of the folder answered to a stop.
+Result<std::string> told(const std::string& answer, const StopRun& request) {
+  if (answer == "ok") return std::string(request.kill ? "killing" : "stopping");
+  int kind = 0;
+  int end = 0;
+  if (std::sscanf(answer.c_str(), "%d %n", &kind, &end) == 1 && kind <= static_cast<int>(ErrorKind::internal)) {
+    return Error{answer.substr(static_cast<std::size_t>(end)), static_cast<ErrorKind>(kind)};
+  }
+  return Error{"the process that holds the folder answered \"" + answer + "\"", ErrorKind::internal};
 }
 
-Result<std::string> stop_run(const ForegroundOptions& options, RunNo run_no, bool kill_now) {
-  const std::string line = "stop " + std::to_string(run_no) + (kill_now ? " kill" : "");
+}  // namespace
+
+Result<std::string> stop_run(const ForegroundOptions& options, const StopRun& request) {
   SilentObserver silent;
   // A holder that has only just begun, or is about to end, does not listen: it is asked again for a while.
-  constexpr int kPauseMs = 50;
-  for (DurationUs waited_us = 0;; waited_us += kPauseMs * kMillisecond) {
-    auto answer = ask_holder(options.state_folder, line, kStopAnswerUs);
-    if (answer) {
-      if (answer->rfind("ok", 0) == 0) return answer->substr(std::min<std::size_t>(3, answer->size()));
-      constexpr std::string_view kNotFoundAnswer = "error 3 ";
-      if (answer->rfind(kNotFoundAnswer, 0) == 0) {
-        return Error{answer->substr(kNotFoundAnswer.size()), ErrorKind::not_found};
-      }
-      return Error{"the process that holds the folder answered \"" + *answer + "\"", ErrorKind::internal};
-    }
+  constexpr auto kPause = std::chrono::milliseconds(50);
+  const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::microseconds(kStopAnswerUs);
+  while (true) {
+    const auto answer = ask_holder(options.state_folder, line_of(request), kStopAnswerUs);
+    if (answer) return told(*answer, request);
     auto local = open(options, silent);
     if (!local) {
-      if (local.error().kind != ErrorKind::conflict || waited_us >= kStopAnswerUs) return local.error();
-      std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+      if (local.error().kind != ErrorKind::conflict || std::chrono::steady_clock::now() > give_up_at) {
+        return local.error();
+      }
+      std::this_thread::sleep_for(kPause);
       continue;
     }
-    const auto end = local.value()->stop(run_no, kill_now);
+    const auto end = local.value()->go_on(request);
     if (!end) return end.error();
-    if (end->did_nothing) return Error{"the run has ended already", ErrorKind::conflict};
     return std::string("stopped; nobody was working on it");
   }
 }

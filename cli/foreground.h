@@ -23,11 +23,12 @@ struct ForegroundOptions {
 
 /// Errors: those of LocalHost; invalid for a request that could not run to its end, before anything is made durable.
 Result<RunEnd> run_new(const ForegroundOptions& options, NewRun request, RunObserver& observer);
-Result<RunEnd> resume_run(const ForegroundOptions& options, RunNo run_no, RunObserver& observer);
-Result<RunEnd> retry_run(const ForegroundOptions& options, const RetryRequest& request, RunObserver& observer);
+/// Goes on with a run that nobody works on: ResumeRun, RetryRun.
+Result<RunEnd> go_on(const ForegroundOptions& options, Request request, RunObserver& observer);
 
-/// Asks the process that holds the folder to stop a run, over control.sock; where nobody holds it, takes the lock and
-/// marks the run stopped. not_found: no such run; conflict: it has ended already.
-Result<std::string> stop_run(const ForegroundOptions& options, RunNo run_no, bool kill_now);
+/// Asks the process that holds the folder to stop a run, over control.sock, and comes back when that is durable; where
+/// nobody holds it, takes the lock and ends the run. not_found: the holder works on another run; conflict: it has ended
+/// already.
+Result<std::string> stop_run(const ForegroundOptions& options, const StopRun& request);
 
 }  // namespace baton

@@ -4,11 +4,26 @@
 #include <utility>
 
 #include "scheduler/engine/clear.h"
+#include "scheduler/engine/recovery.h"
 
 namespace baton {
 
-Control::Control(Loop& loop, Engine& engine, RunLoader& loader, ControlLimits limits)
-    : loop_(loop), engine_(engine), loader_(loader), limits_(limits), is_alive_(std::make_shared<bool>(true)) {}
+RunNo run_of(const Request& request) {
+  return std::visit(
+      [](const auto& one) -> RunNo {
+        if constexpr (requires { one.run_no; }) return one.run_no;
+        return 0;
+      },
+      request);
+}
+
+Control::Control(Loop& loop, Engine& engine, RunLoader& loader, ControlLimits limits, ControlHooks hooks)
+    : loop_(loop),
+      engine_(engine),
+      loader_(loader),
+      limits_(limits),
+      hooks_(std::move(hooks)),
+      is_alive_(std::make_shared<bool>(true)) {}
 
 Status Control::ask(Request request, Actor actor, OnAnswer answer) {
   if (open_.fetch_add(1) >= limits_.open_max) {
@@ -22,6 +37,17 @@ Status Control::ask(Request request, Actor actor, OnAnswer answer) {
   return Unit{};
 }
 
+void Control::decide_at_start(Request request, Actor actor, std::optional<LoadedRun> run, OnAnswer answer) {
+  open_.fetch_add(1);
+  Asked asked{std::move(request), std::move(actor), std::move(answer)};
+  if (!run) return trigger(std::move(asked));
+  std::visit(
+      [&](const auto& one) {
+        if constexpr (requires { one.run_no; }) change_loaded(one, asked, *run, true);
+      },
+      asked.request);
+}
+
 void Control::answer(const Asked& asked, const Result<Answer>& how) {
   open_.fetch_sub(1);
   if (asked.answer) asked.answer(how);
@@ -29,12 +55,7 @@ void Control::answer(const Asked& asked, const Result<Answer>& how) {
 
 void Control::decide(Asked asked) {
   if (std::holds_alternative<TriggerRun>(asked.request)) return trigger(std::move(asked));
-  const RunNo run_no = std::visit(
-      [](const auto& request) -> RunNo {
-        if constexpr (requires { request.run_no; }) return request.run_no;
-        return 0;
-      },
-      asked.request);
+  const RunNo run_no = run_of(asked.request);
   decide_about(run_no, std::move(asked));
 }
 
@@ -71,7 +92,7 @@ void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
         [&](const auto& request) {
           if constexpr (requires { request.run_no; }) {
             const DagRun* run = engine_.run(run_no);
-            run != nullptr ? change(request, asked, *run) : change_loaded(request, asked, *result);
+            run != nullptr ? change(request, asked, *run) : change_loaded(request, asked, *result, false);
           }
         },
         asked.request);
@@ -79,13 +100,13 @@ void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
 }
 
 /// What goes with a change of the engine's: it answers when that is durable.
-EngineRequest Control::written(AuditRow audit, RunNo run_no, Asked& asked) {
+EngineRequest Control::written(AuditRow audit, Answer how, Asked& asked) {
   EngineRequest out;
   out.audit.push_back(std::move(audit));
-  out.done = [this, alive = is_alive_, run_no, asked = std::make_shared<Asked>(std::move(asked))](
+  out.done = [this, alive = is_alive_, how, asked = std::make_shared<Asked>(std::move(asked))](
                  const PartVerdict& verdict) {
     if (!*alive) return;
-    if (verdict.is_done()) return answer(*asked, Answer{run_no});
+    if (verdict.is_done()) return answer(*asked, how);
     const auto* trigger = std::get_if<TriggerRun>(&asked->request);
     answer(*asked, trigger != nullptr ? why_struck(trigger->creation.run, verdict)
                                       : Error{"the run was never made: another one has its place", ErrorKind::not_found});
@@ -93,18 +114,49 @@ EngineRequest Control::written(AuditRow audit, RunNo run_no, Asked& asked) {
   return out;
 }
 
+/// What this process may take from the disk: what has ended, and at its start what another has left.
+Status Control::may_take(const DagRun& run, bool at_start) const {
+  if (run.is_finished() || at_start) return Unit{};
+  return Error{"run \"" + run.row.run_id + "\" has not ended, and this process does not work on it",
+               ErrorKind::conflict};
+}
+
+Status Control::may_go_on(const DagRun& run, const std::vector<InstanceNo>& cleared) const {
+  if (!hooks_.check_tasks) return Unit{};
+  std::vector<bool> wanted(run.dag->tasks.size(), false);
+  for (const Instance& instance : run.instances) {
+    if (!is_final(instance.state)) wanted[static_cast<std::size_t>(instance.task_no)] = true;
+  }
+  for (const InstanceNo i : cleared) wanted[static_cast<std::size_t>(run.at(i).task_no)] = true;
+  return hooks_.check_tasks(*run.dag, wanted);
+}
+
+void Control::know_pools(const Dag& dag) {
+  for (const PoolSpec& pool : dag.pools) engine_.set_pool(pool.name, pool.slots);
+}
+
+/// To the engine, with what lives of it.
+void Control::adopt(LoadedRun loaded, StepOutcome cleared, EngineRequest request,
+                    std::shared_ptr<const VersionRow> version) {
+  if (hooks_.takes) hooks_.takes(loaded.run.row);
+  engine_.adopt_run(std::move(loaded.run), std::move(loaded.path_us), std::move(cleared), std::move(request),
+                    std::move(version));
+}
+
 // ── each request ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void Control::trigger(Asked asked) {
   auto& request = std::get<TriggerRun>(asked.request);
+  know_pools(*request.creation.dag);
   if (Status fits = check(request, engine_.admission()); !fits) return answer(asked, fits.error());
   RunCreation creation = request.creation;  // what the answer may have to name stays
   Value params = std::move(request.params);
   auto path_us = std::move(request.path_us);
   AuditRow audit = audit_of(request, asked.actor, loop_.wall_now());
+  if (hooks_.takes) hooks_.takes(creation.run);
   const RunNo run_no = creation.run.run_no;
   engine_.create_run(std::move(creation), std::move(params), std::move(path_us),
-                     written(std::move(audit), run_no, asked));
+                     written(std::move(audit), {.run_no = run_no}, asked));
 }
 
 void Control::change(const StopRun& request, Asked& asked, const DagRun& run) {
@@ -112,31 +164,69 @@ void Control::change(const StopRun& request, Asked& asked, const DagRun& run) {
   const Event event = event_of(request);
   AuditRow audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
   const RunNo run_no = request.run_no;  // `asked`, and with it `request`, moves into the answer
-  engine_.change_run(run_no, event, written(std::move(audit), run_no, asked));
+  engine_.change_run(run_no, event, written(std::move(audit), {.run_no = run_no}, asked));
 }
 
-void Control::change_loaded(const StopRun& request, Asked& asked, LoadedRun& loaded) {
+/// What was running of it is dead; due teardowns and hooks still run. Whatever a task lacks, a run can be ended.
+void Control::change_loaded(const StopRun& request, Asked& asked, LoadedRun& loaded, bool at_start) {
   if (Status may = check(request, loaded.run); !may) return answer(asked, may.error());
-  answer(asked, Error{"run \"" + loaded.run.row.run_id + "\" is not run by this process; resume it first",
-                      ErrorKind::conflict});
+  if (Status may = may_take(loaded.run, at_start); !may) return answer(asked, may.error());
+  know_pools(*loaded.run.dag);
+  adopt(std::move(loaded), {}, {});
+  change(request, asked, *engine_.run(request.run_no));
 }
 
-void Control::change(const RetryRun& request, Asked& asked, const DagRun& run) {
+void Control::change(const RetryRun&, Asked& asked, const DagRun& run) {
+  const std::string name = "run \"" + run.row.run_id + "\"";
+  // One that has ended in memory and is not forgotten yet: its end is on its way to the disk.
+  answer(asked, run.is_finished() ? Error{name + " is just ending; try again", ErrorKind::busy}
+                                  : Error{name + " has not ended yet", ErrorKind::conflict});
+}
+
+void Control::change_loaded(const RetryRun& request, Asked& asked, LoadedRun& loaded, bool at_start) {
+  if (Status may = may_take(loaded.run, at_start); !may) return answer(asked, may.error());
+  LoadedRun newer;  // `loaded` stays as it is for the next request, should this one be refused
+  const bool is_reverted = request.latest != nullptr && request.latest->version != loaded.run.dag->version;
+  if (is_reverted) {
+    newer = loaded;
+    if (Status fits = take_version(newer.run, request.latest); !fits) return answer(asked, fits.error());
+  }
+  LoadedRun& taken = is_reverted ? newer : loaded;
+  DagRun& run = taken.run;
+  const auto version = is_reverted ? request.latest_version : nullptr;
+  know_pools(*run.dag);
   const auto selected = select(request, run, engine_.admission());
-  // It has ended in memory and is not forgotten yet: its end is on its way to the disk.
-  answer(asked, selected ? Error{"the run is just ending; try again", ErrorKind::busy} : selected.error());
+  if (!selected) return answer(asked, selected.error());
+  const bool had_ended = run.is_finished();
+  if (selected->empty() && had_ended) {
+    return answer(asked, Answer{.run_no = request.run_no, .has_changed = false, .state = run.row.state});
+  }
+  if (Status may = may_go_on(run, *selected); !may) return answer(asked, may.error());
+  const Moment now{loop_.wall_now(), loop_.mono_now()};
+  StepOutcome cleared;
+  clear_instances(run, *selected, now, cleared);
+  AuditRow audit = audit_of(request, asked.actor, run.row, now.wall);
+  const Answer how{.run_no = request.run_no, .cleared = selected->size()};
+  if (!had_ended) return adopt(std::move(taken), std::move(cleared), written(std::move(audit), how, asked), version);
+  if (hooks_.takes) hooks_.takes(run.row);
+  engine_.take_run(std::move(run), std::move(taken.path_us), std::move(cleared),
+                   written(std::move(audit), how, asked), version);
 }
 
-void Control::change_loaded(const RetryRun& request, Asked& asked, LoadedRun& loaded) {
-  const auto selected = select(request, loaded.run, engine_.admission());
-  if (!selected) return answer(asked, selected.error());
-  const RunNo run_no = request.run_no;
-  const Moment now{loop_.wall_now(), loop_.mono_now()};
-  AuditRow audit = audit_of(request, asked.actor, loaded.run.row, now.wall);
-  StepOutcome cleared;
-  clear_instances(loaded.run, *selected, now, cleared);
-  engine_.take_run(std::move(loaded.run), std::move(loaded.path_us), std::move(cleared),
-                   written(std::move(audit), run_no, asked));
+void Control::change(const ResumeRun& request, Asked& asked, const DagRun& run) {
+  answer(asked, Answer{.run_no = request.run_no, .has_changed = false, .state = run.row.state});
+}
+
+void Control::change_loaded(const ResumeRun& request, Asked& asked, LoadedRun& loaded, bool at_start) {
+  const DagRun& run = loaded.run;
+  if (run.is_finished()) return change(request, asked, run);
+  if (Status may = may_take(run, at_start); !may) return answer(asked, may.error());
+  know_pools(*run.dag);
+  if (Status fits = check(request, run, engine_.admission()); !fits) return answer(asked, fits.error());
+  if (Status may = may_go_on(run, {}); !may) return answer(asked, may.error());
+  AuditRow audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
+  EngineRequest what = written(std::move(audit), {.run_no = request.run_no}, asked);
+  adopt(std::move(loaded), {}, std::move(what));
 }
 
 }  // namespace baton

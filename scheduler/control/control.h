@@ -6,10 +6,12 @@
 //     └▶ busy           │   brings the run (run_loader.h)            └▶ refused: answered at once, nothing has changed
 //                       └▶ not_found, busy
 //
+// A process that is started for one request (`decide_at_start`) has read the run by itself, and adopts it.
+//
 // The change, the row of the audit and the answer's key are one part of a batch (batch.h): there is no change without who
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
-// Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h): what it says, its checks, what it changes,
+// Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h): what it says, its checks, what it changes,
 // its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
 //
 // Owned by who owns the engine; all but ask() on the loop's thread. It must go before the loop and the engine.
@@ -21,9 +23,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include "scheduler/control/actor.h"
+#include "scheduler/control/resume_run.h"
 #include "scheduler/control/retry_run.h"
 #include "scheduler/control/run_loader.h"
 #include "scheduler/control/stop_run.h"
@@ -32,11 +36,26 @@
 
 namespace baton {
 
-using Request = std::variant<TriggerRun, StopRun, RetryRun>;
+using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun>;
+
+/// The run that a request is about; 0: one that does not exist yet.
+[[nodiscard]] RunNo run_of(const Request& request);
 
 /// What a request came to.
 struct Answer {
   RunNo run_no = 0;
+  bool has_changed = true;             ///< false: there was nothing to do, and nothing has been written
+  RunState state = RunState::running;  ///< of the run, when it was decided
+  std::size_t cleared = 0;             ///< instances that will run again
+};
+
+/// What the owner of the engine wants to know or to say. Each may be empty. Called on the loop's thread.
+struct ControlHooks {
+  /// Asked for a stored run that is to go on, before anything is changed: an Error refuses it. `wanted`: by TaskNo,
+  /// what has not ended yet or will run again.
+  std::function<Status(const Dag&, const std::vector<bool>& wanted)> check_tasks;
+  /// The engine is about to be given this run.
+  std::function<void(const RunRow&)> takes;
 };
 
 struct ControlLimits {
@@ -50,7 +69,7 @@ class Control {
   /// not in a state for this, or exists already), invalid, busy, storage.
   using OnAnswer = std::function<void(const Result<Answer>&)>;
 
-  Control(Loop& loop, Engine& engine, RunLoader& loader, ControlLimits limits = {});
+  Control(Loop& loop, Engine& engine, RunLoader& loader, ControlLimits limits = {}, ControlHooks hooks = {});
   ~Control() { *is_alive_ = false; }
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
@@ -58,6 +77,10 @@ class Control {
   /// Any thread; does not block. busy: too many are open, ask again later; `answer` is never called then. A request that
   /// was taken when the process dies before its answer may have been carried out or not: what is on the disk says.
   [[nodiscard]] Status ask(Request request, Actor actor, OnAnswer answer);
+  /// Loop's thread, before any worker is ready: decided before it returns, and answered within where it is refused or
+  /// there is nothing to do. `run`: what the request is about, as recovery restores it, where it is about one; an
+  /// unfinished one is adopted with its attempts.
+  void decide_at_start(Request request, Actor actor, std::optional<LoadedRun> run, OnAnswer answer);
 
  private:
   struct Asked {
@@ -72,16 +95,25 @@ class Control {
   void answer(const Asked& asked, const Result<Answer>& how);
 
   void trigger(Asked asked);
+  // A run in memory; and one that is not, which is adopted where it has not ended and `at_start`.
   void change(const StopRun& request, Asked& asked, const DagRun& run);
-  void change_loaded(const StopRun& request, Asked& asked, LoadedRun& loaded);
+  void change_loaded(const StopRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
   void change(const RetryRun& request, Asked& asked, const DagRun& run);
-  void change_loaded(const RetryRun& request, Asked& asked, LoadedRun& loaded);
-  [[nodiscard]] EngineRequest written(AuditRow audit, RunNo run_no, Asked& asked);
+  void change_loaded(const RetryRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  void change(const ResumeRun& request, Asked& asked, const DagRun& run);
+  void change_loaded(const ResumeRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  [[nodiscard]] Status may_take(const DagRun& run, bool at_start) const;
+  [[nodiscard]] Status may_go_on(const DagRun& run, const std::vector<InstanceNo>& cleared) const;
+  void know_pools(const Dag& dag);
+  void adopt(LoadedRun loaded, StepOutcome cleared, EngineRequest request,
+             std::shared_ptr<const VersionRow> version = nullptr);
+  [[nodiscard]] EngineRequest written(AuditRow audit, Answer how, Asked& asked);
 
   Loop& loop_;
   Engine& engine_;
   RunLoader& loader_;
   const ControlLimits limits_;
+  const ControlHooks hooks_;
   std::atomic<std::size_t> open_ = 0;
   std::map<RunNo, std::deque<Asked>> mailboxes_;  ///< of the runs that are being loaded
   std::shared_ptr<bool> is_alive_;                ///< loop thread: guards what is posted

@@ -17,4 +17,12 @@ Status fits_pools(const Dag& dag, TaskNo t, const Admission& admission) {
   return Unit{};
 }
 
+Status rest_fits_pools(const DagRun& run, const Admission& admission) {
+  for (const Instance& instance : run.instances) {
+    if (is_final(instance.state)) continue;
+    if (Status fits = fits_pools(*run.dag, instance.task_no, admission); !fits) return fits;
+  }
+  return Unit{};
+}
+
 }  // namespace baton

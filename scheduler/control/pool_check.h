@@ -3,11 +3,14 @@
 #pragma once
 
 #include "scheduler/engine/admission.h"
+#include "scheduler/engine/dag_run.h"
 #include "scheduler/model/result.h"
 
 namespace baton {
 
 /// An Error of kind invalid names the task, the pool and both numbers.
 [[nodiscard]] Status fits_pools(const Dag& dag, TaskNo t, const Admission& admission);
+/// The same for every task of a run that has not ended.
+[[nodiscard]] Status rest_fits_pools(const DagRun& run, const Admission& admission);
 
 }  // namespace baton

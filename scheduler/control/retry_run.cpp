@@ -1,13 +1,27 @@
 #include "scheduler/control/retry_run.h"
 
+#include <algorithm>
+
 #include "scheduler/control/pool_check.h"
 #include "scheduler/engine/clear.h"
 
 namespace baton {
+namespace {
+
+/// A hook of an earlier outcome that still runs would end in the middle of the new try of its run.
+bool has_live_hook(const DagRun& run) {
+  return std::ranges::any_of(run.instances, [&](const Instance& instance) {
+    return is_live(instance.state) && run.dag->task(instance.task_no).hook != Hook::none;
+  });
+}
+
+}  // namespace
 
 Result<std::vector<InstanceNo>> select(const RetryRun& request, const DagRun& run, const Admission& admission) {
   const std::string name = "run \"" + run.row.run_id + "\"";
-  if (!run.is_finished()) return Error{name + " has not ended yet", ErrorKind::conflict};
+  if (has_live_hook(run)) {
+    return Error{"a hook of " + name + " has not ended: resume the run first, then retry it", ErrorKind::conflict};
+  }
   std::vector<InstanceNo> selected;
   if (request.from) {
     const auto t = run.dag->find(*request.from);
@@ -15,11 +29,12 @@ Result<std::vector<InstanceNo>> select(const RetryRun& request, const DagRun& ru
     selected = select_from(run, *t);
   } else {
     selected = select_failed(run);
-    if (selected.empty()) return Error{"nothing of " + name + " failed", ErrorKind::conflict};
   }
+  std::erase_if(selected, [&](InstanceNo i) { return is_live(run.at(i).state); });
   for (const InstanceNo i : selected) {
     if (Status fits = fits_pools(*run.dag, run.at(i).task_no, admission); !fits) return fits.error();
   }
+  if (Status fits = rest_fits_pools(run, admission); !fits) return fits.error();
   return selected;
 }
 

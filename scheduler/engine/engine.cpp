@@ -51,7 +51,7 @@ void Engine::create_run(RunCreation creation, Value params, std::vector<Duration
   handle(live, RunBegins{});
 }
 
-void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit,
+void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, EngineRequest request,
                        std::shared_ptr<const VersionRow> version) {
   BATON_CHECK(!workers_heard_);
   left_.erase(run.row.run_no);
@@ -63,7 +63,7 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
     if (BATON_BUG(hold_lost_at_recovery)) continue;
     admission_.hold(live.run, number);
   }
-  begin_again(live, cleared, {std::move(audit), nullptr}, std::move(version));
+  begin_again(live, cleared, std::move(request), std::move(version));
 }
 
 void Engine::take_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, EngineRequest request,
@@ -76,7 +76,7 @@ void Engine::take_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome c
 void Engine::begin_again(LiveRun& live, StepOutcome& cleared, EngineRequest request,
                          std::shared_ptr<const VersionRow> version) {
   if (BATON_BUG(latest_not_written)) version = nullptr;
-  if (version != nullptr || !request.audit.empty()) open_part(live, std::move(request), false);
+  if (version != nullptr || !request.audit.empty() || request.done) open_part(live, std::move(request), false);
   if (version != nullptr) {
     RunCreation reversion;
     reversion.run = live.run.row;

@@ -70,7 +70,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   }
   /// Takes over a run that recovery restored, perhaps with instances cleared in `cleared`. Before worker_ready().
   /// `version` where the run goes on with another version than it had: that of run.dag.
-  void adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, std::vector<AuditRow> audit,
+  void adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, EngineRequest request,
                  std::shared_ptr<const VersionRow> version = nullptr);
 
   /// Takes a run that had ended and of which `cleared` has made something to do again. At any time; no instance of it

@@ -117,7 +117,29 @@ void restore_progress(DagRun& run) {
   }
 }
 
+bool has_same_tasks(const Dag& old, const Dag& latest) {
+  const auto is_mapped = [](const Task& task) { return task.spec->mapping.kind != Mapping::Kind::none; };
+  return std::ranges::equal(old.tasks, latest.tasks, [&](const Task& a, const Task& b) {
+    return a.id == b.id && a.hook == b.hook && is_mapped(a) == is_mapped(b);
+  });
+}
+
 }  // namespace
+
+Status take_version(DagRun& run, std::shared_ptr<const Dag> latest) {
+  if (!has_same_tasks(*run.dag, *latest)) {
+    return Error{"tasks have been added, removed or put in another order since this run: the latest version cannot take "
+                 "it over; begin a new run",
+                 ErrorKind::conflict};
+  }
+  run.dag = std::move(latest);
+  run.row.dag_version = run.dag->version;
+  for (Instance& instance : run.instances) {
+    instance.looks_again = instance.looks_again && run.dag->spec(instance.task_no).kind == TaskKind::sensor;
+  }
+  recount(run);
+  return Unit{};
+}
 
 Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Dag> dag, Moment now) {
   DagRun run;

@@ -15,4 +15,8 @@ namespace baton {
 /// An Error names the row that does not fit the Dag.
 Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Dag> dag, Moment now);
 
+/// The run goes on with `latest`, another version of its DAG. It keeps its task instances by number: conflict where the
+/// tasks are not the same ones in the same order.
+Status take_version(DagRun& run, std::shared_ptr<const Dag> latest);
+
 }  // namespace baton

@@ -1,8 +1,10 @@
 // Host: one scheduler, put together over the seams alone: it makes the Engine for a Loop, a Store and an Executor, and
-// knows how runs come into it: created, adopted after a restart, cleared for a retry, left to somebody else. What
-// people start (scheduler/host/local) and what is simulated (tests/sim) is this. Owns the engine. Loop thread only.
+// the door through which all changes come (scheduler/control). It adopts what earlier schedulers left, or leaves it to
+// somebody else. What people start (scheduler/host/local) and what is simulated (tests/sim) is this. Owns both. Loop
+// thread only, but for ask().
 //
-// Order: make it, open(), then create() or resume() or retry(); only then may the executor talk to executor_events().
+// Order: make it, open(), then start_with() what it was started for; only then may the executor talk to
+// executor_events(), and from then on ask().
 #pragma once
 
 #include <functional>
@@ -12,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/control/control.h"
 #include "scheduler/engine/engine.h"
 #include "scheduler/host/new_run.h"
 
@@ -31,30 +34,18 @@ struct HostParts {
   RunObserver* observer = nullptr;  ///< null: nobody watches
   /// The DAG that a stored run goes on with. Blocks like the reads of Store: before the loop takes events.
   std::function<Result<std::shared_ptr<const Dag>>(const RunSnapshot&)> read_dag;
-  /// Asked of a run that is to go on, before anything is changed: an Error refuses it. May be empty.
-  std::function<Status(const DagRun&)> check_run;
+  /// Asked for a stored run that is to go on, as ControlHooks::check_tasks. May be empty.
+  std::function<Status(const Dag&, const std::vector<bool>& wanted)> check_tasks;
   /// Called before a run is given to the engine: the moment to make its folders. May be empty.
   std::function<void(const RunRow&)> prepare_run;
+  /// Brings runs that are not in memory, for ask(). Null: this process works on no other runs than it has.
+  RunLoader* loader = nullptr;
 };
 
 struct HostSettings {
   HostPolicy policy = HostPolicy::one_run;
   EngineSettings engine;
   std::vector<PoolSpec> pools;  ///< those of the installation; a DAG's own are added with its runs
-};
-
-struct RetryRequest {
-  RunNo run_no = 0;
-  std::optional<std::string> from_task;   ///< T and what follows; none: what failed and what follows
-  std::shared_ptr<const Dag> latest;      ///< go on with this version; null: the run's own
-  std::shared_ptr<const VersionRow> latest_version;
-};
-
-/// What resume() and retry() made of their run.
-struct Adoption {
-  RunState state = RunState::running;
-  bool did_nothing = false;               ///< it has ended, hooks and all, and there is nothing to do again
-  std::size_t cleared = 0;                ///< instances that will run again
 };
 
 class Host {
@@ -73,18 +64,15 @@ class Host {
   /// stays as it is: it keeps nobody else from being adopted. An Error only where the store cannot say which there are.
   Status open();
 
-  /// Makes a run durable and begins it; returns its number at once. `done` hears, on the loop, whether it is made or
-  /// was there already.
-  RunNo create(NewRun request, std::function<void(const PartVerdict&)> done);
-  /// Goes on with a run of an earlier scheduler. not_found: there is no such run; storage: it cannot be read; or what
-  /// HostParts::check_run says of it.
-  Result<Adoption> resume(RunNo run_no);
-  /// As resume(), after clearing what is to run again; live attempts are spared and judged as in resume(). not_found
-  /// also for a task that is not there; conflict where `latest` does not fit the rows of the run, or a hook of it
-  /// has not ended.
-  Result<Adoption> retry(const RetryRequest& request);
-  /// TERM and grace, due teardowns still run; with `kill` at once. False: no such live run.
-  bool stop(RunNo run_no, bool kill) { return engine_.stop_run(run_no, Reason::stopped, kill); }
+  /// What this process was started for, a run that exists or TriggerRun: decided before it returns; `answer` is called
+  /// within where it is refused or there is nothing to do, else on the loop when it is durable. Reads the run, and blocks
+  /// for it. Errors as of Control, and storage: the run cannot be read.
+  void start_with(Request request, Actor actor, Control::OnAnswer answer);
+  /// Any thread: what a person or program wants, as Control::ask(). busy: too much at once.
+  [[nodiscard]] Status ask(Request request, Actor actor, Control::OnAnswer answer);
+  /// `request` as a run with a number of its own. Blocks for the mean durations of its tasks: before the loop takes
+  /// events, or where the store answers at once.
+  [[nodiscard]] TriggerRun trigger_of(NewRun request);
 
   [[nodiscard]] Engine& engine() { return engine_; }
   [[nodiscard]] ExecutorEvents& executor_events() { return engine_; }
@@ -92,16 +80,24 @@ class Host {
   [[nodiscard]] const std::set<RunNo>& runs() const { return runs_; }
 
  private:
-  struct Restored;
-  Result<Restored> restore(RunNo run_no, const RetryRequest* retry);
-  Result<Adoption> go_on(RunNo run_no, const RetryRequest* retry);
-  void adopt(Restored restored);
+  /// A process that works on the runs it has, and on no other.
+  struct NoLoader final : RunLoader {
+    explicit NoLoader(Loop& on) : loop(on) {}
+    void load(RunNo run_no, Moment now, OnLoaded done) override;
+    Loop& loop;
+  };
+
+  Result<LoadedRun> read(RunNo run_no);
+  void adopt_left(RunNo run_no);
+  [[nodiscard]] ControlHooks hooks();
+  [[nodiscard]] Control::OnAnswer noted(const Request& request, Control::OnAnswer answer);
   [[nodiscard]] std::vector<DurationUs> path_of(const Dag& dag);
-  [[nodiscard]] Moment now() const { return {parts_.loop.wall_now(), parts_.loop.mono_now()}; }
 
   HostParts parts_;
   HostSettings settings_;
   Engine engine_;
+  NoLoader no_loader_;
+  Control control_;
   std::function<void(const DagRun&)> finished_;
   std::set<RunNo> runs_;
 };

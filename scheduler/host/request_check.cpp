@@ -8,6 +8,16 @@
 namespace baton {
 namespace {
 
+/// A noop starts no process, so nothing of it stands in an environment: a run of such tasks takes params of any size.
+bool gives_params_to_a_process(const Dag& dag, const std::vector<bool>& wanted) {
+  for (std::size_t t = 0; t < dag.tasks.size(); ++t) {
+    if (wanted[t] && dag.tasks[t].spec->kind != TaskKind::noop) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 /// Each secret that is not known is told once, with the task that wants it first.
 Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const SecretSource& secret) {
   std::map<std::string, std::string> missing;  // by secret, so that the order does not hang on the tasks'
@@ -25,16 +35,6 @@ Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const Secr
   return Error{message};
 }
 
-/// A noop starts no process, so nothing of it stands in an environment: a run of such tasks takes params of any size.
-bool gives_params_to_a_process(const Dag& dag, const std::vector<bool>& wanted) {
-  for (std::size_t t = 0; t < dag.tasks.size(); ++t) {
-    if (wanted[t] && dag.tasks[t].spec->kind != TaskKind::noop) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 Status check_request(const Dag& dag, const std::vector<bool>& selected, const Value& params,
                      const SecretSource& secret) {
   const std::vector<bool> wanted = selected.empty() ? std::vector<bool>(dag.tasks.size(), true) : selected;
@@ -44,14 +44,6 @@ Status check_request(const Dag& dag, const std::vector<bool>& selected, const Va
                  std::to_string(kParamsBytesMax) + " of them; give large data as a file"};
   }
   return check_secrets(dag, wanted, secret);
-}
-
-Status check_rest(const DagRun& run, const SecretSource& secret) {
-  std::vector<bool> wanted(run.dag->tasks.size(), false);
-  for (const Instance& instance : run.instances) {
-    if (!is_final(instance.state)) wanted[static_cast<std::size_t>(instance.task_no)] = true;
-  }
-  return check_secrets(*run.dag, wanted, secret);
 }
 
 }  // namespace baton

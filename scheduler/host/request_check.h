@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/engine/dag_run.h"
+#include "scheduler/model/dag.h"
 #include "scheduler/model/result.h"
+#include "scheduler/model/value.h"
 
 namespace baton {
 
@@ -18,7 +19,7 @@ using SecretSource = std::function<Result<std::string>(const std::string& name)>
 Status check_request(const Dag& dag, const std::vector<bool>& selected, const Value& params,
                      const SecretSource& secret);
 
-/// The same for a run that goes on: the secrets of the tasks that have not ended.
-Status check_rest(const DagRun& run, const SecretSource& secret);
+/// The same for a run that goes on with the tasks that are `wanted`, by TaskNo: their secrets.
+Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const SecretSource& secret);
 
 }  // namespace baton

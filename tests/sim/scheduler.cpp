@@ -17,6 +17,10 @@ LaunchContext launch_context_of(const SimStore& store) {
   return context;
 }
 
+Actor somebody() {
+  return {"somebody", "", "cli"};
+}
+
 HostSettings host_settings(const SchedulerSettings& s, const Workload& workload, HostPolicy policy) {
   HostSettings settings;
   settings.policy = policy;
@@ -91,9 +95,14 @@ void Scheduler::start(const std::vector<RetryWish>& wishes) {
   link_.connect(host_->executor_events());
 }
 
+void Scheduler::start_with(Request request, const std::string& what) {
+  host_->start_with(std::move(request), somebody(), [this, what](const Result<Answer>& how) {
+    if (!how) ground_.findings.fail("INV-01", "a run cannot be " + what + ": " + how.error().message);
+  });
+}
+
 void Scheduler::resume(RunNo run_no) {
-  const auto adoption = host_->resume(run_no);
-  if (!adoption) return ground_.findings.fail("INV-01", "a run cannot be resumed: " + adoption.error().message);
+  start_with(ResumeRun{run_no, ""}, "resumed");
   has_run_ = true;
   if (ground_.strike(Fault::resumed_alone)) ground_.say(fmt::format("it works on run {} alone", run_no));
 }
@@ -101,28 +110,37 @@ void Scheduler::resume(RunNo run_no) {
 void Scheduler::retry(const RetryWish& wish) {
   const DiskRun* on_disk = disk_.find(wish.run_no);
   if (on_disk == nullptr) return;
-  RetryRequest request;
+  RetryRun request;
   request.run_no = wish.run_no;
-  if (wish.from) request.from_task = on_disk->dag->task(*wish.from).id;
+  if (wish.from) request.from = on_disk->dag->task(*wish.from).id;
   request.latest = wish.latest;
   if (wish.latest) request.latest_version = version_row_of(*wish.latest);
-  const auto adoption = host_->retry(request);
-  if (!adoption) return ground_.findings.fail("INV-01", "a run cannot be retried: " + adoption.error().message);
+  const std::shared_ptr<const Dag> old = on_disk->dag;
+  start_with(std::move(request), "retried");
   has_run_ = true;
-  if (adoption->did_nothing) return;
-  ground_.say(fmt::format("retry of run {} clears {} instances", wish.run_no, adoption->cleared));
+  if (engine().run(wish.run_no) == nullptr) return;  // there was nothing to do again
+  ground_.say(fmt::format("retry of run {}", wish.run_no));
   ground_.strike(wish.from ? Fault::retry_from : Fault::retry_failed);
-  if (!wish.latest || wish.latest == on_disk->dag) return;
+  if (!wish.latest || wish.latest == old) return;
   ground_.strike(Fault::retry_latest);
   reversions_[wish.run_no] = wish.latest;
 }
 
-RunNo Scheduler::create(NewRun request, std::function<void(RunNo, const PartVerdict&)> done) {
+RunNo Scheduler::create(NewRun request, std::function<void(RunNo, const Result<Answer>&)> done) {
   has_run_ = true;
-  const auto run_no = std::make_shared<RunNo>(0);
-  *run_no = host_->create(std::move(request),
-                          [run_no, done = std::move(done)](const PartVerdict& verdict) { done(*run_no, verdict); });
-  return *run_no;
+  TriggerRun trigger = host_->trigger_of(std::move(request));
+  const RunNo run_no = trigger.creation.run.run_no;
+  ask(std::move(trigger), [run_no, done = std::move(done)](const Result<Answer>& how) { done(run_no, how); });
+  return run_no;
+}
+
+void Scheduler::ask(Request request, Control::OnAnswer done) {
+  ++asked_;
+  const Status taken = host_->ask(std::move(request), somebody(), [this, done = std::move(done)](const auto& how) {
+    --asked_;
+    done(how);
+  });
+  if (!taken) ground_.findings.fail("INV-11", "too much is asked: " + taken.error().message);
 }
 
 void Scheduler::hold_claims() {

@@ -47,12 +47,14 @@ class Scheduler {
   /// Recovers what is its own by its errand, clears what is to be retried, and begins.
   void start(const std::vector<RetryWish>& wishes);
   /// `done` hears whether the run is made or was there already, if this scheduler lives to tell.
-  RunNo create(NewRun request, std::function<void(RunNo, const PartVerdict&)> done);
+  RunNo create(NewRun request, std::function<void(RunNo, const Result<Answer>&)> done);
+  /// What a person wants of a run; `done` as for create().
+  void ask(Request request, Control::OnAnswer done);
 
   /// Whether somebody may ask it for a new run: who works on one run does not take another.
   [[nodiscard]] bool takes_runs() const { return errand_.policy == HostPolicy::all_runs || !has_run_; }
   /// It was started for one run, and that has ended: it goes.
-  [[nodiscard]] bool is_done() { return !takes_runs() && runs().empty() && engine().is_idle(); }
+  [[nodiscard]] bool is_done() { return !takes_runs() && asked_ == 0 && runs().empty() && engine().is_idle(); }
   [[nodiscard]] bool is_alone() const { return errand_.policy == HostPolicy::one_run; }
 
   [[nodiscard]] Engine& engine() { return host_->engine(); }
@@ -73,6 +75,7 @@ class Scheduler {
   void finished(const DagRun& run);
   void resume(RunNo run_no);
   void retry(const RetryWish& wish);
+  void start_with(Request request, const std::string& what);
 
   Ground& ground_;
   Disk& disk_;
@@ -83,6 +86,7 @@ class Scheduler {
   SimLink link_;
   Errand errand_;
   bool has_run_ = false;  ///< it was given one
+  std::size_t asked_ = 0;  ///< and has not been answered
   std::unique_ptr<Host> host_;
   std::map<RunNo, std::shared_ptr<const Dag>> reversions_;
   bool fatal_ = false;

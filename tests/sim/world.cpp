@@ -91,8 +91,8 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
   request.params = value_of(params_of(ground_.options.seed, expected));
   request.run_id = fmt::format("manual__{}", expected);
   ground_.say(fmt::format("person creates run {} of {}", expected, plan.dag->id));
-  const RunNo run_no = scheduler_->create(std::move(request), [this](RunNo created, const PartVerdict& verdict) {
-    if (verdict.is_done()) {
+  const RunNo run_no = scheduler_->create(std::move(request), [this](RunNo created, const Result<Answer>& how) {
+    if (how) {
       checks_.expect_present(created);
       if (disk_.find(created) == nullptr)
         ground_.findings.fail("INV-01", fmt::format("run {} is accepted and not on disk", created));
@@ -118,7 +118,9 @@ void World::want_stop(RunNo run_no, bool kill) {
   ground_.say(fmt::format("person {} run {}", kill ? "kills" : "stops", run_no));
   if (!ground_.strike(kill ? Fault::kill_requested : Fault::stop_requested)) return;
   if (kill) disk_.note_kill(run_no);
-  if (scheduler_->engine().stop_run(run_no, Reason::stopped, kill)) told_stops_.emplace_back(run_no, kill);
+  scheduler_->ask(StopRun{run_no, kill, ""}, [this, run_no](const Result<Answer>& how) {
+    if (how) checks_.expect_stopped(run_no);  // else it has ended by itself meanwhile
+  });
 }
 
 /// A retry is a command of its own: it takes the place of the scheduler that is there.
@@ -282,7 +284,6 @@ void World::start_scheduler() {
 
 void World::crash_scheduler(DurationUs down_us) {
   ground_.say("scheduler dies");
-  told_stops_.clear();
   scheduler_.reset();
   checks_.check_event(nullptr, false);
   ground_.loop.call(kMachine, ground_.loop.now() + down_us, [this] { start_scheduler(); });
@@ -300,12 +301,6 @@ void World::consider_crash() {
   crash_scheduler(ground_.faults.log_between(kMillisecond, 2 * kMinute));
 }
 
-void World::note_stops() {
-  if (told_stops_.empty() || !scheduler_->engine().is_idle()) return;
-  for (const auto& [run_no, kill] : told_stops_) checks_.expect_stopped(run_no);
-  told_stops_.clear();
-}
-
 void World::after_event() {
   ++events_;
   if (!scheduler_) return;
@@ -315,7 +310,6 @@ void World::after_event() {
     wishes_.clear();
   }
   checks_.check_event(scheduler_.get(), events_ % 100 == 0);
-  note_stops();
   if (scheduler_->is_fatal()) return crash_scheduler(ground_.faults.log_between(kMillisecond, kMinute));
   if (scheduler_->is_done()) return scheduler_leaves();
   consider_crash();

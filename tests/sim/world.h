@@ -41,7 +41,6 @@ class World {
   void crash_scheduler(DurationUs down_us);
   void after_event();
   void consider_crash();
-  void note_stops();
 
   Ground ground_;
   Workload workload_;
@@ -56,7 +55,6 @@ class World {
   Rng errands_;
   bool may_be_alone_;  ///< on this day people start `run`, `resume` and `retry` by turns, beside services
   std::vector<RetryWish> wishes_;
-  std::vector<std::pair<RunNo, bool>> told_stops_;  ///< not durable yet
   std::int32_t runs_left_ = 0;
   std::int64_t date_ = 0;
   std::uint64_t events_ = 0;

@@ -49,12 +49,13 @@ class LocalHost::Impl {
   Impl(LocalHostOptions options, RunObserver& observer) : options_(std::move(options)), observer_(observer) {}
 
   Status open();
+  Result<RunEnd> start_with(Request request, RunNo run_no, LocalHost& self);
   Result<RunEnd> loop_until_ended(LocalHost& self);
   void make_host();
   void prepare(const RunRow& run);
   void finished(const DagRun& run);
   void watch_signals();
-  void interrupt();
+  void interrupt(int number);
   void give_up();
   void fail(Error error);
 
@@ -71,7 +72,7 @@ class LocalHost::Impl {
   RunNo run_no_ = 0;
   int interrupts_ = 0;
   bool gave_up_ = false;
-  bool only_stops_ = false;
+  std::optional<Result<Answer>> refused_;  ///< or there was nothing to do
   std::optional<RunEnd> end_;
   std::optional<Error> error_;
 };
@@ -106,9 +107,8 @@ void LocalHost::Impl::make_host() {
   settings.engine.ahead_max = kAheadMaxPerSlot * slots_of(options_);
   settings.pools = options_.config.pools;
   HostParts parts{loop_, *store_, executors_, &observer_, dag_of, nullptr, [this](const RunRow& run) { prepare(run); }};
-  parts.check_run = [this](const DagRun& run) -> Status {
-    if (only_stops_) return Unit{};  // whatever a task lacks, a run can be ended
-    return check_rest(run, options_.secret);
+  parts.check_tasks = [this](const Dag& dag, const std::vector<bool>& wanted) {
+    return check_secrets(dag, wanted, options_.secret);
   };
   host_ = std::make_unique<Host>(
       std::move(parts), launch_context(options_.state_folder, store_->store_id(), options_.config, options_.secret),
@@ -145,20 +145,20 @@ void LocalHost::Impl::fail(Error error) {
 
 void LocalHost::Impl::watch_signals() {
   signals_ = std::make_unique<asio::signal_set>(loop_.context(), SIGINT, SIGTERM, SIGHUP);
-  signals_->async_wait([this](const boost::system::error_code& error, int) {
-    if (!error) interrupt();
+  signals_->async_wait([this](const boost::system::error_code& error, int number) {
+    if (!error) interrupt(number);
   });
 }
 
 /// The first one stops the tasks with their grace; the next one kills; one more does not wait for that.
-void LocalHost::Impl::interrupt() {
+void LocalHost::Impl::interrupt(int number) {
   const bool again = ++interrupts_ > 1;
   if (interrupts_ > 2) return give_up();
-  if (!host_->stop(run_no_, again)) {
-    end_ = RunEnd{.interrupted = true};
-    loop_.stop();
-    return;
-  }
+  const char* why = number == SIGINT ? "interrupted at the terminal" : number == SIGTERM ? "SIGTERM" : "SIGHUP";
+  // Where it has ended meanwhile there is nothing to stop, and its end is on the way here. A stop that is refused because
+  // too much is asked at once is asked again by the next signal.
+  const Status asked = host_->ask(StopRun{run_no_, again, why}, options_.actor, nullptr);
+  if (!asked) observer_.notice(asked.error().message);
   observer_.notice(again ? "killing what still runs" : "stopping: tasks get their grace; again to kill them");
   watch_signals();
   if (again) loop_.call_at(loop_.mono_now() + kKilledWaitUs, [this] { give_up(); });
@@ -189,6 +189,21 @@ Result<RunEnd> LocalHost::Impl::loop_until_ended(LocalHost& self) {
   return end_.value_or(RunEnd{});
 }
 
+Result<RunEnd> LocalHost::Impl::start_with(Request request, RunNo run_no, LocalHost& self) {
+  run_no_ = run_no;
+  host_->start_with(std::move(request), options_.actor, [this](const Result<Answer>& how) {
+    if (how && how->has_changed) return;
+    refused_ = how;
+    loop_.stop();
+  });
+  if (!refused_) {
+    auto end = loop_until_ended(self);
+    if (!refused_ || error_) return end;
+  }
+  if (!*refused_) return refused_->error();
+  return RunEnd{.state = (*refused_)->state, .did_nothing = true};
+}
+
 // ── the public face ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 LocalHost::LocalHost(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -217,38 +232,14 @@ Result<RunEnd> LocalHost::run(NewRun request) {
   if (auto checked = check_request(*request.dag, request.selected, request.params, impl_->options_.secret); !checked) {
     return checked.error();
   }
-  const std::string run_id = request.run_id;
-  impl_->run_no_ = impl_->host_->create(std::move(request), [this, run_id](const PartVerdict& verdict) {
-    if (verdict.is_done()) return;
-    impl_->fail({"run id \"" + run_id + "\" exists already; choose another, or none", ErrorKind::conflict});
-  });
-  return impl_->loop_until_ended(*this);
+  TriggerRun trigger = impl_->host_->trigger_of(std::move(request));
+  const RunNo run_no = trigger.creation.run.run_no;
+  return impl_->start_with(std::move(trigger), run_no, *this);
 }
 
-Result<RunEnd> LocalHost::resume(RunNo run_no) {
-  impl_->run_no_ = run_no;
-  const auto adoption = impl_->host_->resume(run_no);
-  if (!adoption) return adoption.error();
-  if (adoption->did_nothing) return RunEnd{.state = adoption->state, .did_nothing = true};
-  return impl_->loop_until_ended(*this);
-}
-
-Result<RunEnd> LocalHost::retry(const RetryRequest& request) {
-  impl_->run_no_ = request.run_no;
-  const auto adoption = impl_->host_->retry(request);
-  if (!adoption) return adoption.error();
-  if (adoption->did_nothing) return RunEnd{.state = adoption->state, .did_nothing = true};
-  return impl_->loop_until_ended(*this);
-}
-
-Result<RunEnd> LocalHost::stop(RunNo run_no, bool kill) {
-  impl_->run_no_ = run_no;
-  impl_->only_stops_ = true;
-  const auto adoption = impl_->host_->resume(run_no);
-  if (!adoption) return adoption.error();
-  if (adoption->did_nothing) return RunEnd{.state = adoption->state, .did_nothing = true};
-  impl_->host_->stop(run_no, kill);
-  return impl_->loop_until_ended(*this);
+Result<RunEnd> LocalHost::go_on(Request request) {
+  const RunNo run_no = run_of(request);
+  return impl_->start_with(std::move(request), run_no, *this);
 }
 
 }  // namespace baton

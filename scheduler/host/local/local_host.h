@@ -1,6 +1,6 @@
 // LocalHost: the Host of one machine: a state folder and its lock, a worker process, SQLite, the signals of a terminal,
-// and one loop for all of them. Works on one run and ends with it. The thread that calls run(), resume() or retry()
-// becomes the loop thread; one of the three, once.
+// and one loop for all of them. Works on one run and ends with it. The thread that calls run() or go_on() becomes the
+// loop thread; one of the two, once.
 #pragma once
 
 #include <functional>
@@ -20,13 +20,14 @@ struct LocalHostOptions {
   bool wait_for_folder = false;  ///< wait for the folder's lock, and say for whom, instead of failing with a conflict
   std::string purpose;           ///< what those who are refused the folder read, e.g. "run etl.yaml"
   SecretSource secret;           ///< asked before the first task, and at each launch
+  Actor actor;                   ///< who has started this, and whose Ctrl-C it is
 };
 
 /// How the one run came out.
 struct RunEnd {
   RunState state = RunState::failed;
   bool interrupted = false;      ///< by a signal
-  bool did_nothing = false;      ///< it had ended before
+  bool did_nothing = false;      ///< it had ended before, and there was nothing to do again
 };
 
 class LocalHost {
@@ -43,16 +44,14 @@ class LocalHost {
   using Attachment = std::shared_ptr<void>;
   void on_loop(std::function<Attachment(LocalHost&)> attach);
 
-  /// Each runs the loop until the run has ended, or a signal has ended the wait: the first one stops the run with its
+  /// Both run the loop until the run has ended, or a signal has ended the wait: the first one stops the run with its
   /// grace and teardowns, the second kills, and if what is killed does not end within seconds, this process does.
-  /// Errors: those of Host; invalid for what would fail a task at its start (request_check.h), before anything is
+  /// Errors: those of Control; invalid for what would fail a task at its start (request_check.h), before anything is
   /// durable; conflict where the run's id exists; storage where the run can only be resumed later.
   Result<RunEnd> run(NewRun request);
-  Result<RunEnd> resume(RunNo run_no);
-  Result<RunEnd> retry(const RetryRequest& request);
-  /// Goes on with a run that nobody works on only to stop it: what was running is dead, due teardowns and hooks still
-  /// run, or with `kill` not even these.
-  Result<RunEnd> stop(RunNo run_no, bool kill);
+  /// What a run that nobody works on is wanted for: ResumeRun, RetryRun, or StopRun: what was running is dead, due
+  /// teardowns and hooks still run, or with `kill` not even these.
+  Result<RunEnd> go_on(Request request);
 
   [[nodiscard]] AsioLoop& loop();
   [[nodiscard]] Host& host();

@@ -61,6 +61,16 @@ class ControlConformance : public testing::Test {
     loaded.run = make_run(row, bench.dag, Value{ValueMap{}}, now, std::vector<TaskState>(bench.dag->tasks.size(), failed));
     return loaded;
   }
+  /// One whose scheduler died while `a` ran.
+  LoadedRun interrupted_run(RunNo run_no) {
+    LoadedRun loaded = failed_run(run_no);
+    loaded.run.row.state = RunState::running;
+    loaded.run.instances[0].state = running;
+    loaded.run.instances[0].epoch = 1;
+    loaded.run.ensure_activity(0);
+    recount(loaded.run);
+    return loaded;
+  }
   void answer_loader(Result<LoadedRun> with) {
     auto done = std::move(loader.wishes.front().second);
     loader.wishes.pop_front();
@@ -169,6 +179,29 @@ TEST_F(ControlConformance, ARetryBringsAFinishedRunBackToLife) {
   EXPECT_EQ(bench.executor.launched.size(), 1U);
 }
 
+TEST_F(ControlConformance, ARetryOfWhatHasSucceededDoesNothingAndSaysSo) {
+  LoadedRun loaded = failed_run(1);
+  for (Instance& instance : loaded.run.instances) instance.state = success;
+  loaded.run.row.state = RunState::success;
+  const auto k = ask(RetryRun{1, std::nullopt, ""});
+  bench.settle();
+  answer_loader(std::move(loaded));
+  bench.loop.drain();
+  ASSERT_TRUE(answers[k]->ok());
+  EXPECT_FALSE(answers[k]->value().has_changed);
+  EXPECT_EQ(answers[k]->value().state, RunState::success);
+  EXPECT_TRUE(bench.store.offered.empty()) << "nothing is written, no audit either";
+}
+
+TEST_F(ControlConformance, WhatAnotherProcessHasLeftIsNotTakenFromUnderIt) {
+  const auto k = ask(ResumeRun{1, ""});
+  const auto retry = ask(RetryRun{1, std::nullopt, ""});
+  bench.settle();
+  answer_loader(interrupted_run(1));
+  EXPECT_EQ(kind(k), ErrorKind::conflict);
+  EXPECT_EQ(kind(retry), ErrorKind::conflict);
+}
+
 TEST_F(ControlConformance, RequestsForARunThatIsBeingLoadedKeepTheirOrder) {
   const auto retry = ask(RetryRun{1, std::nullopt, ""});
   const auto stop = ask(StopRun{1, false, ""});
@@ -211,6 +244,105 @@ TEST_F(ControlConformance, NothingIsAnsweredAfterItIsGone) {
   EXPECT_FALSE(told);
 }
 
+/// What a process is started for is decided before any worker has spoken.
+class AtTheStart : public testing::Test {
+ protected:
+  AtTheStart() : bench(DagBuilder().task("a").task("b", {"a"}).build(), 1) {}
+
+  LoadedRun interrupted_run() {
+    LoadedRun loaded;
+    loaded.run = make_run(row(), bench.dag, Value{ValueMap{}}, {bench.loop.wall_now(), bench.loop.mono_now()}, {});
+    loaded.run.instances[0].state = running;
+    loaded.run.instances[0].epoch = 1;
+    loaded.run.ensure_activity(0);
+    recount(loaded.run);
+    return loaded;
+  }
+  [[nodiscard]] RunRow row() const {
+    RunRow out;
+    out.run_no = 1;
+    out.dag_id = bench.dag->id;
+    out.run_id = "r1";
+    out.state = RunState::running;
+    return out;
+  }
+  void start(Request request, std::optional<LoadedRun> run) {
+    control.decide_at_start(std::move(request), {"ada", "", "cli"}, std::move(run),
+                            [this](const Result<Answer>& how) { answer = how; });
+  }
+  [[nodiscard]] std::vector<std::string> audited() const {
+    std::vector<std::string> out;
+    for (const Part& part : bench.store.offered.front().first.parts) {
+      for (const AuditRow& row : part.audit) out.push_back(row.actor + " " + row.action);
+    }
+    return out;
+  }
+
+  EngineBench bench;
+  HandLoader loader;
+  std::vector<RunNo> taken;
+  std::vector<bool> wanted;
+  Status may_go_on = Unit{};
+  Control control{bench.loop, bench.engine, loader, {},
+                  {[this](const Dag&, const std::vector<bool>& tasks) {
+                     wanted = tasks;
+                     return may_go_on;
+                   },
+                   [this](const RunRow& run) { taken.push_back(run.run_no); }}};
+  std::optional<Result<Answer>> answer;
+};
+
+TEST_F(AtTheStart, AResumeAdoptsWhatLivesAndIsAudited) {
+  start(ResumeRun{1, ""}, interrupted_run());
+  ASSERT_NE(bench.engine.run(1), nullptr) << "decided before it returns";
+  EXPECT_EQ(taken, std::vector<RunNo>{1});
+  bench.engine.executor_ready({bench.engine.run(1)->key_of(0)});
+  bench.loop.drain();
+  EXPECT_EQ(audited(), std::vector<std::string>{"ada resume"});
+  EXPECT_FALSE(answer.has_value());
+  bench.settle();
+  EXPECT_TRUE(answer->ok());
+  EXPECT_EQ(bench.engine.run(1)->at(0).state, running) << "it goes on";
+}
+
+TEST_F(AtTheStart, WhatIsRefusedIsToldAtOnceAndTakesNothing) {
+  may_go_on = Error{"a secret is missing"};
+  start(ResumeRun{1, ""}, interrupted_run());
+  EXPECT_EQ(answer->error().kind, ErrorKind::invalid);
+  EXPECT_EQ(wanted, (std::vector<bool>{true, true}));
+  EXPECT_EQ(bench.engine.run(1), nullptr);
+  EXPECT_TRUE(taken.empty());
+}
+
+TEST_F(AtTheStart, AStopAdoptsTheRunAndEndsItWhateverATaskLacks) {
+  may_go_on = Error{"a secret is missing"};
+  start(StopRun{1, false, "no longer wanted"}, interrupted_run());
+  bench.engine.executor_ready({});
+  bench.loop.drain();
+  EXPECT_EQ(audited(), std::vector<std::string>{"ada stop"});
+  bench.settle();
+  EXPECT_TRUE(answer->ok());
+}
+
+TEST_F(AtTheStart, ARetryOfAnInterruptedRunSparesWhatLives) {
+  LoadedRun loaded = interrupted_run();
+  loaded.run.instances[1].state = failed;
+  recount(loaded.run);
+  start(RetryRun{1, std::nullopt, ""}, std::move(loaded));
+  EXPECT_EQ(bench.engine.run(1)->at(0).state, running);
+  EXPECT_EQ(bench.engine.run(1)->at(1).state, none);
+}
+
+TEST_F(AtTheStart, WhatHasEndedIsResumedByNothing) {
+  LoadedRun loaded = interrupted_run();
+  for (Instance& instance : loaded.run.instances) instance.state = failed;
+  loaded.run.row.state = RunState::failed;
+  start(ResumeRun{1, ""}, std::move(loaded));
+  ASSERT_TRUE(answer->ok());
+  EXPECT_FALSE(answer->value().has_changed);
+  EXPECT_EQ(answer->value().state, RunState::failed);
+}
+
 std::shared_ptr<const Dag> wants_five_of_a_pool() {
   TaskSpec spec = test::run_task();
   spec.pools.push_back({"gpu", 5});
@@ -229,7 +361,7 @@ TEST_F(PoolsOfControl, WhoWantsMoreThanAPoolHasIsRefusedWithTheNumbers) {
   bench.settle();
   answer_loader(failed_run(1));
   bench.settle();
-  for (const auto k : {fresh, retry}) {
+  for (const std::size_t k : {fresh, retry}) {
     EXPECT_EQ(kind(k), ErrorKind::invalid);
     EXPECT_NE(answers[k]->error().message.find("wants 5 of pool \"gpu\", which has 3"), std::string::npos);
   }

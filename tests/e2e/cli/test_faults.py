@@ -327,7 +327,6 @@ tasks:
 
 
 class PoolsAndStops(FaultTest):
-    @not_yet("pools are checked when a run goes on")
     def test_13_a_pool_that_shrank_below_a_task_is_told_with_its_numbers(self):
         dag = """
 dag: pooled
@@ -345,7 +344,6 @@ tasks:
         self.assertRegex(told, r"\b5\b")
         self.assertRegex(told, r"\b3\b")
 
-    @not_yet("pools are checked when a run goes on")
     def test_13_so_is_a_pool_that_is_gone(self):
         self.write("baton.yaml", "pools: {p: 5}\n")
         self.run_dag("dag: pooled\ntasks:\n  t: {pool: p, run: test -e mended}\n", code=1)
@@ -429,7 +427,6 @@ tasks:
                 self.assertEqual("skipped", one["state"], one)
         self.assertEqual(1, process.returncode)
 
-    @not_yet("stops are changes with an audit row")
     def test_15_a_stop_is_audited_with_who_and_is_durable_when_it_is_answered(self):
         process = self.stopped_with_claims_ahead()
         self.baton("stop", "@latest")
