@@ -17,7 +17,7 @@ scheduler/engine    | expr timetable digest checksum json model |
 scheduler/insight   | engine expr timetable json model |
 scheduler/logs      | engine json model | re2
 scheduler/control   | engine expr timetable checksum json model |
-scheduler/service   | control insight engine dagfile expr timetable checksum json model |
+scheduler/service   | control insight engine dagfile expr timetable digest checksum json model |
 scheduler/store     | engine expr digest checksum json model | sqlite3.h
 scheduler/loop      | engine model | boost
 scheduler/executor  | loop engine checksum json model worker/protocol | boost
@@ -33,7 +33,7 @@ worker              | worker/protocol checksum |
 worker/protocol     |  |
 '
 # Rooms whose headers include no library at all, so that whoever uses the room needs none.
-readonly std_headers='scheduler/(model|checksum|digest|json|expr|timetable|engine|insight|logs|control|host)'
+readonly std_headers='scheduler/(model|checksum|digest|json|expr|timetable|engine|insight|logs|control|service|host)'
 readonly libraries='sqlite3.h httplib.h yaml-cpp boost nlohmann absl re2 openssl fmt CLI'
 
 readonly ours='\./\(scheduler\|worker\|cli\|web\)/.*\.\(h\|cpp\)'

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "scheduler/engine/rows.h"
+#include "scheduler/engine/service_rows.h"
 
 namespace baton {
 
@@ -25,10 +26,11 @@ struct Part {
   std::vector<CacheRow> cache;
   std::vector<DurationRow> durations;
   std::vector<AuditRow> audit;
+  ServiceRows service;                  ///< of a DAG, its file, its ticks, the server
 
   [[nodiscard]] bool empty() const {
     return creations.empty() && reversions.empty() && new_instances.empty() && instances.empty() && tries.empty() &&
-           runs.empty() && cache.empty() && durations.empty() && audit.empty() && idempotency.empty();
+           runs.empty() && cache.empty() && durations.empty() && audit.empty() && idempotency.empty() && service.empty();
   }
 };
 

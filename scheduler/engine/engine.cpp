@@ -100,11 +100,22 @@ bool Engine::change_run(RunNo run_no, const Event& event, EngineRequest request)
   return true;
 }
 
+void Engine::write(EngineRequest request) {
+  if (dead_) return;
+  Part part;
+  part.audit = std::move(request.audit);
+  part.service = std::move(request.service);
+  next().batch.parts.push_back(std::move(part));
+  next().requests.push_back({next().batch.parts.size() - 1, 0, false, std::move(request.done), {}});
+  schedule_turn();
+}
+
 /// From here on the rows of this run go into the part of the request, to the end of this batch.
 void Engine::open_part(LiveRun& live, EngineRequest request, bool creates) {
   live.part = next().part_for_request(live.part);
   auto& audit = next().part(live.part).audit;
   std::move(request.audit.begin(), request.audit.end(), std::back_inserter(audit));
+  append(next().part(live.part).service, std::move(request.service));
   next().requests.push_back({live.part.part, live.run.row.run_no, creates, std::move(request.done), {}});
 }
 

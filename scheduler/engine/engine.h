@@ -43,6 +43,7 @@ struct EngineRequest {
   /// Called once that is durable, or when the creation of the run that it is about was struck. Not when the engine dies
   /// before. May be empty.
   std::function<void(const PartVerdict&)> done;
+  ServiceRows service{};        ///< written in the same part: of the tick that makes the run, of the DAG that is paused
 };
 
 class Engine final : public ExecutorEvents, private CommitEvents {
@@ -80,6 +81,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// Has the run take an event that somebody asked for. False: no such live run, or the engine has died; `request.done`
   /// is not called then.
   bool change_run(RunNo run_no, const Event& event, EngineRequest request);
+  /// Writes what is about no run, in a part of its own. Batches keep the order of the calls.
+  void write(EngineRequest request);
 
   /// Ends a run: TERM and grace, teardowns still run; with `kill`: at once. False: no such live run.
   bool stop_run(RunNo run_no, Reason reason, bool kill);

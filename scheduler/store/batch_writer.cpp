@@ -289,7 +289,7 @@ bool BatchWriter::write(const Part& part) {
   for (const auto& row : part.audit) {
     if (!insert(row)) return false;
   }
-  return true;
+  return part.service.empty() || write(part.service);
 }
 
 bool BatchWriter::create(const RunCreation& creation) {

@@ -29,6 +29,13 @@ class LazyStatement {
   Statement statement_;
 };
 
+/// Statements of service_rows_writing.cpp.
+struct ServiceStatements {
+  ServiceStatements();
+  LazyStatement put_file, drop_file, update_dag, drop_tags, insert_tag, move_cursor, put_tick, drop_tick, put_server,
+      drop_server;
+};
+
 class BatchWriter {
  public:
   /// `seq` is the last one given; `leader_epoch` is ours: when the store's differs, every batch is fenced.
@@ -80,6 +87,17 @@ class BatchWriter {
   bool insert_dates(const RunCreation& creation, std::int64_t dag_no);
   bool last_audit_hash(std::string& hash);
   bool raise_seq();
+
+  // service_rows_writing.cpp
+  bool write(const ServiceRows& rows);
+  bool put(const DagFileRow& row);
+  bool put(const NewVersionRow& row);
+  bool put(const DagRow& row);
+  bool put(const DagTagsRow& row);
+  bool put(const CursorRow& row);
+  bool put(const TickRecordRow& row);
+  bool put(const ServerStateRow& row);
+
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 
   bool dag_no_of(const std::string& dag_id, std::int64_t& dag_no);
@@ -112,6 +130,7 @@ class BatchWriter {
   LazyStatement insert_run_, find_by_id_, find_by_date_, insert_conf_, insert_fresh_, insert_instance_, put_item_;
   LazyStatement update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
       insert_audit_, last_audit_, insert_idempotency_, insert_date_, raise_seq_;
+  ServiceStatements service_;
 };
 
 }  // namespace baton::sqlite

@@ -154,6 +154,7 @@ CREATE TABLE tick_record (       -- ticks that made no run, merged where they fo
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tick_record_by_seq ON tick_record (seq);
 CREATE INDEX tick_record_by_time ON tick_record (recorded_at);
+CREATE INDEX tick_record_waiting ON tick_record (dag_no, from_at) WHERE reason = 10;
 
 CREATE TABLE backfill (
   backfill_no INTEGER PRIMARY KEY,

@@ -8,6 +8,7 @@
 #include "scheduler/store/backup.h"
 #include "scheduler/store/files.h"
 #include "scheduler/store/row_reading.h"
+#include "scheduler/store/service_rows_reading.h"
 #include "scheduler/store/state_folder.h"
 
 namespace baton {
@@ -354,6 +355,18 @@ Result<RunSnapshot> SqliteStore::load_run(RunNo run_no) {
 Result<std::unordered_map<std::string, DurationUs>> SqliteStore::mean_durations(const std::string& dag_id) {
   Result<std::unordered_map<std::string, DurationUs>> result = kStopped;
   run_on_writer([&] { result = sqlite::mean_durations(db_, dag_id); });
+  return result;
+}
+
+Result<ServiceSnapshot> SqliteStore::load_service() {
+  Result<ServiceSnapshot> result = kStopped;
+  run_on_writer([&] { result = sqlite::load_service(db_); });
+  return result;
+}
+
+Result<VersionRow> SqliteStore::load_version(const std::string& dag_id, const std::string& version) {
+  Result<VersionRow> result = kStopped;
+  run_on_writer([&] { result = sqlite::load_version(db_, dag_id, version); });
   return result;
 }
 

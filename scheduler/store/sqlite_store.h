@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "scheduler/engine/loop.h"
+#include "scheduler/engine/service_store.h"
 #include "scheduler/engine/store.h"
 #include "scheduler/store/batch_writer.h"
 #include "scheduler/store/migrations.h"
@@ -39,7 +40,7 @@ struct StoreOptions {
   std::span<const sqlite::Migration> migrations = {};  ///< empty: the known ones
 };
 
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, public ServiceStore {
  public:
   /// Opens or makes `<folder>/baton.db` for writing: checks, migrates, raises the leader's epoch. The folder exists and
   /// its lock is the caller's (StateFolder). `loop` outlives what it was given by post(); stop() must come before its
@@ -71,6 +72,9 @@ class SqliteStore final : public Store {
   void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
                    const std::string& spec_hash, WallUs now,
                    std::function<void(std::optional<CacheRow>)> done) override;
+
+  [[nodiscard]] Result<ServiceSnapshot> load_service() override;
+  [[nodiscard]] Result<VersionRow> load_version(const std::string& dag_id, const std::string& version) override;
 
   // Maintenance. Each blocks until it is done: never on the loop's thread, unless the writer is inline.
 

@@ -1,0 +1,26 @@
+#include "scheduler/engine/service_rows.h"
+
+#include <iterator>
+#include <utility>
+
+namespace baton {
+namespace {
+
+template <typename Row>
+void move_behind(std::vector<Row>& rows, std::vector<Row>& more) {
+  std::move(more.begin(), more.end(), std::back_inserter(rows));
+}
+
+}  // namespace
+
+void append(ServiceRows& rows, ServiceRows more) {
+  move_behind(rows.files, more.files);
+  move_behind(rows.versions, more.versions);
+  move_behind(rows.dags, more.dags);
+  move_behind(rows.tags, more.tags);
+  move_behind(rows.cursors, more.cursors);
+  move_behind(rows.ticks, more.ticks);
+  move_behind(rows.server, more.server);
+}
+
+}  // namespace baton

@@ -1,0 +1,126 @@
+// The rows of what a server does by itself: its DAGs and their files, the ticks that made no run, what holds for the whole
+// server. Plain values, as those of rows.h; written in the part of the change that they tell of. Any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scheduler/engine/rows.h"
+#include "scheduler/model/attempt_key.h"
+#include "scheduler/model/time.h"
+
+namespace baton {
+
+/// Why a tick made no run. The numbers are stored; new ones go to the end.
+enum class TickReason : std::uint8_t {
+  exists,    ///< its date has a run already
+  overlap,   ///< the DAG was busy, by `overlap`
+  paused,    ///< the DAG was paused
+  drained,   ///< the DAG was draining
+  frozen,    ///< the server was frozen
+  calendar,  ///< its day does not count
+  blackout,  ///< it fell into a blackout
+  catchup,   ///< it was missed, and `catchup` does not make up for it; or the schedule was edited before it ran
+  clock,     ///< the clock could not be trusted
+  failures,  ///< the DAG was paused because its runs kept failing
+  waiting,   ///< not decided yet: `catchup` will run it as soon as there is room
+};
+inline constexpr std::size_t kTickReasonCount = static_cast<std::size_t>(TickReason::waiting) + 1;
+
+/// Ticks of one DAG that follow each other and made no run, for one reason. from and to are instants at which ticks were
+/// due (the ends of their intervals). The key is (dag_id, from): a row with the key of an earlier one takes its place.
+struct TickRecordRow {
+  std::string dag_id;
+  WallUs from = kNoTime, to = kNoTime;  ///< the first and the last of them
+  std::int64_t ticks = 0;               ///< 0: there is no row with this key any more
+  TickReason reason = TickReason::catchup;
+  RunNo run_no = 0;                     ///< exists: the run that was there
+  WallUs recorded_at = kNoTime;
+};
+
+/// Something that holds since a moment, because somebody or something wanted it. kNoTime: it does not hold.
+struct Held {
+  WallUs since = kNoTime;
+  std::string by;
+  [[nodiscard]] bool holds() const { return since != kNoTime; }
+  friend bool operator==(const Held&, const Held&) = default;
+};
+
+/// A DAG as the server knows it, beside its versions and tags. Writing it leaves cursor and next_tick as they are: those
+/// move with the ticks alone, so that a pause never sets back what a tick has just written.
+struct DagRow {
+  std::string dag_id;
+  std::string file;               ///< path of its file, as in DagFileRow; empty: it is gone
+  std::string version;            ///< that new runs get; empty: none was ever read
+  Held paused, draining, stale;
+  std::string schedule_hash;      ///< of what its ticks follow from: only a changed one is an edit
+  WallUs schedule_since = kNoTime;  ///< ticks before it never fire
+  WallUs cursor = kNoTime;        ///< every tick that was due up to here has ended in a run or a record (CursorRow)
+  WallUs next_tick = kNoTime;     ///< when the next one is due, without jitter (CursorRow)
+  std::int32_t failed_in_row = 0;
+  std::int64_t seq = 0;           ///< given by the store
+};
+
+/// How far the ticks of a DAG have come: what changes of its row with each of them.
+struct CursorRow {
+  std::string dag_id;
+  WallUs cursor = kNoTime, next_tick = kNoTime;
+};
+
+/// All tags of a DAG.
+struct DagTagsRow {
+  std::string dag_id;
+  std::vector<std::string> tags;  ///< each once
+};
+
+/// A version that a file has brought, before any run has it.
+struct NewVersionRow {
+  std::shared_ptr<const Dag> dag;
+  std::shared_ptr<const VersionRow> version;
+};
+
+/// A file of the folder of DAGs, as it was when it was last looked at.
+struct DagFileRow {
+  std::string path;
+  std::int64_t size = 0;
+  WallUs mtime = kNoTime;
+  std::int64_t inode = 0;
+  std::string hash;               ///< SHA-256 of its content
+  WallUs read_at = kNoTime;
+  WallUs failed_since = kNoTime;  ///< kNoTime: it reads
+  std::string findings_json;      ///< the diagnostics, as `validate` writes them; empty: none
+  bool is_gone = false;           ///< the row is taken away
+  std::int64_t seq = 0;           ///< given by the store
+};
+
+/// What holds for the whole server, by name (`frozen`). An empty value: the row is taken away.
+struct ServerStateRow {
+  std::string name;
+  std::string value;
+  WallUs since = kNoTime;
+  std::string actor, reason;
+};
+
+/// Rows of the service that are written together, in the order of the members. A DAG without a row gets one.
+struct ServiceRows {
+  std::vector<DagFileRow> files;
+  std::vector<NewVersionRow> versions;  ///< one that is there already stays as it is
+  std::vector<DagRow> dags;             ///< whole; their version is there or comes with them
+  std::vector<DagTagsRow> tags;
+  std::vector<CursorRow> cursors;
+  std::vector<TickRecordRow> ticks;
+  std::vector<ServerStateRow> server;
+
+  [[nodiscard]] bool empty() const {
+    return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
+           server.empty();
+  }
+};
+
+/// Adds `more` behind `rows`.
+void append(ServiceRows& rows, ServiceRows more);
+
+}  // namespace baton

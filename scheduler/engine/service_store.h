@@ -1,0 +1,32 @@
+// ServiceStore: what a server reads of its own rows when it starts, and of a version when it is needed. They are written
+// like all others, in parts of batches (batch.h). Implemented over SQLite; tests/conformance/store holds it to this.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "scheduler/engine/service_rows.h"
+#include "scheduler/model/result.h"
+
+namespace baton {
+
+/// The state of the service as it was left, in a handful of queries however many DAGs and runs there are.
+struct ServiceSnapshot {
+  std::vector<DagRow> dags;             ///< by id; also those that have nothing but runs
+  std::vector<DagFileRow> files;        ///< by path
+  std::vector<TickRecordRow> waiting;   ///< by DAG and time: ticks to be caught up
+  std::vector<TickRecordRow> last;      ///< of each DAG the record that ends at its cursor, where there is one
+  std::vector<ServerStateRow> server;   ///< by name
+  WallUs newest = kNoTime;              ///< the latest time at which a run was queued or ended; kNoTime: there is none
+};
+
+class ServiceStore {
+ public:
+  virtual ~ServiceStore() = default;
+  /// Blocks: before the loop takes events. storage: it cannot be read.
+  [[nodiscard]] virtual Result<ServiceSnapshot> load_service() = 0;
+  /// Blocks: on another thread than the loop's, or before it takes events. not_found: the DAG has no such version.
+  [[nodiscard]] virtual Result<VersionRow> load_version(const std::string& dag_id, const std::string& version) = 0;
+};
+
+}  // namespace baton

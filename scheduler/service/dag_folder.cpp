@@ -1,0 +1,198 @@
+#include "scheduler/service/dag_folder.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "scheduler/dagfile/calendars.h"
+#include "scheduler/digest/digest.h"
+
+namespace baton {
+namespace fs = std::filesystem;
+namespace {
+
+std::optional<FileSeen> see(const std::string& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0 || S_ISDIR(found.st_mode)) return std::nullopt;
+  const WallUs mtime = found.st_mtim.tv_sec * kSecond + found.st_mtim.tv_nsec / 1'000;
+  return FileSeen{path, found.st_size, mtime, static_cast<std::int64_t>(found.st_ino)};
+}
+
+/// Every DAG file below `root`; hidden folders aside, links to folders not followed.
+std::vector<FileSeen> see_all(const std::string& root) {
+  std::vector<FileSeen> all;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied, error), end;
+       !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.front() == '.' && at->is_directory(error)) {
+      at.disable_recursion_pending();
+    } else if (is_dag_file_name(name)) {
+      if (auto seen = see(at->path().string())) all.push_back(std::move(*seen));
+    }
+  }
+  return all;
+}
+
+/// What stands in a file, parsed only where its hash is not `known`.
+FileRead read_file(FileSeen seen, const std::string& known, const Config& config) {
+  FileRead read;
+  read.seen = std::move(seen);
+  LoadOptions options;
+  options.config = config;
+  Result<std::string> text = read_regular_file(read.seen.path, config.max_file_bytes);
+  if (!text) {
+    read.content = load_file(read.seen.path, options);  // says why, as a finding
+    return read;
+  }
+  read.hash = sha256_hex(*text);
+  read.is_same = read.hash == known;
+  if (!read.is_same) read.content = load_text(std::move(*text), read.seen.path, options);
+  return read;
+}
+
+}  // namespace
+
+Result<DagSchedule> schedule_of(const Dag& dag, const Config& config) {
+  DagSchedule made;
+  if (!dag.schedule) {
+    made.hash = schedule_hash({}, {});
+    return made;
+  }
+  std::vector<timetable::Calendar> calendars = dagfile::calendars_from_json(dag.calendars_json);
+  for (timetable::Calendar& more : dagfile::calendars_from_json(config.calendars_json)) {
+    calendars.push_back(std::move(more));
+  }
+  made.hash = schedule_hash(*dag.schedule, calendars);
+  Result<TickSchedule> schedule = tick_schedule(*dag.schedule, dag.id, calendars, dag.max_active_runs);
+  if (!schedule) return schedule.error();
+  if (schedule->ticks.has_ticks()) made.dag.schedule = std::move(schedule).value();
+  return made;
+}
+
+DagFolder::DagFolder(Loop& loop, TickHost& host, TicksService& ticks, DagShelf& shelf, LoaderThread& loader,
+                     FolderSettings settings)
+    : loop_(loop), host_(host), ticks_(ticks), shelf_(shelf), loader_(loader), settings_(std::move(settings)) {}
+
+void DagFolder::start(const ServiceSnapshot& found) {
+  files_.emplace(found.files, found.dags);
+  watch_ = std::make_unique<FolderWatch>(loop_, settings_.root, [this](const FolderEvents& e) { events(e); });
+  look_through({});  // after the watch: what changes from now on is told by one or the other
+}
+
+void DagFolder::stop() {
+  *is_alive_ = false;
+  is_alive_ = std::make_shared<bool>(true);
+  watch_.reset();
+  if (timer_ != 0) loop_.cancel(timer_);
+  timer_ = 0;
+  waiting_.clear();
+}
+
+void DagFolder::set_timer() {
+  if (timer_ != 0) loop_.cancel(timer_);
+  const DurationUs wait = is_watched() ? settings_.look_every_us : settings_.look_blind_us;
+  timer_ = loop_.call_at(loop_.mono_now() + wait, guarded([this] { look_through({}); }));
+}
+
+void DagFolder::set_config(Config config) {
+  settings_.config = std::move(config);
+  for (const std::string& path : files_->paths()) read(path, true);
+}
+
+void DagFolder::events(const FolderEvents& events) {
+  for (const std::string& path : events.files) read(path, false);
+  if (events.look_through) look_through({});
+}
+
+void DagFolder::look_through(std::function<void()> done) {
+  if (done) waiting_.push_back(std::move(done));
+  set_timer();
+  if (is_looking_) return;
+  is_looking_ = true;
+  auto looked_at = guarded([this](const std::vector<FileSeen>& all) { looked(all); });
+  loader_.post([&loop = loop_, root = settings_.root, looked_at] {
+    auto all = std::make_shared<std::vector<FileSeen>>(see_all(root));
+    loop.post([all, looked_at] { looked_at(*all); });
+  });
+}
+
+void DagFolder::looked(const std::vector<FileSeen>& all) {
+  is_looking_ = false;
+  const DagFiles::Look look = files_->see_all(all);
+  for (const std::string& path : look.gone) is_gone(path);
+  for (const std::string& path : look.to_read) read(path, false);
+  tell_if_idle();
+}
+
+/// Stat and content are taken together by the loader, so that a row never speaks of another content than it says.
+void DagFolder::read(const std::string& path, bool whatever_it_holds) {
+  if (!asked_.insert(path).second) return;  // it is read later than now
+  ++open_reads_;
+  const std::string known = whatever_it_holds ? std::string() : files_->hash_of(path);
+  auto begun = guarded([this, path] { asked_.erase(path); });  // what changes from here on is read once more
+  auto done = guarded([this, path](const std::shared_ptr<FileRead>& read) {
+    --open_reads_;
+    read != nullptr ? was_read(std::move(*read)) : is_gone(path);
+    tell_if_idle();
+  });
+  loader_.post([&loop = loop_, path, known, config = settings_.config, begun, done] {
+    loop.post(begun);
+    std::optional<FileSeen> seen = see(path);
+    auto read = seen ? std::make_shared<FileRead>(read_file(std::move(*seen), known, config)) : nullptr;
+    loop.post([done, read] { done(read); });
+  });
+}
+
+void DagFolder::was_read(FileRead read) {
+  const std::string source = read.content.source;
+  const std::string hash = read.hash;
+  apply(files_->take(std::move(read), loop_.wall_now()), source, hash);
+}
+
+void DagFolder::is_gone(const std::string& path) {
+  apply(files_->drop(path, loop_.wall_now()), {}, {});
+}
+
+void DagFolder::apply(FileChanges changes, const std::string& source, const std::string& source_hash) {
+  const WallUs now = loop_.wall_now();
+  auto last = std::make_shared<ServiceRows>();  // written when the last DAG is
+  for (const std::string& id : changes.lost) ticks_.lose_dag(id, "its file is gone, or does not hold it any more", {});
+  last->files = std::move(changes.files);
+  // Goes with the last of those that hold it: with this call where no DAG is given.
+  auto all_written = std::shared_ptr<void>(nullptr, guarded([this, last](void*) { host_.write(*last, {}, [] {}); }));
+  if (!changes.given.empty()) {
+    ServiceRows unread;  // the DAGs refer to the row of their file
+    for (DagFileRow row : last->files) {
+      if (row.path != changes.given.front().path) continue;
+      row.size = -1;
+      row.hash.clear();
+      unread.files.push_back(std::move(row));
+    }
+    host_.write(std::move(unread), {}, [] {});
+  }
+  for (const DagGiven& given : changes.given) {
+    const auto version = version_row(*given.dag, source, source_hash, now);
+    Result<DagSchedule> schedule = schedule_of(*given.dag, settings_.config);
+    if (!schedule) {
+      host_.say("DAG \"" + given.dag->id + "\" has no ticks: " + schedule.error().message);
+      schedule = DagSchedule{};
+    }
+    shelf_.put({given.dag, version});
+    ServiceRows rows;
+    rows.versions.push_back({given.dag, version});
+    rows.tags.push_back({given.dag->id, given.dag->tags});
+    ticks_.put_dag(given.dag->id, given.path, given.dag->version, schedule->hash, std::move(schedule->dag),
+                   std::move(rows), [all_written] {});
+  }
+  for (const std::string& path : changes.read_again) read(path, true);
+}
+
+void DagFolder::tell_if_idle() {
+  if (is_looking_ || open_reads_ > 0) return;
+  const std::vector<std::function<void()>> waiting = std::exchange(waiting_, {});
+  for (const auto& done : waiting) done();
+}
+
+}  // namespace baton

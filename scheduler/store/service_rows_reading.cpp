@@ -1,0 +1,110 @@
+#include "scheduler/store/service_rows_reading.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "scheduler/store/row_reading.h"
+
+namespace baton::sqlite {
+namespace {
+
+constexpr char kDags[] =
+    "SELECT d.dag_id, f.path, v.version, d.paused_since, d.paused_by, d.draining_since, d.draining_by, d.stale_since,"
+    " d.stale_by, d.schedule_hash, d.schedule_since, d.cursor, d.next_tick, d.failed_in_row, d.seq FROM dag d"
+    " LEFT JOIN dag_file f USING (file_no) LEFT JOIN dag_version v ON v.version_no = d.version_no ORDER BY d.dag_id";
+constexpr char kFiles[] =
+    "SELECT path, size, mtime, inode, hash, read_at, failed_since, findings, seq FROM dag_file ORDER BY path";
+// Those that wait lie behind the cursor, and are few; the index keeps this from reading the history.
+constexpr char kWaiting[] =
+    "SELECT d.dag_id, t.from_at, t.to_at, t.ticks, t.reason, t.run_no, t.recorded_at FROM tick_record t"
+    " JOIN dag d USING (dag_no) WHERE t.reason = 10 ORDER BY d.dag_id, t.from_at";
+// Of each DAG the latest record by its key: one step in the key's tree, whatever the history holds.
+constexpr char kLast[] =
+    "SELECT d.dag_id, t.from_at, t.to_at, t.ticks, t.reason, t.run_no, t.recorded_at FROM dag d JOIN tick_record t"
+    " ON t.dag_no = d.dag_no AND t.from_at = (SELECT max(l.from_at) FROM tick_record l WHERE l.dag_no = d.dag_no"
+    " AND l.from_at <= d.cursor) WHERE d.cursor IS NOT NULL AND t.to_at = d.cursor AND t.reason <> 10"
+    " ORDER BY d.dag_id";
+constexpr char kServer[] = "SELECT name, value, since, actor, reason FROM server_state ORDER BY name";
+constexpr char kNewest[] =
+    "SELECT max(coalesce((SELECT queued_at FROM dag_run ORDER BY run_no DESC LIMIT 1), 0),"
+    " coalesce((SELECT max(ended_at) FROM dag_run), 0))";
+static_assert(static_cast<int>(TickReason::waiting) == 10, "the queries name its number");
+
+Status each(Database& db, const char* sql, const std::function<void(const Statement&)>& row) {
+  int code = kOk;
+  Statement query = db.prepare(sql, &code, false);
+  if (code != kOk) return db.error("the state of the service cannot be read", code);
+  query.start();
+  int rc = query.step();
+  for (; rc == kRow; rc = query.step()) row(query);
+  if (rc != kDone) return db.error("the state of the service cannot be read", rc);
+  return Unit{};
+}
+
+DagRow dag_of(const Statement& row) {
+  DagRow dag;
+  dag.dag_id = row.string(0);
+  dag.file = row.string(1);
+  dag.version = row.string(2);
+  dag.paused = {row.time(3), row.string(4)};
+  dag.draining = {row.time(5), row.string(6)};
+  dag.stale = {row.time(7), row.string(8)};
+  dag.schedule_hash = row.string(9);
+  dag.schedule_since = row.time(10);
+  dag.cursor = row.time(11);
+  dag.next_tick = row.time(12);
+  dag.failed_in_row = row.small(13);
+  dag.seq = row.integer(14);
+  return dag;
+}
+
+DagFileRow file_of(const Statement& row) {
+  DagFileRow file;
+  file.path = row.string(0);
+  file.size = row.integer(1);
+  file.mtime = row.time(2);
+  file.inode = row.integer(3);
+  file.hash = row.string(4);
+  file.read_at = row.time(5);
+  file.failed_since = row.time(6);
+  file.findings_json = row.string(7);
+  file.seq = row.integer(8);
+  return file;
+}
+
+TickRecordRow tick_of(const Statement& row) {
+  const auto reason = static_cast<TickReason>(
+      std::clamp<std::int64_t>(row.integer(4), 0, static_cast<std::int64_t>(kTickReasonCount) - 1));
+  return {row.string(0), row.integer(1), row.integer(2), row.integer(3), reason,
+          row.is_null(5) ? 0 : row.integer(5), row.time(6)};
+}
+
+}  // namespace
+
+Result<ServiceSnapshot> load_service(Database& db) {
+  ServiceSnapshot found;
+  const auto failed = [](const Status& status) { return status.error(); };
+  if (Status ok = each(db, kDags, [&](const Statement& row) { found.dags.push_back(dag_of(row)); }); !ok) return failed(ok);
+  if (Status ok = each(db, kFiles, [&](const Statement& row) { found.files.push_back(file_of(row)); }); !ok) return failed(ok);
+  if (Status ok = each(db, kWaiting, [&](const Statement& row) { found.waiting.push_back(tick_of(row)); }); !ok) return failed(ok);
+  if (Status ok = each(db, kLast, [&](const Statement& row) { found.last.push_back(tick_of(row)); }); !ok) return failed(ok);
+  const auto server = [&](const Statement& row) {
+    found.server.push_back({row.string(0), row.string(1), row.time(2), row.string(3), row.string(4)});
+  };
+  if (Status ok = each(db, kServer, server); !ok) return failed(ok);
+  const auto newest = [&](const Statement& row) { found.newest = row.integer(0) == 0 ? kNoTime : row.integer(0); };
+  if (Status ok = each(db, kNewest, newest); !ok) return failed(ok);
+  return found;
+}
+
+Result<VersionRow> load_version(Database& db, const std::string& dag_id, const std::string& version) {
+  Statement query = db.prepare(std::string("SELECT ") + kVersionColumns +
+                               " FROM dag d JOIN dag_version v USING (dag_no) WHERE d.dag_id = ? AND v.version = ?");
+  query.start_with(std::string_view(dag_id), std::string_view(version));
+  const int rc = query.step();
+  if (rc == kRow) return decode_version(query);
+  if (rc != kDone) return db.error("the version cannot be read", rc);
+  return Error{"DAG \"" + dag_id + "\" has no version " + version, ErrorKind::not_found};
+}
+
+}  // namespace baton::sqlite

@@ -1,0 +1,103 @@
+// The rows of the service in their tables: a part of BatchWriter.
+#include "scheduler/store/batch_writer.h"
+
+namespace baton::sqlite {
+
+ServiceStatements::ServiceStatements()
+    : put_file(
+          "INSERT INTO dag_file (seq, size, mtime, inode, read_at, failed_since, path, hash, findings)"
+          " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (path) DO UPDATE SET seq = excluded.seq, size = excluded.size,"
+          " mtime = excluded.mtime, inode = excluded.inode, read_at = excluded.read_at,"
+          " failed_since = excluded.failed_since, hash = excluded.hash, findings = excluded.findings"),
+      drop_file("DELETE FROM dag_file WHERE path = ?"),
+      update_dag(
+          "UPDATE dag SET seq = ?2, file_no = (SELECT file_no FROM dag_file WHERE path = ?3),"
+          " version_no = (SELECT version_no FROM dag_version WHERE dag_no = ?1 AND version = ?4), paused_since = ?5,"
+          " paused_by = ?6, draining_since = ?7, draining_by = ?8, stale_since = ?9, stale_by = ?10,"
+          " schedule_hash = ?11, schedule_since = ?12, failed_in_row = ?13 WHERE dag_no = ?1"),
+      drop_tags("DELETE FROM dag_tag WHERE dag_no = ?"),
+      insert_tag("INSERT INTO dag_tag (dag_no, tag) VALUES (?,?)"),
+      move_cursor("UPDATE dag SET seq = ?, cursor = ?, next_tick = ? WHERE dag_no = ?"),
+      put_tick(
+          "INSERT INTO tick_record (dag_no, from_at, to_at, ticks, reason, run_no, recorded_at, seq)"
+          " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (dag_no, from_at) DO UPDATE SET to_at = excluded.to_at,"
+          " ticks = excluded.ticks, reason = excluded.reason, run_no = excluded.run_no,"
+          " recorded_at = excluded.recorded_at, seq = excluded.seq"),
+      drop_tick("DELETE FROM tick_record WHERE dag_no = ? AND from_at = ?"),
+      put_server(
+          "INSERT INTO server_state (name, seq, since, value, actor, reason) VALUES (?,?,?,?,?,?)"
+          " ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, since = excluded.since, value = excluded.value,"
+          " actor = excluded.actor, reason = excluded.reason"),
+      drop_server("DELETE FROM server_state WHERE name = ?") {}
+
+bool BatchWriter::write(const ServiceRows& rows) {
+  const auto each = [this](const auto& list) {
+    for (const auto& row : list) {
+      if (!put(row)) return false;
+    }
+    return true;
+  };
+  return each(rows.files) && each(rows.versions) && each(rows.dags) && each(rows.tags) && each(rows.cursors) &&
+         each(rows.ticks) && each(rows.server) && raise_seq();
+}
+
+bool BatchWriter::put(const DagFileRow& row) {
+  if (row.is_gone) return ok(service_.drop_file.on(db_).run(std::string_view(row.path)));
+  return ok(service_.put_file.on(db_).run(next_seq_, row.size, Time{row.mtime}, row.inode, Time{row.read_at},
+                                          Time{row.failed_since}, std::string_view(row.path),
+                                          std::string_view(row.hash), TextOrNull{row.findings_json}));
+}
+
+bool BatchWriter::put(const NewVersionRow& row) {
+  RunCreation bare;  // of a version, what is looked up by and made of
+  bare.run.dag_id = row.version->dag_id;
+  bare.run.dag_version = row.version->version;
+  bare.dag = row.dag;
+  bare.version = row.version;
+  std::int64_t dag_no = 0;
+  std::int64_t version_no = 0;
+  return dag_no_of(bare.run.dag_id, dag_no) && version_no_of(bare, dag_no, version_no);
+}
+
+bool BatchWriter::put(const DagRow& row) {
+  std::int64_t dag_no = 0;
+  return dag_no_of(row.dag_id, dag_no) &&
+         ok_one_row(service_.update_dag.on(db_).run(
+             dag_no, next_seq_, std::string_view(row.file), std::string_view(row.version), Time{row.paused.since},
+             TextOrNull{row.paused.by}, Time{row.draining.since}, TextOrNull{row.draining.by}, Time{row.stale.since},
+             TextOrNull{row.stale.by}, TextOrNull{row.schedule_hash}, Time{row.schedule_since},
+             std::int64_t{row.failed_in_row}));
+}
+
+bool BatchWriter::put(const DagTagsRow& row) {
+  std::int64_t dag_no = 0;
+  if (!dag_no_of(row.dag_id, dag_no) || !ok(service_.drop_tags.on(db_).run(dag_no))) return false;
+  for (const std::string& tag : row.tags) {
+    if (!ok(service_.insert_tag.on(db_).run(dag_no, std::string_view(tag)))) return false;
+  }
+  return true;
+}
+
+bool BatchWriter::put(const CursorRow& row) {
+  std::int64_t dag_no = 0;
+  return dag_no_of(row.dag_id, dag_no) &&
+         ok_one_row(service_.move_cursor.on(db_).run(next_seq_, Time{row.cursor}, Time{row.next_tick}, dag_no));
+}
+
+bool BatchWriter::put(const TickRecordRow& row) {
+  std::int64_t dag_no = 0;
+  if (!dag_no_of(row.dag_id, dag_no)) return false;
+  if (row.ticks == 0) return ok(service_.drop_tick.on(db_).run(dag_no, row.from));
+  const std::optional<std::int64_t> run_no = row.run_no == 0 ? std::nullopt : std::optional(row.run_no);
+  return ok(service_.put_tick.on(db_).run(dag_no, row.from, row.to, row.ticks, static_cast<std::int64_t>(row.reason),
+                                          run_no, row.recorded_at, next_seq_));
+}
+
+bool BatchWriter::put(const ServerStateRow& row) {
+  if (row.value.empty()) return ok(service_.drop_server.on(db_).run(std::string_view(row.name)));
+  return ok(service_.put_server.on(db_).run(std::string_view(row.name), next_seq_, Time{row.since},
+                                            std::string_view(row.value), TextOrNull{row.actor},
+                                            TextOrNull{row.reason}));
+}
+
+}  // namespace baton::sqlite
