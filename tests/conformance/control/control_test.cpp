@@ -296,7 +296,7 @@ TEST_F(AtTheStart, AResumeAdoptsWhatLivesAndIsAudited) {
   start(ResumeRun{1, ""}, interrupted_run());
   ASSERT_NE(bench.engine.run(1), nullptr) << "decided before it returns";
   EXPECT_EQ(taken, std::vector<RunNo>{1});
-  bench.engine.executor_ready({bench.engine.run(1)->key_of(0)});
+  bench.ready({bench.engine.run(1)->key_of(0)});
   bench.loop.drain();
   EXPECT_EQ(audited(), std::vector<std::string>{"ada resume"});
   EXPECT_FALSE(answer.has_value());
@@ -317,7 +317,7 @@ TEST_F(AtTheStart, WhatIsRefusedIsToldAtOnceAndTakesNothing) {
 TEST_F(AtTheStart, AStopAdoptsTheRunAndEndsItWhateverATaskLacks) {
   may_go_on = Error{"a secret is missing"};
   start(StopRun{1, false, "no longer wanted"}, interrupted_run());
-  bench.engine.executor_ready({});
+  bench.ready({});
   bench.loop.drain();
   EXPECT_EQ(audited(), std::vector<std::string>{"ada stop"});
   bench.settle();
