@@ -105,6 +105,8 @@ void Engine::open_part(LiveRun& live, EngineRequest request, bool creates) {
   live.part = next().part_for_request(live.part);
   auto& audit = next().part(live.part).audit;
   std::move(request.audit.begin(), request.audit.end(), std::back_inserter(audit));
+  auto& keys = next().part(live.part).idempotency;
+  std::move(request.idempotency.begin(), request.idempotency.end(), std::back_inserter(keys));
   next().requests.push_back({live.part.part, live.run.row.run_no, creates, std::move(request.done), {}});
 }
 

@@ -44,6 +44,7 @@ struct EngineRequest {
   /// Called once that is durable, or when the creation of the run that it is about was struck. Not when the engine dies
   /// before. May be empty.
   std::function<void(const PartVerdict&)> done;
+  std::vector<IdempotencyRow> idempotency = {};  ///< written with it; a key that is there strikes the part
 };
 
 class Engine final : public ExecutorEvents, private CommitEvents {
