@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "cli/foreground.h"
 #include "cli/handlers.h"
 #include "cli/reading.h"
 #include "cli/state_lookup.h"
@@ -135,7 +136,7 @@ auto change_store(OpenState& state, const std::string& command, Change change)
   LockHolder self;
   self.command = command;
   const Result<StateFolder> own = StateFolder::own(state.folder, self);
-  if (!own) return own.error();
+  if (!own) return with_way_out(own.error(), state.folder.string());
   AsioLoop loop;
   StoreOptions options;
   options.inline_writer = true;

@@ -74,6 +74,8 @@ constexpr Example kRetryExamples[] = {
     {"baton retry etl@latest --from features --latest", "from one task on, with the file as it is now"}};
 constexpr Flag kWhy = {"why", 0, "TEXT", "kept with the change, for who asks later"};
 constexpr Flag kStopFlags[] = {{"kill", 0, {}, "at once: no grace, no teardowns"}, kWhy};
+constexpr Flag kServerFlags[] = {kSlots, kSecrets, {"drain", 0, {}, "on SIGTERM wait for the tasks that run"}};
+constexpr Example kServerExamples[] = {{"baton server", "serve the state folder until Ctrl-C"}};
 constexpr Example kStopExamples[] = {{"baton stop @latest", "stop it from another terminal"}};
 
 constexpr Flag kLsFlags[] = {
@@ -190,6 +192,10 @@ constexpr Command kCommands[] = {
      kStopExamples,
      {},
      stop_command},
+    {"server", kRunning, "work on all runs of a state folder, until it is ended",
+     "It adopts what earlier processes have left, with the tasks that still run. When it ends (Ctrl-C, SIGTERM) or is\n"
+     "killed, the tasks go on, and the next server takes them over. A second Ctrl-C stops them.",
+     {}, kServerFlags, kServerExamples, {}, server_command},
 
     {"ls", kLooking, "runs, newest first", {}, {}, kLsFlags, kLsExamples, kRead, ls_command},
     {"ps", kLooking, "what lives: runs and their tasks", {}, {}, {}, kPsExamples, kRead, ps_command},

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/control.h"
+#include "scheduler/host/local/folder_lock.h"
 #include "scheduler/host/local/local_actor.h"
 #include "scheduler/host/local/secrets.h"
 
@@ -40,11 +41,13 @@ std::string reply_of(const Result<Answer>& how) {
   return line;
 }
 
-/// control.sock for as long as the loop runs. Who cannot be asked still runs: that is worth a notice, no error.
-LocalHost::Attachment listen_for_stop(LocalHost& local, const std::string& state_folder, RunObserver& observer) {
+}  // namespace
+
+std::shared_ptr<void> listen_for_stop(AsioLoop& loop, Host& host, const std::string& state_folder,
+                                      RunObserver& observer) {
   auto control = ControlServer::listen(
-      local.loop(), state_folder, [&local](StopRun request, Actor actor, ControlServer::Reply reply) {
-        const Status asked = local.host().ask(std::move(request), std::move(actor),
+      loop, state_folder, [&host](StopRun request, Actor actor, ControlServer::Reply reply) {
+        const Status asked = host.ask(std::move(request), std::move(actor),
                                               [reply](const Result<Answer>& how) { reply(reply_of(how)); });
         if (!asked) reply(reply_of(asked.error()));
       });
@@ -52,6 +55,16 @@ LocalHost::Attachment listen_for_stop(LocalHost& local, const std::string& state
   observer.notice(control.error().message);
   return nullptr;
 }
+
+Error with_way_out(Error error, const std::string& state_folder) {
+  if (error.kind != ErrorKind::conflict) return error;
+  const auto holder = StateFolder::holder(state_folder);
+  if (!holder || holder->pid == 0 || is_held_for_us(state_folder, *holder)) return error;
+  error.message += "; wait for it with --wait, stop it with `baton stop`, or give another folder with --state";
+  return error;
+}
+
+namespace {
 
 Result<std::unique_ptr<LocalHost>> open(const ForegroundOptions& options, RunObserver& observer) {
   auto secrets = Secrets::load(options.secrets_file);
@@ -65,9 +78,9 @@ Result<std::unique_ptr<LocalHost>> open(const ForegroundOptions& options, RunObs
   local.secret = [known = std::move(secrets).value()](const std::string& name) { return known.find(name); };
   local.actor = actor_of(getuid(), "cli");
   auto opened = LocalHost::open(std::move(local), observer);
-  if (!opened) return opened.error();
+  if (!opened) return with_way_out(opened.error(), options.state_folder);
   opened.value()->on_loop([folder = options.state_folder, &observer](LocalHost& host) {
-    return listen_for_stop(host, folder, observer);
+    return listen_for_stop(host.loop(), host.host(), folder, observer);
   });
   return opened;
 }

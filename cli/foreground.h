@@ -2,6 +2,7 @@
 // that another process can ask it to stop. The calling thread becomes the loop thread.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,13 @@ struct ForegroundOptions {
 Result<RunEnd> run_new(const ForegroundOptions& options, NewRun request, RunObserver& observer);
 /// Goes on with a run that nobody works on: ResumeRun, RetryRun.
 Result<RunEnd> go_on(const ForegroundOptions& options, Request request, RunObserver& observer);
+
+/// control.sock for as long as what it returns lives. Who cannot be asked still runs: that is worth a notice, no error.
+std::shared_ptr<void> listen_for_stop(AsioLoop& loop, Host& host, const std::string& state_folder,
+                                      RunObserver& observer);
+
+/// `error` of a folder that could not be taken, with what can be done where another process holds it.
+Error with_way_out(Error error, const std::string& state_folder);
 
 /// Asks the process that holds the folder to stop a run, over control.sock, and comes back when that is durable; where
 /// nobody holds it, takes the lock and ends the run. not_found: the holder works on another run; conflict: it has ended

@@ -9,6 +9,7 @@ int run_command(const Invocation& call);
 int resume_command(const Invocation& call);
 int retry_command(const Invocation& call);
 int stop_command(const Invocation& call);
+int server_command(const Invocation& call);
 
 int ls_command(const Invocation& call);
 int ps_command(const Invocation& call);

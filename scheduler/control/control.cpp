@@ -25,21 +25,33 @@ Control::Control(Loop& loop, Engine& engine, RunLoader& loader, ControlLimits li
       hooks_(std::move(hooks)),
       is_alive_(std::make_shared<bool>(true)) {}
 
-Status Control::ask(Request request, Actor actor, OnAnswer answer) {
+namespace {
+
+std::tuple<std::string, std::string, std::string> name_of(const IdempotencyKey& key) {
+  return {key.principal, key.route, key.key};
+}
+
+Error used_for_another() {
+  return {"this idempotency key was used for another request", ErrorKind::invalid};
+}
+
+}  // namespace
+
+Status Control::ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnAnswer answer) {
   if (open_.fetch_add(1) >= limits_.open_max) {
     open_.fetch_sub(1);
     return Error{"too many requests are open; try again", ErrorKind::busy};
   }
-  auto asked = std::make_shared<Asked>(Asked{std::move(request), std::move(actor), std::move(answer)});
+  auto asked = std::make_shared<Asked>(Asked{std::move(request), std::move(actor), std::move(key), std::move(answer)});
   loop_.post([this, alive = is_alive_, asked] {
-    if (*alive) decide(std::move(*asked));
+    if (*alive) come(std::move(*asked));
   });
   return Unit{};
 }
 
 void Control::decide_at_start(Request request, Actor actor, std::optional<LoadedRun> run, OnAnswer answer) {
   open_.fetch_add(1);
-  Asked asked{std::move(request), std::move(actor), std::move(answer)};
+  Asked asked{std::move(request), std::move(actor), std::nullopt, std::move(answer)};
   if (!run) return trigger(std::move(asked));
   std::visit(
       [&](const auto& one) {
@@ -50,7 +62,38 @@ void Control::decide_at_start(Request request, Actor actor, std::optional<Loaded
 
 void Control::answer(const Asked& asked, const Result<Answer>& how) {
   open_.fetch_sub(1);
+  if (asked.key) keys_under_way_.erase(name_of(*asked.key));
   if (asked.answer) asked.answer(how);
+}
+
+/// A key is under way from here to the answer: who comes with it meanwhile can be told nothing yet. It is looked up only
+/// then, so that what was durable before is seen.
+void Control::come(Asked asked) {
+  if (!asked.key) return decide(std::move(asked));
+  const auto [at, is_new] = keys_under_way_.emplace(name_of(*asked.key), asked.key->body_hash);
+  if (!is_new) {
+    const Error why = at->second == asked.key->body_hash
+                          ? Error{"the request of this idempotency key is still under way", ErrorKind::conflict}
+                          : used_for_another();
+    asked.key.reset();  // it is the other one's
+    return answer(asked, why);
+  }
+  if (hooks_.keys == nullptr) {
+    return answer(asked, Error{"this process keeps no idempotency keys", ErrorKind::unavailable});
+  }
+  const IdempotencyKey key = *asked.key;
+  auto shared = std::make_shared<Asked>(std::move(asked));
+  hooks_.keys->find(key, [this, alive = is_alive_, shared](const Result<std::optional<IdempotencyRow>>& found) {
+    if (*alive) key_found(std::move(*shared), found);
+  });
+}
+
+void Control::key_found(Asked asked, const Result<std::optional<IdempotencyRow>>& found) {
+  if (!found) return answer(asked, found.error());
+  if (!found->has_value()) return decide(std::move(asked));
+  const IdempotencyRow& row = **found;
+  if (row.body_hash != asked.key->body_hash) return answer(asked, used_for_another());
+  answer(asked, Answer{.run_no = run_of(row), .has_changed = false, .repeated_status = row.status});
 }
 
 void Control::decide(Asked asked) {
@@ -102,11 +145,13 @@ void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
 /// What goes with a change of the engine's: it answers when that is durable.
 EngineRequest Control::written(AuditRow audit, Answer how, Asked& asked) {
   EngineRequest out;
+  if (asked.key) out.idempotency.push_back(row_of(*asked.key, how.run_no, audit.at));
   out.audit.push_back(std::move(audit));
   out.done = [this, alive = is_alive_, how, asked = std::make_shared<Asked>(std::move(asked))](
                  const PartVerdict& verdict) {
     if (!*alive) return;
     if (verdict.is_done()) return answer(*asked, how);
+    if (verdict.exists == PartVerdict::Exists::idempotency_key) return answer(*asked, used_for_another());
     const auto* trigger = std::get_if<TriggerRun>(&asked->request);
     answer(*asked, trigger != nullptr ? why_struck(trigger->creation.run, verdict)
                                       : Error{"the run was never made: another one has its place", ErrorKind::not_found});

@@ -24,9 +24,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
 #include <variant>
 
 #include "scheduler/control/actor.h"
+#include "scheduler/control/idempotency.h"
 #include "scheduler/control/resume_run.h"
 #include "scheduler/control/retry_run.h"
 #include "scheduler/control/run_loader.h"
@@ -47,6 +51,7 @@ struct Answer {
   bool has_changed = true;             ///< false: there was nothing to do, and nothing has been written
   RunState state = RunState::running;  ///< of the run, when it was decided
   std::size_t cleared = 0;             ///< instances that will run again
+  std::int32_t repeated_status = 0;    ///< not 0: its key is known, this is what was answered then, and nothing changed
 };
 
 /// What the owner of the engine wants to know or to say. Each may be empty. Called on the loop's thread.
@@ -56,6 +61,8 @@ struct ControlHooks {
   std::function<Status(const Dag&, const std::vector<bool>& wanted)> check_tasks;
   /// The engine is about to be given this run.
   std::function<void(const RunRow&)> takes;
+  /// Who knows the keys of earlier requests. Null: a request with a key is refused, unavailable.
+  KeyFinder* keys = nullptr;
 };
 
 struct ControlLimits {
@@ -76,7 +83,12 @@ class Control {
 
   /// Any thread; does not block. busy: too many are open, ask again later; `answer` is never called then. A request that
   /// was taken when the process dies before its answer may have been carried out or not: what is on the disk says.
-  [[nodiscard]] Status ask(Request request, Actor actor, OnAnswer answer);
+  [[nodiscard]] Status ask(Request request, Actor actor, OnAnswer answer) {
+    return ask(std::move(request), std::move(actor), std::nullopt, std::move(answer));
+  }
+  /// With a key it is carried out once (idempotency.h). Kinds as well: conflict, the key is under way; invalid, it was
+  /// used for another request.
+  [[nodiscard]] Status ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnAnswer answer);
   /// Loop's thread, before any worker is ready: decided before it returns, and answered within where it is refused or
   /// there is nothing to do. `run`: what the request is about, as recovery restores it, where it is about one; an
   /// unfinished one is adopted with its attempts.
@@ -86,9 +98,13 @@ class Control {
   struct Asked {
     Request request;
     Actor actor;
+    std::optional<IdempotencyKey> key;
     OnAnswer answer;
   };
+  using KeyName = std::tuple<std::string, std::string, std::string>;
 
+  void come(Asked asked);
+  void key_found(Asked asked, const Result<std::optional<IdempotencyRow>>& found);
   void decide(Asked asked);
   void decide_about(RunNo run_no, Asked asked);
   void loaded(RunNo run_no, Result<LoadedRun> loaded);
@@ -116,6 +132,7 @@ class Control {
   const ControlHooks hooks_;
   std::atomic<std::size_t> open_ = 0;
   std::map<RunNo, std::deque<Asked>> mailboxes_;  ///< of the runs that are being loaded
+  std::map<KeyName, std::string> keys_under_way_;  ///< the body's hash
   std::shared_ptr<bool> is_alive_;                ///< loop thread: guards what is posted
 };
 

@@ -4,12 +4,28 @@
 
 namespace baton {
 
-RunReadingThread::RunReadingThread(Loop& loop, Read read) : loop_(loop), read_(std::move(read)) {}
+RunReadingThread::RunReadingThread(Loop& loop, Read read, FindKey find_key)
+    : loop_(loop), read_(std::move(read)), find_key_(std::move(find_key)) {}
 
 void RunReadingThread::load(RunNo run_no, Moment now, OnLoaded done) {
+  want([this, run_no, now, done = std::move(done)]() -> std::function<void()> {
+    auto loaded = std::make_shared<Result<LoadedRun>>(read_(run_no, now));
+    return [done, loaded] { done(std::move(*loaded)); };
+  });
+}
+
+void RunReadingThread::find(IdempotencyKey key, OnFound done) {
+  want([this, key = std::move(key), done = std::move(done)]() -> std::function<void()> {
+    Result<std::optional<IdempotencyRow>> found = std::optional<IdempotencyRow>();
+    if (find_key_) found = find_key_(key);
+    return [done, found] { done(found); };
+  });
+}
+
+void RunReadingThread::want(Wish wish) {
   const std::lock_guard lock(mutex_);
   if (is_stopped_) return;
-  wishes_.push_back({run_no, now, std::move(done)});
+  wishes_.push_back(std::move(wish));
   ready_.notify_one();
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });  // most processes never read one
 }
@@ -31,8 +47,7 @@ void RunReadingThread::run() {
     Wish wish = std::move(wishes_.front());
     wishes_.pop_front();
     lock.unlock();
-    auto loaded = std::make_shared<Result<LoadedRun>>(read_(wish.run_no, wish.now));
-    loop_.post([done = std::move(wish.done), loaded] { done(std::move(*loaded)); });
+    loop_.post(wish());
     lock.lock();
   }
 }

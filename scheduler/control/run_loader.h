@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "scheduler/control/idempotency.h"
 #include "scheduler/engine/dag_run.h"
 #include "scheduler/engine/loop.h"
 #include "scheduler/model/result.h"
@@ -29,29 +30,30 @@ class RunLoader {
   virtual void load(RunNo run_no, Moment now, OnLoaded done) = 0;
 };
 
-class RunReadingThread final : public RunLoader {
+class RunReadingThread final : public RunLoader, public KeyFinder {
  public:
   using Read = std::function<Result<LoadedRun>(RunNo, Moment)>;
-  /// `read` is called on the thread alone. What it returns is posted to `loop`, which must outlive stop().
-  RunReadingThread(Loop& loop, Read read);
+  using FindKey = std::function<Result<std::optional<IdempotencyRow>>(const IdempotencyKey&)>;
+  /// `read` and `find_key` are called on the thread alone. What they return is posted to `loop`, which must outlive
+  /// stop(). Without `find_key` no key is known.
+  RunReadingThread(Loop& loop, Read read, FindKey find_key = nullptr);
   ~RunReadingThread() override { stop(); }
   RunReadingThread(const RunReadingThread&) = delete;
   RunReadingThread& operator=(const RunReadingThread&) = delete;
 
   void load(RunNo run_no, Moment now, OnLoaded done) override;
+  void find(IdempotencyKey key, OnFound done) override;
   /// Ends the thread after the read that it is at. What was asked for and not read is never answered. Idempotent.
   void stop();
 
  private:
-  struct Wish {
-    RunNo run_no;
-    Moment now;
-    OnLoaded done;
-  };
+  using Wish = std::function<std::function<void()>()>;  ///< reads; what it returns is for the loop
+  void want(Wish wish);
   void run();
 
   Loop& loop_;
   const Read read_;
+  const FindKey find_key_;
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<Wish> wishes_;

@@ -116,6 +116,8 @@ void Engine::open_part(LiveRun& live, EngineRequest request, bool creates) {
   auto& audit = next().part(live.part).audit;
   std::move(request.audit.begin(), request.audit.end(), std::back_inserter(audit));
   append(next().part(live.part).service, std::move(request.service));
+  auto& keys = next().part(live.part).idempotency;
+  std::move(request.idempotency.begin(), request.idempotency.end(), std::back_inserter(keys));
   next().requests.push_back({live.part.part, live.run.row.run_no, creates, std::move(request.done), {}});
 }
 

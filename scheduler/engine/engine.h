@@ -44,6 +44,7 @@ struct EngineRequest {
   /// before. May be empty.
   std::function<void(const PartVerdict&)> done;
   ServiceRows service{};        ///< written in the same part: of the tick that makes the run, of the DAG that is paused
+  std::vector<IdempotencyRow> idempotency = {};  ///< written with it; a key that is there strikes the part
 };
 
 class Engine final : public ExecutorEvents, private CommitEvents {

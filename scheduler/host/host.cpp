@@ -28,7 +28,8 @@ ControlHooks Host::hooks() {
   return {parts_.check_tasks, [this](const RunRow& run) {
             if (parts_.prepare_run) parts_.prepare_run(run);
             runs_.insert(run.run_no);
-          }};
+          },
+          parts_.keys};
 }
 
 Status Host::open() {
@@ -103,9 +104,9 @@ void Host::start_with(Request request, Actor actor, Control::OnAnswer answer) {
   control_.decide_at_start(std::move(request), std::move(actor), std::move(loaded).value(), std::move(on_answer));
 }
 
-Status Host::ask(Request request, Actor actor, Control::OnAnswer answer) {
+Status Host::ask(Request request, Actor actor, std::optional<IdempotencyKey> key, Control::OnAnswer answer) {
   Control::OnAnswer on_answer = noted(request, std::move(answer));
-  return control_.ask(std::move(request), std::move(actor), std::move(on_answer));
+  return control_.ask(std::move(request), std::move(actor), std::move(key), std::move(on_answer));
 }
 
 void Host::NoLoader::load(RunNo, Moment, OnLoaded done) {

@@ -40,6 +40,8 @@ struct HostParts {
   std::function<void(const RunRow&)> prepare_run;
   /// Brings runs that are not in memory, for ask(). Null: this process works on no other runs than it has.
   RunLoader* loader = nullptr;
+  /// Knows the keys of earlier requests. Null: requests with keys are refused.
+  KeyFinder* keys = nullptr;
 };
 
 struct HostSettings {
@@ -69,7 +71,10 @@ class Host {
   /// for it. Errors as of Control, and storage: the run cannot be read.
   void start_with(Request request, Actor actor, Control::OnAnswer answer);
   /// Any thread: what a person or program wants, as Control::ask(). busy: too much at once.
-  [[nodiscard]] Status ask(Request request, Actor actor, Control::OnAnswer answer);
+  [[nodiscard]] Status ask(Request request, Actor actor, Control::OnAnswer answer) {
+    return ask(std::move(request), std::move(actor), std::nullopt, std::move(answer));
+  }
+  [[nodiscard]] Status ask(Request request, Actor actor, std::optional<IdempotencyKey> key, Control::OnAnswer answer);
   /// `request` as a run with a number of its own. Blocks for the mean durations of its tasks: before the loop takes
   /// events, or where the store answers at once.
   [[nodiscard]] TriggerRun trigger_of(NewRun request);

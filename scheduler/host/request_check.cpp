@@ -21,13 +21,17 @@ bool gives_params_to_a_process(const Dag& dag, const std::vector<bool>& wanted) 
 /// Each secret that is not known is told once, with the task that wants it first.
 Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const SecretSource& secret) {
   std::map<std::string, std::string> missing;  // by secret, so that the order does not hang on the tasks'
+  const auto look = [&](const EnvEntry& entry, const Task& task) {
+    if (entry.secret.empty() || missing.contains(entry.secret)) return;
+    const auto found = secret(entry.secret);
+    if (!found) missing[entry.secret] = found.error().message + ", for task \"" + task.id + "\"";
+  };
   for (std::size_t t = 0; t < dag.tasks.size(); ++t) {
+    const Task& task = dag.tasks[t];
     if (!wanted[t]) continue;
-    for (const EnvEntry& entry : dag.tasks[t].spec->env) {
-      if (entry.secret.empty() || missing.contains(entry.secret)) continue;
-      const auto found = secret(entry.secret);
-      if (!found) missing[entry.secret] = found.error().message + ", for task \"" + dag.tasks[t].id + "\"";
-    }
+    for (const EnvEntry& entry : task.spec->env) look(entry, task);
+    if (task.spec->kind == TaskKind::noop) continue;  // it starts no process
+    for (const EnvEntry& entry : dag.env) look(entry, task);
   }
   if (missing.empty()) return Unit{};
   std::string message;

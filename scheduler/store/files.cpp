@@ -72,7 +72,7 @@ Status refuse_network_filesystem(const std::filesystem::path& folder) {
   for (const auto& [magic, name] : kNetworkFilesystems) {
     if (static_cast<std::uint32_t>(facts.f_type) == magic) {
       return Error{"the state folder " + folder.string() + " lies on " + name +
-                       ", where locks and the write-ahead log do not hold; choose a local folder with --state"};
+                       ", where locks and the write-ahead log do not hold; choose a local folder"};
     }
   }
   return Unit{};

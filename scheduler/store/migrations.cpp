@@ -41,7 +41,7 @@ Result<std::int32_t> schema_version(Database& db, std::int32_t known) {
   if (!objects) return objects.error();
   if (*objects == 0 && *version == 0) return 0;
   if (*application != kApplicationId) {
-    return Error{"baton.db is a database of another program; give another folder with --state"};
+    return Error{"baton.db is a database of another program; choose another folder"};
   }
   if (*version > known) {
     return Error{"the state was written by a newer baton (schema " + std::to_string(*version) + ", this one knows " +

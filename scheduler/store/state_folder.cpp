@@ -61,8 +61,7 @@ Error is_held(const std::filesystem::path& folder, const LockHolder& holder) {
   std::string message = "the state folder " + folder.string() + " is in use by process " + std::to_string(holder.pid);
   if (!holder.command.empty()) message += " (baton " + holder.command + ")";
   if (!holder.run.empty()) message += ", run " + holder.run;
-  return {message + "; wait for it with --wait, stop it with `baton stop`, or give another folder with --state",
-      ErrorKind::conflict};
+  return {message, ErrorKind::conflict};
 }
 
 }  // namespace

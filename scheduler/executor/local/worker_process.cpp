@@ -171,6 +171,10 @@ Result<WorkerConnection> start_worker(const WorkerStart& start) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], kWorkerFd);
+  if (start.listens) {  // it outlives us: whoever reads what we say must see our end, and not wait for its
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  }
   std::vector<std::string> words = {start.program,      "--fd",     std::to_string(kWorkerFd), "--state",
                                     start.state_folder, "--worker", std::to_string(start.no)};
   if (start.listens) words.emplace_back("--listen");

@@ -16,13 +16,6 @@ bool is_same_folder(const fs::path& a, const fs::path& b) {
   return fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored);
 }
 
-/// Whether the holder works on the very task that this process is part of. The marks tell it also of a task that has
-/// left its parents; the parents also of one that has cleared its environment, or that runs below another scheduler.
-bool is_held_for_us(const std::string& folder, const LockHolder& holder) {
-  const auto enclosing = enclosing_state_folder();
-  return (enclosing && is_same_folder(*enclosing, folder)) || is_ancestor(holder.pid);
-}
-
 std::string name_of(const LockHolder& holder) {
   std::string name = "process " + std::to_string(holder.pid);
   if (!holder.command.empty()) name += " (baton " + holder.command + ")";
@@ -31,6 +24,11 @@ std::string name_of(const LockHolder& holder) {
 }
 
 }  // namespace
+
+bool is_held_for_us(const std::string& folder, const LockHolder& holder) {
+  const auto enclosing = enclosing_state_folder();
+  return (enclosing && is_same_folder(*enclosing, folder)) || is_ancestor(holder.pid);
+}
 
 Result<StateFolder> take_folder(const std::string& folder, const std::string& purpose, bool waits,
                                 RunObserver& observer) {

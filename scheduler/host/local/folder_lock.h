@@ -13,4 +13,8 @@ namespace baton {
 Result<StateFolder> take_folder(const std::string& folder, const std::string& purpose, bool waits,
                                 RunObserver& observer);
 
+/// Whether the holder works on the very task that this process is part of. The marks tell it also of a task that has
+/// left its parents; the parents also of one that has cleared its environment, or that runs below another scheduler.
+bool is_held_for_us(const std::string& folder, const LockHolder& holder);
+
 }  // namespace baton

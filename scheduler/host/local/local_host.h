@@ -7,20 +7,12 @@
 #include <memory>
 #include <string>
 
-#include "scheduler/host/host.h"
-#include "scheduler/host/request_check.h"
-#include "scheduler/loop/asio_loop.h"
+#include "scheduler/host/local/machine.h"
 
 namespace baton {
 
-struct LocalHostOptions {
-  std::string state_folder;      ///< absolute; made if it does not exist
-  Config config;
-  std::int32_t slots = 0;        ///< attempts at a time; 0: the CPU count
-  bool wait_for_folder = false;  ///< wait for the folder's lock, and say for whom, instead of failing with a conflict
-  std::string purpose;           ///< what those who are refused the folder read, e.g. "run etl.yaml"
-  SecretSource secret;           ///< asked before the first task, and at each launch
-  Actor actor;                   ///< who has started this, and whose Ctrl-C it is
+struct LocalHostOptions : MachineOptions {
+  Actor actor;  ///< who has started this, and whose Ctrl-C it is
 };
 
 /// How the one run came out.

@@ -244,6 +244,122 @@ TEST_F(ControlConformance, NothingIsAnsweredAfterItIsGone) {
   EXPECT_FALSE(told);
 }
 
+class HandKeys final : public KeyFinder {
+ public:
+  void find(IdempotencyKey key, OnFound done) override { wishes.emplace_back(std::move(key), std::move(done)); }
+  /// Answers the oldest question with what `rows` hold.
+  void answer() {
+    auto [key, done] = std::move(wishes.front());
+    wishes.pop_front();
+    for (const IdempotencyRow& row : rows) {
+      if (row.key == key.key) return done(std::optional<IdempotencyRow>(row));
+    }
+    done(std::optional<IdempotencyRow>());
+  }
+  std::deque<std::pair<IdempotencyKey, OnFound>> wishes;
+  std::vector<IdempotencyRow> rows;  ///< what is durable
+};
+
+class Keys : public ControlConformance {
+ protected:
+  std::size_t ask_with(const std::string& key, Request request, const std::string& body = "body") {
+    const std::size_t k = answers.size();
+    answers.emplace_back();
+    const Status taken = keyed.ask(std::move(request), {"ada", "", "api"},
+                                   IdempotencyKey{"ada", "POST /runs", key, body, 201},
+                                   [this, k](const Result<Answer>& how) { answers[k] = how; });
+    if (!taken) answers[k] = taken.error();
+    bench.loop.drain();
+    return k;
+  }
+  /// What the batch at hand would keep.
+  void keep_what_is_offered() {
+    for (const Part& part : offered().parts) {
+      keys.rows.insert(keys.rows.end(), part.idempotency.begin(), part.idempotency.end());
+    }
+  }
+  HandKeys keys;
+  Control keyed{bench.loop, bench.engine, loader, {}, {nullptr, nullptr, &keys}};
+};
+
+TEST_F(Keys, TheKeyIsInThePartOfTheChange) {
+  ask_with("k", trigger(1));
+  EXPECT_TRUE(bench.store.offered.empty()) << "it is looked up first";
+  keys.answer();
+  bench.loop.drain();
+  const Part& part = offered().parts.at(1);
+  ASSERT_EQ(part.idempotency.size(), 1U);
+  EXPECT_EQ(part.creations.size(), 1U);
+  EXPECT_EQ(part.idempotency[0].status, 201);
+  EXPECT_EQ(part.idempotency[0].object, "run/1");
+}
+
+TEST_F(Keys, ARepetitionIsAnsweredWithWhatWasMadeThenAlsoAfterACrashBeforeTheAnswer) {
+  ask_with("k", trigger(1));
+  keys.answer();
+  bench.loop.drain();
+  keep_what_is_offered();  // it is durable, and nobody was told
+  Control after_restart(bench.loop, bench.engine, loader, {}, {nullptr, nullptr, &keys});
+  std::optional<Result<Answer>> told;
+  ASSERT_TRUE(after_restart.ask(trigger(2), {"ada", "", "api"}, IdempotencyKey{"ada", "POST /runs", "k", "body", 201},
+                                [&](const Result<Answer>& how) { told = how; }).ok());
+  bench.loop.drain();
+  keys.answer();
+  ASSERT_TRUE(told.has_value() && told->ok());
+  EXPECT_EQ((*told)->run_no, 1);
+  EXPECT_EQ((*told)->repeated_status, 201);
+  EXPECT_FALSE((*told)->has_changed);
+  EXPECT_EQ(bench.engine.run(2), nullptr);
+}
+
+TEST_F(Keys, TheSameKeyWithAnotherBodyIsInvalid) {
+  ask_with("k", trigger(1));
+  const auto meanwhile = ask_with("k", trigger(2), "another body");
+  EXPECT_EQ(kind(meanwhile), ErrorKind::invalid) << "also while it is under way";
+  keys.answer();
+  bench.loop.drain();
+  keep_what_is_offered();
+  bench.settle();
+  const auto later = ask_with("k", trigger(2), "another body");
+  keys.answer();
+  EXPECT_EQ(kind(later), ErrorKind::invalid);
+  EXPECT_EQ(bench.engine.run(2), nullptr);
+}
+
+TEST_F(Keys, WhatIsUnderWayIsAConflictAndLaterAnswered) {
+  const auto first = ask_with("k", trigger(1));
+  const auto again = ask_with("k", trigger(2));
+  EXPECT_EQ(kind(again), ErrorKind::conflict);
+  keys.answer();
+  bench.loop.drain();
+  EXPECT_EQ(kind(ask_with("k", trigger(2))), ErrorKind::conflict) << "it is not durable yet";
+  keep_what_is_offered();
+  bench.settle();
+  EXPECT_TRUE(answers[first]->ok());
+  const auto later = ask_with("k", trigger(2));
+  keys.answer();
+  EXPECT_EQ(answers[later]->value().run_no, 1);
+}
+
+TEST_F(Keys, WhatIsRefusedLeavesNoKey) {
+  const auto k = ask_with("k", StopRun{9, false, ""});
+  keys.answer();
+  bench.loop.drain();
+  answer_loader(Error{"there is no run 9", ErrorKind::not_found});
+  EXPECT_EQ(kind(k), ErrorKind::not_found);
+  EXPECT_TRUE(bench.store.offered.empty());
+  ask_with("k", StopRun{9, false, ""});
+  EXPECT_EQ(keys.wishes.size(), 1U) << "it is decided anew";
+}
+
+TEST_F(Keys, WhoKeepsNoneRefusesThem) {
+  std::optional<Result<Answer>> told;
+  ASSERT_TRUE(control.ask(trigger(1), {"ada", "", "api"}, IdempotencyKey{"ada", "POST /runs", "k", "body", 201},
+                          [&](const Result<Answer>& how) { told = how; }).ok());
+  bench.loop.drain();
+  EXPECT_EQ(told->error().kind, ErrorKind::unavailable);
+}
+
 /// What a process is started for is decided before any worker has spoken.
 class AtTheStart : public testing::Test {
  protected:

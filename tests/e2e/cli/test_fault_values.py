@@ -212,7 +212,6 @@ class Files(FaultTest):
         self.run_dag("dag: d\ntasks:\n  t: {cache: {key: \"${{ hashFiles('data/*.csv') }}\"}, run: echo x >> ran}\n")
         self.assertEqual(["x"], self.lines("ran"))
 
-    @not_yet("what is lacking is known before the first task")
     def test_30_what_a_later_task_lacks_is_known_before_the_first(self):
         lacks = {"a secret of a task": ("env: {A: {secret: nobody-has-it}}, run: echo b", ""),
                  "a secret of a hook": ("run: echo b", "on_finish: {env: {A: {secret: nobody-has-it}}, run: echo hook}\n"),
@@ -223,7 +222,6 @@ class Files(FaultTest):
                 self.assertIn("nobody-has-it", done.stderr)
                 self.assertFalse((self.folder / "began").exists())
 
-    @not_yet("what is lacking is known before the first task")
     def test_30_so_are_params_that_no_process_can_be_given(self):
         text = "x" * 140_000
         done = self.run_dag(f"dag: d\nparams: {{p: {{type: string, default: {text}}}}}\n"

@@ -42,6 +42,14 @@ TEST(RequestCheck, NamesEveryMissingSecretOnceWithATaskThatWantsIt) {
   EXPECT_EQ(why_not(check_request(*dag, {}, Value{ValueMap{}}, everybody_knows)), "");
 }
 
+TEST(RequestCheck, ASecretOfTheWholeDagIsNeededByWhateverStartsAProcess) {
+  Dag dag = *DagBuilder().task("n", {}, test::noop_task()).task("a", {}, test::run_task()).build();
+  dag.env.push_back(task_with_secret("one").env.front());
+  EXPECT_EQ(why_not(check_request(dag, {}, Value{ValueMap{}}, nobody_knows)),
+            "secret \"one\" is not set, for task \"a\"");
+  EXPECT_EQ(why_not(check_request(dag, {true, false}, Value{ValueMap{}}, nobody_knows)), "");
+}
+
 TEST(RequestCheck, LooksAtSelectedTasksAlone) {
   const auto dag = DagBuilder().task("a").task("b", {}, task_with_secret("one")).build();
   EXPECT_EQ(why_not(check_request(*dag, {true, false}, Value{ValueMap{}}, nobody_knows)), "");

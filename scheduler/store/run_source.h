@@ -1,0 +1,34 @@
+// SqliteRunSource: what a scheduler asks of its store while it works, over a read-only connection of its own: a run that
+// is not in memory, and what came of an idempotency key. Neither the writer nor the loop waits for it. One thread at a
+// time. It sees what is durable when it is asked.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "scheduler/engine/store.h"
+#include "scheduler/store/sqlite_db.h"
+
+namespace baton {
+
+class SqliteRunSource {
+ public:
+  /// The folder's database exists and has been brought up to date. storage: it cannot be opened.
+  static Result<std::unique_ptr<SqliteRunSource>> open(const std::filesystem::path& folder);
+
+  /// As Store's.
+  [[nodiscard]] Result<RunSnapshot> load_run(RunNo run_no);
+  [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id);
+  /// What was made under this key; none: nothing. storage: the database cannot be read.
+  [[nodiscard]] Result<std::optional<IdempotencyRow>> find_key(const std::string& principal, const std::string& route,
+                                                               const std::string& key);
+
+ private:
+  explicit SqliteRunSource(sqlite::Database db) : db_(std::move(db)) {}
+  sqlite::Database db_;
+};
+
+}  // namespace baton
