@@ -61,6 +61,7 @@ class DagFolder {
   [[nodiscard]] bool is_watched() const { return watch_ != nullptr && watch_->is_whole(); }
 
  private:
+  void begin_watch();
   void events(const FolderEvents& events);
   void looked(const std::vector<FileSeen>& all);
   void read(const std::string& path, bool whatever_it_holds);

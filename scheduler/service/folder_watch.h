@@ -23,7 +23,7 @@ struct FolderEvents {
 
 class FolderWatch {
  public:
-  /// `told` comes on the loop's thread, never after the watch is gone.
+  /// `told` comes on the loop's thread, never after the watch is gone; for the first time when every folder is watched.
   FolderWatch(Loop& loop, std::string root, std::function<void(FolderEvents)> told);
   ~FolderWatch();
   FolderWatch(const FolderWatch&) = delete;

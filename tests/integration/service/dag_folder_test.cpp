@@ -162,6 +162,19 @@ TEST_F(Folder, AWarmStartReadsNothingAndStillSeesWhatChangedMeanwhile) {
   EXPECT_TRUE(dag_row("dag8")->stale.holds());
 }
 
+TEST_F(Folder, AFolderThatComesLaterIsFoundAndWatched) {
+  fs::remove_all(root());
+  start();
+  until([&] { return !folder_of_dags_->is_watched(); });
+  save("etl.yaml", dag("etl"));
+  loop_.advance(31 * kSecond);
+  until([&] { return dag_row("etl") != nullptr && !dag_row("etl")->version.empty(); });
+  until([&] { return folder_of_dags_->is_watched(); });
+  const std::string version = dag_row("etl")->version;
+  save("etl.yaml", dag("etl", "false"));
+  until([&] { return dag_row("etl")->version != version; });
+}
+
 TEST_F(Folder, TwoFilesWithOneId) {
   save("a.yaml", dag("etl"));
   start();
