@@ -25,7 +25,12 @@ class TicksOnEngine final : public TickHost {
  public:
   /// All of these outlive it. `config`: the calendars that schedules name beside their own.
   TicksOnEngine(Loop& loop, Store& store, Engine& engine, DagShelf& shelf, Config config, TickHooks hooks)
-      : loop_(loop), store_(store), engine_(engine), shelf_(shelf), config_(std::move(config)), hooks_(std::move(hooks)) {}
+      : loop_(loop),
+        store_(store),
+        engine_(engine),
+        shelf_(shelf),
+        config_(std::move(config)),
+        hooks_(std::move(hooks)) {}
   ~TicksOnEngine() override { *is_alive_ = false; }
 
   void set_config(Config config) { config_ = std::move(config); }

@@ -59,7 +59,8 @@ Result<std::vector<BackfillPiece>> backfill_pieces(const timetable::Timetable& s
   const std::int64_t count = pieces_of(ticks->size(), wish.intervals_per_run);
   std::vector<BackfillPiece> pieces;
   for (std::int64_t ordinal = next_ordinal; ordinal < count && pieces.size() < limit; ++ordinal) {
-    const std::int64_t place = wish.runs_backwards ? count - 1 - ordinal : ordinal;  // chunks begin at `from` either way
+    // Chunks begin at `from` either way.
+    const std::int64_t place = wish.runs_backwards ? count - 1 - ordinal : ordinal;
     const auto first = static_cast<std::size_t>(place * wish.intervals_per_run);
     const std::size_t end = std::min(first + static_cast<std::size_t>(wish.intervals_per_run), ticks->size());
     BackfillPiece piece;

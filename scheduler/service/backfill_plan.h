@@ -1,5 +1,6 @@
-// What a backfill is to do: the intervals of a range, several of them in one run where it asks so, and for each whether a
-// run is made, an existing one is cleared, or nothing is done and why. Pure: what a dry run lists is what is carried out.
+// What a backfill is to do: the intervals of a range, several of them in one run where it asks so, and for each
+// whether a run is made, an existing one is cleared, or nothing is done and why. Pure: what a dry run lists is what
+// is carried out.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +37,9 @@ struct BackfillPiece {
   std::vector<WallUs> inner_dates;     ///< logical dates of the others
 };
 
-/// The pieces of a range, the first `limit` of those from `next_ordinal` on. They follow from the schedule alone, whatever
-/// has been done: an ordinal always means the same piece. invalid: no schedule, an empty range, too many intervals.
+/// The pieces of a range, the first `limit` of those from `next_ordinal` on. They follow from the schedule alone,
+/// whatever has been done: an ordinal always means the same piece. invalid: no schedule, an empty range, too many
+/// intervals.
 Result<std::vector<BackfillPiece>> backfill_pieces(const timetable::Timetable& schedule, const BackfillWish& wish,
                                                    std::int64_t next_ordinal, std::size_t limit);
 /// How many pieces there are. Errors as above.
@@ -63,13 +65,14 @@ struct BackfillDecision {
   BackfillPiece piece;                 ///< what of the piece this speaks of
 };
 
-/// `exists` tells of a logical date. A piece of which some dates have runs falls apart: each of these runs counts, and the
-/// stretches between them become runs of their own. So each date is covered once, whatever has covered it before.
+/// `exists` tells of a logical date. A piece of which some dates have runs falls apart: each of these runs counts,
+/// and the stretches between them become runs of their own. So each date is covered once, whatever has covered it
+/// before.
 std::vector<BackfillDecision> decide_piece(const BackfillPiece& piece, Reprocess reprocess,
                                            const std::function<std::optional<ExistingRun>(WallUs)>& exists);
 
-/// How many pieces may be begun now: its own limit, less what of it has not ended; none while a scheduled run of the DAG is
-/// due and waits. At most 200 at a time, so that a long range holds up nobody.
+/// How many pieces may be begun now: its own limit, less what of it has not ended; none while a scheduled run of the
+/// DAG is due and waits. At most 200 at a time, so that a long range holds up nobody.
 std::size_t backfill_room(std::int32_t max_active_runs, std::int32_t open_runs, bool scheduled_waits);
 
 }  // namespace baton

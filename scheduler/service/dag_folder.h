@@ -1,6 +1,7 @@
-// DagFolder: keeps the DAGs of a folder as its files say. A watch tells of changes at once; the folder is looked through
-// every five minutes all the same, every thirty seconds where the watch is not whole. Files are read and parsed on the
-// loader's thread, one after the other, each within its limits; what they come to is decided on the loop (dag_files.h).
+// DagFolder: keeps the DAGs of a folder as its files say. A watch tells of changes at once; the folder is looked
+// through every five minutes all the same, every thirty seconds where the watch is not whole. Files are read and
+// parsed on the loader's thread, one after the other, each within its limits; what they come to is decided on the
+// loop (dag_files.h).
 //
 //   inotify ──▶ path ─────────────┐                              ┌▶ TicksService::put_dag, lose_dag
 //   timer ────▶ look ─▶ changed? ─┴▶ read, hash, parse ─▶ loop ──┴▶ rows of the file

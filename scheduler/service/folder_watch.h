@@ -1,5 +1,5 @@
-// FolderWatch: tells when files of a folder, or below it, may have changed. inotify, on a thread of its own; where it has
-// no more watches, or the queue of the kernel was too short, it says so: then the folder must be looked through.
+// FolderWatch: tells when files of a folder, or below it, may have changed. inotify, on a thread of its own; where it
+// has no more watches, or the queue of the kernel was too short, it says so: then the folder must be looked through.
 #pragma once
 
 #include <functional>

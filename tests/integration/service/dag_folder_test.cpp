@@ -61,7 +61,8 @@ class Folder : public testing::Test {
     loader_ = std::make_unique<LoaderThread>();
     shelf_ = std::make_unique<DagShelf>(loop_, *store_, *loader_);
     ticks_ = std::make_unique<TicksService>(loop_, *host_);
-    folder_of_dags_ = std::make_unique<DagFolder>(loop_, *host_, *ticks_, *shelf_, *loader_, FolderSettings{root(), {}});
+    folder_of_dags_ =
+        std::make_unique<DagFolder>(loop_, *host_, *ticks_, *shelf_, *loader_, FolderSettings{root(), {}});
     const ServiceSnapshot found = load();
     ticks_->start(found);
     folder_of_dags_->start(found);

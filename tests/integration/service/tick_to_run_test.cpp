@@ -24,7 +24,8 @@ class Server {
         store_(std::move(SqliteStore::open_for_writing(state, loop).value())),
         engine_(loop, *store_, executor_, renderer(), {}, nullptr),
         shelf_(loop, *store_, loader_),
-        host_(loop, *store_, engine_, shelf_, {}, {nullptr, nullptr, [this](const std::string& line) { said += line; }}),
+        host_(loop, *store_, engine_, shelf_, {},
+              {nullptr, nullptr, [this](const std::string& line) { said += line; }}),
         ticks(loop, host_),
         folder(loop, host_, ticks, shelf_, loader_, {dags, {}}) {
     engine_.on_finished([this](const DagRun& run) {
@@ -84,7 +85,8 @@ class TickToRun : public testing::Test {
   std::unique_ptr<Server> server_;
 };
 
-constexpr char kHourly[] = "dag: etl\nschedule: \"0 * * * *\"\nparams:\n  n: {type: integer, default: 7}\ntasks:\n  t: {noop: true}\n";
+constexpr char kHourly[] =
+    "dag: etl\nschedule: \"0 * * * *\"\nparams:\n  n: {type: integer, default: 7}\ntasks:\n  t: {noop: true}\n";
 
 TEST_F(TickToRun, AFileIsSavedItsTickComesTheRunEnds) {
   start();
