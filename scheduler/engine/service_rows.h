@@ -1,5 +1,5 @@
-// The rows of what a server does by itself: its DAGs and their files, the ticks that made no run, what holds for the whole
-// server. Plain values, as those of rows.h; written in the part of the change that they tell of. Any thread.
+// The rows of what a server does by itself: its DAGs and their files, the ticks that made no run, what holds for the
+// whole server. Plain values, as those of rows.h; written in the part of the change that they tell of. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +30,9 @@ enum class TickReason : std::uint8_t {
 };
 inline constexpr std::size_t kTickReasonCount = static_cast<std::size_t>(TickReason::waiting) + 1;
 
-/// Ticks of one DAG that follow each other and made no run, for one reason. from and to are instants at which ticks were
-/// due (the ends of their intervals). The key is (dag_id, from): a row with the key of an earlier one takes its place.
+/// Ticks of one DAG that follow each other and made no run, for one reason. from and to are instants at which ticks
+/// were due (the ends of their intervals). The key is (dag_id, from): a row with the key of an earlier one takes its
+/// place.
 struct TickRecordRow {
   std::string dag_id;
   WallUs from = kNoTime, to = kNoTime;  ///< the first and the last of them
@@ -49,8 +50,8 @@ struct Held {
   friend bool operator==(const Held&, const Held&) = default;
 };
 
-/// A DAG as the server knows it, beside its versions and tags. Writing it leaves cursor and next_tick as they are: those
-/// move with the ticks alone, so that a pause never sets back what a tick has just written.
+/// A DAG as the server knows it, beside its versions and tags. Writing it leaves cursor and next_tick as they are:
+/// those move with the ticks alone, so that a pause never sets back what a tick has just written.
 struct DagRow {
   std::string dag_id;
   std::string file;               ///< path of its file, as in DagFileRow; empty: it is gone

@@ -1,5 +1,6 @@
-// ServiceStore: what a server reads of its own rows when it starts, and of a version when it is needed. They are written
-// like all others, in parts of batches (batch.h). Implemented over SQLite; tests/conformance/store holds it to this.
+// ServiceStore: what a server reads of its own rows when it starts, and of a version when it is needed. They are
+// written like all others, in parts of batches (batch.h). Implemented over SQLite;
+// tests/unit/store/schedule_rows_test.cpp holds it to this.
 #pragma once
 
 #include <string>

@@ -1,10 +1,10 @@
-// Whether the wall clock can be trusted to make runs. Pure: both clocks are arguments. The monotonic clock goes on while
-// the machine sleeps and never steps, so what the wall clock did beyond it is a step.
+// Whether the wall clock can be trusted to make runs. Pure: both clocks are arguments. The monotonic clock goes on
+// while the machine sleeps and never steps, so what the wall clock did beyond it is a step.
 //
 //   step back                     no tick fires twice: the cursors stand where they are
 //   step forward ≤ 1 h, sleep     what was jumped over was missed, and follows `catchup`
-//   step > 1 h either way, or     suspect: no scheduled runs (asked-for ones go on), said aloud; trusted again after two
-//   older than what is stored     minutes in which both clocks agree, or on an operator's word
+//   step > 1 h either way, or     suspect: no scheduled runs (asked-for ones go on), said aloud; trusted again after
+//   older than what is stored     two minutes in which both clocks agree, or on an operator's word
 #pragma once
 
 #include "scheduler/engine/moment.h"
@@ -15,7 +15,7 @@ namespace baton {
 inline constexpr DurationUs kClockTrust = kHour;               ///< a larger step is not believed at once
 inline constexpr DurationUs kClockProbation = 2 * kMinute;     ///< how long it must agree then
 inline constexpr DurationUs kOlderThanStored = 5 * kMinute;    ///< so much older than the newest row is suspect
-inline constexpr DurationUs kUnseenGap = 2 * kMinute;          ///< between two looks: longer, and what was due was missed
+inline constexpr DurationUs kUnseenGap = 2 * kMinute;  ///< longer between two looks: what was due was missed
 
 class ClockWatch {
  public:

@@ -83,8 +83,8 @@ FileChanges DagFiles::take(FileRead read, WallUs now) {
   return changes;
 }
 
-/// What a sound file says: its DAGs come or change, those that it does not hold any more go. An id that another file has
-/// stays there.
+/// What a sound file says: its DAGs come or change, those that it does not hold any more go. An id that another file
+/// has stays there.
 void DagFiles::give(File& file, const FileRead& read, FileChanges& changes) {
   std::set<std::string> held;
   for (const std::shared_ptr<const Dag>& dag : read.content.dags) {

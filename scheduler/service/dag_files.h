@@ -1,8 +1,10 @@
-// Which DAGs the files of a folder give, and what changes when a file does. Pure: what was seen and what was read go in;
-// what to read, which DAGs come, change or go, and the rows of the files come out. DagFolder is the shell around it.
+// Which DAGs the files of a folder give, and what changes when a file does. Pure: what was seen and what was read go
+// in; what to read, which DAGs come, change or go, and the rows of the files come out. DagFolder is the shell around
+// it.
 //
-// A file that cannot be read as it should leaves its DAGs on their last good version and carries its findings until it is
-// mended or gone. A DAG id belongs to the file that had it first; another one that has it too is told so, at both places.
+// A file that cannot be read as it should leaves its DAGs on their last good version and carries its findings until
+// it is mended or gone. A DAG id belongs to the file that had it first; another one that has it too is told so, at
+// both places.
 #pragma once
 
 #include <map>

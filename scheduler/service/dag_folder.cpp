@@ -77,8 +77,12 @@ DagFolder::DagFolder(Loop& loop, TickHost& host, TicksService& ticks, DagShelf& 
 
 void DagFolder::start(const ServiceSnapshot& found) {
   files_.emplace(found.files, found.dags);
+  begin_watch();
+  look_through({});
+}
+
+void DagFolder::begin_watch() {
   watch_ = std::make_unique<FolderWatch>(loop_, settings_.root, [this](const FolderEvents& e) { events(e); });
-  look_through({});  // after the watch: what changes from now on is told by one or the other
 }
 
 void DagFolder::stop() {
@@ -93,7 +97,10 @@ void DagFolder::stop() {
 void DagFolder::set_timer() {
   if (timer_ != 0) loop_.cancel(timer_);
   const DurationUs wait = is_watched() ? settings_.look_every_us : settings_.look_blind_us;
-  timer_ = loop_.call_at(loop_.mono_now() + wait, guarded([this] { look_through({}); }));
+  timer_ = loop_.call_at(loop_.mono_now() + wait, guarded([this] {
+                           if (!is_watched()) begin_watch();  // the folder may have come, or there is room again
+                           look_through({});
+                         }));
 }
 
 void DagFolder::set_config(Config config) {

@@ -1,6 +1,7 @@
-// DagFolder: keeps the DAGs of a folder as its files say. A watch tells of changes at once; the folder is looked through
-// every five minutes all the same, every thirty seconds where the watch is not whole. Files are read and parsed on the
-// loader's thread, one after the other, each within its limits; what they come to is decided on the loop (dag_files.h).
+// DagFolder: keeps the DAGs of a folder as its files say. A watch tells of changes at once; the folder is looked
+// through every five minutes all the same, every thirty seconds where the watch is not whole. Files are read and
+// parsed on the loader's thread, one after the other, each within its limits; what they come to is decided on the
+// loop (dag_files.h).
 //
 //   inotify ──▶ path ─────────────┐                              ┌▶ TicksService::put_dag, lose_dag
 //   timer ────▶ look ─▶ changed? ─┴▶ read, hash, parse ─▶ loop ──┴▶ rows of the file
@@ -61,6 +62,7 @@ class DagFolder {
   [[nodiscard]] bool is_watched() const { return watch_ != nullptr && watch_->is_whole(); }
 
  private:
+  void begin_watch();
   void events(const FolderEvents& events);
   void looked(const std::vector<FileSeen>& all);
   void read(const std::string& path, bool whatever_it_holds);

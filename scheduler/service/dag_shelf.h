@@ -1,5 +1,5 @@
-// DagShelf: the compiled versions of DAGs that were needed last. What is not here is loaded from the store, off the loop:
-// ten thousand DAGs that rest cost their rows alone. Loop thread only.
+// DagShelf: the compiled versions of DAGs that were needed last. What is not here is loaded from the store, off the
+// loop: ten thousand DAGs that rest cost their rows alone. Loop thread only.
 #pragma once
 
 #include <cstddef>

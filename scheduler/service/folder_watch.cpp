@@ -16,8 +16,8 @@ namespace baton {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_DELETE_SELF |
-                                  IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR;
+constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE |
+                                  IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR;
 
 bool is_hidden(const std::string& name) { return !name.empty() && name.front() == '.'; }
 
@@ -87,6 +87,7 @@ void FolderWatch::Shared::take(const inotify_event& event, const std::string& na
   if (folder == folders.end()) return;
   if ((event.mask & IN_IGNORED) != 0) {
     folders.erase(folder);
+    if (folders.empty()) is_whole = false;
     look_through = true;
   } else if (name.empty()) {
     look_through = look_through || (event.mask & (IN_DELETE_SELF | IN_MOVE_SELF)) != 0;
@@ -136,7 +137,6 @@ FolderWatch::FolderWatch(Loop& loop, std::string root, std::function<void(Folder
     shared_->is_whole = false;
     return;
   }
-  shared_->watch_below(shared_->root);
   thread_ = std::thread([shared = shared_] { run(shared); });
 }
 
@@ -150,6 +150,10 @@ FolderWatch::~FolderWatch() {
 bool FolderWatch::is_whole() const { return shared_->is_whole; }
 
 void FolderWatch::run(const std::shared_ptr<Shared>& shared) {
+  shared->watch_below(shared->root);
+  if (shared->folders.empty()) shared->is_whole = false;  // there is no such folder yet
+  shared->look_through = true;  // what changed before it was watched
+  shared->tell();
   for (;;) {
     pollfd waits[2] = {{shared->inotify, POLLIN, 0}, {shared->wake, POLLIN, 0}};
     if (poll(waits, 2, -1) < 0 && errno != EINTR) return;

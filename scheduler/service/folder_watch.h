@@ -1,5 +1,5 @@
-// FolderWatch: tells when files of a folder, or below it, may have changed. inotify, on a thread of its own; where it has
-// no more watches, or the queue of the kernel was too short, it says so: then the folder must be looked through.
+// FolderWatch: tells when files of a folder, or below it, may have changed. inotify, on a thread of its own; where it
+// has no more watches, or the queue of the kernel was too short, it says so: then the folder must be looked through.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@ struct FolderEvents {
 
 class FolderWatch {
  public:
-  /// `told` comes on the loop's thread, never after the watch is gone.
+  /// `told` comes on the loop's thread, never after the watch is gone; for the first time when every folder is watched.
   FolderWatch(Loop& loop, std::string root, std::function<void(FolderEvents)> told);
   ~FolderWatch();
   FolderWatch(const FolderWatch&) = delete;

@@ -6,9 +6,10 @@
 //   due tick ─┼─ missed: paused, frozen, server down, clock ── catchup ─▶ record, or waits ── there is room ─▶ run
 //             └─ live ────────────────────────────────────── overlap ──▶ record, or run
 //
-// Promised: every tick that is due ends in a run or in a record, once, in the order of time, and the cursor moves in the
-// transaction of its run or record: a crash repeats nothing and forgets nothing. A tick that waits to be caught up lies
-// behind the cursor as a record of the reason `waiting`, so that what falls due meanwhile does not queue behind it.
+// Promised: every tick that is due ends in a run or in a record, once, in the order of time, and the cursor moves in
+// the transaction of its run or record: a crash repeats nothing and forgets nothing. A tick that waits to be caught
+// up lies behind the cursor as a record of the reason `waiting`, so that what falls due meanwhile does not queue
+// behind it.
 #pragma once
 
 #include <cstdint>
@@ -109,8 +110,9 @@ TickPlan plan_ticks(const TickSchedule& schedule, const TickState& state, const 
 /// The plan that takes the place of `plan`, whose run was struck: its date has the run `run_no`.
 TickPlan with_existing(const TickPlan& plan, RunNo run_no);
 
-/// Before the schedule is replaced by an edited one at `now`: what is due or waits ends in records of the old one, which
-/// `reason` explains (paused, frozen, …; catchup where nothing held the DAG). Ask until it is empty, then edited().
+/// Before the schedule is replaced by an edited one at `now`: what is due or waits ends in records of the old one,
+/// which `reason` explains (paused, frozen, …; catchup where nothing held the DAG). Ask until it is empty, then
+/// edited().
 TickPlan plan_edit(const TickSchedule& old, const TickState& state, WallUs now, TickReason reason);
 /// The clock starts anew at `now`: of the edited schedule only ticks after it fire.
 TickState edited(const TickState& state, WallUs now);
@@ -121,8 +123,9 @@ void miss(TickState& state, const MissedSpan& span);
 /// When the next tick after the cursor is due, with its jitter; none: never again.
 std::optional<WallUs> wake_at(const TickSchedule& schedule, const TickState& state);
 
-/// The clock has been set back from a time that never was (ClockWatch::Seen::went_back_far): what is due from now on fires
-/// again where it has made no run. Without this a clock that once showed 2098 would leave the DAG without ticks for life.
+/// The clock has been set back from a time that never was (ClockWatch::Seen::went_back_far): what is due from now on
+/// fires again where it has made no run. Without this a clock that once showed 2098 would leave the DAG without ticks
+/// for life.
 void pull_back(TickState& state, WallUs now);
 
 }  // namespace baton

@@ -33,7 +33,7 @@ void TicksService::start(const ServiceSnapshot& found) {
     if (dag.row.version.empty() || dag.row.schedule_since == kNoTime) continue;  // it has nothing but runs yet
     if (dag.row.paused.holds()) host_.hold_dag(id, true);
     const DagGate gate = gate_of(dag.row, {});
-    if (gate != DagGate::active) continue;  // what is due meanwhile is told by the reason that holds it, when it goes on
+    if (gate != DagGate::active) continue;  // when it goes on, its ticks are told by what held it
     miss(dag.state, {now.wall, gate_.frozen.holds() ? TickReason::frozen : TickReason::catchup, true});
     if (!dag.state.waiting.empty()) {
       wake_dag(dag, now.wall);

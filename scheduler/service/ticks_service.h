@@ -1,13 +1,13 @@
-// TicksService: makes the runs of all schedules on time. One timer stands for the earliest tick of all DAGs; what a tick
-// comes to is decided by ticks.h, written by the host in the part of the run, and believed once it is durable. Of each DAG
-// one plan is on its way at a time, so that its ticks end in order; plans of many DAGs share a commit.
+// TicksService: makes the runs of all schedules on time. One timer stands for the earliest tick of all DAGs; what a
+// tick comes to is decided by ticks.h, written by the host in the part of the run, and believed once it is durable.
+// Of each DAG one plan is on its way at a time, so that its ticks end in order; plans of many DAGs share a commit.
 //
 //   timer ─▶ look at the clock ─▶ each DAG that is due ─▶ its schedule (loaded when first needed) ─▶ plan_ticks()
 //              ▲                                                                                        │ run, records
 //              └──────────── the next tick ◀── ask again ◀── durable, or struck: `exists` ◀── TickHost ◀┘
 //
-// Loop thread only. Nothing here scans the DAGs while it runs: who is due lies in front. start(), thaw() and a clock that
-// is set look at each once.
+// Loop thread only. Nothing here scans the DAGs while it runs: who is due lies in front. start(), thaw() and a clock
+// that is set look at each once.
 #pragma once
 
 #include <deque>
@@ -48,8 +48,8 @@ class TickHost {
   using OnSchedule = std::function<void(Result<ScheduledDag>)>;
   /// The schedule of a version; may come later, on the loop, once. Never from within the call.
   virtual void find_schedule(const std::string& dag_id, const std::string& version, OnSchedule done) = 0;
-  /// Makes the run, with `rows` in its part; returns its number at once. `done` hears the verdict, never from within the
-  /// call: a struck part leaves nothing of both.
+  /// Makes the run, with `rows` in its part; returns its number at once. `done` hears the verdict, never from within
+  /// the call: a struck part leaves nothing of both.
   virtual RunNo make_run(const TickRun& run, ServiceRows rows, std::function<void(const PartVerdict&)> done) = 0;
   /// Writes `rows` with what the audit says of them; `done` once that is durable, never from within the call.
   virtual void write(ServiceRows rows, std::vector<AuditRow> audit, std::function<void()> done) = 0;
@@ -69,8 +69,8 @@ class TicksService {
   TicksService(const TicksService&) = delete;
   TicksService& operator=(const TicksService&) = delete;
 
-  /// Goes on where `found` says that it was left: what was due since then was missed. The open runs of schedules are told
-  /// before, by run_opened().
+  /// Goes on where `found` says that it was left: what was due since then was missed. The open runs of schedules are
+  /// told before, by run_opened().
   void start(const ServiceSnapshot& found);
   /// No more ticks. What is on its way is carried out and not heard any more. Idempotent.
   void stop();
@@ -137,7 +137,8 @@ class TicksService {
   void first_seen(Scheduled& dag, Arrival arrival);
   void end_old_schedule(Scheduled& dag, Arrival arrival, WallUs now);
   void take_version(Scheduled& dag, Arrival arrival);
-  void change_holds(Scheduled& dag, const Held& paused, const Held& draining, AuditRow audit, std::function<void()> done);
+  void change_holds(Scheduled& dag, const Held& paused, const Held& draining, AuditRow audit,
+                    std::function<void()> done);
   void write_dag(const Scheduled& dag, ServiceRows rows, std::vector<AuditRow> audit, std::function<void()> done);
   void pause_drained(Scheduled& dag);
   void count_failure(Scheduled& dag, const RunRow& run, std::int32_t failed_runs_max);

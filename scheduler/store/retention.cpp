@@ -126,7 +126,7 @@ struct Ageing {
 };
 constexpr std::array<Ageing, 9> kAgeing = {{
     {"audit", "audit_no", "at < ?1"},
-    {"tick_record", "dag_no, from_at", "recorded_at < ?1"},
+    {"tick_record", "dag_no, from_at", "recorded_at < ?1 AND reason <> 10"},  // those that wait are not over
     {"backfill_interval", "backfill_no, ordinal",
      "backfill_no IN (SELECT backfill_no FROM backfill WHERE completed_at < ?1)"},
     {"backfill", "backfill_no", "completed_at < ?1"},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "scheduler/store/row_reading.h"
 
@@ -27,7 +28,7 @@ constexpr char kLast[] =
 constexpr char kServer[] = "SELECT name, value, since, actor, reason FROM server_state ORDER BY name";
 constexpr char kNewest[] =
     "SELECT max(coalesce((SELECT queued_at FROM dag_run ORDER BY run_no DESC LIMIT 1), 0),"
-    " coalesce((SELECT max(ended_at) FROM dag_run), 0))";
+    " coalesce((SELECT max(ended_at) FROM dag_run WHERE ended_at IS NOT NULL), 0))";  // the term of the index
 static_assert(static_cast<int>(TickReason::waiting) == 10, "the queries name its number");
 
 Status each(Database& db, const char* sql, const std::function<void(const Statement&)>& row) {
@@ -83,17 +84,20 @@ TickRecordRow tick_of(const Statement& row) {
 
 Result<ServiceSnapshot> load_service(Database& db) {
   ServiceSnapshot found;
-  const auto failed = [](const Status& status) { return status.error(); };
-  if (Status ok = each(db, kDags, [&](const Statement& row) { found.dags.push_back(dag_of(row)); }); !ok) return failed(ok);
-  if (Status ok = each(db, kFiles, [&](const Statement& row) { found.files.push_back(file_of(row)); }); !ok) return failed(ok);
-  if (Status ok = each(db, kWaiting, [&](const Statement& row) { found.waiting.push_back(tick_of(row)); }); !ok) return failed(ok);
-  if (Status ok = each(db, kLast, [&](const Statement& row) { found.last.push_back(tick_of(row)); }); !ok) return failed(ok);
-  const auto server = [&](const Statement& row) {
-    found.server.push_back({row.string(0), row.string(1), row.time(2), row.string(3), row.string(4)});
+  const std::pair<const char*, std::function<void(const Statement&)>> queries[] = {
+      {kDags, [&](const Statement& row) { found.dags.push_back(dag_of(row)); }},
+      {kFiles, [&](const Statement& row) { found.files.push_back(file_of(row)); }},
+      {kWaiting, [&](const Statement& row) { found.waiting.push_back(tick_of(row)); }},
+      {kLast, [&](const Statement& row) { found.last.push_back(tick_of(row)); }},
+      {kServer,
+       [&](const Statement& row) {
+         found.server.push_back({row.string(0), row.string(1), row.time(2), row.string(3), row.string(4)});
+       }},
+      {kNewest, [&](const Statement& row) { found.newest = row.integer(0) == 0 ? kNoTime : row.integer(0); }},
   };
-  if (Status ok = each(db, kServer, server); !ok) return failed(ok);
-  const auto newest = [&](const Statement& row) { found.newest = row.integer(0) == 0 ? kNoTime : row.integer(0); };
-  if (Status ok = each(db, kNewest, newest); !ok) return failed(ok);
+  for (const auto& [sql, take] : queries) {
+    if (Status ok = each(db, sql, take); !ok) return ok.error();
+  }
   return found;
 }
 

@@ -61,7 +61,8 @@ class Folder : public testing::Test {
     loader_ = std::make_unique<LoaderThread>();
     shelf_ = std::make_unique<DagShelf>(loop_, *store_, *loader_);
     ticks_ = std::make_unique<TicksService>(loop_, *host_);
-    folder_of_dags_ = std::make_unique<DagFolder>(loop_, *host_, *ticks_, *shelf_, *loader_, FolderSettings{root(), {}});
+    folder_of_dags_ =
+        std::make_unique<DagFolder>(loop_, *host_, *ticks_, *shelf_, *loader_, FolderSettings{root(), {}});
     const ServiceSnapshot found = load();
     ticks_->start(found);
     folder_of_dags_->start(found);
@@ -160,6 +161,19 @@ TEST_F(Folder, AWarmStartReadsNothingAndStillSeesWhatChangedMeanwhile) {
     if (i == 0) stop();
   }
   EXPECT_TRUE(dag_row("dag8")->stale.holds());
+}
+
+TEST_F(Folder, AFolderThatComesLaterIsFoundAndWatched) {
+  fs::remove_all(root());
+  start();
+  until([&] { return !folder_of_dags_->is_watched(); });
+  save("etl.yaml", dag("etl"));
+  loop_.advance(31 * kSecond);
+  until([&] { return dag_row("etl") != nullptr && !dag_row("etl")->version.empty(); });
+  until([&] { return folder_of_dags_->is_watched(); });
+  const std::string version = dag_row("etl")->version;
+  save("etl.yaml", dag("etl", "false"));
+  until([&] { return dag_row("etl")->version != version; });
 }
 
 TEST_F(Folder, TwoFilesWithOneId) {

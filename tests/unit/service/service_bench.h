@@ -1,4 +1,5 @@
-// A TicksService with a clock of its own and a host that keeps the rows as a store would, so that it can be started again.
+// A TicksService with a clock of its own and a host that keeps the rows as a store would, so that it can be started
+// again.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// One DAG's ticks with a store of its own: carries plans out at once, keeps the rows, and counts what each tick ended in.
+// One DAG's ticks with a store of its own: carries plans out at once, keeps the rows, and counts what each tick ended
+// in.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -110,7 +111,9 @@ class Ticking {
   [[nodiscard]] std::optional<WallUs> wake() const { return wake_at(*schedule_, state_); }
   [[nodiscard]] std::vector<std::string> run_dates() const {
     std::vector<std::string> dates;
-    for (const auto& [date, run] : runs) dates.push_back(timetable::format_rfc3339(date, timetable::utc()).substr(0, 16));
+    for (const auto& [date, run] : runs) {
+      dates.push_back(timetable::format_rfc3339(date, timetable::utc()).substr(0, 16));
+    }
     return dates;
   }
   [[nodiscard]] std::int64_t recorded(TickReason reason) const {

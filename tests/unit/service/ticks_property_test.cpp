@@ -1,5 +1,5 @@
-// Random days of a DAG: edits, pauses, freezes, drains, restarts, sleeps, runs that last, dates that are taken. Each tick
-// ends in a run or a record, once, and there is always a next one.
+// Random days of a DAG: edits, pauses, freezes, drains, restarts, sleeps, runs that last, dates that are taken. Each
+// tick ends in a run or a record, once, and there is always a next one.
 #include <random>
 
 #include "tests/unit/service/ticking.h"

@@ -1,3 +1,4 @@
+#include "scheduler/service/tick_holds.h"
 #include "tests/unit/service/service_bench.h"
 
 namespace baton {
@@ -190,6 +191,30 @@ TEST_F(TicksHeld, RunsThatFailInARowPauseTheDagAndSaySo) {
   loop_.settle();
   EXPECT_EQ(host_.recorded(TickReason::failures), 2);
   EXPECT_EQ(host_.dags.at("etl").failed_in_row, 0);
+}
+
+TEST_F(TicksHeld, WhatIsAskedForIsAuditedWithWhoAndWhy) {
+  start();
+  put("etl", cron("0 * * * *"));
+  TickHolds holds(loop_, *service_);
+  const Actor ada{"ada", "10.0.0.7", "api"};
+  holds.hold(HoldDag{"etl", HoldDag::Wish::pause, "a bad deploy"}, ada, ok());
+  holds.hold(HoldDag{"etl", HoldDag::Wish::pause, "again"}, ada, ok());  // holds already: nothing is written
+  holds.hold(HoldDag{"etl", HoldDag::Wish::resume, ""}, ada, ok());
+  holds.hold(HoldServer{true, "the warehouse moves"}, ada, ok());
+  holds.hold(HoldServer{false, ""}, ada, ok());
+  loop_.settle();
+  ASSERT_EQ(host_.audit.size(), 4U);
+  const char* actions[] = {"pause", "resume", "freeze", "thaw"};
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(host_.audit[i].action, actions[i]);
+    EXPECT_EQ(host_.audit[i].actor, "ada");
+  }
+  EXPECT_EQ(host_.audit[0].dag_id, "etl");
+  EXPECT_NE(host_.audit[0].extra_json.find("a bad deploy"), std::string::npos);
+  Status refused = Unit{};
+  holds.hold(HoldServer{true, ""}, ada, [&](const Status& status) { refused = status; });
+  EXPECT_FALSE(refused.ok());
 }
 
 TEST_F(TicksHeld, ADagThatIsNotThereCannotBePaused) {

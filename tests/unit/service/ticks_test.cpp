@@ -40,8 +40,8 @@ TEST(TickScenarios, HourlyEditedToDailyOntoADateThatHasARun) {
   dag.check();
 }
 
-// Scenario 2: an edit at noon moves 09:00 to 09:10; nothing comes before tomorrow, and ending or clearing old runs moves
-// nothing.
+// Scenario 2: an edit at noon moves 09:00 to 09:10; nothing comes before tomorrow, and ending or clearing old runs
+// moves nothing.
 TEST(TickScenarios, AnEditAtNoonFiresNothingBeforeTomorrow) {
   for (const Catchup catchup : {Catchup::none, Catchup::latest, Catchup::all}) {
     Ticking dag(cron("0 9 * * *", catchup), at("2026-03-01T08:00:00Z"));
@@ -158,8 +158,8 @@ TEST(TickScenarios, ABlackoutMakesNoRunsWhateverCatchupSays) {
   EXPECT_EQ(plan.run->run_after, at("2026-03-01T01:00:00Z"));
 }
 
-// Scenario 4: runs longer than the period, the waiting one held, the server down across ticks: one live, one waiting, the
-// rest recorded.
+// Scenario 4: runs longer than the period, the waiting one held, the server down across ticks: one live, one waiting,
+// the rest recorded.
 TEST(TickScenarios, QueueIsOneLiveAndOneWaiting) {
   Ticking dag(cron("*/10 * * * *"), at("2026-03-01T00:00:00Z"));
   for (WallUs now = at("2026-03-01T00:10:00Z"); now <= at("2026-03-01T01:00:00Z"); now += 10 * kMinute) dag.look(now);

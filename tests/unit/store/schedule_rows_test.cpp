@@ -108,6 +108,18 @@ TEST_F(ScheduleRows, TickRecordsAreProlongedTakenAwayAndFoundByTheCursor) {
   EXPECT_EQ(load().last[0].run_no, 42);
 }
 
+TEST_F(ScheduleRows, RetentionLeavesWhatWaitsToBeCaughtUp) {
+  open();
+  put(etl());
+  ServiceRows rows;
+  rows.ticks.push_back({"etl", 10, 20, 2, TickReason::waiting, 0, 1});
+  rows.ticks.push_back({"etl", 30, 60, 2, TickReason::overlap, 0, 1});
+  put(rows);
+  ASSERT_TRUE(store_->prune_service(100).ok());
+  EXPECT_EQ(load().waiting.size(), 1U);
+  EXPECT_TRUE(load().last.empty());
+}
+
 TEST_F(ScheduleRows, ACursorMovesWithItsRunOrNotAtAll) {
   open();
   put(etl());

@@ -1,0 +1,64 @@
+// TicksOnEngine: what the ticks of a server stand on, over an Engine and a shelf of DAGs. Loop thread only; it outlives
+// the TicksService that it serves.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scheduler/engine/engine.h"
+#include "scheduler/service/dag_folder.h"
+#include "scheduler/service/dag_shelf.h"
+#include "scheduler/service/ticks_service.h"
+
+namespace baton {
+
+/// What else hears of it. Each may be empty.
+struct TickHooks {
+  std::function<void(const std::string& dag_id, bool is_held)> hold_dag;
+  std::function<void(bool is_frozen)> freeze;
+  std::function<void(const std::string& line)> say;
+};
+
+class TicksOnEngine final : public TickHost {
+ public:
+  /// All of these outlive it. `config`: the calendars that schedules name beside their own.
+  TicksOnEngine(Loop& loop, Store& store, Engine& engine, DagShelf& shelf, Config config, TickHooks hooks)
+      : loop_(loop),
+        store_(store),
+        engine_(engine),
+        shelf_(shelf),
+        config_(std::move(config)),
+        hooks_(std::move(hooks)) {}
+  ~TicksOnEngine() override { *is_alive_ = false; }
+
+  void set_config(Config config) { config_ = std::move(config); }
+
+  void find_schedule(const std::string& dag_id, const std::string& version, OnSchedule done) override;
+  /// A version that cannot be read keeps its ticks waiting, said once a minute: none is lost.
+  RunNo make_run(const TickRun& run, ServiceRows rows, std::function<void(const PartVerdict&)> done) override;
+  void write(ServiceRows rows, std::vector<AuditRow> audit, std::function<void()> done) override;
+  void stop_run(RunNo run_no) override;
+  void hold_dag(const std::string& dag_id, bool is_held) override;
+  void freeze(bool is_frozen) override;
+  void say(const std::string& line) override;
+
+ private:
+  struct Wanted;
+  void load_and_create(std::shared_ptr<Wanted> wanted);
+  void create(const ShelvedDag& shelved, Wanted& wanted);
+
+  Loop& loop_;
+  Store& store_;
+  Engine& engine_;
+  DagShelf& shelf_;
+  Config config_;
+  const TickHooks hooks_;
+  std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
+};
+
+/// The run of a tick, of which only its number is chosen: scheduled__<logical date>, with the defaults of all params.
+RunCreation creation_of(const TickRun& run, const ShelvedDag& shelved, RunNo run_no, WallUs now);
+
+}  // namespace baton
