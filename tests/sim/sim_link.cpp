@@ -36,7 +36,17 @@ void SimLink::greet() {
   worker_.dial(connection_);
   connection_->to_worker.send(worker_.process(),
                               [connection = connection_, &worker = worker_] { worker.hello(connection); });
+  if (BATON_BUG(launched_before_inventory)) launch_early();
   maybe_kill_before_inventory();
+}
+
+/// The defect that is planted here: who has said hello is taken for who has said what it holds.
+void SimLink::launch_early() {
+  if (!connection_ || is_ready_) return;
+  for (Order& order : std::exchange(waiting_, {})) {
+    send_launch(order);
+    given_[order.spec.key] = std::move(order);
+  }
 }
 
 /// The worker dies again between its hello and the moment when its inventory is heard.
@@ -175,9 +185,7 @@ void SimLink::send_launch(const Order& order) {
 }
 
 void SimLink::pump() {
-  bool may_go = is_ready_;
-  if (BATON_BUG(launched_before_inventory)) may_go = connection_ != nullptr;
-  while (may_go && !waiting_.empty() && static_cast<std::int32_t>(given_.size()) < slots_) {
+  while (is_ready_ && !waiting_.empty() && static_cast<std::int32_t>(given_.size()) < slots_) {
     Order order = std::move(waiting_.front());
     waiting_.pop_front();
     send_launch(order);
@@ -189,7 +197,7 @@ void SimLink::pump() {
 }
 
 void SimLink::flush() {
-  if (BATON_BUG(launched_before_inventory)) pump();
+  if (BATON_BUG(launched_before_inventory)) launch_early();
   if (!is_ready_) return;
   for (const auto& f : std::exchange(outbox_, {})) f();
   pump();

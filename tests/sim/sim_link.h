@@ -55,6 +55,7 @@ class SimLink final : public Executor, private WorkerPeer {
   void greet();
   void reconnect();
   void pump();
+  void launch_early();
   void maybe_kill_before_inventory();
   void maybe_lose();
   void maybe_repeat(AttemptKey key);

@@ -123,7 +123,10 @@ Status WorkerLink::Impl::open() {
     auto connection = connect_worker(options_.state_folder, worker.no);
     if (connection) add(worker.no, *connection);
   }
-  return peers_.empty() ? start_on(free_number()) : Status{Unit{}};
+  if (peers_.empty()) return start_on(free_number());
+  // Those that live leave a dead one's folder alone: one of our own takes it over, with the ends that nobody has heard.
+  const auto abandoned = abandoned_folder(options_.state_folder);
+  return abandoned ? start_on(*abandoned) : Status{Unit{}};
 }
 
 /// The lowest folder in which no worker listens. Where one is about to end in it, the new one waits for that.

@@ -132,6 +132,19 @@ bool is_held(const std::string& folder) {
   return held;
 }
 
+/// Of all folders that workers have or had, in their order.
+std::vector<int> worker_numbers(const std::string& state_folder) {
+  std::vector<int> numbers;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(state_folder + "/workers", error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.empty() || name.size() > 6 || name.find_first_not_of("0123456789") != std::string::npos) continue;
+    numbers.push_back(std::stoi(name));
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
 Error cannot(const std::string& what) {
   return Error{"cannot " + what + ": " + std::strerror(errno), ErrorKind::storage};
 }
@@ -145,16 +158,23 @@ std::string worker_folder(const std::string& state_folder, int no) {
 std::vector<ListeningWorker> listening_workers(const std::string& state_folder) {
   std::vector<ListeningWorker> found;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(state_folder + "/workers", error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.empty() || name.size() > 6 || name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const std::string folder = entry.path().string();
+  for (const int no : worker_numbers(state_folder)) {
+    const std::string folder = worker_folder(state_folder, no);
     if (!fs::exists(folder + "/sock", error) || !is_held(folder)) continue;
     const pid_t pid = std::atoi(text_of_file(folder + "/lock").c_str());
-    found.push_back({std::stoi(name), pid, pid > 0 && !children_of(pid).empty()});
+    found.push_back({no, pid, pid > 0 && !children_of(pid).empty()});
   }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.no < b.no; });
   return found;
+}
+
+std::optional<int> abandoned_folder(const std::string& state_folder) {
+  for (const int no : worker_numbers(state_folder)) {
+    const std::string folder = worker_folder(state_folder, no);
+    std::error_code error;
+    const auto journal_bytes = fs::file_size(folder + "/journal", error);
+    if (!error && journal_bytes > 0 && !is_held(folder)) return no;
+  }
+  return std::nullopt;
 }
 
 Result<WorkerConnection> start_worker(const WorkerStart& start) {

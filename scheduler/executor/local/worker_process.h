@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct ListeningWorker {
 
 /// Those of a state folder that live now.
 [[nodiscard]] std::vector<ListeningWorker> listening_workers(const std::string& state_folder);
+/// The lowest number of a folder in which a worker has worked that is dead now. None: there is none.
+[[nodiscard]] std::optional<int> abandoned_folder(const std::string& state_folder);
 [[nodiscard]] std::string worker_folder(const std::string& state_folder, int no);
 
 /// A worker process and the scheduler's end of a stream to it.

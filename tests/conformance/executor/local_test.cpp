@@ -130,6 +130,68 @@ TEST_F(LocalExecutor, AWorkerOfAnotherBuildFinishesAndGoes) {
   EXPECT_EQ(at_.heard.gone.size(), 0U);
 }
 
+TEST_F(LocalExecutor, TheDeathOfOneWorkerHoldsUpNoLaunchToTheOther) {
+  at_.options.tasks_outlive_us = true;
+  const std::string program = at_.options.program;
+  const std::string older = at_.folder() + "/older-worker";
+  fs::copy_file(program, older);
+  fs::last_write_time(older, fs::last_write_time(program) - std::chrono::hours(1));
+  at_.options.program = older;
+  ASSERT_TRUE(at_.come_and_be_ready());
+  const auto runs_on = at_.waiting();
+  launch(runs_on);
+  ASSERT_TRUE(at_.until_started(runs_on.key));
+  at_.vanish();
+  at_.options.program = program;
+  ASSERT_TRUE(at_.come_and_be_ready());
+  const auto fresh = at_.waiting();
+  launch(fresh);
+  ASSERT_TRUE(at_.until_started(fresh.key));
+  const auto meanwhile = at_.shell("true");
+  bool was_free = false;
+  at_.heard.on_gone = [&] {
+    launch(meanwhile);
+    was_free = at_.heard.readies.size() == 2;
+  };
+  kill(at_.worker_pid(1), SIGKILL);
+  ASSERT_TRUE(at_.until_ended(meanwhile.key));
+  ASSERT_TRUE(at_.until([&] { return at_.heard.readies.size() == 3; }));
+  EXPECT_TRUE(was_free);
+  EXPECT_EQ(at_.heard.ready_workers.back(), "1");
+  EXPECT_TRUE(at_.heard.readies.back().empty()) << "it speaks for itself alone";
+  EXPECT_EQ(at_.heard.ends[runs_on.key].front().outcome, Outcome::lost);
+  EXPECT_FALSE(at_.heard.ends.contains(fresh.key));
+  at_.let_go(fresh.key);
+  ASSERT_TRUE(at_.until_ended(fresh.key));
+  EXPECT_EQ(at_.heard.ends[fresh.key].front().exit_code, 0);
+}
+
+TEST_F(LocalExecutor, AnEndThatADeadWorkerHasWrittenDownIsToldAlsoBesideALivingOne) {
+  at_.options.tasks_outlive_us = true;
+  const std::string program = at_.options.program;
+  const std::string other = at_.folder() + "/other-worker";
+  fs::copy_file(program, other);
+  fs::last_write_time(other, fs::last_write_time(program) - std::chrono::hours(1));
+  ASSERT_TRUE(at_.come_and_be_ready());
+  const auto runs_on = at_.waiting();
+  launch(runs_on);
+  ASSERT_TRUE(at_.until_started(runs_on.key));
+  at_.vanish();
+  at_.options.program = other;
+  ASSERT_TRUE(at_.come_and_be_ready());
+  const auto done = at_.shell("exit 5");
+  launch(done);
+  ASSERT_TRUE(at_.until_ended(done.key));
+  kill(at_.worker_pid(2), SIGKILL);
+  at_.vanish();
+  at_.options.program = program;  // the living one is of this build: nobody else needs to be started
+  ASSERT_TRUE(at_.come_and_be_ready());
+  ASSERT_TRUE(at_.heard.ends.contains(done.key));
+  EXPECT_EQ(at_.heard.ends[done.key].front().exit_code, 5);
+  at_.let_go(runs_on.key);
+  EXPECT_TRUE(at_.until_ended(runs_on.key));
+}
+
 TEST_F(LocalExecutor, ARunBesideAKeptWorkerThatRunsSomethingIsRefused) {
   at_.options.tasks_outlive_us = true;
   ASSERT_TRUE(at_.come_and_be_ready());
