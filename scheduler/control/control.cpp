@@ -79,13 +79,13 @@ void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
 }
 
 /// What goes with a change of the engine's: it answers when that is durable.
-EngineRequest Control::written(AuditRow audit, RunNo run_no, Asked& asked) {
+EngineRequest Control::written(AuditRow audit, Answer how, Asked& asked) {
   EngineRequest out;
   out.audit.push_back(std::move(audit));
-  out.done = [this, alive = is_alive_, run_no, asked = std::make_shared<Asked>(std::move(asked))](
+  out.done = [this, alive = is_alive_, how = std::move(how), asked = std::make_shared<Asked>(std::move(asked))](
                  const PartVerdict& verdict) {
     if (!*alive) return;
-    if (verdict.is_done()) return answer(*asked, Answer{run_no});
+    if (verdict.is_done()) return answer(*asked, how);
     const auto* trigger = std::get_if<TriggerRun>(&asked->request);
     answer(*asked, trigger != nullptr ? why_struck(trigger->creation.run, verdict)
                                       : Error{"the run was never made: another one has its place", ErrorKind::not_found});
@@ -104,7 +104,7 @@ void Control::trigger(Asked asked) {
   AuditRow audit = audit_of(request, asked.actor, loop_.wall_now());
   const RunNo run_no = creation.run.run_no;
   engine_.create_run(std::move(creation), std::move(params), std::move(path_us),
-                     written(std::move(audit), run_no, asked));
+                     written(std::move(audit), {run_no, {}}, asked));
 }
 
 void Control::change(const StopRun& request, Asked& asked, const DagRun& run) {
@@ -112,7 +112,7 @@ void Control::change(const StopRun& request, Asked& asked, const DagRun& run) {
   const Event event = event_of(request);
   AuditRow audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
   const RunNo run_no = request.run_no;  // `asked`, and with it `request`, moves into the answer
-  engine_.change_run(run_no, event, written(std::move(audit), run_no, asked));
+  engine_.change_run(run_no, event, written(std::move(audit), {run_no, {}}, asked));
 }
 
 void Control::change_loaded(const StopRun& request, Asked& asked, LoadedRun& loaded) {
@@ -121,22 +121,72 @@ void Control::change_loaded(const StopRun& request, Asked& asked, LoadedRun& loa
                       ErrorKind::conflict});
 }
 
-void Control::change(const RetryRun& request, Asked& asked, const DagRun& run) {
-  const auto selected = select(request, run, engine_.admission());
-  // It has ended in memory and is not forgotten yet: its end is on its way to the disk.
-  answer(asked, selected ? Error{"the run is just ending; try again", ErrorKind::busy} : selected.error());
+void Control::change(const RetryRun& request, Asked& asked, const DagRun& run) { clear(request, asked, run, nullptr); }
+void Control::change_loaded(const RetryRun& request, Asked& asked, LoadedRun& loaded) {
+  clear(request, asked, loaded.run, &loaded);
+}
+void Control::change(const ClearTasks& request, Asked& asked, const DagRun& run) {
+  clear(request, asked, run, nullptr);
+}
+void Control::change_loaded(const ClearTasks& request, Asked& asked, LoadedRun& loaded) {
+  clear(request, asked, loaded.run, &loaded);
+}
+void Control::change(const MarkTasks& request, Asked& asked, const DagRun& run) { mark(request, asked, run, nullptr); }
+void Control::change_loaded(const MarkTasks& request, Asked& asked, LoadedRun& loaded) {
+  mark(request, asked, loaded.run, &loaded);
+}
+void Control::change(const MarkRun& request, Asked& asked, const DagRun& run) { mark(request, asked, run, nullptr); }
+void Control::change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded) {
+  mark(request, asked, loaded.run, &loaded);
 }
 
-void Control::change_loaded(const RetryRun& request, Asked& asked, LoadedRun& loaded) {
-  const auto selected = select(request, loaded.run, engine_.admission());
+template <typename Asks>
+void Control::clear(const Asks& request, Asked& asked, const DagRun& run, LoadedRun* loaded) {
+  auto selected = select(request, run, loaded == nullptr, engine_.admission());
   if (!selected) return answer(asked, selected.error());
-  const RunNo run_no = request.run_no;
-  const Moment now{loop_.wall_now(), loop_.mono_now()};
-  AuditRow audit = audit_of(request, asked.actor, loaded.run.row, now.wall);
-  StepOutcome cleared;
-  clear_instances(loaded.run, *selected, now, cleared);
-  engine_.take_run(std::move(loaded.run), std::move(loaded.path_us), std::move(cleared),
-                   written(std::move(audit), run_no, asked));
+  Answer how{request.run_no, describe(run, *selected)};
+  bool is_wanted = !selected->empty();
+  if constexpr (requires { request.dry_run; }) is_wanted = is_wanted && !request.dry_run;
+  if (!is_wanted) return answer(asked, how);
+  AuditRow audit = [&] {
+    if constexpr (requires { request.dry_run; }) {
+      return audit_of(request, asked.actor, run.row, how.instances, loop_.wall_now());
+    } else {
+      return audit_of(request, asked.actor, run.row, loop_.wall_now());
+    }
+  }();
+  carry_out(Cleared{std::move(*selected)}, std::move(audit), std::move(how), asked, loaded);
+}
+
+void Control::mark(const MarkTasks& request, Asked& asked, const DagRun& run, LoadedRun* loaded) {
+  auto selected = select(request, run, loaded == nullptr);
+  if (!selected) return answer(asked, selected.error());
+  Answer how{request.run_no, describe(run, *selected)};
+  if (request.dry_run || selected->empty()) return answer(asked, how);
+  AuditRow audit = audit_of(request, asked.actor, run.row, how.instances, loop_.wall_now());
+  carry_out(event_of(request, std::move(*selected)), std::move(audit), std::move(how), asked, loaded);
+}
+
+void Control::mark(const MarkRun& request, Asked& asked, const DagRun& run, LoadedRun* loaded) {
+  const auto changes = check(request, run, loaded == nullptr);
+  if (!changes) return answer(asked, changes.error());
+  if (!*changes) return answer(asked, Answer{request.run_no, {}});
+  AuditRow audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
+  carry_out(event_of(request), std::move(audit), {request.run_no, {}}, asked, loaded);
+}
+
+/// A run that was loaded is given to the engine with the change made; it goes on there, or is forgotten when that is
+/// durable.
+void Control::carry_out(const Event& event, AuditRow audit, Answer how, Asked& asked, LoadedRun* loaded) {
+  const RunNo run_no = how.run_no;
+  EngineRequest request = written(std::move(audit), std::move(how), asked);
+  if (loaded == nullptr) {
+    engine_.change_run(run_no, event, std::move(request));
+    return;
+  }
+  StepOutcome changed;
+  change_unattended(loaded->run, event, {loop_.wall_now(), loop_.mono_now()}, changed);
+  engine_.take_run(std::move(loaded->run), std::move(loaded->path_us), std::move(changed), std::move(request));
 }
 
 }  // namespace baton

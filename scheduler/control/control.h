@@ -24,6 +24,9 @@
 #include <variant>
 
 #include "scheduler/control/actor.h"
+#include "scheduler/control/clear_tasks.h"
+#include "scheduler/control/mark_run.h"
+#include "scheduler/control/mark_tasks.h"
 #include "scheduler/control/retry_run.h"
 #include "scheduler/control/run_loader.h"
 #include "scheduler/control/stop_run.h"
@@ -32,11 +35,12 @@
 
 namespace baton {
 
-using Request = std::variant<TriggerRun, StopRun, RetryRun>;
+using Request = std::variant<TriggerRun, StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun>;
 
 /// What a request came to.
 struct Answer {
   RunNo run_no = 0;
+  std::vector<TouchedInstance> instances;  ///< of retry, clear and mark: what they change, or would (dry_run)
 };
 
 struct ControlLimits {
@@ -76,7 +80,19 @@ class Control {
   void change_loaded(const StopRun& request, Asked& asked, LoadedRun& loaded);
   void change(const RetryRun& request, Asked& asked, const DagRun& run);
   void change_loaded(const RetryRun& request, Asked& asked, LoadedRun& loaded);
-  [[nodiscard]] EngineRequest written(AuditRow audit, RunNo run_no, Asked& asked);
+  void change(const ClearTasks& request, Asked& asked, const DagRun& run);
+  void change_loaded(const ClearTasks& request, Asked& asked, LoadedRun& loaded);
+  void change(const MarkTasks& request, Asked& asked, const DagRun& run);
+  void change_loaded(const MarkTasks& request, Asked& asked, LoadedRun& loaded);
+  void change(const MarkRun& request, Asked& asked, const DagRun& run);
+  void change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded);
+  /// Clears and marks alike: `loaded` is null where the run is with the engine.
+  template <typename Asks>
+  void clear(const Asks& request, Asked& asked, const DagRun& run, LoadedRun* loaded);
+  void mark(const MarkTasks& request, Asked& asked, const DagRun& run, LoadedRun* loaded);
+  void mark(const MarkRun& request, Asked& asked, const DagRun& run, LoadedRun* loaded);
+  void carry_out(const Event& event, AuditRow audit, Answer answer, Asked& asked, LoadedRun* loaded);
+  [[nodiscard]] EngineRequest written(AuditRow audit, Answer how, Asked& asked);
 
   Loop& loop_;
   Engine& engine_;

@@ -1,13 +1,15 @@
 #include "scheduler/control/retry_run.h"
 
 #include "scheduler/control/pool_check.h"
+#include "scheduler/control/task_choice.h"
 #include "scheduler/engine/clear.h"
 
 namespace baton {
 
-Result<std::vector<InstanceNo>> select(const RetryRun& request, const DagRun& run, const Admission& admission) {
+Result<std::vector<InstanceNo>> select(const RetryRun& request, const DagRun& run, bool is_live,
+                                       const Admission& admission) {
   const std::string name = "run \"" + run.row.run_id + "\"";
-  if (!run.is_finished()) return Error{name + " has not ended yet", ErrorKind::conflict};
+  if (Status open = check_open_to_change(run, is_live); !open) return open.error();
   std::vector<InstanceNo> selected;
   if (request.from) {
     const auto t = run.dag->find(*request.from);

@@ -25,7 +25,7 @@ Status same_tasks(const Dag& old, const Dag& latest) {
                ErrorKind::conflict};
 }
 
-/// What a retry clears. Live attempts are spared: of an interrupted run they go on as in a resume.
+/// What a retry clears. Live attempts of it are stopped first.
 Result<std::vector<InstanceNo>> selected_by(const RetryRequest& request, const DagRun& run) {
   std::vector<InstanceNo> selected;
   if (request.from_task) {
@@ -37,7 +37,6 @@ Result<std::vector<InstanceNo>> selected_by(const RetryRequest& request, const D
   } else {
     selected = select_failed(run);
   }
-  std::erase_if(selected, [&](InstanceNo i) { return is_live(run.at(i).state); });
   return selected;
 }
 

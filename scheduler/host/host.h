@@ -79,7 +79,7 @@ class Host {
   /// Goes on with a run of an earlier scheduler. not_found: there is no such run; storage: it cannot be read; or what
   /// HostParts::check_run says of it.
   Result<Adoption> resume(RunNo run_no);
-  /// As resume(), after clearing what is to run again; live attempts are spared and judged as in resume(). not_found
+  /// As resume(), after clearing what is to run again; live attempts of it are stopped and run anew. not_found
   /// also for a task that is not there; conflict where `latest` does not fit the rows of the run, or a hook of it
   /// has not ended.
   Result<Adoption> retry(const RetryRequest& request);
