@@ -350,6 +350,10 @@ class Why {
       case Reason::marked:
       case Reason::not_selected:
       case Reason::unsupported:
+      case Reason::cleared:
+      case Reason::replaced:
+      case Reason::marking_success:
+      case Reason::marking_failed:
       case Reason::cache_key: message = text::reason_words(row_.reason); break;
     }
     if (message.empty()) message = "it was skipped";

@@ -59,6 +59,10 @@ std::string reason_words(Reason reason, std::int32_t exit_code, std::int32_t sig
     case Reason::not_selected: return "not selected";
     case Reason::unsupported: return "not supported here";
     case Reason::cache_key: return "hashing the files of its cache key";
+    case Reason::cleared:
+    case Reason::replaced: return "cleared";
+    case Reason::marking_success:
+    case Reason::marking_failed: return "being marked";
   }
   return "";
 }

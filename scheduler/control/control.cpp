@@ -1,6 +1,7 @@
 #include "scheduler/control/control.h"
 
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "scheduler/engine/clear.h"
@@ -147,7 +148,7 @@ EngineRequest Control::written(AuditRow audit, Answer how, Asked& asked) {
   EngineRequest out;
   if (asked.key) out.idempotency.push_back(row_of(*asked.key, how.run_no, audit.at));
   out.audit.push_back(std::move(audit));
-  out.done = [this, alive = is_alive_, how, asked = std::make_shared<Asked>(std::move(asked))](
+  out.done = [this, alive = is_alive_, how = std::move(how), asked = std::make_shared<Asked>(std::move(asked))](
                  const PartVerdict& verdict) {
     if (!*alive) return;
     if (verdict.is_done()) return answer(*asked, how);
@@ -221,41 +222,23 @@ void Control::change_loaded(const StopRun& request, Asked& asked, LoadedRun& loa
   change(request, asked, *engine_.run(request.run_no));
 }
 
-void Control::change(const RetryRun&, Asked& asked, const DagRun& run) {
-  const std::string name = "run \"" + run.row.run_id + "\"";
-  // One that has ended in memory and is not forgotten yet: its end is on its way to the disk.
-  answer(asked, run.is_finished() ? Error{name + " is just ending; try again", ErrorKind::busy}
-                                  : Error{name + " has not ended yet", ErrorKind::conflict});
+void Control::change(const RetryRun& request, Asked& asked, const DagRun& run) {
+  if (request.latest != nullptr && request.latest->version != run.dag->version) {
+    return answer(asked, Error{"run \"" + run.row.run_id + "\" has not ended: another version cannot take it over now",
+                               ErrorKind::conflict});
+  }
+  clear(request, asked, run, nullptr);
 }
 
 void Control::change_loaded(const RetryRun& request, Asked& asked, LoadedRun& loaded, bool at_start) {
-  if (Status may = may_take(loaded.run, at_start); !may) return answer(asked, may.error());
   LoadedRun newer;  // `loaded` stays as it is for the next request, should this one be refused
   const bool is_reverted = request.latest != nullptr && request.latest->version != loaded.run.dag->version;
   if (is_reverted) {
     newer = loaded;
     if (Status fits = take_version(newer.run, request.latest); !fits) return answer(asked, fits.error());
   }
-  LoadedRun& taken = is_reverted ? newer : loaded;
-  DagRun& run = taken.run;
-  const auto version = is_reverted ? request.latest_version : nullptr;
-  know_pools(*run.dag);
-  const auto selected = select(request, run, engine_.admission());
-  if (!selected) return answer(asked, selected.error());
-  const bool had_ended = run.is_finished();
-  if (selected->empty() && had_ended) {
-    return answer(asked, Answer{.run_no = request.run_no, .has_changed = false, .state = run.row.state});
-  }
-  if (Status may = may_go_on(run, *selected); !may) return answer(asked, may.error());
-  const Moment now{loop_.wall_now(), loop_.mono_now()};
-  StepOutcome cleared;
-  clear_instances(run, *selected, now, cleared);
-  AuditRow audit = audit_of(request, asked.actor, run.row, now.wall);
-  const Answer how{.run_no = request.run_no, .cleared = selected->size()};
-  if (!had_ended) return adopt(std::move(taken), std::move(cleared), written(std::move(audit), how, asked), version);
-  if (hooks_.takes) hooks_.takes(run.row);
-  engine_.take_run(std::move(run), std::move(taken.path_us), std::move(cleared),
-                   written(std::move(audit), how, asked), version);
+  Taking taking{is_reverted ? newer : loaded, at_start, is_reverted ? request.latest_version : nullptr};
+  clear(request, asked, taking.loaded.run, &taking);
 }
 
 void Control::change(const ResumeRun& request, Asked& asked, const DagRun& run) {
@@ -272,6 +255,96 @@ void Control::change_loaded(const ResumeRun& request, Asked& asked, LoadedRun& l
   AuditRow audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
   EngineRequest what = written(std::move(audit), {.run_no = request.run_no}, asked);
   adopt(std::move(loaded), {}, std::move(what));
+}
+
+void Control::change(const ClearTasks& request, Asked& asked, const DagRun& run) {
+  clear(request, asked, run, nullptr);
+}
+void Control::change_loaded(const ClearTasks& request, Asked& asked, LoadedRun& loaded, bool at_start) {
+  Taking taking{loaded, at_start, nullptr};
+  clear(request, asked, loaded.run, &taking);
+}
+void Control::change(const MarkTasks& request, Asked& asked, const DagRun& run) { mark(request, asked, run, nullptr); }
+void Control::change_loaded(const MarkTasks& request, Asked& asked, LoadedRun& loaded, bool at_start) {
+  Taking taking{loaded, at_start, nullptr};
+  mark(request, asked, loaded.run, &taking);
+}
+void Control::change(const MarkRun& request, Asked& asked, const DagRun& run) { mark(request, asked, run, nullptr); }
+void Control::change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded, bool at_start) {
+  Taking taking{loaded, at_start, nullptr};
+  mark(request, asked, loaded.run, &taking);
+}
+
+template <typename Asks>
+void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking* taking) {
+  constexpr bool is_retry = std::is_same_v<Asks, RetryRun>;
+  if (taking != nullptr) know_pools(*run.dag);
+  auto selected = select(request, run, taking == nullptr || taking->at_start, engine_.admission());
+  if (!selected) return answer(asked, selected.error());
+  Answer how{.run_no = request.run_no, .cleared = selected->size(), .instances = describe(run, *selected)};
+  bool is_wanted = !selected->empty();
+  if constexpr (is_retry) {  // an interrupted run that has nothing to clear goes on
+    is_wanted = is_wanted || (taking != nullptr && !run.is_finished());
+  } else {
+    is_wanted = is_wanted && !request.dry_run;
+  }
+  if (!is_wanted) {
+    how.has_changed = false;
+    how.state = run.row.state;
+    return answer(asked, how);
+  }
+  if (taking != nullptr) {
+    if (Status may = may_go_on(run, *selected); !may) return answer(asked, may.error());
+  }
+  AuditRow audit;
+  if constexpr (is_retry) {
+    audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
+  } else {
+    audit = audit_of(request, asked.actor, run.row, how.instances, loop_.wall_now());
+  }
+  carry_out(Cleared{std::move(*selected)}, std::move(audit), std::move(how), asked, taking);
+}
+
+void Control::mark(const MarkTasks& request, Asked& asked, const DagRun& run, Taking* taking) {
+  if (taking != nullptr) know_pools(*run.dag);
+  auto selected = select(request, run, taking == nullptr || taking->at_start);
+  if (!selected) return answer(asked, selected.error());
+  Answer how{.run_no = request.run_no, .instances = describe(run, *selected)};
+  if (request.dry_run || selected->empty()) {
+    how.has_changed = false;
+    how.state = run.row.state;
+    return answer(asked, how);
+  }
+  AuditRow audit = audit_of(request, asked.actor, run.row, how.instances, loop_.wall_now());
+  carry_out(event_of(request, std::move(*selected)), std::move(audit), std::move(how), asked, taking);
+}
+
+void Control::mark(const MarkRun& request, Asked& asked, const DagRun& run, Taking* taking) {
+  if (taking != nullptr) know_pools(*run.dag);
+  const auto changes = check(request, run, taking == nullptr || taking->at_start);
+  if (!changes) return answer(asked, changes.error());
+  if (!*changes) return answer(asked, Answer{.run_no = request.run_no, .has_changed = false, .state = run.row.state});
+  AuditRow audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
+  carry_out(event_of(request), std::move(audit), {.run_no = request.run_no}, asked, taking);
+}
+
+/// A run that was loaded is given to the engine with the change made; it goes on there, or is forgotten when that is
+/// durable.
+void Control::carry_out(const Event& event, AuditRow audit, Answer how, Asked& asked, Taking* taking) {
+  const RunNo run_no = how.run_no;
+  EngineRequest what = written(std::move(audit), std::move(how), asked);
+  if (taking == nullptr) {
+    engine_.change_run(run_no, event, std::move(what));
+    return;
+  }
+  LoadedRun& loaded = taking->loaded;
+  const bool had_ended = loaded.run.is_finished();
+  StepOutcome changed;
+  change_unattended(loaded.run, event, {loop_.wall_now(), loop_.mono_now()}, changed);
+  if (!had_ended) return adopt(std::move(loaded), std::move(changed), std::move(what), std::move(taking->version));
+  if (hooks_.takes) hooks_.takes(loaded.run.row);
+  engine_.take_run(std::move(loaded.run), std::move(loaded.path_us), std::move(changed), std::move(what),
+                   std::move(taking->version));
 }
 
 }  // namespace baton

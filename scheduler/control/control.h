@@ -11,8 +11,8 @@
 // The change, the row of the audit and the answer's key are one part of a batch (batch.h): there is no change without who
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
-// Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h): what it says, its checks, what it changes,
-// its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
+// Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h, clear_tasks.h,
+// mark_tasks.h, mark_run.h): what it says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
 //
 // Owned by who owns the engine; all but ask() on the loop's thread. It must go before the loop and the engine.
 #pragma once
@@ -30,7 +30,10 @@
 #include <variant>
 
 #include "scheduler/control/actor.h"
+#include "scheduler/control/clear_tasks.h"
 #include "scheduler/control/idempotency.h"
+#include "scheduler/control/mark_run.h"
+#include "scheduler/control/mark_tasks.h"
 #include "scheduler/control/resume_run.h"
 #include "scheduler/control/retry_run.h"
 #include "scheduler/control/run_loader.h"
@@ -40,7 +43,7 @@
 
 namespace baton {
 
-using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun>;
+using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun>;
 
 /// The run that a request is about; 0: one that does not exist yet.
 [[nodiscard]] RunNo run_of(const Request& request);
@@ -51,6 +54,7 @@ struct Answer {
   bool has_changed = true;             ///< false: there was nothing to do, and nothing has been written
   RunState state = RunState::running;  ///< of the run, when it was decided
   std::size_t cleared = 0;             ///< instances that will run again
+  std::vector<TouchedInstance> instances;  ///< of retry, clear and mark: what they change, or would (dry_run)
   std::int32_t repeated_status = 0;    ///< not 0: its key is known, this is what was answered then, and nothing changed
 };
 
@@ -118,6 +122,24 @@ class Control {
   void change_loaded(const RetryRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
   void change(const ResumeRun& request, Asked& asked, const DagRun& run);
   void change_loaded(const ResumeRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  void change(const ClearTasks& request, Asked& asked, const DagRun& run);
+  void change_loaded(const ClearTasks& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  void change(const MarkTasks& request, Asked& asked, const DagRun& run);
+  void change_loaded(const MarkTasks& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  void change(const MarkRun& request, Asked& asked, const DagRun& run);
+  void change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  /// A run that is not with the engine, and may be taken there.
+  struct Taking {
+    LoadedRun& loaded;
+    bool at_start = false;
+    std::shared_ptr<const VersionRow> version;  ///< another one for it; null: it stays on its own
+  };
+  // Clears and marks alike: `taking` is null where the run is with the engine.
+  template <typename Asks>
+  void clear(const Asks& request, Asked& asked, const DagRun& run, Taking* taking);
+  void mark(const MarkTasks& request, Asked& asked, const DagRun& run, Taking* taking);
+  void mark(const MarkRun& request, Asked& asked, const DagRun& run, Taking* taking);
+  void carry_out(const Event& event, AuditRow audit, Answer answer, Asked& asked, Taking* taking);
   [[nodiscard]] Status may_take(const DagRun& run, bool at_start) const;
   [[nodiscard]] Status may_go_on(const DagRun& run, const std::vector<InstanceNo>& cleared) const;
   void know_pools(const Dag& dag);

@@ -1,27 +1,15 @@
 #include "scheduler/control/retry_run.h"
 
-#include <algorithm>
-
 #include "scheduler/control/pool_check.h"
+#include "scheduler/control/task_choice.h"
 #include "scheduler/engine/clear.h"
 
 namespace baton {
-namespace {
 
-/// A hook of an earlier outcome that still runs would end in the middle of the new try of its run.
-bool has_live_hook(const DagRun& run) {
-  return std::ranges::any_of(run.instances, [&](const Instance& instance) {
-    return is_live(instance.state) && run.dag->task(instance.task_no).hook != Hook::none;
-  });
-}
-
-}  // namespace
-
-Result<std::vector<InstanceNo>> select(const RetryRun& request, const DagRun& run, const Admission& admission) {
+Result<std::vector<InstanceNo>> select(const RetryRun& request, const DagRun& run, bool is_with_us,
+                                       const Admission& admission) {
   const std::string name = "run \"" + run.row.run_id + "\"";
-  if (has_live_hook(run)) {
-    return Error{"a hook of " + name + " has not ended: resume the run first, then retry it", ErrorKind::conflict};
-  }
+  if (Status open = check_open_to_change(run, is_with_us); !open) return open.error();
   std::vector<InstanceNo> selected;
   if (request.from) {
     const auto t = run.dag->find(*request.from);
@@ -30,7 +18,6 @@ Result<std::vector<InstanceNo>> select(const RetryRun& request, const DagRun& ru
   } else {
     selected = select_failed(run);
   }
-  std::erase_if(selected, [&](InstanceNo i) { return is_live(run.at(i).state); });
   for (const InstanceNo i : selected) {
     if (Status fits = fits_pools(*run.dag, run.at(i).task_no, admission); !fits) return fits.error();
   }

@@ -1,5 +1,6 @@
 // Retry: a run runs again from what failed, or from a task that is named: those instances, all that follows from them
-// and the setups of their teardowns are cleared. It may go on with a newer version of its DAG.
+// and the setups of their teardowns are cleared. What lives among them is stopped first. The run may go on with a newer
+// version of its DAG.
 #pragma once
 
 #include <memory>
@@ -21,10 +22,9 @@ struct RetryRun {
   std::shared_ptr<const VersionRow> latest_version;  ///< of `latest`
 };
 
-/// The instances to clear; none: there is nothing to do again. What an interrupted run has live is spared: it goes on as
-/// in a resume. conflict: a hook of it has not ended; not_found: no such task; invalid: a task wants more of a pool than
-/// it has now.
-[[nodiscard]] Result<std::vector<InstanceNo>> select(const RetryRun& request, const DagRun& run,
+/// The instances to clear; none: there is nothing to do again. conflict: see check_open_to_change(), or another version
+/// for a run that lives; not_found: no such task; invalid: a task wants more of a pool than it has now.
+[[nodiscard]] Result<std::vector<InstanceNo>> select(const RetryRun& request, const DagRun& run, bool is_with_us,
                                                      const Admission& admission);
 [[nodiscard]] AuditRow audit_of(const RetryRun& request, const Actor& actor, const RunRow& run, WallUs at);
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "scheduler/engine/cache_key.h"
+#include "scheduler/engine/clear.h"
 #include "scheduler/engine/decide.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/model/check.h"
@@ -36,11 +37,16 @@ class Application {
   void record_try(InstanceNo i, const TaskChange& c);
   void record_success(InstanceNo i, TaskChange& c);
   void end_instance(InstanceNo i, std::deque<FollowUp>& follow);
-  /// Its row is to be written. Named once a step: the second row of one instance would lack what the end of the first
-  /// has let go of (its note, its times).
-  void write(InstanceNo i, std::vector<InstanceNo>& list) {
-    if (!std::exchange(run_.at(i).in_outcome, true)) list.push_back(i);
-  }
+  void stop(InstanceNo i, bool kill_now);
+  void mark_ended(const TaskChange& c);
+  void finish_clear(InstanceNo i, std::deque<FollowUp>& follow);
+  void finish_replacing(TaskNo t, std::deque<FollowUp>& follow);
+  void intervene(const Intervention& intervention, std::deque<FollowUp>& follow);
+  void reopen();
+  void tell_finished();
+  void restart_clock();
+  [[nodiscard]] bool has_live(TaskNo t) const;
+  void write(InstanceNo i, std::vector<InstanceNo>& list) { name_once(run_, i, list); }
 
   DagRun& run_;
   Moment now_;
@@ -49,7 +55,7 @@ class Application {
 
 void Application::apply(Decision& d, std::deque<FollowUp>& follow) {
   if (d.begins_stopping != Reason::none) {
-    if (run_.stopping == Reason::none) {
+    if (run_.stopping == Reason::none || awaits_its_end(d.begins_stopping)) {
       run_.stopping = d.begins_stopping;
       if (!is_final(run_.row.state)) run_.row.reason = d.begins_stopping;  // durable: a restart goes on stopping
       out_.run_changed = true;
@@ -58,18 +64,25 @@ void Application::apply(Decision& d, std::deque<FollowUp>& follow) {
   }
   if (d.run_change) apply(*d.run_change);
   for (TaskChange& c : d.changes) apply(c, follow);
+  if (d.intervention) intervene(*d.intervention, follow);
   for (Expansion& e : d.expansions) apply(e, follow);
   for (const InstanceNo i : d.begins) follow.push_back({FollowUp::Kind::instance_begins, i});
   for (Command& c : d.commands) {
     if (c.kind == Command::Kind::stop) {
-      Instance& instance = run_.at(c.instance);
-      if (instance.stop_requested && !c.kill_now) continue;
-      pass_time(c.instance, kNoTime);
-      instance.stop_requested = true;
-      if (instance.state == TaskState::running) instance.wait = Wait::stopping;
+      stop(c.instance, c.kill_now);
+    } else {
+      out_.commands.push_back(std::move(c));
     }
-    out_.commands.push_back(std::move(c));
   }
+}
+
+void Application::stop(InstanceNo i, bool kill_now) {
+  Instance& instance = run_.at(i);
+  if (instance.stop_requested && !kill_now) return;
+  pass_time(i, kNoTime);
+  instance.stop_requested = true;
+  if (instance.state == TaskState::running) instance.wait = Wait::stopping;
+  out_.commands.push_back({.kind = Command::Kind::stop, .instance = i, .kill_now = kill_now});
 }
 
 /// Sums the span since the last change under what the instance waited for.
@@ -93,7 +106,7 @@ void Application::record_try(InstanceNo i, const TaskChange& c) {
   row.instance_no = i;
   row.epoch = instance.epoch;
   row.try_number = instance.try_number;
-  row.state = c.to == TaskState::scheduled ? TaskState::up_for_retry : c.to;
+  row.state = c.to == TaskState::scheduled ? TaskState::up_for_retry : c.to == TaskState::none ? TaskState::failed : c.to;
   row.reason = c.reason;
   row.exit_code = end.outcome == AttemptEnd::Outcome::exited ? end.exit_code : -1;
   row.signal = end.signal;
@@ -124,6 +137,7 @@ void Application::record_try(InstanceNo i, const TaskChange& c) {
 void Application::record_success(InstanceNo i, TaskChange& c) {
   const Instance& instance = run_.at(i);
   const Task& task = run_.dag->task(instance.task_no);
+  if (c.reason == Reason::marked) return;  // a person's word: nothing is learned from it, and nothing cached
   if (c.end != nullptr && task.spec->kind != TaskKind::sensor) {
     out_.durations.push_back({run_.dag->id, task.id, c.end->run_us});
   }
@@ -184,7 +198,8 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
 void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   Instance& instance = run_.at(c.instance);
   const TaskState from = instance.state;
-  BATON_CHECK(from == c.to || may_become(from, c.to));
+  BATON_CHECK(from == c.to || c.by_person || may_become(from, c.to));
+  if (is_final(from)) return mark_ended(c);
   pass_time(c.instance, c.at);
   Activity& activity = run_.ensure_activity(c.instance);
   // Up to where its time has been summed, so that the sum is the lifetime.
@@ -217,7 +232,8 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
       break;
     case TaskState::queued:
       if (c.new_epoch) {  // a claim
-        ++instance.epoch;
+        BATON_CHECK(c.epoch == 0 || c.epoch > instance.epoch);
+        instance.epoch = c.epoch == 0 ? instance.epoch + 1 : c.epoch;
         bool is_new_try = !instance.looks_again;
         if (BATON_BUG(look_counted_as_a_try)) is_new_try = true;
         if (is_new_try && c.reason != Reason::cache_key) {
@@ -240,8 +256,120 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   bool is_claim = c.new_epoch;
   if (BATON_BUG(claim_not_written)) is_claim = false;
   const bool claim_or_end = is_claim || is_final(c.to) || c.to == TaskState::up_for_retry ||
-                            c.to == TaskState::up_for_reschedule || c.end != nullptr;
+                            c.to == TaskState::up_for_reschedule || c.end != nullptr || c.to_be_written;
   if (claim_or_end) write(c.instance, out_.dirty);
+  if (c.to == TaskState::none) finish_clear(c.instance, follow);
+  if (c.end != nullptr) finish_replacing(run_.at(c.instance).task_no, follow);
+}
+
+/// A person says of what has ended that it ended otherwise. Whoever counts ends does so anew (intervene()).
+void Application::mark_ended(const TaskChange& c) {
+  BATON_CHECK(c.by_person && is_final(c.to));
+  Instance& instance = run_.at(c.instance);
+  run_.drop_outputs(c.instance);
+  run_.unexpanded.erase(c.instance);
+  run_.note_change(c.instance);
+  instance.state = c.to;
+  instance.reason = c.reason;
+  run_.ensure_activity(c.instance).ended_at = now_.wall;  // what it did before is told by its tries
+  write(c.instance, out_.dirty);
+}
+
+/// The tree of a cleared attempt is gone. The upstreams may have settled its rule while it was dying.
+void Application::finish_clear(InstanceNo i, std::deque<FollowUp>& follow) {
+  const TaskNo t = run_.at(i).task_no;
+  make_none(run_, i, now_);
+  run_.progress(t).waits_again = run_.progress(t).expanded;
+  follow.push_back({FollowUp::Kind::upstreams_ended, t});
+}
+
+/// The last attempt of a task that is to expand anew has ended, as whatever: a mark may have come over the clear.
+void Application::finish_replacing(TaskNo t, std::deque<FollowUp>& follow) {
+  TaskProgress& p = run_.progress(t);
+  if (!p.expands_anew || has_live(t)) return;
+  bool is_whole = true;  // a stop or a mark may have ended some of it meanwhile
+  for (std::int32_t k = 0; k < p.count; ++k) {
+    is_whole = is_whole && run_.at(run_.instance_of(t, k)).state == TaskState::none;
+  }
+  p.expands_anew = false;
+  if (is_whole) collapse(run_, t, out_);
+  recount(run_);
+  follow.push_back({FollowUp::Kind::upstreams_ended, t});
+}
+
+bool Application::has_live(TaskNo t) const {
+  for (std::int32_t k = 0; k < run_.progress(t).count; ++k) {
+    if (is_live(run_.at(run_.instance_of(t, k)).state)) return true;
+  }
+  return false;
+}
+
+/// What was gathered to be done is dropped: it speaks of what was. Everything is judged anew instead, as at a recovery.
+void Application::intervene(const Intervention& intervention, std::deque<FollowUp>& follow) {
+  for (const InstanceNo i : intervention.none) {
+    make_none(run_, i, now_);
+    write(i, out_.dirty);
+  }
+  for (const TaskNo t : intervention.expand_anew) {
+    run_.progress(t).expands_anew = has_live(t);
+    if (!run_.progress(t).expands_anew) collapse(run_, t, out_);
+  }
+  recount(run_);
+  const bool had_ended = is_final(run_.row.state);
+  const bool is_other = run_.row.reason != Reason::marked && outcome_of(run_) != run_.row.state;
+  const bool goes_on = intervention.reopens || run_.open_instances > 0 || is_other;
+  if (had_ended && !goes_on) return tell_finished();  // it has ended as it had
+  if (intervention.reopens || had_ended) reopen();
+  const auto is_fail_fast = [](const FollowUp& f) { return f.kind == FollowUp::Kind::fail_fast; };
+  const bool fails_fast = std::any_of(follow.begin(), follow.end(), is_fail_fast);
+  follow.clear();
+  if (fails_fast && !intervention.reopens) follow.push_back({FollowUp::Kind::fail_fast, 0});
+  for (const TaskNo t : run_.dag->topological) follow.push_back({FollowUp::Kind::upstreams_ended, t});
+  if (run_.open_instances == 0) follow.push_back({FollowUp::Kind::all_ended, 0});
+}
+
+/// Once a step, where the run and its hooks have ended.
+void Application::tell_finished() {
+  const auto is_told = [](const Command& c) { return c.kind == Command::Kind::finished; };
+  if (!run_.is_finished() || std::any_of(out_.commands.begin(), out_.commands.end(), is_told)) return;
+  out_.commands.push_back({.kind = Command::Kind::finished});
+}
+
+/// The run goes on, and its hooks follow from what it comes to then. Those that run for an earlier outcome are stopped.
+void Application::reopen() {
+  for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
+    const auto i = static_cast<InstanceNo>(t);
+    Instance& hook = run_.at(i);
+    if (run_.dag->tasks[t].hook == Hook::none || hook.state == TaskState::none) continue;
+    if (hook.reason == Reason::cleared && is_live(hook.state)) continue;  // it is on its way out
+    if (is_live(hook.state)) {
+      hook.reason = Reason::cleared;
+      stop(i, false);
+    } else {
+      make_none(run_, i, now_);
+    }
+    write(i, out_.dirty);
+  }
+  run_.row.state = RunState::running;
+  run_.row.reason = Reason::none;
+  run_.row.note.clear();
+  run_.row.ended_at = kNoTime;
+  run_.stopping = Reason::none;
+  run_.killing = false;
+  recount(run_);
+  restart_clock();
+  out_.run_changed = true;
+}
+
+/// Its time limit begins anew, and the times of what waits: recovery counts these from the start of the run.
+void Application::restart_clock() {
+  run_.row.started_at = now_.wall;
+  for (std::size_t i = 0; i < run_.instances.size(); ++i) {
+    if (run_.instances[i].state != TaskState::none) continue;
+    run_.drop_activity(static_cast<InstanceNo>(i));
+    run_.instances[i].since = now_.mono;
+  }
+  out_.commands.push_back({.kind = Command::Kind::time_limit});
 }
 
 void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
@@ -262,6 +390,7 @@ void Application::apply(Expansion& e, std::deque<FollowUp>& follow) {
       Instance& instance = run_.instances.emplace_back(placeholder);
       instance.map_index = k;
       instance.activity = -1;
+      instance.in_outcome = false;  // the placeholder may have been named by what has cleared it
       instance.epoch = placeholder.epoch > 0 && run_.dag->spec(e.task_no).cache ? 1 : 0;  // it has been cleared
       instance.try_number = 0;
       if (placeholder.activity >= 0) {  // it has waited as long as its placeholder
@@ -300,7 +429,7 @@ void Application::apply(const RunChange& c) {
   run_.row.reason = c.reason;
   run_.row.note = c.note;
   if (is_final(c.to)) {
-    run_.row.ended_at = now_.wall;
+    if (run_.row.ended_at == kNoTime) run_.row.ended_at = now_.wall;  // else a person has changed the outcome alone
     if (run_.open_hooks == 0) out_.commands.push_back({.kind = Command::Kind::finished});
   }
   out_.run_changed = true;
@@ -360,6 +489,16 @@ void let_go(DagRun& run, const StepOutcome& out) {
 
 }  // namespace
 
+void name_once(DagRun& run, InstanceNo i, std::vector<InstanceNo>& list) {
+  if (!std::exchange(run.at(i).in_outcome, true)) list.push_back(i);
+}
+
+void change_unattended(DagRun& run, const Event& event, Moment now, StepOutcome& out) {
+  step(run, event, now, {}, out);
+  run.pending.clear();
+  let_go(run, out);
+}
+
 bool advance(DagRun& run, const Event& event, Moment now, const CoreSettings& settings, StepOutcome& out) {
   step(run, event, now, settings, out);
   return advance_pending(run, now, settings, out);
@@ -396,6 +535,8 @@ TaskRow row_of(const DagRun& run, InstanceNo i) {
   if (const auto item = run.items.find(i); item != run.items.end()) {
     row.map_key = item->second.key;
     row.item_json = to_exact_json(item->second.item);
+  } else {
+    row.has_no_item = run.dag->spec(instance.task_no).mapping.kind != Mapping::Kind::none;
   }
   row.state = instance.state;
   row.reason = instance.reason;

@@ -73,7 +73,9 @@ AttemptVerdict fail(const DagRun& run, InstanceNo i, const AttemptEnd& end, Fail
 /// The budget of losses first, then the author's retries of class lost.
 AttemptVerdict lose(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool counts, Moment now,
                     const CoreSettings& settings) {
-  if (counts && run.at(i).losses + 1 > settings.losses_max && !BATON_BUG(losses_without_budget)) {
+  bool is_too_often = counts && run.at(i).losses + 1 > settings.losses_max;
+  if (BATON_BUG(losses_without_budget)) is_too_often = false;
+  if (is_too_often) {
     AttemptEnd as_lost = end;
     as_lost.outcome = Outcome::lost;
     return fail(run, i, as_lost, {Reason::lost, "lost more often than the budget of losses allows"}, now);
@@ -83,7 +85,7 @@ AttemptVerdict lose(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool
   v.reason = Reason::lost;
   v.wait = Wait::slots;
   v.counts_loss = counts;
-  v.counts_failure = BATON_BUG(loss_burns_a_retry);
+  if (BATON_BUG(loss_burns_a_retry)) v.counts_failure = true;
   v.note = end.note.empty() ? "its worker died; it starts again" : end.note;
   return v;
 }
@@ -153,6 +155,21 @@ AttemptVerdict judge_key(const DagRun& run, InstanceNo i, const AttemptEnd& end)
   return v;
 }
 
+/// A person has cleared or marked it meanwhile: how its attempt ended, success too, is a try and nothing more.
+AttemptVerdict by_person(Reason why, const AttemptEnd& end) {
+  AttemptVerdict v;
+  v.note = end.note;
+  if (why == Reason::cleared || why == Reason::replaced) {
+    v.to = TaskState::none;
+    v.reason = Reason::cleared;
+    v.wait = Wait::upstream;
+  } else {
+    v.to = why == Reason::marking_success ? TaskState::success : TaskState::failed;
+    v.reason = Reason::marked;
+  }
+  return v;
+}
+
 }  // namespace
 
 WallUs sensor_deadline(const TaskSpec& spec, WallUs first_look_at) {
@@ -165,8 +182,11 @@ Result<CheckedOutputs> check_cached(const TaskSpec& spec, const std::string& out
 
 AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool counts_as_loss, Moment now,
                              const CoreSettings& settings) {
+  if (const Reason r = run.at(i).reason; awaits_its_end(r)) return by_person(r, end);
+  if (run.at(i).stop_requested && awaits_its_end(run.stopping)) return by_person(run.stopping, end);
   const bool is_exit = end.outcome == Outcome::exited;
-  const bool was_stopped = run.at(i).stop_requested && !BATON_BUG(stopped_attempt_starts_again);
+  bool was_stopped = run.at(i).stop_requested;
+  if (BATON_BUG(stopped_attempt_starts_again)) was_stopped = false;
   const bool hashes = run.at(i).reason == Reason::cache_key;
   const bool is_done = is_exit && !hashes && (end.exit_code == 0 || end.exit_code == kExitSkip);
   if (was_stopped && !is_done) {

@@ -2,6 +2,7 @@
 
 #include "scheduler/engine/outputs.h"
 #include "scheduler/model/check.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -131,13 +132,33 @@ void recount(DagRun& run) {
         count_end(p.upstreams, run.at(run.instance_of(u, k)).state, 1);
       }
     }
-    p.waits_again = p.expanded && p.own_open > 0 && p.upstreams.open > 0;
+    p.waits_again = p.expanded && p.own_open > 0;
   }
 }
 
 bool counts_for_run(const Task& task) {
   if (task.hook != Hook::none || task.spec->allow_failure) return false;
   return !task.spec->teardown || task.spec->teardown_fails_run;
+}
+
+InstanceNo stray_upstream_failed(const DagRun& run) {
+  if (run.row.counts[static_cast<std::size_t>(TaskState::upstream_failed)] == 0) return -1;
+  for (const TaskNo t : run.dag->topological) {
+    const UpstreamCounts& up = run.progress(t).upstreams;
+    if (up.failed + up.upstream_failed > 0 || !counts_for_run(run.dag->task(t))) continue;
+    for (std::int32_t k = 0; k < run.progress(t).count; ++k) {
+      const InstanceNo i = run.instance_of(t, k);
+      if (run.at(i).state == TaskState::upstream_failed) return i;
+    }
+  }
+  return -1;
+}
+
+RunState outcome_of(const DagRun& run) {
+  bool was_cut_off = run.cut_off > 0;
+  if (BATON_BUG(stopped_run_succeeds)) was_cut_off = false;
+  const bool fails = run.counted_failures > 0 || was_cut_off || stray_upstream_failed(run) >= 0;
+  return fails ? RunState::failed : RunState::success;
 }
 
 bool fails_run(const Task& task, TaskState state, Reason reason) {

@@ -61,7 +61,8 @@ struct TaskProgress {
   std::int32_t count = 1;             ///< its instances; 1 before an expansion (the placeholder)
   InstanceNo extra_first = -1;        ///< instance number of map index 1; the others follow
   bool expanded = false;
-  bool waits_again = false;           ///< expanded, and some of it was cleared together with an upstream (its setup)
+  bool waits_again = false;           ///< expanded, and some of it was cleared and waits for the upstreams' verdict
+  bool expands_anew = false;          ///< cleared, and expands anew once its last attempt's tree is gone
 };
 
 struct MappedItem {
@@ -119,8 +120,6 @@ struct DagRun {
   [[nodiscard]] AttemptKey key_of(InstanceNo i) const {
     return {row.run_no, at(i).task_no, at(i).map_index, at(i).epoch};
   }
-  /// The next attempt of `i` gets a number above `epoch`, which others may know already.
-  void pass_over(InstanceNo i, Epoch epoch) { at(i).epoch = std::max(at(i).epoch, epoch); }
   /// The instance that a key names, whatever its epoch; −1 when there is none.
   [[nodiscard]] InstanceNo find(const AttemptKey& key) const;
   [[nodiscard]] const Activity* activity(InstanceNo i) const {
@@ -148,6 +147,12 @@ void recount(DagRun& run);
 
 /// Whether a failure of this task makes the run fail: not with allow_failure, and teardowns only when asked; hooks never.
 bool counts_for_run(const Task& task);
+
+/// One that is upstream_failed with no failure above it (any more): nothing else would fail the run for it. −1: none.
+InstanceNo stray_upstream_failed(const DagRun& run);
+
+/// What the ends of all instances make of the run. Those that are open do not count.
+RunState outcome_of(const DagRun& run);
 
 /// Whether this end makes the run fail: a failure that counts, or a mapped task that could not be expanded. That one is
 /// upstream_failed by name, but no failure above it need exist that would fail the run in its place.

@@ -5,6 +5,7 @@
 
 #include "scheduler/engine/attempt_verdict.h"
 #include "scheduler/engine/cache_key.h"
+#include "scheduler/engine/clear.h"
 #include "scheduler/engine/expand.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
@@ -21,7 +22,7 @@ class Decider {
       : run_(run), now_(now), settings_(settings), out_(out) {}
 
   void operator()(const RunBegins&);
-  void operator()(const UpstreamsEnded& e) { judge_task(e.task_no); }
+  void operator()(const UpstreamsEnded& e);
   void operator()(const InstanceBegins& e);
   void operator()(const Admitted& e);
   void operator()(const Launched& e);
@@ -32,12 +33,17 @@ class Decider {
   void operator()(const CacheAnswered& e);
   void operator()(const TimerDue& e);
   void operator()(const StopRequested& e);
+  void operator()(const Cleared& e);
+  void operator()(const Marked& e);
+  void operator()(const RunMarked& e);
   void operator()(const AllEnded&);
 
  private:
   [[nodiscard]] const TaskSpec& spec_of(InstanceNo i) const { return run_.spec_of(i); }
   [[nodiscard]] bool may_start(const TaskSpec& spec) const {
-    if (spec.teardown && BATON_BUG(teardown_cut_by_stop)) return run_.stopping == Reason::none;
+    if (BATON_BUG(teardown_cut_by_stop)) {
+      if (spec.teardown) return run_.stopping == Reason::none;
+    }
     return run_.stopping == Reason::none || (spec.teardown && !run_.killing) || is_final(run_.row.state);
   }
   TaskChange& change(InstanceNo i, TaskState to, Reason reason = Reason::none, std::string note = {});
@@ -51,11 +57,15 @@ class Decider {
   void begin_time_sensor(InstanceNo i);
   [[nodiscard]] bool asks_cache(InstanceNo i) const;
   void ask_cache(InstanceNo i);
-  /// A claim or start of an attempt that hashes files is marked as such, in its row too.
-  void keep_cache_key(TaskChange& c) const;
+  /// What its attempt is for, or what is to become of it, stays with it as long as it is live, in its row too.
+  void keep_reason(TaskChange& c) const;
+  /// It will not start any more: skipped, or what a mark of the run makes of it.
+  void cut(InstanceNo i, Reason why);
+  /// A live instance: stopped now, and by `why` something else than what its attempt comes to.
+  void stop_for(InstanceNo i, Reason why);
+  void clear(const std::vector<InstanceNo>& selected, const std::vector<InstanceNo>& marked, Intervention& intervention);
   void stop_instance(InstanceNo i, const StopRequested& e);
   void begin_hooks(RunState outcome);
-  [[nodiscard]] InstanceNo stray_upstream_failed() const;
   [[nodiscard]] std::string note_of_failure(InstanceNo i) const;
 
   const DagRun& run_;
@@ -78,19 +88,25 @@ void Decider::schedule(InstanceNo i) {
   out_.commands.push_back({.kind = Command::Kind::offer, .instance = i});
 }
 
+void Decider::operator()(const UpstreamsEnded& e) {
+  if (run_.dag->task(e.task_no).hook == Hook::none) return judge_task(e.task_no);
+  if (is_final(run_.row.state)) begin_hooks(run_.row.state);  // it was cleared and has ended only now
+}
+
 void Decider::operator()(const RunBegins&) {
   for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
-    if (run_.dag->tasks[t].hook != Hook::none && !BATON_BUG(hook_before_the_outcome)) continue;
-    judge_task(static_cast<TaskNo>(t));
+    bool is_judged = run_.dag->tasks[t].hook == Hook::none;
+    if (BATON_BUG(hook_before_the_outcome)) is_judged = true;
+    if (is_judged) judge_task(static_cast<TaskNo>(t));
   }
   for (std::size_t i = 0; i < run_.instances.size(); ++i) {
     const Instance& instance = run_.instances[i];
     const auto number = static_cast<InstanceNo>(i);
     const bool is_hook = run_.dag->task(instance.task_no).hook != Hook::none;
-    if (is_live(instance.state) && run_.stopping != Reason::none && !is_hook &&
-        !BATON_BUG(stop_not_sent_again)) {  // a stop whose effect a crash took
-      stop_instance(number, StopRequested{run_.stopping, run_.killing});
-    }
+    bool is_stopped = is_live(instance.state) && run_.stopping != Reason::none && !is_hook;
+    if (BATON_BUG(stop_not_sent_again)) is_stopped = false;
+    if (is_stopped) stop_instance(number, StopRequested{run_.stopping, run_.killing});  // a crash took its effect
+    if (is_live(instance.state) && awaits_its_end(instance.reason)) stop_for(number, instance.reason);  // likewise
     if (instance.state != TaskState::up_for_retry && instance.state != TaskState::up_for_reschedule) continue;
     if (BATON_BUG(timer_lost_at_recovery)) continue;
     out_.commands.push_back(
@@ -134,13 +150,14 @@ Verdict Decider::judge_teardown(TaskNo t) const {
 }
 
 void Decider::judge_task(TaskNo t) {
+  if (run_.progress(t).expands_anew) return;  // what still lives of it comes first
   const TaskSpec& spec = run_.dag->spec(t);
   const bool expanded = run_.progress(t).expanded;
   if (!expanded && run_.at(t).state != TaskState::none) return;
   if (!may_start(spec)) {
     for (std::int32_t k = 0; k < run_.progress(t).count; ++k) {
       const InstanceNo i = run_.instance_of(t, k);
-      if (run_.at(i).state == TaskState::none) change(i, TaskState::skipped, run_.stopping);
+      if (run_.at(i).state == TaskState::none) cut(i, run_.stopping);
     }
     return;
   }
@@ -192,10 +209,7 @@ void Decider::operator()(const InstanceBegins& e) {
   const InstanceNo i = e.instance;
   const TaskSpec& spec = spec_of(i);
   if (run_.at(i).state != TaskState::none) return;
-  if (!may_start(spec)) {
-    change(i, TaskState::skipped, run_.stopping);
-    return;
-  }
+  if (!may_start(spec)) return cut(i, run_.stopping);
   if (spec.condition_per_instance && !condition_holds(i)) return;
   switch (spec.kind) {
     case TaskKind::noop: change(i, TaskState::success); return;
@@ -297,9 +311,10 @@ void Decider::operator()(const Admitted& e) {
   TaskChange& c = change(e.instance, TaskState::queued);
   c.wait = Wait::commit;
   c.new_epoch = true;
+  c.epoch = e.epoch;
   c.rendered_json = e.rendered_json;
   c.worker = e.worker;
-  keep_cache_key(c);
+  keep_reason(c);
 }
 
 void Decider::operator()(const Launched& e) {
@@ -307,7 +322,7 @@ void Decider::operator()(const Launched& e) {
   if (instance.state != TaskState::queued || instance.wait != Wait::commit) return;
   TaskChange& c = change(e.instance, TaskState::queued);
   c.wait = e.behind_others ? Wait::slots : Wait::starting;
-  keep_cache_key(c);
+  keep_reason(c);
 }
 
 void Decider::operator()(const AttemptStarted& e) {
@@ -316,16 +331,18 @@ void Decider::operator()(const AttemptStarted& e) {
   TaskChange& c = change(e.instance, TaskState::running);
   c.wait = instance.stop_requested ? Wait::stopping : Wait::running;
   c.at = e.at;
-  keep_cache_key(c);
+  keep_reason(c);
 }
 
-void Decider::keep_cache_key(TaskChange& c) const {
-  if (run_.at(c.instance).reason == Reason::cache_key) c.reason = Reason::cache_key;
+void Decider::keep_reason(TaskChange& c) const {
+  const Reason r = run_.at(c.instance).reason;
+  if (r == Reason::cache_key || awaits_its_end(r)) c.reason = r;
 }
 
 void Decider::operator()(const AttemptEnded& e) {
   const Instance& instance = run_.at(e.instance);
-  const bool is_current = instance.epoch == e.end.key.epoch || BATON_BUG(no_fence);
+  bool is_current = instance.epoch == e.end.key.epoch;
+  if (BATON_BUG(no_fence)) is_current = true;
   if (!is_live(instance.state) || !is_current) return;  // INV-05: stale
   AttemptVerdict v = judge_attempt(run_, e.instance, e.end, e.counts_as_loss, now_, settings_);
   TaskChange& c = change(e.instance, v.to, v.reason, std::move(v.note));
@@ -337,6 +354,7 @@ void Decider::operator()(const AttemptEnded& e) {
   c.counts_loss = v.counts_loss;
   c.look_only = v.look_only;
   c.key_only = v.key_only;
+  c.by_person = v.to == TaskState::none;
   c.outputs = std::move(v.outputs);
   c.outputs_json = std::move(v.outputs_json);
   if (v.cache_key) {
@@ -345,7 +363,8 @@ void Decider::operator()(const AttemptEnded& e) {
     return;
   }
   if (v.to == TaskState::scheduled) out_.commands.push_back({.kind = Command::Kind::offer, .instance = e.instance});
-  if (v.wake_at != kNoTime && !BATON_BUG(retry_timer_lost)) {
+  if (BATON_BUG(retry_timer_lost)) return;
+  if (v.wake_at != kNoTime) {
     out_.commands.push_back({.kind = Command::Kind::timer, .instance = e.instance, .wake_at = v.wake_at});
   }
 }
@@ -373,6 +392,73 @@ void Decider::operator()(const TimerDue& e) {
   schedule(e.instance);
 }
 
+void Decider::cut(InstanceNo i, Reason why) {
+  if (why == Reason::marking_success) {
+    change(i, TaskState::success, Reason::marked).by_person = true;
+  } else {
+    change(i, TaskState::skipped, why == Reason::marking_failed ? Reason::marked : why);
+  }
+}
+
+void Decider::stop_for(InstanceNo i, Reason why) {
+  const Instance& instance = run_.at(i);
+  if (instance.reason != why) {
+    TaskChange& c = change(i, instance.state, why);
+    c.wait = instance.wait;
+    c.to_be_written = true;
+  }
+  out_.commands.push_back({.kind = Command::Kind::stop, .instance = i, .kill_now = run_.killing});
+}
+
+void Decider::clear(const std::vector<InstanceNo>& selected, const std::vector<InstanceNo>& marked,
+                    Intervention& intervention) {
+  intervention.expand_anew = tasks_to_expand_anew(run_, selected, marked, settings_.instances_max);
+  std::vector<char> anew(run_.tasks.size(), 0);
+  for (const TaskNo t : intervention.expand_anew) anew[static_cast<std::size_t>(t)] = 1;
+  for (const InstanceNo i : selected) {
+    const Instance& instance = run_.at(i);
+    const auto t = static_cast<std::size_t>(instance.task_no);
+    if (instance.state == TaskState::removed) continue;
+    if (run_.dag->tasks[t].hook != Hook::none) continue;  // they follow from the outcome
+    if (is_live(instance.state)) {
+      stop_for(i, anew[t] != 0 || run_.tasks[t].expands_anew ? Reason::replaced : Reason::cleared);
+    } else {
+      intervention.none.push_back(i);
+    }
+  }
+}
+
+void Decider::operator()(const Cleared& e) {
+  Intervention& intervention = out_.intervention.emplace();
+  intervention.reopens = true;
+  clear(with_what_began_after(run_, e.selected, {}), {}, intervention);
+}
+
+void Decider::operator()(const Marked& e) {
+  std::vector<InstanceNo> marked = e.instances;
+  std::erase_if(marked, [&](InstanceNo i) { return run_.at(i).state == TaskState::removed || run_.at(i).state == e.to; });
+  Intervention& intervention = out_.intervention.emplace();
+  if (e.to == TaskState::success) {
+    const auto left = left_upstream_failed_by(run_, marked);
+    clear(with_what_began_after(run_, left, marked), marked, intervention);
+  }
+  for (const InstanceNo i : marked) {
+    if (is_live(run_.at(i).state)) {
+      stop_for(i, e.to == TaskState::success ? Reason::marking_success : Reason::marking_failed);
+    } else {
+      change(i, e.to, Reason::marked).by_person = true;
+    }
+  }
+}
+
+void Decider::operator()(const RunMarked& e) {
+  if (!is_final(run_.row.state)) {
+    const Reason why = e.to == RunState::success ? Reason::marking_success : Reason::marking_failed;
+    return (*this)(StopRequested{why, false});
+  }
+  if (run_.open_hooks == 0) out_.run_change = RunChange{e.to, Reason::marked, {}};
+}
+
 void Decider::stop_instance(InstanceNo i, const StopRequested& e) {
   const Instance& instance = run_.at(i);
   const TaskSpec& spec = spec_of(i);
@@ -384,13 +470,16 @@ void Decider::stop_instance(InstanceNo i, const StopRequested& e) {
       out_.commands.push_back({.kind = Command::Kind::stop, .instance = i, .kill_now = e.kill});
       return;
     case TaskState::up_for_retry:
-      if (!spared && !BATON_BUG(stop_lets_retries_go_on)) change(i, TaskState::failed, e.reason);
+      if (BATON_BUG(stop_lets_retries_go_on)) return;
+      if (spared) return;
+      if (awaits_its_end(e.reason)) return cut(i, e.reason);
+      change(i, TaskState::failed, e.reason);
       return;
     case TaskState::none:
     case TaskState::scheduled:
     case TaskState::up_for_reschedule:
     case TaskState::deferred:
-      if (!spared) change(i, TaskState::skipped, e.reason);
+      if (!spared) cut(i, e.reason);
       return;
     case TaskState::success:
     case TaskState::failed:
@@ -412,20 +501,6 @@ void Decider::operator()(const StopRequested& e) {
   }
 }
 
-/// One that is upstream_failed with no failure above it (any more): nothing else would fail the run for it. −1: none.
-InstanceNo Decider::stray_upstream_failed() const {
-  if (run_.row.counts[static_cast<std::size_t>(TaskState::upstream_failed)] == 0) return -1;
-  for (const TaskNo t : run_.dag->topological) {
-    const UpstreamCounts& up = run_.progress(t).upstreams;
-    if (up.failed + up.upstream_failed > 0 || !counts_for_run(run_.dag->task(t))) continue;
-    for (std::int32_t k = 0; k < run_.progress(t).count; ++k) {
-      const InstanceNo i = run_.instance_of(t, k);
-      if (run_.at(i).state == TaskState::upstream_failed) return i;
-    }
-  }
-  return -1;
-}
-
 std::string Decider::note_of_failure(InstanceNo i) const {
   const Instance& instance = run_.at(i);
   const std::string name = "task \"" + run_.dag->task(instance.task_no).id + "\" ";
@@ -438,16 +513,17 @@ std::string Decider::note_of_failure(InstanceNo i) const {
 void Decider::operator()(const AllEnded&) {
   if (is_final(run_.row.state) || run_.open_instances > 0) return;
   RunChange c;
-  bool was_cut_off = run_.cut_off > 0;
-  if (BATON_BUG(stopped_run_succeeds)) was_cut_off = false;
-  const InstanceNo stray = stray_upstream_failed();
-  c.to = run_.counted_failures > 0 || was_cut_off || stray >= 0 ? RunState::failed : RunState::success;
-  if (c.to == RunState::failed) {
+  c.to = outcome_of(run_);
+  if (awaits_its_end(run_.stopping)) {  // a person has said what it is
+    c.to = run_.stopping == Reason::marking_success ? RunState::success : RunState::failed;
+    c.reason = Reason::marked;
+  } else if (c.to == RunState::failed) {
     // What an earlier stop cut off and no retry has made good counts too.
     c.reason = run_.cut_off == 0               ? Reason::upstream_failed
                : run_.stopping != Reason::none ? run_.stopping
                                                : Reason::stopped;
-    if (const InstanceNo f = run_.first_failure >= 0 ? run_.first_failure : stray; f >= 0) c.note = note_of_failure(f);
+    const InstanceNo f = run_.first_failure >= 0 ? run_.first_failure : stray_upstream_failed(run_);
+    if (f >= 0) c.note = note_of_failure(f);
   }
   begin_hooks(c.to);
   out_.run_change = std::move(c);

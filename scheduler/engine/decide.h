@@ -37,6 +37,10 @@ struct StepOutcome {
 bool advance(DagRun& run, const Event& event, Moment now, const CoreSettings& settings, StepOutcome& out);
 bool advance_pending(DagRun& run, Moment now, const CoreSettings& settings, StepOutcome& out);
 
+/// Adds `i` to a list of a StepOutcome unless one of its lists names it already: a second row of one step would lack what
+/// the end of the first has let go of (its note, its times).
+void name_once(DagRun& run, InstanceNo i, std::vector<InstanceNo>& list);
+
 /// A scheduled instance waits for another resource from now on. No state changes, nothing is written.
 void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now);
 

@@ -96,6 +96,7 @@ bool Engine::change_run(RunNo run_no, const Event& event, EngineRequest request)
   LiveRun* live = runs_.find(run_no);
   if (live == nullptr || dead_) return false;
   open_part(*live, std::move(request), false);
+  stop_began_ = true;  // who waits at the head of a list may not be wanted any more
   handle(*live, event);
   return true;
 }

@@ -142,7 +142,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   // engine_attempts.cpp: from admission to the executor, and what it reports.
   void admit();
   bool launch(const Candidate& candidate);
-  void pass_over_used(DagRun& run, InstanceNo i);
+  Epoch next_epoch(const DagRun& run, InstanceNo i);
   void release_prepared(AttemptKey key);
   void withdraw_prepared(AttemptKey key);
   void learn_run_time(const AttemptEnd& end);

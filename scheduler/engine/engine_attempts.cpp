@@ -29,11 +29,11 @@ void Engine::admit() {
 
 /// A scheduler that is dead may have prepared this attempt and never written its claim. A key names one attempt for ever,
 /// so that number is passed over: no report of that attempt can be taken for one of the next.
-void Engine::pass_over_used(DagRun& run, InstanceNo i) {
+Epoch Engine::next_epoch(const DagRun& run, InstanceNo i) {
+  const Epoch next = run.at(i).epoch + 1;
   const auto used = attempts_.take_used(run.key_of(i));
-  if (!used) return;
-  if (BATON_BUG(number_of_an_unwritten_claim_used_again)) return;
-  run.pass_over(i, *used);
+  if (BATON_BUG(number_of_an_unwritten_claim_used_again)) return next;
+  return used ? std::max(next, *used + 1) : next;
 }
 
 bool Engine::launch(const Candidate& candidate) {
@@ -42,8 +42,8 @@ bool Engine::launch(const Candidate& candidate) {
     handle(live, LaunchFailed{candidate.instance, Reason::unsupported, std::move(*why)});
     return false;
   }
-  pass_over_used(live.run, candidate.instance);
-  auto rendered = renderer_.render(live.run, candidate.instance, now());
+  const Epoch epoch = next_epoch(live.run, candidate.instance);
+  auto rendered = renderer_.render(live.run, candidate.instance, epoch, now());
   if (auto* error = std::get_if<RenderError>(&rendered)) {
     handle(live, LaunchFailed{candidate.instance, error->reason, error->message});
     return false;
@@ -51,7 +51,7 @@ bool Engine::launch(const Candidate& candidate) {
   auto& ready = std::get<Rendered>(rendered);
   const WorkerNo worker = *attempts_.workers().next();
   ready.spec.worker = attempts_.workers().worker(worker);
-  handle(live, Admitted{candidate.instance, std::move(ready.rendered_json), ready.spec.worker});
+  handle(live, Admitted{candidate.instance, std::move(ready.rendered_json), ready.spec.worker, epoch});
   BATON_CHECK(live.run.key_of(candidate.instance) == ready.spec.key);
   if (attempts_.workers().free(worker) <= 0) {
     attempts_.claim(ready.spec.key, worker);
@@ -181,6 +181,8 @@ void Engine::take_live(AttemptKey key, WorkerNo worker) {
     return;
   }
   attempts_.adopt(key, worker);
+  // A stop that was asked for before anybody knew that it lives may have gone to nobody.
+  if (found->run.at(i).stop_requested) executor_.stop(key, found->run.spec_of(i).grace_us, found->run.killing);
   // Its claim is durable; whether the executor has heard so before, nobody knows.
   if (attempts_.is_prepared(key)) return;
   if (BATON_BUG(adopted_and_not_released)) return;

@@ -60,6 +60,7 @@ void Engine::carry_out(LiveRun& live, Command& command) {
       runs_.note_due(live);  // the last hook closes the row, in the batch of its end
       next().finished.push_back(run_no);
       return;
+    case Command::Kind::time_limit: return watch_timeout(live);
   }
 }
 

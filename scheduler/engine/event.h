@@ -18,7 +18,8 @@ struct UpstreamsEnded { TaskNo task_no; };
 /// The task may run: expand it, or take its one instance further.
 struct InstanceBegins { InstanceNo instance; };
 /// `admit` granted its resources.
-struct Admitted { InstanceNo instance; std::string rendered_json; WorkerRef worker = nullptr; };
+/// `epoch`: the number of the claim, above all that others may know of already; 0: the next one.
+struct Admitted { InstanceNo instance; std::string rendered_json; WorkerRef worker = nullptr; Epoch epoch = 0; };
 /// The claim is on disk and the launch has gone to the executor.
 struct Launched { InstanceNo instance; bool behind_others; };
 /// A worker has it and knows it as `handle`; nothing has started yet.
@@ -34,11 +35,23 @@ struct CacheAnswered { InstanceNo instance; std::optional<std::string> outputs_j
 struct TimerDue { InstanceNo instance; WallUs wake_at; };
 /// A person, a signal, a time limit or fail_fast ends the run. `kill`: at once, teardowns too.
 struct StopRequested { Reason reason; bool kill; };
+/// A person clears `selected` (select() in clear.h), in a run that lives or has ended, and with it whatever has begun
+/// downstream of it and has not ended. What is live among them is stopped first, and none once its tree is gone, whatever
+/// its end. The run goes on (a stop of it is taken back), its hooks are to come, and its time limit counts from now.
+struct Cleared { std::vector<InstanceNo> selected; };
+/// A person says how `instances` ended: `to` is success or failed. What is live is stopped first. Success also clears
+/// what they left upstream_failed. A run that had ended goes on where something is open then or its outcome changes,
+/// unless a person has said the outcome; its time limit counts from now then.
+struct Marked { std::vector<InstanceNo> instances; TaskState to; };
+/// A person ends the run, as success or failed. Its attempts are stopped, due teardowns run, what is open is marked. Of
+/// a run that has ended the outcome alone changes; nothing does while its hooks run.
+struct RunMarked { RunState to; };
 /// Every instance but hooks has ended.
 struct AllEnded {};
 
-using Event = std::variant<RunBegins, UpstreamsEnded, InstanceBegins, Admitted, Launched, AttemptAccepted, AttemptStarted, AttemptEnded,
-                           LaunchFailed, CacheAnswered, TimerDue, StopRequested, AllEnded>;
+using Event = std::variant<RunBegins, UpstreamsEnded, InstanceBegins, Admitted, Launched, AttemptAccepted, AttemptStarted,
+                           AttemptEnded, LaunchFailed, CacheAnswered, TimerDue, StopRequested, Cleared, Marked, RunMarked,
+                           AllEnded>;
 
 /// One instance moves.
 struct TaskChange {
@@ -50,6 +63,9 @@ struct TaskChange {
   bool counts_failure = false;
   bool counts_loss = false;
   bool new_epoch = false;              ///< a claim: the epoch rises, and the try number unless a sensor looks again
+  Epoch epoch = 0;                     ///< of the claim; 0: the next one
+  bool by_person = false;              ///< a clear or mark: not held to the table of transitions
+  bool to_be_written = false;          ///< its row too, though its state stays: a restart must know the reason
   const AttemptEnd* end = nullptr;     ///< the attempt that this ends; lives as long as the event
   bool look_only = false;              ///< a look of a sensor that was not met: no try row
   bool key_only = false;               ///< the attempt hashed files for the cache key: no try row
@@ -68,6 +84,13 @@ struct Expansion {
   std::vector<MappedItem> items;
 };
 
+/// A clear, or a mark and what it clears. Applied as a whole; then the counters are computed anew and all is judged anew.
+struct Intervention {
+  std::vector<InstanceNo> none;        ///< as if they had not run
+  std::vector<TaskNo> expand_anew;     ///< mapped tasks, once nothing of them is live
+  bool reopens = false;                ///< the run goes on whatever its outcome; else only where that changes
+};
+
 struct RunChange {
   RunState to = RunState::running;
   Reason reason = Reason::none;
@@ -82,6 +105,7 @@ struct Command {
     timer,        ///< TimerDue at wake_at
     find_cached,  ///< CacheAnswered under `text`
     finished,     ///< the run and its hooks have ended
+    time_limit,   ///< the run's time limit counts from row.started_at, which has changed
   };
   Kind kind = Kind::offer;
   InstanceNo instance = -1;
@@ -93,6 +117,7 @@ struct Command {
 struct Decision {
   std::vector<TaskChange> changes;
   std::vector<Expansion> expansions;
+  std::optional<Intervention> intervention;
   std::optional<RunChange> run_change;
   std::vector<InstanceNo> begins;  ///< instances to take further once the changes have been applied
   std::vector<Command> commands;

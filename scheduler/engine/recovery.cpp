@@ -80,7 +80,8 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   if (is_final(instance.state)) return Unit{};
   Activity& activity = run.ensure_activity(i);
   activity.times = WaitTimes::from_json(row.times_json);
-  const WallUs summed_to = BATON_BUG(recovery_runs_once) ? kNoTime : WaitTimes::summed_to(row.times_json);
+  WallUs summed_to = WaitTimes::summed_to(row.times_json);
+  if (BATON_BUG(recovery_runs_once)) summed_to = kNoTime;
   const WallUs since = summed_to != kNoTime ? summed_to : run.row.started_at;  // it waits since the run began
   const WallUs until = std::max(alive_at, since);
   activity.times.add(instance.wait, until - since);
@@ -106,6 +107,7 @@ void restore_progress(DagRun& run) {
   for (std::size_t i = 0; i < run.instances.size(); ++i) {
     const Instance& instance = run.instances[i];
     TaskProgress& p = run.progress(instance.task_no);
+    if (is_live(instance.state) && instance.reason == Reason::replaced) p.expands_anew = true;
     if (i < run.tasks.size()) {
       p.expanded = instance.map_index >= 0;
     } else if (instance.state == TaskState::removed) {

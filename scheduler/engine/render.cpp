@@ -37,11 +37,12 @@ std::string time_text(WallUs at) {
 /// Renders one instance; a field that fails leaves its error behind and everything after it is skipped.
 class Rendering {
  public:
-  Rendering(const Renderer& renderer, const DagRun& run, InstanceNo i, Moment now)
+  Rendering(const Renderer& renderer, const DagRun& run, InstanceNo i, Epoch epoch, Moment now)
       : renderer_(renderer),
         context_(renderer.context()),
         run_(run),
         i_(i),
+        epoch_(epoch),
         now_(now),
         spec_(run.spec_of(i)),
         names_(run, run.at(i).task_no, i) {}
@@ -67,6 +68,7 @@ class Rendering {
   const LaunchContext& context_;
   const DagRun& run_;
   InstanceNo i_;
+  Epoch epoch_;
   Moment now_;
   const TaskSpec& spec_;
   RunNames names_;
@@ -89,7 +91,7 @@ std::string Rendering::text(const Text& t, const char* what) {
 
 void Rendering::set_key() {
   const Instance& instance = run_.at(i_);
-  out_.spec.key = {run_.row.run_no, instance.task_no, instance.map_index, instance.epoch + 1};
+  out_.spec.key = {run_.row.run_no, instance.task_no, instance.map_index, epoch_};
 }
 
 void Rendering::set_shell_command(const Script& script) {
@@ -242,8 +244,9 @@ std::variant<Rendered, RenderError> Rendering::result() {
 
 }  // namespace
 
-std::variant<Rendered, RenderError> Renderer::render(const DagRun& run, InstanceNo i, Moment now) const {
-  return Rendering(*this, run, i, now).result();
+std::variant<Rendered, RenderError> Renderer::render(const DagRun& run, InstanceNo i, Epoch epoch,
+                                                           Moment now) const {
+  return Rendering(*this, run, i, epoch, now).result();
 }
 
 std::string Renderer::log_path(RunNo run_no, InstanceNo i, Epoch epoch) const {

@@ -40,7 +40,8 @@ class Renderer {
  public:
   explicit Renderer(LaunchContext context) : context_(std::move(context)) {}
 
-  [[nodiscard]] std::variant<Rendered, RenderError> render(const DagRun& run, InstanceNo i, Moment now) const;
+  [[nodiscard]] std::variant<Rendered, RenderError> render(const DagRun& run, InstanceNo i, Epoch epoch,
+                                                                Moment now) const;
 
   [[nodiscard]] const LaunchContext& context() const { return context_; }
   [[nodiscard]] std::string log_path(RunNo run_no, InstanceNo i, Epoch epoch) const;

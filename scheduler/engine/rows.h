@@ -49,6 +49,7 @@ struct TaskRow {
   std::int32_t map_index = kUnmapped;
   std::string map_key;           ///< label of a mapped instance; empty otherwise
   std::string item_json;         ///< the item of a mapped instance; empty otherwise
+  bool has_no_item = false;      ///< of a mapped task that is not expanded (any more): the store forgets an earlier item
   TaskState state = TaskState::none;
   Reason reason = Reason::none;
   Epoch epoch = 0;

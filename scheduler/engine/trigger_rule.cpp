@@ -10,7 +10,8 @@ Verdict judge_ended(TriggerRule rule, const UpstreamCounts& c) {
   switch (rule) {
     case TriggerRule::all_success:
       if (f > 0) return Verdict::upstream_failed;
-      return c.skipped > 0 && !BATON_BUG(skip_taken_for_a_success) ? Verdict::skip : Verdict::run;
+      if (BATON_BUG(skip_taken_for_a_success)) return Verdict::run;
+      return c.skipped > 0 ? Verdict::skip : Verdict::run;
     case TriggerRule::all_failed: return f == c.total() ? Verdict::run : Verdict::skip;
     case TriggerRule::all_skipped: return c.skipped == c.total() ? Verdict::run : Verdict::skip;
     case TriggerRule::all_done: return Verdict::run;
@@ -39,7 +40,9 @@ bool is_settled_early(TriggerRule rule, const UpstreamCounts& c) {
     case TriggerRule::all_success:
     case TriggerRule::none_failed:
     case TriggerRule::none_failed_min_one_success:
-    case TriggerRule::one_failed: return f > 0 || (c.success > 0 && BATON_BUG(rule_settled_too_early));
+    case TriggerRule::one_failed:
+      if (BATON_BUG(rule_settled_too_early)) return f + c.success > 0;
+      return f > 0;
     case TriggerRule::all_failed: return c.success + c.skipped > 0;
     case TriggerRule::all_skipped: return c.success + f > 0;
     case TriggerRule::one_success: return c.success > 0;

@@ -26,7 +26,7 @@ enum class TaskState : std::uint8_t {
   removed,
 };
 inline constexpr std::size_t kTaskStateCount = 12;
-inline constexpr std::size_t kReasonCount = 24;
+inline constexpr std::size_t kReasonCount = 28;
 
 enum class RunType : std::uint8_t { manual, scheduled, backfill, asset_triggered };
 
@@ -56,6 +56,10 @@ enum class Reason : std::uint8_t {
   not_selected,     ///< left out by --task
   unsupported,      ///< its kind or executor cannot run here
   cache_key,        ///< (scheduled, queued, running) its attempt hashes the files of its cache key
+  cleared,          ///< (queued, running) it is stopped, and none once its tree is gone; (try) it ended so
+  replaced,         ///< (queued, running) as cleared, and its mapped task expands anew then
+  marking_success,  ///< (queued, running) it is stopped, and success once its tree is gone; (run) likewise, all of it
+  marking_failed,   ///< (queued, running) it is stopped, and failed once its tree is gone; (run) likewise, all of it
 };
 
 /// What a task instance that is not running waits for, or what it does while it holds its resources. The order is the
@@ -100,7 +104,13 @@ constexpr bool is_final(RunState s) { return s == RunState::success || s == RunS
 /// queued or running: an attempt exists that holds resources.
 constexpr bool is_live(TaskState s) { return s == TaskState::queued || s == TaskState::running; }
 
-/// Whether the table of transitions allows `from → to`. A clear (anything → none) is audited and not in the table.
+/// What a live instance becomes when its attempt has ended in any way: a person has cleared or marked it meanwhile.
+constexpr bool awaits_its_end(Reason r) {
+  return r == Reason::cleared || r == Reason::replaced || r == Reason::marking_success || r == Reason::marking_failed;
+}
+
+/// Whether the table of transitions allows `from → to`. A clear (anything → none, or → removed where its task expands
+/// anew) and a mark (anything → success or failed) are audited and not in the table.
 bool may_become(TaskState from, TaskState to);
 
 }  // namespace baton

@@ -96,6 +96,7 @@ BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t s
       insert_fresh_(kInsertFresh),
       insert_instance_(kInsertInstance),
       put_item_(kPutItem),
+      delete_item_("DELETE FROM mapped_item WHERE run_no = ? AND instance_no = ?"),
       update_instance_(kUpdateInstance),
       find_run_("SELECT dag_no, state FROM dag_run WHERE run_no = ?"),
       update_run_(kUpdateRun),
@@ -457,6 +458,7 @@ bool BatchWriter::insert_instance(const TaskRow& row) {
 }
 
 bool BatchWriter::put_item(const TaskRow& row) {
+  if (row.has_no_item) return ok(delete_item_.on(db_).run(row.run_no, row.instance_no));
   if (row.map_index == kUnmapped || (row.map_key.empty() && row.item_json.empty())) return true;
   return ok(put_item_.on(db_).run(row.run_no, row.instance_no, sum_of_item(row), std::string_view(row.map_key),
                                   std::string_view(row.item_json)));

@@ -128,7 +128,7 @@ class BatchWriter {
   LazyStatement begin_, commit_, leader_;
   LazyStatement find_dag_, insert_dag_, find_version_, next_version_, insert_version_, set_version_, insert_task_;
   LazyStatement insert_run_, find_by_id_, find_by_date_, insert_conf_, insert_fresh_, insert_instance_, put_item_;
-  LazyStatement update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
+  LazyStatement delete_item_, update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
       insert_audit_, last_audit_, insert_idempotency_, insert_date_, raise_seq_;
   ServiceStatements service_;
 };

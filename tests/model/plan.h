@@ -35,7 +35,8 @@ struct Plan {
 /// One thing that happens. `what`: b the run begins · a admitted · p its process runs · ends: s exit 0, f exit 1, k
 /// exit 99, t timeout, g signal, h heartbeat, n not started, x lost, y stopped by its worker, z lost with the scheduler
 /// · o an exit 0 of the epoch before · d an exit 1 of the epoch that ended last · T its timer · L it cannot be launched
-/// · for the run: S stop, K kill, R the run's timeout.
+/// · a person: c clears it and what follows, C it alone, m marks it success, M failed
+/// · for the run: S stop, K kill, R the run's timeout · a person: A clears what failed, W marks it success, V failed.
 struct Step {
   char what = 'b';
   int task = 0;
@@ -43,7 +44,10 @@ struct Step {
 };
 
 inline bool is_of_run(char what) {
-  return what == 'b' || what == 'S' || what == 'K' || what == 'R';
+  return std::string_view("bSKRAWV").find(what) != std::string_view::npos;
+}
+inline bool is_of_person(char what) {
+  return std::string_view("cCmMAWV").find(what) != std::string_view::npos;
 }
 
 struct Case {

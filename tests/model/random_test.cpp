@@ -1,5 +1,6 @@
 // Random runs of up to twelve tasks with everything at once: retries, losses, mapped tasks, sensors, teardowns,
-// fail_fast, conditions, hooks, stops at any time, stale and repeated reports. A seed is a case.
+// fail_fast, conditions, hooks, stops at any time, stale and repeated reports, people who clear and mark what lives and
+// what has ended. A seed is a case.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -75,13 +76,17 @@ class Weather {
  public:
   Weather(Dice& dice, const Plan& plan) : dice_(dice), task_count_(static_cast<int>(plan.tasks.size())) {
     is_stopped_ = !dice.one_in(4);  // most runs see no stop
+    interventions_left_ = dice.one_in(3) ? 1 + dice.below(5) : 0;
   }
+
+  [[nodiscard]] bool has_plans() const { return interventions_left_ > 0; }
 
   Step next(const Trial& trial) {
     if (!is_stopped_ && dice_.one_in(15)) {
       is_stopped_ = dice_.one_in(2);
       return {"SKR"[dice_.below(3)]};
     }
+    if (has_plans() && (trial.is_finished() || dice_.one_in(12))) return intervention(trial);
     if (dice_.one_in(12)) return anything(trial);
     std::vector<Step> possible;
     add(possible, trial, TaskState::scheduled, 'a');
@@ -104,6 +109,13 @@ class Weather {
       possible.push_back(s);
     }
   }
+  Step intervention(const Trial& trial) {
+    --interventions_left_;
+    Step step{"ccccCCCmmmMMMAAAWV"[dice_.below(18)], dice_.below(task_count_)};
+    if (is_of_run(step.what)) return {step.what};
+    step.index = dice_.below(static_cast<int>(trial.reference().lives(step.task).size()));
+    return step;
+  }
   Step anything(const Trial& trial) {
     Step step{"apsfktghnxyzodTL"[dice_.below(16)], dice_.below(task_count_)};
     step.index = dice_.below(static_cast<int>(trial.reference().lives(step.task).size()));
@@ -113,6 +125,7 @@ class Weather {
   Dice& dice_;
   int task_count_;
   bool is_stopped_;
+  int interventions_left_;
 };
 
 constexpr int kStepsMax = 2000;
@@ -121,8 +134,8 @@ constexpr int kStepsMax = 2000;
 std::string play(Dice& dice, Trial& trial) {
   Weather weather(dice, trial.plan());
   std::string broken = trial.apply({'b'});
-  for (int s = 0; s < kStepsMax && broken.empty() && !trial.is_finished(); ++s)
-    broken = trial.apply(weather.next(trial));
+  const auto goes_on = [&] { return broken.empty() && (!trial.is_finished() || weather.has_plans()); };
+  for (int s = 0; s < kStepsMax && goes_on(); ++s) broken = trial.apply(weather.next(trial));
   if (broken.empty() && !trial.is_finished()) return "INV-14: stuck";
   for (int late = 0; late < 3 && broken.empty(); ++late) broken = trial.apply(weather.next(trial));
   return broken;

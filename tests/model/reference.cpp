@@ -4,31 +4,10 @@
 #include <map>
 #include <set>
 
+#include "tests/model/letters.h"
+
 namespace baton::model {
 namespace {
-
-int count(const Life& life, char c) {
-  return static_cast<int>(std::count(life.letters.begin(), life.letters.end(), c));
-}
-/// Whether letter `c` comes after every `other`.
-bool is_after(std::string_view letters, char c, char other) {
-  const auto at = letters.rfind(c), before = letters.rfind(other);
-  return at != std::string::npos && (before == std::string::npos || at > before);
-}
-/// The last letter that is not a request to stop; a space before the first.
-char last(const Life& life) {
-  const auto at = life.letters.find_last_not_of('!');
-  return at == std::string::npos ? ' ' : life.letters[at];
-}
-bool is_one_of(char c, std::string_view letters) {
-  return letters.find(c) != std::string::npos;
-}
-bool is_over(const Life& life) {
-  return is_one_of(last(life), "SEKU");
-}
-bool is_with_worker(const Life& life) {
-  return is_one_of(last(life), "CP");
-}
 
 /// The table of docs/dag-language.md. Every rule asks only which kinds of ends there are: a letter for each set with
 /// S = 1, F = 2, U = 4, K = 8, from 1 to 15. r run, s skip, u upstream failed; *: one end may be enough to run.
@@ -59,8 +38,11 @@ Reason reason_of(char how) {
   return reasons.at(how);
 }
 
-bool is_of_stop(Reason r) {
-  return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout;
+/// What becomes of who will not start any more, and why.
+std::pair<char, Reason> cut_by(Reason why, bool has_failed) {
+  if (why == Reason::marking_success) return {'S', Reason::marked};
+  if (why == Reason::marking_failed) return {'K', Reason::marked};
+  return {has_failed ? 'E' : 'K', why};
 }
 
 }  // namespace
@@ -75,21 +57,23 @@ TaskState state_of(const Life& life) {
 }
 
 int epoch_of(const Life& life) {
-  return count(life, 'C');
+  return count(life.letters, 'C');
 }
 int failures_of(const Life& life) {
-  return count(life, 'F');
+  return count(recent(life), 'F');
 }
 int losses_of(const Life& life) {
-  return count(life, 'X');
+  return count(recent(life), 'X');
 }
 
-/// Every claim is a try, but for those of a sensor that has looked in vain since its last failure.
+/// Every claim is a try, but for those of a sensor that has looked in vain since its last failure or clear.
 int try_of(const Life& life) {
   int tries = 0;
-  for (std::size_t i = 0; i < life.letters.size(); ++i) {
-    const bool looks_again = is_after(std::string_view(life.letters).substr(0, i), 'L', 'F');
-    if (life.letters[i] == 'C' && !looks_again) ++tries;
+  bool looks_again = false;
+  for (const char c : life.letters) {
+    if (c == 'C' && !looks_again) ++tries;
+    if (c == 'L') looks_again = true;
+    if (is_one_of(c, "F|")) looks_again = false;
   }
   return tries;
 }
@@ -107,24 +91,30 @@ bool Reference::all_ended(bool hooks_too) const {
   return true;
 }
 
-Reason Reference::run_reason() const {
+Reason Reference::reason_of_outcome() const {
   bool cut = false;
   for (std::size_t t = 0; t < lives_.size(); ++t) {
     for (const Life& life : lives_[t]) cut = cut || (!is_hook(t) && is_of_stop(life.reason));
   }
-  return run_ != RunState::failed ? Reason::none : cut ? stopping_ : Reason::upstream_failed;
+  if (run_ != RunState::failed) return Reason::none;
+  return !cut ? Reason::upstream_failed : stopping_ == Reason::none ? Reason::stopped : stopping_;
 }
 
 void Reference::apply(const Step& step, int epoch) {
   const auto t = static_cast<std::size_t>(step.task), k = static_cast<std::size_t>(step.index);
   if (step.what == 'S' || step.what == 'K') stop(Reason::stopped, step.what == 'K');
   if (step.what == 'R') stop(Reason::run_timeout, false);
-  if (!is_of_run(step.what) && k < lives_[t].size()) apply_to(t, lives_[t][k], step.what, epoch);
+  if (step.what == 'W' || step.what == 'V') mark_run(step.what == 'W' ? RunState::success : RunState::failed);
+  if (is_one_of(step.what, "AcC")) clear(step);
+  if (is_one_of(step.what, "mM")) mark(step);
+  const bool is_of_attempt = !is_of_run(step.what) && !is_of_person(step.what);
+  if (is_of_attempt && k < lives_[t].size()) apply_to(t, lives_[t][k], step.what, epoch);
   for (bool moved = true; moved;) {
     moved = false;
     for (std::size_t i = 0; i < lives_.size(); ++i) moved = settle_task(i) || moved;
   }
   if (run_ == RunState::running && all_ended(false)) end_run();
+  if (run_ != RunState::running) begin_hooks();
 }
 
 void Reference::apply_to(std::size_t t, Life& life, char what, int epoch) {
@@ -134,13 +124,28 @@ void Reference::apply_to(std::size_t t, Life& life, char what, int epoch) {
   if (what == 'T' && is_one_of(at, "FL")) life.letters += 'o';
   if (what == 'L' && at == 'o') finish(t, life, 'E', Reason::secret);
   const bool is_end = !is_one_of(what, "apTL");
-  if (is_end && is_with_worker(life) && epoch == epoch_of(life)) end_attempt(t, life, what);
+  if (!is_end || !is_with_worker(life) || epoch != epoch_of(life)) return;
+  end_attempt(t, life, what);
+  if (expands_anew_[t] && std::none_of(lives_[t].begin(), lives_[t].end(), is_with_worker)) {
+    expands_anew_[t] = false;
+    if (std::all_of(lives_[t].begin(), lives_[t].end(), is_none)) collapse(t);
+  }
 }
 
 void Reference::end_attempt(std::size_t t, Life& life, char how) {
+  const char wish = wish_of(life);
+  const bool is_stopped = is_after(life.letters, '!', 'C');
+  if (wish == 'c') {
+    life.letters += '|';
+    return;
+  }
+  if (wish != ' ') return finish(t, life, wish == 'm' ? 'S' : 'E', Reason::marked);
+  if (is_stopped && is_of_mark(stopping_)) {
+    return finish(t, life, stopping_ == Reason::marking_success ? 'S' : 'E', Reason::marked);
+  }
   if (how == 's') return finish(t, life, 'S', Reason::none);
   if (how == 'k') return finish(t, life, 'K', Reason::exit_skip);
-  if (is_after(life.letters, '!', 'C')) return finish(t, life, 'E', stopping_);
+  if (is_stopped) return finish(t, life, 'E', stopping_ == Reason::none ? Reason::stopped : stopping_);
   const bool is_forgiven = is_one_of(how, "yz") || (how == 'x' && losses_of(life) < plan_->losses_max);
   if (is_forgiven) {
     life.letters += how == 'x' ? "Xo" : "xo";
@@ -160,7 +165,7 @@ void Reference::finish(std::size_t t, Life& life, char letter, Reason reason) {
 
 void Reference::stop(Reason reason, bool kill) {
   if (run_ != RunState::running && all_ended(true)) return;
-  if (stopping_ == Reason::none) stopping_ = reason;
+  if (stopping_ == Reason::none || is_of_mark(reason)) stopping_ = reason;
   killing_ = killing_ || kill;
   for (std::size_t t = 0; t < lives_.size(); ++t) {
     const bool spared = is_hook(t) ? run_ == RunState::running : !plan_->tasks[t].setups.empty() && !kill;
@@ -169,7 +174,8 @@ void Reference::stop(Reason reason, bool kill) {
       if (is_with_worker(life)) {
         life.letters += '!';
       } else {
-        finish(t, life, last(life) == 'F' ? 'E' : 'K', reason);
+        const auto [letter, why] = cut_by(reason, last(life) == 'F');
+        finish(t, life, letter, why);
       }
     }
   }
@@ -201,36 +207,63 @@ void Reference::begin(std::size_t t, Life& life) {
 
 bool Reference::settle_task(std::size_t t) {
   const PlanTask& task = plan_->tasks[t];
-  Life& first = lives_[t][0];
-  if (is_hook(t) || expanded_[t] || last(first) != ' ') return false;
+  const bool waits = std::any_of(lives_[t].begin(), lives_[t].end(), is_none);
+  if (is_hook(t) || expands_anew_[t] || !waits) return false;
   const bool shut = stopping_ != Reason::none && (task.setups.empty() || killing_);
   const char v = shut ? 's' : verdict(t);
   if (v == 'w') return false;
-  const auto finished = [&](char letter, Reason reason) { return finish(t, first, letter, reason), true; };
-  if (v == 's') return finished('K', shut ? stopping_ : Reason::trigger_rule);
+  const auto finished = [&](char letter, Reason reason) {
+    for (Life& life : lives_[t]) {
+      if (is_none(life)) finish(t, life, letter, reason);
+    }
+    return true;
+  };
+  if (shut) return finished(cut_by(stopping_, false).first, cut_by(stopping_, false).second);
+  if (v == 's') return finished('K', Reason::trigger_rule);
   if (v == 'u') return finished('U', Reason::trigger_rule);
-  if (task.condition == '0') return finished('K', Reason::condition);
-  if (task.condition == 'e') return finished('E', Reason::expression);
-  if (task.items == 0) return finished('K', Reason::no_items);
-  expanded_[t] = task.items > 0;
-  lives_[t].resize(static_cast<std::size_t>(std::max(task.items, 1)));
-  for (Life& life : lives_[t]) begin(t, life);
+  if (!expanded_[t]) {
+    if (task.condition == '0') return finished('K', Reason::condition);
+    if (task.condition == 'e') return finished('E', Reason::expression);
+    if (task.items == 0) return finished('K', Reason::no_items);
+    expanded_[t] = task.items > 0;
+    lives_[t].resize(static_cast<std::size_t>(std::max(task.items, 1)));
+    for (std::size_t k = 1; k < lives_[t].size() && k <= gone_[t].size(); ++k) lives_[t][k] = gone_[t][k - 1];
+    gone_[t].clear();
+  }
+  for (Life& life : lives_[t]) {
+    if (is_none(life)) begin(t, life);
+  }
   return true;
 }
 
-void Reference::end_run() {
-  run_ = RunState::success;
+RunState Reference::outcome() const {
   for (std::size_t t = 0; t < lives_.size(); ++t) {
+    bool is_below_a_failure = false;
+    for (const int u : plan_->tasks[t].ups) {
+      for (const Life& life : lives(u)) is_below_a_failure = is_below_a_failure || is_one_of(last(life), "EU");
+    }
     for (const Life& life : lives_[t]) {
-      const bool spoils = (last(life) == 'E' && counts(t)) || (is_of_stop(life.reason) && !is_hook(t));
-      if (spoils) run_ = RunState::failed;
+      const bool is_failure = last(life) == 'E' || (last(life) == 'U' && !is_below_a_failure);
+      const bool spoils = (is_failure && counts(t)) || (is_over(life) && is_of_stop(life.reason) && !is_hook(t));
+      if (spoils) return RunState::failed;
     }
   }
+  return RunState::success;
+}
+
+void Reference::end_run() {
+  marked_ = is_of_mark(stopping_);
+  run_ = outcome();
+  if (marked_) run_ = stopping_ == Reason::marking_success ? RunState::success : RunState::failed;
+  run_reason_ = marked_ ? Reason::marked : reason_of_outcome();
+}
+
+void Reference::begin_hooks() {
   const Hook by_outcome = run_ == RunState::success ? Hook::on_success : Hook::on_failure;
   for (std::size_t t = 0; t < lives_.size(); ++t) {
     const Hook hook = plan_->tasks[t].hook;
+    if (hook == Hook::none || !is_none(lives_[t][0])) continue;
     const bool due = (hook == Hook::on_finish || hook == by_outcome) && !killing_;
-    if (hook == Hook::none) continue;
     if (due) begin(t, lives_[t][0]);
     if (!due) finish(t, lives_[t][0], 'K', Reason::trigger_rule);
   }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "scheduler/engine/clear.h"
 #include "tests/support/run_driver.h"
 
 namespace baton::model {
@@ -107,6 +108,23 @@ void Trial::tell_engine(const Step& step, InstanceNo i, int epoch) {
       return feed(AttemptStarted{i, 1, now_.wall});
     case 'L':
       return feed(LaunchFailed{i, Reason::secret, "no such secret"});
+    case 'A':
+    case 'c':
+    case 'C': {
+      Selection selection;
+      if (step.what != 'A') selection.rule = Selection::Rule::listed;
+      if (step.what != 'A') selection.instances = {i};
+      selection.downstream = step.what != 'C';
+      auto selected = select(run_, selection);
+      if (selected.empty()) return;  // a request like this is refused
+      return feed(Cleared{std::move(selected)});
+    }
+    case 'm':
+    case 'M':
+      return feed(Marked{{i}, step.what == 'm' ? TaskState::success : TaskState::failed});
+    case 'W':
+    case 'V':
+      return feed(RunMarked{step.what == 'W' ? RunState::success : RunState::failed});
     case 'T': {
       const Activity* activity = run_.activity(i);
       const WallUs wake_at = activity == nullptr ? kNoTime : activity->wake_at;
@@ -131,6 +149,8 @@ void Trial::feed(const Event& event) {
   const std::vector<Instance> before = run_.instances;
   const bool was_stopping = run_.stopping != Reason::none;
   const bool was_killing = run_.killing;
+  const bool marks = std::holds_alternative<Marked>(event) || std::holds_alternative<RunMarked>(event);
+  if (marks || std::holds_alternative<Cleared>(event)) watch_.allow_intervention(marks);
   out_.clear();
   bool more = advance(run_, event, now_, settings_, out_);
   while (more) more = advance_pending(run_, now_, settings_, out_);

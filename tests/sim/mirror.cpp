@@ -20,7 +20,7 @@ std::string difference_of(const TaskRow& a, const TaskRow& b) {
   compare(out, "instance_no", a.instance_no, b.instance_no);
   compare(out, "task_no", a.task_no, b.task_no);
   compare(out, "map_index", a.map_index, b.map_index);
-  if (a.map_index >= 0 && a.state != TaskState::removed) {  // an item stays when a clear has removed its instance
+  if (a.map_index >= 0) {
     compare(out, "map_key", a.map_key, b.map_key);
     compare(out, "item_json", a.item_json, b.item_json);
   }

@@ -57,6 +57,8 @@ void RunDriver::pass(DurationUs us) {
 void RunDriver::step(const Event& event) {
   pass(kMillisecond);
   out_.clear();
+  const bool marks = std::holds_alternative<Marked>(event) || std::holds_alternative<RunMarked>(event);
+  if (marks || std::holds_alternative<Cleared>(event)) watch_.allow_intervention(marks);
   bool more = advance(run_, event, now_, settings_, out_);
   while (more) more = advance_pending(run_, now_, settings_, out_);
   const std::string broken = watch_.after(run_, out_);

@@ -42,14 +42,19 @@ RunWatch::RunWatch(const DagRun& run, const CoreSettings& settings) : settings_(
 
 std::string RunWatch::after(const DagRun& run, const StepOutcome& out) {
   while (seen_.size() < run.instances.size()) {  // an expansion: as old as the placeholder
-    const TaskNo t = run.instances[seen_.size()].task_no;
-    seen_.push_back({.born = seen_[static_cast<std::size_t>(t)].born});
+    const Instance& made = run.instances[seen_.size()];  // it counts on from one that a clear has removed
+    Seen seen{.epoch = made.epoch, .try_number = made.try_number, .tries_before = made.try_number};
+    seen.born = seen_[static_cast<std::size_t>(made.task_no)].born;
+    const Activity* waited = run.activity(static_cast<InstanceNo>(seen_.size()));
+    if (run.has_collapsed) seen.born = made.since - (waited == nullptr ? 0 : waited->times.total_us());
+    seen_.push_back(seen);
   }
   written_.assign(run.instances.size(), 0);
   for (const auto* list : {&out.dirty, &out.made}) {
     for (const InstanceNo i : *list) written_[static_cast<std::size_t>(i)] = 1;
   }
   std::string broken = check_tries(run, out);
+  learn_clears(run);
   if (broken.empty()) broken = check_commands(run, out);
   for (std::size_t i = 0; i < seen_.size() && broken.empty(); ++i) {
     const auto number = static_cast<InstanceNo>(i);
@@ -61,15 +66,41 @@ std::string RunWatch::after(const DagRun& run, const StepOutcome& out) {
     seen_[i].state = now.state;
     seen_[i].reason = now.reason;
     seen_[i].wait = now.wait;
+    seen_[i].since = now.since;
     const Activity* activity = run.activity(number);
     seen_[i].wake_at = activity == nullptr ? kNoTime : activity->wake_at;
     seen_[i].epoch = now.epoch;
     seen_[i].try_number = now.try_number;
   }
+  person_ = false;
   if (broken.empty()) broken = check_counters(run);
   if (broken.empty()) broken = check_end(run, out);
   run_state_ = run.row.state;
   return broken;
+}
+
+/// Whoever is none again has been cleared: its time and its tries count from here.
+void RunWatch::learn_clears(const DagRun& run) {
+  if (person_ && is_final(run_state_)) {
+    finished_count_ = 0;
+    run_state_ = RunState::running;
+  }
+  for (std::size_t i = 0; i < seen_.size(); ++i) {
+    const Instance& now = run.instances[i];
+    Seen& was = seen_[i];
+    const bool went_through = awaits_its_end(was.reason) && !awaits_its_end(now.reason);  // none, and judged at once
+    const bool stays = was.state == now.state && was.reason == now.reason && was.since == now.since;
+    if (!went_through && (!person_ || stays)) continue;
+    const Activity* activity = run.activity(static_cast<InstanceNo>(i));
+    was.born = now.since - (activity == nullptr ? 0 : activity->times.total_us());
+    was.in_tries_us = 0;
+    was.state = TaskState::none;
+    was.reason = Reason::none;
+    was.wait = Wait::upstream;
+    if (now.failures > 0 || now.losses > 0) continue;
+    was.tries_before = now.try_number;
+    was.tries_granted = 0;
+  }
 }
 
 std::string RunWatch::check_tries(const DagRun& run, const StepOutcome& out) {
@@ -91,14 +122,23 @@ std::string RunWatch::check_instance(const DagRun& run, InstanceNo i) const {
   if (is_final(was.state) && (now.state != was.state || now.reason != was.reason || now.epoch != was.epoch)) {
     return "INV-10: a final state changed";
   }
-  if (now.epoch < was.epoch || now.epoch > was.epoch + 1) return "INV-04: the epoch did not rise by one";
-  if (now.epoch != was.epoch && now.state != TaskState::queued) return "INV-04: the epoch rose without a claim";
+  if (now.epoch < was.epoch) return "INV-04: the epoch fell";
+  const bool is_cleared = now.state == TaskState::none && now.epoch == 1;  // it does not ask the cache
+  if (now.epoch != was.epoch && now.state != TaskState::queued && !is_cleared) {
+    return "INV-04: the epoch rose without a claim";
+  }
+  if (now.epoch != was.epoch && now.state == TaskState::queued && !was_marked_) {
+    const TaskSpec& spec = run.spec_of(i);
+    const UpstreamCounts& up = run.progress(now.task_no).upstreams;
+    const bool waits = spec.teardown ? up.open > 0 : judge(spec.trigger_rule, up) == Verdict::wait;
+    if (waits) return "INV-07: claimed while its upstreams are open";
+  }
   if (now.try_number < was.try_number || now.try_number > now.epoch) return "the try number fell or outran the epoch";
   if (now.losses > settings_.losses_max) return "INV-09: more losses than their budget";
   const Result<std::int32_t> computed = retries_max_of(run, i);
   const std::int32_t retries = computed ? *computed : 0;
   if (now.failures > retries + 1) return "INV-09: more failures than 1 + retries";
-  if (now.try_number > 1 + retries + settings_.losses_max + was.tries_granted) {
+  if (now.try_number - was.tries_before > 1 + retries + settings_.losses_max + was.tries_granted) {
     return "INV-09: more tries than 1 + retries + the budget of losses";
   }
   if ((now.wait == Wait::ended) != is_final(now.state)) return "a wait that does not fit the state";
@@ -122,7 +162,8 @@ std::string RunWatch::check_wake(const DagRun& run, InstanceNo i) const {
   if (by_timer != (activity != nullptr && activity->wake_at != kNoTime)) {
     return "INV-11: a timer where none belongs, or none where one does";
   }
-  if (now.state == TaskState::none && run.dag->task(now.task_no).hook == Hook::none) {
+  const bool is_held_back = run.progress(now.task_no).expands_anew;  // what still lives of its task ends first
+  if (now.state == TaskState::none && run.dag->task(now.task_no).hook == Hook::none && !is_held_back) {
     if (run.progress(now.task_no).upstreams.open == 0) return "INV-11: it waits for upstreams that have all ended";
   }
   return {};

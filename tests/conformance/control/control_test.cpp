@@ -494,5 +494,172 @@ TEST_F(PoolsOfControl, APoolThatIsGoneIsNamed) {
   EXPECT_NE(answers[k]->error().message.find("does not exist"), std::string::npos);
 }
 
+class ChangesOfControl : public ControlConformance {
+ protected:
+  ChangesOfControl()
+      : ControlConformance(DagBuilder().task("a").task("b", {"a"}).hook(Hook::on_failure).build()) {}
+  /// Run 1 with `a` running.
+  void begin() {
+    ask(trigger(1));
+    bench.settle();
+    ASSERT_EQ(bench.executor.launched.size(), 1U);
+  }
+  [[nodiscard]] std::vector<std::string> touched(std::size_t k) const {
+    std::vector<std::string> out;
+    for (const TouchedInstance& i : answers[k]->value().instances) {
+      out.push_back(i.task_id + " " + std::string(to_string(i.state)));
+    }
+    return out;
+  }
+  [[nodiscard]] const Part& part() const { return offered().parts.at(1); }
+};
+
+TEST_F(ChangesOfControl, AClearOfALiveRunStopsWhatLivesOnceItIsDurable) {
+  begin();
+  const auto k = ask(ClearTasks{.run_no = 1, .tasks = {{"a", {}}}, .why = "bad input"});
+  bench.loop.drain();
+  ASSERT_EQ(bench.store.offered.size(), 1U);
+  ASSERT_EQ(part().audit.size(), 1U);
+  EXPECT_EQ(part().audit[0].action, "clear");
+  EXPECT_EQ(part().audit[0].task_id, "a");
+  ASSERT_EQ(part().instances.size(), 1U) << "a restart must know that it is cleared";
+  EXPECT_EQ(part().instances[0].reason, Reason::cleared);
+  EXPECT_TRUE(bench.executor.stopped.empty());
+  EXPECT_FALSE(answers[k].has_value());
+  bench.settle();
+  EXPECT_EQ(touched(k), std::vector<std::string>{"a queued"});
+  ASSERT_EQ(bench.executor.stopped.size(), 1U);
+  bench.end(bench.executor.launched[0], test::exited(0));
+  bench.settle();
+  ASSERT_EQ(bench.executor.launched.size(), 2U) << "it starts again, and its success was none";
+  EXPECT_EQ(bench.executor.launched[1].key.epoch, 2);
+  EXPECT_EQ(bench.state("b"), none);
+}
+
+TEST_F(ChangesOfControl, ADryRunTellsWhatWouldBeClearedAndChangesNothing) {
+  const auto live = ask(ClearTasks{.run_no = 2, .dry_run = true});
+  bench.settle();
+  answer_loader(failed_run(2));
+  bench.settle();
+  EXPECT_EQ(touched(live), (std::vector<std::string>{"a failed", "b failed"}));
+  EXPECT_TRUE(bench.store.offered.empty());
+  EXPECT_EQ(bench.engine.run(2), nullptr);
+}
+
+TEST_F(ChangesOfControl, AClearOfAFinishedRunTakesWhatIsNamedAndWhatFollows) {
+  const auto k = ask(ClearTasks{.run_no = 1, .tasks = {{"b", {}}}});
+  const auto all = ask(ClearTasks{.run_no = 1, .tasks = {{"a", {}}}, .include_downstream = false, .only_failed = true});
+  bench.settle();
+  answer_loader(failed_run(1));
+  bench.settle();
+  EXPECT_EQ(touched(k), std::vector<std::string>{"b failed"});
+  EXPECT_EQ(touched(all), std::vector<std::string>{"a failed"}) << "the second finds the run alive";
+  EXPECT_EQ(bench.run().row.state, RunState::running);
+}
+
+TEST_F(ChangesOfControl, AClearThatFindsNothingChangesNothing) {
+  begin();
+  const auto failed_only = ask(ClearTasks{.run_no = 1, .only_failed = true});
+  const auto nobody = ask(ClearTasks{.run_no = 1, .tasks = {{"nobody", {}}}});
+  const auto index = ask(ClearTasks{.run_no = 1, .tasks = {{"a", 3}}});
+  bench.loop.drain();
+  EXPECT_TRUE(touched(failed_only).empty());
+  EXPECT_EQ(kind(nobody), ErrorKind::not_found);
+  EXPECT_EQ(kind(index), ErrorKind::not_found);
+  EXPECT_TRUE(bench.store.offered.empty());
+}
+
+TEST_F(ChangesOfControl, ARetryOfALiveRunTakesWhatFailed) {
+  begin();
+  bench.end(bench.executor.launched[0], test::exited(1));
+  bench.settle();
+  ASSERT_EQ(bench.run().row.state, RunState::failed);
+  ASSERT_EQ(bench.executor.launched.size(), 2U) << "its hook runs";
+  const auto k = ask(RetryRun{1, std::nullopt, ""});
+  bench.settle();
+  EXPECT_TRUE(answers[k]->ok());
+  EXPECT_EQ(bench.run().row.state, RunState::running);
+  EXPECT_EQ(bench.executor.stopped.size(), 1U) << "the hook of an outcome that is none any more";
+  EXPECT_NE(bench.engine.run(1), nullptr);
+}
+
+TEST_F(ChangesOfControl, AMarkOfWhatLivesComesOnceItHasEnded) {
+  begin();
+  const auto k = ask(MarkTasks{.run_no = 1, .tasks = {{"a", {}}}, .state = success});
+  bench.settle();
+  EXPECT_EQ(touched(k), std::vector<std::string>{"a queued"});
+  EXPECT_EQ(bench.state("a"), queued);
+  bench.end(bench.executor.launched[0], test::exited(1));
+  bench.settle();
+  EXPECT_EQ(bench.state("a"), success);
+  EXPECT_EQ(bench.state("b"), queued);
+}
+
+TEST_F(ChangesOfControl, AMarkOfAFinishedRunLetsWhatFollowsRunOrLeavesItAsItIs) {
+  LoadedRun loaded = failed_run(1);
+  loaded.run.at(1).state = upstream_failed;
+  recount(loaded.run);
+  const auto same = ask(MarkTasks{.run_no = 1, .tasks = {{"a", {}}}, .state = failed});
+  bench.settle();
+  answer_loader(loaded);
+  bench.settle();
+  EXPECT_TRUE(touched(same).empty());
+  EXPECT_EQ(bench.engine.run(1), nullptr);
+  const auto k = ask(MarkTasks{.run_no = 1, .tasks = {{"a", {}}}, .state = success});
+  bench.settle();
+  answer_loader(loaded);
+  bench.loop.drain();
+  ASSERT_EQ(part().audit.size(), 1U);
+  EXPECT_EQ(part().audit[0].action, "mark_success");
+  bench.settle();
+  EXPECT_TRUE(answers[k]->ok());
+  EXPECT_EQ(bench.state("b"), queued);
+}
+
+TEST_F(ChangesOfControl, WhatNobodyCanSayIsInvalid) {
+  begin();
+  const auto state = ask(MarkTasks{.run_no = 1, .tasks = {{"a", {}}}, .state = skipped});
+  const auto task = ask(MarkTasks{.run_no = 1});
+  const auto run = ask(MarkRun{.run_no = 1, .state = RunState::running});
+  bench.loop.drain();
+  for (const auto k : {state, task, run}) EXPECT_EQ(kind(k), ErrorKind::invalid);
+}
+
+TEST_F(ChangesOfControl, AMarkOfALiveRunEndsIt) {
+  begin();
+  const auto k = ask(MarkRun{.run_no = 1, .state = RunState::success});
+  bench.settle();
+  EXPECT_TRUE(answers[k]->ok());
+  EXPECT_EQ(bench.state("b"), success);
+  bench.end(bench.executor.launched[0], test::ended(AttemptEnd::Outcome::stopped));
+  bench.settle();
+  EXPECT_EQ(bench.engine.run(1), nullptr) << "it has ended, and its hooks with it";
+}
+
+TEST_F(ChangesOfControl, AMarkOfAFinishedRunChangesItsOutcomeAlone) {
+  const auto k = ask(MarkRun{.run_no = 1, .state = RunState::success});
+  bench.settle();
+  answer_loader(failed_run(1));
+  bench.loop.drain();
+  ASSERT_EQ(part().runs.size(), 1U);
+  EXPECT_EQ(part().runs[0].state, RunState::success);
+  EXPECT_EQ(part().runs[0].reason, Reason::marked);
+  EXPECT_TRUE(part().instances.empty());
+  bench.settle();
+  EXPECT_TRUE(answers[k]->ok());
+  EXPECT_EQ(bench.engine.run(1), nullptr);
+}
+
+TEST_F(ChangesOfControl, ARunThatIsElsewhereIsAConflict) {
+  LoadedRun interrupted = failed_run(1);
+  interrupted.run.row.state = RunState::running;
+  const auto clear = ask(ClearTasks{.run_no = 1});
+  const auto mark = ask(MarkRun{.run_no = 1});
+  bench.settle();
+  answer_loader(std::move(interrupted));
+  bench.settle();
+  for (const auto k : {clear, mark}) EXPECT_EQ(kind(k), ErrorKind::conflict);
+}
+
 }  // namespace
 }  // namespace baton

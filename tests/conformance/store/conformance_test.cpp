@@ -335,6 +335,23 @@ TEST_P(StoreConformance, MappedInstancesExpandWithTheirItems) {
   EXPECT_EQ(commit(std::move(twice)), CommitOutcome::fenced);
 }
 
+TEST_P(StoreConformance, AnItemGoesWithTheInstanceThatAClearHasRemoved) {
+  const RunNo run_no = create(sample::dag("etl", 2, true), "r");
+  TaskRow row = sample::instance(run_no, 1, TaskState::scheduled);
+  row.map_index = 0;
+  row.item_json = "7";
+  ASSERT_EQ(change(row), CommitOutcome::durable);
+  ASSERT_EQ(load(run_no).instances[1].item_json, "7");
+  row.map_index = kUnmapped;
+  row.item_json.clear();
+  row.has_no_item = true;
+  ASSERT_EQ(change(row), CommitOutcome::durable);
+  row.map_index = 0;  // where an item had stayed behind, it would be seen again
+  row.has_no_item = false;
+  ASSERT_EQ(change(row), CommitOutcome::durable);
+  EXPECT_EQ(load(run_no).instances[1].item_json, "");
+}
+
 TEST_P(StoreConformance, AFinishedRunIsNotUnfinished) {
   const auto dag = sample::dag("etl", 1);
   const RunNo run_no = create(dag, "r");

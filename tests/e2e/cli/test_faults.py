@@ -77,13 +77,11 @@ tasks:
         self.forget("log")
         self.touch("second")
 
-    @not_yet("a clear waits for what it cleared")
     def test_02_a_task_waits_for_its_upstream_that_is_cleared_after_a_kill(self):
         self.cut_off_in_b()
         self.baton("retry", "@latest", "--from", "a", "-q")
         self.assertEqual(["a-begins", "a-ends", "b-begins", "b-ends", "c"], self.lines("log"))
 
-    @not_yet("a clear waits for what it cleared")
     def test_02_so_does_a_mapped_one(self):
         self.cut_off_in_b("for_each: {items: [1, 2]}")
         self.baton("retry", "@latest", "--from", "a", "-q")
