@@ -1,10 +1,7 @@
 // `run`, `resume`, `retry` and `stop`: everything that runs in this terminal.
-#include <sched.h>
-
-#include <algorithm>
-
 #include "cli/dag_lookup.h"
 #include "cli/foreground.h"
+#include "cli/foreground_options.h"
 #include "cli/handlers.h"
 #include "cli/plan.h"
 #include "cli/reading.h"
@@ -17,26 +14,6 @@
 
 namespace baton::cli {
 namespace {
-
-/// CPUs that this process may use.
-std::int32_t cpu_count() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
-}
-
-Result<ForegroundOptions> foreground_options(const Invocation& call, Config config) {
-  ForegroundOptions options;
-  options.state_folder = state_folder_of(call.args()).string();
-  options.config = std::move(config);
-  const Result<std::int64_t> slots = number_of(call.args(), "slots", cpu_count(), 1);
-  if (!slots) return slots.error();
-  options.slots = static_cast<std::int32_t>(std::min<std::int64_t>(*slots, 100'000));
-  options.wait_for_folder = call.args().has("wait");
-  options.secrets_file = call.args().value("secrets");
-  options.command = call.typed();
-  return options;
-}
 
 /// What the run would be, checked as far as it can be before the first task.
 struct Request {

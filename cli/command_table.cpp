@@ -72,7 +72,30 @@ constexpr Flag kRetryFlags[] = {
 constexpr Example kRetryExamples[] = {
     {"baton retry @latest", "run again what failed"},
     {"baton retry etl@latest --from features --latest", "from one task on, with the file as it is now"}};
+constexpr Argument kRunAndTasks[] = {
+    kRun, {"TASK", "task, task[index] or task[key]; all of the run without it", false, true, Complete::task}};
+constexpr Argument kRunStateTasks[] = {
+    kRun,
+    {"STATE", "what it is to be", true, false, Complete::words, "success|failed"},
+    {"TASK", "task, task[index] or task[key]; the run itself without it", false, true, Complete::task}};
 constexpr Flag kWhy = {"why", 0, "TEXT", "kept with the change, for who asks later"};
+constexpr Flag kChangeDryRun = {"dry-run", 0, {}, "change nothing; list what would be"};
+constexpr Flag kClearFlags[] = {
+    {"upstream", 0, {}, "and all that these follow from"},
+    {"downstream", 0, {}, "and all that follows from these (the default)"},
+    {"only", 0, {}, "not what follows from these"},
+    {"failed", 0, {}, "of all these, what failed or is upstream_failed"},
+    kChangeDryRun, kWhy, kSlots, kSecrets, kWait, kQuiet};
+constexpr Example kClearExamples[] = {
+    {"baton clear @latest transform", "run transform again, and all that follows"},
+    {"baton clear etl@latest load[eu] --only --why 'late file'", "one instance alone"}};
+constexpr Flag kMarkFlags[] = {
+    {"upstream", 0, {}, "and all that these follow from"},
+    {"downstream", 0, {}, "and all that follows from these"},
+    kChangeDryRun, kWhy, kSlots, kSecrets, kWait, kQuiet};
+constexpr Example kMarkExamples[] = {
+    {"baton mark @latest success load --why 'loaded by hand'", "what it has left upstream_failed runs"},
+    {"baton mark etl@latest failed", "the run itself"}};
 constexpr Flag kStopFlags[] = {{"kill", 0, {}, "at once: no grace, no teardowns"}, kWhy};
 constexpr Flag kServerFlags[] = {kSlots, kSecrets, {"drain", 0, {}, "on SIGTERM wait for the tasks that run"}};
 constexpr Example kServerExamples[] = {{"baton server", "serve the state folder until Ctrl-C"}};
@@ -183,6 +206,12 @@ constexpr Command kCommands[] = {
     {"retry", kRunning, "run failed tasks again, or all from one task on",
      "The same run goes on, with its params and its version of the DAG. Old tries and their logs stay.", kOneRun,
      kRetryFlags, kRetryExamples, kRead, retry_command},
+    {"clear", kRunning, "make tasks of a run as if they had not run, and go on with it",
+     "What runs of them is stopped first, and what has begun after them with it. Old tries and their logs stay.",
+     kRunAndTasks, kClearFlags, kClearExamples, kRead, clear_command},
+    {"mark", kRunning, "say that tasks of a run, or the run, have succeeded or failed",
+     "What runs of them is stopped first. A success lets run what they had left upstream_failed.", kRunStateTasks,
+     kMarkFlags, kMarkExamples, kRead, mark_command},
     {"stop",
      kRunning,
      "stop a run, from another terminal",

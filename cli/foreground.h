@@ -24,7 +24,7 @@ struct ForegroundOptions {
 
 /// Errors: those of LocalHost; invalid for a request that could not run to its end, before anything is made durable.
 Result<RunEnd> run_new(const ForegroundOptions& options, NewRun request, RunObserver& observer);
-/// Goes on with a run that nobody works on: ResumeRun, RetryRun.
+/// Goes on with a run that nobody works on, to its end: ResumeRun, RetryRun, ClearTasks, MarkTasks, MarkRun.
 Result<RunEnd> go_on(const ForegroundOptions& options, Request request, RunObserver& observer);
 
 /// control.sock for as long as what it returns lives. Who cannot be asked still runs: that is worth a notice, no error.

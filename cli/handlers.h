@@ -8,6 +8,8 @@ namespace baton::cli {
 int run_command(const Invocation& call);
 int resume_command(const Invocation& call);
 int retry_command(const Invocation& call);
+int clear_command(const Invocation& call);
+int mark_command(const Invocation& call);
 int stop_command(const Invocation& call);
 int server_command(const Invocation& call);
 

@@ -118,7 +118,7 @@ Result<RunEnd> LocalHost::Impl::start_with(Request request, RunNo run_no, LocalH
     if (!refused_ || error_) return end;
   }
   if (!*refused_) return refused_->error();
-  return RunEnd{.state = (*refused_)->state, .did_nothing = true};
+  return RunEnd{.state = (*refused_)->state, .did_nothing = true, .touched = (*refused_)->instances};
 }
 
 // ── the public face ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,8 @@ struct RunEnd {
   RunState state = RunState::failed;
   bool interrupted = false;      ///< by a signal
   bool did_nothing = false;      ///< it had ended before, and there was nothing to do again
+  /// Where nothing was done: the task instances that the request would have changed (its dry run).
+  std::vector<TouchedInstance> touched = {};
 };
 
 class LocalHost {
