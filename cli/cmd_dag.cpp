@@ -67,14 +67,27 @@ int dag_next_command(const Invocation& call) {
   return kOk;
 }
 
+namespace {
+
+std::string last_run_cell(const RunView& run, const text::Style& style) {
+  if (!run.damage.empty()) return style.paint(text::Ink::red, "! damaged");
+  const WallUs at = run.row.started_at == kNoTime ? run.row.queued_at : run.row.started_at;
+  return text::painted(style, run.row.state) + style.paint(text::Ink::dim, "  " + text::local_time(at));
+}
+
+}  // namespace
+
 int dag_ls_command(const Invocation& call) {
   Result<OpenState> state = open_state(call.args());
   if (!state) return call.fail(state.error());
-  const Result<std::vector<DagView>> dags = state->reader->list_dags();
+  DagQuery query;
+  query.page.limit = 10'000;
+  query.last_runs = 1;
+  const Result<DagPage> dags = state->reader->list_dags(query);
   if (!dags) return call.fail(dags.error());
   if (call.format() != Format::table) {
     ValueList list;
-    for (const DagView& dag : *dags) {
+    for (const DagView& dag : dags->rows) {
       text::Object runs;
       for (std::size_t i = 0; i < dag.runs_by_state.size(); ++i)
         runs.set(to_string(static_cast<RunState>(i)), dag.runs_by_state.at(i));
@@ -86,7 +99,7 @@ int dag_ls_command(const Invocation& call) {
                          .set("dag_run_counts", runs.take())
                          .take());
     }
-    const auto total = static_cast<std::int64_t>(list.size());
+    const std::int64_t total = dags->total;
     call.print_document(text::Object().set("dags", std::move(list)).set("total_entries", total).take(), "dags");
     return kOk;
   }
@@ -97,16 +110,8 @@ int dag_ls_command(const Invocation& call) {
                      {"FAILED", true},
                      {"RUNNING", true},
                      {"LAST RUN"}});
-  for (const DagView& dag : *dags) {
-    std::string last;
-    if (dag.latest_run > 0) {
-      if (const Result<RunView> run = state->reader->run(dag.latest_run)) {
-        last = text::painted(style, run->row.state) +
-               style.paint(
-                   text::Ink::dim,
-                   "  " + text::local_time(run->row.started_at == kNoTime ? run->row.queued_at : run->row.started_at));
-      }
-    }
+  for (const DagView& dag : dags->rows) {
+    const std::string last = dag.last_runs.empty() ? "" : last_run_cell(dag.last_runs.front(), style);
     const auto count = [&](RunState s) { return text::grouped(dag.runs_by_state.at(static_cast<std::size_t>(s))); };
     table.add({dag.dag_id, std::to_string(dag.latest_number), count(RunState::success), count(RunState::failed),
                count(RunState::running), last});
@@ -125,8 +130,10 @@ int dag_source_command(const Invocation& call) {
   if (!versions) return call.fail(versions.error());
   if (versions->empty()) {
     std::vector<std::string> ids;
-    if (const auto dags = state->reader->list_dags()) {
-      for (const DagView& dag : *dags) ids.push_back(dag.dag_id);
+    DagQuery query;
+    query.page.limit = 10'000;
+    if (const auto dags = state->reader->list_dags(query)) {
+      for (const DagView& dag : dags->rows) ids.push_back(dag.dag_id);
     }
     return call.fail({"no DAG \"" + id + "\" has run here" + did_you_mean_suffix(id, ids), ErrorKind::not_found},
                      "`baton dag ls` lists them");

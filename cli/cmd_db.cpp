@@ -93,18 +93,19 @@ Result<PruneRule> rule_of(const Arguments& arguments) {
 }
 
 Result<std::int64_t> count_old(Reader& reader, const PruneRule& rule) {
-  RunFilter filter;
-  filter.dag_id = rule.dag_id;
-  filter.states = {RunState::success, RunState::failed};
-  filter.limit = 10'000;
+  RunQuery query;
+  if (!rule.dag_id.empty()) query.filter.dag_ids = {rule.dag_id};
+  query.filter.states = {RunState::success, RunState::failed};
+  query.filter.ended_at.below = rule.ended_before;
+  query.page.limit = 10'000;
+  query.page.with_total = false;
   std::int64_t out = 0;
   while (true) {
-    const Result<RunPage> page = reader.list_runs(filter);
+    const Result<RunPage> page = reader.list_runs(query);
     if (!page) return page.error();
-    for (const RunView& run : page->runs)
-      out += run.row.ended_at != kNoTime && run.row.ended_at < rule.ended_before ? 1 : 0;
-    if (page->next_before == 0) return out;
-    filter.before = page->next_before;
+    out += std::ssize(page->rows);
+    if (page->next.empty()) return out;
+    query.page.after = page->next;
   }
 }
 

@@ -32,17 +32,17 @@ std::string state_meant_by(const std::string& word) {
 /// `--state` names the folder, as everywhere, and for `ls` also states of runs: each word is taken for what it is.
 struct LsArguments {
   Arguments arguments;  ///< with the folder alone under `state`
-  RunFilter filter;
+  RunQuery query;
 };
 
 Result<LsArguments> ls_arguments(const Arguments& typed) {
   LsArguments out{typed, {}};
-  RunFilter& filter = out.filter;
+  RunFilter& filter = out.query.filter;
   const Arguments& arguments = typed;
-  filter.dag_id = arguments.value("dag");
+  if (arguments.has("dag")) filter.dag_ids = {arguments.value("dag")};
   const Result<std::int64_t> limit = number_of(arguments, "limit", 20, 1);
   if (!limit) return limit.error();
-  filter.limit = *limit;
+  out.query.page.limit = *limit;
   out.arguments.flags.erase("state");
   for (const std::string& word : typed.values("state")) {
     if (const std::optional<RunState> state = run_state_from(word)) {
@@ -89,6 +89,10 @@ text::Table runs_table(const std::vector<RunView>& runs, const text::Style& styl
                      {"STARTED", false, false, 0, 3},
                      {"REASON", false, true, 6, 1}});
   for (const RunView& run : runs) {
+    if (!run.damage.empty()) {  // its number and its reason, and nothing that may be wrong
+      table.add({style.paint(text::Ink::red, "! damaged"), "", std::to_string(run.row.run_no), "", "", "", run.damage});
+      continue;
+    }
     table.add({state_cell(run, style), run.row.dag_id, run.row.run_id, tasks_words(run.row.counts),
                span_cell(run.row, now), text::short_time(run.row.started_at, now),
                run.row.reason == Reason::none ? "" : text::reason_words(run.row.reason)});
@@ -109,18 +113,18 @@ int ls_command(const Invocation& call) {
   if (!asked) return call.fail(asked.error());
   Result<OpenState> state = open_state(asked->arguments);
   if (!state) return call.fail(state.error());
-  const Result<RunPage> page = state->reader->list_runs(asked->filter);
+  const Result<RunPage> page = state->reader->list_runs(asked->query);
   if (!page) return call.fail(page.error());
   if (call.format() != Format::table) {
-    call.print_document(runs_document(page->runs, page->total), "dag_runs");
+    call.print_document(runs_document(page->rows, page->total), "dag_runs");
     return kOk;
   }
-  if (page->runs.empty()) {
+  if (page->rows.empty()) {
     call.note("no runs; `baton run FILE` makes one");
     return kOk;
   }
-  Invocation::print(runs_table(page->runs, call.out_style(), now_us()).render(call.out_style(), call.out_width()));
-  const auto shown = static_cast<std::int64_t>(page->runs.size());
+  Invocation::print(runs_table(page->rows, call.out_style(), now_us()).render(call.out_style(), call.out_width()));
+  const auto shown = static_cast<std::int64_t>(page->rows.size());
   if (page->total > shown)
     call.note(text::grouped(page->total - shown) + " older runs: -n " + std::to_string(page->total));
   return kOk;

@@ -117,7 +117,7 @@ Result<std::vector<InstanceView>> chosen_instances(OpenRun& run, const std::stri
     return std::vector<InstanceView>{std::move(*view)};
   }
   InstanceFilter filter;
-  filter.task_id = selector;
+  filter.task_ids = {selector};
   Result<std::vector<InstanceView>> found = all_instances(*run.reader, run.run_no, filter);
   if (!found || !found->empty()) return found;
   const Result<std::vector<InstanceView>> all = all_instances(*run.reader, run.run_no);

@@ -7,6 +7,7 @@
 #include "cli/permissions.h"
 #include "cli/state_lookup.h"
 #include "scheduler/dagfile/canonical.h"
+#include "scheduler/store/sqlite_reader.h"
 #include "scheduler/store/state_folder.h"
 
 namespace baton::cli {
@@ -26,7 +27,7 @@ Result<OpenState> open_state(const Arguments& arguments) {
   OpenState out;
   out.folder = state_folder_of(arguments);
   if (Status may = may_read_state(out.folder); !may) return may.error();
-  Result<std::unique_ptr<Reader>> reader = Reader::open(out.folder);
+  Result<std::unique_ptr<Reader>> reader = SqliteReader::open(out.folder);
   if (!reader) {
     if (reader.error().kind != ErrorKind::not_found) return reader.error();
     return Error{"nothing has run in " + shown_path(out.folder) +
@@ -42,6 +43,9 @@ Result<OpenRun> open_run(const Invocation& call, std::size_t at) {
   if (!state) return state.error();
   OpenRun out{std::move(state->folder), std::move(state->reader), 0, {}};
   const Result<RunNo> run_no = out.reader->find_run(call.args().at(at));
+  if (!run_no && run_no.error().kind == ErrorKind::not_found) {
+    return Error{run_no.error().message + "; `baton ls` lists the runs, @latest is the newest", ErrorKind::not_found};
+  }
   if (!run_no) return run_no.error();
   out.run_no = *run_no;
   Result<RunView> run = out.reader->run(*run_no);
@@ -52,14 +56,17 @@ Result<OpenRun> open_run(const Invocation& call, std::size_t at) {
 
 Result<std::vector<InstanceView>> all_instances(Reader& reader, RunNo run_no, const InstanceFilter& filter) {
   std::vector<InstanceView> out;
-  InstanceFilter page = filter;
-  page.limit = 10'000;
+  InstanceQuery query;
+  query.filter = filter;
+  query.filter.run_no = run_no;
+  query.page.limit = 10'000;
+  query.page.with_total = false;
   while (true) {
-    Result<InstancePage> got = reader.list_instances(run_no, page);
+    Result<InstancePage> got = reader.list_instances(query);
     if (!got) return got.error();
-    std::move(got->instances.begin(), got->instances.end(), std::back_inserter(out));
-    if (got->next_after < 0) break;
-    page.after = got->next_after;
+    std::move(got->rows.begin(), got->rows.end(), std::back_inserter(out));
+    if (got->next.empty()) break;
+    query.page.after = got->next;
   }
   order_by_task(out);
   return out;

@@ -7,7 +7,7 @@
 
 #include "cli/invocation.h"
 #include "scheduler/model/dag.h"
-#include "scheduler/store/reader.h"
+#include "scheduler/engine/reader.h"
 
 namespace baton::cli {
 

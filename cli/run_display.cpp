@@ -8,13 +8,14 @@
 #include "cli/reading.h"
 #include "cli/run_document.h"
 #include "cli/terminal.h"
+#include "scheduler/store/sqlite_reader.h"
 
 namespace baton::cli {
 namespace {
 
 display::Means means_of(const std::string& state_folder, const std::string& dag_id) {
   display::Means out;
-  Result<std::unique_ptr<Reader>> reader = Reader::open(state_folder);
+  Result<std::unique_ptr<Reader>> reader = SqliteReader::open(state_folder);
   if (!reader) return out;
   const auto durations = (*reader)->durations(dag_id);
   if (!durations) return out;
@@ -29,7 +30,7 @@ int code_of(const RunEnd& end) {
 
 /// The run as the store has it now; talk only where it cannot be read.
 void print_run(const Invocation& call, const std::string& state_folder, RunNo run_no) {
-  Result<std::unique_ptr<Reader>> reader = Reader::open(state_folder);
+  Result<std::unique_ptr<Reader>> reader = SqliteReader::open(state_folder);
   Result<RunView> run = reader ? (*reader)->run(run_no) : Result<RunView>(reader.error());
   Result<Value> document = run ? run_document(**reader, *run, false) : Result<Value>(run.error());
   if (!document) {

@@ -3,7 +3,7 @@
 
 #include "scheduler/model/result.h"
 #include "scheduler/model/value.h"
-#include "scheduler/store/reader.h"
+#include "scheduler/engine/reader.h"
 
 namespace baton::cli {
 

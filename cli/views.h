@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "scheduler/model/value.h"
-#include "scheduler/store/reader.h"
+#include "scheduler/engine/reader.h"
 
 namespace baton::cli {
 

@@ -7,7 +7,7 @@
 #include "cli/text/document_text.h"
 #include "scheduler/model/dag.h"
 #include "scheduler/model/value.h"
-#include "scheduler/store/reader.h"
+#include "scheduler/engine/reader.h"
 
 namespace baton::cli {
 

@@ -36,9 +36,10 @@ void warn(const OddSpace& odd, Span where, std::string_view what, Reporter& repo
                    "write a space");
 }
 
-/// Where a space would mean something to YAML: in an indentation, after `:`, `-`, `,` or a bracket, before `:` or `#`.
+/// Where a space would mean something to YAML: in an indentation, after `:`, `-`, `,` or a bracket, before `:` or `#`;
+/// also behind real spaces there.
 bool is_structural(std::string_view text, std::size_t at, std::size_t length) {
-  const std::string_view before = text.substr(0, at);
+  const std::string_view before = text.substr(0, text.substr(0, at).find_last_not_of(' ') + 1);
   const std::string_view after = text.substr(at + length);
   if (before.empty() || before.back() == '\n') return true;
   if (std::string_view(":-,[{?|>").find(before.back()) != std::string_view::npos) return true;

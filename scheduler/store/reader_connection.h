@@ -1,133 +1,164 @@
-// The connection behind a Reader, and what its parts share: snapshots, errors, the shapes of the joined rows. Included
-// by the .cpp files of the Reader alone. One thread at a time.
+// The connection behind a SqliteReader, and what its parts share: snapshots, statements, errors, the shapes of the
+// joined rows. Included by the .cpp files of the reader alone. One thread at a time.
 #pragma once
 
+#include <compare>
+#include <map>
+#include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
-#include "scheduler/store/reader.h"
+#include "scheduler/store/page_walk.h"
 #include "scheduler/store/row_reading.h"
 #include "scheduler/store/sqlite_db.h"
+#include "scheduler/store/sqlite_reader.h"
 
-namespace baton {
+namespace baton::sqlite {
 
-class Reader::Connection {
+/// What a list shows of a row that failed its checksum; any other error is one.
+inline bool is_damage(const Error& error) {
+  return error.kind == ErrorKind::storage;
+}
+
+/// A task instance by its numbers.
+struct InstanceKey {
+  RunNo run_no = 0;
+  InstanceNo instance_no = 0;
+  auto operator<=>(const InstanceKey&) const = default;
+};
+
+class ReaderConnection {
  public:
-  Connection(sqlite::Database db, std::string path, std::string store_id)
-      : db_(std::move(db)), path_(std::move(path)), store_id_(std::move(store_id)) {}
+  ReaderConnection(Database db, std::string path) : db_(std::move(db)), path_(std::move(path)) {}
 
   /// All reads between its making and its end see the same state.
   class Snapshot {
    public:
-    explicit Snapshot(sqlite::Database& db) : db_(db) { (void)db_.exec("BEGIN"); }
-    ~Snapshot() { (void)db_.exec("COMMIT"); }
+    explicit Snapshot(ReaderConnection& connection) : connection_(connection) { (void)connection_.db_.exec("BEGIN"); }
+    ~Snapshot() { (void)connection_.db_.exec("COMMIT"); }
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;
 
    private:
-    sqlite::Database& db_;
+    ReaderConnection& connection_;
   };
 
-  [[nodiscard]] sqlite::Database& db() { return db_; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const std::string& store_id() const { return store_id_; }
-  void set_store_id(std::string id) { store_id_ = std::move(id); }
+  /// Once, before anything else; `missing` where the store has none.
+  Status read_store_id(const Error& missing);
 
-  /// Prepares `sql`, binds `values`, calls `each(statement)` (a Status) for every row.
+  /// Binds `values`, calls `each(statement)` (a Status) for every row. Prepared once.
   template <typename Each, typename... Values>
   Status query(const std::string& sql, const Each& each, const Values&... values) {
-    int rc = sqlite::kOk;
-    sqlite::Statement statement = db_.prepare(sql, &rc, false);
-    if (rc != sqlite::kOk) return db_.error("the state cannot be read", rc);
-    statement.start_with(values...);
-    for (rc = statement.step(); rc == sqlite::kRow; rc = statement.step()) {
-      if (Status status = each(statement); !status) return status;
-    }
-    if (rc == sqlite::kDone) return Unit{};
-    return db_.error("the state cannot be read", rc);
+    return with_statement(sql, [&](Statement& statement) {
+      statement.start_with(values...);
+      return step_all(statement, each);
+    });
+  }
+  template <typename Each>
+  Status query(const Query& query, const Each& each) {
+    return with_statement(query.sql, [&](Statement& statement) {
+      statement.start();
+      for (const auto& value : query.values) {
+        if (const auto* text = std::get_if<std::string>(&value)) {
+          statement.bind(std::string_view(*text));
+        } else {
+          statement.bind(std::get<std::int64_t>(value));
+        }
+      }
+      return step_all(statement, each);
+    });
   }
   /// The integers in the first column.
-  template <typename... Values>
-  Result<std::vector<std::int64_t>> integers(const std::string& sql, const Values&... values) {
+  template <typename Sql, typename... Values>
+  Result<std::vector<std::int64_t>> integers(const Sql& sql, const Values&... values) {
     std::vector<std::int64_t> found;
-    const Status read = query(
-        sql,
-        [&](const sqlite::Statement& row) -> Status {
-          found.push_back(row.integer(0));
-          return Unit{};
-        },
-        values...);
-    if (!read) return read.error();
+    const auto take = [&](const Statement& row) -> Status {
+      found.push_back(row.integer(0));
+      return Unit{};
+    };
+    if (Status read = query(sql, take, values...); !read) return read.error();
     return found;
   }
-  /// Runs by `where`, e.g. "WHERE r.run_no = ?".
-  template <typename... Values>
-  Result<std::vector<RunView>> runs(const std::string& where, const Values&... values) {
-    std::vector<RunView> found;
-    const Status read = query(
-        std::string("SELECT ") + sqlite::kRunColumns + sqlite::kRunTables + where,
-        [&](const sqlite::Statement& row) -> Status {
-          auto run = sqlite::decode_run(row);
-          if (!run) return run.error();
-          found.push_back({std::move(*run), row.small(sqlite::kRunVersionNumber)});
-          return Unit{};
-        },
-        values...);
-    if (!read) return read.error();
-    return found;
-  }
-  /// Task instances (t) with their task (k), run (r) and DAG (d), by `where`.
-  template <typename... Values>
-  Result<std::vector<InstanceView>> instances(const std::string& where, const Values&... values) {
-    std::vector<InstanceView> found;
-    const Status read = query(
-        instance_select() + where,
-        [&](const sqlite::Statement& row) -> Status {
-          auto view = decode_instance_view(row);
-          if (!view) return view.error();
-          found.push_back(std::move(*view));
-          return Unit{};
-        },
-        values...);
-    if (!read) return read.error();
-    return found;
-  }
-  /// Tries by `where`.
-  template <typename... Values>
-  Result<std::vector<TryView>> tries(const std::string& where, const Values&... values) {
-    std::vector<TryView> found;
-    const Status read = query(
-        std::string("SELECT ") + sqlite::kTryColumns + " FROM task_try " + where,
-        [&](const sqlite::Statement& row) -> Status {
-          auto view = decode_try_view(row);
-          if (!view) return view.error();
-          found.push_back(std::move(*view));
-          return Unit{};
-        },
-        values...);
-    if (!read) return read.error();
-    return found;
-  }
+
+  /// A run alone: what is wrong with it is the error.
   Result<RunView> run(RunNo run_no);
+  /// The runs of these numbers, in their order; what is wrong with one is its `damage`.
+  Result<std::vector<RunView>> runs(const std::vector<RunNo>& numbers);
+  /// The task instances of these numbers, in their order; what is wrong with one is its `damage`.
+  Result<std::vector<InstanceView>> instances(const std::vector<InstanceKey>& keys);
+  /// Their numbers: the first two columns.
+  Result<std::vector<InstanceKey>> instance_keys(const Query& query);
+  /// Tries by `where`.
+  Result<std::vector<TryView>> tries(const Query& where);
+  /// The number of a DAG; 0: there is none.
+  Result<std::int64_t> dag_no(const std::string& dag_id);
+  /// The seq of the last transaction that this snapshot sees.
+  Result<std::int64_t> seq();
+  /// How many rows `from` (FROM … WHERE …) has, counted up to `most` + 1.
+  Result<std::int64_t> count(const Query& from, std::int64_t most);
 
  private:
-  static const std::string& instance_select();
-  Result<InstanceView> decode_instance_view(const sqlite::Statement& row) const;
-  Result<TryView> decode_try_view(const sqlite::Statement& row) const;
+  static constexpr std::size_t kStatementsMax = 200;
 
-  sqlite::Database db_;
+  template <typename Use>
+  Status with_statement(const std::string& sql, const Use& use) {
+    Statement statement;
+    if (auto kept = statements_.extract(sql); !kept.empty()) statement = std::move(kept.mapped());
+    if (!statement) {
+      int rc = kOk;
+      statement = db_.prepare(sql, &rc);
+      if (rc != kOk) return db_.error("the state cannot be read", rc);
+    }
+    Status status = use(statement);
+    statement.reset();
+    if (statements_.size() >= kStatementsMax) statements_.clear();
+    statements_.emplace(sql, std::move(statement));
+    return status;
+  }
+  template <typename Each>
+  Status step_all(Statement& statement, const Each& each) {
+    int rc = statement.step();
+    for (; rc == kRow; rc = statement.step()) {
+      if (Status status = each(statement); !status) return status;
+    }
+    if (rc == kDone) return Unit{};
+    return db_.error("the state cannot be read", rc);
+  }
+  Status read_runs(const std::string& numbers, std::unordered_map<RunNo, RunView>& into);
+  Status read_instances(const std::string& keys, std::map<InstanceKey, InstanceView>& into);
+  InstanceView decode_instance_view(const Statement& row) const;
+  TryView decode_try_view(const Statement& row) const;
+
+  Database db_;
   std::string path_, store_id_;
+  std::unordered_map<std::string, Statement> statements_;
 };
 
-/// "1,2,3" of enum values: for IN (…); never anything that came from outside.
-template <typename E>
-std::string codes_of(const std::vector<E>& values) {
-  std::string list;
-  for (const E value : values) {
-    if (!list.empty()) list += ',';
-    list += std::to_string(static_cast<int>(value));
-  }
-  return list;
+/// A page without its rows: the total by `from`, where it was asked for, and the snapshot's seq.
+template <typename Row>
+Status finish_page(ReaderConnection& connection, const PageRequest& asked, const Query& from, PageOf<Row>& page) {
+  const auto seq = connection.seq();
+  if (!seq) return seq.error();
+  page.seq = *seq;
+  if (!asked.with_total) return Unit{};
+  const auto counted = connection.count(from, kTotalMax);
+  if (!counted) return counted.error();
+  page.total_is_capped = *counted > kTotalMax;
+  page.total = page.total_is_capped ? kTotalMax : *counted;
+  return Unit{};
 }
 
-}  // namespace baton
+/// A page of runs, within a snapshot.
+Result<RunPage> list_runs(ReaderConnection& connection, const RunQuery& query);
+/// Adds to ` FROM dag_run r …`; `by_order` keeps SQLite from the indexes of DAG and state, where an order is walked.
+Status add_run_conditions(ReaderConnection& connection, const RunFilter& filter, bool by_order, Query& into);
+/// Whether it lets through what has another property than its DAG and its state.
+bool names_more_than_dag_and_state(const RunFilter& filter);
+inline constexpr char kRunUpdatedAt[] =
+    "max(coalesce(r.ended_at, 0), coalesce(r.started_at, 0), coalesce(r.begun_at, 0), coalesce(r.queued_at, 0))";
+
+}  // namespace baton::sqlite

@@ -1,19 +1,16 @@
-// The Reader's versions, durations, cache, audit and changes.
-#include <algorithm>
-#include <iterator>
-#include <limits>
-
+// The SqliteReader's versions, durations, cache and audit.
 #include "scheduler/store/derived_uuid.h"
 #include "scheduler/store/reader_connection.h"
 #include "scheduler/store/row_sums.h"
 
 namespace baton {
 
+using sqlite::ReaderConnection;
 using sqlite::Statement;
 
 // ---- versions ----
 
-Result<std::vector<VersionView>> Reader::list_versions(const std::string& dag_id) {
+Result<std::vector<VersionView>> SqliteReader::list_versions(const std::string& dag_id) {
   std::vector<VersionView> versions;
   const Status read = connection_->query(
       "SELECT d.dag_id, v.version, v.number, v.source_hash, v.source_file, v.work_folder, v.created_at, v.version_no"
@@ -30,8 +27,8 @@ Result<std::vector<VersionView>> Reader::list_versions(const std::string& dag_id
 
 namespace {
 
-template <typename Connection, typename... Values>
-Result<VersionRow> one_version(Connection& connection, const std::string& from, const Error& missing,
+template <typename... Values>
+Result<VersionRow> one_version(ReaderConnection& connection, const std::string& from, const Error& missing,
                                const Values&... values) {
   std::vector<VersionRow> found;
   const Status read = connection.query(
@@ -50,14 +47,14 @@ Result<VersionRow> one_version(Connection& connection, const std::string& from, 
 
 }  // namespace
 
-Result<VersionRow> Reader::version_of_run(RunNo run_no) {
+Result<VersionRow> SqliteReader::version_of_run(RunNo run_no) {
   return one_version(*connection_,
                      " FROM dag_run r JOIN dag_version v USING (version_no) JOIN dag d ON d.dag_no = v.dag_no"
                      " WHERE r.run_no = ?",
                      {"there is no run " + std::to_string(run_no), ErrorKind::not_found}, run_no);
 }
 
-Result<VersionRow> Reader::version(const std::string& dag_id, const std::string& version) {
+Result<VersionRow> SqliteReader::version(const std::string& dag_id, const std::string& version) {
   return one_version(*connection_, " FROM dag_version v JOIN dag d USING (dag_no) WHERE d.dag_id = ? AND v.version = ?",
                      {"DAG \"" + dag_id + "\" has no version " + version,
                          ErrorKind::not_found}, std::string_view(dag_id),
@@ -66,7 +63,7 @@ Result<VersionRow> Reader::version(const std::string& dag_id, const std::string&
 
 // ---- durations, cache ----
 
-Result<std::unordered_map<std::string, DurationView>> Reader::durations(const std::string& dag_id) {
+Result<std::unordered_map<std::string, DurationView>> SqliteReader::durations(const std::string& dag_id) {
   std::unordered_map<std::string, DurationView> durations;
   const Status read = connection_->query(
       "SELECT task_id, mean_us, samples FROM task_duration JOIN dag USING (dag_no) WHERE dag_id = ?",
@@ -79,7 +76,7 @@ Result<std::unordered_map<std::string, DurationView>> Reader::durations(const st
   return durations;
 }
 
-Result<CacheStats> Reader::cache_stats(const std::string& dag_id) {
+Result<CacheStats> SqliteReader::cache_stats(const std::string& dag_id) {
   CacheStats stats;
   const Status read = connection_->query(
       "SELECT count(*), coalesce(sum(length(CAST(key AS BLOB)) + length(CAST(outputs AS BLOB))), 0), min(created_at),"
@@ -93,63 +90,86 @@ Result<CacheStats> Reader::cache_stats(const std::string& dag_id) {
   return stats;
 }
 
-// ---- audit, changes ----
+// ---- audit ----
 
-Result<std::vector<AuditView>> Reader::audit(const AuditFilter& filter) {
-  std::vector<AuditView> rows;
-  // One condition for each thing asked for: one that could be anything (`? = '' OR …`) keeps SQLite from the index.
-  std::string conditions = filter.dag_id.empty() ? " AND length(?3) = 0" : " AND dag_id = ?3";
-  conditions += filter.run_id.empty() ? " AND length(?4) = 0" : " AND run_id = ?4";
-  const Status read = connection_->query(
-      "SELECT audit_no, at, actor, action, dag_id, run_id, task_id, map_index, extra, checksum, address, via,"
-      " before, after, hash FROM audit"
-      " WHERE audit_no < ?1" + conditions + " ORDER BY audit_no DESC LIMIT ?2",
-      [&](const Statement& row) -> Status {
-        AuditView view;
-        view.audit_no = row.integer(0);
-        view.row = {row.time(1),   row.string(2), row.string(3), row.string(4),
-                    row.string(5), row.string(6), row.small(7),  row.string(8),
-                    row.string(10), row.string(11), row.string(12), row.string(13)};
-        view.hash = row.string(14);
-        if (row.integer(9) != sum_of(view.row)) return sqlite::damaged("audit row " + std::to_string(view.audit_no));
-        rows.push_back(std::move(view));
-        return Unit{};
-      },
-      filter.before > 0 ? filter.before : std::numeric_limits<std::int64_t>::max(),
-      std::clamp<std::int64_t>(filter.limit, 1, 10'000), std::string_view(filter.dag_id),
-      std::string_view(filter.run_id));
-  if (!read) return read.error();
-  return rows;
+namespace {
+
+using sqlite::PageWalk;
+using sqlite::Query;
+using sqlite::SortTerm;
+
+PageWalk walk_of(const AuditQuery& query) {
+  std::vector<SortTerm> terms;
+  const auto order = query.order.empty() ? std::vector<OrderBy<AuditField>>{{AuditField::number, true}} : query.order;
+  for (const auto& by : order) {
+    SortTerm term{static_cast<int>(by.field), "", false, true, false, by.descending};
+    switch (by.field) {
+      case AuditField::number: term.sql = "audit_no"; term.is_unique = true; term.is_text = false; break;
+      case AuditField::at: term.sql = "at"; term.may_be_null = true; term.is_text = false; break;
+      case AuditField::dag_id: term.sql = "dag_id"; break;
+      case AuditField::run_id: term.sql = "run_id"; break;
+      case AuditField::task_id: term.sql = "task_id"; break;
+      case AuditField::actor: term.sql = "actor"; break;
+      case AuditField::action: term.sql = "action"; break;
+    }
+    terms.push_back(std::move(term));
+  }
+  return {'a', std::move(terms), {{-1, "audit_no", false, false, true}}, "audit_no, 0", query.page};
 }
 
-Result<Changes> Reader::changes_after(std::int64_t seq, std::int64_t limit) {
-  const Connection::Snapshot snapshot(connection_->db());
-  // Up to the transaction that holds the last row of the limit: one transaction is never split.
-  const auto bound = connection_->integers(
-      "SELECT coalesce((SELECT seq FROM task_instance WHERE seq > ?1 ORDER BY seq LIMIT 1 OFFSET ?2),"
-      " max(?1, (SELECT coalesce(max(seq), 0) FROM task_instance WHERE seq IS NOT NULL),"
-      " (SELECT coalesce(max(seq), 0) FROM dag_run)))",
-      seq, std::max<std::int64_t>(limit, 1) - 1);
-  if (!bound) return bound.error();
-  Changes changes;
-  changes.seq = bound->at(0);
-  auto runs = connection_->runs("WHERE r.seq > ? AND r.seq <= ? ORDER BY r.seq, r.run_no", seq, changes.seq);
-  if (!runs) return runs.error();
-  changes.runs = std::move(*runs);
-  auto instances = connection_->instances("WHERE t.seq > ? AND t.seq <= ? ORDER BY t.seq, t.run_no, t.instance_no", seq,
-                                          changes.seq);
-  if (!instances) return instances.error();
-  changes.instances = std::move(*instances);
-  // Instances that have not changed since their run was made stand under its created_seq.
-  const auto created = connection_->integers(
-      "SELECT run_no FROM dag_run WHERE seq > ?1 AND created_seq > ?1 AND created_seq <= ?2", seq, changes.seq);
-  if (!created) return created.error();
-  for (const RunNo run_no : *created) {
-    auto fresh = connection_->instances("WHERE t.run_no = ? AND t.seq IS NULL ORDER BY t.instance_no", run_no);
-    if (!fresh) return fresh.error();
-    std::move(fresh->begin(), fresh->end(), std::back_inserter(changes.instances));
+Result<Query> audit_from(const AuditFilter& filter) {
+  Query from{" FROM audit WHERE 1", {}};
+  add_one_of(from, "dag_id", filter.dag_ids);
+  add_one_of(from, "run_id", filter.run_ids);
+  add_one_of(from, "task_id", filter.task_ids);
+  add_one_of(from, "actor", filter.actors);
+  add_one_of(from, "action", filter.actions);
+  add_one_of(from, "action", filter.excluded_actions, true);
+  if (filter.map_index) from.add(" AND map_index = ?", std::int64_t{*filter.map_index});
+  add_range(from, "at", filter.at);
+  for (const auto& [column, match] : {std::pair("dag_id", &filter.dag_id), std::pair("run_id", &filter.run_id),
+                                      std::pair("task_id", &filter.task_id), std::pair("actor", &filter.actor),
+                                      std::pair("action", &filter.action)}) {
+    if (Status added = add_match(from, column, *match); !added) return added.error();
   }
-  return changes;
+  return from;
+}
+
+AuditView audit_view(const Statement& row) {
+  AuditView view;
+  view.audit_no = row.integer(0);
+  view.row = {row.time(1),    row.string(2),  row.string(3),  row.string(4),  row.string(5),  row.string(6),
+              row.small(7),   row.string(8),  row.string(10), row.string(11), row.string(12), row.string(13)};
+  view.hash = row.string(14);
+  if (row.integer(9) != sum_of(view.row)) {
+    view.damage = sqlite::damaged("audit row " + std::to_string(view.audit_no)).message;
+  }
+  return view;
+}
+
+}  // namespace
+
+Result<AuditPage> SqliteReader::audit(const AuditQuery& query) {
+  const ReaderConnection::Snapshot snapshot(*connection_);
+  PageWalk walk = walk_of(query);
+  if (Status key = walk.take_key(); !key) return key.error();
+  const auto from = audit_from(query.filter);
+  if (!from) return from.error();
+  auto rows = walk.rows(*connection_, *from);
+  if (!rows) return rows.error();
+  AuditPage page;
+  page.next = walk.cut(*rows);
+  const Status read = connection_->query(
+      "SELECT a.audit_no, at, actor, action, dag_id, run_id, task_id, map_index, extra, checksum, address, via, before,"
+      " after, hash FROM json_each(?) p CROSS JOIN audit a ON a.audit_no = p.value",
+      [&](const Statement& row) -> Status {
+        page.rows.push_back(audit_view(row));
+        return Unit{};
+      },
+      std::string_view(sqlite::list_of(*rows)));
+  if (!read) return read.error();
+  if (Status counted = finish_page(*connection_, query.page, *from, page); !counted) return counted.error();
+  return page;
 }
 
 }  // namespace baton

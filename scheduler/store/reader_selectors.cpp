@@ -7,6 +7,7 @@
 namespace baton {
 namespace {
 
+using sqlite::ReaderConnection;
 using sqlite::Statement;
 
 constexpr std::size_t kCandidatesMax = 10;
@@ -22,8 +23,7 @@ std::string quoted(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
-template <typename Connection>
-Result<RunNo> latest_run(Connection& connection, std::string_view dag_id) {
+Result<RunNo> latest_run(ReaderConnection& connection, std::string_view dag_id) {
   const auto found = dag_id.empty() ? connection.integers("SELECT run_no FROM dag_run WHERE run_no > 0 ORDER BY run_no DESC LIMIT 1")
                                     : connection.integers(
                                           "SELECT run_no FROM dag_run WHERE dag_no = (SELECT dag_no FROM dag"
@@ -32,22 +32,20 @@ Result<RunNo> latest_run(Connection& connection, std::string_view dag_id) {
   if (!found) return found.error();
   if (!found->empty()) return found->front();
   if (dag_id.empty()) return Error{"there is no run yet", ErrorKind::not_found};
-  return Error{"DAG " + quoted(dag_id) + " has no run; `baton ls` lists the runs", ErrorKind::not_found};
+  return Error{"DAG " + quoted(dag_id) + " has no run", ErrorKind::not_found};
 }
 
-template <typename Connection>
-Result<RunNo> run_of_dag(Connection& connection, std::string_view dag_id, std::string_view run_id) {
+Result<RunNo> run_of_dag(ReaderConnection& connection, std::string_view dag_id, std::string_view run_id) {
   const auto found = connection.integers(
       "SELECT run_no FROM dag_run WHERE dag_no = (SELECT dag_no FROM dag WHERE dag_id = ?) AND run_id = ?", dag_id,
       run_id);
   if (!found) return found.error();
   if (!found->empty()) return found->front();
-  return Error{"DAG " + quoted(dag_id) + " has no run " + quoted(run_id) + "; `baton ls` lists the runs",
+  return Error{"DAG " + quoted(dag_id) + " has no run " + quoted(run_id),
                ErrorKind::not_found};
 }
 
-template <typename Connection>
-Result<RunNo> run_by_id(Connection& connection, std::string_view run_id) {
+Result<RunNo> run_by_id(ReaderConnection& connection, std::string_view run_id) {
   std::vector<RunNo> numbers;
   std::string candidates;
   const Status read = connection.query(
@@ -61,7 +59,7 @@ Result<RunNo> run_by_id(Connection& connection, std::string_view run_id) {
   if (!read) return read.error();
   if (numbers.size() == 1) return numbers.front();
   if (numbers.empty()) {
-    return Error{"there is no run " + quoted(run_id) + "; `baton ls` lists the runs, @latest is the newest",
+    return Error{"there is no run " + quoted(run_id),
                  ErrorKind::not_found};
   }
   return Error{std::to_string(numbers.size()) + " runs are called " + quoted(run_id) + ", say which:" + candidates};
@@ -69,8 +67,8 @@ Result<RunNo> run_by_id(Connection& connection, std::string_view run_id) {
 
 }  // namespace
 
-Result<RunNo> Reader::find_run(std::string_view selector) {
-  const Connection::Snapshot snapshot(connection_->db());
+Result<RunNo> SqliteReader::find_run(std::string_view selector) {
+  const sqlite::ReaderConnection::Snapshot snapshot(*connection_);
   constexpr std::string_view kLatest = "@latest";
   if (selector.ends_with(kLatest)) {
     return latest_run(*connection_, selector.substr(0, selector.size() - kLatest.size()));
@@ -93,8 +91,7 @@ struct TaskPlace {
   bool is_mapped = false;
 };
 
-template <typename Connection>
-Result<TaskPlace> find_task(Connection& connection, RunNo run_no, std::string_view task_id) {
+Result<TaskPlace> find_task(ReaderConnection& connection, RunNo run_no, std::string_view task_id) {
   TaskPlace place;
   const Status read = connection.query(
       "SELECT k.task_no, k.is_mapped FROM dag_run r JOIN dag_task k USING (version_no)"
@@ -112,8 +109,7 @@ Result<TaskPlace> find_task(Connection& connection, RunNo run_no, std::string_vi
 }
 
 /// The instance of a mapped task by its index, else by its key.
-template <typename Connection>
-Result<InstanceNo> find_mapped(Connection& connection, RunNo run_no, const TaskPlace& task, std::string_view label) {
+Result<InstanceNo> find_mapped(ReaderConnection& connection, RunNo run_no, const TaskPlace& task, std::string_view label) {
   if (const auto index = whole_number(label)) {
     const auto found =
         connection.integers("SELECT instance_no FROM task_instance WHERE run_no = ? AND task_no = ? AND map_index = ?",
@@ -134,8 +130,8 @@ Result<InstanceNo> find_mapped(Connection& connection, RunNo run_no, const TaskP
 
 }  // namespace
 
-Result<InstanceNo> Reader::find_instance(RunNo run_no, std::string_view selector) {
-  const Connection::Snapshot snapshot(connection_->db());
+Result<InstanceNo> SqliteReader::find_instance(RunNo run_no, std::string_view selector) {
+  const sqlite::ReaderConnection::Snapshot snapshot(*connection_);
   const auto bracket = selector.find('[');
   const bool has_label = bracket != std::string_view::npos && selector.ends_with(']');
   const auto task = find_task(*connection_, run_no, has_label ? selector.substr(0, bracket) : selector);

@@ -45,8 +45,7 @@ Error damaged(const std::string& what) {
       ErrorKind::storage};
 }
 
-Result<RunRow> decode_run(const Statement& row) {
-  RunRow run;
+Status decode_run(const Statement& row, RunRow& run) {
   run.run_no = row.integer(0);
   run.dag_id = row.string(1);
   run.run_id = row.string(2);
@@ -74,11 +73,10 @@ Result<RunRow> decode_run(const Statement& row) {
       row.integer(22) != sum_of_conf(run)) {
     return damaged("run " + std::to_string(run.run_no));
   }
-  return run;
+  return Unit{};
 }
 
-Result<TaskRow> decode_instance(const Statement& row, std::int64_t created_seq) {
-  TaskRow t;
+Status decode_instance(const Statement& row, std::int64_t created_seq, TaskRow& t) {
   t.run_no = row.integer(0);
   t.instance_no = row.small(1);
   t.task_no = row.small(2);
@@ -108,7 +106,7 @@ Result<TaskRow> decode_instance(const Statement& row, std::int64_t created_seq) 
   t.note = row.string(20);
   t.outputs_json = row.string(21);
   if (!codes_hold || row.integer(18) != sum_of(t)) return damaged(name_of(t));
-  return t;
+  return Unit{};
 }
 
 Status decode_item(const Statement& row, int first, TaskRow& into) {
@@ -119,8 +117,7 @@ Status decode_item(const Statement& row, int first, TaskRow& into) {
   return Unit{};
 }
 
-Result<TryRow> decode_try(const Statement& row) {
-  TryRow t;
+Status decode_try(const Statement& row, TryRow& t) {
   t.run_no = row.integer(0);
   t.instance_no = row.small(1);
   t.epoch = row.small(2);
@@ -148,7 +145,7 @@ Result<TryRow> decode_try(const Statement& row) {
   if (!codes_hold || row.integer(16) != sum_of(t)) {
     return damaged("a try of instance " + std::to_string(t.instance_no) + " of run " + std::to_string(t.run_no));
   }
-  return t;
+  return Unit{};
 }
 
 Result<VersionRow> decode_version(const Statement& row) {
@@ -203,10 +200,10 @@ Status load_instances(Database& db, RunNo run_no, std::int64_t created_seq, std:
   if (!select) return select.error();
   select->start_with(run_no);
   return for_each_row(db, *select, [&]() -> Status {
-    auto decoded = decode_instance(*select, created_seq);
-    if (!decoded) return decoded.error();
-    if (decoded->instance_no != static_cast<InstanceNo>(instances.size())) return damaged(name_of(*decoded));
-    instances.push_back(std::move(*decoded));
+    TaskRow row;
+    if (Status decoded = decode_instance(*select, created_seq, row); !decoded) return decoded;
+    if (row.instance_no != static_cast<InstanceNo>(instances.size())) return damaged(name_of(row));
+    instances.push_back(std::move(row));
     return Unit{};
   });
 }
@@ -234,11 +231,9 @@ Result<RunSnapshot> load_run(Database& db, RunNo run_no) {
   const int rc = select->step();
   if (rc == kDone) return Error{"there is no run " + std::to_string(run_no), ErrorKind::not_found};
   if (rc != kRow) return db.error("the state cannot be read", rc);
-  auto run = decode_run(*select);
-  if (!run) return run.error();
+  if (Status decoded = decode_run(*select, snapshot.run); !decoded) return decoded.error();
   const std::int64_t created_seq = select->integer(kRunCreatedSeq);
   select->reset();
-  snapshot.run = std::move(*run);
   if (Status read = load_version(db, run_no, snapshot.version); !read) return read.error();
   std::int64_t count = 0;
   for (const auto n : snapshot.run.counts) count += n;

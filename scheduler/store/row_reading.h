@@ -19,8 +19,10 @@ inline constexpr char kRunColumns[] =
     " r.counts, r.seq, r.checksum, r.final_checksum, i.checksum, v.number, r.created_seq,"
     " r.begun_at, r.hooks_open, r.user_note";
 inline constexpr char kRunTables[] =
-    " FROM dag_run r JOIN dag d USING (dag_no) JOIN dag_version v USING (version_no) JOIN run_input i USING (run_no) ";
-Result<RunRow> decode_run(const Statement& row);
+    " FROM dag_run r LEFT JOIN dag d USING (dag_no) LEFT JOIN dag_version v USING (version_no)"
+    " LEFT JOIN run_input i USING (run_no) ";
+/// Fills `into` as far as it can be read; an Error where the row is damaged. A part that is missing is damage too.
+Status decode_run(const Statement& row, RunRow& into);
 inline constexpr int kRunVersionNumber = 23;  ///< the column of v.number
 inline constexpr int kRunCreatedSeq = 24;
 
@@ -31,7 +33,7 @@ inline constexpr char kInstanceColumns[] =
     " t.times, t.note, t.outputs, t.wait, t.executor, t.worker, t.handle, t.host";
 inline constexpr int kInstanceColumnCount = 27;
 /// `created_seq` of its run stands for the seq of a row that has not changed since.
-Result<TaskRow> decode_instance(const Statement& row, std::int64_t created_seq);
+Status decode_instance(const Statement& row, std::int64_t created_seq, TaskRow& into);
 /// Puts map_key and item (columns `first`, +1, checksum +2) into `into`.
 Status decode_item(const Statement& row, int first, TaskRow& into);
 
@@ -39,7 +41,7 @@ inline constexpr char kTryColumns[] =
     "run_no, instance_no, epoch, try_number, state, reason, exit_code, signal, queued_at, started_at, ended_at, pid,"
     " user_us, sys_us, max_rss_bytes, log_bytes, checksum, host, times, note, rendered, executor,"
     " worker, handle, log_tail, (SELECT number FROM dag_version v WHERE v.version_no = task_try.version_no)";
-Result<TryRow> decode_try(const Statement& row);
+Status decode_try(const Statement& row, TryRow& into);
 
 inline constexpr char kVersionColumns[] =
     "d.dag_id, v.version, v.number, v.canonical_json, v.source, v.source_hash, v.source_file, v.work_folder,"

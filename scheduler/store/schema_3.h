@@ -72,10 +72,10 @@ CREATE INDEX dag_run_by_version ON dag_run (version_no, run_no);
 CREATE INDEX dag_run_by_seq ON dag_run (seq, run_no);
 CREATE INDEX dag_run_by_run_after ON dag_run (run_after, run_no);
 CREATE INDEX dag_run_by_dag_run_after ON dag_run (dag_no, run_after, run_no);
-CREATE INDEX dag_run_by_logical_date ON dag_run (logical_date, run_no) WHERE logical_date IS NOT NULL;
+CREATE INDEX dag_run_by_logical_date ON dag_run (logical_date, run_no);
 CREATE INDEX dag_run_by_started_at ON dag_run (started_at, run_no);
 CREATE INDEX dag_run_by_open_hooks ON dag_run (hooks_open, run_no) WHERE hooks_open = 1;
-CREATE INDEX dag_run_by_ended_at ON dag_run (ended_at, run_no) WHERE ended_at IS NOT NULL;
+CREATE INDEX dag_run_by_ended_at ON dag_run (ended_at, run_no);
 
 CREATE TABLE run_date (          -- each date that a run covers: its logical date, and the inner days of a chunk
   dag_no INTEGER NOT NULL,

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "scheduler/store/reader.h"
+#include "scheduler/store/sqlite_reader.h"
 #include "scheduler/store/sqlite_store.h"
 #include "tests/conformance/store/sample.h"
 #include "tests/conformance/store/test_loop.h"
@@ -65,7 +65,7 @@ TEST_F(DiskFull, RollsBackAndGoesOnWhenThereIsSpaceAgain) {
   EXPECT_EQ(create(*store, "still full"), CommitOutcome::rolled_back);
   // Reading goes on, and shows what was acknowledged and nothing else.
   {
-    auto reader = Reader::open(disk.path());
+    auto reader = SqliteReader::open(disk.path());
     ASSERT_TRUE(reader.ok()) << reader.error().message;
     EXPECT_EQ((*reader)->list_runs({}).value().total, static_cast<std::int64_t>(acknowledged.size()));
   }
@@ -75,7 +75,7 @@ TEST_F(DiskFull, RollsBackAndGoesOnWhenThereIsSpaceAgain) {
     acknowledged.push_back("after" + std::to_string(i));
   }
   store.reset();
-  auto reader = Reader::open(disk.path());
+  auto reader = SqliteReader::open(disk.path());
   ASSERT_TRUE(reader.ok()) << reader.error().message;
   for (const auto& run_id : acknowledged) EXPECT_TRUE((*reader)->find_run(run_id).ok()) << run_id;
   EXPECT_EQ((*reader)->list_runs({}).value().total, static_cast<std::int64_t>(acknowledged.size()));

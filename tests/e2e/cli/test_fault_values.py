@@ -466,7 +466,6 @@ tasks:
         done = self.baton("validate", "d.yaml", code=2)
         self.assertRegex(done.stdout + done.stderr, r"(?i)\b(no|0) DAG|without a DAG")
 
-    @not_yet("no break spaces are named")
     def test_no_break_spaces_are_named(self):
         self.write("d.yaml", "dag: d\ntasks:\n  t:\n  \u00a0 run: echo\n")
         done = self.baton("validate", "d.yaml", code=2)

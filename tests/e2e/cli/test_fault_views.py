@@ -53,17 +53,18 @@ on_success: {{run: echo x > success}}
 
 
 class History(FaultTest):
-    @not_yet("the start looks at indexes alone")
     def test_10_the_start_reads_no_more_with_a_long_history(self):
-        """Counts what the start of a run reads of the database, beside little and beside much."""
+        """Counts what the start of a run reads of the database, beside little and beside much. The history is put into
+        the database as it would lie there: making it by running it takes too long on a busy machine."""
         self.write("one.yaml", "dag: one\ntasks:\n  t: {noop: true}\n")
-        self.write("many.yaml", "dag: many\nparams:\n  n: {type: array, default: [" + ",".join("0" * 20000) + "]}\n"
-                   "tasks:\n  t: {noop: true, for_each: {items: '${{ params.n }}'}}\n")
         self.baton("run", "one.yaml", "-q")
         few = self.reads("one.yaml")
-        self.baton("run", "many.yaml", "-q")
+        self.rows("""
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+INSERT INTO task_instance (run_no, instance_no, task_no, map_index, state, started_at, ended_at, seq, checksum)
+SELECT 1, i, 0, i, 4, i, i + 1, 1, 0 FROM n""")
         many = self.reads("one.yaml")
-        self.assertLess(many, 3 * few + 200)
+        self.assertLess(many, 2 * few + 100)
 
     def reads(self, dag):
         report = self.folder / "calls"
@@ -102,7 +103,6 @@ tasks:
         self.assertEqual(0, process.returncode, "above 20 s of CPU time it is killed")
         return used.ru_utime + used.ru_stime
 
-    @not_yet("lists go by task, then index")
     def test_18_instances_stand_with_their_task_in_every_list(self):
         wide = ",".join(map(str, range(12)))
         done = self.run_dag(f"""
@@ -119,7 +119,6 @@ tasks:
         places = [table.index(name) for name in ("first", "m[0]", "m[1]", "m[2]", "m[10]", "m[11]", "last")]
         self.assertEqual(sorted(places), places)
 
-    @not_yet("a damaged row is one run's matter")
     def test_20_one_damaged_run_does_not_hide_the_others(self):
         self.write("d.yaml", "dag: d\ntasks:\n  t: {run: echo x}\n")
         for name in ("one", "two", "three"):

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "scheduler/store/reader.h"
+#include "scheduler/store/sqlite_reader.h"
 #include "scheduler/store/sqlite_store.h"
 #include "scheduler/store/state_folder.h"
 #include "tests/conformance/store/sample.h"
@@ -74,7 +74,7 @@ class StoreBench : public testing::Test {
     EXPECT_EQ(commit(std::move(batch)), CommitOutcome::durable);
   }
   std::unique_ptr<Reader> reader() {
-    auto opened = Reader::open(folder_->path());
+    auto opened = SqliteReader::open(folder_->path());
     if (!opened) ADD_FAILURE() << opened.error().message;
     return std::move(opened).value();
   }

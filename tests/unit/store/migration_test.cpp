@@ -72,8 +72,8 @@ TEST_P(OldSchema, IsBroughtToTheNewestWithAllThatItHeld) {
   EXPECT_EQ(meddle(database(), "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
   const auto r = reader();
   const auto runs = r->list_runs({}).value();
-  ASSERT_EQ(runs.runs.size(), 5U);
-  for (const auto& run : runs.runs) {
+  ASSERT_EQ(runs.rows.size(), 5U);
+  for (const auto& run : runs.rows) {
     EXPECT_NE(run.row.begun_at, kNoTime) << "it has instances, so it has begun";
     const auto loaded = store_->load_run(run.row.run_no);
     ASSERT_TRUE(loaded.ok()) << loaded.error().message;
@@ -82,7 +82,7 @@ TEST_P(OldSchema, IsBroughtToTheNewestWithAllThatItHeld) {
   }
   EXPECT_EQ(store_->unfinished_runs().value(), std::vector<RunNo>{5});
   EXPECT_EQ(store_->load_run(1).value().instances.at(6).map_index, 1);
-  EXPECT_EQ(r->audit({}).value().at(0).row.action, "retry");
+  EXPECT_EQ(r->audit({}).value().rows.at(0).row.action, "retry");
   EXPECT_EQ(meddle(database(), "SELECT run_no FROM run_date WHERE logical_date = 1700000000000000"), 3);
   const std::string backup = database() + ".schema" + std::to_string(GetParam()) + ".bak";
   EXPECT_EQ(meddle(backup, "SELECT count(*) FROM dag_run"), 5);

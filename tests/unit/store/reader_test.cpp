@@ -1,4 +1,4 @@
-#include "scheduler/store/reader.h"
+#include "scheduler/store/sqlite_reader.h"
 
 #include <gtest/gtest.h>
 
@@ -17,13 +17,13 @@ class ReaderTest : public StoreBench {
 
 std::vector<RunNo> numbers(const RunPage& page) {
   std::vector<RunNo> out;
-  for (const auto& run : page.runs) out.push_back(run.row.run_no);
+  for (const auto& run : page.rows) out.push_back(run.row.run_no);
   return out;
 }
 
 std::vector<InstanceNo> numbers(const InstancePage& page) {
   std::vector<InstanceNo> out;
-  for (const auto& instance : page.instances) out.push_back(instance.row.instance_no);
+  for (const auto& instance : page.rows) out.push_back(instance.row.instance_no);
   return out;
 }
 
@@ -84,32 +84,32 @@ TEST_F(ReaderTest, RunsArePagedNewestFirstByKeyAndByOffset) {
   for (int i = 0; i < 10; ++i) create(i % 2 == 0 ? etl : other, "r" + std::to_string(i));
   for (const RunNo n : {1, 3, 5}) end_run(n, n == 5 ? RunState::failed : RunState::success, 5);
   const auto r = reader();
-  RunFilter filter;
-  filter.limit = 4;
-  auto page = r->list_runs(filter).value();
+  RunQuery query;
+  query.page.limit = 4;
+  auto page = r->list_runs(query).value();
   EXPECT_EQ(numbers(page), (std::vector<RunNo>{10, 9, 8, 7}));
   EXPECT_EQ(page.total, 10);
-  filter.before = page.next_before;
-  page = r->list_runs(filter).value();
+  query.page.after = page.next;
+  page = r->list_runs(query).value();
   EXPECT_EQ(numbers(page), (std::vector<RunNo>{6, 5, 4, 3}));
-  filter.before = page.next_before;
-  page = r->list_runs(filter).value();
+  query.page.after = page.next;
+  page = r->list_runs(query).value();
   EXPECT_EQ(numbers(page), (std::vector<RunNo>{2, 1}));
-  EXPECT_EQ(page.next_before, 0);
+  EXPECT_EQ(page.next, "");
 
-  RunFilter by_state;
-  by_state.states = {RunState::success, RunState::failed};
+  RunQuery by_state;
+  by_state.filter.states = {RunState::success, RunState::failed};
   EXPECT_EQ(numbers(r->list_runs(by_state).value()), (std::vector<RunNo>{5, 3, 1}));
   EXPECT_EQ(r->list_runs(by_state).value().total, 3);
-  by_state.offset = 1;
-  by_state.limit = 1;
+  by_state.page.offset = 1;
+  by_state.page.limit = 1;
   EXPECT_EQ(numbers(r->list_runs(by_state).value()), (std::vector<RunNo>{3}));
-  RunFilter by_dag;
-  by_dag.dag_id = "other";
-  by_dag.states = {RunState::queued};
+  RunQuery by_dag;
+  by_dag.filter.dag_ids = {"other"};
+  by_dag.filter.states = {RunState::queued};
   EXPECT_EQ(numbers(r->list_runs(by_dag).value()), (std::vector<RunNo>{10, 8, 6, 4, 2}));
   EXPECT_EQ(r->list_runs(by_dag).value().total, 5);
-  by_dag.dag_id = "nope";
+  by_dag.filter.dag_ids = {"nope"};
   EXPECT_EQ(r->list_runs(by_dag).value().total, 0);
 }
 
@@ -145,26 +145,30 @@ TEST_F(ReaderTest, InstancesAreFilteredAndPaged) {
   batch.runs[0].counts[static_cast<std::size_t>(TaskState::none)] = 2;
   ASSERT_EQ(commit(std::move(batch)), CommitOutcome::durable);
   const auto r = reader();
-  InstanceFilter failed;
-  failed.states = {TaskState::failed};
-  failed.limit = 2;
-  auto page = r->list_instances(run_no, failed).value();
+  InstanceQuery failed;
+  failed.filter.run_no = run_no;
+  failed.filter.states = {TaskState::failed};
+  failed.page.limit = 2;
+  auto page = r->list_instances(failed).value();
   EXPECT_EQ(numbers(page), (std::vector<InstanceNo>{1, 2}));
   EXPECT_EQ(page.total, 3);
-  failed.after = page.next_after;
-  page = r->list_instances(run_no, failed).value();
+  failed.page.after = page.next;
+  page = r->list_instances(failed).value();
   EXPECT_EQ(numbers(page), (std::vector<InstanceNo>{4}));
-  EXPECT_EQ(page.next_after, -1);
-  InstanceFilter two;
-  two.states = {TaskState::failed, TaskState::success};
-  EXPECT_EQ(numbers(r->list_instances(run_no, two).value()), (std::vector<InstanceNo>{1, 2, 3, 4}));
-  InstanceFilter by_task;
-  by_task.task_id = "t3";
-  EXPECT_EQ(numbers(r->list_instances(run_no, by_task).value()), (std::vector<InstanceNo>{3}));
-  EXPECT_EQ(r->list_instances(run_no, by_task).value().total, 1);
-  by_task.task_id = "t9";
-  EXPECT_EQ(r->list_instances(run_no, by_task).value().total, 0);
-  EXPECT_EQ(r->list_instances(run_no + 1, {}).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(page.next, "");
+  InstanceQuery query;
+  query.filter.run_no = run_no;
+  query.filter.states = {TaskState::failed, TaskState::success};
+  EXPECT_EQ(numbers(r->list_instances(query).value()), (std::vector<InstanceNo>{1, 2, 3, 4}));
+  query.filter.states = {};
+  query.filter.task_ids = {"t3"};
+  EXPECT_EQ(numbers(r->list_instances(query).value()), (std::vector<InstanceNo>{3}));
+  EXPECT_EQ(r->list_instances(query).value().total, 1);
+  query.filter.task_ids = {"t9"};
+  EXPECT_EQ(r->list_instances(query).value().total, 0);
+  query.filter = {};
+  query.filter.run_no = run_no + 1;
+  EXPECT_EQ(r->list_instances(query).value().total, 0);
 }
 
 TEST_F(ReaderTest, TriesComeOldestFirst) {
@@ -204,24 +208,24 @@ TEST_F(ReaderTest, VersionsAreNumberedPerDagAndKeepTheirSource) {
   EXPECT_EQ(r->version_of_run(second).value().source, "id: etl\n");
   EXPECT_EQ(r->version("etl", "version-of-etl-1").value().number, 1);
   EXPECT_EQ(r->version("etl", "x").error().kind, ErrorKind::not_found);
-  const auto dags = r->list_dags().value();
+  const auto dags = r->list_dags({}).value().rows;
   ASSERT_EQ(dags.size(), 2U);
   EXPECT_EQ(dags[0].latest_number, 2);
   EXPECT_EQ(dags[0].runs_by_state[0], 3);
 }
 
-TEST_F(ReaderTest, ChangesAfterASeqAreTheLatestStatesOfWholeTransactions) {
+TEST_F(ReaderTest, ChangesAfterAKeyAreTheLatestStates) {
   const RunNo run_no = create(sample::dag("etl", 5), "r");
-  const auto before = reader()->changes_after(0, 2).value();
-  EXPECT_EQ(before.instances.size(), 5U) << "one transaction is never split";
-  EXPECT_EQ(before.runs.size(), 1U);
+  const auto before = reader()->changes_after({}, 2).value();
+  EXPECT_EQ(before.runs.size(), 1U) << "a new run stands for its instances";
+  EXPECT_TRUE(before.instances.empty());
   change(sample::instance(run_no, 2, TaskState::queued, 1));
   change(sample::instance(run_no, 2, TaskState::running, 1));
-  const auto after = reader()->changes_after(before.seq, 100).value();
+  const auto after = reader()->changes_after(before.key, 100).value();
   ASSERT_EQ(after.instances.size(), 1U);
   EXPECT_EQ(after.instances[0].row.state, TaskState::running);
-  EXPECT_TRUE(reader()->changes_after(after.seq, 100).value().instances.empty());
-  EXPECT_EQ(reader()->changes_after(after.seq, 100).value().seq, after.seq);
+  EXPECT_TRUE(reader()->changes_after(after.key, 100).value().instances.empty());
+  EXPECT_EQ(reader()->changes_after(after.key, 100).value().key, after.key);
 }
 
 TEST_F(ReaderTest, AuditDurationsAndCacheAreRead) {
@@ -232,10 +236,10 @@ TEST_F(ReaderTest, AuditDurationsAndCacheAreRead) {
   batch.cache.push_back({"etl", "t0", "key", "spec", "{}", 5, kNoTime, 1, 0});
   ASSERT_EQ(commit(std::move(batch)), CommitOutcome::durable);
   const auto r = reader();
-  EXPECT_EQ(r->audit({}).value().at(0).row.action, "stop");
-  AuditFilter of_run;
-  of_run.run_id = "r";
-  EXPECT_EQ(r->audit(of_run).value().size(), 1U);
+  EXPECT_EQ(r->audit({}).value().rows.at(0).row.action, "stop");
+  AuditQuery of_run;
+  of_run.filter.run_ids = {"r"};
+  EXPECT_EQ(r->audit(of_run).value().total, 1);
   EXPECT_EQ(r->durations("etl").value().at("t0").mean_us, 50);
   EXPECT_EQ(r->cache_stats("").value().entries, 1);
   EXPECT_EQ(r->cache_stats("etl").value().bytes, 5);
@@ -253,7 +257,7 @@ TEST_F(ReaderTest, AReaderWorksOnAHotWalWithoutAWriter) {
   ASSERT_GT(std::filesystem::file_size(database_path(dead).string() + "-wal"), 0U);
   const auto size_before = std::filesystem::file_size(database_path(dead));
   {
-    auto r = Reader::open(dead);
+    auto r = SqliteReader::open(dead);
     ASSERT_TRUE(r.ok()) << r.error().message;
     EXPECT_EQ((*r)->find_run("@latest").value(), run_no);
     EXPECT_FALSE((*r)->info().value().closed_cleanly);
@@ -289,8 +293,8 @@ TEST_F(ReaderTest, AReaderOpenedBeforeSeesWhatIsCommittedLater) {
 
 TEST(Reader, NoStateIsCodeThree) {
   const sample::Folder folder;
-  EXPECT_EQ(Reader::open(folder.path()).error().kind, ErrorKind::not_found);
-  EXPECT_EQ(Reader::open(folder.path() / "nowhere").error().kind, ErrorKind::not_found);
+  EXPECT_EQ(SqliteReader::open(folder.path()).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(SqliteReader::open(folder.path() / "nowhere").error().kind, ErrorKind::not_found);
 }
 
 }  // namespace

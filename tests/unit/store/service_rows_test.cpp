@@ -33,7 +33,7 @@ TEST_F(ServiceRows, EachAuditRowsHashCoversTheOneBefore) {
   batch.audit.push_back(audit_of("cyd"));
   batch.audit.push_back(audit_of("dan"));
   ASSERT_EQ(commit(std::move(batch)), CommitOutcome::durable);
-  const auto rows = reader()->audit({}).value();
+  const auto rows = reader()->audit({}).value().rows;
   ASSERT_EQ(rows.size(), 4U);
   std::string before;
   for (auto at = rows.rbegin(); at != rows.rend(); ++at) {
@@ -54,7 +54,7 @@ TEST_F(ServiceRows, TheChainGoesOnAfterABatchThatWasUndone) {
   Part batch;
   batch.audit.push_back(audit_of("bob"));
   ASSERT_EQ(commit(std::move(batch)), CommitOutcome::durable);
-  const auto rows = reader()->audit({}).value();
+  const auto rows = reader()->audit({}).value().rows;
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].hash, audit_hash("", rows[0].row));
 }

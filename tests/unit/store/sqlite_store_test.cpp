@@ -128,7 +128,7 @@ TEST_F(SqliteStoreTest, AFileThatIsNoDatabaseIsRefusedAndKept) {
   EXPECT_EQ(opened.error().kind, ErrorKind::storage);
   EXPECT_NE(opened.error().message.find("kept"), std::string::npos);
   EXPECT_EQ(std::filesystem::file_size(database()), text.size());
-  EXPECT_EQ(Reader::open(folder_->path()).error().kind, ErrorKind::storage);
+  EXPECT_EQ(SqliteReader::open(folder_->path()).error().kind, ErrorKind::storage);
 }
 
 TEST_F(SqliteStoreTest, ANewerSchemaIsRefused) {
@@ -138,7 +138,7 @@ TEST_F(SqliteStoreTest, ANewerSchemaIsRefused) {
   auto opened = SqliteStore::open_for_writing(folder_->path(), loop_);
   EXPECT_EQ(opened.error().kind, ErrorKind::invalid);
   EXPECT_NE(opened.error().message.find("newer"), std::string::npos);
-  EXPECT_EQ(Reader::open(folder_->path()).error().kind, ErrorKind::invalid);
+  EXPECT_EQ(SqliteReader::open(folder_->path()).error().kind, ErrorKind::invalid);
 }
 
 TEST_F(SqliteStoreTest, ASymbolicLinkInThePlaceOfTheDatabaseIsRefused) {
@@ -154,7 +154,7 @@ TEST_F(SqliteStoreTest, ABackupIsAWholeDatabase) {
   std::filesystem::create_directory(elsewhere);
   ASSERT_TRUE(store_->back_up(database_path(elsewhere).string()).ok());
   ASSERT_TRUE(store_->back_up(database_path(elsewhere).string()).ok()) << "a backup replaces the one before";
-  auto copy = Reader::open(elsewhere);
+  auto copy = SqliteReader::open(elsewhere);
   ASSERT_TRUE(copy.ok()) << copy.error().message;
   EXPECT_EQ((*copy)->find_run("r").value(), run_no);
   EXPECT_TRUE(store_->check_copy().ok());
@@ -189,7 +189,7 @@ TEST_F(SqliteStoreTest, ARowThatWasChangedBehindTheStoresBackIsFoundOut) {
   EXPECT_TRUE(store_->load_run(run_no).ok());
   close();
   meddle(database(), "UPDATE task_try SET exit_code = 3");
-  EXPECT_EQ(reader()->tries(run_no, 0).error().kind, ErrorKind::storage);
+  EXPECT_NE(reader()->tries(run_no, 0).value().at(0).damage, "");
 }
 
 TEST_F(SqliteStoreTest, PruningTakesOldFinishedRunsWithAllTheirRows) {
@@ -210,11 +210,10 @@ TEST_F(SqliteStoreTest, PruningTakesOldFinishedRunsWithAllTheirRows) {
   PruneRule rule;
   rule.ended_before = 400;
   EXPECT_EQ(store_->prune(rule).value().runs, 2);  // 1 and 3; 2 still lives
-  RunFilter all;
-  const auto left = reader()->list_runs(all).value();
+  const auto left = reader()->list_runs({}).value();
   EXPECT_EQ(left.total, 3);
-  ASSERT_EQ(left.runs.size(), 3U);
-  EXPECT_EQ(left.runs.back().row.run_no, 2);
+  ASSERT_EQ(left.rows.size(), 3U);
+  EXPECT_EQ(left.rows.back().row.run_no, 2);
   EXPECT_EQ(reader()->cache_stats("").value().entries, 3);
   for (const char* table : {"task_instance", "task_try", "mapped_item", "run_input"}) {
     EXPECT_EQ(meddle(database(), std::string("SELECT count(DISTINCT run_no) FROM ") + table), 3) << table;

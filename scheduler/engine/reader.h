@@ -1,0 +1,96 @@
+// Reader: what may be seen of the state, for the command line, the API and the page. Values in, values out: no SQL, no
+// engine. One thread at a time for each Reader; who answers requests has one for each thread.
+//
+// Each call is one snapshot: all that it says was true at one moment, and never what is not durable yet. Pages of one
+// list are several snapshots; paging by key neither repeats nor leaves out a row that did not change in between. After a
+// commit was answered, the next call sees it.
+//
+// Every list is bounded, and its cost grows with the page, not with the history: no query for each row, and nothing
+// scanned that grows, but for totals (up to kTotalMax), texts that are looked into, and orders that say so.
+//
+// A row whose checksum does not hold is never a silent answer: a list shows it as damaged among the others, a question
+// for it alone is an Error of kind `storage`. Other errors: `not_found` and `invalid` as said below and in
+// reader_queries.h; `storage` when the database cannot be read.
+//
+// Implemented by SqliteReader (scheduler/store/sqlite_reader.h); tests/conformance/reader runs one suite over all.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "scheduler/engine/reader_queries.h"
+#include "scheduler/engine/reader_views.h"
+#include "scheduler/model/result.h"
+
+namespace baton {
+
+inline constexpr std::int64_t kLiveMax = 10'000;
+inline constexpr std::int64_t kGridRunsMax = 1'000;
+inline constexpr std::int64_t kGridCellsMax = 10'000;    ///< of one run
+inline constexpr std::int64_t kGridCellsTotal = 200'000;  ///< of one grid
+
+class Reader {
+ public:
+  virtual ~Reader() = default;
+
+  // ---- names ----
+
+  /// RUN as people write it: a run number, a run id that is unique here, `DAG/ID`, `@latest`, `DAG@latest`.
+  /// not_found: nothing such. invalid: several; the message has the candidates.
+  [[nodiscard]] virtual Result<RunNo> find_run(std::string_view selector) = 0;
+  /// A task instance as people write it: `task`, `task[3]`, `task[key]`. not_found: not there. invalid: without brackets
+  /// where a mapped task has several.
+  [[nodiscard]] virtual Result<InstanceNo> find_instance(RunNo run_no, std::string_view selector) = 0;
+
+  // ---- runs ----
+
+  [[nodiscard]] virtual Result<RunView> run(RunNo run_no) = 0;  ///< not_found: no such run
+  [[nodiscard]] virtual Result<RunPage> list_runs(const RunQuery& query) = 0;
+  /// The newest kLiveMax runs that have not ended, and of these the instances that live.
+  [[nodiscard]] virtual Result<LiveView> live() = 0;
+  /// The newest runs of a DAG by run_after, oldest first, with the states of their instances. A DAG that is not there has
+  /// none. At most kGridRunsMax runs.
+  [[nodiscard]] virtual Result<std::vector<GridColumn>> grid(const std::string& dag_id, std::int64_t runs) = 0;
+
+  // ---- task instances ----
+
+  /// A run that waits to begin has none.
+  [[nodiscard]] virtual Result<InstancePage> list_instances(const InstanceQuery& query) = 0;
+  [[nodiscard]] virtual Result<InstanceView> instance(RunNo run_no, InstanceNo instance_no) = 0;
+  [[nodiscard]] virtual Result<std::vector<TryView>> tries(RunNo run_no, InstanceNo instance_no) = 0;  ///< oldest first
+  /// All tries of a run, by instance and epoch; for `explain`.
+  [[nodiscard]] virtual Result<std::vector<TryView>> tries_of_run(RunNo run_no) = 0;
+
+  // ---- DAGs and versions ----
+
+  [[nodiscard]] virtual Result<DagPage> list_dags(const DagQuery& query) = 0;
+  /// By state, for each of `dag_ids` that is there; all DAGs where none is named.
+  [[nodiscard]] virtual Result<std::unordered_map<std::string, RunCounts>> run_counts(
+      const std::vector<std::string>& dag_ids) = 0;
+  [[nodiscard]] virtual Result<std::vector<std::string>> list_tags(const NameQuery& query) = 0;
+  [[nodiscard]] virtual Result<std::vector<VersionView>> list_versions(const std::string& dag_id) = 0;  ///< newest first
+  [[nodiscard]] virtual Result<VersionRow> version_of_run(RunNo run_no) = 0;
+  [[nodiscard]] virtual Result<VersionRow> version(const std::string& dag_id, const std::string& version) = 0;
+  [[nodiscard]] virtual Result<ImportErrorPage> list_import_errors(const ImportErrorQuery& query) = 0;
+
+  // ---- what is kept beside ----
+
+  [[nodiscard]] virtual Result<std::unordered_map<std::string, DurationView>> durations(const std::string& dag_id) = 0;
+  [[nodiscard]] virtual Result<CacheStats> cache_stats(const std::string& dag_id) = 0;  ///< empty: all DAGs
+  [[nodiscard]] virtual Result<AuditPage> audit(const AuditQuery& query) = 0;
+  [[nodiscard]] virtual Result<PoolPage> list_pools(const NameQuery& query) = 0;
+  /// By pool and state, of the runs that live: what grows with the past costs nothing.
+  [[nodiscard]] virtual Result<std::vector<PoolLoad>> pool_loads() = 0;
+  [[nodiscard]] virtual Result<VariablePage> list_variables(const NameQuery& query) = 0;
+  [[nodiscard]] virtual Result<JobPage> list_jobs(const NameQuery& query) = 0;  ///< of many objects; `name` is the kind
+
+  // ---- what changed ----
+
+  /// At most `limit` rows (1 … 10,000) after `key`, in the order of their seq.
+  [[nodiscard]] virtual Result<Changes> changes_after(const ChangeKey& key, std::int64_t limit) = 0;
+  [[nodiscard]] virtual Result<StoreInfo> info() = 0;
+};
+
+}  // namespace baton

@@ -1,0 +1,143 @@
+// The SqliteReader's rows of the service: files that do not read, tags, pools, variables, jobs.
+#include "scheduler/store/reader_connection.h"
+
+namespace baton {
+namespace {
+
+using sqlite::PageWalk;
+using sqlite::Query;
+using sqlite::ReaderConnection;
+using sqlite::SortTerm;
+using sqlite::Statement;
+
+/// A page of a table that is short: `columns` of the rows found, each made a Row by `make`.
+template <typename Row, typename Make>
+Result<PageOf<Row>> page_of(ReaderConnection& connection, PageWalk walk, const PageRequest& asked, const Query& from,
+                            const std::string& select, const Make& make) {
+  const ReaderConnection::Snapshot snapshot(connection);
+  if (Status key = walk.take_key(); !key) return key.error();
+  auto rows = walk.rows(connection, from);
+  if (!rows) return rows.error();
+  PageOf<Row> page;
+  page.next = walk.cut(*rows);
+  const Status read = connection.query(
+      select,
+      [&](const Statement& row) -> Status {
+        page.rows.push_back(make(row));
+        return Unit{};
+      },
+      std::string_view(sqlite::list_of(*rows)));
+  if (!read) return read.error();
+  if (Status counted = finish_page(connection, asked, from, page); !counted) return counted.error();
+  return page;
+}
+
+/// By the column `name`, which is unique unless a number follows it.
+PageWalk by_name(char list, const char* name, const std::string& number, const NameQuery& query) {
+  return {list, {{0, name, false, true, number.empty(), query.descending}},
+          {{1, number, false, false, true}}, (number.empty() ? std::string("0") : number) + ", 0", query.page};
+}
+
+Result<Query> named(const char* table, const char* column, const TextMatch& match) {
+  Query from{std::string(" FROM ") + table + " WHERE 1", {}};
+  if (Status added = add_match(from, column, match); !added) return added.error();
+  return from;
+}
+
+}  // namespace
+
+Result<ImportErrorPage> SqliteReader::list_import_errors(const ImportErrorQuery& query) {
+  std::vector<SortTerm> terms;
+  for (const auto& by : query.order) {
+    SortTerm term{static_cast<int>(by.field), "file_no", false, false, true, by.descending};
+    if (by.field == ImportErrorField::path) term.sql = "path", term.is_text = true;
+    if (by.field == ImportErrorField::failed_since) term.sql = "failed_since", term.is_unique = false;
+    terms.push_back(std::move(term));
+  }
+  PageWalk walk('f', std::move(terms), {{-1, "file_no", false, false, true}}, "file_no, 0", query.page);
+  auto from = named("dag_file", "path", query.path);
+  if (!from) return from.error();
+  from->add(" AND failed_since IS NOT NULL");
+  return page_of<ImportErrorView>(
+      *connection_, std::move(walk), query.page, *from,
+      "SELECT file_no, path, findings, failed_since, read_at FROM json_each(?) p"
+      " CROSS JOIN dag_file f ON f.file_no = p.value",
+      [](const Statement& row) {
+        return ImportErrorView{row.integer(0), row.string(1), row.string(2), row.time(3), row.time(4)};
+      });
+}
+
+Result<std::vector<std::string>> SqliteReader::list_tags(const NameQuery& query) {
+  PageWalk walk = by_name('g', "tag", "", query);
+  if (Status key = walk.take_key(); !key) return key.error();
+  Query from{" FROM (SELECT DISTINCT tag FROM dag_tag WHERE 1", {}};
+  if (Status added = add_match(from, "tag", query.name); !added) return added.error();
+  auto rows = walk.rows(*connection_, from.add(") WHERE 1"));
+  if (!rows) return rows.error();
+  (void)walk.cut(*rows);
+  std::vector<std::string> tags;
+  for (auto& row : *rows) tags.push_back(row.values[0].value_or(""));
+  return tags;
+}
+
+// ---- pools ----
+
+Result<PoolPage> SqliteReader::list_pools(const NameQuery& query) {
+  const auto from = named("pool", "name", query.name);
+  if (!from) return from.error();
+  return page_of<PoolView>(*connection_, by_name('p', "name", "pool_no", query), query.page, *from,
+                           "SELECT pool_no, name, coalesce(rate, ''), description, updated_by, slots, include_deferred,"
+                           " updated_at FROM json_each(?) p CROSS JOIN pool o ON o.pool_no = p.value",
+                           [](const Statement& row) {
+                             return PoolView{row.integer(0), row.string(1),  row.string(2),       row.string(3),
+                                             row.string(4),  row.integer(5), row.integer(6) != 0, row.time(7)};
+                           });
+}
+
+Result<std::vector<PoolLoad>> SqliteReader::pool_loads() {
+  std::vector<PoolLoad> uses;
+  const Status read = connection_->query(
+      "SELECT coalesce(k.pool, ''), t.state, count(*), sum(k.pool_slots) FROM (SELECT run_no FROM dag_run"
+      " WHERE state IN (0, 1) UNION SELECT run_no FROM dag_run WHERE hooks_open = 1) l"
+      " CROSS JOIN dag_run r ON r.run_no = l.run_no CROSS JOIN task_instance t ON t.run_no = r.run_no"
+      " CROSS JOIN dag_task k ON k.version_no = r.version_no AND k.task_no = t.task_no"
+      " WHERE t.state IN (1, 2, 3, 10) GROUP BY 1, 2 ORDER BY 1, 2",
+      [&](const Statement& row) -> Status {
+        const std::int64_t state = row.integer(1);
+        if (state < 0 || state >= static_cast<std::int64_t>(kTaskStateCount)) return sqlite::damaged("a task instance");
+        uses.push_back({row.string(0), static_cast<TaskState>(state), row.integer(2), row.integer(3)});
+        return Unit{};
+      });
+  if (!read) return read.error();
+  return uses;
+}
+
+// ---- variables, jobs ----
+
+Result<VariablePage> SqliteReader::list_variables(const NameQuery& query) {
+  const auto from = named("variable", "name", query.name);
+  if (!from) return from.error();
+  return page_of<VariableView>(
+      *connection_, by_name('v', "name", "variable_no", query), query.page, *from,
+      "SELECT variable_no, name, v.value, description, updated_by, updated_at FROM json_each(?) p"
+      " CROSS JOIN variable v ON v.variable_no = p.value",
+      [](const Statement& row) {
+        return VariableView{row.integer(0), row.string(1), row.string(2), row.string(3), row.string(4), row.time(5)};
+      });
+}
+
+Result<JobPage> SqliteReader::list_jobs(const NameQuery& query) {
+  const auto from = named("bulk_job", "kind", query.name);
+  if (!from) return from.error();
+  PageWalk walk('j', {{0, "job_no", false, false, true, query.descending}}, {}, "job_no, 0", query.page);
+  return page_of<JobView>(*connection_, std::move(walk), query.page, *from,
+                          "SELECT job_no, state, total, done, failed, kind, actor, filter, note, created_at, ended_at"
+                          " FROM json_each(?) p CROSS JOIN bulk_job j ON j.job_no = p.value",
+                          [](const Statement& row) {
+                            return JobView{row.integer(0), row.integer(1), row.integer(2), row.integer(3),
+                                           row.integer(4), row.string(5),  row.string(6),  row.string(7),
+                                           row.string(8),  row.time(9),    row.time(10)};
+                          });
+}
+
+}  // namespace baton

@@ -1,0 +1,373 @@
+// What every Reader must do: random filters, orders and pages are held against a model that goes through all rows.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+#include "tests/conformance/reader/naive.h"
+#include "tests/conformance/reader/sqlite_backends.h"
+
+namespace baton {
+namespace {
+
+class ReaderConformance : public testing::TestWithParam<ReaderBackendKind> {
+ protected:
+  ReaderConformance() : backend_(GetParam().make(loop_)) {}
+
+  void commit(Batch batch) {
+    std::optional<CommitOutcome> outcome;
+    backend_->store().commit(std::move(batch), [&](const CommitDone& how) { outcome = how.outcome; });
+    loop_.run_until([&] { return outcome.has_value(); });
+    ASSERT_EQ(*outcome, CommitOutcome::durable);
+  }
+  template <typename T>
+  const T& any(const std::vector<T>& of) {
+    return of[random_() % of.size()];
+  }
+  bool chance(unsigned percent) { return random_() % 100 < percent; }
+  /// Small, so that many are equal; or none.
+  WallUs time() { return chance(20) ? kNoTime : static_cast<WallUs>(100 + random_() % 12); }
+  Range range() {
+    if (chance(75)) return {};
+    Range made;
+    if (chance(60)) made.at_least = static_cast<WallUs>(100 + random_() % 12);
+    if (chance(60)) made.below = static_cast<WallUs>(103 + random_() % 12);
+    return made;
+  }
+
+  /// Runs of three DAGs with times, states and types as they come, and their instances.
+  void fill(int runs) {
+    for (int i = 0; i < runs; ++i) {
+      const std::string dag_id = any<std::string>({"etl", "sales", "sales_eu"});
+      const auto dag = sample::dag(dag_id, 3 + static_cast<int>(random_() % 2), true);
+      Part part;
+      const RunNo run_no = backend_->store().next_run_no();
+      part.creations.push_back(sample::creation(run_no, dag, "run" + std::to_string(random_() % 1000) + "_" + std::to_string(i)));
+      RunRow& run = part.creations[0].run;
+      run.type = any<RunType>({RunType::manual, RunType::scheduled, RunType::backfill});
+      run.run_after = time();
+      run.queued_at = time();
+      run.begun_at = 100;
+      run.conf_json = any<std::string>({"{}", R"({"n":1})", R"({"region":"eu"})"});
+      if (chance(60)) run.logical_date = 1'000 + i;
+      if (chance(50)) run.interval_start = run.logical_date;
+      commit(std::move(part));
+      end(run_no, *dag);
+    }
+    remember();
+  }
+
+  void end(RunNo run_no, const Dag& dag) {
+    Part part;
+    RunRow run = backend_->store().load_run(run_no).value().run;
+    run.state = any<RunState>({RunState::queued, RunState::running, RunState::success, RunState::success, RunState::failed});
+    run.started_at = run.state == RunState::queued ? kNoTime : time();
+    run.ended_at = is_final(run.state) ? time() : kNoTime;
+    part.runs.push_back(run);
+    for (InstanceNo no = 0; no < static_cast<InstanceNo>(dag.tasks.size()); ++no) {
+      std::vector<TaskState> states = {TaskState::success, TaskState::failed, TaskState::skipped};
+      if (!is_final(run.state)) {  // what lives is of a run that has not ended
+        states = {TaskState::none,    TaskState::scheduled, TaskState::running, TaskState::up_for_retry,
+                  TaskState::success, TaskState::failed};
+      }
+      TaskRow row = sample::instance(run_no, no, any(states), static_cast<Epoch>(random_() % 3));
+      row.started_at = time();
+      row.ended_at = is_final(row.state) ? time() : kNoTime;
+      if (no + 1 == static_cast<InstanceNo>(dag.tasks.size())) {
+        row.map_index = 0;
+        row.map_key = "k0";
+        row.item_json = "1";
+        TaskRow more = row;
+        more.instance_no = no + 1;
+        more.map_index = 1;
+        more.map_key = chance(50) ? "eu" : "k1";
+        part.new_instances.push_back(more);
+      }
+      part.instances.push_back(row);
+    }
+    commit(std::move(part));
+  }
+
+  /// All rows, as single questions tell them.
+  void remember() {
+    const auto r = backend_->reader();
+    for (RunNo n = 1; r->run(n).ok(); ++n) {
+      runs_.push_back(r->run(n).value());
+      for (InstanceNo i = 0; r->instance(n, i).ok(); ++i) instances_.push_back({r->instance(n, i).value(), runs_.back()});
+    }
+  }
+
+  RunFilter run_filter() {
+    RunFilter f;
+    if (chance(35)) f.dag_ids = {any<std::string>({"etl", "sales", "sales_eu", "nope"})};
+    if (chance(15)) f.dag_ids.push_back("sales");
+    if (chance(10)) f.dag_id.parts = {"eu"};
+    if (chance(10)) f.dag_id.prefixes = {"sales"};
+    if (chance(10)) f.run_id.parts = {"7"};
+    if (chance(10)) f.run_id.prefixes = {"run1", "run22"};
+    if (chance(10)) f.run_ids = {any(runs_).row.run_id, any(runs_).row.run_id};
+    if (chance(30)) f.states = {any<RunState>({RunState::success, RunState::running})};
+    if (chance(20)) f.states.push_back(RunState::failed);
+    if (chance(15)) f.types = {RunType::scheduled};
+    if (chance(10)) f.versions = {1};
+    if (chance(10)) f.conf_part = "region";
+    f.logical_date = chance(90) ? Range{} : Range{1'010, 1'030};
+    f.run_after = range();
+    f.started_at = range();
+    f.ended_at = chance(70) ? Range{} : range();
+    f.updated_at = chance(70) ? Range{} : range();
+    if (chance(10)) f.duration = {0, 3};
+    return f;
+  }
+
+  /// The pages of `query`, some by key, some by offset, put together; and what they say of the total.
+  template <typename Query, typename List>
+  auto all_pages(Query query, const List& list, std::size_t total) {
+    decltype(list(query).value().rows) found;
+    const bool by_key = chance(60);
+    query.page.limit = static_cast<std::int64_t>(1 + random_() % 7);
+    for (int pages = 0; pages < 500; ++pages) {
+      auto page = list(query);
+      if (!page) {
+        ADD_FAILURE() << page.error().message;
+        return found;
+      }
+      EXPECT_EQ(page->total, static_cast<std::int64_t>(total));
+      for (auto& row : page->rows) found.push_back(std::move(row));
+      if (page->next.empty()) return found;
+      if (by_key) query.page.after = page->next;
+      if (!by_key) query.page.offset += query.page.limit;
+    }
+    ADD_FAILURE() << "the pages do not end";
+    return found;
+  }
+
+  TestLoop loop_;
+  std::unique_ptr<ReaderBackend> backend_;
+  std::mt19937_64 random_{4711};
+  std::vector<RunView> runs_;
+  std::vector<naive::Instance> instances_;
+};
+
+TEST_P(ReaderConformance, RunsAreFilteredOrderedAndPagedAsTheModelSays) {
+  fill(60);
+  ASSERT_EQ(runs_.size(), 60U);
+  const auto r = backend_->reader();
+  for (int i = 0; i < 150; ++i) {
+    RunQuery query;
+    query.filter = run_filter();
+    query.order.clear();
+    const bool one_dag = query.filter.dag_ids.size() == 1;
+    for (int fields = 1 + static_cast<int>(random_() % 2); fields > 0; --fields) {
+      const auto field = static_cast<RunField>(random_() % (one_dag ? 13 : 11));
+      query.order.push_back({field, chance(50)});
+    }
+    std::vector<RunNo> expected, found;
+    for (const auto& view : naive::select(runs_, query)) expected.push_back(view.row.run_no);
+    for (const auto& view :
+         all_pages(query, [&](const RunQuery& q) { return r->list_runs(q); }, expected.size())) {
+      found.push_back(view.row.run_no);
+    }
+    ASSERT_EQ(found, expected) << "query " << i << " by " << static_cast<int>(query.order[0].field);
+  }
+}
+
+TEST_P(ReaderConformance, InstancesAreFilteredOrderedAndPagedAsTheModelSays) {
+  fill(25);
+  ASSERT_GT(instances_.size(), 80U);
+  const auto r = backend_->reader();
+  for (int i = 0; i < 150; ++i) {
+    InstanceQuery query;
+    InstanceFilter& f = query.filter;
+    if (chance(50)) f.run = run_filter();
+    if (chance(30)) f.run_no = static_cast<RunNo>(1 + random_() % 26);
+    if (chance(20)) f.task_ids = {"t1"};
+    if (chance(10)) f.task_id.parts = {"2"};
+    if (chance(10)) f.pools = {any<std::string>({"warehouse", ""})};
+    if (chance(10)) f.map_key.prefixes = {"k"};
+    if (chance(10)) f.map_indexes = {0, 1};
+    if (chance(10)) f.try_numbers = {1};
+    if (chance(10)) f.kinds = {TaskKind::run};
+    if (chance(25)) f.states = {any<TaskState>({TaskState::failed, TaskState::running, TaskState::none})};
+    if (chance(15)) f.states.push_back(any<TaskState>({TaskState::up_for_retry, TaskState::scheduled}));
+    f.started_at = range();
+    f.updated_at = chance(70) ? Range{} : range();
+    query.order.clear();
+    const bool is_narrow = f.run_no || f.run.dag_ids.size() == 1 || !f.run.run_ids.empty();
+    for (int fields = 1 + static_cast<int>(random_() % 2); fields > 0; --fields) {
+      auto field = static_cast<InstanceField>(random_() % 19);
+      const bool wants_one = field == InstanceField::duration || field == InstanceField::kind;
+      if (wants_one && !is_narrow) field = InstanceField::started_at;
+      query.order.push_back({field, chance(50)});
+    }
+    using Key = std::pair<RunNo, InstanceNo>;
+    std::vector<Key> expected, found;
+    for (const auto& one : naive::select(instances_, query)) {
+      expected.emplace_back(one.view.row.run_no, one.view.row.instance_no);
+    }
+    for (const auto& view :
+         all_pages(query, [&](const InstanceQuery& q) { return r->list_instances(q); }, expected.size())) {
+      found.emplace_back(view.row.run_no, view.row.instance_no);
+    }
+    ASSERT_EQ(found, expected) << "query " << i << " by " << static_cast<int>(query.order[0].field);
+  }
+}
+
+TEST_P(ReaderConformance, AListedRowIsTheRowItself) {
+  fill(10);
+  const auto r = backend_->reader();
+  const auto runs = r->list_runs({}).value();
+  for (const auto& view : runs.rows) {
+    const auto& own = runs_.at(static_cast<std::size_t>(view.row.run_no - 1));
+    EXPECT_EQ(view.row.run_id, own.row.run_id);
+    EXPECT_EQ(view.row.started_at, own.row.started_at);
+    EXPECT_EQ(view.row.seq, own.row.seq);
+    EXPECT_EQ(view.damage, "");
+  }
+  InstanceQuery all;
+  all.page.limit = 1'000;
+  const auto page = r->list_instances(all).value();
+  EXPECT_EQ(page.rows.size(), instances_.size());
+  EXPECT_EQ(page.seq, r->info().value().seq);
+  for (const auto& view : page.rows) {
+    const auto& run = runs_.at(static_cast<std::size_t>(view.row.run_no - 1));
+    EXPECT_EQ(view.run_id, run.row.run_id);
+    EXPECT_EQ(view.logical_date, run.row.logical_date);
+    EXPECT_EQ(view.version_number, run.version_number);
+  }
+}
+
+TEST_P(ReaderConformance, DagsComeWithTheirCountsAndNewestRuns) {
+  fill(30);
+  const auto r = backend_->reader();
+  DagQuery query;
+  query.last_runs = 3;
+  const auto page = r->list_dags(query).value();
+  EXPECT_EQ(page.total, 3);
+  const auto counts = r->run_counts({}).value();
+  for (const auto& dag : page.rows) {
+    std::vector<RunNo> newest, listed;
+    RunCounts by_state{};
+    for (auto at = runs_.rbegin(); at != runs_.rend(); ++at) {
+      if (at->row.dag_id != dag.dag_id) continue;
+      if (newest.size() < 3) newest.push_back(at->row.run_no);
+      ++by_state[static_cast<std::size_t>(at->row.state)];
+    }
+    for (const auto& run : dag.last_runs) listed.push_back(run.row.run_no);
+    EXPECT_EQ(listed, newest);
+    EXPECT_EQ(dag.latest_run, newest.at(0));
+    EXPECT_EQ(dag.runs_by_state, by_state);
+    EXPECT_EQ(counts.at(dag.dag_id), by_state);
+  }
+  query.filter.dag_id.prefixes = {"sales"};
+  query.order = {{DagField::last_run_started_at, true}};
+  EXPECT_EQ(r->list_dags(query).value().rows.size(), 2U);
+  query.filter.paused = true;
+  EXPECT_EQ(r->list_dags(query).value().total, 0);
+  EXPECT_TRUE(r->run_counts({"nope"}).value().empty());
+}
+
+TEST_P(ReaderConformance, TheGridHasTheNewestRunsByTheirDateAndEachCell) {
+  fill(30);
+  const auto r = backend_->reader();
+  RunQuery query;
+  query.filter.dag_ids = {"etl"};
+  query.order = {{RunField::run_after, true}};
+  auto expected = naive::select(runs_, query);
+  if (expected.size() > 5) expected.resize(5);
+  const auto grid = r->grid("etl", 5).value();
+  ASSERT_EQ(grid.size(), expected.size());
+  for (std::size_t i = 0; i < grid.size(); ++i) {
+    const RunNo run_no = expected[expected.size() - 1 - i].row.run_no;
+    EXPECT_EQ(grid[i].run.row.run_no, run_no);
+    const auto cells = std::ranges::count_if(instances_, [&](const auto& one) { return one.view.row.run_no == run_no; });
+    EXPECT_EQ(std::ssize(grid[i].cells), cells);
+    EXPECT_TRUE(std::ranges::is_sorted(grid[i].cells, {}, [](const GridCell& c) {
+      return std::pair(c.task_no, c.map_index);
+    }));
+  }
+  EXPECT_TRUE(r->grid("nope", 5).value().empty());
+}
+
+TEST_P(ReaderConformance, WhoFollowsTheChangesHearsOfEachRowWhateverTheLimit) {
+  fill(8);
+  const auto r = backend_->reader();
+  const auto whole = r->changes_after({}, 10'000).value();
+  EXPECT_FALSE(whole.has_more);
+  for (const std::int64_t limit : {1, 2, 7}) {
+    std::map<std::pair<RunNo, InstanceNo>, int> heard;
+    std::int64_t objects = 0;
+    ChangeKey key;
+    for (bool has_more = true; has_more;) {
+      const auto some = r->changes_after(key, limit).value();
+      for (const auto& run : some.runs) ++heard[{run.row.run_no, -1}];
+      for (const auto& one : some.instances) ++heard[{one.row.run_no, one.row.instance_no}];
+      objects += std::ssize(some.objects);
+      ASSERT_GT(some.key, key);
+      key = some.key;
+      has_more = some.has_more;
+    }
+    EXPECT_EQ(heard.size(), whole.runs.size() + whole.instances.size()) << limit;
+    EXPECT_EQ(objects, std::ssize(whole.objects)) << limit;
+    for (const auto& [row, times] : heard) EXPECT_EQ(times, 1) << row.first << '/' << row.second;
+    EXPECT_EQ(key, whole.key);
+  }
+}
+
+TEST_P(ReaderConformance, TheEventLogIsFilteredAndPaged) {
+  for (int i = 0; i < 40; ++i) {
+    Part part;
+    part.audit.push_back({time(), any<std::string>({"ada", "bob"}), any<std::string>({"clear", "stop", "mark"}),
+                          any<std::string>({"etl", "sales"}), "r" + std::to_string(i % 3), "t0", -1, "{}"});
+    commit(std::move(part));
+  }
+  const auto r = backend_->reader();
+  const auto whole = [&] {
+    AuditQuery query;
+    query.page.limit = 1'000;
+    return r->audit(query).value().rows;
+  }();
+  ASSERT_EQ(whole.size(), 40U);
+  for (int i = 0; i < 100; ++i) {
+    AuditQuery query;
+    AuditFilter& f = query.filter;
+    if (chance(40)) f.dag_ids = {"etl"};
+    if (chance(30)) f.actors = {"ada"};
+    if (chance(20)) f.excluded_actions = {"stop"};
+    if (chance(20)) f.run_id.parts = {"1"};
+    f.at = range();
+    const auto field = any<AuditField>({AuditField::number, AuditField::at, AuditField::actor, AuditField::action});
+    query.order = {{field, chance(50)}};
+    auto expected = whole;
+    std::erase_if(expected, [&](const AuditView& v) {
+      return !naive::one_of(f.dag_ids, v.row.dag_id) || !naive::one_of(f.actors, v.row.actor) ||
+             (!f.excluded_actions.empty() && v.row.action == "stop") || !naive::matches(f.run_id, v.row.run_id) ||
+             !naive::lies_in(f.at, v.row.at);
+    });
+    naive::order(
+        expected, {query.order[0].descending},
+        [&](const AuditView& v, std::size_t) -> naive::SortValue {
+          if (field == AuditField::at) return {v.row.at == kNoTime, v.row.at, ""};
+          if (field == AuditField::number) return {false, v.audit_no, ""};
+          return {false, 0, field == AuditField::actor ? v.row.actor : v.row.action};
+        },
+        [](const AuditView& v) { return v.audit_no; });
+    std::vector<std::int64_t> wanted, found;
+    for (const auto& v : expected) wanted.push_back(v.audit_no);
+    for (const auto& v : all_pages(query, [&](const AuditQuery& q) { return r->audit(q); }, wanted.size())) {
+      found.push_back(v.audit_no);
+    }
+    ASSERT_EQ(found, wanted) << "query " << i;
+  }
+}
+
+const ReaderBackendKind kKinds[] = {
+    {"file", [](TestLoop& loop) -> std::unique_ptr<ReaderBackend> { return std::make_unique<FileBackend>(loop); }},
+    {"memory", [](TestLoop& loop) -> std::unique_ptr<ReaderBackend> { return std::make_unique<MemoryBackend>(loop); }},
+};
+INSTANTIATE_TEST_SUITE_P(Sqlite, ReaderConformance, testing::ValuesIn(kKinds),
+                         [](const auto& kind) { return kind.param.name; });
+
+}  // namespace
+}  // namespace baton
