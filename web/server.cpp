@@ -19,7 +19,7 @@ Server::~Server() {
   stop();
 }
 
-Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services services, Identities identities) {
+Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services services, Seams seams) {
   auto admin_token = http::read_or_make_secret(settings.state_folder + "/admin.token", "");
   if (!admin_token) return admin_token.error();
   auto signing_key = http::read_or_make_secret(settings.state_folder + "/token.key", "");
@@ -34,11 +34,16 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   access.cookie = "baton_" + settings.store_id.substr(0, kIdShown);
   access.owner = settings.owner;
   access.now_s = [] { return static_cast<std::int64_t>(std::time(nullptr)); };
-  access.find_token = std::move(identities.find_token);
-  access.on_refused = std::move(identities.on_refused);
+  access.find_token = std::move(seams.find_token);
+  access.on_refused = std::move(seams.on_refused);
   server->access_ = std::make_unique<http::Access>(std::move(access));
 
+  server->readers_ = std::make_unique<api::Readers>(std::move(seams.open_reader));
+  server->events_ = std::make_unique<api::EventHub>(*server->readers_);
   server->services_ = std::move(services);
+  server->services_.state_folder = settings.state_folder;
+  server->services_.readers = server->readers_.get();
+  server->services_.events = server->events_.get();
   server->services_.access = server->access_.get();
   server->services_.counts = [server = server.get()] {
     return server->http_ ? server->http_->counts() : http::ServerCounts{};
@@ -65,6 +70,7 @@ Status Server::start() {
 }
 
 void Server::stop() {
+  if (events_) events_->stop();
   if (http_) http_->stop();
 }
 

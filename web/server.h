@@ -27,8 +27,9 @@ struct Settings {
   http::Limits limits;
 };
 
-/// What access needs of the store. Both may be empty; any thread.
-struct Identities {
+/// What it needs of the store. Any thread; all but open_reader may be empty.
+struct Seams {
+  api::Readers::Open open_reader;
   std::function<std::optional<http::TokenGrant>(const std::string& sha256)> find_token;
   std::function<void(const http::Request& request, int status, const std::string& why)> on_refused;
 };
@@ -36,8 +37,9 @@ struct Identities {
 class Server {
  public:
   /// Reads or makes the secrets and the routes. denied or storage: the secrets cannot be; internal: the description of
-  /// the API and what carries it out do not fit each other. `services.access` and `services.counts` are set here.
-  static Result<std::unique_ptr<Server>> make(Settings settings, api::Services services, Identities identities);
+  /// the API and what carries it out do not fit each other. Of `services`
+  /// what is made here need not be set: access, counts, readers, events, state_folder.
+  static Result<std::unique_ptr<Server>> make(Settings settings, api::Services services, Seams seams);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -56,6 +58,8 @@ class Server {
   Server();
   api::Services services_;
   std::unique_ptr<http::Access> access_;
+  std::unique_ptr<api::Readers> readers_;
+  std::unique_ptr<api::EventHub> events_;
   std::unique_ptr<http::Server> http_;
 };
 

@@ -1,12 +1,13 @@
-// The API on its sockets without a scheduler behind it: for tests of access and of the description. `api_server FOLDER`
-// keeps its secrets there, prints its address and the login path, and serves until its standard input ends; the line
-// `unready` makes it say that it takes no requests.
+// The API on its sockets without a scheduler behind it, over canned_state.h: for tests of access and of the
+// description. `api_server FOLDER` keeps its secrets there, prints its address and the login path, and serves until its
+// standard input ends; the line `unready` makes it say that it takes no requests.
 #include <unistd.h>
 
 #include <atomic>
 #include <iostream>
 #include <string>
 
+#include "tests/http/canned_state.h"
 #include "web/server.h"
 
 namespace {
@@ -33,11 +34,17 @@ int main(int argc, char** argv) {
     health.why = "the scheduler does not turn";
     return health;
   };
-  baton::web::Identities identities;
-  identities.on_refused = [](const baton::http::Request& request, int status, const std::string&) {
+  baton::api::CannedState state;
+  baton::api::CannedDoor door(state);
+  services.door = &door;
+  baton::web::Seams seams;
+  seams.open_reader = [&]() -> baton::Result<std::unique_ptr<baton::Reader>> {
+    return std::unique_ptr<baton::Reader>(new baton::api::CannedReader(state));
+  };
+  seams.on_refused = [](const baton::http::Request& request, int status, const std::string&) {
     std::cerr << "refused " << status << " " << request.path() << std::endl;
   };
-  auto server = baton::web::Server::make(settings, services, identities);
+  auto server = baton::web::Server::make(settings, services, seams);
   if (!server) return fail(server.error());
   if (const auto started = (*server)->start(); !started) return fail(started.error());
   std::cout << (*server)->address() << "\n" << (*server)->make_login_path() << std::endl;

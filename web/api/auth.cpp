@@ -57,10 +57,10 @@ http::Response whoami(const Call& call) {
 }  // namespace
 
 void add_auth(Operations& operations) {
-  operations["create_token"] = operations["create_token_cli"] = token;
-  operations["login"] = login;
-  operations["logout"] = logout;
-  operations["get_session"] = whoami;
+  operations.at_once["create_token"] = operations.at_once["create_token_cli"] = token;
+  operations.at_once["login"] = login;
+  operations.at_once["logout"] = logout;
+  operations.at_once["get_session"] = whoami;
 }
 
 }  // namespace baton::api

@@ -20,21 +20,45 @@ Operations all_operations() {
   Operations operations;
   add_system(operations);
   add_auth(operations);
+  add_dags(operations);
+  add_runs(operations);
+  add_run_changes(operations);
+  add_task_instances(operations);
+  add_logs(operations);
+  add_events(operations);
+  add_records(operations);
   return operations;
 }
 
+OperateLater as_later(Operate operate) {
+  return [operate = std::move(operate)](const Call& call, const http::Reply& reply) { reply.send(operate(call)); };
+}
+
+/// What carries it out, taken out of the list; empty: nothing does.
+OperateLater take(Operations& operations, const std::string& id) {
+  OperateLater out;
+  if (const auto found = operations.at_once.find(id); found != operations.at_once.end()) {
+    out = as_later(std::move(found->second));
+    operations.at_once.erase(found);
+  } else if (const auto later = operations.later.find(id); later != operations.later.end()) {
+    out = std::move(later->second);
+    operations.later.erase(later);
+  }
+  return out;
+}
+
 /// What every operation has in common: nothing that does not fit the description reaches its function.
-http::Handler checked(std::shared_ptr<const Description> description, const Operation& operation, Operate operate,
+http::Handler checked(std::shared_ptr<const Description> description, const Operation& operation, OperateLater operate,
                       const Services& services) {
-  return http::at_once([description = std::move(description), &operation, operate = std::move(operate),
-                        &services](const http::Request& request) -> http::Response {
-    auto faults = description->check_query(operation, request);
+  return [description = std::move(description), &operation, operate = std::move(operate), &services](
+             const std::shared_ptr<const http::Request>& request, const http::Reply& reply) {
+    auto faults = description->check_query(operation, *request);
     Value body{ValueMap{}};
-    auto more = description->check_body(operation, request, body);
+    auto more = description->check_body(operation, *request, body);
     faults.insert(faults.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-    if (!faults.empty()) return http::faults_response(faults, &request);
-    return operate(Call{request, services, body});
-  });
+    if (!faults.empty()) return reply.send(http::faults_response(faults, request.get()));
+    operate(Call{request, *request, services, std::move(body)}, reply);
+  };
 }
 
 }  // namespace
@@ -43,18 +67,17 @@ Result<http::Router> make_routes(std::shared_ptr<const Description> description,
   Operations operations = all_operations();
   http::Router router;
   for (const Operation& operation : description->operations()) {
-    const auto found = operations.find(operation.id);
-    if (found == operations.end())
-      return Error{"nothing carries out the operation " + operation.id, ErrorKind::internal};
+    OperateLater operate = take(operations, operation.id);
+    if (!operate) return Error{"nothing carries out the operation " + operation.id, ErrorKind::internal};
     auto added = router.add({operation.method, operation.path, operation.id, operation.resource, operation.role,
-                             checked(description, operation, std::move(found->second), services), operation.body_max});
+                             checked(description, operation, std::move(operate), services), operation.body_max});
     if (!added) return Error{added.error().message, ErrorKind::internal};
-    operations.erase(found);
   }
-  if (!operations.empty()) {
-    return Error{"the description of the API lacks the operation " + operations.begin()->first, ErrorKind::internal};
-  }
-  return router;
+  const bool is_all = operations.at_once.empty() && operations.later.empty();
+  if (is_all) return router;
+  const std::string& left =
+      operations.at_once.empty() ? operations.later.begin()->first : operations.at_once.begin()->first;
+  return Error{"the description of the API lacks the operation " + left, ErrorKind::internal};
 }
 
 }  // namespace baton::api

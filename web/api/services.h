@@ -11,6 +11,9 @@
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
 #include "web/api/description.h"
+#include "web/api/door.h"
+#include "web/api/event_hub.h"
+#include "web/api/readers.h"
 #include "web/http/access.h"
 #include "web/http/message.h"
 #include "web/http/server.h"
@@ -27,30 +30,48 @@ struct Health {
 };
 
 struct Services {
-  std::string version;  ///< of Baton, with its commit
+  std::string state_folder;  ///< where logs lie
+  std::string version;       ///< of Baton, with its commit
   std::function<Health()> health;
   std::function<std::string()>
       metrics;  ///< lines in the format of Prometheus, beside those of the server. May be empty
   http::Access* access = nullptr;
+  Readers* readers = nullptr;
+  EventHub* events = nullptr;
+  Door* door = nullptr;
   std::function<http::ServerCounts()> counts;
 };
 
-/// One request that fits its description.
+/// One request that fits its description. May be copied, and kept until it is answered.
 struct Call {
-  const http::Request& request;
+  std::shared_ptr<const http::Request> kept;
+  const http::Request& request;  ///< `*kept`
   const Services& services;
-  const Value& body;  ///< an empty map where there is none
+  Value body;  ///< an empty map where there is none
 
   /// A member of the body as text; empty: it is not there, or null.
   [[nodiscard]] std::string text(std::string_view name) const;
 };
 
 using Operate = std::function<http::Response(const Call&)>;
+/// Answers when it is done, from any thread.
+using OperateLater = std::function<void(const Call&, const http::Reply&)>;
+
 /// By operationId of the description.
-using Operations = std::map<std::string, Operate>;
+struct Operations {
+  std::map<std::string, Operate> at_once;
+  std::map<std::string, OperateLater> later;
+};
 
 void add_system(Operations& operations);
 void add_auth(Operations& operations);
+void add_dags(Operations& operations);
+void add_runs(Operations& operations);
+void add_run_changes(Operations& operations);
+void add_task_instances(Operations& operations);
+void add_logs(Operations& operations);
+void add_events(Operations& operations);
+void add_records(Operations& operations);
 
 http::Response json_response(std::string body, int status = 200);
 

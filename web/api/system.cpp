@@ -107,17 +107,17 @@ http::Response no_config(const Call& call) {
 }  // namespace
 
 void add_system(Operations& operations) {
-  operations["get_version"] = version;
-  operations["get_health"] = health;
-  operations["get_healthz"] = healthz;
-  operations["get_readyz"] = readyz;
-  operations["get_metrics"] = metrics;
-  operations["get_openapi"] = operations["get_openapi_at_root"] = openapi;
-  operations["get_connections"] = empty_list("connections");
-  operations["get_plugins"] = empty_list("plugins");
-  operations["import_errors"] = empty_list("import_errors");
-  operations["get_providers"] = empty_list("providers");
-  operations["get_config"] = operations["get_config_value"] = no_config;
+  operations.at_once["get_version"] = version;
+  operations.at_once["get_health"] = health;
+  operations.at_once["get_healthz"] = healthz;
+  operations.at_once["get_readyz"] = readyz;
+  operations.at_once["get_metrics"] = metrics;
+  operations.at_once["get_openapi"] = operations.at_once["get_openapi_at_root"] = openapi;
+  operations.at_once["get_connections"] = empty_list("connections");
+  operations.at_once["get_plugins"] = empty_list("plugins");
+  operations.at_once["get_plugin_import_errors"] = empty_list("import_errors");
+  operations.at_once["get_providers"] = empty_list("providers");
+  operations.at_once["get_config"] = operations.at_once["get_config_value"] = no_config;
 }
 
 }  // namespace baton::api

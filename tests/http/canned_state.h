@@ -1,0 +1,268 @@
+// One DAG `hello` with two runs in memory, as a Reader and as a Door: for tests of the API without a scheduler. It
+// filters by ids alone, which is what the operations need to find one object; filters and orders are the Reader's own
+// tests.
+#pragma once
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scheduler/engine/reader.h"
+#include "web/api/door.h"
+
+namespace baton::api {
+
+inline constexpr WallUs kCannedTime = 1'767'225'600'000'000;  // 2026-01-01T00:00:00Z
+
+struct CannedState {
+  std::mutex mutex;
+  std::int64_t seq = 10;
+  bool is_paused = false;
+  std::vector<RunView> runs;
+  std::vector<InstanceView> instances;
+  std::vector<AuditView> audit;
+
+  CannedState() {
+    add_run("scheduled__2026-01-01T00:00:00+00:00", RunType::scheduled, RunState::success, kCannedTime);
+    add_run("manual__1", RunType::manual, RunState::failed, kNoTime);
+    runs[1].row.reason = Reason::stopped;
+  }
+
+  RunNo add_run(const std::string& run_id, RunType type, RunState state, WallUs logical_date) {
+    RunView run;
+    run.row.run_no = static_cast<RunNo>(runs.size()) + 1;
+    run.row.dag_id = "hello";
+    run.row.run_id = run_id;
+    run.row.type = type;
+    run.row.state = state;
+    run.row.dag_version = "v1";
+    run.row.logical_date = logical_date;
+    run.row.run_after = run.row.queued_at = run.row.started_at = kCannedTime;
+    run.row.ended_at = state == RunState::queued ? kNoTime : kCannedTime + 1'500'000;
+    run.row.triggered_by = "rest_api";
+    run.row.seq = ++seq;
+    run.version_number = 1;
+    for (const std::string task : {"greet", "leave"}) add_instance(run, task);
+    runs.push_back(run);
+    return run.row.run_no;
+  }
+
+ private:
+  void add_instance(const RunView& run, const std::string& task) {
+    InstanceView one;
+    one.row.run_no = run.row.run_no;
+    one.row.instance_no = task == "greet" ? 0 : 1;
+    one.row.state = run.row.state == RunState::queued ? TaskState::none : TaskState::success;
+    one.row.try_number = 1;
+    one.row.epoch = 1;
+    one.row.started_at = one.row.queued_at = one.row.scheduled_at = kCannedTime;
+    one.row.ended_at = kCannedTime + 1'000'000;
+    one.row.seq = run.row.seq;
+    one.dag_id = run.row.dag_id;
+    one.run_id = run.row.run_id;
+    one.task_id = task;
+    one.kind = TaskKind::run;
+    one.run_after = run.row.run_after;
+    one.uuid = "00000000-0000-5000-8000-00000000000" + std::to_string(run.row.run_no * 2 + one.row.instance_no);
+    instances.push_back(one);
+  }
+};
+
+class CannedReader : public Reader {
+ public:
+  explicit CannedReader(CannedState& state) : state_(state) {}
+
+  Result<RunNo> find_run(std::string_view) override { return none(); }
+  Result<InstanceNo> find_instance(RunNo, std::string_view) override { return none(); }
+
+  Result<RunView> run(RunNo run_no) override {
+    const std::lock_guard lock(state_.mutex);
+    for (const RunView& run : state_.runs) {
+      if (run.row.run_no == run_no) return run;
+    }
+    return none();
+  }
+  Result<RunPage> list_runs(const RunQuery& query) override {
+    const std::lock_guard lock(state_.mutex);
+    return page(state_.runs, query.page, [&](const RunView& run) {
+      return is_in(run.row.dag_id, query.filter.dag_ids) && is_in(run.row.run_id, query.filter.run_ids) &&
+             is_in(run.row.state, query.filter.states);
+    });
+  }
+  Result<LiveView> live() override { return LiveView{}; }
+  Result<std::vector<GridColumn>> grid(const std::string&, std::int64_t) override { return std::vector<GridColumn>{}; }
+
+  Result<InstancePage> list_instances(const InstanceQuery& query) override {
+    const std::lock_guard lock(state_.mutex);
+    return page(state_.instances, query.page, [&](const InstanceView& one) {
+      return (!query.filter.run_no || one.row.run_no == *query.filter.run_no) &&
+             is_in(one.task_id, query.filter.task_ids) && is_in(one.row.map_index, query.filter.map_indexes);
+    });
+  }
+  Result<InstanceView> instance(RunNo, InstanceNo) override { return none(); }
+  Result<std::vector<TryView>> tries(RunNo run_no, InstanceNo instance_no) override {
+    TryView one;
+    one.row.run_no = run_no;
+    one.row.instance_no = instance_no;
+    one.row.epoch = one.row.try_number = 1;
+    one.row.state = TaskState::success;
+    one.row.started_at = kCannedTime;
+    one.row.ended_at = kCannedTime + 1'000'000;
+    one.uuid = "00000000-0000-5000-8000-000000000099";
+    return std::vector<TryView>{one};
+  }
+  Result<std::vector<TryView>> tries_of_run(RunNo) override { return std::vector<TryView>{}; }
+
+  Result<DagPage> list_dags(const DagQuery& query) override {
+    const std::lock_guard lock(state_.mutex);
+    DagView dag;
+    dag.dag_id = "hello";
+    dag.latest_version = "v1";
+    dag.latest_number = 1;
+    dag.tags = {"demo"};
+    dag.paused_since = state_.is_paused ? kCannedTime : kNoTime;
+    dag.file = "hello.dag.yaml";
+    dag.seq = state_.seq;
+    return page(std::vector<DagView>{dag}, query.page,
+                [&](const DagView& one) { return is_in(one.dag_id, query.filter.dag_ids); });
+  }
+  Result<std::unordered_map<std::string, RunCounts>> run_counts(const std::vector<std::string>& dag_ids) override {
+    std::unordered_map<std::string, RunCounts> counts;
+    if (is_in(std::string("hello"), dag_ids)) counts["hello"] = {0, 0, 1, 1};
+    return counts;
+  }
+  Result<std::vector<std::string>> list_tags(const NameQuery&) override { return std::vector<std::string>{"demo"}; }
+  Result<std::vector<VersionView>> list_versions(const std::string& dag_id) override {
+    VersionView version;
+    version.dag_id = dag_id;
+    version.version = "v1";
+    version.number = 1;
+    version.created_at = kCannedTime;
+    version.uuid = "00000000-0000-5000-8000-000000000098";
+    return std::vector<VersionView>{version};
+  }
+  Result<VersionRow> version_of_run(RunNo) override { return none(); }
+  Result<VersionRow> version(const std::string& dag_id, const std::string& version) override {
+    VersionRow row;
+    row.dag_id = dag_id;
+    row.version = version;
+    row.source = "dag: hello\n";
+    return row;
+  }
+  Result<ImportErrorPage> list_import_errors(const ImportErrorQuery&) override {
+    ImportErrorPage page;
+    page.rows = {{1, "broken.dag.yaml", "[]", kCannedTime, kCannedTime}};
+    page.total = 1;
+    return page;
+  }
+  Result<std::unordered_map<std::string, DurationView>> durations(const std::string&) override {
+    return std::unordered_map<std::string, DurationView>{};
+  }
+  Result<CacheStats> cache_stats(const std::string&) override { return CacheStats{}; }
+  Result<AuditPage> audit(const AuditQuery& query) override {
+    const std::lock_guard lock(state_.mutex);
+    return page(state_.audit, query.page, [](const AuditView&) { return true; });
+  }
+  Result<PoolPage> list_pools(const NameQuery&) override {
+    PoolPage page;
+    page.rows.resize(1);
+    page.rows[0].name = "warehouse";
+    page.rows[0].slots = 4;
+    page.total = 1;
+    return page;
+  }
+  Result<std::vector<PoolLoad>> pool_loads() override {
+    return std::vector<PoolLoad>{{"warehouse", TaskState::running, 1, 2}, {"", TaskState::running, 1, 1}};
+  }
+  Result<VariablePage> list_variables(const NameQuery&) override { return VariablePage{}; }
+  Result<JobPage> list_jobs(const NameQuery&) override { return JobPage{}; }
+
+  Result<Changes> changes_after(const ChangeKey& key, std::int64_t) override {
+    const std::lock_guard lock(state_.mutex);
+    Changes changes;
+    changes.key = {std::max(key.seq, state_.seq)};
+    for (const RunView& run : state_.runs) {
+      if (run.row.seq > key.seq) changes.runs.push_back(run);
+    }
+    return changes;
+  }
+  Result<StoreInfo> info() override {
+    const std::lock_guard lock(state_.mutex);
+    StoreInfo info;
+    info.seq = state_.seq;
+    return info;
+  }
+
+ private:
+  static Error none() { return {"there is no such thing", ErrorKind::not_found}; }
+
+  template <typename T>
+  static bool is_in(const T& value, const std::vector<T>& wanted) {
+    return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
+  }
+
+  template <typename Row, typename Fits>
+  PageOf<Row> page(const std::vector<Row>& rows, const PageRequest& request, Fits fits) {
+    PageOf<Row> out;
+    out.seq = state_.seq;
+    for (const Row& row : rows) {
+      if (!fits(row)) continue;
+      ++out.total;
+      const bool is_shown = out.total > request.offset && static_cast<std::int64_t>(out.rows.size()) < request.limit;
+      if (is_shown) out.rows.push_back(row);
+    }
+    return out;
+  }
+
+  CannedState& state_;
+};
+
+class CannedDoor : public Door {
+ public:
+  explicit CannedDoor(CannedState& state) : state_(state) {}
+
+  void trigger(TriggerAsk ask, Asker asker, Once, OnRun done) override {
+    const std::lock_guard lock(state_.mutex);
+    if (ask.dag_id != "hello") return done(Error{"there is no such DAG", ErrorKind::not_found});
+    if (ask.run_id.empty()) ask.run_id = "manual__" + std::to_string(state_.runs.size() + 1);
+    for (const RunView& run : state_.runs) {
+      if (run.row.run_id == ask.run_id)
+        return done(Error{"there is a run \"" + ask.run_id + "\"", ErrorKind::conflict});
+    }
+    const RunNo run_no = state_.add_run(ask.run_id, RunType::manual, RunState::queued, ask.logical_date);
+    state_.runs.back().row.conf_json = ask.conf_json;
+    state_.runs.back().row.user_note = ask.note;
+    AuditView event;
+    event.audit_no = static_cast<std::int64_t>(state_.audit.size()) + 1;
+    event.row.at = kCannedTime;
+    event.row.actor = asker.name;
+    event.row.action = "trigger";
+    event.row.dag_id = ask.dag_id;
+    event.row.run_id = ask.run_id;
+    state_.audit.push_back(event);
+    done(run_no);
+  }
+  void cancel(RunNo run_no, std::string, Asker, OnRun done) override { end(run_no, RunState::failed, done); }
+  void retry(RunNo run_no, Asker, OnRun done) override { end(run_no, RunState::running, done); }
+  void set_paused(std::string, bool is_paused, Asker, OnDone done) override {
+    const std::lock_guard lock(state_.mutex);
+    state_.is_paused = is_paused;
+    ++state_.seq;
+    done(Unit{});
+  }
+
+ private:
+  void end(RunNo run_no, RunState state, const OnRun& done) {
+    const std::lock_guard lock(state_.mutex);
+    RunView& run = state_.runs[static_cast<std::size_t>(run_no - 1)];
+    run.row.state = state;
+    run.row.seq = ++state_.seq;
+    done(run_no);
+  }
+
+  CannedState& state_;
+};
+
+}  // namespace baton::api

@@ -1,0 +1,79 @@
+#include "web/api/answers.h"
+
+#include <cstdlib>
+
+#include "scheduler/digest/digest.h"
+#include "web/http/router.h"
+
+namespace baton::api {
+
+http::Response read_error(const Error& error, const Call& call) {
+  const int status = error.kind == ErrorKind::invalid ? 400 : http::status_of(error.kind);
+  return http::error_response(status, error.message, &call.request);
+}
+
+http::Response order_error(const std::string& word, const Call& call) {
+  return http::error_response(400, "order_by cannot be \"" + word + "\" here", &call.request);
+}
+
+http::Response list_response(std::string body, std::int64_t seq, const Call& call) {
+  http::Response response = json_response(std::move(body));
+  response.etag = std::to_string(seq) + "-" + sha256_hex(call.request.target).substr(0, 8);
+  return response;
+}
+
+Result<RunNo> run_of_path(Reader& reader, const http::Request& request) {
+  const std::string& dag_id = request.param("dag_id");
+  const std::string& run_id = request.param("dag_run_id");
+  RunQuery query;
+  query.filter.dag_ids = {dag_id};
+  query.filter.run_ids = {run_id};
+  query.page.limit = 1;
+  query.page.with_total = false;
+  const auto page = reader.list_runs(query);
+  if (!page) return page.error();
+  if (!page->rows.empty()) return page->rows.front().row.run_no;
+  return Error{"there is no run \"" + run_id + "\" of the DAG \"" + dag_id + "\"", ErrorKind::not_found};
+}
+
+Result<InstanceView> instance_of_path(Reader& reader, const http::Request& request) {
+  const auto run_no = run_of_path(reader, request);
+  if (!run_no) return run_no.error();
+  const std::string& index = request.param("map_index");
+  InstanceQuery query;
+  query.filter.run_no = *run_no;
+  query.filter.task_ids = {request.param("task_id")};
+  query.filter.map_indexes = {index.empty() ? kUnmapped : static_cast<std::int32_t>(std::atoi(index.c_str()))};
+  query.page.limit = 1;
+  query.page.with_total = false;
+  const auto page = reader.list_instances(query);
+  if (!page) return page.error();
+  if (!page->rows.empty()) return page->rows.front();
+  const std::string what = request.param("task_id") + (index.empty() ? "" : "[" + index + "]");
+  return Error{"there is no task instance \"" + what + "\" in this run; a mapped one needs its index",
+               ErrorKind::not_found};
+}
+
+Status check_dag(Reader& reader, const std::string& dag_id) {
+  if (dag_id == "~") return Unit{};
+  DagQuery query;
+  query.filter.dag_ids = {dag_id};
+  query.page.limit = 1;
+  query.page.with_total = false;
+  const auto page = reader.list_dags(query);
+  if (!page) return page.error();
+  if (!page->rows.empty()) return Unit{};
+  return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
+}
+
+Asker asker_of(const http::Request& request) {
+  return {request.principal.name, request.peer.address, request.principal.via};
+}
+
+Once once_of(const http::Request& request) {
+  const std::string_view key = request.header("idempotency-key");
+  if (key.empty()) return {};
+  return {std::string(key), request.route->operation, sha256_hex(std::string(request.path()) + "\n" + request.body)};
+}
+
+}  // namespace baton::api

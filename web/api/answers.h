@@ -1,0 +1,33 @@
+// How operations answer with what they read: errors of the Reader, lists with their ETag, one run or instance by the
+// names in the path. One thread at a time.
+#pragma once
+
+#include <string>
+
+#include "web/api/services.h"
+#include "web/http/errors.h"
+
+namespace baton::api {
+
+/// An error of a read: what the query asked for and cannot have is 400.
+http::Response read_error(const Error& error, const Call& call);
+/// 400 for a word that orders nothing here.
+http::Response order_error(const std::string& word, const Call& call);
+/// A list of one snapshot: its number is the ETag's base.
+http::Response list_response(std::string body, std::int64_t seq, const Call& call);
+
+/// The run that `dag_id` and `dag_run_id` of the path name. not_found: there is none.
+Result<RunNo> run_of_path(Reader& reader, const http::Request& request);
+/// The instance that `task_id` and `map_index` name beside the run. A mapped one without its index is not found: which
+/// would it be?
+Result<InstanceView> instance_of_path(Reader& reader, const http::Request& request);
+/// not_found: there is no such DAG. `~` is every DAG.
+Status check_dag(Reader& reader, const std::string& dag_id);
+
+/// The run as it is now.
+http::Response run_response(Reader& reader, RunNo run_no, int status, const Call& call);
+
+Asker asker_of(const http::Request& request);
+Once once_of(const http::Request& request);
+
+}  // namespace baton::api

@@ -1,0 +1,48 @@
+// Door: the changes that the API can ask for, as values. Who serves carries them out through the one door for changes
+// (scheduler/control), where each is audited and answered when it is durable. Any thread; no call waits.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "scheduler/model/attempt_key.h"
+#include "scheduler/model/result.h"
+#include "scheduler/model/time.h"
+
+namespace baton::api {
+
+/// Who asks.
+struct Asker {
+  std::string name, address, via;
+};
+
+/// A repetition of a request with the same key finds what the first one made. Empty `key`: none was given.
+struct Once {
+  std::string key, route, body_hash;
+};
+
+struct TriggerAsk {
+  std::string dag_id;
+  std::string run_id;  ///< empty: one is made
+  WallUs logical_date = kNoTime, interval_start = kNoTime, interval_end = kNoTime, run_after = kNoTime;
+  std::string conf_json = "{}";
+  std::string note;
+};
+
+class Door {
+ public:
+  virtual ~Door() = default;
+  /// Called once, on any thread, when what was asked for is durable or refused. Kinds of Error: not_found, invalid,
+  /// conflict (there is such a run, or it is not in a state for this), busy, storage.
+  using OnRun = std::function<void(Result<RunNo>)>;
+  using OnDone = std::function<void(Status)>;
+
+  virtual void trigger(TriggerAsk ask, Asker asker, Once once, OnRun done) = 0;
+  /// What runs is stopped, what has not begun is skipped.
+  virtual void cancel(RunNo run_no, std::string why, Asker asker, OnRun done) = 0;
+  /// What failed, and what follows from it, runs again.
+  virtual void retry(RunNo run_no, Asker asker, OnRun done) = 0;
+  virtual void set_paused(std::string dag_id, bool is_paused, Asker asker, OnDone done) = 0;
+};
+
+}  // namespace baton::api

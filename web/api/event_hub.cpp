@@ -1,0 +1,161 @@
+#include "web/api/event_hub.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "scheduler/json/json_writer.h"
+#include "web/api/objects.h"
+#include "web/http/handler_pool.h"
+
+namespace baton::api {
+
+namespace {
+
+constexpr std::chrono::milliseconds kPause{100};  // changes within it are one look
+constexpr int kLooksPerBeat = 150;                // a comment every 15 s keeps proxies from cutting what is quiet
+constexpr std::int64_t kRowsPerLook = 1'000;
+
+std::string_view name_of(Changed kind) {
+  switch (kind) {
+    case Changed::run: return "run";
+    case Changed::instance: return "task_instance";
+    case Changed::deleted: return "run_deleted";
+    case Changed::dag: return "dag";
+    case Changed::dag_file: return "dag_file";
+    case Changed::audit: return "event_log";
+    case Changed::tick_record: return "tick";
+    case Changed::backfill: return "backfill";
+    case Changed::backfill_interval: return "backfill_interval";
+    case Changed::pool: return "pool";
+    case Changed::variable: return "variable";
+    case Changed::token: return "token";
+    case Changed::bulk_job: return "job";
+    case Changed::server_state: return "server";
+  }
+  return "object";
+}
+
+struct Event {
+  std::int64_t seq = 0;
+  std::string_view name;
+  std::string data;
+};
+
+std::vector<Event> events_of(const Changes& changes) {
+  std::vector<Event> events;
+  for (const RunView& run : changes.runs) {
+    events.push_back({run.row.seq, "run", {}});
+    append_run(events.back().data, run, {});
+  }
+  for (const InstanceView& instance : changes.instances) {
+    events.push_back({instance.row.seq, "task_instance", {}});
+    append_instance(events.back().data, instance);
+  }
+  for (const ObjectChange& object : changes.objects) {
+    events.push_back({object.seq, name_of(object.kind), {}});
+    JsonObject out(events.back().data);
+    out.text("name", object.name);
+  }
+  std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.seq < b.seq; });
+  return events;
+}
+
+}  // namespace
+
+/// Only the last event of a seq has its number as `id`: who resumes there has missed nothing of that seq.
+std::string event_text(const Changes& changes, std::int64_t& seq) {
+  std::string text;
+  if (changes.reset) {
+    text = "event: reset\ndata: {}\n\n";
+    seq = changes.key.seq;
+  }
+  const std::vector<Event> events = events_of(changes);
+  for (std::size_t k = 0; k < events.size(); ++k) {
+    const bool is_last = k + 1 == events.size() ? !changes.has_more : events[k + 1].seq != events[k].seq;
+    if (is_last) {
+      text.append("id: ").append(std::to_string(events[k].seq)).append("\n");
+      seq = std::max(seq, events[k].seq);
+    }
+    text.append("event: ").append(events[k].name).append("\ndata: ").append(events[k].data).append("\n\n");
+  }
+  return text;
+}
+
+void EventHub::subscribe(http::StreamWriter listener, std::int64_t seq) {
+  const std::lock_guard lock(mutex_);
+  if (stops_) return listener->close();
+  listeners_.push_back({std::move(listener), seq});
+  if (!thread_.joinable()) {
+    thread_ = std::thread([this] {
+      http::block_signals();
+      work();
+    });
+  }
+  changed_.notify_all();
+}
+
+void EventHub::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stops_ = true;
+    for (const Listener& listener : listeners_) listener.writer->close();
+    listeners_.clear();
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void EventHub::work() {
+  int looks = 0;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return stops_ || !listeners_.empty(); });
+      changed_.wait_for(lock, kPause, [this] { return stops_; });
+      if (stops_) return;
+    }
+    read_changes();
+    if (++looks % kLooksPerBeat == 0) tell(": still here\n\n", -1);
+    drop_closed();
+  }
+}
+
+/// From where the listener that knows least stands: for the others some events are repeated, with the same numbers.
+void EventHub::read_changes() {
+  std::int64_t from = INT64_MAX;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Listener& listener : listeners_) from = std::min(from, listener.seq);
+  }
+  if (from == INT64_MAX) return;
+  auto reader = readers_.take();
+  if (!reader) return;  // the next look may have more luck; nothing is missed, for nobody's place has moved
+  ChangeKey key{from};
+  while (true) {
+    const auto changes = (*reader)->changes_after(key, kRowsPerLook);
+    if (!changes) return;
+    std::int64_t seq = from;
+    const std::string text = event_text(*changes, seq);
+    if (!text.empty()) tell(text, seq);
+    key = changes->key;
+    if (!changes->has_more) return;
+  }
+}
+
+/// `seq`: where they stand afterwards; -1: where they stood.
+void EventHub::tell(const std::string& text, std::int64_t seq) {
+  const std::lock_guard lock(mutex_);
+  for (Listener& listener : listeners_) {
+    if (seq >= 0 && listener.seq >= seq) continue;
+    listener.writer->write(text);
+    if (seq >= 0) listener.seq = seq;
+  }
+}
+
+void EventHub::drop_closed() {
+  const std::lock_guard lock(mutex_);
+  const auto is_closed = [](const Listener& listener) { return !listener.writer->is_open(); };
+  listeners_.erase(std::remove_if(listeners_.begin(), listeners_.end(), is_closed), listeners_.end());
+}
+
+}  // namespace baton::api

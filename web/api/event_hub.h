@@ -1,0 +1,53 @@
+// EventHub: what changes, as server-sent events, for everybody who listens. One thread reads the changes once for all
+// of them, at most ten times a second, and not at all while nobody listens. A slow listener is cut by the server and
+// resumes with the number of the last event that it got. Any thread may call subscribe() and stop().
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "web/api/readers.h"
+#include "web/http/message.h"
+
+namespace baton::api {
+
+/// The events of `changes`, after `seq`, as text; `seq` becomes that of the last one. Each has the whole object as it
+/// is then, so that an event that is missed costs nothing once the next one comes.
+std::string event_text(const Changes& changes, std::int64_t& seq);
+
+class EventHub {
+ public:
+  explicit EventHub(Readers& readers) : readers_(readers) {}
+  ~EventHub() { stop(); }
+  EventHub(const EventHub&) = delete;
+  EventHub& operator=(const EventHub&) = delete;
+
+  /// From `seq` on: what was before it, the listener knows.
+  void subscribe(http::StreamWriter listener, std::int64_t seq);
+  /// Ends every stream. Idempotent.
+  void stop();
+
+ private:
+  struct Listener {
+    http::StreamWriter writer;
+    std::int64_t seq = 0;
+  };
+
+  void work();
+  void read_changes();
+  void tell(const std::string& text, std::int64_t from);
+  void drop_closed();
+
+  Readers& readers_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Listener> listeners_;
+  bool stops_ = false;
+  std::thread thread_;
+};
+
+}  // namespace baton::api

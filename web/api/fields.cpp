@@ -1,0 +1,40 @@
+#include "web/api/fields.h"
+
+#include <array>
+#include <cstdio>
+
+#include "scheduler/model/time_value.h"
+
+namespace baton::api {
+
+std::string time_text(WallUs at) {
+  const std::int64_t seconds = at >= 0 ? at / kSecond : (at - kSecond + 1) / kSecond;
+  return timestamp_text({seconds, static_cast<std::int32_t>((at - seconds * kSecond) * 1000)});
+}
+
+void time_field(JsonObject& out, std::string_view name, WallUs at) {
+  if (at == kNoTime) return null_field(out, name);
+  out.text(name, time_text(at));
+}
+
+void duration_field(JsonObject& out, std::string_view name, WallUs from, WallUs to) {
+  if (from == kNoTime || to == kNoTime) return null_field(out, name);
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%.6f", static_cast<double>(to - from) / static_cast<double>(kSecond));
+  out.member(name) += text.data();
+}
+
+void text_field(JsonObject& out, std::string_view name, std::string_view text) {
+  if (text.empty()) return null_field(out, name);
+  out.text(name, text);
+}
+
+void bool_field(JsonObject& out, std::string_view name, bool value) {
+  out.member(name) += value ? "true" : "false";
+}
+
+void null_field(JsonObject& out, std::string_view name) {
+  out.member(name) += "null";
+}
+
+}  // namespace baton::api

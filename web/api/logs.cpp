@@ -1,0 +1,157 @@
+// The log of one try: as lines in JSON, as NDJSON, or as the bytes that the task wrote. A long one comes in parts, each
+// with the token of the next.
+#include <cstdlib>
+#include <optional>
+
+#include "scheduler/logs/log_file.h"
+#include "scheduler/logs/log_place.h"
+#include "scheduler/logs/log_times.h"
+#include "web/api/answers.h"
+#include "web/api/fields.h"
+
+namespace baton::api {
+
+namespace {
+
+constexpr std::int64_t kPartBytes = 512 * 1024;
+constexpr std::int64_t kTextBytes = 8 * 1024 * 1024;
+
+/// Which attempt a try number means: the one that lives, or the last that ended under this number.
+struct Attempt {
+  Epoch epoch = 0;
+  bool has_ended = true;
+};
+
+std::optional<Attempt> attempt_of(const InstanceView& instance, const std::vector<TryView>& tries,
+                                  std::int64_t number) {
+  const TaskState state = instance.row.state;
+  const bool lives = state == TaskState::queued || state == TaskState::running;
+  if (lives && instance.row.try_number == number) return Attempt{instance.row.epoch, false};
+  for (auto one = tries.rbegin(); one != tries.rend(); ++one) {
+    if (one->row.try_number == number) return Attempt{one->row.epoch, true};
+  }
+  return std::nullopt;
+}
+
+/// A part of the log: whole lines, but for the last one of a log that has ended, and one that is longer than a part.
+struct Part {
+  std::string text;
+  std::int64_t end = 0;  ///< offset behind it
+  bool is_last = false;  ///< nothing follows, ever
+};
+
+Result<Part> read_part(const std::string& path, std::int64_t offset, std::int64_t bytes, bool has_ended) {
+  Part part;
+  part.end = offset;
+  part.is_last = has_ended;
+  const auto file = logs::LogFile::open(path);
+  if (!file) {
+    if (file.error().kind == ErrorKind::not_found) return part;  // it wrote nothing (yet), or its log was removed
+    return file.error();
+  }
+  auto text = file->read(offset, bytes);
+  if (!text) return text.error();
+  const auto size = file->size();
+  if (!size) return size.error();
+  const bool reaches_end = offset + static_cast<std::int64_t>(text->size()) >= *size;
+  if (!(reaches_end && has_ended)) {
+    const std::size_t newline = text->rfind('\n');
+    if (newline != text->npos) {
+      text->resize(newline + 1);
+    } else if (reaches_end) {
+      text->clear();  // the line is not whole yet
+    }
+  }
+  part.text = std::move(*text);
+  part.end = offset + static_cast<std::int64_t>(part.text.size());
+  part.is_last = has_ended && part.end >= *size;
+  return part;
+}
+
+template <typename Each>
+void each_line(const Part& part, Each each) {
+  std::string_view text = part.text;
+  std::int64_t end = part.end - static_cast<std::int64_t>(text.size());
+  while (!text.empty()) {
+    const std::size_t newline = text.find('\n');
+    const std::size_t taken = newline == text.npos ? text.size() : newline + 1;
+    end += static_cast<std::int64_t>(taken);
+    each(text.substr(0, std::min(newline, text.size())), end);
+    text.remove_prefix(taken);
+  }
+}
+
+void append_line(std::string& out, std::string_view line, WallUs at) {
+  JsonObject one(out);
+  time_field(one, "timestamp", at);
+  one.text("event", line);
+}
+
+http::Response as_json(const Part& part, const logs::LogTimes& times) {
+  http::Response response;
+  {
+    JsonObject out(response.body);
+    std::string& list = out.member("content") += '[';
+    bool is_first = true;
+    each_line(part, [&](std::string_view line, std::int64_t end) {
+      if (!is_first) list += ',';
+      is_first = false;
+      append_line(list, line, times.at(end, kNoTime));
+    });
+    list += ']';
+    text_field(out, "continuation_token", part.is_last ? std::string() : std::to_string(part.end));
+  }
+  return response;
+}
+
+http::Response as_lines(const Part& part, const logs::LogTimes& times) {
+  http::Response response;
+  response.content_type = "application/x-ndjson";
+  each_line(part, [&](std::string_view line, std::int64_t end) {
+    append_line(response.body, line, times.at(end, kNoTime));
+    response.body += '\n';
+  });
+  return response;
+}
+
+http::Response as_text(Part part) {
+  http::Response response;
+  response.content_type = "text/plain";
+  response.body = std::move(part.text);
+  return response;
+}
+
+http::Response get_log(const Call& call) {
+  const http::Request& request = call.request;
+  const std::string_view accept = request.header("accept");
+  const bool wants_text = accept.substr(0, 10) == "text/plain", wants_lines = accept == "application/x-ndjson";
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  const auto instance = instance_of_path(**reader, request);
+  if (!instance) return read_error(instance.error(), call);
+  const auto tries = (*reader)->tries(instance->row.run_no, instance->row.instance_no);
+  if (!tries) return read_error(tries.error(), call);
+  const std::string& number = request.param("try_number");
+  const auto attempt = attempt_of(*instance, *tries, std::strtoll(number.c_str(), nullptr, 10));
+  if (!attempt) return http::error_response(404, "there is no try " + number + " of this task instance", &request);
+  const std::string path =
+      logs::log_path(call.services.state_folder, instance->row.run_no, instance->row.instance_no, attempt->epoch);
+  const std::string token(request.query_value("token").value_or("0"));
+  const std::int64_t offset = std::max<std::int64_t>(std::strtoll(token.c_str(), nullptr, 10), 0);
+  auto part = read_part(path, offset, wants_text || wants_lines ? kTextBytes : kPartBytes, attempt->has_ended);
+  if (!part) return read_error(part.error(), call);
+  const std::string next = part->is_last ? std::string() : std::to_string(part->end);
+  http::Response response = wants_text    ? as_text(std::move(*part))
+                            : wants_lines ? as_lines(*part, logs::LogTimes::load(path))
+                                          : as_json(*part, logs::LogTimes::load(path));
+  if (!next.empty()) response.headers.push_back({"Airflow-Continuation-Token", next});
+  return response;
+}
+
+}  // namespace
+
+void add_logs(Operations& operations) {
+  operations.at_once["get_log"] = operations.at_once["get_mapped_log"] = get_log;
+}
+
+}  // namespace baton::api

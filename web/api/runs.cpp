@@ -1,0 +1,87 @@
+// Runs: the list, and one of them.
+#include "web/api/answers.h"
+#include "web/api/list_query.h"
+#include "web/api/objects.h"
+
+namespace baton::api {
+
+namespace {
+
+const std::vector<std::pair<std::string_view, RunField>> kRunOrders = {
+    {"id", RunField::number},
+    {"dag_id", RunField::dag_id},
+    {"dag_run_id", RunField::run_id},
+    {"run_id", RunField::run_id},
+    {"state", RunField::state},
+    {"run_type", RunField::type},
+    {"logical_date", RunField::logical_date},
+    {"run_after", RunField::run_after},
+    {"queued_at", RunField::queued_at},
+    {"start_date", RunField::started_at},
+    {"end_date", RunField::ended_at},
+    {"updated_at", RunField::updated_at},
+    {"duration", RunField::duration},
+    {"conf", RunField::conf},
+};
+
+RunFilter filter_of(const http::Request& request) {
+  RunFilter filter;
+  if (request.param("dag_id") != "~") filter.dag_ids = {request.param("dag_id")};
+  filter.dag_id = text_match(request, "dag_id");
+  filter.run_id = text_match(request, "run_id");
+  filter.states = enums(request, "state", RunState::failed);
+  filter.types = enums(request, "run_type", RunType::asset_triggered);
+  filter.logical_date = time_range(request, "logical_date");
+  filter.run_after = time_range(request, "run_after");
+  filter.started_at = time_range(request, "start_date");
+  filter.ended_at = time_range(request, "end_date");
+  filter.updated_at = time_range(request, "updated_at");
+  return filter;
+}
+
+http::Response list_runs(const Call& call) {
+  auto order = order_of<RunField>(call.request, kRunOrders, {{RunField::number, false}});
+  if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  if (const auto known = check_dag(**reader, call.request.param("dag_id")); !known)
+    return read_error(known.error(), call);
+  RunQuery query;
+  query.filter = filter_of(call.request);
+  query.order = std::get<0>(std::move(order));
+  query.page = page_of(call.request);
+  const auto page = (*reader)->list_runs(query);
+  if (!page) return read_error(page.error(), call);
+  return list_response(list_body("dag_runs", page->rows, page->total,
+                                 [](std::string& out, const RunView& run) { append_run(out, run, {}); }),
+                       page->seq, call);
+}
+
+http::Response get_run(const Call& call) {
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  const auto run_no = run_of_path(**reader, call.request);
+  if (!run_no) return read_error(run_no.error(), call);
+  return run_response(**reader, *run_no, 200, call);
+}
+
+}  // namespace
+
+http::Response run_response(Reader& reader, RunNo run_no, int status, const Call& call) {
+  const auto run = reader.run(run_no);
+  if (!run) return read_error(run.error(), call);
+  const auto versions = reader.list_versions(run->row.dag_id);
+  if (!versions) return read_error(versions.error(), call);
+  std::string body;
+  append_run(body, *run, *versions);
+  http::Response response = json_response(std::move(body), status);
+  response.etag = std::to_string(run->row.seq);
+  return response;
+}
+
+void add_runs(Operations& operations) {
+  operations.at_once["get_dag_runs"] = list_runs;
+  operations.at_once["get_dag_run"] = get_run;
+}
+
+}  // namespace baton::api
