@@ -2,12 +2,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <optional>
 
 #include "cli/dag_lookup.h"
 #include "cli/foreground.h"
 #include "cli/handlers.h"
 #include "cli/reading.h"
+#include "cli/serving.h"
 #include "cli/state_lookup.h"
 #include "scheduler/host/local/local_actor.h"
 #include "scheduler/host/local/local_server.h"
@@ -49,21 +52,60 @@ Result<LocalServerOptions> options_of(const Invocation& call) {
   return options;
 }
 
+/// `--listen ADDRESS[:PORT]`. A port that was named is not exchanged for another one.
+Status read_listen(const std::string& text, ServingOptions& out) {
+  if (text.empty()) return Unit{};
+  out.may_move = false;
+  const auto colon = text.rfind(':');
+  out.address = text.substr(0, colon);
+  if (colon == std::string::npos) return Unit{};
+  const std::string port = text.substr(colon + 1);
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (error != std::errc() || end != port.data() + port.size()) {
+    return Error{"--listen wants ADDRESS:PORT, as 127.0.0.1:8080 or 127.0.0.1:0 for a free port, not \"" + text + "\""};
+  }
+  out.port = number;
+  return Unit{};
+}
+
+Result<ServingOptions> serving_options(const Invocation& call) {
+  ServingOptions out;
+  out.dags_folder = std::filesystem::absolute(call.args().value("dags", "dags")).lexically_normal().string();
+  out.version = BATON_VERSION;
+  if (Status read = read_listen(call.args().value("listen"), out); !read) return read.error();
+  return out;
+}
+
 }  // namespace
 
 int server_command(const Invocation& call) {
   Result<LocalServerOptions> options = options_of(call);
   if (!options) return call.fail(options.error());
+  Result<ServingOptions> serving = serving_options(call);
+  if (!serving) return call.fail(serving.error());
   NoticePrinter observer(call);
   const std::string folder = options->state_folder;
   auto server = LocalServer::open(std::move(*options), observer);
   if (!server) return call.fail(with_way_out(server.error(), folder));
-  (*server)->on_loop([&](LocalServer& self) {
-    Invocation::print("state  " + folder + "\n");
+  std::optional<Error> refused;
+  (*server)->on_loop(
+      [&](LocalServer& self) { return listen_for_stop(self.loop(), self.host(), folder, observer); });
+  (*server)->on_loop([&](LocalServer& self) -> LocalServer::Attachment {
+    auto begun = Serving::begin(self, *serving, observer);
+    if (!begun) {
+      refused = begun.error();
+      self.close();
+      return nullptr;
+    }
+    self.on_closing([parts = begun->get()] { parts->close(); });
+    Invocation::print("state   " + folder + "\ndags    " + serving->dags_folder + "\naddress " + (*begun)->url() +
+                      "\nlogin   " + (*begun)->login_url() + "   once, within ten minutes\n");
     std::fflush(stdout);
-    return listen_for_stop(self.loop(), self.host(), folder, observer);
+    return *begun;
   });
   const Status served = (*server)->serve();
+  if (refused) return call.fail(*refused);
   if (!served) return call.fail(served.error());
   call.note("the server has ended");
   return kOk;

@@ -97,7 +97,10 @@ constexpr Example kMarkExamples[] = {
     {"baton mark @latest success load --why 'loaded by hand'", "what it has left upstream_failed runs"},
     {"baton mark etl@latest failed", "the run itself"}};
 constexpr Flag kStopFlags[] = {{"kill", 0, {}, "at once: no grace, no teardowns"}, kWhy};
-constexpr Flag kServerFlags[] = {kSlots, kSecrets, {"drain", 0, {}, "on SIGTERM wait for the tasks that run"}};
+constexpr Flag kServerFlags[] = {
+    {"listen", 0, "ADDRESS:PORT", "where the API answers, on loopback (127.0.0.1:8080; port 0: a free one)"},
+    {"dags", 0, "DIR", "the folder of DAG files (dags)", false, Complete::folder},
+    kSlots, kSecrets, {"drain", 0, {}, "on SIGTERM wait for the tasks that run"}};
 constexpr Example kServerExamples[] = {{"baton server", "serve the state folder until Ctrl-C"}};
 constexpr Example kStopExamples[] = {{"baton stop @latest", "stop it from another terminal"}};
 
@@ -222,6 +225,7 @@ constexpr Command kCommands[] = {
      {},
      stop_command},
     {"server", kRunning, "work on all runs of a state folder, until it is ended",
+     "It watches the folder of DAG files, makes the runs of their schedules, and answers the API on loopback.\n"
      "It adopts what earlier processes have left, with the tasks that still run. When it ends (Ctrl-C, SIGTERM) or is\n"
      "killed, the tasks go on, and the next server takes them over. A second Ctrl-C stops them.",
      {}, kServerFlags, kServerExamples, {}, server_command},

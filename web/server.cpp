@@ -54,7 +54,7 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   http::ServerOptions options;
   options.address = std::move(settings.address);
   options.port = settings.port;
-  options.socket_path = settings.state_folder + "/control.sock";
+  if (settings.has_socket) options.socket_path = settings.state_folder + "/control.sock";
   options.hosts = std::move(settings.hosts);
   options.handlers = settings.handlers;
   options.limits = settings.limits;

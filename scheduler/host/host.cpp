@@ -44,6 +44,12 @@ Status Host::open() {
   return Unit{};
 }
 
+void Host::take(const RunRow& run, const Dag& dag) {
+  if (parts_.prepare_run) parts_.prepare_run(run);
+  for (const PoolSpec& pool : dag.pools) engine_.set_pool(pool.name, pool.slots);
+  runs_.insert(run.run_no);
+}
+
 /// Nobody has asked for it: it goes on whatever a task of it lacks, and that task tells.
 void Host::adopt_left(RunNo run_no) {
   auto loaded = read(run_no);
@@ -53,9 +59,7 @@ void Host::adopt_left(RunNo run_no) {
     return;
   }
   if (loaded->run.is_finished()) return;
-  if (parts_.prepare_run) parts_.prepare_run(loaded->run.row);
-  for (const PoolSpec& pool : loaded->run.dag->pools) engine_.set_pool(pool.name, pool.slots);
-  runs_.insert(run_no);
+  take(loaded->run.row, *loaded->run.dag);
   engine_.adopt_run(std::move(loaded->run), std::move(loaded->path_us), {}, {});
 }
 

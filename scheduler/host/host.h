@@ -79,6 +79,9 @@ class Host {
   /// events, or where the store answers at once.
   [[nodiscard]] TriggerRun trigger_of(NewRun request);
 
+  /// A run that is about to be given to the engine by somebody else: a tick. As for those that come through ask().
+  void take(const RunRow& run, const Dag& dag);
+
   [[nodiscard]] Engine& engine() { return engine_; }
   [[nodiscard]] ExecutorEvents& executor_events() { return engine_; }
   /// Runs that the engine was given and has not finished.

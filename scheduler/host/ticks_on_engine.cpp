@@ -73,6 +73,7 @@ void TicksOnEngine::load_and_create(std::shared_ptr<Wanted> wanted) {
 void TicksOnEngine::create(const ShelvedDag& shelved, Wanted& wanted) {
   RunCreation creation = creation_of(wanted.run, shelved, wanted.run_no, loop_.wall_now());
   Value params = default_params(*shelved.dag);
+  if (hooks_.takes) hooks_.takes(creation.run, *shelved.dag);
   engine_.create_run(std::move(creation), std::move(params), {},
                      EngineRequest{{}, std::move(wanted.done), std::move(wanted.rows)});
 }

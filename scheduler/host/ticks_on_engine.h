@@ -16,6 +16,8 @@ namespace baton {
 
 /// What else hears of it. Each may be empty.
 struct TickHooks {
+  /// Called before a run is given to the engine: the moment to make its folders.
+  std::function<void(const RunRow&, const Dag&)> takes;
   std::function<void(const std::string& dag_id, bool is_held)> hold_dag;
   std::function<void(bool is_frozen)> freeze;
   std::function<void(const std::string& line)> say;

@@ -25,7 +25,7 @@ class Server {
         engine_(loop, *store_, executor_, renderer(), {}, nullptr),
         shelf_(loop, *store_, loader_),
         host_(loop, *store_, engine_, shelf_, {},
-              {nullptr, nullptr, [this](const std::string& line) { said += line; }}),
+              {nullptr, nullptr, nullptr, [this](const std::string& line) { said += line; }}),
         ticks(loop, host_),
         folder(loop, host_, ticks, shelf_, loader_, {dags, {}}) {
     engine_.on_finished([this](const DagRun& run) {
@@ -33,7 +33,10 @@ class Server {
       ticks.run_ended(run.row, run.dag->max_consecutive_failed_runs);
     });
     const ServiceSnapshot found = store_->load_service().value();
-    engine_.executor_ready({});
+    const auto worker = std::make_shared<const Worker>(Worker{"local", "1", "here"});
+    engine_.worker_capacity(worker, 1, {}, "");
+    engine_.worker_ready(worker, {});
+    engine_.executor_settled("local");
     ticks.start(found);
     folder.start(found);
   }

@@ -1,0 +1,114 @@
+#include "cli/api_door.h"
+
+#include <utility>
+
+#include "scheduler/dagfile/params.h"
+#include "scheduler/host/new_run.h"
+#include "scheduler/host/run_ids.h"
+#include "scheduler/service/dag_gate.h"
+
+namespace baton {
+namespace {
+
+Actor actor_of(const api::Asker& asker) { return {asker.name, asker.address, asker.via}; }
+
+std::optional<IdempotencyKey> key_of(const api::Asker& asker, const api::Once& once) {
+  if (once.key.empty()) return std::nullopt;
+  return IdempotencyKey{asker.name, once.route, once.key, once.body_hash, 200};
+}
+
+/// What keeps a DAG from being triggered now.
+Status may_trigger(const DagRow& dag, const ServerGate& server) {
+  const DagGate gate = gate_of(dag, server);
+  if (rules_of(gate).accepts_trigger) return Unit{};
+  const std::string name = "DAG \"" + dag.dag_id + "\"";
+  if (gate == DagGate::stale) return Error{name + " is stale: its file is gone", ErrorKind::conflict};
+  return Error{name + " is draining and takes no new runs", ErrorKind::conflict};
+}
+
+}  // namespace
+
+void ApiDoor::ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnRun done) {
+  const Status asked = server_.host().ask(std::move(request), std::move(actor), std::move(key),
+                                          [done](const Result<Answer>& how) {
+                                            if (!how) return done(how.error());
+                                            done(how->run_no);
+                                          });
+  if (!asked) done(asked.error());
+}
+
+void ApiDoor::trigger(api::TriggerAsk ask, api::Asker asker, api::Once once, OnRun done) {
+  auto what = std::make_shared<Triggering>(
+      Triggering{std::move(ask), actor_of(asker), key_of(asker, once), std::move(done)});
+  server_.loop().post([this, alive = is_alive_, what] {
+    if (*alive) find_dag(what);
+  });
+}
+
+/// On the loop: the version that the DAG has now.
+void ApiDoor::find_dag(std::shared_ptr<Triggering> what) {
+  if (server_.is_closing()) return what->done(Error{"the server is ending; try again", ErrorKind::unavailable});
+  const DagRow* dag = ticks_.dag(what->ask.dag_id);
+  if (dag == nullptr) {
+    return what->done(Error{"there is no DAG \"" + what->ask.dag_id + "\"", ErrorKind::not_found});
+  }
+  if (Status may = may_trigger(*dag, ticks_.gate()); !may) return what->done(may.error());
+  shelf_.get(dag->dag_id, dag->version, [this, alive = is_alive_, what](const Result<ShelvedDag>& found) {
+    if (!*alive) return;
+    if (!found) return what->done(found.error());
+    trigger_found(*found, *what);
+  });
+}
+
+void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
+  const api::TriggerAsk& ask_for = what.ask;
+  if (!ask_for.run_id.empty() && !is_run_id(ask_for.run_id)) {
+    return what.done(Error{"a run's id may hold letters, digits and _.~:+- and 250 characters at most",
+                           ErrorKind::invalid});
+  }
+  auto params = resolve_params_json(*found.dag, ask_for.conf_json);
+  if (!params) return what.done(params.error());
+  if (Status may = check_request(*found.dag, {}, *params, server_.options().secret); !may) return what.done(may.error());
+  AsioLoop& loop = server_.loop();
+  const WallUs now = loop.wall_now();
+  if (ask_for.run_after > now) {
+    return what.done(Error{"run_after lies in the future, and runs that wait for their time are not made yet",
+                           ErrorKind::invalid});
+  }
+  NewRun run;
+  run.dag = found.dag;
+  run.version = found.version;
+  run.run_id = ask_for.run_id;
+  run.logical_date = ask_for.logical_date;
+  run.interval_start = ask_for.interval_start != kNoTime ? ask_for.interval_start
+                       : ask_for.logical_date != kNoTime ? ask_for.logical_date
+                                                         : now;
+  run.interval_end = ask_for.interval_end != kNoTime ? ask_for.interval_end : run.interval_start;
+  run.triggered_by = "rest_api";
+  TriggerRun trigger;
+  run.params = *params;
+  trigger.creation = creation_of(run, server_.store().next_run_no(), now, run.run_id.empty() ? loop.random() : 0);
+  trigger.creation.run.user_note = ask_for.note;
+  trigger.params = std::move(*params);
+  ask(std::move(trigger), std::move(what.actor), std::move(what.key), std::move(what.done));
+}
+
+void ApiDoor::cancel(RunNo run_no, std::string why, api::Asker asker, OnRun done) {
+  ask(StopRun{run_no, false, std::move(why)}, actor_of(asker), std::nullopt, std::move(done));
+}
+
+void ApiDoor::retry(RunNo run_no, api::Asker asker, OnRun done) {
+  RetryRun request;
+  request.run_no = run_no;
+  ask(std::move(request), actor_of(asker), std::nullopt, std::move(done));
+}
+
+void ApiDoor::set_paused(std::string dag_id, bool is_paused, api::Asker asker, OnDone done) {
+  HoldDag request{std::move(dag_id), is_paused ? HoldDag::Wish::pause : HoldDag::Wish::resume, ""};
+  server_.loop().post([this, alive = is_alive_, request = std::move(request), actor = actor_of(asker),
+                       done = std::move(done)] {
+    if (*alive) holds_.hold(request, actor, done);
+  });
+}
+
+}  // namespace baton

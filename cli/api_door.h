@@ -1,0 +1,49 @@
+// ApiDoor: what the API may ask for, carried out through the one door for changes. Its calls come from threads that
+// handle requests, and go on on the loop: there the DAG is looked for, its params are resolved, and Control decides.
+// Owned by who serves; outlives the web, and is outlived by the loop.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "scheduler/control/idempotency.h"
+#include "scheduler/host/local/local_server.h"
+#include "scheduler/service/dag_shelf.h"
+#include "scheduler/service/tick_holds.h"
+#include "scheduler/service/ticks_service.h"
+#include "web/api/door.h"
+
+namespace baton {
+
+class ApiDoor final : public api::Door {
+ public:
+  ApiDoor(LocalServer& server, DagShelf& shelf, TicksService& ticks)
+      : server_(server), shelf_(shelf), ticks_(ticks), holds_(server.loop(), ticks) {}
+  ~ApiDoor() override { *is_alive_ = false; }
+  ApiDoor(const ApiDoor&) = delete;
+  ApiDoor& operator=(const ApiDoor&) = delete;
+
+  void trigger(api::TriggerAsk ask, api::Asker asker, api::Once once, OnRun done) override;
+  void cancel(RunNo run_no, std::string why, api::Asker asker, OnRun done) override;
+  void retry(RunNo run_no, api::Asker asker, OnRun done) override;
+  void set_paused(std::string dag_id, bool is_paused, api::Asker asker, OnDone done) override;
+
+ private:
+  struct Triggering {
+    api::TriggerAsk ask;
+    Actor actor;
+    std::optional<IdempotencyKey> key;
+    OnRun done;
+  };
+  void find_dag(std::shared_ptr<Triggering> what);
+  void trigger_found(const ShelvedDag& found, Triggering& what);
+  void ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnRun done);
+
+  LocalServer& server_;
+  DagShelf& shelf_;
+  TicksService& ticks_;
+  TickHolds holds_;
+  std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);  ///< loop thread: guards what is posted
+};
+
+}  // namespace baton

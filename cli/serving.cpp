@@ -1,0 +1,110 @@
+#include "cli/serving.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "scheduler/store/sqlite_reader.h"
+
+namespace baton {
+namespace {
+
+constexpr DurationUs kBeatUs = kSecond;
+/// A loop that has not turned for so long hangs: it takes no requests.
+constexpr DurationUs kHangsUs = 10 * kSecond;
+
+}  // namespace
+
+Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& observer)
+    : server_(server),
+      options_(std::move(options)),
+      observer_(observer),
+      shelf_(server.loop(), server.store(), loader_),
+      tick_host_(server.loop(), server.store(), server.host().engine(), shelf_, server.options().config,
+                 TickHooks{.takes = [&server](const RunRow& run, const Dag& dag) { server.host().take(run, dag); },
+                           .hold_dag = nullptr,
+                           .freeze = nullptr,
+                           .say = [&observer](const std::string& line) { observer.notice(line); }}),
+      ticks_(server.loop(), tick_host_),
+      folder_(server.loop(), tick_host_, ticks_, shelf_, loader_,
+              FolderSettings{options_.dags_folder, server.options().config}),
+      door_(server, shelf_, ticks_) {}
+
+Serving::~Serving() {
+  is_ready_ = false;
+  if (beat_timer_ != 0) server_.loop().cancel(beat_timer_);
+  if (web_) web_->stop();
+  folder_.stop();
+  ticks_.stop();
+  loader_.stop();
+}
+
+Result<std::shared_ptr<Serving>> Serving::begin(LocalServer& server, ServingOptions options, RunObserver& observer) {
+  std::shared_ptr<Serving> serving(new Serving(server, std::move(options), observer));
+  if (Status started = serving->start(); !started) return started.error();
+  return serving;
+}
+
+Status Serving::start() {
+  const auto found = server_.store().load_service();
+  if (!found) return found.error();
+  server_.on_finished([this](const DagRun& run) { ticks_.run_ended(run.row, run.dag->max_consecutive_failed_runs); });
+  for (const RunNo run_no : server_.host().runs()) {  // they count for what their schedules may begin
+    if (const DagRun* run = server_.host().engine().run(run_no)) ticks_.run_opened(run->row);
+  }
+  ticks_.start(*found);
+  folder_.start(*found);
+  if (Status started = start_web(); !started) return started;
+  beat();
+  is_ready_ = true;
+  return server_.announce(url());
+}
+
+Status Serving::start_web() {
+  web::Settings settings;
+  settings.state_folder = server_.options().state_folder;
+  settings.store_id = server_.store().store_id();
+  settings.owner = getuid();
+  settings.address = options_.address;
+  settings.port = options_.port;
+  settings.has_socket = false;  // control.sock is the stop's
+  api::Services services;
+  services.version = options_.version;
+  services.door = &door_;
+  services.health = [this] {
+    api::Health health;
+    health.scheduler_seen = seen_;
+    const bool hangs = server_.loop().wall_now() - health.scheduler_seen > kHangsUs;
+    health.is_ready = is_ready_ && !hangs;
+    if (!health.is_ready) health.why = hangs ? "the scheduler does not turn" : "the server is ending";
+    health.files_seen = health.scheduler_seen;
+    return health;
+  };
+  web::Seams seams;
+  seams.open_reader = [folder = settings.state_folder] { return SqliteReader::open(folder); };
+  auto made = web::Server::make(settings, services, seams);
+  if (!made) return made.error();
+  web_ = std::move(*made);
+  Status started = web_->start();
+  if (started || !options_.may_move || started.error().kind != ErrorKind::conflict) return started;
+  observer_.notice("port " + std::to_string(options_.port) + " is taken; a free one is used");
+  settings.port = 0;
+  made = web::Server::make(std::move(settings), std::move(services), std::move(seams));
+  if (!made) return made.error();
+  web_ = std::move(*made);
+  return web_->start();
+}
+
+/// From here other threads see that the loop turns.
+void Serving::beat() {
+  seen_ = server_.loop().wall_now();
+  beat_timer_ = server_.loop().call_at(server_.loop().mono_now() + kBeatUs, [this] { beat(); });
+}
+
+void Serving::close() {
+  is_ready_ = false;
+  folder_.stop();
+  ticks_.stop();
+}
+
+}  // namespace baton

@@ -1,0 +1,65 @@
+// Serving: what hangs on the loop of a server beside its engine: the folder of DAGs, the ticks of their schedules, and
+// the API. Made on the loop thread just before the loop runs, and gone after it has ended.
+//
+//   folder ──▶ ticks ──▶ runs of the engine          web ──▶ ApiDoor ──▶ Control
+//                                                     └────▶ a Reader for each request
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "cli/api_door.h"
+#include "scheduler/host/ticks_on_engine.h"
+#include "scheduler/service/dag_folder.h"
+#include "web/server.h"
+
+namespace baton {
+
+struct ServingOptions {
+  std::string dags_folder;            ///< absolute; need not exist yet
+  std::string address = "127.0.0.1";  ///< loopback
+  std::uint16_t port = 8080;          ///< 0: a free one
+  bool may_move = true;               ///< where the port is taken: to a free one, said so
+  std::string version;
+};
+
+class Serving {
+ public:
+  /// storage: what is stored of DAGs and ticks cannot be read, or the secrets of the API cannot be made; conflict: the
+  /// port is taken; invalid: the address is none of loopback.
+  static Result<std::shared_ptr<Serving>> begin(LocalServer& server, ServingOptions options, RunObserver& observer);
+  ~Serving();
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+
+  /// Loop thread: no new ticks, and who asks is told that it ends.
+  void close();
+  [[nodiscard]] std::string url() const { return web_->address(); }
+  /// For the browser, once, within ten minutes.
+  [[nodiscard]] std::string login_url() { return url() + web_->make_login_path(); }
+
+ private:
+  Serving(LocalServer& server, ServingOptions options, RunObserver& observer);
+  Status start();
+  Status start_web();
+  void beat();
+
+  LocalServer& server_;
+  const ServingOptions options_;
+  RunObserver& observer_;
+  LoaderThread loader_;
+  DagShelf shelf_;
+  TicksOnEngine tick_host_;
+  TicksService ticks_;
+  DagFolder folder_;
+  ApiDoor door_;
+  std::unique_ptr<web::Server> web_;
+  // For threads that handle requests: how the loop is.
+  std::atomic<bool> is_ready_ = false;
+  std::atomic<WallUs> seen_ = 0;
+  Loop::TimerId beat_timer_ = 0;
+};
+
+}  // namespace baton
