@@ -232,6 +232,10 @@ void Disk::write_try(const TryRow& row) {
          fmt::format("a result of epoch {} is accepted while the row is {} with epoch {}", row.epoch,
                      to_string(now.state), now.epoch));
   }
+  if (row.reason == Reason::cleared || row.reason == Reason::replaced) {  // whatever it ended as, it is as if it had not run
+    facts = Facts{.generation = facts.generation + 1, .is_timed = false};
+    return;
+  }
   facts.tries_us += WaitTimes::from_json(row.times_json).total_us();
   ++facts.tries;
   const bool never_ran = facts.killed_before_start && row.reason == Reason::signal;
@@ -309,7 +313,7 @@ void Disk::check_end(const DiskRun& run, const TaskRow& row, const Facts& facts)
   if (row.losses > kLossesMax) fail("INV-09", run, row, "more losses than their budget");
   if (row.losses == kLossesMax) ground_.strike(Fault::losses_used_up);
   if (row.failures > spec.retries.max + 1) fail("INV-09", run, row, "more failures than its retries allow");
-  if (ground_.loop.last_wall_step() >= facts.born_at || row.ended_at == kNoTime) return;
+  if (!facts.is_timed || ground_.loop.last_wall_step() >= facts.born_at || row.ended_at == kNoTime) return;
   const DurationUs told = facts.tries_us + WaitTimes::from_json(row.times_json).total_us();
   const DurationUs lived = row.ended_at - (ground_.loop.wall() - ground_.loop.now()) - facts.born_at;
   if (told != lived) {

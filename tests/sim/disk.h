@@ -24,6 +24,7 @@ namespace baton::sim {
 struct Facts {
   std::int32_t generation = 0;   ///< clears so far
   MonoUs born_at = 0;            ///< when its time began to count: the run's start or the last clear
+  bool is_timed = true;          ///< that is known: not where it was cleared while it ran, and began anew when it was gone
   DurationUs tries_us = 0;       ///< the times of its ended tries since then
   std::int32_t claims = 0;       ///< since then
   std::int32_t tries = 0;        ///< try rows since then
