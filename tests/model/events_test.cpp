@@ -151,21 +151,21 @@ TEST_F(Events, OnAChainThatAPersonClearsAndMarks) {
   plan.tasks = {PlanTask{}, after({0}), PlanTask{}};
   plan.tasks[0].retries = 1;
   plan.tasks[2].hook = Hook::on_failure;
-  Strings(plan, "asfTcCmMASW").try_all(depth(5), "chain and hook, cleared and marked");
+  Strings(plan, "asfTcCmMASW").try_all(depth(4), "chain and hook, cleared and marked");
 }
 
 TEST_F(Events, OnAMappedTaskThatAPersonClearsAndMarks) {
   Plan plan;
   plan.tasks = {PlanTask{}, after({0}), after({1})};
   plan.tasks[1].items = 2;
-  Strings(plan, "asfcmASV").try_all(depth(6), "mapped task, cleared and marked");
+  Strings(plan, "asfcmASV").try_all(depth(5), "mapped task, cleared and marked");
 }
 
 TEST_F(Events, OnATeardownThatAPersonClearsAndMarks) {
   Plan plan;
   plan.tasks = {PlanTask{}, after({0}), after({0, 1})};
   plan.tasks[2].setups = {0};
-  Strings(plan, "asfcCmMSKWV").try_all(depth(5), "setup, work, teardown, cleared and marked");
+  Strings(plan, "asfcCmMSKWV").try_all(depth(4), "setup, work, teardown, cleared and marked");
 }
 
 }  // namespace
