@@ -80,7 +80,9 @@ bool Admission::next(Candidate& out, const Lookup& run_of,
     needs_of(*run, c.instance, needs_);
     for (const Need& n : needs_) drop_heads(*n.resource, run_of);
     const auto lacking = std::find_if(needs_.begin(), needs_.end(), [&](const Need& n) {
-      if (n.resource->used + (BATON_BUG(pool_overcommitted) ? 1 : n.amount) > n.resource->capacity) return true;
+      auto amount = n.amount;
+      if (BATON_BUG(pool_overcommitted)) amount = 1;
+      if (n.resource->used + amount > n.resource->capacity) return true;
       // Who waits longer in rank goes first, also when it wants more than is free now: no starvation.
       return !n.resource->waiting.empty() && Later{}(c, n.resource->waiting.top().candidate);
     });

@@ -250,8 +250,9 @@ std::variant<Rendered, RenderError> Renderer::render(const DagRun& run, Instance
 }
 
 std::string Renderer::log_path(RunNo run_no, InstanceNo i, Epoch epoch) const {
-  return context_.state_folder + "/logs/" + std::to_string(run_no) + "/" + std::to_string(i) + "." +
-         (BATON_BUG(one_log_for_all_tries) ? "" : std::to_string(epoch)) + ".log";
+  std::string attempt = std::to_string(epoch);
+  if (BATON_BUG(one_log_for_all_tries)) attempt.clear();
+  return context_.state_folder + "/logs/" + std::to_string(run_no) + "/" + std::to_string(i) + "." + attempt + ".log";
 }
 
 std::string Renderer::work_dir(RunNo run_no) const {

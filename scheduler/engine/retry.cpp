@@ -52,7 +52,9 @@ DurationUs grown(const RetryPolicy& p, std::int32_t n) {
 }  // namespace
 
 bool retries_again(const RetryPolicy& policy, const AttemptEnd& end, std::int32_t failures) {
-  if (failures > policy.max + (BATON_BUG(retry_beyond_max) ? 1 : 0)) return false;
+  std::int32_t max = policy.max;
+  if (BATON_BUG(retry_beyond_max)) ++max;
+  if (failures > max) return false;
   return any_is_of(policy.on, end) && !any_is_of(policy.never_on, end);
 }
 

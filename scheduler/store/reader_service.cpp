@@ -60,7 +60,7 @@ Result<ImportErrorPage> SqliteReader::list_import_errors(const ImportErrorQuery&
   from->add(" AND failed_since IS NOT NULL");
   return page_of<ImportErrorView>(
       *connection_, std::move(walk), query.page, *from,
-      "SELECT file_no, path, findings, failed_since, read_at FROM json_each(?) p"
+      "SELECT f.file_no, f.path, f.findings, f.failed_since, f.read_at FROM json_each(?) p"
       " CROSS JOIN dag_file f ON f.file_no = p.value",
       [](const Statement& row) {
         return ImportErrorView{row.integer(0), row.string(1), row.string(2), row.time(3), row.time(4)};

@@ -315,6 +315,31 @@ TEST_P(ReaderConformance, WhoFollowsTheChangesHearsOfEachRowWhateverTheLimit) {
   }
 }
 
+/// Each statement is one that the store takes, also for what nothing here has written.
+TEST_P(ReaderConformance, EveryListIsReadWhereThereIsNothing) {
+  const auto reader = backend_->reader();
+  const auto why = [](const auto& page) { return page ? std::string("read") : page.error().message; };
+  for (const bool descending : {false, true}) {
+    for (const auto field : {ImportErrorField::number, ImportErrorField::path, ImportErrorField::failed_since}) {
+      ImportErrorQuery query;
+      query.order = {{field, descending}};
+      EXPECT_EQ(why(reader->list_import_errors(query)), "read");
+    }
+    NameQuery names;
+    names.descending = descending;
+    EXPECT_EQ(why(reader->list_tags(names)), "read");
+    EXPECT_EQ(why(reader->list_pools(names)), "read");
+    EXPECT_EQ(why(reader->list_variables(names)), "read");
+    EXPECT_EQ(why(reader->list_jobs(names)), "read");
+  }
+  EXPECT_EQ(why(reader->pool_loads()), "read");
+  EXPECT_EQ(why(reader->live()), "read");
+  EXPECT_EQ(why(reader->cache_stats("")), "read");
+  EXPECT_EQ(why(reader->durations("etl")), "read");
+  EXPECT_EQ(why(reader->list_versions("etl")), "read");
+  EXPECT_EQ(why(reader->info()), "read");
+}
+
 TEST_P(ReaderConformance, TheEventLogIsFilteredAndPaged) {
   for (int i = 0; i < 40; ++i) {
     Part part;

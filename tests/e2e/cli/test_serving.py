@@ -1,0 +1,142 @@
+"""`baton server`: from a saved file over its ticks to runs, and the API beside it. One process, its sockets, its folder."""
+import json
+import os
+import signal
+import unittest
+import urllib.error
+import urllib.request
+
+from support import WAIT_SECONDS, CliTest
+
+EVERY_SECOND = """\
+dag: ticking
+schedule: {every: 1s}
+tasks:
+  t: {run: echo tick}
+"""
+ASKED_FOR = """\
+dag: asked
+params: {n: {type: integer, default: 1}}
+tasks:
+  t: {run: "echo n=${{ params.n }}"}
+"""
+LONG = """\
+dag: long
+tasks:
+  t: {run: "echo $$ > pid; sleep 1000"}
+"""
+
+
+class Serving(CliTest):
+    def serve(self):
+        self.process = self.begin("server", "--listen", "127.0.0.1:0", "--dags", "dags")
+        self.until(lambda: "url" in self.server_info(), "the server's address")
+        self.url = self.server_info()["url"]
+        self.token = (self.folder / ".baton" / "admin.token").read_text().strip()
+
+    def server_info(self):
+        try:
+            return json.loads((self.folder / ".baton" / "server.json").read_text())
+        except FileNotFoundError:
+            return {}
+
+    def ask(self, method, path, body=None, token=None, **headers):
+        """(status, document) of one request."""
+        request = urllib.request.Request(self.url + path, method=method)
+        request.add_header("Authorization", "Bearer " + (token or self.token))
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+            request.data = json.dumps(body).encode()
+        try:
+            with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
+                return answer.status, json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")
+
+    def dag(self, dag_id):
+        return self.ask("GET", f"/api/v2/dags/{dag_id}")
+
+    def until_dag(self, dag_id):
+        self.until(lambda: self.dag(dag_id)[0] == 200, f"the DAG {dag_id}")
+
+    def runs(self, dag_id):
+        return self.ask("GET", f"/api/v2/dags/{dag_id}/dagRuns?order_by=run_after&limit=100")[1]["dag_runs"]
+
+    def save(self, name, text):
+        (self.folder / "dags").mkdir(exist_ok=True)
+        self.write("dags/" + name, text)
+
+    def test_a_saved_file_ticks_and_its_runs_are_seen(self):
+        self.serve()
+        self.save("ticking.yaml", EVERY_SECOND)
+        self.until(lambda: len([r for r in self.until_dag("ticking") or self.runs("ticking")
+                                if r["state"] == "success"]) >= 2, "two runs of the schedule")
+        first, second = self.runs("ticking")[:2]
+        self.assertEqual(("scheduled", "scheduled"), (first["run_type"], second["run_type"]))
+        self.assertEqual(first["data_interval_end"], second["data_interval_start"])
+        self.assertEqual(len(self.runs("ticking")), len({r["logical_date"] for r in self.runs("ticking")}))
+
+    def test_a_trigger_with_a_key_makes_one_run(self):
+        self.save("asked.yaml", ASKED_FOR)
+        self.serve()
+        self.until_dag("asked")
+        body = {"logical_date": None, "conf": {"n": 7}}
+        answers = [self.ask("POST", "/api/v2/dags/asked/dagRuns", body, Idempotency_Key="k") for _ in range(3)]
+        self.assertEqual([200] * 3, [status for status, _ in answers])
+        self.assertEqual(1, len({run["dag_run_id"] for _, run in answers}))
+        self.assertEqual({"n": 7}, answers[0][1]["conf"])
+        status, _ = self.ask("POST", "/api/v2/dags/asked/dagRuns", {"logical_date": None, "conf": {"n": 8}},
+                             Idempotency_Key="k")
+        self.assertEqual(422, status)
+        self.until(lambda: self.runs("asked")[0]["state"] == "success", "the run's end")
+        self.assertEqual(1, len(self.runs("asked")))
+
+    def test_what_cannot_be_is_refused_and_makes_nothing(self):
+        self.save("asked.yaml", ASKED_FOR)
+        self.serve()
+        self.until_dag("asked")
+        ask = lambda dag, **body: self.ask("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None, **body})[0]
+        self.assertEqual(404, ask("nobody"))
+        self.assertEqual(422, ask("asked", conf={"n": "text"}))
+        self.assertEqual(422, ask("asked", unknown=1))
+        self.assertEqual(401, self.ask("GET", "/api/v2/dags", token="wrong")[0])
+        self.assertEqual(200, ask("asked", dag_run_id="once"))
+        self.assertEqual(409, ask("asked", dag_run_id="once"))
+        self.assertEqual(["once"], [run["dag_run_id"] for run in self.runs("asked")])
+
+    def test_a_paused_dag_makes_no_runs_and_a_file_that_breaks_keeps_its_dag(self):
+        self.save("ticking.yaml", EVERY_SECOND)
+        self.serve()
+        self.until_dag("ticking")
+        status, dag = self.ask("PATCH", "/api/v2/dags/ticking", {"is_paused": True})
+        self.assertEqual((200, True), (status, dag["is_paused"]))
+        count = len(self.runs("ticking"))
+        self.save("ticking.yaml", EVERY_SECOND.replace("tasks", "tusks"))
+        self.until(lambda: self.ask("GET", "/api/v2/importErrors")[1]["total_entries"] == 1, "the import error")
+        self.assertEqual(200, self.dag("ticking")[0])
+        self.assertLessEqual(len(self.runs("ticking")), count + 1)
+
+    def test_tasks_outlive_a_kill_and_the_next_server_has_them(self):
+        self.save("long.yaml", LONG)
+        self.serve()
+        self.until_dag("long")
+        self.assertEqual(200, self.ask("POST", "/api/v2/dags/long/dagRuns", {"logical_date": None})[0])
+        pid_file = self.folder / "dags" / "pid"
+        self.until(lambda: pid_file.exists() and pid_file.read_text().strip(), "the task")
+        pid = int(pid_file.read_text())
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        (self.folder / ".baton" / "server.json").unlink()
+        self.serve()
+        self.assertEqual("running", self.runs("long")[0]["state"])
+        os.kill(pid, 0)
+        self.assertEqual(pid, int(pid_file.read_text()), "it was not started again")
+        run_id = self.runs("long")[0]["dag_run_id"]
+        self.assertEqual(200, self.ask("POST", f"/api/v2/dags/long/dagRuns/{run_id}:cancel", {"why": "enough"})[0])
+        self.until(lambda: self.runs("long")[0]["state"] == "failed", "the stop")
+
+
+if __name__ == "__main__":
+    unittest.main()
