@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -96,7 +97,8 @@ void DagFolder::stop() {
 
 void DagFolder::set_timer() {
   if (timer_ != 0) loop_.cancel(timer_);
-  const DurationUs wait = is_watched() ? settings_.look_every_us : settings_.look_blind_us;
+  DurationUs wait = is_watched() ? settings_.look_every_us : settings_.look_blind_us;
+  if (is_missing_) wait = std::min(wait, settings_.look_missing_us);
   timer_ = loop_.call_at(loop_.mono_now() + wait, guarded([this] {
                            if (!is_watched()) begin_watch();  // the folder may have come, or there is room again
                            look_through({});
@@ -118,15 +120,18 @@ void DagFolder::look_through(std::function<void()> done) {
   set_timer();
   if (is_looking_) return;
   is_looking_ = true;
-  auto looked_at = guarded([this](const std::vector<FileSeen>& all) { looked(all); });
+  auto looked_at = guarded([this](const std::vector<FileSeen>& all, bool is_missing) { looked(all, is_missing); });
   loader_.post([&loop = loop_, root = settings_.root, looked_at] {
+    std::error_code ignored;
+    const bool is_missing = !std::filesystem::exists(root, ignored);
     auto all = std::make_shared<std::vector<FileSeen>>(see_all(root));
-    loop.post([all, looked_at] { looked_at(*all); });
+    loop.post([all, is_missing, looked_at] { looked_at(*all, is_missing); });
   });
 }
 
-void DagFolder::looked(const std::vector<FileSeen>& all) {
+void DagFolder::looked(const std::vector<FileSeen>& all, bool is_missing) {
   is_looking_ = false;
+  if (std::exchange(is_missing_, is_missing) != is_missing) set_timer();
   const DagFiles::Look look = files_->see_all(all);
   for (const std::string& path : look.gone) is_gone(path);
   for (const std::string& path : look.to_read) read(path, false);
