@@ -3,7 +3,6 @@
 
 #include <fstream>
 #include <iostream>
-#include <regex>
 #include <string>
 
 namespace {
@@ -23,12 +22,27 @@ void append_string(std::string& out, const std::string& text) {
   out += '"';
 }
 
+/// One or more digits from `at` on, which moves behind them.
+bool takes_digits(const std::string& text, std::size_t& at) {
+  const std::size_t begin = at;
+  while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+  return at > begin;
+}
+
+/// As JSON writes one, without an exponent: what the description holds.
+bool is_number(const std::string& text) {
+  std::size_t at = text.starts_with('-') ? 1 : 0;
+  const std::size_t begin = at;
+  if (!takes_digits(text, at) || (text[begin] == '0' && at > begin + 1)) return false;
+  if (at < text.size() && text[at] == '.' && !takes_digits(text, ++at)) return false;
+  return at == text.size();
+}
+
 /// A plain scalar may be a number, a truth or null; a quoted one is a text.
 void append_scalar(std::string& out, const YAML::Node& node) {
-  static const std::regex number("-?(0|[1-9][0-9]*)(\\.[0-9]+)?");
   const std::string& text = node.Scalar();
   const bool is_plain = node.Tag() == "?";
-  if (is_plain && (text == "true" || text == "false" || text == "null" || std::regex_match(text, number))) {
+  if (is_plain && (text == "true" || text == "false" || text == "null" || is_number(text))) {
     out += text;
   } else {
     append_string(out, text);
