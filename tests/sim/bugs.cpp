@@ -20,9 +20,6 @@ constexpr std::array kBugs = {
     // What is prepared while its claim is written.
     SeededBug{"early_end_taken_at_once", "what ends before its claim is durable counts before it"},
     SeededBug{"withdrawn_and_not_stopped", "what was prepared for a refused run is held for ever"},
-    SeededBug{"adopted_and_not_released", "what a worker holds before its start is not released after a reconnect"},
-    SeededBug{"number_of_an_unwritten_claim_used_again",
-              "an attempt gets the number of one that another scheduler prepared"},
     // Whose result counts.
     SeededBug{"no_fence", "the end of an earlier epoch is accepted"},
     SeededBug{"lost_before_proof", "a broken link counts as the death of all attempts"},
