@@ -48,13 +48,14 @@ Result<std::shared_ptr<Serving>> Serving::begin(LocalServer& server, ServingOpti
 Status Serving::start() {
   const auto found = server_.store().load_service();
   if (!found) return found.error();
-  server_.on_finished([this](const DagRun& run) { ticks_.run_ended(run.row, run.dag->max_consecutive_failed_runs); });
   for (const RunNo run_no : server_.host().runs()) {  // they count for what their schedules may begin
     if (const DagRun* run = server_.host().engine().run(run_no)) ticks_.run_opened(run->row);
   }
   ticks_.start(*found);
   folder_.start(*found);
   if (Status started = start_web(); !started) return started;
+  // Only now: who is refused the port goes at once, while the loop still closes and runs end on it.
+  server_.on_finished([this](const DagRun& run) { ticks_.run_ended(run.row, run.dag->max_consecutive_failed_runs); });
   beat();
   is_ready_ = true;
   return server_.announce(url());
@@ -77,7 +78,6 @@ Status Serving::start_web() {
     const bool hangs = server_.loop().wall_now() - health.scheduler_seen > kHangsUs;
     health.is_ready = is_ready_ && !hangs;
     if (!health.is_ready) health.why = hangs ? "the scheduler does not turn" : "the server is ending";
-    health.files_seen = health.scheduler_seen;
     return health;
   };
   web::Seams seams;

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 import unittest
 import urllib.error
 import urllib.request
@@ -136,6 +137,23 @@ class Serving(CliTest):
         run_id = self.runs("long")[0]["dag_run_id"]
         self.assertEqual(200, self.ask("POST", f"/api/v2/dags/long/dagRuns/{run_id}:cancel", {"why": "enough"})[0])
         self.until(lambda: self.runs("long")[0]["state"] == "failed", "the stop")
+
+    def test_a_port_that_is_named_and_taken_is_refused_and_what_runs_goes_on(self):
+        self.save("long.yaml", LONG)
+        self.serve()
+        self.until_dag("long")
+        self.assertEqual(200, self.ask("POST", "/api/v2/dags/long/dagRuns", {"logical_date": None})[0])
+        pid_file = self.folder / "dags" / "pid"
+        self.until(lambda: pid_file.exists() and pid_file.read_text().strip(), "the task")
+        pid = int(pid_file.read_text())
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.addCleanup(lambda: os.killpg(os.getpgid(pid), signal.SIGKILL))
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            refused = self.baton("server", "--listen", "127.0.0.1:" + port, code=5)
+        self.assertIn(port, refused.stderr)
+        os.kill(pid, 0)
 
 
 if __name__ == "__main__":
