@@ -2,6 +2,7 @@
 // No state; main thread of the worker (the clocks from anywhere).
 #pragma once
 
+#include <dirent.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -36,6 +37,11 @@ class Fd {
 
  private:
   int fd_ = -1;
+};
+
+/// For std::unique_ptr<DIR, CloseDir>.
+struct CloseDir {
+  void operator()(DIR* folder) const { ::closedir(folder); }
 };
 
 /// Time that goes on while the machine sleeps: time limits, grace, heartbeats (docs/INVARIANTS.md, S18).

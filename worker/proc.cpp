@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t kEnvironBytesMax = 4U << 20;
 
-struct CloseDir {
-  void operator()(DIR* dir) const { ::closedir(dir); }
-};
-
 /// Calls `visit` with each pid that /proc lists.
 template <typename Visit>
 void for_each_process(Visit visit) {

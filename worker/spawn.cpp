@@ -15,15 +15,8 @@
 #define BATON_CHILD_CODE __attribute__((no_sanitize("address", "undefined", "thread"), no_stack_protector))
 
 namespace baton::worker {
-namespace {
 
-constexpr std::uint64_t kStackBytes = 64U << 10;
-constexpr std::uint64_t kCloneIntoCgroup = 0x200000000ULL;
-constexpr long kCloseRangeCloexec = 4;
-constexpr long kSignalSetBytes = 8;
-constexpr int kExitNotExecuted = 127;
-
-/// What the child reads and where it says what went wrong.
+/// What the child reads and where it says what went wrong. (Not in the unnamed namespace: Gate::Child has one.)
 struct ChildContext {
   const SpawnPlan* plan = nullptr;
   pid_t parent = 0;
@@ -31,6 +24,14 @@ struct ChildContext {
   std::atomic<int>* error = nullptr;
   std::atomic<std::uint32_t>* step = nullptr;
 };
+
+namespace {
+
+constexpr std::uint64_t kStackBytes = 64U << 10;
+constexpr std::uint64_t kCloneIntoCgroup = 0x200000000ULL;
+constexpr long kCloseRangeCloexec = 4;
+constexpr long kSignalSetBytes = 8;
+constexpr int kExitNotExecuted = 127;
 
 BATON_CHILD_CODE void fail(const ChildContext& context, SpawnStep step, long result) {
   context.step->store(static_cast<std::uint32_t>(step), std::memory_order_relaxed);

@@ -35,9 +35,6 @@ bool is_frozen(pid_t pid) {
 /// The numbers of the folders below <state>/workers, in order.
 std::vector<int> worker_numbers(const std::string& state_folder) {
   std::vector<int> numbers;
-  struct CloseDir {
-    void operator()(DIR* dir) const { ::closedir(dir); }
-  };
   const std::unique_ptr<DIR, CloseDir> dir(::opendir((state_folder + "/workers").c_str()));
   while (const dirent* entry = dir ? ::readdir(dir.get()) : nullptr) {
     const std::string_view name = entry->d_name;

@@ -47,7 +47,7 @@ DagReader::DagReader(Node root, const Config& config, Reporter& reporter)
 
 std::shared_ptr<const Dag> DagReader::read(const std::string& source_file, const std::string& work_folder) {
   const Node id = top("dag");
-  check_object(root_, "dag", id ? "DAG " + quoted(id.text()) : "the DAG", root_.first().span(), reporter_);
+  check_object(root_, "dag", id ? "DAG " + in_quotes(id.text()) : "the DAG", root_.first().span(), reporter_);
   read_top();
   read_params();
   read_declarations();
@@ -94,7 +94,7 @@ void DagReader::read_params() {
 
 void DagReader::read_param(Node key, Node declaration) {
   if (!is_name(key.text())) {
-    reporter_.error(Rule::invalid_id, key.span(), quoted(key.text()) + " is not a name of a param",
+    reporter_.error(Rule::invalid_id, key.span(), in_quotes(key.text()) + " is not a name of a param",
                     "a name is made of letters, digits and \"_\" and does not begin with a digit");
   }
   if (!declaration.is_map() && !declaration.is_null()) return;
@@ -119,7 +119,7 @@ void DagReader::read_param(Node key, Node declaration) {
     if (is_valid) {
       for (const SchemaFault& fault : validate_value(schema, *param.default_value)) {
         reporter_.error(Rule::invalid_param_value, plain.is_null() ? key.span() : plain.span(),
-                        "the default of " + quoted(param.name) + (fault.path.empty() ? "" : " at " + fault.path) +
+                        "the default of " + in_quotes(param.name) + (fault.path.empty() ? "" : " at " + fault.path) +
                             ": " + fault.message);
       }
     }
@@ -157,7 +157,7 @@ void DagReader::read_groups() {
   if (!groups || !groups.is_map()) return;
   for (const auto& [key, body] : Entries(groups)) {
     if (!is_id(key.text())) {
-      reporter_.error(Rule::invalid_id, key.span(), quoted(key.text()) + " is not an id of a group");
+      reporter_.error(Rule::invalid_id, key.span(), in_quotes(key.text()) + " is not an id of a group");
     }
     GroupSpec group;
     group.id = key.text();
@@ -198,13 +198,13 @@ void DagReader::read_tasks() {
     const std::string_view id = key.text();
     if (!is_id(id)) {
       reporter_.error(
-          Rule::invalid_id, key.span(), quoted(id) + " is not an id of a task",
+          Rule::invalid_id, key.span(), in_quotes(id) + " is not an id of a task",
           "an id is made of letters, digits, \"_\", \".\" and \"-\", begins with a letter or digit and has at "
           "most 250 characters");
     }
     for (const auto& [hook, name] : kHooks) {
       if (id == name) {
-        reporter_.error(Rule::invalid_id, key.span(), quoted(id) + " is the id of an action after the run",
+        reporter_.error(Rule::invalid_id, key.span(), in_quotes(id) + " is the id of an action after the run",
                         "choose another");
       }
     }
@@ -226,7 +226,7 @@ std::shared_ptr<const TaskSpec> DagReader::read_task(Node key, Node body, std::i
     if (same != specs_.end()) return same->second;
   }
   const std::size_t findings = reporter_.count();
-  const std::string owner = "task " + quoted(key.text());
+  const std::string owner = "task " + in_quotes(key.text());
   const Key* const row = find_key("tasks", "*");
   check_value(key, body, *row, owner, reporter_);
   Expressions expressions(reporter_);
@@ -305,7 +305,7 @@ void DagReader::read_hooks() {
     task.line = body.line();
     Expressions expressions(reporter_);
     const TaskNodes nodes{(*key).key, body, defaults_, {}};
-    task.spec = task_reader_.read(nodes, "the action " + quoted(name), expressions);
+    task.spec = task_reader_.read(nodes, "the action " + in_quotes(name), expressions);
     const auto number = static_cast<std::int32_t>(dag_->tasks.size());
     if (!expressions.uses().empty()) uses_.push_back({number, expressions.take()});
     dag_->tasks.push_back(std::move(task));
@@ -328,7 +328,7 @@ void DagReader::link_graph() {
 void DagReader::check_name(std::string_view name, Node where, const std::vector<std::string>& known, Rule rule,
                            std::string_view what) {
   if (reporter_.is_full() || std::find(known.begin(), known.end(), name) != known.end()) return;
-  reporter_.error(rule, where.span(), std::string(what) + " " + quoted(name) + " does not exist",
+  reporter_.error(rule, where.span(), std::string(what) + " " + in_quotes(name) + " does not exist",
                   did_you_mean_hint(name, std::vector<std::string_view>(known.begin(), known.end())));
 }
 
@@ -362,8 +362,8 @@ void DagReader::check_pool_sizes() {
       if (size == sizes.end() || size->second == 0 || slots <= size->second) continue;
       const Node own = nodes_[t].body && nodes_[t].body.is_map() ? nodes_[t].body.find("pool") : Node();
       reporter_.error(Rule::invalid_value, own ? own.span() : nodes_[t].key.span(),
-                      "task " + quoted(dag_->tasks[t].id) + " wants " + std::to_string(slots) + " slots of the pool " +
-                          quoted(pool) + ", which has " + std::to_string(size->second));
+                      "task " + in_quotes(dag_->tasks[t].id) + " wants " + std::to_string(slots) + " slots of the pool " +
+                          in_quotes(pool) + ", which has " + std::to_string(size->second));
     }
   }
 }
@@ -403,14 +403,14 @@ void DagReader::check_groups_joined() {
     const std::string hint = did_you_mean_hint(group, known);
     if (!is_new || hint.empty()) continue;
     reporter_.error(Rule::unknown_group, nodes_[t].body.find("group").span(),
-                    "group " + quoted(group) + " is not among `groups`", hint);
+                    "group " + in_quotes(group) + " is not among `groups`", hint);
   }
   for (const auto& [key, body] : Entries(top("groups"))) {
     const std::string name(key.text());
     const bool used = std::any_of(joined.begin(), joined.end(), [&](const auto& j) {
       return j.first == name || j.first.compare(0, name.size() + 1, name + ".") == 0;
     });
-    if (!used) reporter_.warning(Rule::unknown_group, key.span(), "no task belongs to the group " + quoted(name));
+    if (!used) reporter_.warning(Rule::unknown_group, key.span(), "no task belongs to the group " + in_quotes(name));
   }
 }
 
@@ -424,7 +424,7 @@ void DagReader::check_secrets() {
     if (is_new || at->second == entry.secret) return;
     reporter_.error(
         Rule::secret_collision, where,
-        "the secrets " + quoted(at->second) + " and " + quoted(entry.secret) + " would both be read from " + variable,
+        "the secrets " + in_quotes(at->second) + " and " + in_quotes(entry.secret) + " would both be read from " + variable,
         "rename one of them");
   };
   const Node place = top("secrets") ? top("secrets") : top("env") ? top("env") : root_;
@@ -447,7 +447,7 @@ void DagReader::hint_allowed_failures() {
       const TaskSpec& upstream = dag_->spec(u);
       if (!upstream.allow_failure) continue;
       reporter_.hint(Rule::allowed_failure, nodes_[t].key.span(),
-                     "task " + quoted(dag_->tasks[t].id) + " is upstream_failed when " + quoted(dag_->task(u).id) +
+                     "task " + in_quotes(dag_->tasks[t].id) + " is upstream_failed when " + in_quotes(dag_->task(u).id) +
                          " fails, which it may",
                      "`trigger_rule: all_done` runs it all the same");
       break;

@@ -14,7 +14,7 @@ namespace {
 void check_names(Node map, std::string_view what, Reporter& reporter) {
   for (const auto& [key, value] : Entries(map)) {
     if (is_id(key.text())) continue;
-    reporter.error(Rule::invalid_id, key.span(), quoted(key.text()) + " is not a name of " + std::string(what));
+    reporter.error(Rule::invalid_id, key.span(), in_quotes(key.text()) + " is not a name of " + std::string(what));
   }
 }
 
@@ -29,7 +29,7 @@ void check_part(Node node, std::string_view key, Reporter& reporter) {
   if (!node || !node.is_scalar() || core_bool(node.text())) return;
   const double part = number_of(node, 1);
   if (part > 0 && part <= 1) return;
-  reporter.error(Rule::invalid_value, node.span(), quoted(key) + " must be more than 0 and at most 1");
+  reporter.error(Rule::invalid_value, node.span(), in_quotes(key) + " must be more than 0 and at most 1");
 }
 
 /// `10/m`: a number of starts per second, minute or hour.
@@ -64,7 +64,7 @@ std::vector<PoolSpec> read_pools(Node node, Reporter& reporter) {
       pool.slots = read_int(value.find("slots"), 1);
       check_part(value.find("retry_budget"), "retry_budget", reporter);
       if (const Node rate = value.find("rate"); rate && rate.is_scalar() && !is_rate(rate.text())) {
-        reporter.error(Rule::invalid_value, rate.span(), quoted(rate.text()) + " is not a rate",
+        reporter.error(Rule::invalid_value, rate.span(), in_quotes(rate.text()) + " is not a rate",
                        "write 10/s, 10/m or 10/h");
       }
     }
@@ -80,7 +80,7 @@ std::string read_breakers(Node node, Reporter& reporter) {
     if (!value.is_map()) continue;
     const bool opens = value.find("failures") || value.find("consecutive") || value.find("rate");
     if (!opens) {
-      reporter.error(Rule::missing_key, key.span(), "the breaker " + quoted(key.text()) + " says not when it opens",
+      reporter.error(Rule::missing_key, key.span(), "the breaker " + in_quotes(key.text()) + " says not when it opens",
                      "give it failures and window, or consecutive");
     }
     check_part(value.find("rate"), "rate", reporter);
@@ -110,14 +110,14 @@ std::string read_calendars(Node node, Reporter& reporter) {
     const Node dates = value.is_map() ? value.find("dates") : value;
     if (!dates || !dates.is_list()) {
       if (value.is_map() && !value.find("weekdays")) {
-        reporter.error(Rule::missing_key, key.span(), "the calendar " + quoted(key.text()) + " has no days",
+        reporter.error(Rule::missing_key, key.span(), "the calendar " + in_quotes(key.text()) + " has no days",
                        "give it dates or weekdays");
       }
       continue;
     }
     for (const Node date : Items(dates)) {
       if (!date.is_scalar() || timetable::parse_date(date.text())) continue;
-      reporter.error(Rule::invalid_time, date.span(), quoted(date.text()) + " is not a date", "write 2026-12-25");
+      reporter.error(Rule::invalid_time, date.span(), in_quotes(date.text()) + " is not a date", "write 2026-12-25");
     }
   }
   return to_json(value_of(node, reporter));

@@ -14,12 +14,12 @@ constexpr std::string_view kOwnPrefix = "BATON_";
 bool check_env_name(Node key, Reporter& reporter) {
   const std::string_view name = key.text();
   if (!is_name(name)) {
-    reporter.error(Rule::invalid_env_name, key.span(), quoted(name) + " is not a name of a variable",
+    reporter.error(Rule::invalid_env_name, key.span(), in_quotes(name) + " is not a name of a variable",
                    "a name is made of letters, digits and \"_\" and does not begin with a digit");
     return false;
   }
   if (name.substr(0, kOwnPrefix.size()) == kOwnPrefix || name == "TRACEPARENT") {
-    reporter.error(Rule::invalid_env_name, key.span(), quoted(name) + " is one of Baton's own variables",
+    reporter.error(Rule::invalid_env_name, key.span(), in_quotes(name) + " is one of Baton's own variables",
                    "choose a name that does not begin with BATON_");
     return false;
   }
@@ -55,7 +55,7 @@ void TaskReader::env_entry(Node key, Node value, Stage stage, Expressions& expre
     entry.value = expressions.text(value, Wanted::text, stage, false, true);
     if (const auto name = secret_call(entry.value)) {
       if (!is_id(*name)) {
-        reporter_.error(Rule::invalid_id, value.span(), quoted(*name) + " is not a name of a secret");
+        reporter_.error(Rule::invalid_id, value.span(), in_quotes(*name) + " is not a name of a secret");
       }
       entry.secret = *name;
       entry.value = {};
@@ -81,7 +81,7 @@ void TaskReader::read_env(Node env, Node secrets, Stage stage, Expressions& expr
     const Node name = value.is_map() ? value.find("secret") : value;
     if (!name || !name.is_scalar()) continue;
     if (!is_id(name.text())) {
-      reporter_.error(Rule::invalid_id, name.span(), quoted(name.text()) + " is not a name of a secret");
+      reporter_.error(Rule::invalid_id, name.span(), in_quotes(name.text()) + " is not a name of a secret");
     }
     EnvEntry entry;
     entry.name = key.text();
@@ -89,7 +89,7 @@ void TaskReader::read_env(Node env, Node secrets, Stage stage, Expressions& expr
     const bool twice =
         std::any_of(entries.begin(), entries.end(), [&](const EnvEntry& e) { return e.name == entry.name; });
     if (twice) {
-      reporter_.error(Rule::duplicate_id, key.span(), quoted(entry.name) + " stands in `env` and in `secrets`");
+      reporter_.error(Rule::duplicate_id, key.span(), in_quotes(entry.name) + " stands in `env` and in `secrets`");
       continue;
     }
     entries.push_back(std::move(entry));
@@ -104,9 +104,9 @@ void TaskReader::read_service_body(Draft& draft, Node node) {
     const bool has_b = static_cast<bool>(node.find(b));
     if (has_a && has_b) {
       reporter_.error(Rule::conflicting_keys, node.find(b).span(),
-                      quoted(a) + " and " + quoted(b) + " exclude each other");
+                      in_quotes(a) + " and " + in_quotes(b) + " exclude each other");
     } else if (needed && !has_a && !has_b) {
-      reporter_.error(Rule::missing_key, node.span(), "one of " + quoted(a) + " and " + quoted(b) + " is missing");
+      reporter_.error(Rule::missing_key, node.span(), "one of " + in_quotes(a) + " and " + in_quotes(b) + " is missing");
     }
   };
   if (draft.spec.kind == TaskKind::checks && node.is_list()) {

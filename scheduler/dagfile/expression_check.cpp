@@ -224,7 +224,7 @@ void ExpressionCheck::check_names(const expr::Ast& ast, const Use& use, const Sp
       std::vector<std::string_view> known;
       for (const auto& [name, t] : env.names) known.push_back(name);
       reporter_.error(Rule::unknown_name, span_in(use.node, path.name_where[0]),
-                      "there is no " + quoted(first) + " in expressions here", did_you_mean_hint(first, known));
+                      "there is no " + in_quotes(first) + " in expressions here", did_you_mean_hint(first, known));
       reported.insert(path.where.begin);
       reported.insert(path.name_where[0].begin);
       continue;
@@ -237,7 +237,7 @@ void ExpressionCheck::check_names(const expr::Ast& ast, const Use& use, const Sp
     } else if (!type->fields()->field(second)) {
       const auto names = type->fields()->names();
       const Rule rule = first == "params" ? Rule::unknown_param : Rule::unknown_name;
-      reporter_.error(rule, where, "there is no " + std::string(type->fields()->noun()) + " " + quoted(second),
+      reporter_.error(rule, where, "there is no " + std::string(type->fields()->noun()) + " " + in_quotes(second),
                       did_you_mean_hint(second, std::vector<std::string_view>(names.begin(), names.end())));
       reported.insert(path.where.begin);
       reported.insert(path.name_where[1].begin);
@@ -252,16 +252,16 @@ void ExpressionCheck::check_task_name(std::string_view id, Span where, const Spe
     if (dag_.tasks.size() <= 10'000) {
       for (const Task& task : dag_.tasks) known.emplace_back(task.id);
     }
-    reporter_.error(Rule::unknown_task, where, "there is no task " + quoted(id), did_you_mean_hint(id, known));
+    reporter_.error(Rule::unknown_task, where, "there is no task " + in_quotes(id), did_you_mean_hint(id, known));
     return;
   }
   if (spec.task < 0 || dag_.task(spec.task).hook != Hook::none) return;
   if (*wanted == spec.task) {
-    reporter_.error(Rule::not_upstream, where, "task " + quoted(id) + " cannot ask for its own outputs");
+    reporter_.error(Rule::not_upstream, where, "task " + in_quotes(id) + " cannot ask for its own outputs");
   } else if (!is_upstream(spec.task, *wanted)) {
     reporter_.error(Rule::not_upstream, where,
-                    "task " + quoted(dag_.task(spec.task).id) + " uses " + quoted(id) + ", which is not upstream of it",
-                    "add " + quoted(id) + " to its `needs`");
+                    "task " + in_quotes(dag_.task(spec.task).id) + " uses " + in_quotes(id) + ", which is not upstream of it",
+                    "add " + in_quotes(id) + " to its `needs`");
   }
 }
 

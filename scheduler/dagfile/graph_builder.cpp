@@ -33,7 +33,7 @@ void GraphBuilder::collect_groups() {
   for (const auto& [group, members] : groups_) {
     if (const auto task = index_.find(group)) {
       reporter_.error(Rule::duplicate_id, nodes_[*task].key.span(),
-                      quoted(group) + " is the id of a task and of a group", "groups and tasks share one name space");
+                      in_quotes(group) + " is the id of a task and of a group", "groups and tasks share one name space");
     }
   }
 }
@@ -57,7 +57,7 @@ void GraphBuilder::collect_needs() {
 void GraphBuilder::add_need(TaskNo task, Node name) {
   if (const auto upstream = index_.find(name.text())) {
     if (static_cast<TaskNo>(*upstream) == task) {
-      reporter_.error(Rule::cycle, name.span(), "task " + quoted(name.text()) + " needs itself");
+      reporter_.error(Rule::cycle, name.span(), "task " + in_quotes(name.text()) + " needs itself");
     } else {
       targets_.push_back(static_cast<TaskNo>(*upstream));
     }
@@ -67,7 +67,7 @@ void GraphBuilder::add_need(TaskNo task, Node name) {
   if (group == groups_.end()) return report_unknown(task, name);
   if (std::find(group->second.begin(), group->second.end(), task) != group->second.end()) {
     reporter_.error(Rule::cycle, name.span(),
-                    "task " + quoted(dag_.task(task).id) + " needs the group " + quoted(name.text()) + " it is in");
+                    "task " + in_quotes(dag_.task(task).id) + " needs the group " + in_quotes(name.text()) + " it is in");
     return;
   }
   group_needs_.push_back({task, &group->first});
@@ -89,7 +89,7 @@ void GraphBuilder::report_unknown(TaskNo task, Node name) {
     hint = did_you_mean_hint(text, known);
   }
   reporter_.error(Rule::unknown_task, name.span(),
-                  "task " + quoted(dag_.task(task).id) + " needs " + quoted(text) + ", which is not a task", hint);
+                  "task " + in_quotes(dag_.task(task).id) + " needs " + in_quotes(text) + ", which is not a task", hint);
 }
 
 /// Deepest groups first: what needs a nested group is downstream of it when the outer group's last tasks are sought.
@@ -150,7 +150,7 @@ void GraphBuilder::collect_teardowns() {
 
 void GraphBuilder::add_setup(TaskNo task, Node name) {
   const auto setup = index_.find(name.text());
-  const std::string prefix = "teardown " + quoted(dag_.task(task).id) + " belongs to " + quoted(name.text());
+  const std::string prefix = "teardown " + in_quotes(dag_.task(task).id) + " belongs to " + in_quotes(name.text());
   if (!setup) {
     std::vector<std::string_view> known;
     for (std::size_t t = 0; t < nodes_.size(); ++t) {
@@ -245,7 +245,7 @@ void GraphBuilder::report_cycle(const std::vector<TaskNo>& cycle) {
   constexpr std::size_t kShownMax = 20;
   std::string path;
   const auto step = [&](TaskNo t) {
-    path += (path.empty() ? "" : " → ") + quoted(dag_.task(t).id) + " (line " + std::to_string(dag_.task(t).line) + ")";
+    path += (path.empty() ? "" : " → ") + in_quotes(dag_.task(t).id) + " (line " + std::to_string(dag_.task(t).line) + ")";
   };
   // Begins with the task that stands first in the file.
   const auto first = std::min_element(cycle.begin(), cycle.end()) - cycle.begin();
@@ -253,7 +253,7 @@ void GraphBuilder::report_cycle(const std::vector<TaskNo>& cycle) {
     step(cycle[(static_cast<std::size_t>(first) + i) % cycle.size()]);
   }
   if (cycle.size() > kShownMax) path += " → … (" + std::to_string(cycle.size()) + " tasks)";
-  path += " → " + quoted(dag_.task(cycle[static_cast<std::size_t>(first)]).id);
+  path += " → " + in_quotes(dag_.task(cycle[static_cast<std::size_t>(first)]).id);
   const Node key = nodes_[static_cast<std::size_t>(cycle[static_cast<std::size_t>(first)])].key;
   reporter_.error(Rule::cycle, key.span(), "tasks need each other in a circle: " + path,
                   "one of them must not need the one before it");

@@ -246,7 +246,7 @@ class Validation {
         required != nullptr && required->type() == ValueType::list) {
       for (const auto& name : required->as_list()) {
         if (name.type() == ValueType::string && value.find(name.as_string()) == nullptr) {
-          fault(path, "the property " + quoted(name.as_string()) + " is missing");
+          fault(path, "the property " + in_quotes(name.as_string()) + " is missing");
         }
       }
     }
@@ -259,7 +259,7 @@ class Validation {
       if (property != nullptr) {
         check(*property, item, inner);
       } else if (others != nullptr && others->type() == ValueType::boolean && !others->as_bool()) {
-        fault(path, "the property " + quoted(name) + " is not allowed");
+        fault(path, "the property " + in_quotes(name) + " is not allowed");
       } else if (others != nullptr) {
         check(*others, item, inner);
       }

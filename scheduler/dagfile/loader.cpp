@@ -93,7 +93,7 @@ void refuse_known_id(Node id, std::vector<Node>& seen, Reporter& reporter) {
     return;
   }
   reporter.error(Rule::duplicate_id, id.span(),
-                 "the id " + dagfile::quoted(id.text()) + " is taken by the document in line " +
+                 "the id " + dagfile::in_quotes(id.text()) + " is taken by the document in line " +
                      std::to_string(reporter.source().line_of(first->span().begin)));
 }
 
@@ -188,7 +188,7 @@ std::vector<Diagnostic> shared_ids(std::span<const FoundId> ids) {
         std::find_if(all.begin(), all.end(), [&](const FoundId* one) { return one->at.file != found.at.file; });
     if (other == all.end()) continue;
     Diagnostic& d = out.emplace_back(found.at);
-    d.message = "the id " + dagfile::quoted(found.id) + " is also that of " + (*other)->at.file + ":" +
+    d.message = "the id " + dagfile::in_quotes(found.id) + " is also that of " + (*other)->at.file + ":" +
                 std::to_string((*other)->at.line);
     d.hint = "give one of them another id; two DAGs of one id would share their runs";
   }

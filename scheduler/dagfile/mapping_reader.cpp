@@ -22,11 +22,11 @@ void refuse_inner_expressions(Node node, Reporter& reporter) {
 bool require_single(const Text& text, Node node, std::string_view what, Reporter& reporter) {
   if (!text.compiled) {
     reporter.error(Rule::wrong_type, node.span(),
-                   quoted(what) + " wants a list or an expression, not " + describe_node(node));
+                   in_quotes(what) + " wants a list or an expression, not " + describe_node(node));
     return false;
   }
   if (text.compiled->single() != nullptr || text.compiled->parts.empty()) return true;
-  reporter.error(Rule::mapping, node.span(), quoted(what) + " must be one expression and nothing beside it");
+  reporter.error(Rule::mapping, node.span(), in_quotes(what) + " must be one expression and nothing beside it");
   return false;
 }
 
@@ -37,7 +37,7 @@ Text read_computed(Node node, std::string_view key, Wanted wanted, Stage stage, 
   if (!node || !node.is_scalar() || !expr::has_expression(node.text())) return {};
   Text text = expressions.text(node, wanted, stage);
   if (text.compiled->single() == nullptr && !text.compiled->parts.empty()) {
-    reporter.error(Rule::expression_type, node.span(), quoted(key) + " must be one expression and nothing beside it",
+    reporter.error(Rule::expression_type, node.span(), in_quotes(key) + " must be one expression and nothing beside it",
                    "put the rest into it: \"${{ string(params.n) + 'm' }}\"");
   }
   return text;
@@ -56,7 +56,7 @@ void TaskReader::read_for_each(Draft& draft, Node node) {
   if (const Node as = node.find("as"); as && as.is_scalar()) {
     mapping.as = as.text();
     if (!is_name(mapping.as) || is_builtin_name(mapping.as) || expr::is_reserved_word(mapping.as)) {
-      reporter_.error(Rule::invalid_id, as.span(), quoted(mapping.as) + " cannot be the name of the item",
+      reporter_.error(Rule::invalid_id, as.span(), in_quotes(mapping.as) + " cannot be the name of the item",
                       is_builtin_name(mapping.as) ? "expressions know another thing by this name"
                                                   : "use letters, digits and \"_\"");
     }
@@ -101,7 +101,7 @@ void TaskReader::read_matrix(Draft& draft, Node node) {
 
 void TaskReader::read_axis(Draft& draft, Node name, Node values) {
   if (!is_name(name.text())) {
-    reporter_.error(Rule::invalid_id, name.span(), quoted(name.text()) + " is not a name of an axis",
+    reporter_.error(Rule::invalid_id, name.span(), in_quotes(name.text()) + " is not a name of an axis",
                     "a name is made of letters, digits and \"_\" and does not begin with a digit");
   }
   Mapping::Axis axis;
@@ -128,7 +128,7 @@ void TaskReader::read_combinations(Draft& draft, Node list, bool is_include) {
     if (is_include) continue;
     for (const auto& [key, value] : Entries(item)) {
       if (std::find(axes.begin(), axes.end(), key.text()) != axes.end()) continue;
-      reporter_.error(Rule::unknown_name, key.span(), "\"exclude\" names " + quoted(key.text()) + ", which is no axis",
+      reporter_.error(Rule::unknown_name, key.span(), "\"exclude\" names " + in_quotes(key.text()) + ", which is no axis",
                       did_you_mean_hint(key.text(), axes));
     }
   }
@@ -189,16 +189,16 @@ std::vector<std::string> read_shell(Node node, Reporter& reporter) {
 }
 
 OutputSpec::Type output_type(std::string_view name) {
-  using Type = OutputSpec::Type;
-  if (name == "string") return Type::string;
-  if (name == "int" || name == "integer") return Type::integer;
-  if (name == "number" || name == "double") return Type::number;
-  if (name == "bool" || name == "boolean") return Type::boolean;
-  if (name == "list" || name == "array") return Type::list;
-  if (name == "map" || name == "object") return Type::map;
-  if (name == "timestamp") return Type::timestamp;
-  if (name == "duration") return Type::duration;
-  return Type::any;
+  using enum OutputSpec::Type;
+  if (name == "string") return string;
+  if (name == "int" || name == "integer") return integer;
+  if (name == "number" || name == "double") return number;
+  if (name == "bool" || name == "boolean") return boolean;
+  if (name == "list" || name == "array") return list;
+  if (name == "map" || name == "object") return map;
+  if (name == "timestamp") return timestamp;
+  if (name == "duration") return duration;
+  return any;
 }
 
 }  // namespace baton::dagfile

@@ -10,7 +10,7 @@
 namespace baton {
 namespace {
 
-using dagfile::quoted;
+using dagfile::in_quotes;
 
 const ParamSpec* find_param(const Dag& dag, std::string_view name) {
   const auto at =
@@ -21,7 +21,7 @@ const ParamSpec* find_param(const Dag& dag, std::string_view name) {
 std::string unknown_param(const Dag& dag, std::string_view name) {
   std::vector<std::string_view> known;
   for (const ParamSpec& p : dag.params) known.emplace_back(p.name);
-  std::string message = "DAG " + quoted(dag.id) + " has no param " + quoted(name);
+  std::string message = "DAG " + in_quotes(dag.id) + " has no param " + in_quotes(name);
   const std::string hint = dagfile::did_you_mean_hint(name, known);
   if (!hint.empty()) return message + "; " + hint;
   if (known.empty()) return message + "; it has none";
@@ -77,7 +77,7 @@ Result<Value> value_of_text(const Value& schema, std::string_view text) {
   if (!parsed) {
     const bool is_number = type == "integer" || type == "number";
     const std::string why = is_number && is_decimal(text) ? "; " + parsed.error().message : std::string();
-    return Error{quoted(text) + " is not of type " + (type.empty() ? std::string("JSON") : type) + why};
+    return Error{in_quotes(text) + " is not of type " + (type.empty() ? std::string("JSON") : type) + why};
   }
   return parsed;
 }
@@ -106,7 +106,7 @@ struct Faults {
 Value checked(const ParamSpec& param, const Value& schema, const Value& value, Faults& faults) {
   Value typed = dagfile::coerce_numbers(schema, value);
   for (const auto& fault : dagfile::validate_value(schema, typed)) {
-    faults.add("param " + quoted(param.name) + (fault.path.empty() ? "" : " at " + fault.path) + ": " + fault.message);
+    faults.add("param " + in_quotes(param.name) + (fault.path.empty() ? "" : " at " + fault.path) + ": " + fault.message);
   }
   return typed;
 }
@@ -119,13 +119,13 @@ Result<Value> resolve(const Dag& dag, Faults& faults, Find find) {
     const Value schema = schema_of(param);
     const Result<std::optional<Value>> given = find(param, schema);
     if (!given) {
-      faults.add("param " + quoted(param.name) + ": " + given.error().message);
+      faults.add("param " + in_quotes(param.name) + ": " + given.error().message);
     } else if (*given) {
       resolved.emplace_back(param.name, checked(param, schema, **given, faults));
     } else if (param.default_value) {
       resolved.emplace_back(param.name, *param.default_value);
     } else {
-      faults.add("param " + quoted(param.name) + " is required; give it with -p " + param.name + "=…");
+      faults.add("param " + in_quotes(param.name) + " is required; give it with -p " + param.name + "=…");
     }
   }
   if (!faults.text.empty()) return Error{faults.text};

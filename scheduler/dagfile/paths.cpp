@@ -29,7 +29,7 @@ void warn_unexpanded(std::string_view path, Span where, std::string_view key, Re
   const std::string_view found = unexpanded(path);
   if (found.empty()) return;
   reporter.warning(Rule::unexpanded_path, where,
-                   quoted(found) + " is not expanded in " + quoted(key) + ": no shell reads it",
+                   in_quotes(found) + " is not expanded in " + in_quotes(key) + ": no shell reads it",
                    "write the whole path, or make the folder a param");
 }
 

@@ -94,7 +94,7 @@ std::vector<Diagnostic> Reporter::take() {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShownMax = 80;
   if (text.size() <= kShownMax) return "\"" + std::string(text) + "\"";
   std::size_t cut = kShownMax;
@@ -114,7 +114,7 @@ std::string did_you_mean_hint(std::string_view given, const std::vector<std::str
     best = distance;
     nearest = name;
   }
-  return nearest.empty() ? std::string() : "did you mean " + quoted(nearest) + "?";
+  return nearest.empty() ? std::string() : "did you mean " + in_quotes(nearest) + "?";
 }
 
 }  // namespace baton::dagfile

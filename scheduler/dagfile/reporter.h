@@ -53,7 +53,7 @@ class Reporter {
 };
 
 /// `"text"`, shortened beyond 80 characters: for names in messages.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 /// `did you mean "x"?`, or empty when nothing is near (Damerau-Levenshtein ≤ 2).
 std::string did_you_mean_hint(std::string_view given, const std::vector<std::string_view>& known);
 

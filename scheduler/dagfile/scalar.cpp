@@ -136,7 +136,7 @@ std::string describe_node(Node node) {
   if (!node || node.is_null()) return "nothing";
   if (node.is_map()) return "a mapping";
   if (node.is_list()) return "a list";
-  return quoted(node.text());
+  return in_quotes(node.text());
 }
 
 }  // namespace baton::dagfile

@@ -92,7 +92,7 @@ class ScheduleReader {
     if (!node || !node.is_scalar()) return {};
     if (timetable::load_zone(node.text())) return std::string(node.text());
     const auto known = timetable::known_zones();
-    reporter_.error(Rule::invalid_schedule, node.span(), "there is no time zone " + quoted(node.text()),
+    reporter_.error(Rule::invalid_schedule, node.span(), "there is no time zone " + in_quotes(node.text()),
                     did_you_mean_hint(node.text(), std::vector<std::string_view>(known.begin(), known.end())));
     return {};
   }
@@ -133,7 +133,7 @@ class ScheduleReader {
   template <typename T>
   void keep(Node where, std::string_view key, T& target, T value, T unset) {
     if (target != unset && target != value) {
-      reporter_.error(Rule::conflicting_keys, where.span(), "the schedules of one list have one " + quoted(key));
+      reporter_.error(Rule::conflicting_keys, where.span(), "the schedules of one list have one " + in_quotes(key));
     }
     target = value;
   }
@@ -147,7 +147,7 @@ class ScheduleReader {
         std::vector<std::string_view> known(names_.calendars.begin(), names_.calendars.end());
         known.emplace_back("business_days");
         if (std::find(known.begin(), known.end(), name.text()) == known.end()) {
-          reporter_.error(Rule::unknown_calendar, name.span(), "there is no calendar " + quoted(name.text()),
+          reporter_.error(Rule::unknown_calendar, name.span(), "there is no calendar " + in_quotes(name.text()),
                           did_you_mean_hint(name.text(), known));
         }
         to.emplace_back(name.text());
@@ -179,7 +179,7 @@ class ScheduleReader {
       out.asset = node.text();
       if (std::find(names_.assets.begin(), names_.assets.end(), out.asset) == names_.assets.end()) {
         reporter_.error(
-            Rule::unknown_asset, node.span(), "there is no asset " + quoted(out.asset),
+            Rule::unknown_asset, node.span(), "there is no asset " + in_quotes(out.asset),
             did_you_mean_hint(out.asset, std::vector<std::string_view>(names_.assets.begin(), names_.assets.end())));
       }
       return out;

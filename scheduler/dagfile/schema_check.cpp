@@ -18,7 +18,7 @@ void check_order(Node declaration, std::string_view low, std::string_view high, 
   const Node b = declaration.find(high);
   if (!a || !b || !a.is_scalar() || !b.is_scalar()) return;
   if (number_of(a) < number_of(b) || (!strict && number_of(a) == number_of(b))) return;
-  reporter.error(Rule::invalid_param_schema, b.span(), quoted(low) + " and " + quoted(high) + " leave no value");
+  reporter.error(Rule::invalid_param_schema, b.span(), in_quotes(low) + " and " + in_quotes(high) + " leave no value");
 }
 
 void check_required(Node declaration, Reporter& reporter) {
@@ -30,7 +30,7 @@ void check_required(Node declaration, Reporter& reporter) {
   for (const Node item : Items(required)) {
     if (std::find(names.begin(), names.end(), item.text()) != names.end()) continue;
     reporter.error(Rule::invalid_param_schema, item.span(),
-                   "\"required\" names " + quoted(item.text()) + ", which is no property",
+                   "\"required\" names " + in_quotes(item.text()) + ", which is no property",
                    did_you_mean_hint(item.text(), names));
   }
 }

@@ -58,7 +58,7 @@ class ScalarCheck {
 
  private:
   void refuse_expression() {
-    reporter_.error(Rule::expression_not_here, value_.span(), quoted(name()) + " takes no expression");
+    reporter_.error(Rule::expression_not_here, value_.span(), in_quotes(name()) + " takes no expression");
   }
 
   [[nodiscard]] std::string_view name() const { return row_.name == "*" ? key_.text() : row_.name; }
@@ -81,7 +81,7 @@ class ScalarCheck {
     if (number.kind == CoreNumber::Kind::integer) {
       if (number.integer < row_.least) too_small();
       if (number.integer > INT32_MAX && (forms_ & kNumber) == 0) {
-        reporter_.error(Rule::invalid_value, value_.span(), quoted(name()) + " is too large");
+        reporter_.error(Rule::invalid_value, value_.span(), in_quotes(name()) + " is too large");
       }
       return true;
     }
@@ -92,7 +92,7 @@ class ScalarCheck {
 
   void too_small() {
     reporter_.error(Rule::invalid_value, value_.span(),
-                    quoted(name()) + " must be at least " + std::to_string(row_.least) + ", not " + std::string(text_));
+                    in_quotes(name()) + " must be at least " + std::to_string(row_.least) + ", not " + std::string(text_));
   }
 
   void duration() {
@@ -100,13 +100,13 @@ class ScalarCheck {
     if (!span) {
       reporter_.error(Rule::invalid_duration, value_.span(), span.error().message);
     } else if (*span < row_.least) {
-      reporter_.error(Rule::invalid_duration, value_.span(), quoted(name()) + " must be more than zero");
+      reporter_.error(Rule::invalid_duration, value_.span(), in_quotes(name()) + " must be more than zero");
     }
   }
 
   void size() {
     if (parse_size(text_)) return;
-    reporter_.error(Rule::invalid_size, value_.span(), quoted(text_) + " is not a size", "write 512Mi or 16Gi");
+    reporter_.error(Rule::invalid_size, value_.span(), in_quotes(text_) + " is not a size", "write 512Mi or 16Gi");
   }
 
   void time() {
@@ -117,7 +117,7 @@ class ScalarCheck {
   void id() {
     if (is_id(text_)) return;
     reporter_.error(
-        Rule::invalid_id, value_.span(), quoted(text_) + " is not an id",
+        Rule::invalid_id, value_.span(), in_quotes(text_) + " is not an id",
         "an id is made of letters, digits, \"_\", \".\" and \"-\", begins with a letter or digit and has at "
         "most 250 characters");
   }
@@ -149,7 +149,7 @@ class ScalarCheck {
     Key shown = row_;
     shown.forms = forms_;
     reporter_.error(rule, value_.span(),
-                    quoted(name()) + " wants " + describe(shown) + ", not " + describe_node(value_), hint);
+                    in_quotes(name()) + " wants " + describe(shown) + ", not " + describe_node(value_), hint);
   }
 
   Node key_;
@@ -167,7 +167,7 @@ std::string nested_owner(Node key, const Key& row, std::string_view owner) {
       {"params", "param"}, {"pools", "pool"},         {"breakers", "breaker"},
       {"assets", "asset"}, {"calendars", "calendar"}, {"groups", "group"},
       {"env", "variable"}, {"secrets", "variable"},   {"headers", "header"}};
-  std::string name = quoted(key.text());
+  std::string name = in_quotes(key.text());
   for (const auto& [where, noun] : kNouns) {
     if (row.where == where) name = std::string(noun) + " " + name;
   }
@@ -196,7 +196,7 @@ void check_forms(Node key, Node value, const Key& row, Forms forms, std::string_
     const std::string_view name = row.name == "*" ? key.text() : row.name;
     const Span where = value.is_null() ? key.span() : value.span();
     reporter.error(Rule::wrong_type, where,
-                   quoted(name) + " wants " + describe(shown) + ", not " + describe_node(value));
+                   in_quotes(name) + " wants " + describe(shown) + ", not " + describe_node(value));
     return;
   }
   if (value.is_map()) {
@@ -212,10 +212,10 @@ void check_forms(Node key, Node value, const Key& row, Forms forms, std::string_
 void report_unknown(Node key, std::string_view object, std::string_view owner, const Key* row, Reporter& reporter) {
   if (row != nullptr) {
     const std::string place = object == "hook" ? "an action after a run" : "`defaults`";
-    reporter.error(Rule::unknown_key, key.span(), quoted(key.text()) + " may not stand in " + place);
+    reporter.error(Rule::unknown_key, key.span(), in_quotes(key.text()) + " may not stand in " + place);
     return;
   }
-  reporter.error(Rule::unknown_key, key.span(), "unknown key " + quoted(key.text()) + of(owner),
+  reporter.error(Rule::unknown_key, key.span(), "unknown key " + in_quotes(key.text()) + of(owner),
                  did_you_mean_hint(key.text(), known_names(object)));
 }
 
@@ -239,7 +239,7 @@ void check_object(Node map, std::string_view object, std::string_view owner, Spa
     if (row == nullptr || !is_known_key(object, *row)) {
       report_unknown(key, object, owner, row, reporter);
     } else if ((row->flags & kReserved) != 0) {
-      reporter.error(Rule::reserved_key, key.span(), "the key " + quoted(key.text()) + " is reserved");
+      reporter.error(Rule::reserved_key, key.span(), "the key " + in_quotes(key.text()) + " is reserved");
     } else {
       check_value(key, value, *row, owner, reporter);
     }
@@ -247,7 +247,7 @@ void check_object(Node map, std::string_view object, std::string_view owner, Spa
   if (object == "defaults" || object == "hook") return;
   for (const Key& row : keys_of(object)) {
     if ((row.flags & kRequired) == 0 || map.find(row.name)) continue;
-    reporter.error(Rule::missing_key, at, "the key " + quoted(row.name) + of(owner) + " is missing");
+    reporter.error(Rule::missing_key, at, "the key " + in_quotes(row.name) + of(owner) + " is missing");
   }
 }
 

@@ -54,8 +54,8 @@ void TaskReader::read_kind(Draft& draft) {
   }
   if (found.size() > 1) {
     reporter_.error(Rule::task_kind, found[1].key.span(),
-                    std::string(draft.owner) + " has two kinds, " + quoted(found[0].key.text()) + " and " +
-                        quoted(found[1].key.text()),
+                    std::string(draft.owner) + " has two kinds, " + in_quotes(found[0].key.text()) + " and " +
+                        in_quotes(found[1].key.text()),
                     "make it two tasks");
   }
   const Node value = found[0].value;
@@ -266,7 +266,7 @@ void TaskReader::read_results(Draft& draft) {
   if (const Node outputs = draft.nodes.get("outputs"); outputs && outputs.is_map()) {
     for (const auto& [name, type] : Entries(outputs)) {
       if (!is_name(name.text())) {
-        reporter_.error(Rule::invalid_id, name.span(), quoted(name.text()) + " is not a name of an output",
+        reporter_.error(Rule::invalid_id, name.span(), in_quotes(name.text()) + " is not a name of an output",
                         "a name is made of letters, digits and \"_\" and does not begin with a digit");
       }
       spec.outputs.push_back({std::string(name.text()), output_type(type.text())});

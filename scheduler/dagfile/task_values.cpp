@@ -68,7 +68,7 @@ void append_failure_class(Node node, Reporter& reporter, std::vector<FailureClas
   if (!node.is_scalar()) return;
   const auto found = failure_class(node.text());
   if (!found) {
-    reporter.error(Rule::invalid_value, node.span(), quoted(node.text()) + " is not a class of failures",
+    reporter.error(Rule::invalid_value, node.span(), in_quotes(node.text()) + " is not a class of failures",
                    "write exit:N (1 to 255), signal, timeout, lost or any");
   } else if (found->kind == FailureClass::Kind::exit && found->exit_code == 99) {
     reporter.error(Rule::invalid_value, node.span(), "exit:99 means skipped and is never retried");

@@ -394,7 +394,7 @@ class Builder : public YAML::EventHandler {
     const Span here = Node(&document_, key).span();
     const Span there = Node(&document_, *earlier).span();
     reporter_.error(Rule::duplicate_key, here,
-                    "the key " + quoted(text) + " stands twice here, first in line " +
+                    "the key " + in_quotes(text) + " stands twice here, first in line " +
                         std::to_string(reporter_.source().line_of(there.begin)));
     reporter_.note(Rule::duplicate_key, there, "here it stands first");
     return false;

@@ -52,12 +52,6 @@ bool fits(const FunctionInfo& function, const Overload& overload, std::span<cons
   return true;
 }
 
-template <typename T>
-Result<Value> lifted(Result<T> result) {
-  if (!result) return result.error();
-  return Value(std::move(*result));
-}
-
 Value size_of(const Value& value) {
   if (value.type() == ValueType::string) return Value(static_cast<std::int64_t>(count_code_points(value.as_string())));
   if (value.type() == ValueType::list) return Value(static_cast<std::int64_t>(value.as_list().size()));

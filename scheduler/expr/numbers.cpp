@@ -30,10 +30,6 @@ std::optional<double> double_of(const std::string& text) {
   return read_double(text);
 }
 
-bool is_number(const Value& value) {
-  return value.type() == ValueType::integer || value.type() == ValueType::floating;
-}
-
 double as_double(const Value& value) {
   return value.type() == ValueType::integer ? static_cast<double>(value.as_int()) : value.as_double();
 }

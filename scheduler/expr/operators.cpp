@@ -9,10 +9,6 @@
 namespace baton::expr {
 namespace {
 
-bool is_number(const Value& value) {
-  return value.type() == ValueType::integer || value.type() == ValueType::floating;
-}
-
 std::string type_name(const Value& value) {
   return std::string(to_string(value.type()));
 }
@@ -64,12 +60,6 @@ Result<Value> double_arithmetic(NodeKind kind, double a, double b) {
     default:
       return Error{"no such overload: double % double"};
   }
-}
-
-template <typename T>
-Result<Value> lifted(Result<T> result) {
-  if (!result) return result.error();
-  return Value(*result);
 }
 
 Result<Value> concatenate(const Value& a, const Value& b, Budget& budget) {

@@ -4,6 +4,7 @@
 #include <compare>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "scheduler/expr/ast.h"
 #include "scheduler/expr/budget.h"
@@ -11,6 +12,18 @@
 #include "scheduler/model/value.h"
 
 namespace baton::expr {
+
+/// Integer or floating: what CEL compares across types.
+inline bool is_number(const Value& value) {
+  return value.type() == ValueType::integer || value.type() == ValueType::floating;
+}
+
+/// What was computed, as a value of the language.
+template <typename T>
+Result<Value> lifted(Result<T> result) {
+  if (!result) return result.error();
+  return Value(std::move(*result));
+}
 
 /// The sign of an operator: "+", "==", "in".
 std::string_view sign(NodeKind kind);

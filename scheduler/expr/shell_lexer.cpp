@@ -13,7 +13,7 @@ bool is_one_of(const std::array<std::string_view, N>& words, std::string_view wo
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-bool is_name_char(ShellUnit unit) {
+bool is_variable_char(ShellUnit unit) {
   return (unit >= 'a' && unit <= 'z') || (unit >= 'A' && unit <= 'Z') || (unit >= '0' && unit <= '9') || unit == '_';
 }
 
@@ -25,7 +25,7 @@ bool is_assignment(std::string_view word) {
   if (name.ends_with('+')) name.remove_suffix(1);
   if (name.ends_with(']')) name = name.substr(0, name.find('['));
   return !name.empty() &&
-         std::all_of(name.begin(), name.end(), [](char c) { return is_name_char(static_cast<unsigned char>(c)); });
+         std::all_of(name.begin(), name.end(), [](char c) { return is_variable_char(static_cast<unsigned char>(c)); });
 }
 
 /// "a[" without its "]": what follows is a subscript, which bash evaluates as arithmetic. Elements of an array may
@@ -35,7 +35,7 @@ bool is_in_subscript(std::string_view word, bool is_array) {
   if (open == std::string_view::npos || word.rfind(']') != std::string_view::npos) return false;
   const std::string_view name = word.substr(0, open);
   return (is_array || !name.empty()) &&
-         std::all_of(name.begin(), name.end(), [](char c) { return is_name_char(static_cast<unsigned char>(c)); });
+         std::all_of(name.begin(), name.end(), [](char c) { return is_variable_char(static_cast<unsigned char>(c)); });
 }
 
 bool is_shell_program(std::string_view word) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/timetable/characters.h"
 #include "scheduler/timetable/quoted.h"
 
 namespace baton::timetable {
@@ -40,16 +41,9 @@ constexpr std::array<FieldRule, 6> kRules = {{
 char upper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_letter(char c) {
   return upper(c) >= 'A' && upper(c) <= 'Z';
 }
-bool is_space(char c) {
-  return c == ' ' || c == '\t';
-}
-
 /// FNV-1a over the seed and the field, then a finalizer, since FNV alone leaves its low bits poor. Fixed for ever:
 /// another hash would move the ticks of every DAG that uses H.
 std::uint64_t hash_of(std::string_view seed, Field field) {

@@ -2,6 +2,7 @@
 #include <limits>
 #include <optional>
 
+#include "scheduler/timetable/characters.h"
 #include "scheduler/timetable/quoted.h"
 #include "scheduler/timetable/time_text.h"
 
@@ -20,10 +21,6 @@ constexpr std::array<NamedSpan, 7> kUnits = {
     {{"w", kWeek}, {"d", kDay}, {"h", kHour}, {"m", kMinute}, {"s", kSecond}, {"ms", kMillisecond}, {"us", 1}}};
 constexpr std::array<NamedSpan, 2> kIsoDateUnits = {{{"W", kWeek}, {"D", kDay}}};
 constexpr std::array<NamedSpan, 3> kIsoTimeUnits = {{{"H", kHour}, {"M", kMinute}, {"S", kSecond}}};
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// Reads `number unit` parts in the order of their units, and adds them up.
 class PartReader {

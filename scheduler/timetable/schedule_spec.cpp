@@ -1,15 +1,12 @@
 #include "scheduler/timetable/schedule_spec.h"
 
+#include "scheduler/timetable/characters.h"
 #include "scheduler/timetable/cron.h"
 #include "scheduler/timetable/quoted.h"
 #include "scheduler/timetable/time_text.h"
 
 namespace baton::timetable {
 namespace {
-
-bool is_space(char c) {
-  return c == ' ' || c == '\t';
-}
 
 }  // namespace
 

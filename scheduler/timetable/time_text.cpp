@@ -3,16 +3,13 @@
 #include <array>
 #include <cstdio>
 
+#include "scheduler/timetable/characters.h"
 #include "scheduler/timetable/quoted.h"
 
 namespace baton::timetable {
 namespace {
 
 constexpr std::size_t kDateLength = 10;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// Reads the part after the date, from left to right.
 class ClockReader {

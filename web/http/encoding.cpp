@@ -14,12 +14,6 @@ namespace {
 constexpr int kGzipWindow = 15 + 16;  // of zlib: 16 more asks for a gzip header
 constexpr std::string_view kGzipSuffix = "-gz";
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 void append_header(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ");
   for (const char c : value) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;

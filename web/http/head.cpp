@@ -42,12 +42,6 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 std::optional<Method> method_named(std::string_view name) {
   for (int k = 0; k <= static_cast<int>(Method::options); ++k) {
     if (to_string(static_cast<Method>(k)) == name) return static_cast<Method>(k);

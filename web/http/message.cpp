@@ -11,6 +11,12 @@ constexpr std::array<std::string_view, 5> kRoles = {"anyone", "viewer", "operato
 
 }  // namespace
 
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
 std::string_view to_string(Method method) {
   return kMethods[static_cast<std::size_t>(method)];
 }

@@ -16,6 +16,9 @@
 
 namespace baton::http {
 
+/// Without the optional white space (RFC 9110 §5.6.3: blanks and tabs) on either side.
+std::string_view trimmed(std::string_view text);
+
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options };
 std::string_view to_string(Method method);
 

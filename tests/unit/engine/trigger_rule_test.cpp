@@ -35,7 +35,7 @@ struct Row {
 Verdict skip(const Ends&) {
   return Verdict::skip;
 }
-Verdict upstream_failed(const Ends&) {
+Verdict upstream_failure(const Ends&) {
   return Verdict::upstream_failed;
 }
 Verdict failed_if_any_f(const Ends& e) {
@@ -56,7 +56,7 @@ const std::vector<Row>& table() {
        [](const Ends& e) { return all(e, "k") ? Verdict::skip : Verdict::upstream_failed; }},
       {R::one_failed, true, [](const Ends& e) { return any(e, "fu"); }, skip},
       {R::one_done, true, [](const Ends& e) { return any(e, "sf"); }, skip},
-      {R::none_failed, false, [](const Ends& e) { return !any(e, "fu"); }, upstream_failed},
+      {R::none_failed, false, [](const Ends& e) { return !any(e, "fu"); }, upstream_failure},
       {R::none_failed_min_one_success, false, [](const Ends& e) { return !any(e, "fu") && any(e, "s"); },
        failed_if_any_f},
       {R::none_skipped, false, [](const Ends& e) { return !any(e, "k"); }, skip},

@@ -6,7 +6,7 @@ namespace baton::expr {
 namespace {
 
 /// The script with x = `value`, or "refused: …" / "error: …".
-std::string rendered(std::string_view script, const Value& value, ShellKind shell = ShellKind::bash) {
+std::string rendered_script(std::string_view script, const Value& value, ShellKind shell = ShellKind::bash) {
   const ParsedShellTemplate parsed = parse_shell_template(script, shell);
   if (!parsed.ok()) return "refused: " + parsed.findings.front().error.message;
   FixedNames names;
@@ -24,36 +24,36 @@ bool is_refused(std::string_view script, ShellKind shell = ShellKind::bash) {
 }
 
 TEST(ShellQuoting, BareIsOneSingleQuotedWord) {
-  EXPECT_EQ(rendered("echo ${{ x }}", Value("a b")), "echo 'a b'");
-  EXPECT_EQ(rendered("echo ${{ x }}", Value("it's")), "echo 'it'\\''s'");
-  EXPECT_EQ(rendered("echo ${{ x }}", Value("")), "echo ''");
-  EXPECT_EQ(rendered("echo --n=${{ x }}.csv", Value(3)), "echo --n='3'.csv");
+  EXPECT_EQ(rendered_script("echo ${{ x }}", Value("a b")), "echo 'a b'");
+  EXPECT_EQ(rendered_script("echo ${{ x }}", Value("it's")), "echo 'it'\\''s'");
+  EXPECT_EQ(rendered_script("echo ${{ x }}", Value("")), "echo ''");
+  EXPECT_EQ(rendered_script("echo --n=${{ x }}.csv", Value(3)), "echo --n='3'.csv");
 }
 
 TEST(ShellQuoting, InDoubleQuotesFourCharactersAreEscaped) {
-  EXPECT_EQ(rendered("echo \"${{ x }}\"", Value("a\\b\"c$d`e!f'g")), "echo \"a\\\\b\\\"c\\$d\\`e!f'g\"");
+  EXPECT_EQ(rendered_script("echo \"${{ x }}\"", Value("a\\b\"c$d`e!f'g")), "echo \"a\\\\b\\\"c\\$d\\`e!f'g\"");
 }
 
 TEST(ShellQuoting, ANameBeforeItDoesNotGrow) {
-  EXPECT_EQ(rendered("echo \"$HOME${{ x }}\"", Value("X")), "echo \"$HOME\"\"X\"");
-  EXPECT_EQ(rendered("echo \"$HO\\\n${{ x }}\"", Value("X")), "echo \"$HO\\\n\"\"X\"");
-  EXPECT_EQ(rendered("echo \"$HOME/${{ x }}\"", Value("X")), "echo \"$HOME/X\"");
+  EXPECT_EQ(rendered_script("echo \"$HOME${{ x }}\"", Value("X")), "echo \"$HOME\"\"X\"");
+  EXPECT_EQ(rendered_script("echo \"$HO\\\n${{ x }}\"", Value("X")), "echo \"$HO\\\n\"\"X\"");
+  EXPECT_EQ(rendered_script("echo \"$HOME/${{ x }}\"", Value("X")), "echo \"$HOME/X\"");
 }
 
 TEST(ShellQuoting, InSingleQuotesAQuoteClosesAndOpensAgain) {
-  EXPECT_EQ(rendered("echo 'a ${{ x }} b'", Value("it's $HOME")), "echo 'a it'\\''s $HOME b'");
+  EXPECT_EQ(rendered_script("echo 'a ${{ x }} b'", Value("it's $HOME")), "echo 'a it'\\''s $HOME b'");
 }
 
 TEST(ShellQuoting, ValuesBecomeTheirText) {
-  EXPECT_EQ(rendered("echo ${{ x }}", Value(true)), "echo 'true'");
-  EXPECT_EQ(rendered("echo ${{ x }}", Value(1.5)), "echo '1.5'");
-  EXPECT_EQ(rendered("echo ${{ x }}", Value(Timestamp{0, 0})), "echo '1970-01-01T00:00:00Z'");
-  EXPECT_EQ(rendered("echo ${{ x }}", Value(Duration{3, 500'000'000})), "echo '3.5s'");
+  EXPECT_EQ(rendered_script("echo ${{ x }}", Value(true)), "echo 'true'");
+  EXPECT_EQ(rendered_script("echo ${{ x }}", Value(1.5)), "echo '1.5'");
+  EXPECT_EQ(rendered_script("echo ${{ x }}", Value(Timestamp{0, 0})), "echo '1970-01-01T00:00:00Z'");
+  EXPECT_EQ(rendered_script("echo ${{ x }}", Value(Duration{3, 500'000'000})), "echo '3.5s'");
 }
 
 TEST(ShellQuoting, WhatHasNoTextIsAnError) {
   for (const Value& value : {Value(), Value(ValueList{}), Value(ValueMap{}), Value(std::string("a\0b", 3))}) {
-    EXPECT_TRUE(rendered("echo ${{ x }}", value).starts_with("error: "));
+    EXPECT_TRUE(rendered_script("echo ${{ x }}", value).starts_with("error: "));
   }
 }
 
@@ -133,7 +133,7 @@ TEST(ShellQuoting, PlacesBesideThemAreFine) {
            "A=${{ x }} B=\"${{ x }}\" env",
            "echo a \\\n  ${{ x }}",
        }) {
-    EXPECT_FALSE(is_refused(script)) << script << "\n" << rendered(script, Value("v"));
+    EXPECT_FALSE(is_refused(script)) << script << "\n" << rendered_script(script, Value("v"));
   }
 }
 
@@ -146,12 +146,12 @@ TEST(ShellQuoting, WhatShellsReadDifferentlyIsRefusedForSh) {
 }
 
 TEST(ShellQuoting, CommentsShowNothing) {
-  EXPECT_EQ(rendered("echo a # ${{ x }}\necho b", Value("\nrm -rf /")), "echo a # \necho b");
+  EXPECT_EQ(rendered_script("echo a # ${{ x }}\necho b", Value("\nrm -rf /")), "echo a # \necho b");
 }
 
 TEST(ShellQuoting, OtherShellsTakeOnlyRaw) {
   EXPECT_TRUE(is_refused("print('${{ x }}')", ShellKind::other));
-  EXPECT_EQ(rendered("print('${{ raw(x) }}')", Value("a"), ShellKind::other), "print('a')");
+  EXPECT_EQ(rendered_script("print('${{ raw(x) }}')", Value("a"), ShellKind::other), "print('a')");
 }
 
 TEST(ShellQuoting, RawIsVerbatimAndWarnedOf) {
@@ -159,7 +159,7 @@ TEST(ShellQuoting, RawIsVerbatimAndWarnedOf) {
   ASSERT_EQ(parsed.findings.size(), 2U);
   EXPECT_TRUE(parsed.ok());
   EXPECT_EQ(parsed.findings[0].rule, "raw-expression");
-  EXPECT_EQ(rendered("ls ${{ raw(x) }}", Value("-l -a")), "ls -l -a");
+  EXPECT_EQ(rendered_script("ls ${{ raw(x) }}", Value("-l -a")), "ls -l -a");
 }
 
 TEST(ShellQuoting, FindingsCarryTheirPlace) {

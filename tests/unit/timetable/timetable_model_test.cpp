@@ -79,10 +79,10 @@ class RandomSchedule {
                                                         {"0 0 L * *", 0, ""},
                                                         {"0 12 * * MON", 0, "Asia/Tokyo"},
                                                         {"@daily", 0, "Pacific/Apia"}};
-    static const std::vector<std::string> kZones = {"UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns"};
+    static const std::vector<std::string> zones = {"UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns"};
     ScheduleSpec spec;
     for (std::uint64_t i = 0; i <= pick(3); ++i) spec.entries.push_back(kEntries[pick(kEntries.size())]);
-    spec.timezone = kZones[pick(kZones.size())];
+    spec.timezone = zones[pick(zones.size())];
     if (pick(2) == 0) spec.start = from + instant_within(to - from) / 4 / kSecond * kSecond;
     if (pick(2) == 0) spec.end = to - instant_within(to - from) / 4;
     if (pick(3) == 0) spec.calendar.only = {"business_days"};
