@@ -149,24 +149,4 @@ std::string instance_name(const InstanceView& instance) {
   return text::instance_name(instance.task_id, instance.row.map_index, instance.row.map_key);
 }
 
-std::string reason_words(const TryRow& row) { return text::reason_words(row.reason, row.exit_code, row.signal); }
-
-DurationUs duration_of(WallUs begin, WallUs end, WallUs now) {
-  if (begin == kNoTime) return -1;
-  return std::max<DurationUs>(0, (end == kNoTime ? now : end) - begin);
-}
-
-std::vector<std::pair<Wait, DurationUs>> times_of(std::string_view times_json) {
-  std::vector<std::pair<Wait, DurationUs>> out;
-  if (times_json.empty()) return out;
-  const Result<Value> value = expr::from_json(times_json);
-  if (!value || value->type() != ValueType::map) return out;
-  for (const auto& [key, us] : value->as_map()) {
-    if (key.type() != ValueType::string || us.type() != ValueType::integer) continue;
-    if (const std::optional<Wait> wait = wait_from(key.as_string())) out.emplace_back(*wait, us.as_int());
-  }
-  std::ranges::sort(out, {}, [](const auto& entry) { return entry.first; });
-  return out;
-}
-
 }  // namespace baton::cli

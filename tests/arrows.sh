@@ -27,7 +27,7 @@ web/http            | digest json model | boost
 web/api             | web/http digest insight logs engine/reader.h engine/reader_queries.h engine/reader_views.h engine/rows.h timetable json model |
 web                 | web/api web/http digest json model |
 cli                 | * | *
-cli/text            | expr json timetable model |
+cli/text            | insight expr json timetable model |
 cli/display         | cli/text logs engine model |
 worker              | worker/protocol checksum |
 worker/protocol     |  |
