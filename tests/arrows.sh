@@ -14,7 +14,7 @@ scheduler/expr      | model json | absl re2
 scheduler/timetable | model | absl
 scheduler/dagfile   | expr timetable digest checksum json model | yaml-cpp re2 nlohmann boost
 scheduler/engine    | expr timetable digest checksum json model |
-scheduler/insight   | engine expr timetable json model |
+scheduler/insight   | engine expr timetable json model | boost
 scheduler/logs      | engine json model | re2
 scheduler/control   | engine expr timetable checksum json model |
 scheduler/service   | control insight engine dagfile expr timetable digest checksum json model |

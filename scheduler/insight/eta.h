@@ -1,5 +1,5 @@
-// How long a run will still take: what is left of its longest path, or of its work over the slots, whichever is more. Pure
-// over rows; any thread.
+// How long a run will still take: what is left of its longest path, or of its work over the slots, whichever is more.
+// Pure over rows; any thread.
 #pragma once
 
 #include <cstdint>

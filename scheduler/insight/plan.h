@@ -20,7 +20,8 @@ struct PlanRow {
   bool is_rendered = false;
 };
 
-/// Tasks that are selected, upstreams first; then the hooks. A fan-out of more than `instances_max` counts as not known.
+/// Tasks that are selected, upstreams first; then the hooks. A fan-out of more than `instances_max` counts as not
+/// known.
 std::vector<PlanRow> plan(const std::shared_ptr<const Dag>& dag, const Value& params, timetable::Interval interval,
                           const std::vector<bool>& selected, std::int32_t instances_max);
 

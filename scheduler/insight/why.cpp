@@ -177,8 +177,8 @@ class Why {
     }
   }
 
-  /// What its row says that it waits for, which was true when it was written, comes first; what has been worked out from
-  /// what lives may be the same with its numbers.
+  /// What its row says that it waits for, which was true when it was written, comes first; what has been worked out
+  /// from what lives may be the same with its numbers.
   void told() {
     if (!row_.wait || *row_.wait == Wait::slots || *row_.wait == Wait::ended) return;
     const std::string_view name = to_string(*row_.wait);
@@ -270,7 +270,8 @@ class Why {
         {}, std::move(details));
     if (!never_ran) offer(Remedy::read_log, instance_name(in_.instance));
     if (last != nullptr && last->exit_code == 128 + SIGPIPE && row_.reason == Reason::exit_code) {
-      add("pipefail", "a command in a pipe wrote to one that had ended, as `head` does; under pipefail that fails the script",
+      add("pipefail",
+          "a command in a pipe wrote to one that had ended, as `head` does; under pipefail that fails the script",
           "let the reader take all (`| head -1` becomes `| sed -n 1p`), or say `set +o pipefail` where it is meant");
     }
     if (never_ran || row_.reason == Reason::stopped || row_.reason == Reason::fail_fast) return;

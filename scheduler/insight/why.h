@@ -1,4 +1,5 @@
-// Why a task instance does not run, or why it ended so: every reason, in the order in which they count (docs/ARCHITECTURE.md). Pure over what it is given.
+// Why a task instance does not run, or why it ended so: every reason, in the order in which they count
+// (docs/ARCHITECTURE.md). Pure over what it is given.
 #pragma once
 
 #include <cstdint>

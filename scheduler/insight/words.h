@@ -1,5 +1,5 @@
-// Rows as words and as values for people and programs alike: spans, numbers, reasons, times. No terminal, no command: what
-// comes from an author or a task is as it was written, and whoever shows it makes it harmless. Pure; any thread.
+// Rows as words and as values for people and programs alike: spans, numbers, reasons, times. No terminal, no command:
+// what comes from an author or a task is as it was written, and whoever shows it makes it harmless. Pure; any thread.
 #pragma once
 
 #include <cstdint>

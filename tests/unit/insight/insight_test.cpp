@@ -151,9 +151,10 @@ TEST(Diff, NamesParamsStatesAndWhatIsOnOneSideAlone) {
   after.run.row.conf_json = R"({"n":2,"same":true})";
   before.instances = {view_of(*dag, 0, TaskState::failed), view_of(*dag, 1, TaskState::success)};
   after.instances = {view_of(*dag, 0, TaskState::success)};
-  std::vector<std::string> told;
-  for (const auto& change : diff(before, after)) told.push_back(change.what + ": " + change.before + " " + change.after);
-  EXPECT_EQ(told, (std::vector<std::string>{"params.n: 1 2", "a state: failed success", "b: success -"}));
+  std::vector<std::string> lines;
+  for (const Change& change : diff(before, after))
+    lines.push_back(change.what + ": " + change.before + " " + change.after);
+  EXPECT_EQ(lines, (std::vector<std::string>{"params.n: 1 2", "a state: failed success", "b: success -"}));
   EXPECT_TRUE(diff(before, before).empty());
 }
 
