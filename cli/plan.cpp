@@ -8,7 +8,7 @@
 #include "cli/text/display_width.h"
 #include "cli/text/document_text.h"
 #include "cli/text/table.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton::cli {
 namespace {
@@ -70,7 +70,7 @@ std::string plan_text(const LoadedDag& loaded, const Value& params, timetable::I
                     (rows.size() == 1 ? " task" : " tasks") + "\n";
   text::Table facts({{""}, {"", false, true, 20}});
   facts.add({style.paint(Ink::dim, "interval"), text::utc_time(interval.start) + " / " + text::utc_time(interval.end)});
-  if (!params.as_map().empty()) facts.add({style.paint(Ink::dim, "params"), text::printable(expr::to_json(params))});
+  if (!params.as_map().empty()) facts.add({style.paint(Ink::dim, "params"), text::printable(to_json(params))});
   out += facts.render(style, columns, "  ") + "\n";
 
   std::vector<std::string> leads(dag.tasks.size());

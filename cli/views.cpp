@@ -5,7 +5,7 @@
 #include "cli/text/clock_text.h"
 #include "cli/text/document_text.h"
 #include "cli/text/reason_text.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton::cli {
 namespace {
@@ -16,7 +16,7 @@ Value text_or_null(std::string_view text) { return text.empty() ? Value() : Valu
 
 Value json_or(const std::string& json, Value otherwise) {
   if (json.empty()) return otherwise;
-  Result<Value> value = expr::from_json(json);
+  Result<Value> value = from_json(json);
   return value ? std::move(*value) : otherwise;
 }
 
