@@ -148,6 +148,15 @@ auto change_store(OpenState& state, const std::string& command, Change change)
   return changed;
 }
 
+/// Runs, and with those of all DAGs what a server has left behind.
+Result<PruneResult> prune(SqliteStore& store, const PruneRule& rule) {
+  Result<PruneResult> runs = store.prune(rule);
+  if (!runs || !rule.dag_id.empty()) return runs;
+  const Result<std::int64_t> rows = store.prune_service(rule.ended_before);
+  if (!rows) return rows.error();
+  return runs;
+}
+
 }  // namespace
 
 int db_prune_command(const Invocation& call) {
@@ -162,7 +171,7 @@ int db_prune_command(const Invocation& call) {
     return kOk;
   }
   const Result<PruneResult> pruned =
-      change_store(*state, "db prune", [&](SqliteStore& store, AsioLoop&) { return store.prune(*rule); });
+      change_store(*state, "db prune", [&](SqliteStore& store, AsioLoop&) { return prune(store, *rule); });
   if (!pruned) {
     return call.fail(pruned.error(), pruned.error().kind == ErrorKind::conflict ? "prune when nothing runs there" : "");
   }

@@ -2,18 +2,23 @@
 #include <algorithm>
 
 #include "cli/display/frame.h"
-#include "cli/explain.h"
 #include "cli/handlers.h"
 #include "cli/reading.h"
 #include "cli/text/clock_text.h"
+#include "cli/text/display_width.h"
 #include "cli/text/document_text.h"
 #include "cli/text/reason_text.h"
 #include "cli/text/table.h"
 #include "cli/views.h"
+#include "scheduler/insight/explain.h"
 
 namespace baton::cli {
 namespace {
 
+using insight::Explanation;
+using insight::InstanceTimes;
+using insight::PathStep;
+using insight::WaitSums;
 using text::Ink;
 
 constexpr std::size_t kTasksShown = 15;
@@ -162,7 +167,7 @@ int explain_command(const Invocation& call) {
   if (!instances) return call.fail(instances.error());
   const Result<std::vector<TryView>> tries = run->reader->tries_of_run(run->run_no);
   if (!tries) return call.fail(tries.error());
-  const Explanation e = explain(**dag, run->run, *instances, *tries, now_us());
+  const Explanation e = insight::explain(**dag, run->run, *instances, *tries, now_us());
   if (call.format() != Format::table) {
     call.print_document(document(run->run, e));
     return kOk;
@@ -176,8 +181,8 @@ int explain_command(const Invocation& call) {
   show_totals(call, e);
   show_tasks(call, e);
   if (!e.advice.empty()) Invocation::print("\n" + style.paint(Ink::bold, "what would have made it faster") + "\n");
-  for (const std::string& text : e.advice)
-    Invocation::print(std::string("  ") + (style.unicode ? "• " : "* ") + text + "\n");
+  for (const std::string& advice : e.advice)
+    Invocation::print(std::string("  ") + (style.unicode ? "• " : "* ") + text::printable(advice) + "\n");
   return kOk;
 }
 

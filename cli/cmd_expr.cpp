@@ -7,8 +7,8 @@
 #include "cli/text/document_text.h"
 #include "scheduler/expr/convert.h"
 #include "scheduler/expr/evaluate.h"
-#include "scheduler/expr/json.h"
 #include "scheduler/expr/template.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton::cli {
 namespace {
@@ -68,7 +68,7 @@ Result<expr::FixedNames> lets_of(const Arguments& arguments) {
   for (const std::string& text : arguments.values("let")) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) return Error{"--let wants name=JSON, not \"" + text + "\""};
-    Result<Value> value = expr::from_json(std::string_view(text).substr(equals + 1));
+    Result<Value> value = from_json(std::string_view(text).substr(equals + 1));
     if (!value) {
       return Error{"--let " + text.substr(0, equals) + ": " + value.error().message + "; a text is written " +
                        text.substr(0, equals) + "='\"text\"'"};
@@ -80,7 +80,7 @@ Result<expr::FixedNames> lets_of(const Arguments& arguments) {
 
 void show(const Invocation& call, const Value& value) {
   if (call.format() == Format::json) {
-    Invocation::print(expr::to_tagged_json(value) + "\n");
+    Invocation::print(to_tagged_json(value) + "\n");
     return;
   }
   if (call.format() == Format::yaml) {
@@ -96,7 +96,7 @@ void show(const Invocation& call, const Value& value) {
     return;
   }
   const Result<std::string> shown = expr::to_text(value);
-  Invocation::print((shown ? *shown : expr::to_json(value)) + "\n");
+  Invocation::print((shown ? *shown : to_json(value)) + "\n");
 }
 
 }  // namespace

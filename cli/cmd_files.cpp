@@ -12,7 +12,7 @@
 #include "scheduler/dagfile/format.h"
 #include "scheduler/dagfile/graph.h"
 #include "scheduler/dagfile/schema.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton::cli {
 namespace {
@@ -134,7 +134,7 @@ int validate_command(const Invocation& call) {
     case Format::github: Invocation::print(end_line(render_github(all))); break;
     case Format::jsonl:
     case Format::yaml: {
-      const Result<Value> list = expr::from_json(render_json(all));
+      const Result<Value> list = from_json(render_json(all));
       if (list) call.print_document(*list);
       break;
     }

@@ -5,14 +5,18 @@
 #include "cli/reading.h"
 #include "cli/text/clock_text.h"
 #include "cli/text/display_width.h"
+#include "cli/text/document_text.h"
 #include "cli/views.h"
-#include "cli/why.h"
+#include "scheduler/insight/why.h"
 #include "scheduler/logs/log_place.h"
 #include "scheduler/store/state_folder.h"
 
 namespace baton::cli {
 namespace {
 
+using insight::Remedy;
+using insight::WhyInput;
+using insight::WhyReason;
 using text::Ink;
 
 constexpr std::size_t kLogLines = 5;
@@ -44,6 +48,21 @@ Result<WhyInput> input_of(const Invocation& call, OpenRun& run, const Dag& dag) 
   return in;
 }
 
+/// What would help, as the commands of this terminal.
+std::string next_of(const WhyInput& in, const WhyReason& reason) {
+  const std::string about = in.run.row.run_id + " " + text::printable(reason.about);
+  switch (reason.remedy) {
+    case Remedy::none: return reason.advice;
+    case Remedy::go_on: return "`baton resume " + in.run.row.run_id + "` goes on";
+    case Remedy::more_slots: return "more with `baton run --slots N`";
+    case Remedy::follow_log: return "`baton logs " + about + " -f` shows what it says";
+    case Remedy::read_log: return "`baton logs " + about + "` shows what it said";
+    case Remedy::ask_about: return "`baton why " + about + "` says more";
+    case Remedy::add_retries: return "`retries: 2` in its task would try again";
+  }
+  return {};
+}
+
 void show(const Invocation& call, const OpenRun& run, const WhyInput& in, const std::vector<WhyReason>& reasons) {
   const text::Style& style = call.out_style();
   const TaskRow& row = in.instance.row;
@@ -52,8 +71,9 @@ void show(const Invocation& call, const OpenRun& run, const WhyInput& in, const 
                     style.paint(Ink::dim, "  in " + in.run.row.dag_id + ", " + in.run.row.run_id) + "\n";
   for (std::size_t i = 0; i < reasons.size(); ++i) {
     out += "\n  " + style.paint(i == 0 ? Ink::bold : Ink::plain, reasons[i].reason) + "\n";
-    out += "    " + reasons[i].message + "\n";
-    if (!reasons[i].next.empty()) out += "    " + style.paint(Ink::dim, reasons[i].next) + "\n";
+    out += "    " + text::printable(reasons[i].message) + "\n";
+    const std::string next = next_of(in, reasons[i]);
+    if (!next.empty()) out += "    " + style.paint(Ink::dim, next) + "\n";
   }
   if (row.epoch > 0 && row.state == TaskState::failed) {
     const std::string path = logs::log_path(run.folder.string(), run.run_no, row.instance_no, row.epoch);
@@ -68,9 +88,10 @@ void show(const Invocation& call, const OpenRun& run, const WhyInput& in, const 
 Value document(const WhyInput& in, const std::vector<WhyReason>& reasons) {
   ValueList list;
   for (const WhyReason& reason : reasons) {
+    const std::string next = next_of(in, reason);
     ValueMap entry{{"reason", reason.reason},
                    {"message", reason.message},
-                   {"next", reason.next.empty() ? Value() : Value(reason.next)}};
+                   {"next", next.empty() ? Value() : Value(next)}};
     for (const auto& [key, value] : reason.details) entry.emplace_back(key, value);
     list.emplace_back(std::move(entry));
   }
@@ -95,7 +116,7 @@ int why_command(const Invocation& call) {
   if (!dag) return call.fail(dag.error());
   const Result<WhyInput> in = input_of(call, *run, **dag);
   if (!in) return call.fail(in.error());
-  const std::vector<WhyReason> reasons = reasons_of(*in);
+  const std::vector<WhyReason> reasons = insight::reasons_of(*in);
   if (call.format() == Format::table) {
     show(call, *run, *in, reasons);
   } else {

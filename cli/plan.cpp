@@ -8,10 +8,7 @@
 #include "cli/text/display_width.h"
 #include "cli/text/document_text.h"
 #include "cli/text/table.h"
-#include "scheduler/engine/dag_run.h"
-#include "scheduler/engine/expand.h"
-#include "scheduler/engine/run_names.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton::cli {
 namespace {
@@ -19,88 +16,6 @@ namespace {
 using text::Ink;
 
 constexpr std::size_t kTreeTasksMax = 500;
-
-/// A run in memory that nobody will carry out, for the names of expressions.
-DagRun imagined_run(const LoadedDag& loaded, const Value& params, timetable::Interval interval) {
-  RunRow row;
-  row.dag_id = loaded.dag->id;
-  row.run_id = "manual__dry_run";
-  row.interval_start = interval.start;
-  row.interval_end = interval.end;
-  return make_run(std::move(row), loaded.dag, params, Moment{}, {});
-}
-
-std::string source_of(const TaskSpec& spec) {
-  switch (spec.kind) {
-    case TaskKind::run: return spec.script.source;
-    case TaskKind::exec: {
-      std::string out;
-      for (const Text& word : spec.argv) out += (out.empty() ? "" : " ") + word.source;
-      return out;
-    }
-    case TaskKind::sensor:
-      switch (spec.sensor.kind) {
-        case Sensor::Kind::file: return "file " + spec.sensor.file.source;
-        case Sensor::Kind::time: return "time " + spec.sensor.time.source;
-        case Sensor::Kind::run: return spec.sensor.run.source;
-      }
-      return "";
-    case TaskKind::noop:
-    case TaskKind::http:
-    case TaskKind::sql:
-    case TaskKind::checks:
-    case TaskKind::approval:
-    case TaskKind::trigger_dag: return "";
-  }
-  return "";
-}
-
-Result<std::string> rendered(const TaskSpec& spec, const expr::Names& names) {
-  switch (spec.kind) {
-    case TaskKind::run: return text_of(spec.script, names);
-    case TaskKind::exec: {
-      std::string out;
-      for (const Text& word : spec.argv) {
-        Result<std::string> one = text_of(word, names);
-        if (!one) return one;
-        out += (out.empty() ? "" : " ") + *one;
-      }
-      return out;
-    }
-    case TaskKind::sensor:
-      switch (spec.sensor.kind) {
-        case Sensor::Kind::file: {
-          Result<std::string> path = text_of(spec.sensor.file, names);
-          if (!path) return path;
-          return "file " + *path;
-        }
-        case Sensor::Kind::time: return "time " + spec.sensor.time.source;
-        case Sensor::Kind::run: return text_of(spec.sensor.run, names);
-      }
-      return std::string();
-    case TaskKind::noop:
-    case TaskKind::http:
-    case TaskKind::sql:
-    case TaskKind::checks:
-    case TaskKind::approval:
-    case TaskKind::trigger_dag: return std::string();
-  }
-  return std::string();
-}
-
-PlanRow row_of(const DagRun& run, const LoadedDag& loaded, TaskNo t) {
-  PlanRow row;
-  row.task_no = t;
-  const TaskSpec& spec = loaded.dag->spec(t);
-  if (spec.mapping.kind != Mapping::Kind::none) {
-    const Result<std::vector<MappedItem>> items = expand(run, t, loaded.config.max_instances);
-    row.instances = items ? static_cast<std::int64_t>(items->size()) : -1;
-  }
-  const Result<std::string> command = rendered(spec, RunNames(run, t, -1));
-  row.is_rendered = command.ok();
-  row.command = command ? *command : source_of(spec);
-  return row;
-}
 
 std::string first_line(const std::string& command) {
   std::size_t begin = command.find_first_not_of(" \n");
@@ -115,15 +30,7 @@ std::string first_line(const std::string& command) {
 
 std::vector<PlanRow> plan_of(const LoadedDag& loaded, const Value& params, timetable::Interval interval,
                              const std::vector<bool>& selected) {
-  const DagRun run = imagined_run(loaded, params, interval);
-  std::vector<PlanRow> out;
-  for (const TaskNo t : loaded.dag->topological) {
-    if (selected[static_cast<std::size_t>(t)]) out.push_back(row_of(run, loaded, t));
-  }
-  for (std::size_t t = 0; t < loaded.dag->tasks.size(); ++t) {
-    if (loaded.dag->tasks[t].hook != Hook::none) out.push_back(row_of(run, loaded, static_cast<TaskNo>(t)));
-  }
-  return out;
+  return insight::plan(loaded.dag, params, interval, selected, loaded.config.max_instances);
 }
 
 Value plan_object(const LoadedDag& loaded, const Value& params, timetable::Interval interval,
@@ -163,7 +70,7 @@ std::string plan_text(const LoadedDag& loaded, const Value& params, timetable::I
                     (rows.size() == 1 ? " task" : " tasks") + "\n";
   text::Table facts({{""}, {"", false, true, 20}});
   facts.add({style.paint(Ink::dim, "interval"), text::utc_time(interval.start) + " / " + text::utc_time(interval.end)});
-  if (!params.as_map().empty()) facts.add({style.paint(Ink::dim, "params"), text::printable(expr::to_json(params))});
+  if (!params.as_map().empty()) facts.add({style.paint(Ink::dim, "params"), text::printable(to_json(params))});
   out += facts.render(style, columns, "  ") + "\n";
 
   std::vector<std::string> leads(dag.tasks.size());

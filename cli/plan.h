@@ -1,5 +1,4 @@
-// The plan of a run: what would run, in order, with commands rendered as far as they can be before anything has run.
-// Pure.
+// The plan of a run (scheduler/insight/plan.h) as a document and as text. Pure.
 #pragma once
 
 #include <string>
@@ -7,17 +6,13 @@
 
 #include "cli/dag_lookup.h"
 #include "cli/text/style.h"
+#include "scheduler/insight/plan.h"
 #include "scheduler/model/value.h"
 #include "scheduler/timetable/timetable.h"
 
 namespace baton::cli {
 
-struct PlanRow {
-  TaskNo task_no = 0;
-  std::int64_t instances = 1;   ///< −1: known only once its upstreams have run
-  std::string command;          ///< rendered, or as written where `is_rendered` is false
-  bool is_rendered = false;
-};
+using insight::PlanRow;
 
 /// Tasks that are selected, upstreams first.
 std::vector<PlanRow> plan_of(const LoadedDag& loaded, const Value& params, timetable::Interval interval,

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "scheduler/dagfile/canonical.h"
 #include "scheduler/store/sqlite_reader.h"
 
 namespace baton {
@@ -82,6 +83,9 @@ Status Serving::start_web() {
   };
   web::Seams seams;
   seams.open_reader = [folder = settings.state_folder] { return SqliteReader::open(folder); };
+  seams.compile = [](const VersionRow& version) {
+    return from_canonical(version.canonical_json, {version.source_file, version.work_folder});
+  };
   auto made = web::Server::make(settings, services, seams);
   if (!made) return made.error();
   web_ = std::move(*made);

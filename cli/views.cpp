@@ -5,7 +5,7 @@
 #include "cli/text/clock_text.h"
 #include "cli/text/document_text.h"
 #include "cli/text/reason_text.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton::cli {
 namespace {
@@ -16,7 +16,7 @@ Value text_or_null(std::string_view text) { return text.empty() ? Value() : Valu
 
 Value json_or(const std::string& json, Value otherwise) {
   if (json.empty()) return otherwise;
-  Result<Value> value = expr::from_json(json);
+  Result<Value> value = from_json(json);
   return value ? std::move(*value) : otherwise;
 }
 
@@ -147,26 +147,6 @@ Value try_object(const TryView& view) {
 
 std::string instance_name(const InstanceView& instance) {
   return text::instance_name(instance.task_id, instance.row.map_index, instance.row.map_key);
-}
-
-std::string reason_words(const TryRow& row) { return text::reason_words(row.reason, row.exit_code, row.signal); }
-
-DurationUs duration_of(WallUs begin, WallUs end, WallUs now) {
-  if (begin == kNoTime) return -1;
-  return std::max<DurationUs>(0, (end == kNoTime ? now : end) - begin);
-}
-
-std::vector<std::pair<Wait, DurationUs>> times_of(std::string_view times_json) {
-  std::vector<std::pair<Wait, DurationUs>> out;
-  if (times_json.empty()) return out;
-  const Result<Value> value = expr::from_json(times_json);
-  if (!value || value->type() != ValueType::map) return out;
-  for (const auto& [key, us] : value->as_map()) {
-    if (key.type() != ValueType::string || us.type() != ValueType::integer) continue;
-    if (const std::optional<Wait> wait = wait_from(key.as_string())) out.emplace_back(*wait, us.as_int());
-  }
-  std::ranges::sort(out, {}, [](const auto& entry) { return entry.first; });
-  return out;
 }
 
 }  // namespace baton::cli

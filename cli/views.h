@@ -7,6 +7,7 @@
 
 #include "scheduler/model/value.h"
 #include "scheduler/engine/reader.h"
+#include "scheduler/insight/words.h"
 
 namespace baton::cli {
 
@@ -19,13 +20,8 @@ Value try_object(const TryView& view);
 
 /// `load`, `load[3]` or `load[eu]`.
 std::string instance_name(const InstanceView& instance);
-/// `exit code 1`, `killed by SIGSEGV`, `timed out`, …; empty: nothing to say. The note, where there is one, says more.
-std::string reason_words(const TryRow& row);
-
-/// From begin to end, or to `now` while it runs; −1: it has not begun.
-DurationUs duration_of(WallUs begin, WallUs end, WallUs now);
-
-/// {"upstream": 120} as pairs in the order of Wait. Broken texts count as empty.
-std::vector<std::pair<Wait, DurationUs>> times_of(std::string_view times_json);
+using insight::duration_of;
+using insight::reason_words;
+using insight::times_of;
 
 }  // namespace baton::cli

@@ -14,7 +14,7 @@ scheduler/expr      | model json | absl re2
 scheduler/timetable | model | absl
 scheduler/dagfile   | expr timetable digest checksum json model | yaml-cpp re2 nlohmann boost
 scheduler/engine    | expr timetable digest checksum json model |
-scheduler/insight   | engine expr timetable json model |
+scheduler/insight   | engine expr timetable json model | boost
 scheduler/logs      | engine json model | re2
 scheduler/control   | engine expr timetable checksum json model |
 scheduler/service   | control insight engine dagfile expr timetable digest checksum json model |
@@ -22,12 +22,12 @@ scheduler/store     | engine expr digest checksum json model | sqlite3.h
 scheduler/loop      | engine model | boost
 scheduler/executor  | loop engine checksum json model worker/protocol | boost
 scheduler/host      | service control insight logs engine dagfile expr timetable checksum json model |
-scheduler/host/local | host control store loop executor dagfile engine expr model | boost
+scheduler/host/local | host control store loop executor dagfile engine expr json model | boost
 web/http            | digest json model | boost
 web/api             | web/http digest insight logs engine/reader.h engine/reader_queries.h engine/reader_views.h engine/rows.h timetable json model |
 web                 | web/api web/http digest json model |
 cli                 | * | *
-cli/text            | expr json timetable model |
+cli/text            | insight expr json timetable model |
 cli/display         | cli/text logs engine model |
 worker              | worker/protocol checksum |
 worker/protocol     |  |

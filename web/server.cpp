@@ -40,10 +40,12 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
 
   server->readers_ = std::make_unique<api::Readers>(std::move(seams.open_reader));
   server->events_ = std::make_unique<api::EventHub>(*server->readers_);
+  server->dags_ = std::make_unique<api::CompiledDags>(std::move(seams.compile));
   server->services_ = std::move(services);
   server->services_.state_folder = settings.state_folder;
   server->services_.readers = server->readers_.get();
   server->services_.events = server->events_.get();
+  server->services_.dags = server->dags_.get();
   server->services_.access = server->access_.get();
   server->services_.counts = [server = server.get()] {
     return server->http_ ? server->http_->counts() : http::ServerCounts{};

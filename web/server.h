@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "scheduler/model/result.h"
+#include "web/api/compiled_dags.h"
 #include "web/api/services.h"
 #include "web/http/server.h"
 
@@ -28,9 +29,10 @@ struct Settings {
   http::Limits limits;
 };
 
-/// What it needs of the store. Any thread; all but open_reader may be empty.
+/// What it needs of the store. Any thread; all but open_reader and compile may be empty.
 struct Seams {
   api::Readers::Open open_reader;
+  api::CompiledDags::Compile compile;  ///< a version that is stored
   std::function<std::optional<http::TokenGrant>(const std::string& sha256)> find_token;
   std::function<void(const http::Request& request, int status, const std::string& why)> on_refused;
 };
@@ -39,7 +41,7 @@ class Server {
  public:
   /// Reads or makes the secrets and the routes. denied or storage: the secrets cannot be; internal: the description of
   /// the API and what carries it out do not fit each other. Of `services`
-  /// what is made here need not be set: access, counts, readers, events, state_folder.
+  /// what is made here need not be set: access, counts, readers, events, dags, state_folder.
   static Result<std::unique_ptr<Server>> make(Settings settings, api::Services services, Seams seams);
   ~Server();
   Server(const Server&) = delete;
@@ -61,6 +63,7 @@ class Server {
   std::unique_ptr<http::Access> access_;
   std::unique_ptr<api::Readers> readers_;
   std::unique_ptr<api::EventHub> events_;
+  std::unique_ptr<api::CompiledDags> dags_;
   std::unique_ptr<http::Server> http_;
 };
 

@@ -10,7 +10,7 @@
 #include <memory>
 #include <set>
 
-#include "worker/checksums.h"
+#include "worker/sha256.h"
 #include "worker/posix.h"
 
 namespace baton::worker {

@@ -9,7 +9,7 @@
 #include <map>
 #include <utility>
 
-#include "worker/checksums.h"
+#include "scheduler/checksum/crc32c.h"
 #include "worker/protocol/bytes.h"
 #include "worker/protocol/frames.h"
 

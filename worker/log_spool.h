@@ -25,8 +25,8 @@ struct LogIndexEntry {
 };
 
 /// What was cut out of a log, `<log>.cut`, little-endian: the bytes from `begin` to `end` (two int64, 16 bytes in all)
-/// read as zeros and are none that the task wrote. There is no such file where nothing was cut, and it is written before
-/// the bytes go, so zeros anywhere else are the task's own. Where more is cut, `end` rises.
+/// read as zeros and are none that the task wrote. There is no such file where nothing was cut, and it is written
+/// before the bytes go, so zeros anywhere else are the task's own. Where more is cut, `end` rises.
 struct LogCut {
   std::int64_t begin = 0;
   std::int64_t end = 0;

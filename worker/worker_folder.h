@@ -1,5 +1,5 @@
-// WorkerFolder: <state>/workers/<n>, which is one worker's alone while it holds the lock in it: `lock` (whose text is the
-// holder's pid), `journal`, `sock`. Owned by the agent; main thread.
+// WorkerFolder: <state>/workers/<n>, which is one worker's alone while it holds the lock in it: `lock` (whose text is
+// the holder's pid), `journal`, `sock`. Owned by the agent; main thread.
 #pragma once
 
 #include <string>
@@ -41,9 +41,9 @@ class WorkerFolder {
 
 [[nodiscard]] std::string worker_folder_path(const std::string& state_folder, int worker_no);
 
-/// What workers of other folders of this state left when they died, and the one of the layout before there were folders:
-/// their locks are taken, what they left running is killed, and their ends are added to `content`, so that one worker
-/// answers for all. Workers that listen are left alone: a scheduler that wants them connects to them.
+/// What workers of other folders of this state left when they died, and the one of the layout before there were
+/// folders: their locks are taken, what they left running is killed, and their ends are added to `content`, so that one
+/// worker answers for all. Workers that listen are left alone: a scheduler that wants them connects to them.
 class Inheritance {
  public:
   /// False if one that stops its tasks did not end in time.

@@ -5,8 +5,6 @@
 #include <cstdlib>
 #include <ctime>
 
-#include "scheduler/timetable/time_text.h"
-
 namespace baton::text {
 namespace {
 
@@ -42,17 +40,6 @@ std::string offset(const std::tm& t) {
 
 }  // namespace
 
-std::string span(DurationUs us) {
-  if (us < 0) us = 0;
-  const auto tenths = [](DurationUs whole_tenths) { return static_cast<double>(whole_tenths) / 10; };
-  if (us < 10 * kMillisecond) return print("%.1fms", tenths(us / 100));
-  if (us < kSecond) return print("%dms", static_cast<int>(us / kMillisecond));
-  if (us < kMinute) return print("%.1fs", tenths(us / 100'000));
-  if (us < kHour) return print("%dm%02ds", static_cast<int>(us / kMinute), static_cast<int>(us % kMinute / kSecond));
-  if (us < kDay) return print("%dh%02dm", static_cast<int>(us / kHour), static_cast<int>(us % kHour / kMinute));
-  return print("%lldd%02dh", static_cast<long long>(us / kDay), static_cast<int>(us % kDay / kHour));
-}
-
 std::string local_time(WallUs at) {
   if (at == kNoTime) return "-";
   const std::tm t = local(at);
@@ -75,15 +62,6 @@ std::string short_time(WallUs at, WallUs now) {
   return stamp(a, today ? "%H:%M:%S" : "%Y-%m-%d %H:%M") + offset(a);
 }
 
-std::string utc_time(WallUs at) {
-  if (at == kNoTime) return "";
-  std::string out = timetable::format_rfc3339(at, timetable::utc());
-  if (out.ends_with("+00:00")) out.replace(out.size() - 6, 6, "Z");
-  return out;
-}
-
-Value json_time(WallUs at) { return at == kNoTime ? Value() : Value(utc_time(at)); }
-
 std::string size(std::int64_t bytes) {
   constexpr std::array<const char*, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
   auto value = static_cast<double>(bytes);
@@ -94,15 +72,6 @@ std::string size(std::int64_t bytes) {
   }
   const char* format = unit == 0 || value >= 100 ? "%.0f%s" : "%.1f%s";
   return print(format, value, kUnits.at(unit));
-}
-
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number < 0 ? -number : number);
-  for (std::size_t at = digits.size(); at > 3;) {
-    at -= 3;
-    digits.insert(at, 1, ',');
-  }
-  return number < 0 ? "-" + digits : digits;
 }
 
 }  // namespace baton::text

@@ -5,13 +5,16 @@
 #include <cstdint>
 #include <string>
 
+#include "scheduler/insight/words.h"
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
 
 namespace baton::text {
 
-/// Short and of steady precision: `0.4ms`, `35ms`, `1.2s`, `59.9s`, `2m05s`, `1h02m`, `3d04h`.
-std::string span(DurationUs us);
+using insight::grouped;
+using insight::json_time;
+using insight::span;
+using insight::utc_time;
 
 /// Local time with its offset, `2026-01-31 14:05:09 +01:00`; `-` for kNoTime.
 std::string local_time(WallUs at);
@@ -22,14 +25,7 @@ std::string local_clock_with_offset(WallUs at);
 /// Local time with its offset, without the day where it is today's: `14:05:09 +01:00`, else `2026-01-31 14:05 +01:00`.
 std::string short_time(WallUs at, WallUs now);
 
-/// RFC 3339 in UTC with `Z`, six digits of the second only where there are any. kNoTime is the empty text.
-std::string utc_time(WallUs at);
-/// The same as a JSON value: null for kNoTime.
-Value json_time(WallUs at);
-
 /// `512B`, `1.5KiB`, `64MiB`.
 std::string size(std::int64_t bytes);
-/// `1,234,567`.
-std::string grouped(std::int64_t number);
 
 }  // namespace baton::text

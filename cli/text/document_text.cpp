@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton::text {
 namespace {
@@ -25,16 +25,16 @@ bool holds_scalars_only(const Value& value) {
 }
 
 std::string key_text(const Value& key) {
-  return key.type() == ValueType::string ? key.as_string() : expr::to_json(key);
+  return key.type() == ValueType::string ? key.as_string() : to_json(key);
 }
 
 void append_pretty(std::string& out, const Value& value, std::size_t depth) {
   if (is_scalar(value) || is_empty(value)) {
-    expr::append_json(out, value);
+    append_json(out, value);
     return;
   }
   if (depth > 0 && holds_scalars_only(value)) {
-    const std::string line = expr::to_json(value);
+    const std::string line = to_json(value);
     if (line.size() <= kShortBytes) {
       out += line;
       return;
@@ -57,7 +57,7 @@ void append_pretty(std::string& out, const Value& value, std::size_t depth) {
   } else {
     for (const auto& [key, item] : value.as_map()) {
       begin_entry();
-      expr::append_json_string(out, key_text(key));
+      append_json_string(out, key_text(key));
       out += ": ";
       append_pretty(out, item, depth + 1);
     }
@@ -83,12 +83,12 @@ bool is_plain_yaml(const std::string& text) {
 
 std::string yaml_scalar(const Value& value) {
   if (value.type() == ValueType::string && is_plain_yaml(value.as_string())) return value.as_string();
-  return expr::to_json(value);  // JSON's quoted strings, numbers and words are YAML's too
+  return to_json(value);  // JSON's quoted strings, numbers and words are YAML's too
 }
 
 void append_yaml(std::string& out, const Value& value, std::size_t depth, bool after_dash) {
   if (is_scalar(value) || is_empty(value)) {
-    out += is_scalar(value) ? yaml_scalar(value) : expr::to_json(value);
+    out += is_scalar(value) ? yaml_scalar(value) : to_json(value);
     out += '\n';
     return;
   }
@@ -155,7 +155,7 @@ std::string json_pretty(const Value& value) {
 }
 
 std::string json_line(const Value& value) {
-  std::string out = expr::to_json(value);
+  std::string out = to_json(value);
   out += '\n';
   return harmless(std::move(out));
 }

@@ -1,6 +1,6 @@
 // The canonical form of a Dag: JSON that depends on the meaning of the file alone, not on its layout. The store keeps
-// it; resume reads it instead of YAML. Its hash without the sizes of pools is the version of the Dag (docs/ARCHITECTURE.md).
-// Pure functions, any thread.
+// it; resume reads it instead of YAML. Its hash without the sizes of pools is the version of the Dag
+// (docs/ARCHITECTURE.md). Pure functions, any thread.
 #pragma once
 
 #include <string>

@@ -40,8 +40,8 @@ LoadResult load_file(const std::string& path, const LoadOptions& options = {});
 /// `name` stands for the file in findings; `Dag::work_folder` is the folder of `name` as an absolute path.
 LoadResult load_text(std::string text, const std::string& name, const LoadOptions& options = {});
 
-/// An error at every place of an id that several files have. The files are those of one folder: commands choose a DAG by
-/// its id there, and two would share their runs. In the order of `ids`.
+/// An error at every place of an id that several files have. The files are those of one folder: commands choose a DAG
+/// by its id there, and two would share their runs. In the order of `ids`.
 std::vector<Diagnostic> shared_ids(std::span<const FoundId> ids);
 
 struct ConfigResult {

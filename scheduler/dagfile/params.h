@@ -12,9 +12,10 @@
 
 namespace baton {
 
-/// From `-p name=text`: a string verbatim, any other type as JSON; a list of simple items also as `a,b` (docs/ARCHITECTURE.md).
-/// Several of one name make one list for an array, and are an error for anything else. Gives a map of every declared param, in their order, defaults filled in;
-/// a param without a default that is not given is an error. One error says all that is wrong.
+/// From `-p name=text`: a string verbatim, any other type as JSON; a list of simple items also as `a,b`
+/// (docs/ARCHITECTURE.md). Several of one name make one list for an array, and are an error for anything else. Gives a
+/// map of every declared param, in their order, defaults filled in; a param without a default that is not given is an
+/// error. One error says all that is wrong.
 Result<Value> resolve_params(const Dag& dag, const std::vector<std::pair<std::string, std::string>>& given);
 
 /// The same from a JSON object.

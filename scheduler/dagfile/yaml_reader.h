@@ -1,5 +1,5 @@
-// YAML text → Documents, strictly: what docs/INVARIANTS.md T9 lists is refused here, with its place. yaml-cpp's parser gives the
-// events; the tree, the limits and the strictness are ours. No exception leaves. One loading thread.
+// YAML text → Documents, strictly: what docs/INVARIANTS.md T9 lists is refused here, with its place. yaml-cpp's parser
+// gives the events; the tree, the limits and the strictness are ours. No exception leaves. One loading thread.
 #pragma once
 
 #include <vector>

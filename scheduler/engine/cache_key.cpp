@@ -4,9 +4,9 @@
 
 #include "scheduler/digest/digest.h"
 #include "scheduler/engine/run_names.h"
-#include "scheduler/expr/json.h"
 #include "scheduler/expr/references.h"
 #include "scheduler/expr/template.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton {
 namespace {
@@ -103,7 +103,7 @@ Result<std::string> cache_key(const DagRun& run, InstanceNo i, const std::string
 }
 
 Result<std::string> file_hash_of(const std::string& output_json) {
-  auto value = expr::from_json(output_json);
+  auto value = from_json(output_json);
   if (!value) return value.error();
   const Value* hash = value->find("hash");
   if (hash == nullptr || hash->type() != ValueType::string) return Error{"the worker gave no hash"};

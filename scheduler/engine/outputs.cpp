@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/expr/convert.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton {
 namespace {
@@ -54,12 +54,12 @@ std::string_view name_of(Type type) {
 constexpr std::size_t kBytesMax = 1 << 20;
 constexpr int kDepthMax = 64;
 /// What was accepted is read back: deeper than anything that is ever accepted.
-constexpr expr::JsonLimits kStoredLimits{.depth_max = 1000, .bytes_max = SIZE_MAX};
+constexpr JsonLimits kStoredLimits{.depth_max = 1000, .bytes_max = SIZE_MAX};
 
 }  // namespace
 
 Result<Value> restored_outputs(const TaskSpec& spec, std::string_view json) {
-  auto parsed = expr::from_json(json, kStoredLimits);
+  auto parsed = from_json(json, kStoredLimits);
   if (!parsed) return parsed.error();
   if (parsed->type() != ValueType::map) return Error{"they are no JSON object"};
   ValueMap map = parsed->as_map();
@@ -100,7 +100,7 @@ Result<CheckedOutputs> check_outputs(const TaskSpec& spec, std::string_view json
     if (spec.outputs.empty()) return out;
     return Error{"the task declares outputs but wrote nothing to $BATON_OUTPUT"};
   }
-  auto parsed = expr::from_json(json, {.depth_max = kDepthMax, .bytes_max = kBytesMax});
+  auto parsed = from_json(json, {.depth_max = kDepthMax, .bytes_max = kBytesMax});
   if (!parsed) return Error{"$BATON_OUTPUT is not JSON: " + parsed.error().message};
   if (parsed->type() != ValueType::map) return Error{"$BATON_OUTPUT must hold one JSON object"};
   ValueMap map = parsed->as_map();
@@ -111,7 +111,7 @@ Result<CheckedOutputs> check_outputs(const TaskSpec& spec, std::string_view json
     auto value = as_declared(declared.type, at->second);
     if (!value) {
       return Error{"output \"" + declared.name + "\" is declared " + std::string(name_of(declared.type)) + " but is " +
-                   expr::to_json(at->second).substr(0, 80)};
+                   to_json(at->second).substr(0, 80)};
     }
     at->second = std::move(*value);
   }
@@ -124,7 +124,7 @@ Result<CheckedOutputs> check_outputs(const TaskSpec& spec, std::string_view json
     }
   }
   out.value = Value{std::move(map)};
-  out.json = expr::to_json(out.value);
+  out.json = to_json(out.value);
   if (out.json.size() > kBytesMax) {  // what is kept counts, however short it was written
     return Error{"the outputs take " + std::to_string(out.json.size()) + " bytes as they are kept; the limit is 1 MiB"};
   }

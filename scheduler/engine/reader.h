@@ -51,8 +51,10 @@ class Reader {
   /// The newest kLiveMax runs that have not ended, and of these the instances that live.
   [[nodiscard]] virtual Result<LiveView> live() = 0;
   /// The newest runs of a DAG by run_after, oldest first, with the states of their instances. A DAG that is not there has
-  /// none. At most kGridRunsMax runs.
-  [[nodiscard]] virtual Result<std::vector<GridColumn>> grid(const std::string& dag_id, std::int64_t runs) = 0;
+  /// none. At most kGridRunsMax runs. `before`: only those that come before this run in that order; 0: all. not_found:
+  /// there is no such run.
+  [[nodiscard]] virtual Result<std::vector<GridColumn>> grid(const std::string& dag_id, std::int64_t runs,
+                                                             RunNo before = 0) = 0;
 
   // ---- task instances ----
 

@@ -5,11 +5,11 @@
 #include <optional>
 
 #include "scheduler/engine/attempt_verdict.h"
-#include "scheduler/engine/computed.h"
 #include "scheduler/engine/cache_key.h"
+#include "scheduler/engine/computed.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/model/seeded_bug.h"
 
 namespace baton {
@@ -238,7 +238,7 @@ std::variant<Rendered, RenderError> Rendering::result() {
   set_author_env(run_.dag->env);
   set_author_env(spec_.env);
   if (error_) return std::move(*error_);
-  if (!shown_.empty()) out_.rendered_json = expr::to_json(Value{std::move(shown_)});
+  if (!shown_.empty()) out_.rendered_json = to_json(Value{std::move(shown_)});
   return std::move(out_);
 }
 

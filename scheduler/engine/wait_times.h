@@ -29,7 +29,15 @@ class WaitTimes {
   void clear() { us_.fill(0); }
 
  private:
+  struct Read;
+  static Read read(std::string_view json);
+
   std::array<DurationUs, kWaitCount> us_{};
+};
+
+struct WaitTimes::Read {
+  WaitTimes times;
+  WallUs summed_to = kNoTime;
 };
 
 }  // namespace baton

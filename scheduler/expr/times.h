@@ -1,5 +1,5 @@
-// Times of the language as calendars and clocks show them: fields and formats, in a zone. Private to this room. Pure but for the
-// machine's time-zone data; any thread.
+// Times of the language as calendars and clocks show them: fields and formats, in a zone. Private to this room. Pure
+// but for the machine's time-zone data; any thread.
 #pragma once
 
 #include <cstdint>

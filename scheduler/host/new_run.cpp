@@ -1,7 +1,7 @@
 #include "scheduler/host/new_run.h"
 
-#include "scheduler/expr/json.h"
 #include "scheduler/host/run_ids.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton {
 namespace {
@@ -17,7 +17,7 @@ std::vector<TaskState> initial_states(const std::vector<bool>& selected) {
 std::string options_of(const std::vector<std::string>& tasks) {
   ValueList names;
   for (const std::string& task : tasks) names.emplace_back(task);
-  return expr::to_json(Value{ValueMap{{"tasks", Value{std::move(names)}}}});
+  return to_json(Value{ValueMap{{"tasks", Value{std::move(names)}}}});
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ RunCreation creation_of(const NewRun& request, RunNo run_no, WallUs now, std::ui
   row.type = request.type;
   row.queued_at = row.run_after = now;
   row.run_id = request.run_id.empty() ? manual_run_id(now, random) : request.run_id;
-  row.conf_json = expr::to_json(request.params);
+  row.conf_json = to_json(request.params);
   row.logical_date = request.logical_date;
   row.interval_start = request.interval_start;
   row.interval_end = request.interval_end;

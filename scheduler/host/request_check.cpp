@@ -3,7 +3,7 @@
 #include <map>
 
 #include "scheduler/engine/render.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton {
 namespace {
@@ -42,7 +42,7 @@ Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const Secr
 Status check_request(const Dag& dag, const std::vector<bool>& selected, const Value& params,
                      const SecretSource& secret) {
   const std::vector<bool> wanted = selected.empty() ? std::vector<bool>(dag.tasks.size(), true) : selected;
-  const std::size_t bytes = expr::to_json(params).size();
+  const std::size_t bytes = to_json(params).size();
   if (bytes > kParamsBytesMax && gives_params_to_a_process(dag, wanted)) {
     return Error{"the params of this run are " + std::to_string(bytes) + " bytes as JSON, and a task can be given " +
                  std::to_string(kParamsBytesMax) + " of them; give large data as a file"};

@@ -29,8 +29,8 @@ class LogFile {
   [[nodiscard]] Result<std::int64_t> size() const;
   /// At most `bytes` bytes from `offset` on; fewer at the end, empty behind it.
   [[nodiscard]] Result<std::string> read(std::int64_t offset, std::int64_t bytes) const;
-  /// What is cut out by now. Asked *after* a read it covers every zero that this read may have got from a cut: the worker
-  /// writes the mark before it takes the bytes.
+  /// What is cut out by now. Asked *after* a read it covers every zero that this read may have got from a cut: the
+  /// worker writes the mark before it takes the bytes.
   [[nodiscard]] std::optional<Cut> cut() const;
 
  private:
@@ -39,8 +39,9 @@ class LogFile {
   std::string path_;
 };
 
-/// The last `bytes` bytes that were written, from the start of a line on where one starts among them; cut bytes are left
-/// out. Empty where there is no log, or none that may be read: for a glimpse, where an error has no place to be told.
+/// The last `bytes` bytes that were written, from the start of a line on where one starts among them; cut bytes are
+/// left out. Empty where there is no log, or none that may be read: for a glimpse, where an error has no place to be
+/// told.
 std::string read_tail(const std::string& path, std::int64_t bytes);
 
 /// Where the last `lines` lines begin. Reads backwards, so its cost is that of these lines and not of the log.

@@ -1,5 +1,5 @@
-// AsioLoop: the Loop of the real program, over one io_context. Whoever calls run() is the loop thread. Other files of the
-// process reach Asio through context(), so that sockets and signals share the thread.
+// AsioLoop: the Loop of the real program, over one io_context. Whoever calls run() is the loop thread. Other files of
+// the process reach Asio through context(), so that sockets and signals share the thread.
 #pragma once
 
 #include <functional>

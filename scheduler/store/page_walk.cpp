@@ -179,10 +179,12 @@ std::string PageWalk::signature() const {
 std::string PageWalk::cut(std::vector<WalkedRow>& rows) const {
   if (static_cast<std::int64_t>(rows.size()) <= limit_) return {};
   rows.resize(static_cast<std::size_t>(limit_));
+  return key_after(rows.back().values);
+}
+
+std::string PageWalk::key_after(const std::vector<std::optional<std::string>>& values) const {
   std::string key = signature();
-  for (const auto& value : rows.back().values) {
-    key += value ? std::to_string(value->size()) + ':' + *value : "~";
-  }
+  for (const auto& value : values) key += value ? std::to_string(value->size()) + ':' + *value : "~";
   return key;
 }
 

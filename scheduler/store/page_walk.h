@@ -96,6 +96,8 @@ class PageWalk {
   Result<std::vector<WalkedRow>> rows(Connection& connection, const Query& from) const;
   /// Drops the row that is one too many; the key of the next page, where there was one.
   [[nodiscard]] std::string cut(std::vector<WalkedRow>& rows) const;
+  /// The key of the page that begins after a row with these values, one for each term.
+  [[nodiscard]] std::string key_after(const std::vector<std::optional<std::string>>& values) const;
 
  private:
   [[nodiscard]] std::string term(std::size_t i) const;

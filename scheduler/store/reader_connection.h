@@ -154,6 +154,8 @@ Status finish_page(ReaderConnection& connection, const PageRequest& asked, const
 
 /// A page of runs, within a snapshot.
 Result<RunPage> list_runs(ReaderConnection& connection, const RunQuery& query);
+/// Of the page that begins after this run, where the query orders by run_after alone.
+std::string key_after(const RunRow& run, const RunQuery& by_run_after);
 /// Adds to ` FROM dag_run r …`; `by_order` keeps SQLite from the indexes of DAG and state, where an order is walked.
 Status add_run_conditions(ReaderConnection& connection, const RunFilter& filter, bool by_order, Query& into);
 /// Whether it lets through what has another property than its DAG and its state.

@@ -203,13 +203,18 @@ Result<std::unordered_map<std::string, RunCounts>> SqliteReader::run_counts(cons
 
 // ---- the grid ----
 
-Result<std::vector<GridColumn>> SqliteReader::grid(const std::string& dag_id, std::int64_t runs) {
+Result<std::vector<GridColumn>> SqliteReader::grid(const std::string& dag_id, std::int64_t runs, RunNo before) {
   RunQuery query;
   query.filter.dag_ids = {dag_id};
   query.order = {{RunField::run_after, true}};
   query.page.limit = std::clamp<std::int64_t>(runs, 1, kGridRunsMax);
   query.page.with_total = false;
   const ReaderConnection::Snapshot snapshot(*connection_);
+  if (before != 0) {
+    const auto found = connection_->run(before);
+    if (!found) return found.error();
+    query.page.after = sqlite::key_after(found->row, query);
+  }
   auto page = sqlite::list_runs(*connection_, query);
   if (!page) return page.error();
   std::vector<GridColumn> columns;

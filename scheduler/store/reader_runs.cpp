@@ -295,6 +295,12 @@ Result<RunPage> list_runs(ReaderConnection& connection, const RunQuery& query) {
   return RunList(connection, query).page();
 }
 
+std::string key_after(const RunRow& run, const RunQuery& by_run_after) {
+  std::optional<std::string> value;
+  if (run.run_after != kNoTime) value = std::to_string(run.run_after);
+  return walk_of(by_run_after).key_after({value, std::to_string(run.run_no)});
+}
+
 }  // namespace baton::sqlite
 
 namespace baton {

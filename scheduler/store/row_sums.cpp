@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "scheduler/store/checksum.h"
+#include "scheduler/store/row_sum.h"
 
 namespace baton {
 namespace {

@@ -1,5 +1,5 @@
-// Cron expressions: parsed once into bit sets, then asked for the tick after or before an instant (docs/dag-language.md).
-// Immutable values, any thread; no clock.
+// Cron expressions: parsed once into bit sets, then asked for the tick after or before an instant
+// (docs/dag-language.md). Immutable values, any thread; no clock.
 #pragma once
 
 #include <array>

@@ -6,10 +6,10 @@
 
 #include "scheduler/expr/check.h"
 #include "scheduler/expr/evaluate.h"
-#include "scheduler/expr/json.h"
 #include "scheduler/expr/parse.h"
 #include "scheduler/expr/shell_template.h"
 #include "scheduler/expr/template.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/model/check.h"
 
 namespace baton::expr {

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "worker/checksums.h"
+#include "scheduler/checksum/crc32c.h"
 #include "worker/journal.h"
 
 namespace baton::worker {

@@ -41,6 +41,9 @@ int main(int argc, char** argv) {
   seams.open_reader = [&]() -> baton::Result<std::unique_ptr<baton::Reader>> {
     return std::unique_ptr<baton::Reader>(new baton::api::CannedReader(state));
   };
+  seams.compile = [](const baton::VersionRow&) -> baton::Result<std::shared_ptr<const baton::Dag>> {
+    return baton::api::canned_dag();
+  };
   seams.on_refused = [](const baton::http::Request& request, int status, const std::string&) {
     std::cerr << "refused " << status << " " << request.path() << std::endl;
   };

@@ -16,6 +16,18 @@ namespace baton::api {
 
 inline constexpr WallUs kCannedTime = 1'767'225'600'000'000;  // 2026-01-01T00:00:00Z
 
+/// What the runs are of: `greet`, then `leave`.
+inline std::shared_ptr<const Dag> canned_dag() {
+  auto dag = std::make_shared<Dag>();
+  dag->id = "hello";
+  TaskSpec spec;
+  spec.kind = TaskKind::run;
+  const auto shared = std::make_shared<const TaskSpec>(spec);
+  dag->tasks = {{"greet", shared}, {"leave", shared}};
+  link(*dag, std::vector<std::vector<TaskNo>>{{}, {0}});
+  return dag;
+}
+
 struct CannedState {
   std::mutex mutex;
   std::int64_t seq = 10;
@@ -53,7 +65,7 @@ struct CannedState {
   void add_instance(const RunView& run, const std::string& task) {
     InstanceView one;
     one.row.run_no = run.row.run_no;
-    one.row.instance_no = task == "greet" ? 0 : 1;
+    one.row.instance_no = one.row.task_no = task == "greet" ? 0 : 1;
     one.row.state = run.row.state == RunState::queued ? TaskState::none : TaskState::success;
     one.row.try_number = 1;
     one.row.epoch = 1;
@@ -92,7 +104,17 @@ class CannedReader : public Reader {
     });
   }
   Result<LiveView> live() override { return LiveView{}; }
-  Result<std::vector<GridColumn>> grid(const std::string&, std::int64_t) override { return std::vector<GridColumn>{}; }
+  Result<std::vector<GridColumn>> grid(const std::string&, std::int64_t runs, RunNo before) override {
+    const std::lock_guard lock(state_.mutex);
+    std::vector<GridColumn> columns;
+    for (auto run = state_.runs.rbegin(); run != state_.runs.rend(); ++run) {
+      const bool is_full = static_cast<std::int64_t>(columns.size()) >= runs;
+      if (is_full || (before != 0 && run->row.run_no >= before)) continue;
+      columns.push_back({*run, {{0, kUnmapped, TaskState::success}, {1, kUnmapped, TaskState::none}}});
+    }
+    std::reverse(columns.begin(), columns.end());
+    return columns;
+  }
 
   Result<InstancePage> list_instances(const InstanceQuery& query) override {
     const std::lock_guard lock(state_.mutex);
@@ -121,6 +143,7 @@ class CannedReader : public Reader {
     dag.dag_id = "hello";
     dag.latest_version = "v1";
     dag.latest_number = 1;
+    dag.runs_by_state = {0, 0, 1, 1};
     dag.tags = {"demo"};
     dag.paused_since = state_.is_paused ? kCannedTime : kNoTime;
     dag.file = "hello.dag.yaml";

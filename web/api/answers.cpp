@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "scheduler/digest/digest.h"
+#include "web/api/whole_run.h"
 #include "web/http/router.h"
 
 namespace baton::api {
@@ -23,17 +24,7 @@ http::Response list_response(std::string body, std::int64_t seq, const Call& cal
 }
 
 Result<RunNo> run_of_path(Reader& reader, const http::Request& request) {
-  const std::string& dag_id = request.param("dag_id");
-  const std::string& run_id = request.param("dag_run_id");
-  RunQuery query;
-  query.filter.dag_ids = {dag_id};
-  query.filter.run_ids = {run_id};
-  query.page.limit = 1;
-  query.page.with_total = false;
-  const auto page = reader.list_runs(query);
-  if (!page) return page.error();
-  if (!page->rows.empty()) return page->rows.front().row.run_no;
-  return Error{"there is no run \"" + run_id + "\" of the DAG \"" + dag_id + "\"", ErrorKind::not_found};
+  return run_named(reader, request.param("dag_id"), request.param("dag_run_id"));
 }
 
 Result<InstanceView> instance_of_path(Reader& reader, const http::Request& request) {

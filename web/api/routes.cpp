@@ -27,6 +27,8 @@ Operations all_operations() {
   add_logs(operations);
   add_events(operations);
   add_records(operations);
+  add_pictures(operations);
+  add_reasons(operations);
   return operations;
 }
 

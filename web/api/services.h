@@ -20,6 +20,8 @@
 
 namespace baton::api {
 
+class CompiledDags;
+
 /// How the scheduler is, as told by a thread that is not its own.
 struct Health {
   bool is_ready = false;            ///< takes requests: not while it starts, ends, or hangs
@@ -38,6 +40,7 @@ struct Services {
   http::Access* access = nullptr;
   Readers* readers = nullptr;
   EventHub* events = nullptr;
+  CompiledDags* dags = nullptr;
   Door* door = nullptr;
   std::function<http::ServerCounts()> counts;
 };
@@ -72,6 +75,8 @@ void add_task_instances(Operations& operations);
 void add_logs(Operations& operations);
 void add_events(Operations& operations);
 void add_records(Operations& operations);
+void add_pictures(Operations& operations);
+void add_reasons(Operations& operations);
 
 http::Response json_response(std::string body, int status = 200);
 

@@ -1,5 +1,5 @@
-// Which build of baton-worker a program is: both sides compute it, one from the file that it would start, the other from
-// the file that it is. No threads.
+// Which build of baton-worker a program is: both sides compute it, one from the file that it would start, the other
+// from the file that it is. No threads.
 #pragma once
 
 #include <string>

@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton {
 namespace {
@@ -159,7 +159,7 @@ Status LocalServer::Impl::announce(const std::string& url) {
   if (!url.empty()) info.emplace_back(Value{std::string("url")}, Value{url});
   info.emplace_back(Value{std::string("pid")}, Value{static_cast<std::int64_t>(getpid())});
   info.emplace_back(Value{std::string("version")}, Value{options_.version});
-  Status written = write_whole(info_path(), expr::to_json(Value{std::move(info)}) + "\n");
+  Status written = write_whole(info_path(), to_json(Value{std::move(info)}) + "\n");
   is_announced_ = is_announced_ || written.ok();
   return written;
 }

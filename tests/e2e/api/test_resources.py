@@ -13,6 +13,8 @@ READS = ("/api/v2/dags", "/api/v2/dags/hello", "/api/v2/dagStats", "/api/v2/dagT
          "/api/v2/dagSources/hello", "/api/v2/dags/hello/dagRuns", "/api/v2/dags/~/dagRuns", RUN, f"{RUN}/taskInstances",
          "/api/v2/dags/~/dagRuns/~/taskInstances", f"{RUN}/taskInstances/greet", f"{RUN}/taskInstances/greet/tries",
          f"{RUN}/taskInstances/greet/tries/1", f"{RUN}/taskInstances/greet/logs/1", f"{RUN}/taskInstances/greet/listMapped",
+         "/api/v2/dags/hello/grid?limit=5", "/api/v2/dags/hello/graph", f"{RUN}/graph", f"{RUN}/explain",
+         f"{RUN}/taskInstances/greet/dependencies", "/api/v2/dags/hello/diff?run=manual__1&other=manual__3",
          "/api/v2/eventLogs", "/api/v2/importErrors", "/api/v2/pools", "/api/v2/pools/warehouse", "/api/v2/variables")
 
 
@@ -87,10 +89,38 @@ class Resources(ApiTest):
     def test_what_is_not_there_is_404(self):
         for path in ("/api/v2/dags/nope", "/api/v2/dags/nope/dagRuns", "/api/v2/dags/hello/dagRuns/nope", f"{RUN}/taskInstances/nope",
                      f"{RUN}/taskInstances/greet/3", f"{RUN}/taskInstances/greet/tries/9", f"{RUN}/taskInstances/greet/logs/9",
-                     "/api/v2/pools/nope", "/api/v2/dagSources/nope", "/api/v2/dags/nope/dagVersions"):
+                     "/api/v2/pools/nope", "/api/v2/dags/nope/grid", "/api/v2/dags/nope/graph", f"{RUN}x/graph", f"{RUN}x/explain",
+                     "/api/v2/dags/hello/grid?before=nope", "/api/v2/dags/hello/diff?run=nope&other=nope", f"{RUN}/taskInstances/nope/dependencies",
+                     "/api/v2/dagSources/nope", "/api/v2/dags/nope/dagVersions"):
             response = self.get(path)
             self.assertEqual(response.status, 404, path)
             self.assertIsInstance(response.body["detail"], str)
+
+    def test_the_grid_goes_on_before_a_run(self):
+        grid = self.get("/api/v2/dags/hello/grid?limit=1").body
+        self.assertEqual([task["task_id"] for task in grid["tasks"]], ["greet", "leave"])
+        self.assertEqual([(run["dag_run_id"], run["cells"]) for run in grid["runs"]], [("manual__1", ["success", None])])
+        self.assertEqual(grid["total_entries"], 2)
+        earlier = self.get("/api/v2/dags/hello/grid?before=manual__1").body
+        self.assertEqual([run["run_type"] for run in earlier["runs"]], ["scheduled"])
+        self.assertEqual(self.get("/api/v2/dags/hello/grid?limit=0").status, 422)
+
+    def test_the_graph_has_a_place_for_each_task_and_the_states_of_a_run(self):
+        graph = self.get("/api/v2/dags/hello/graph").body
+        greet, leave = graph["nodes"]
+        self.assertLess(greet["x"] + greet["width"], leave["x"])
+        self.assertEqual([(edge["from"], edge["to"]) for edge in graph["edges"]], [("greet", "leave")])
+        self.assertNotIn("state", greet)
+        self.assertEqual([node["state"] for node in self.get(f"{RUN}/graph").body["nodes"]], ["success", "success"])
+
+    def test_explain_dependencies_and_diff(self):
+        explained = self.get(f"{RUN}/explain").body
+        self.assertEqual((explained["seconds"], explained["eta"], len(explained["instances"])), (1.5, None, 2))
+        known = self.get(f"{RUN}/taskInstances/greet/dependencies").body
+        self.assertEqual((known["dependencies"], known["reasons"][0]["kind"]), ([], "success"))
+        changes = self.get("/api/v2/dags/hello/diff?run=manual__1&other=manual__1").body["changes"]
+        self.assertEqual(changes, [])
+        self.assertEqual(self.get("/api/v2/dags/hello/diff?run=manual__1").status, 422)
 
     def test_lists_have_pages_and_orders(self):
         page = self.get("/api/v2/dags/hello/dagRuns?limit=1&offset=1").body

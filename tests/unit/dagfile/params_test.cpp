@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scheduler/expr/convert.h"
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 #include "tests/unit/dagfile/load.h"
 
 namespace baton {
@@ -19,7 +19,7 @@ std::shared_ptr<const Dag> dag_with(const std::string& params) {
 std::string resolved(const std::string& params, const Given& given) {
   const auto dag = dag_with(params);
   const auto r = resolve_params(*dag, given);
-  return r ? expr::to_json(*r) : "error: " + r.error().message;
+  return r ? to_json(*r) : "error: " + r.error().message;
 }
 
 TEST(Params, TextIsReadByTheDeclaredType) {

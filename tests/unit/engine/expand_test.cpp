@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 #include "tests/support/dag_builder.h"
 #include "tests/support/run_driver.h"
 
@@ -13,7 +13,7 @@ namespace baton {
 namespace {
 
 Value json(std::string_view text) {
-  return *expr::from_json(text);
+  return *from_json(text);
 }
 
 ValueList maps(std::string_view text) {
@@ -60,7 +60,7 @@ std::string items_of(Mapping mapping, Value params = ValueMap{}) {
   const auto items = expanded(std::move(mapping), std::move(params));
   if (!items) return "error: " + items.error().message;
   std::string out;
-  for (const MappedItem& item : *items) out += expr::to_json(item.item) + "\n";
+  for (const MappedItem& item : *items) out += to_json(item.item) + "\n";
   return out;
 }
 

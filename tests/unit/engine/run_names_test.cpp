@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 #include "tests/support/dag_builder.h"
 #include "tests/support/run_driver.h"
 
@@ -19,7 +19,7 @@ using test::RunDriver;
 /// What an expression gives in task `task` of the run, as JSON or "error: …".
 std::string value(const DagRun& run, std::string_view source, std::string_view task = "t", InstanceNo instance = -1) {
   auto v = value_of(expression(source), RunNames(run, *run.dag->find(task), instance));
-  return v ? expr::to_json(*v) : "error: " + v.error().message;
+  return v ? to_json(*v) : "error: " + v.error().message;
 }
 
 bool fails(const DagRun& run, std::string_view source, std::string_view task = "t", InstanceNo instance = -1) {

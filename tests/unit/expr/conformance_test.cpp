@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "scheduler/expr/evaluate.h"
-#include "scheduler/expr/json.h"
 #include "scheduler/expr/parse.h"
+#include "scheduler/json/json_value.h"
 #include "test_paths.h"
 
 namespace baton::expr {

@@ -4,8 +4,8 @@
 
 #include <random>
 
-#include "scheduler/expr/json.h"
 #include "scheduler/expr/parse.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton::expr {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "scheduler/expr/json.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton::expr {
 namespace {

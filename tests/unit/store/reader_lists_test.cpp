@@ -203,6 +203,11 @@ TEST_F(ReaderLists, InstancesAreListedByTaskThenIndexAndOverAllRuns) {
   const auto grid = r->grid("etl", 10).value();
   ASSERT_EQ(grid.size(), 2U);
   EXPECT_EQ(grid[0].cells.size() + grid[1].cells.size(), 8U);
+  const auto earlier = r->grid("etl", 10, grid[1].run.row.run_no).value();
+  ASSERT_EQ(earlier.size(), 1U);
+  EXPECT_EQ(earlier[0].run.row.run_no, grid[0].run.row.run_no);
+  EXPECT_TRUE(r->grid("etl", 10, earlier[0].run.row.run_no).value().empty());
+  EXPECT_EQ(r->grid("etl", 10, 99).error().kind, ErrorKind::not_found);
 }
 
 TEST_F(ReaderLists, OneDamagedRunIsShownAsThatAndTheOthersAsTheyAre) {

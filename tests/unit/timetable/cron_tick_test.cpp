@@ -1,4 +1,5 @@
-// Golden ticks of single expressions, above all where clocks change. Names hold the fault of docs/INVARIANTS.md they answer.
+// Golden ticks of single expressions, above all where clocks change. Names hold the fault of docs/INVARIANTS.md they
+// answer.
 #include <gtest/gtest.h>
 
 #include <vector>

@@ -1,4 +1,5 @@
-// The schedule oracle (docs/INVARIANTS.md): the real cron against the reference one, which walks every minute with glibc.
+// The schedule oracle (docs/INVARIANTS.md): the real cron against the reference one, which walks every minute with
+// glibc.
 //
 //   BATON_ORACLE=full           whole years instead of the days around changes of offset
 //   BATON_ORACLE_ZONES=all      every installed zone, aliases aside; or a list, a,b,c

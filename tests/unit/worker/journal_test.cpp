@@ -8,7 +8,7 @@
 #include <random>
 #include <sstream>
 
-#include "worker/checksums.h"
+#include "scheduler/checksum/crc32c.h"
 
 namespace baton::worker {
 namespace {

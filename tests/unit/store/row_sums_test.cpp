@@ -1,4 +1,4 @@
-#include "scheduler/store/checksum.h"
+#include "scheduler/store/row_sum.h"
 
 #include <gtest/gtest.h>
 
@@ -9,20 +9,6 @@
 
 namespace baton {
 namespace {
-
-TEST(Crc32c, AgreesWithThePublishedValues) {
-  EXPECT_EQ(crc32c(0, "123456789", 9), 0xE3069283U);
-  const std::string zeros(32, '\0');
-  EXPECT_EQ(crc32c(0, zeros.data(), zeros.size()), 0x8A9136AAU);  // RFC 3720 §B.4
-  const std::string ones(32, '\xFF');
-  EXPECT_EQ(crc32c(0, ones.data(), ones.size()), 0x62A8AB43U);
-}
-
-TEST(Crc32c, GoesOnFromAnEarlierPart) {
-  const std::string text = "a text that is longer than one word";
-  EXPECT_EQ(crc32c(crc32c(0, text.data(), 11), text.data() + 11, text.size() - 11),
-            crc32c(0, text.data(), text.size()));
-}
 
 TEST(RowSum, TellsWhereOneTextEndsAndTheNextBegins) {
   EXPECT_NE(RowSum().add(std::string_view("ab")).add(std::string_view("c")).value(),

@@ -1,7 +1,7 @@
-#include "scheduler/store/checksum.h"
+#include "scheduler/checksum/crc32c.h"
 
 #include <array>
-#include <bit>
+#include <cstddef>
 #include <cstring>
 
 #if defined(__x86_64__)
@@ -10,8 +10,6 @@
 
 namespace baton {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "RowSum feeds integers as they lie in memory");
 
 constexpr std::uint32_t kPolynomial = 0x82F63B78;  // reversed
 
@@ -48,13 +46,13 @@ __attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::uint32_t crc
 
 }  // namespace
 
-std::uint32_t crc32c(std::uint32_t crc, const void* bytes, std::size_t size) {
-  const auto* at = static_cast<const unsigned char*>(bytes);
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) {
+  const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
 #if defined(__x86_64__)
   static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
-  if (has_instruction) return ~by_instruction(~crc, at, size);
+  if (has_instruction) return ~by_instruction(~crc, at, bytes.size());
 #endif
-  return ~by_table(~crc, at, size);
+  return ~by_table(~crc, at, bytes.size());
 }
 
 }  // namespace baton

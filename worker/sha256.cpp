@@ -1,4 +1,4 @@
-#include "worker/checksums.h"
+#include "worker/sha256.h"
 
 #include <algorithm>
 #include <bit>
@@ -6,20 +6,6 @@
 
 namespace baton::worker {
 namespace {
-
-constexpr std::uint32_t kCastagnoliReversed = 0x82f63b78;
-
-constexpr std::array<std::uint32_t, 256> make_crc_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? kCastagnoliReversed : 0U);
-    table[i] = crc;
-  }
-  return table;
-}
-
-constexpr std::array<std::uint32_t, 256> kCrcTable = make_crc_table();
 
 // The first 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2).
 constexpr std::array<std::uint32_t, 64> kRound = {
@@ -33,12 +19,6 @@ constexpr std::array<std::uint32_t, 64> kRound = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
 }  // namespace
-
-std::uint32_t crc32c(std::string_view bytes) {
-  std::uint32_t crc = 0xffffffff;
-  for (const char c : bytes) crc = (crc >> 8) ^ kCrcTable[(crc ^ static_cast<std::uint8_t>(c)) & 0xffU];
-  return ~crc;
-}
 
 void Sha256::block(const std::uint8_t* bytes) {
   std::array<std::uint32_t, 64> w;

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/engine/reader_views.h"
 #include "scheduler/model/dag.h"
-#include "scheduler/engine/reader.h"
 
-namespace baton::cli {
+namespace baton::insight {
 
 using WaitSums = std::array<DurationUs, kWaitCount>;
 
@@ -41,4 +41,4 @@ struct Explanation {
 Explanation explain(const Dag& dag, const RunView& run, const std::vector<InstanceView>& instances,
                     const std::vector<TryView>& tries, WallUs now);
 
-}  // namespace baton::cli
+}  // namespace baton::insight

@@ -1,4 +1,4 @@
-// CRC-32C for the worker's journal and SHA-256 for hashed files: the worker has no library to ask. Pure.
+// SHA-256 for hashed files: the worker has no library to ask. Pure.
 #pragma once
 
 #include <array>
@@ -8,9 +8,6 @@
 #include <string_view>
 
 namespace baton::worker {
-
-/// CRC-32C (Castagnoli) of `bytes`, as in RFC 3720 §B.4.
-[[nodiscard]] std::uint32_t crc32c(std::string_view bytes);
 
 /// SHA-256 (FIPS 180-4) of a stream.
 class Sha256 {

@@ -1,12 +1,11 @@
-#include "cli/explain.h"
+#include "scheduler/insight/explain.h"
 
 #include <algorithm>
 #include <map>
 
-#include "cli/text/clock_text.h"
-#include "cli/views.h"
+#include "scheduler/insight/words.h"
 
-namespace baton::cli {
+namespace baton::insight {
 namespace {
 
 constexpr std::size_t kAdviceMax = 5;
@@ -104,13 +103,13 @@ std::vector<std::string> advice_of(const Explanation& e) {
   };
   const auto on_path = [&](Wait wait) { return e.on_path[slot(wait)]; };
   add(on_path(Wait::slots),
-      "more slots (--slots): the critical path waited " + text::span(on_path(Wait::slots)) + " for a free one");
-  add(on_path(Wait::pool), "larger pools: the critical path waited " + text::span(on_path(Wait::pool)) + " for them");
+      "more slots: the critical path waited " + span(on_path(Wait::slots)) + " for a free one");
+  add(on_path(Wait::pool), "larger pools: the critical path waited " + span(on_path(Wait::pool)) + " for them");
   add(on_path(Wait::limit), "higher limits (max_active_tasks, max_parallel): the critical path waited " +
-                                text::span(on_path(Wait::limit)) + " for them");
+                                span(on_path(Wait::limit)) + " for them");
   add(on_path(Wait::sensor),
-      "earlier input: the critical path waited " + text::span(on_path(Wait::sensor)) + " for sensors");
-  add(on_path(Wait::offline), "nobody ran the engine for " + text::span(on_path(Wait::offline)));
+      "earlier input: the critical path waited " + span(on_path(Wait::sensor)) + " for sensors");
+  add(on_path(Wait::offline), "nobody ran the engine for " + span(on_path(Wait::offline)));
   DurationUs retried = on_path(Wait::backoff);
   std::size_t longest = SIZE_MAX;
   for (std::size_t s = 0; s < e.path.size(); ++s) {
@@ -118,18 +117,18 @@ std::vector<std::string> advice_of(const Explanation& e) {
     if (longest == SIZE_MAX || e.path[s].by_wait[slot(Wait::running)] > e.path[longest].by_wait[slot(Wait::running)])
       longest = s;
   }
-  add(retried, "no failed tries: retries on the critical path took " + text::span(retried) + ", of which " +
-                   text::span(on_path(Wait::backoff)) + " backoff");
+  add(retried, "no failed tries: retries on the critical path took " + span(retried) + ", of which " +
+                   span(on_path(Wait::backoff)) + " backoff");
   const DurationUs overhead = on_path(Wait::commit) + on_path(Wait::starting) + on_path(Wait::worker);
   if (overhead > whole / 10) {
     add(overhead,
-        "fewer, longer tasks: starting and committing took " + text::span(overhead) + " of the critical path");
+        "fewer, longer tasks: starting and committing took " + span(overhead) + " of the critical path");
   }
   if (longest != SIZE_MAX) {
     const InstanceTimes& task = e.instances[e.path[longest].instance];
     const DurationUs own = e.path[longest].by_wait[slot(Wait::running)];
-    add(own / 2, instance_name(*task.view) + " twice as fast would save up to " + text::span(own / 2) +
-                     ": it ran for " + text::span(own) + ", " + percent(own, whole) + " of the run");
+    add(own / 2, instance_name(*task.view) + " twice as fast would save up to " + span(own / 2) +
+                     ": it ran for " + span(own) + ", " + percent(own, whole) + " of the run");
   }
   std::ranges::stable_sort(out, std::greater<>(), &Advice::saves_us);
   std::vector<std::string> texts;
@@ -177,4 +176,4 @@ Explanation explain(const Dag& dag, const RunView& run, const std::vector<Instan
   return out;
 }
 
-}  // namespace baton::cli
+}  // namespace baton::insight

@@ -1,21 +1,26 @@
-#include "cli/why.h"
+#include "scheduler/insight/why.h"
 
 #include <algorithm>
 #include <csignal>
 #include <map>
 
-#include "cli/text/clock_text.h"
-#include "cli/text/display_width.h"
-#include "cli/text/reason_text.h"
-#include "cli/views.h"
+#include "scheduler/insight/words.h"
 
-namespace baton::cli {
+namespace baton::insight {
 namespace {
 
 constexpr std::size_t kNamedMax = 20;
 
 std::string plural(std::int64_t n, const std::string& word) {
-  return text::grouped(n) + " " + word + (n == 1 ? "" : "s");
+  return grouped(n) + " " + word + (n == 1 ? "" : "s");
+}
+
+/// An instance among others, as the API names it.
+Value named(const InstanceView& view) {
+  const TaskState state = view.row.state;
+  return ValueMap{{"task_id", view.task_id},
+                  {"map_index", std::int64_t{view.row.map_index}},
+                  {"state", state == TaskState::none ? Value() : Value(to_string(state))}};
 }
 
 bool is_failure(TaskState s) {
@@ -34,8 +39,8 @@ class Why {
       ended();
     } else {
       if (!in_.somebody_runs) {
-        add("offline", "nobody runs the engine for this state folder now",
-            "`baton resume " + in_.run.row.run_id + "` goes on");
+        add("offline", "nobody runs the engine for this state folder now");
+        offer(Remedy::go_on);
       }
       waiting();
     }
@@ -44,8 +49,13 @@ class Why {
   }
 
  private:
-  void add(std::string reason, std::string message, std::string next = {}, ValueMap details = {}) {
-    out_.push_back({std::move(reason), std::move(message), std::move(next), std::move(details)});
+  void add(std::string reason, std::string message, std::string advice = {}, ValueMap details = {}) {
+    out_.push_back({std::move(reason), std::move(message), std::move(advice), Remedy::none, {}, std::move(details)});
+  }
+  /// With the reason that was added last.
+  void offer(Remedy remedy, std::string about = {}) {
+    out_.back().remedy = remedy;
+    out_.back().about = std::move(about);
   }
 
   // ---- what it waits for ------------------------------------------------------------------------------------------
@@ -76,12 +86,7 @@ class Why {
         if (is_final(view->row.state)) continue;
         ++count;
         if (open.size() >= kNamedMax) continue;
-        open.push_back(
-            text::Object()
-                .set("task_id", view->task_id)
-                .set("map_index", std::int64_t{view->row.map_index})
-                .set("state", view->row.state == TaskState::none ? Value() : Value(to_string(view->row.state)))
-                .take());
+        open.push_back(named(*view));
         if (open.size() <= 4)
           words +=
               (words.empty() ? "" : ", ") + instance_name(*view) + " (" + std::string(to_string(view->row.state)) + ")";
@@ -103,20 +108,20 @@ class Why {
         "try " + std::to_string(row_.try_number) + " of " + std::to_string(in_.instance.max_tries) + " failed";
     if (last != nullptr && last->reason != Reason::none) message += " (" + reason_words(*last) + ")";
     if (row_.wake_at != kNoTime) {
-      message += row_.wake_at > in_.now ? "; the next one is due in " + text::span(row_.wake_at - in_.now)
+      message += row_.wake_at > in_.now ? "; the next one is due in " + span(row_.wake_at - in_.now)
                                         : "; the next one is due now";
     }
     add("backoff", message, {},
-        ValueMap{{"wake_at", text::json_time(row_.wake_at)}, {"try_number", std::int64_t{row_.try_number}}});
+        ValueMap{{"wake_at", json_time(row_.wake_at)}, {"try_number", std::int64_t{row_.try_number}}});
   }
 
   void sensor() {
     std::string message = "what it watches for is not there yet";
-    if (row_.wake_at > in_.now) message += "; it looks again in " + text::span(row_.wake_at - in_.now);
-    ValueMap details{{"wake_at", text::json_time(row_.wake_at)}};
+    if (row_.wake_at > in_.now) message += "; it looks again in " + span(row_.wake_at - in_.now);
+    ValueMap details{{"wake_at", json_time(row_.wake_at)}};
     if (row_.first_look_at != kNoTime) {
-      message += ", and has looked for " + text::span(in_.now - row_.first_look_at);
-      details.emplace_back("first_look_at", text::json_time(row_.first_look_at));
+      message += ", and has looked for " + span(in_.now - row_.first_look_at);
+      details.emplace_back("first_look_at", json_time(row_.first_look_at));
     }
     add("sensor", message, {}, std::move(details));
   }
@@ -124,16 +129,16 @@ class Why {
   void running() {
     if (!in_.somebody_runs) {
       add("running", "it ran when its engine was cut off; whoever goes on sees what became of it", {},
-          ValueMap{{"pid", std::int64_t{row_.pid}}, {"start_date", text::json_time(row_.started_at)}});
+          ValueMap{{"pid", std::int64_t{row_.pid}}, {"start_date", json_time(row_.started_at)}});
       return;
     }
     std::string message = "it runs";
-    if (row_.started_at != kNoTime) message += " for " + text::span(in_.now - row_.started_at);
+    if (row_.started_at != kNoTime) message += " for " + span(in_.now - row_.started_at);
     if (row_.pid > 0) message += ", pid " + std::to_string(row_.pid);
-    if (spec_.timeout_us > 0) message += ", of at most " + text::span(spec_.timeout_us);
+    if (spec_.timeout_us > 0) message += ", of at most " + span(spec_.timeout_us);
     add("running", message,
-        "`baton logs " + in_.run.row.run_id + " " + instance_name(in_.instance) + " -f` shows what it says",
-        ValueMap{{"pid", std::int64_t{row_.pid}}, {"start_date", text::json_time(row_.started_at)}});
+        {}, ValueMap{{"pid", std::int64_t{row_.pid}}, {"start_date", json_time(row_.started_at)}});
+    offer(Remedy::follow_log, instance_name(in_.instance));
   }
 
   /// Everything that a scheduled instance may lack, by what lives now: limits, pools, slots.
@@ -159,15 +164,31 @@ class Why {
           {}, ValueMap{{"limit", "max_parallel"}, {"max", std::int64_t{limit}}, {"used", std::int64_t{live_of_task}}});
     }
     for (const PoolUse& use : spec_.pools) pool(use);
+    told();
     std::int64_t live = 0;
     for (const InstanceView& view : in_.live.instances) live += is_live(view.row.state) ? 1 : 0;
     const bool only_offline = out_.size() == 1 && out_.front().reason == "offline";
     if (out_.empty()) {
       add("slots", "no slot is free: " + plural(live, "task") + (live == 1 ? " is" : " are") + " under way",
-          "more with `baton run --slots N`", ValueMap{{"used", live}});
+          {}, ValueMap{{"used", live}});
+      offer(Remedy::more_slots);
     } else if (only_offline) {
       add("slots", "it is ready to start as soon as somebody does", {}, ValueMap{{"used", live}});
     }
+  }
+
+  /// What its row says that it waits for, which was true when it was written, comes first; what has been worked out
+  /// from what lives may be the same with its numbers.
+  void told() {
+    if (!row_.wait || *row_.wait == Wait::slots || *row_.wait == Wait::ended) return;
+    const std::string_view name = to_string(*row_.wait);
+    const auto same = std::ranges::find(out_, name, &WhyReason::reason);
+    const bool is_new = same == out_.end();
+    const auto place = same - out_.begin();
+    if (is_new) add(std::string(name), "it waits for " + std::string(wait_words(*row_.wait)));
+    const auto own = is_new ? out_.end() - 1 : out_.begin() + place;
+    const bool is_offline = out_.front().reason == "offline";
+    std::rotate(out_.begin() + (is_offline ? 1 : 0), own, own + 1);
   }
 
   void pool(const PoolUse& use) {
@@ -209,7 +230,7 @@ class Why {
       case TaskState::failed: failed(); break;
       case TaskState::upstream_failed: upstream_failed(); break;
       case TaskState::skipped: skipped(); break;
-      case TaskState::removed: add("not_selected", "--task left it out of this run"); break;
+      case TaskState::removed: add("not_selected", "the run was made without it"); break;
       case TaskState::none:
       case TaskState::scheduled:
       case TaskState::queued:
@@ -227,7 +248,7 @@ class Why {
     }
     std::string message = "it ended well";
     if (row_.started_at != kNoTime && row_.ended_at != kNoTime)
-      message += " after " + text::span(row_.ended_at - row_.started_at);
+      message += " after " + span(row_.ended_at - row_.started_at);
     if (row_.try_number > 1) message += ", on try " + std::to_string(row_.try_number);
     add(row_.reason == Reason::none ? "success" : std::string(to_string(row_.reason)), message);
   }
@@ -237,20 +258,20 @@ class Why {
     ValueMap details{{"try_number", std::int64_t{row_.try_number}},
                      {"max_tries", std::int64_t{in_.instance.max_tries}}};
     std::string message =
-        text::reason_words(row_.reason, last == nullptr ? -1 : last->exit_code, last == nullptr ? 0 : last->signal);
+        reason_words(row_.reason, last == nullptr ? -1 : last->exit_code, last == nullptr ? 0 : last->signal);
     if (message.empty()) message = "it failed";
     if (last != nullptr) {
       if (last->exit_code >= 0) details.emplace_back("exit_code", std::int64_t{last->exit_code});
       if (last->signal != 0) details.emplace_back("signal", std::int64_t{last->signal});
     }
-    if (!row_.note.empty() && row_.reason != Reason::exit_code) message += ": " + text::printable(row_.note);
+    if (!row_.note.empty() && row_.reason != Reason::exit_code) message += ": " + row_.note;
     const bool never_ran = row_.epoch == 0;
     add(row_.reason == Reason::none ? "failed" : std::string(to_string(row_.reason)), message,
-        never_ran ? ""
-                  : "`baton logs " + in_.run.row.run_id + " " + instance_name(in_.instance) + "` shows what it said",
-        std::move(details));
+        {}, std::move(details));
+    if (!never_ran) offer(Remedy::read_log, instance_name(in_.instance));
     if (last != nullptr && last->exit_code == 128 + SIGPIPE && row_.reason == Reason::exit_code) {
-      add("pipefail", "a command in a pipe wrote to one that had ended, as `head` does; under pipefail that fails the script",
+      add("pipefail",
+          "a command in a pipe wrote to one that had ended, as `head` does; under pipefail that fails the script",
           "let the reader take all (`| head -1` becomes `| sed -n 1p`), or say `set +o pipefail` where it is meant");
     }
     if (never_ran || row_.reason == Reason::stopped || row_.reason == Reason::fail_fast) return;
@@ -259,13 +280,14 @@ class Why {
     } else if (in_.instance.max_tries > 1) {
       add("retries", "this kind of failure is not retried (`on`, `never_on` of its retries)");
     } else {
-      add("retries", "it has no retries", "`retries: 2` in its task would try again");
+      add("retries", "it has no retries");
+      offer(Remedy::add_retries);
     }
   }
 
   void upstream_failed() {
     if (row_.reason == Reason::expression) {  // whatever its upstreams did: this is its own failure
-      add("expression", row_.note.empty() ? "it could not be expanded" : text::printable(row_.note));
+      add("expression", row_.note.empty() ? "it could not be expanded" : row_.note);
       return;
     }
     ValueList list;
@@ -273,11 +295,7 @@ class Why {
     for (const TaskNo u : in_.dag->upstream.of(row_.task_no)) {
       for (const InstanceView* view : instances_of(u)) {
         if (!is_failure(view->row.state) || list.size() >= kNamedMax) continue;
-        list.push_back(text::Object()
-                           .set("task_id", view->task_id)
-                           .set("map_index", std::int64_t{view->row.map_index})
-                           .set("state", to_string(view->row.state))
-                           .take());
+        list.push_back(named(*view));
         if (list.size() <= 4)
           words +=
               (words.empty() ? "" : ", ") + instance_name(*view) + " (" + std::string(to_string(view->row.state)) + ")";
@@ -313,18 +331,18 @@ class Why {
   void root(const InstanceView& view) {
     if (++roots_ > kNamedMax) return;
     const std::string why =
-        view.row.note.empty() ? text::reason_words(view.row.reason) : text::printable(view.row.note);
+        view.row.note.empty() ? reason_words(view.row.reason) : view.row.note;
     add("root", "it began with " + instance_name(view) + (why.empty() ? "" : " (" + why + ")"),
-        "`baton why " + in_.run.row.run_id + " " + instance_name(view) + "` says more",
-        ValueMap{{"task_id", view.task_id},
-                 {"map_index", std::int64_t{view.row.map_index}},
-                 {"state_reason", to_string(view.row.reason)}});
+        {}, ValueMap{{"task_id", view.task_id},
+                     {"map_index", std::int64_t{view.row.map_index}},
+                     {"state_reason", to_string(view.row.reason)}});
+    offer(Remedy::ask_about, instance_name(view));
   }
 
   void skipped() {
     std::string message;
     switch (row_.reason) {
-      case Reason::condition: message = "its `if` is false: " + text::printable(spec_.condition.source); break;
+      case Reason::condition: message = "its `if` is false: " + spec_.condition.source; break;
       case Reason::exit_skip: message = "it ended with exit code 99, which means skipped"; break;
       case Reason::no_items: message = "its for_each or matrix had no items"; break;
       case Reason::trigger_rule:
@@ -354,7 +372,7 @@ class Why {
       case Reason::replaced:
       case Reason::marking_success:
       case Reason::marking_failed:
-      case Reason::cache_key: message = text::reason_words(row_.reason); break;
+      case Reason::cache_key: message = reason_words(row_.reason); break;
     }
     if (message.empty()) message = "it was skipped";
     add(row_.reason == Reason::none ? "skipped" : std::string(to_string(row_.reason)), message);
@@ -392,4 +410,4 @@ std::vector<WhyReason> reasons_of(const WhyInput& input) {
   return Why(input).run();
 }
 
-}  // namespace baton::cli
+}  // namespace baton::insight
