@@ -71,14 +71,11 @@ void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
   if (Status may = check_request(*found.dag, {}, *params, server_.options().secret); !may) return what.done(may.error());
   AsioLoop& loop = server_.loop();
   const WallUs now = loop.wall_now();
-  if (ask_for.run_after > now) {
-    return what.done(Error{"run_after lies in the future, and runs that wait for their time are not made yet",
-                           ErrorKind::invalid});
-  }
   NewRun run;
   run.dag = found.dag;
   run.version = found.version;
   run.run_id = ask_for.run_id;
+  run.run_after = ask_for.run_after;
   run.logical_date = ask_for.logical_date;
   run.interval_start = ask_for.interval_start != kNoTime ? ask_for.interval_start
                        : ask_for.logical_date != kNoTime ? ask_for.logical_date

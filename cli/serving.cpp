@@ -22,10 +22,7 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
       observer_(observer),
       shelf_(server.loop(), server.store(), loader_),
       tick_host_(server.loop(), server.store(), server.host().engine(), shelf_, server.options().config,
-                 TickHooks{.takes = [&server](const RunRow& run, const Dag& dag) { server.host().take(run, dag); },
-                           .hold_dag = nullptr,
-                           .freeze = nullptr,
-                           .say = [&observer](const std::string& line) { observer.notice(line); }}),
+                 [&observer](const std::string& line) { observer.notice(line); }),
       ticks_(server.loop(), tick_host_),
       folder_(server.loop(), tick_host_, ticks_, shelf_, loader_,
               FolderSettings{options_.dags_folder, server.options().config}),
@@ -33,6 +30,10 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
 
 Serving::~Serving() {
   is_ready_ = false;
+  Engine& engine = server_.host().engine();
+  engine.on_comes(nullptr);
+  engine.on_struck(nullptr);
+  engine.on_waiting_ended(nullptr);
   if (beat_timer_ != 0) server_.loop().cancel(beat_timer_);
   if (web_) web_->stop();
   folder_.stop();
@@ -49,9 +50,7 @@ Result<std::shared_ptr<Serving>> Serving::begin(LocalServer& server, ServingOpti
 Status Serving::start() {
   const auto found = server_.store().load_service();
   if (!found) return found.error();
-  for (const RunNo run_no : server_.host().runs()) {  // they count for what their schedules may begin
-    if (const DagRun* run = server_.host().engine().run(run_no)) ticks_.run_opened(run->row);
-  }
+  if (Status told = tell_of_runs(); !told) return told.error();
   ticks_.start(*found);
   folder_.start(*found);
   if (Status started = start_web(); !started) return started;
@@ -60,6 +59,21 @@ Status Serving::start() {
   beat();
   is_ready_ = true;
   return server_.announce(url());
+}
+
+/// The ticks count the runs that have not ended, for what their schedules may begin.
+Status Serving::tell_of_runs() {
+  Engine& engine = server_.host().engine();
+  for (const RunNo run_no : server_.host().runs()) {
+    if (const DagRun* run = engine.run(run_no)) ticks_.run_opened(run->row);
+  }
+  const Status waiting = server_.store().waiting_runs([this](RunNo, const Result<RunRow>& row) {
+    if (row) ticks_.run_opened(*row);
+  });
+  engine.on_comes([this](const RunRow& row) { ticks_.run_opened(row); });
+  engine.on_struck([this](const RunRow& row) { ticks_.run_dropped(row); });
+  engine.on_waiting_ended([this](const RunRow& row) { ticks_.run_ended(row, 0); });
+  return waiting;
 }
 
 Status Serving::start_web() {

@@ -43,6 +43,7 @@ class Serving {
  private:
   Serving(LocalServer& server, ServingOptions options, RunObserver& observer);
   Status start();
+  Status tell_of_runs();
   Status start_web();
   void beat();
 

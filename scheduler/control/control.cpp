@@ -106,7 +106,8 @@ void Control::decide(Asked asked) {
 void Control::decide_about(RunNo run_no, Asked asked) {
   const auto mailbox = mailboxes_.find(run_no);
   if (mailbox != mailboxes_.end()) {  // behind those who came before, also when the run has come to life meanwhile
-    if (mailbox->second.size() < limits_.mailbox_max) return mailbox->second.push_back(std::move(asked));
+    std::deque<Asked>& waiting = mailbox->second.waiting;
+    if (waiting.size() < limits_.mailbox_max) return waiting.push_back(std::move(asked));
     return answer(asked, Error{"too many requests wait for this run; try again", ErrorKind::busy});
   }
   if (const DagRun* run = engine_.run(run_no)) {
@@ -116,7 +117,11 @@ void Control::decide_about(RunNo run_no, Asked asked) {
         },
         asked.request);
   }
-  mailboxes_[run_no].push_back(std::move(asked));
+  mailboxes_[run_no].waiting.push_back(std::move(asked));
+  load(run_no);
+}
+
+void Control::load(RunNo run_no) {
   loader_.load(run_no, {loop_.wall_now(), loop_.mono_now()},
                [this, alive = is_alive_, run_no](Result<LoadedRun> result) {
                  if (*alive) loaded(run_no, std::move(result));
@@ -124,14 +129,18 @@ void Control::decide_about(RunNo run_no, Asked asked) {
 }
 
 /// The run is here: those who waited for it are decided in their order. The first that changes it gives it to the
-/// engine, and the others meet it there; where none does, it is dropped again.
+/// engine, and the others meet it there; where none does, it is dropped again. A change that leaves it out of memory (it
+/// waits to begin) makes what was loaded old: the others wait until that is durable, and it is loaded anew for them.
 void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
-  std::deque<Asked> waiting = std::move(mailboxes_.extract(run_no).mapped());
-  for (Asked& asked : waiting) {
+  Mailbox& mailbox = mailboxes_.at(run_no);
+  while (!mailbox.waiting.empty() && !mailbox.is_settling) {
+    Asked asked = std::move(mailbox.waiting.front());
+    mailbox.waiting.pop_front();
     if (!result) {
       answer(asked, result.error());
       continue;
     }
+    has_written_ = 0;
     std::visit(
         [&](const auto& request) {
           if constexpr (requires { request.run_no; }) {
@@ -140,17 +149,29 @@ void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
           }
         },
         asked.request);
+    mailbox.is_settling = has_written_ == run_no && engine_.run(run_no) == nullptr;
   }
+  if (!mailbox.is_settling) mailboxes_.erase(run_no);
+}
+
+/// What a request has changed of a run that is not in memory is durable, or was struck.
+void Control::settled(RunNo run_no) {
+  const auto at = mailboxes_.find(run_no);
+  if (at == mailboxes_.end() || !at->second.is_settling) return;
+  at->second.is_settling = false;
+  at->second.waiting.empty() ? static_cast<void>(mailboxes_.erase(at)) : load(run_no);
 }
 
 /// What goes with a change of the engine's: it answers when that is durable.
 EngineRequest Control::written(AuditRow audit, Answer how, Asked& asked) {
   EngineRequest out;
+  has_written_ = how.run_no;
   if (asked.key) out.idempotency.push_back(row_of(*asked.key, how.run_no, audit.at));
   out.audit.push_back(std::move(audit));
   out.done = [this, alive = is_alive_, how = std::move(how), asked = std::make_shared<Asked>(std::move(asked))](
                  const PartVerdict& verdict) {
     if (!*alive) return;
+    settled(how.run_no);
     if (verdict.is_done()) return answer(*asked, how);
     if (verdict.exists == PartVerdict::Exists::idempotency_key) return answer(*asked, used_for_another());
     const auto* trigger = std::get_if<TriggerRun>(&asked->request);
@@ -160,9 +181,14 @@ EngineRequest Control::written(AuditRow audit, Answer how, Asked& asked) {
   return out;
 }
 
+/// Whether a run that is not in memory is this process's to change, though it has not ended.
+bool Control::is_ours(const Taking* taking, RunNo run_no) const {
+  return taking == nullptr || taking->at_start || engine_.queue().may_change(run_no);
+}
+
 /// What this process may take from the disk: what has ended, and at its start what another has left.
 Status Control::may_take(const DagRun& run, bool at_start) const {
-  if (run.is_finished() || at_start) return Unit{};
+  if (run.is_finished() || never_began(run) || at_start) return Unit{};
   return Error{"run \"" + run.row.run_id + "\" has not ended, and this process does not work on it",
                ErrorKind::conflict};
 }
@@ -184,7 +210,6 @@ void Control::know_pools(const Dag& dag) {
 /// To the engine, with what lives of it.
 void Control::adopt(LoadedRun loaded, StepOutcome cleared, EngineRequest request,
                     std::shared_ptr<const VersionRow> version) {
-  if (hooks_.takes) hooks_.takes(loaded.run.row);
   engine_.adopt_run(std::move(loaded.run), std::move(loaded.path_us), std::move(cleared), std::move(request),
                     std::move(version));
 }
@@ -199,7 +224,6 @@ void Control::trigger(Asked asked) {
   Value params = std::move(request.params);
   auto path_us = std::move(request.path_us);
   AuditRow audit = audit_of(request, asked.actor, loop_.wall_now());
-  if (hooks_.takes) hooks_.takes(creation.run);
   const RunNo run_no = creation.run.run_no;
   engine_.create_run(std::move(creation), std::move(params), std::move(path_us),
                      written(std::move(audit), {.run_no = run_no}, asked));
@@ -213,9 +237,17 @@ void Control::change(const StopRun& request, Asked& asked, const DagRun& run) {
   engine_.change_run(run_no, event, written(std::move(audit), {.run_no = run_no}, asked));
 }
 
-/// What was running of it is dead; due teardowns and hooks still run. Whatever a task lacks, a run can be ended.
+/// What was running of it is dead; due teardowns and hooks still run. One that waits to begin ends without having begun.
+/// Whatever a task lacks, a run can be ended.
 void Control::change_loaded(const StopRun& request, Asked& asked, LoadedRun& loaded, bool at_start) {
   if (Status may = check(request, loaded.run); !may) return answer(asked, may.error());
+  if (engine_.queue().may_change(request.run_no)) {
+    const RunNo run_no = request.run_no;
+    const auto how = std::get<StopRequested>(event_of(request));
+    AuditRow audit = audit_of(request, asked.actor, loaded.run.row, loop_.wall_now());
+    engine_.stop_waiting(std::move(loaded), how, written(std::move(audit), {.run_no = run_no}, asked));
+    return;
+  }
   if (Status may = may_take(loaded.run, at_start); !may) return answer(asked, may.error());
   know_pools(*loaded.run.dag);
   adopt(std::move(loaded), {}, {});
@@ -238,6 +270,7 @@ void Control::change_loaded(const RetryRun& request, Asked& asked, LoadedRun& lo
     if (Status fits = take_version(newer.run, request.latest); !fits) return answer(asked, fits.error());
   }
   Taking taking{is_reverted ? newer : loaded, at_start, is_reverted ? request.latest_version : nullptr};
+  if (never_began(taking.loaded.run)) return want_again(request, asked, taking);
   clear(request, asked, taking.loaded.run, &taking);
 }
 
@@ -247,7 +280,8 @@ void Control::change(const ResumeRun& request, Asked& asked, const DagRun& run) 
 
 void Control::change_loaded(const ResumeRun& request, Asked& asked, LoadedRun& loaded, bool at_start) {
   const DagRun& run = loaded.run;
-  if (run.is_finished()) return change(request, asked, run);
+  const bool goes_by_itself = run.is_finished() || never_began(run) || engine_.queue().may_change(request.run_no);
+  if (goes_by_itself) return change(request, asked, run);
   if (Status may = may_take(run, at_start); !may) return answer(asked, may.error());
   know_pools(*run.dag);
   if (Status fits = check(request, run, engine_.admission()); !fits) return answer(asked, fits.error());
@@ -279,7 +313,7 @@ template <typename Asks>
 void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking* taking) {
   constexpr bool is_retry = std::is_same_v<Asks, RetryRun>;
   if (taking != nullptr) know_pools(*run.dag);
-  auto selected = select(request, run, taking == nullptr || taking->at_start, engine_.admission());
+  auto selected = select(request, run, is_ours(taking, request.run_no), engine_.admission());
   if (!selected) return answer(asked, selected.error());
   Answer how{.run_no = request.run_no, .cleared = selected->size(), .instances = describe(run, *selected)};
   bool is_wanted = !selected->empty();
@@ -305,9 +339,17 @@ void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking
   carry_out(Cleared{std::move(*selected)}, std::move(audit), std::move(how), asked, taking);
 }
 
+/// It ended while it waited to begin: there is nothing to clear, it waits once more.
+void Control::want_again(const RetryRun& request, Asked& asked, Taking& taking) {
+  AuditRow audit = audit_of(request, asked.actor, taking.loaded.run.row, loop_.wall_now());
+  know_pools(*taking.loaded.run.dag);
+  engine_.requeue(std::move(taking.loaded), written(std::move(audit), {.run_no = request.run_no}, asked),
+                  std::move(taking.version));
+}
+
 void Control::mark(const MarkTasks& request, Asked& asked, const DagRun& run, Taking* taking) {
   if (taking != nullptr) know_pools(*run.dag);
-  auto selected = select(request, run, taking == nullptr || taking->at_start);
+  auto selected = select(request, run, is_ours(taking, request.run_no));
   if (!selected) return answer(asked, selected.error());
   Answer how{.run_no = request.run_no, .instances = describe(run, *selected)};
   if (request.dry_run || selected->empty()) {
@@ -321,11 +363,24 @@ void Control::mark(const MarkTasks& request, Asked& asked, const DagRun& run, Ta
 
 void Control::mark(const MarkRun& request, Asked& asked, const DagRun& run, Taking* taking) {
   if (taking != nullptr) know_pools(*run.dag);
-  const auto changes = check(request, run, taking == nullptr || taking->at_start);
+  const auto changes = check(request, run, is_ours(taking, request.run_no));
   if (!changes) return answer(asked, changes.error());
   if (!*changes) return answer(asked, Answer{.run_no = request.run_no, .has_changed = false, .state = run.row.state});
   AuditRow audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
+  if (taking != nullptr && engine_.queue().may_change(request.run_no)) return mark_waiting(request, audit, asked, *taking);
   carry_out(event_of(request), std::move(audit), {.run_no = request.run_no}, asked, taking);
+}
+
+/// It ends here, without having begun; where it has begun before and was cleared, what is open of it ends with it.
+void Control::mark_waiting(const MarkRun& request, AuditRow audit, Asked& asked, Taking& taking) {
+  const RunState to = request.state;
+  EngineRequest what = written(std::move(audit), {.run_no = request.run_no}, asked);
+  if (taking.loaded.run.row.begun_at == kNoTime) {
+    engine_.end_waiting(taking.loaded.run.row, to, Reason::marked, std::move(what));
+    return;
+  }
+  const Reason why = to == RunState::success ? Reason::marking_success : Reason::marking_failed;
+  engine_.stop_waiting(std::move(taking.loaded), {why, false}, std::move(what));
 }
 
 /// A run that was loaded is given to the engine with the change made; it goes on there, or is forgotten when that is
@@ -338,11 +393,10 @@ void Control::carry_out(const Event& event, AuditRow audit, Answer how, Asked& a
     return;
   }
   LoadedRun& loaded = taking->loaded;
-  const bool had_ended = loaded.run.is_finished();
+  const bool is_adopted = !loaded.run.is_finished() && !engine_.queue().may_change(run_no);
   StepOutcome changed;
   change_unattended(loaded.run, event, {loop_.wall_now(), loop_.mono_now()}, changed);
-  if (!had_ended) return adopt(std::move(loaded), std::move(changed), std::move(what), std::move(taking->version));
-  if (hooks_.takes) hooks_.takes(loaded.run.row);
+  if (is_adopted) return adopt(std::move(loaded), std::move(changed), std::move(what), std::move(taking->version));
   engine_.take_run(std::move(loaded.run), std::move(loaded.path_us), std::move(changed), std::move(what),
                    std::move(taking->version));
 }

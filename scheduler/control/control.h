@@ -63,8 +63,6 @@ struct ControlHooks {
   /// Asked for a stored run that is to go on, before anything is changed: an Error refuses it. `wanted`: by TaskNo,
   /// what has not ended yet or will run again.
   std::function<Status(const Dag&, const std::vector<bool>& wanted)> check_tasks;
-  /// The engine is about to be given this run.
-  std::function<void(const RunRow&)> takes;
   /// Who knows the keys of earlier requests. Null: a request with a key is refused, unavailable.
   KeyFinder* keys = nullptr;
 };
@@ -105,13 +103,20 @@ class Control {
     std::optional<IdempotencyKey> key;
     OnAnswer answer;
   };
+  /// Requests about a run that is not in memory.
+  struct Mailbox {
+    std::deque<Asked> waiting;
+    bool is_settling = false;  ///< it was changed, and that is not durable
+  };
   using KeyName = std::tuple<std::string, std::string, std::string>;
 
   void come(Asked asked);
   void key_found(Asked asked, const Result<std::optional<IdempotencyRow>>& found);
   void decide(Asked asked);
   void decide_about(RunNo run_no, Asked asked);
+  void load(RunNo run_no);
   void loaded(RunNo run_no, Result<LoadedRun> loaded);
+  void settled(RunNo run_no);
   void answer(const Asked& asked, const Result<Answer>& how);
 
   void trigger(Asked asked);
@@ -137,9 +142,12 @@ class Control {
   // Clears and marks alike: `taking` is null where the run is with the engine.
   template <typename Asks>
   void clear(const Asks& request, Asked& asked, const DagRun& run, Taking* taking);
+  void want_again(const RetryRun& request, Asked& asked, Taking& taking);
   void mark(const MarkTasks& request, Asked& asked, const DagRun& run, Taking* taking);
   void mark(const MarkRun& request, Asked& asked, const DagRun& run, Taking* taking);
+  void mark_waiting(const MarkRun& request, AuditRow audit, Asked& asked, Taking& taking);
   void carry_out(const Event& event, AuditRow audit, Answer answer, Asked& asked, Taking* taking);
+  [[nodiscard]] bool is_ours(const Taking* taking, RunNo run_no) const;
   [[nodiscard]] Status may_take(const DagRun& run, bool at_start) const;
   [[nodiscard]] Status may_go_on(const DagRun& run, const std::vector<InstanceNo>& cleared) const;
   void know_pools(const Dag& dag);
@@ -153,7 +161,8 @@ class Control {
   const ControlLimits limits_;
   const ControlHooks hooks_;
   std::atomic<std::size_t> open_ = 0;
-  std::map<RunNo, std::deque<Asked>> mailboxes_;  ///< of the runs that are being loaded
+  std::map<RunNo, Mailbox> mailboxes_;            ///< of the runs that are being loaded, or settle
+  RunNo has_written_ = 0;                         ///< the run that the request at hand has changed
   std::map<KeyName, std::string> keys_under_way_;  ///< the body's hash
   std::shared_ptr<bool> is_alive_;                ///< loop thread: guards what is posted
 };

@@ -10,7 +10,10 @@ Result<bool> check(const MarkRun& request, const DagRun& run, bool is_with_us) {
     return Error{"a run can be marked success or failed, not " + std::string(to_string(request.state)),
                  ErrorKind::invalid};
   }
-  if (Status open = check_open_to_change(run, is_with_us); !open) return open.error();
+  const bool waits_with_us = is_with_us && run.row.state == RunState::queued;  // it ends without having begun
+  if (!waits_with_us) {
+    if (Status open = check_open_to_change(run, is_with_us); !open) return open.error();
+  }
   if (run.row.state == request.state) return false;
   if (is_final(run.row.state) && !run.is_finished()) {
     return Error{"run \"" + run.row.run_id + "\" has ended and its hooks still run: mark it when they have ended",

@@ -1,5 +1,6 @@
 #include "scheduler/control/run_loader.h"
 
+#include <memory>
 #include <utility>
 
 namespace baton {

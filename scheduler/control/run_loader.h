@@ -1,34 +1,18 @@
-// RunLoader: brings a run that is not in memory there, off the loop. RunReadingThread does so with a thread, and
-// whatever it reads with is that thread's own: the loop never waits for a read, nor does the writer.
+// RunReadingThread: the RunLoader (scheduler/engine/run_loader.h) with a thread of its own, and whatever it reads with is
+// that thread's: the loop never waits for a read, nor does the writer.
 #pragma once
 
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 #include "scheduler/control/idempotency.h"
-#include "scheduler/engine/dag_run.h"
 #include "scheduler/engine/loop.h"
-#include "scheduler/model/result.h"
+#include "scheduler/engine/run_loader.h"
 
 namespace baton {
-
-struct LoadedRun {
-  DagRun run;                       ///< as restore_run() gives it
-  std::vector<DurationUs> path_us;  ///< as path_lengths() gives it
-};
-
-class RunLoader {
- public:
-  using OnLoaded = std::function<void(Result<LoadedRun>)>;
-  virtual ~RunLoader() = default;
-  /// Loop thread. `done` comes on the loop thread, once, never from within the call; not_found: no such run.
-  virtual void load(RunNo run_no, Moment now, OnLoaded done) = 0;
-};
 
 class RunReadingThread final : public RunLoader, public KeyFinder {
  public:

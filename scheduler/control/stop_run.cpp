@@ -3,7 +3,7 @@
 namespace baton {
 
 Status check(const StopRun&, const DagRun& run) {
-  if (!run.is_finished()) return Unit{};
+  if (!run.is_finished() && !never_began(run)) return Unit{};
   return Error{"run \"" + run.row.run_id + "\" has ended already: " + std::string(to_string(run.row.state)),
                ErrorKind::conflict};
 }

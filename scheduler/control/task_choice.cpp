@@ -55,6 +55,9 @@ Status check_open_to_change(const DagRun& run, bool is_with_us) {
   if (run.row.state == RunState::queued && run.row.begun_at == kNoTime) {
     return Error{name + " waits to begin and has no task instances yet", ErrorKind::conflict};
   }
+  if (never_began(run)) {
+    return Error{name + " has ended without having begun, and has no task instances; retry it", ErrorKind::conflict};
+  }
   if (is_with_us || run.is_finished()) return Unit{};
   return Error{name + " is not run by this process; resume it first", ErrorKind::conflict};
 }

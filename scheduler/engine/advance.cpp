@@ -525,6 +525,8 @@ void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now) {
   instance.since = now.mono;
 }
 
+bool is_told_wait(Wait wait) { return wait == Wait::limit || wait == Wait::pool; }
+
 TaskRow row_of(const DagRun& run, InstanceNo i) {
   const Instance& instance = run.at(i);
   TaskRow row;
@@ -540,6 +542,7 @@ TaskRow row_of(const DagRun& run, InstanceNo i) {
   }
   row.state = instance.state;
   row.reason = instance.reason;
+  if (instance.state == TaskState::scheduled && is_told_wait(instance.wait)) row.wait = instance.wait;
   row.epoch = instance.epoch;
   row.try_number = instance.try_number;
   row.failures = instance.failures;

@@ -139,6 +139,9 @@ struct DagRun {
 DagRun make_run(RunRow row, std::shared_ptr<const Dag> dag, Value params, Moment now,
                 const std::vector<TaskState>& initial_states);
 
+/// Whether the run has ended while it waited to begin: nothing of it has run, its hooks neither.
+inline bool never_began(const DagRun& run) { return is_final(run.row.state) && run.row.begun_at == kNoTime; }
+
 /// Whether a stop of any kind ended an instance with this reason.
 bool is_cut_off(Reason reason);
 

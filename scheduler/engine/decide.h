@@ -45,6 +45,9 @@ void name_once(DagRun& run, InstanceNo i, std::vector<InstanceNo>& list);
 void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now);
 
 /// The row of an instance as the store keeps it now.
+/// Whether a row names this wait. Slots are told from memory: a fan would have each of its rows written once more.
+bool is_told_wait(Wait wait);
+
 TaskRow row_of(const DagRun& run, InstanceNo i);
 
 }  // namespace baton

@@ -23,7 +23,9 @@ Engine::Engine(Loop& loop, Store& store, Executor& executor, Renderer renderer, 
       commits_(loop, store, *this, settings.full_retry_us) {}
 
 Engine::~Engine() {
+  *is_alive_ = false;
   if (lazy_timer_ != 0) loop_.cancel(lazy_timer_);
+  if (queue_timer_ != 0) loop_.cancel(queue_timer_);
 }
 
 const DagRun* Engine::run(RunNo run_no) const {
@@ -32,29 +34,21 @@ const DagRun* Engine::run(RunNo run_no) const {
 }
 
 bool Engine::is_idle() const {
-  return !turn_scheduled_ && !commits_.is_writing() && commits_.next().batch.empty() && !runs_.has_more();
-}
-
-void Engine::create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request) {
-  const Moment at = now();
-  RunRow& row = creation.run;
-  row.state = RunState::running;
-  row.started_at = row.started_at == kNoTime ? at.wall : row.started_at;
-  row.begun_at = at.wall;
-  LiveRun& live =
-      runs_.add(make_run(row, creation.dag, std::move(params), at, creation.initial_states), std::move(path_us));
-  row.counts = live.run.row.counts;
-  open_part(live, std::move(request), true);
-  next().begun.push_back(row.run_no);
-  next().part(live.part).creations.push_back(std::move(creation));
-  watch_timeout(live);
-  handle(live, RunBegins{});
+  return !turn_scheduled_ && !commits_.is_writing() && commits_.next().batch.empty() && !runs_.has_more() &&
+         loading_ == 0 && (claims_held_ || !queue_.has_next(loop_.wall_now()));
 }
 
 void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, EngineRequest request,
                        std::shared_ptr<const VersionRow> version) {
   BATON_CHECK(!workers_heard_);
   left_.erase(run.row.run_no);
+  leave_queue(run.row.run_no);
+  note_comes(run.row);
+  queue_.set_limits(run.row.dag_id, limits_of(*run.dag), run.row.run_no);
+  if (run.row.begun_at == kNoTime) {
+    queue_.add_active(run.row);
+    return begin_loaded({std::move(run), std::move(path_us)}, std::move(request), std::move(version));
+  }
   LiveRun& live = runs_.add(std::move(run), std::move(path_us));
   for (std::size_t i = 0; i < live.run.instances.size(); ++i) {
     if (!is_live(live.run.instances[i].state)) continue;
@@ -66,30 +60,29 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
   begin_again(live, cleared, std::move(request), std::move(version));
 }
 
-void Engine::take_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, EngineRequest request,
-                      std::shared_ptr<const VersionRow> version) {
-  for (const Instance& instance : run.instances) BATON_CHECK(!is_live(instance.state));
-  left_.erase(run.row.run_no);
-  begin_again(runs_.add(std::move(run), std::move(path_us)), cleared, std::move(request), std::move(version));
-}
-
 void Engine::begin_again(LiveRun& live, StepOutcome& cleared, EngineRequest request,
                          std::shared_ptr<const VersionRow> version) {
+  queue_.add_active(live.run.row);
+  if (begins_) begins_(live.run.row, *live.run.dag);
   if (BATON_BUG(latest_not_written)) version = nullptr;
   if (version != nullptr || !request.audit.empty() || request.done) open_part(live, std::move(request), false);
-  if (version != nullptr) {
-    RunCreation reversion;
-    reversion.run = live.run.row;
-    reversion.dag = live.run.dag;
-    reversion.version = std::move(version);
-    next().part(live.part).reversions.push_back(std::move(reversion));
-  }
+  revert(live, std::move(version));
   next().begun.push_back(live.run.row.run_no);
   collect(live, cleared);
   bool has_limit = true;
   if (BATON_BUG(run_timeout_lost_at_recovery)) has_limit = false;
   if (has_limit) watch_timeout(live);
   handle(live, RunBegins{});
+}
+
+/// The run goes on with another version of its DAG, if there is one: that of run.dag.
+void Engine::revert(LiveRun& live, std::shared_ptr<const VersionRow> version) {
+  if (version == nullptr) return;
+  RunCreation reversion;
+  reversion.run = live.run.row;
+  reversion.dag = live.run.dag;
+  reversion.version = std::move(version);
+  next().part(live.part).reversions.push_back(std::move(reversion));
 }
 
 bool Engine::change_run(RunNo run_no, const Event& event, EngineRequest request) {
@@ -114,17 +107,21 @@ void Engine::write(EngineRequest request) {
 /// From here on the rows of this run go into the part of the request, to the end of this batch.
 void Engine::open_part(LiveRun& live, EngineRequest request, bool creates) {
   live.part = next().part_for_request(live.part);
-  auto& audit = next().part(live.part).audit;
-  std::move(request.audit.begin(), request.audit.end(), std::back_inserter(audit));
-  append(next().part(live.part).service, std::move(request.service));
-  auto& keys = next().part(live.part).idempotency;
-  std::move(request.idempotency.begin(), request.idempotency.end(), std::back_inserter(keys));
+  fill_part(next().part(live.part), request);
   next().requests.push_back({live.part.part, live.run.row.run_no, creates, std::move(request.done), {}});
 }
 
+/// The rows that come with a request.
+void Engine::fill_part(Part& part, EngineRequest& request) {
+  std::move(request.audit.begin(), request.audit.end(), std::back_inserter(part.audit));
+  append(part.service, std::move(request.service));
+  std::move(request.idempotency.begin(), request.idempotency.end(), std::back_inserter(part.idempotency));
+}
+
 bool Engine::stop_run(RunNo run_no, Reason reason, bool kill) {
+  if (dead_) return false;
   LiveRun* live = runs_.find(run_no);
-  if (live == nullptr || dead_) return false;
+  if (live == nullptr) return stop_unloaded(run_no, {reason, kill});
   handle(*live, StopRequested{reason, kill});
   return true;
 }
@@ -169,7 +166,10 @@ void Engine::schedule_turn() {
 void Engine::turn() {
   turn_scheduled_ = false;
   if (dead_) return;
-  if (!commits_.is_writing()) do_more();
+  if (!commits_.is_writing()) {
+    do_more();
+    begin_waiting();
+  }
   admit();
   if (!commits_.is_writing()) commit();
   if (!commits_.is_writing() && runs_.has_more()) schedule_turn();  // that share changed nothing to wait for
@@ -189,7 +189,7 @@ void Engine::do_more() {
 /// What is for display alone joins a batch that is written anyway, or makes one of its own after a while.
 void Engine::write_lazy() {
   lazy_timer_ = 0;
-  runs_.take_lazy(next());
+  runs_.take_lazy(next(), loop_.mono_now(), settings_.lazy_write_us);
   take_lazy_durations();
   schedule_turn();
 }
@@ -212,6 +212,7 @@ void Engine::commit() {
   if (BATON_BUG(effect_before_commit)) {
     for (const AttemptKey& key : next().releases) executor_.release(key);
   }
+  begun_ = 0;
   // With one run, of which no program runs, nothing will end before this commit has: a thread of its own would only cost
   // two switches.
   const bool at_once = runs_.size() == 1 && !attempts_.has_started_some();
@@ -237,6 +238,8 @@ void Engine::creation_struck(RunNo run_no, const PartVerdict& verdict, Pending& 
     admission_.release(live.run, static_cast<InstanceNo>(i));
   }
   admission_.forget(live.run);
+  leave_queue(run_no);
+  note_struck(live.run.row);
   runs_.erase(run_no);
   for (Pending* pending : {&done, &gathers}) {
     for (const AttemptKey& key : pending->releases) {

@@ -1,10 +1,12 @@
 // Engine: the shell around the pure core. It takes events, lets the core decide, gathers what must be written into one
 // batch at a time, and carries out what follows only when that batch is durable (docs/ARCHITECTURE.md). It owns the live
 // runs. Its parts are LiveRuns (what is in memory and changed), CommitPipeline (what is being written), AttemptLedger
-// (what an executor holds), Admission and LookAhead (who may start). Loop thread only; it never blocks, but for a commit where nothing runs (Store::commit_now).
+// (what an executor holds), Admission and LookAhead (who may start), and RunQueue (which runs may begin). Loop thread
+// only; it never blocks, but for a commit where nothing runs (Store::commit_now).
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,6 +23,8 @@
 #include "scheduler/engine/loop.h"
 #include "scheduler/engine/observer.h"
 #include "scheduler/engine/render.h"
+#include "scheduler/engine/run_loader.h"
+#include "scheduler/engine/run_queue.h"
 #include "scheduler/engine/store.h"
 
 namespace baton {
@@ -63,30 +67,66 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// Called when a run and its hooks have ended and that is durable. The run is forgotten after it.
   void on_finished(std::function<void(const DagRun&)> f) { finished_ = std::move(f); }
 
-  /// Makes a run durable and begins it. `done` tells once its part of the commit is durable, or that it was struck: a run
-  /// of this id or date exists, and this one is gone. `path_us` as path_lengths() gives it.
+  /// Called when a run has come to be the engine's, whether it begins or waits; not of those that it has already.
+  void on_comes(std::function<void(const RunRow&)> f) { comes_ = std::move(f); }
+  /// Called when one that has come was not made after all: its part was struck. It is gone, or as it was before.
+  void on_struck(std::function<void(const RunRow&)> f) { struck_ = std::move(f); }
+  /// Called when a run has ended that never began, and that is durable.
+  void on_waiting_ended(std::function<void(const RunRow&)> f) { waiting_ended_ = std::move(f); }
+  /// Called before a run begins or goes on, with its row and its DAG.
+  void on_begins(std::function<void(const RunRow&, const Dag&)> f) { begins_ = std::move(f); }
+  /// Who brings the runs that have waited as rows; outlives the engine. Without one, what waits is kept in memory, and
+  /// runs of earlier processes cannot be queued.
+  void load_with(RunLoader* loader) { loader_ = loader; }
+
+  /// Makes a run durable. It begins at once where it may (run_queue.h): then its row, its instances and what it claims
+  /// are one part; otherwise its row alone is written, and it begins later by itself. `done` tells once its part of the
+  /// commit is durable, or that it was struck: a run of this id or date exists, and this one is gone. `path_us` as
+  /// path_lengths() gives it.
   void create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request);
   void create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us,
                   std::function<void(const PartVerdict&)> done) {
     create_run(std::move(creation), std::move(params), std::move(path_us), EngineRequest{{}, std::move(done)});
   }
+  /// A run that an earlier process has left waiting: it begins when it may. Its row is all that is known of it.
+  void queue_run(const RunRow& row);
   /// Takes over a run that recovery restored, perhaps with instances cleared in `cleared`. Before worker_ready().
   /// `version` where the run goes on with another version than it had: that of run.dag.
   void adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, EngineRequest request,
                  std::shared_ptr<const VersionRow> version = nullptr);
 
-  /// Takes a run that had ended and of which `cleared` has made something to do again. At any time; no instance of it
-  /// may be live.
+  /// Takes a run that had ended, or waits, and of which `cleared` has made something to do again. At any time; no
+  /// instance of it may be live. It is queued again, and obeys the limit of its DAG: where it may not begin at once, what
+  /// was cleared is written and the run is not in memory until it does.
   void take_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, EngineRequest request,
                 std::shared_ptr<const VersionRow> version = nullptr);
+  /// Takes a run that had ended without having begun: there is nothing to clear, it waits once more.
+  void requeue(LoadedRun ended, EngineRequest request, std::shared_ptr<const VersionRow> version = nullptr);
   /// Has the run take an event that somebody asked for. False: no such live run, or the engine has died; `request.done`
   /// is not called then.
   bool change_run(RunNo run_no, const Event& event, EngineRequest request);
   /// Writes what is about no run, in a part of its own. Batches keep the order of the calls.
   void write(EngineRequest request);
 
-  /// Ends a run: TERM and grace, teardowns still run; with `kill`: at once. False: no such live run.
+  /// Ends a run: TERM and grace, teardowns still run; with `kill`: at once. One that waits ends without having begun.
+  /// False: no such run lives or waits, or it waits and is not durable yet.
   bool stop_run(RunNo run_no, Reason reason, bool kill);
+  /// As stop_run(), for a run that waits and has been loaded. False: it does not wait (any more), or is not durable yet;
+  /// nothing has changed then, and `request.done` is not called.
+  bool stop_waiting(LoadedRun loaded, const StopRequested& how, EngineRequest request);
+  /// A run that waits and has no instances (begun_at is kNoTime) ends as `state`. False: as stop_waiting().
+  bool end_waiting(const RunRow& waiting, RunState state, Reason reason, EngineRequest request);
+
+  /// What a DAG says of its runs now, whatever its earlier versions said.
+  void set_run_limits(const std::string& dag_id, RunLimits limits);
+  void set_backfill_limit(const std::string& dag_id, std::int32_t runs);
+  /// A paused DAG: its runs wait, backfills go on; what has begun goes on.
+  void hold_dag(const std::string& dag_id, bool is_held);
+  /// No run begins and nothing is claimed; what runs goes on.
+  void freeze(bool is_frozen);
+  /// Who waits to begin, and why.
+  [[nodiscard]] const RunQueue& queue() const { return queue_; }
+
   /// Claims nothing more until resume_claims() (a stopped `baton run`, a server that shuts down).
   void hold_claims() { claims_held_ = true; }
   void resume_claims();
@@ -111,11 +151,28 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   [[nodiscard]] Moment now() const { return {loop_.wall_now(), loop_.mono_now()}; }
   [[nodiscard]] Pending& next() { return commits_.next(); }
 
+  // engine_queue.cpp: runs that come, wait and begin.
+  void begin_created(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request);
+  void keep_waiting(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request);
+  void wait_again(LiveRun& live, StepOutcome& cleared, EngineRequest request,
+                  std::shared_ptr<const VersionRow> version);
+  void leave_queue(RunNo run_no);
+  void note_comes(const RunRow& row);
+  void note_struck(const RunRow& row);
+  void begin_waiting();
+  void load_waiting(RunNo run_no);
+  void waiting_loaded(RunNo run_no, std::uint64_t ticket, Result<LoadedRun> loaded);
+  void begin_loaded(LoadedRun loaded, EngineRequest request, std::shared_ptr<const VersionRow> version = nullptr);
+  void watch_queue();
+  bool stop_unloaded(RunNo run_no, const StopRequested& how);
+
   // engine.cpp: runs, events, turns.
   void handle(LiveRun& live, const Event& event);
   void begin_again(LiveRun& live, StepOutcome& cleared, EngineRequest request,
                    std::shared_ptr<const VersionRow> version);
+  void revert(LiveRun& live, std::shared_ptr<const VersionRow> version);
   void open_part(LiveRun& live, EngineRequest request, bool creates);
+  static void fill_part(Part& part, EngineRequest& request);
   void watch_timeout(LiveRun& live);
   void schedule_turn();
   void turn();
@@ -160,13 +217,25 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   AttemptLedger attempts_;
   LiveRuns runs_;
   CommitPipeline commits_;
+  RunQueue queue_;
+  RunLoader* loader_ = nullptr;
+  std::map<RunNo, LoadedRun> kept_;            ///< wait for their turn only, and are in memory already
+  std::map<RunNo, std::uint64_t> beginning_;   ///< are being loaded to begin; which load it is
+  std::uint64_t last_ticket_ = 0;
   std::function<void(const Fatal&)> fatal_;
+  std::function<void(const RunRow&)> comes_, struck_, waiting_ended_;
+  std::function<void(const RunRow&, const Dag&)> begins_;
   std::function<void(const DagRun&)> finished_;
 
   std::set<RunNo> left_;                       ///< not ours now; see leave_runs()
   std::vector<DurationRow> lazy_durations_;
   StepOutcome step_;                           ///< scratch of handle()
+  std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);  ///< guards what a loader answers
   Loop::TimerId lazy_timer_ = 0;               ///< 0: none is set
+  Loop::TimerId queue_timer_ = 0;              ///< 0: none is set
+  WallUs queue_due_ = kNoTime;                 ///< what it waits for
+  std::int32_t begun_ = 0;                     ///< runs that begin with the batch that gathers
+  std::int32_t loading_ = 0;                   ///< runs that are being loaded, to begin or to be stopped
   bool turn_scheduled_ = false;
   bool claims_held_ = false;
   bool workers_heard_ = false;                 ///< one was ready: runs can no longer be adopted with their attempts

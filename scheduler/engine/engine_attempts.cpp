@@ -8,7 +8,7 @@
 namespace baton {
 
 void Engine::admit() {
-  if (claims_held_ || !attempts_.workers().next()) return;
+  if (claims_held_ || queue_.is_frozen() || !attempts_.workers().next()) return;
   admission_.set_slots(attempts_.workers().capacity());
   const auto run_of = [this](const Candidate& c) -> const DagRun* {
     const DagRun* found = run(c.run_no);
@@ -17,7 +17,11 @@ void Engine::admit() {
     return instance.state == TaskState::scheduled && instance.wait != Wait::commit ? found : nullptr;
   };
   const Moment at = now();
-  const auto blocked = [&](const Candidate& c, Wait wait) { note_wait(runs_.find(c.run_no)->run, c.instance, wait, at); };
+  const auto blocked = [&](const Candidate& c, Wait wait) {
+    LiveRun& live = *runs_.find(c.run_no);
+    note_wait(live.run, c.instance, wait, at);
+    runs_.note_waiting(live, c.instance);
+  };
   if (std::exchange(stop_began_, false)) admission_.drop_unwanted(run_of);
   Candidate candidate;
   while (admission_.next(candidate, run_of, blocked)) {

@@ -139,7 +139,9 @@ void Engine::forget_finished(const std::vector<RunNo>& runs) {
     if (finished_) finished_(live->run);
     admission_.forget(live->run);
     attempts_.forget(run_no);
+    leave_queue(run_no);  // its place is free
     runs_.erase(run_no);
+    schedule_turn();
   }
 }
 

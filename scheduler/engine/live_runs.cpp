@@ -6,6 +6,11 @@
 #include "scheduler/model/seeded_bug.h"
 
 namespace baton {
+namespace {
+
+constexpr std::size_t kWaitsMax = 100;
+
+}  // namespace
 
 LiveRun* LiveRuns::find(RunNo run_no) {
   const auto at = runs_.find(run_no);
@@ -44,6 +49,12 @@ void LiveRuns::note_running(LiveRun& live, InstanceNo i) {
   list(live);
 }
 
+void LiveRuns::note_waiting(LiveRun& live, InstanceNo i) {
+  if (live.waits.size() >= kWaitsMax || !live.waits.try_emplace(i, false).second) return;
+  ++live.untold_waits;
+  list(live);
+}
+
 void LiveRuns::list(LiveRun& live) {
   if (!std::exchange(live.is_listed, true)) lazy_.push_back(live.run.row.run_no);
 }
@@ -68,24 +79,45 @@ bool LiveRuns::has_lazy() {
   for (; !lazy_.empty(); lazy_.pop_back()) {  // those that were written with another batch leave the list here
     LiveRun* live = find(lazy_.back());
     if (live == nullptr) continue;
-    if (live->counts_stale || !live->unwritten.empty()) return true;
+    if (is_lazy(*live)) return true;
     live->is_listed = false;
   }
   return false;
 }
 
-void LiveRuns::take_lazy(Pending& next) {
+void LiveRuns::take_lazy(Pending& next, MonoUs now, DurationUs long_us) {
   for (const RunNo run_no : std::exchange(lazy_, {})) {
     LiveRun* live = find(run_no);
     if (live == nullptr) continue;
     live->is_listed = false;
     if (live->counts_stale || !live->unwritten.empty()) note_due(*live);
     Part& part = next.part(live->part);
+    take_waits(*live, part, now - long_us);
     for (const InstanceNo i : live->unwritten) {
       if (is_live(live->run.at(i).state)) part.instances.push_back(row_of(live->run, i));
     }
     live->unwritten.clear();
   }
+}
+
+/// Who waits since `before` or longer is told; who waits no more is forgotten; the others are looked at again.
+void LiveRuns::take_waits(LiveRun& live, Part& part, MonoUs before) {
+  live.untold_waits = 0;
+  for (auto at = live.waits.begin(); at != live.waits.end();) {
+    auto& [i, is_told] = *at;
+    const Instance& instance = live.run.at(i);
+    if (instance.state != TaskState::scheduled || !is_told_wait(instance.wait)) {
+      at = live.waits.erase(at);
+      continue;
+    }
+    if (!is_told && instance.since <= before) {
+      is_told = true;
+      part.instances.push_back(row_of(live.run, i));
+    }
+    live.untold_waits += is_told ? 0 : 1;
+    ++at;
+  }
+  if (live.untold_waits > 0) list(live);
 }
 
 void LiveRuns::note_more(LiveRun& live) {

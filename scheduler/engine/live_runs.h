@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -23,6 +24,8 @@ struct LiveRun {
   DagRun run;
   std::vector<DurationUs> path_us;  ///< critical path from each task to the end of the run; empty: not known
   RunTimers timers;
+  std::map<InstanceNo, bool> waits; ///< for a limit or a pool; whether their rows say so. See LiveRuns::note_waiting()
+  std::size_t untold_waits = 0;     ///< of these, whose rows do not
   std::set<InstanceNo> unwritten;   ///< running, and their rows do not say so yet; see LiveRuns::note_running()
   RunPart part;                     ///< where its rows go in the batch that gathers
   bool counts_stale = false;        ///< its counts have changed since its row was written
@@ -50,12 +53,17 @@ class LiveRuns {
   /// For display alone: an instance is running.
   void note_running(LiveRun& live, InstanceNo i);
 
+  /// For display alone: an instance waits for a limit or a pool. Its row is to say so when it has waited for `long_us`;
+  /// of a run the first kWaitsMax do: a crowd is told by its heads, or each of its tasks would be written once more.
+  void note_waiting(LiveRun& live, InstanceNo i);
+
   [[nodiscard]] bool has_due() const { return !due_.empty(); }
   /// Puts the rows that are due into `next`; whether a run among them has its outcome.
   bool take_due(Pending& next);
   [[nodiscard]] bool has_lazy();
-  /// Puts what is for display alone into `next`, and makes the rows of these runs due.
-  void take_lazy(Pending& next);
+  /// Puts what is for display alone into `next`, and makes the rows of these runs due. Who has waited for less than
+  /// `long_us` is left for the next time.
+  void take_lazy(Pending& next, MonoUs now, DurationUs long_us);
 
   /// The core of this run stopped half way (see advance()). Each run stands in this queue once.
   void note_more(LiveRun& live);
@@ -65,6 +73,10 @@ class LiveRuns {
 
  private:
   void list(LiveRun& live);
+  void take_waits(LiveRun& live, Part& part, MonoUs before);
+  static bool is_lazy(const LiveRun& live) {
+    return live.counts_stale || !live.unwritten.empty() || live.untold_waits > 0;
+  }
 
   Loop& loop_;
   std::unordered_map<RunNo, std::unique_ptr<LiveRun>> runs_;

@@ -61,8 +61,18 @@ class Store {
   [[nodiscard]] virtual const std::string& store_id() const = 0;   ///< a UUID made with the store
   [[nodiscard]] virtual std::int64_t leader_epoch() const = 0;     ///< raised at every open for writing
 
-  /// Reads below block: for the start, before the loop takes events, and for another thread than the loop's.
+  /// Reads below block: for the start, before the loop takes events, and for another thread than the loop's. They never
+  /// wait for a transaction that is being written.
   [[nodiscard]] virtual Result<std::vector<RunNo>> unfinished_runs() = 0;
+  /// Of these the ones that wait to begin (queued), by number, as rows: one query. A row that cannot be read is told as
+  /// an Error and keeps none of the others from being read.
+  using OnRow = std::function<void(RunNo, const Result<RunRow>&)>;
+  [[nodiscard]] virtual Status waiting_runs(const OnRow& each) = 0;
+  /// The other ones, by number, whole: each kind of row in one scan, each version read once. `read` says why one cannot
+  /// be read; its snapshot is worth nothing then, and the others are told all the same. The snapshot is gone after the
+  /// call. Neither this nor waiting_runs() may be answered with another call of the store.
+  using OnRun = std::function<void(RunNo, const Status& read, const RunSnapshot&)>;
+  [[nodiscard]] virtual Status live_runs(const OnRun& each) = 0;
   [[nodiscard]] virtual Result<RunSnapshot> load_run(RunNo run_no) = 0;
   /// Mean run time of the successes of each task of a DAG (recent ones weigh more), in µs, by task id.
   [[nodiscard]] virtual Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) = 0;

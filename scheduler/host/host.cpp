@@ -1,9 +1,11 @@
 #include "scheduler/host/host.h"
 
+#include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "scheduler/engine/critical_path.h"
-#include "scheduler/engine/recovery.h"
 #include "scheduler/model/seeded_bug.h"
 
 namespace baton {
@@ -16,20 +18,14 @@ Host::Host(HostParts parts, LaunchContext launch, HostSettings settings)
       no_loader_(parts_.loop),
       control_(parts_.loop, engine_, parts_.loader != nullptr ? *parts_.loader : no_loader_, {}, hooks()) {
   for (const PoolSpec& pool : settings_.pools) engine_.set_pool(pool.name, pool.slots);
-  engine_.on_finished([this](const DagRun& run) {
-    runs_.erase(run.row.run_no);
-    if (finished_) finished_(run);
-  });
+  engine_.load_with(parts_.loader);
+  engine_.on_begins([this](const RunRow& row, const Dag& dag) { begins(row, dag); });
 }
 
 Host::~Host() = default;
 
 ControlHooks Host::hooks() {
-  return {parts_.check_tasks, [this](const RunRow& run) {
-            if (parts_.prepare_run) parts_.prepare_run(run);
-            runs_.insert(run.run_no);
-          },
-          parts_.keys};
+  return {parts_.check_tasks, parts_.keys};
 }
 
 Status Host::open() {
@@ -40,37 +36,63 @@ Status Host::open() {
   if (BATON_BUG(ends_of_other_runs_acknowledged)) left.clear();
   engine_.leave_runs(left);
   if (settings_.policy == HostPolicy::one_run) return Unit{};
-  for (const RunNo run_no : *unfinished) adopt_left(run_no);
-  return Unit{};
+  if (Status live = adopt_live(); !live) return live;
+  return parts_.loader == nullptr ? Status(Unit{}) : queue_waiting();
 }
 
-void Host::take(const RunRow& run, const Dag& dag) {
-  if (parts_.prepare_run) parts_.prepare_run(run);
+/// What many runs have in common is read and compiled once. They are adopted after the scan: it may not be answered with
+/// another read.
+Status Host::adopt_live() {
+  std::map<std::string, std::shared_ptr<const Dag>> dags;  // by DAG and version
+  std::map<const Dag*, std::vector<DurationUs>> paths;
+  std::vector<DagRun> runs;
+  const Moment now{parts_.loop.wall_now(), parts_.loop.mono_now()};
+  const Status all = parts_.store.live_runs([&](RunNo run_no, const Status& read, const RunSnapshot& snapshot) {
+    if (!read) return tell_left(run_no, read.error());
+    auto& dag = dags[snapshot.run.dag_id + "/" + snapshot.run.dag_version];
+    if (dag == nullptr) {
+      auto compiled = parts_.read_dag(snapshot);
+      if (!compiled) return tell_left(run_no, compiled.error());
+      dag = std::move(compiled).value();
+    }
+    auto run = run_of(snapshot, dag, now);
+    if (!run) return tell_left(run_no, run.error());
+    runs.push_back(std::move(run).value());
+  });
+  for (DagRun& run : runs) {
+    const auto [path, is_new] = paths.try_emplace(run.dag.get());
+    if (is_new) path->second = path_of(*run.dag);
+    adopt_left({std::move(run), path->second});
+  }
+  return all;
+}
+
+/// They are rows until they begin: only these are read here.
+Status Host::queue_waiting() {
+  return parts_.store.waiting_runs([this](RunNo run_no, const Result<RunRow>& row) {
+    if (!row) return tell_left(run_no, row.error());
+    engine_.queue_run(*row);
+  });
+}
+
+void Host::tell_left(RunNo run_no, const Error& why) {
+  if (parts_.observer == nullptr) return;
+  parts_.observer->notice("run " + std::to_string(run_no) + " is left as it is: " + why.message);
+}
+
+void Host::begins(const RunRow& row, const Dag& dag) {
+  if (parts_.prepare_run) parts_.prepare_run(row);
   for (const PoolSpec& pool : dag.pools) engine_.set_pool(pool.name, pool.slots);
-  runs_.insert(run.run_no);
 }
 
 /// Nobody has asked for it: it goes on whatever a task of it lacks, and that task tells.
-void Host::adopt_left(RunNo run_no) {
-  auto loaded = read(run_no);
-  if (!loaded) {
-    if (parts_.observer == nullptr) return;
-    parts_.observer->notice("run " + std::to_string(run_no) + " is left as it is: " + loaded.error().message);
-    return;
-  }
-  if (loaded->run.is_finished()) return;
-  take(loaded->run.row, *loaded->run.dag);
-  engine_.adopt_run(std::move(loaded->run), std::move(loaded->path_us), {}, {});
+void Host::adopt_left(LoadedRun left) {
+  if (left.run.is_finished()) return;
+  engine_.adopt_run(std::move(left.run), std::move(left.path_us), {}, {});
 }
 
 Result<LoadedRun> Host::read(RunNo run_no) {
-  const auto snapshot = parts_.store.load_run(run_no);
-  if (!snapshot) return snapshot.error();
-  auto dag = parts_.read_dag(*snapshot);
-  if (!dag) return dag.error();
-  auto run = restore_run(*snapshot, *dag, {parts_.loop.wall_now(), parts_.loop.mono_now()});
-  if (!run) return run.error();
-  return LoadedRun{std::move(run).value(), path_of(**dag)};
+  return read_run(parts_.store, parts_.read_dag, run_no, {parts_.loop.wall_now(), parts_.loop.mono_now()});
 }
 
 std::vector<DurationUs> Host::path_of(const Dag& dag) {
@@ -87,30 +109,14 @@ TriggerRun Host::trigger_of(NewRun request) {
   return out;
 }
 
-/// A run that is not made after all is none of ours.
-Control::OnAnswer Host::noted(const Request& request, Control::OnAnswer answer) {
-  const auto* trigger = std::get_if<TriggerRun>(&request);
-  if (trigger == nullptr) return answer;
-  return [this, run_no = trigger->creation.run.run_no, answer = std::move(answer)](const Result<Answer>& how) {
-    if (!how) runs_.erase(run_no);
-    if (answer) answer(how);
-  };
-}
-
 void Host::start_with(Request request, Actor actor, Control::OnAnswer answer) {
-  Control::OnAnswer on_answer = noted(request, std::move(answer));
   const RunNo run_no = run_of(request);
   if (run_no == 0) {
-    return control_.decide_at_start(std::move(request), std::move(actor), std::nullopt, std::move(on_answer));
+    return control_.decide_at_start(std::move(request), std::move(actor), std::nullopt, std::move(answer));
   }
   auto loaded = read(run_no);
-  if (!loaded) return on_answer(loaded.error());
-  control_.decide_at_start(std::move(request), std::move(actor), std::move(loaded).value(), std::move(on_answer));
-}
-
-Status Host::ask(Request request, Actor actor, std::optional<IdempotencyKey> key, Control::OnAnswer answer) {
-  Control::OnAnswer on_answer = noted(request, std::move(answer));
-  return control_.ask(std::move(request), std::move(actor), std::move(key), std::move(on_answer));
+  if (!loaded) return answer(loaded.error());
+  control_.decide_at_start(std::move(request), std::move(actor), std::move(loaded).value(), std::move(answer));
 }
 
 void Host::NoLoader::load(RunNo, Moment, OnLoaded done) {

@@ -10,13 +10,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "scheduler/control/control.h"
 #include "scheduler/engine/engine.h"
 #include "scheduler/host/new_run.h"
+#include "scheduler/host/run_reading.h"
 
 namespace baton {
 
@@ -33,12 +33,13 @@ struct HostParts {
   Executor& executor;
   RunObserver* observer = nullptr;  ///< null: nobody watches
   /// The DAG that a stored run goes on with. Blocks like the reads of Store: before the loop takes events.
-  std::function<Result<std::shared_ptr<const Dag>>(const RunSnapshot&)> read_dag;
+  DagReader read_dag;
   /// Asked for a stored run that is to go on, as ControlHooks::check_tasks. May be empty.
   std::function<Status(const Dag&, const std::vector<bool>& wanted)> check_tasks;
-  /// Called before a run is given to the engine: the moment to make its folders. May be empty.
+  /// Called before a run begins or goes on: the moment to make its folders. May be empty.
   std::function<void(const RunRow&)> prepare_run;
-  /// Brings runs that are not in memory, for ask(). Null: this process works on no other runs than it has.
+  /// Brings runs that are not in memory: those that have waited as rows, and for ask(). Null: this process works on no
+  /// other runs than it has, and what waits in it is kept in memory. Outlives the Host.
   RunLoader* loader = nullptr;
   /// Knows the keys of earlier requests. Null: requests with keys are refused.
   KeyFinder* keys = nullptr;
@@ -60,10 +61,11 @@ class Host {
   /// An outcome of a commit is unknown or another leader has come: the engine takes no more events. Told once.
   void on_fatal(std::function<void(const Fatal&)> f) { engine_.on_fatal(std::move(f)); }
   /// A run and its hooks have ended, and that is durable. The engine forgets the run after this call.
-  void on_finished(std::function<void(const DagRun&)> f) { finished_ = std::move(f); }
+  void on_finished(std::function<void(const DagRun&)> f) { engine_.on_finished(std::move(f)); }
 
-  /// Takes over what earlier schedulers left, by the policy. One run that cannot be read is told to the observer and
-  /// stays as it is: it keeps nobody else from being adopted. An Error only where the store cannot say which there are.
+  /// Takes over what earlier schedulers left, by the policy: live runs with all their rows, those that wait to begin as
+  /// rows alone. One run that cannot be read is told to the observer and stays as it is: it keeps nobody else from being
+  /// adopted. An Error only where the store cannot say which there are.
   Status open();
 
   /// What this process was started for, a run that exists or TriggerRun: decided before it returns; `answer` is called
@@ -74,18 +76,17 @@ class Host {
   [[nodiscard]] Status ask(Request request, Actor actor, Control::OnAnswer answer) {
     return ask(std::move(request), std::move(actor), std::nullopt, std::move(answer));
   }
-  [[nodiscard]] Status ask(Request request, Actor actor, std::optional<IdempotencyKey> key, Control::OnAnswer answer);
+  [[nodiscard]] Status ask(Request request, Actor actor, std::optional<IdempotencyKey> key, Control::OnAnswer answer) {
+    return control_.ask(std::move(request), std::move(actor), std::move(key), std::move(answer));
+  }
   /// `request` as a run with a number of its own. Blocks for the mean durations of its tasks: before the loop takes
   /// events, or where the store answers at once.
   [[nodiscard]] TriggerRun trigger_of(NewRun request);
 
-  /// A run that is about to be given to the engine by somebody else: a tick. As for those that come through ask().
-  void take(const RunRow& run, const Dag& dag);
-
   [[nodiscard]] Engine& engine() { return engine_; }
   [[nodiscard]] ExecutorEvents& executor_events() { return engine_; }
-  /// Runs that the engine was given and has not finished.
-  [[nodiscard]] const std::set<RunNo>& runs() const { return runs_; }
+  /// Runs that the engine was given and has not finished, whether they wait or have begun; by number.
+  [[nodiscard]] std::vector<RunNo> runs() const { return engine_.queue().runs(); }
 
  private:
   /// A process that works on the runs it has, and on no other.
@@ -96,9 +97,12 @@ class Host {
   };
 
   Result<LoadedRun> read(RunNo run_no);
-  void adopt_left(RunNo run_no);
+  Status adopt_live();
+  Status queue_waiting();
+  void adopt_left(LoadedRun left);
+  void begins(const RunRow& row, const Dag& dag);
+  void tell_left(RunNo run_no, const Error& why);
   [[nodiscard]] ControlHooks hooks();
-  [[nodiscard]] Control::OnAnswer noted(const Request& request, Control::OnAnswer answer);
   [[nodiscard]] std::vector<DurationUs> path_of(const Dag& dag);
 
   HostParts parts_;
@@ -106,8 +110,6 @@ class Host {
   Engine engine_;
   NoLoader no_loader_;
   Control control_;
-  std::function<void(const DagRun&)> finished_;
-  std::set<RunNo> runs_;
 };
 
 }  // namespace baton

@@ -73,7 +73,6 @@ void TicksOnEngine::load_and_create(std::shared_ptr<Wanted> wanted) {
 void TicksOnEngine::create(const ShelvedDag& shelved, Wanted& wanted) {
   RunCreation creation = creation_of(wanted.run, shelved, wanted.run_no, loop_.wall_now());
   Value params = default_params(*shelved.dag);
-  if (hooks_.takes) hooks_.takes(creation.run, *shelved.dag);
   engine_.create_run(std::move(creation), std::move(params), {},
                      EngineRequest{{}, std::move(wanted.done), std::move(wanted.rows)});
 }
@@ -84,16 +83,12 @@ void TicksOnEngine::write(ServiceRows rows, std::vector<AuditRow> audit, std::fu
 
 void TicksOnEngine::stop_run(RunNo run_no) { engine_.stop_run(run_no, Reason::stopped, false); }
 
-void TicksOnEngine::hold_dag(const std::string& dag_id, bool is_held) {
-  if (hooks_.hold_dag) hooks_.hold_dag(dag_id, is_held);
-}
+void TicksOnEngine::hold_dag(const std::string& dag_id, bool is_held) { engine_.hold_dag(dag_id, is_held); }
 
-void TicksOnEngine::freeze(bool is_frozen) {
-  if (hooks_.freeze) hooks_.freeze(is_frozen);
-}
+void TicksOnEngine::freeze(bool is_frozen) { engine_.freeze(is_frozen); }
 
 void TicksOnEngine::say(const std::string& line) {
-  if (hooks_.say) hooks_.say(line);
+  if (say_) say_(line);
 }
 
 }  // namespace baton

@@ -14,25 +14,18 @@
 
 namespace baton {
 
-/// What else hears of it. Each may be empty.
-struct TickHooks {
-  /// Called before a run is given to the engine: the moment to make its folders.
-  std::function<void(const RunRow&, const Dag&)> takes;
-  std::function<void(const std::string& dag_id, bool is_held)> hold_dag;
-  std::function<void(bool is_frozen)> freeze;
-  std::function<void(const std::string& line)> say;
-};
-
 class TicksOnEngine final : public TickHost {
  public:
-  /// All of these outlive it. `config`: the calendars that schedules name beside their own.
-  TicksOnEngine(Loop& loop, Store& store, Engine& engine, DagShelf& shelf, Config config, TickHooks hooks)
+  /// All of these outlive it. `config`: the calendars that schedules name beside their own. `say`: one line for a person;
+  /// may be empty.
+  TicksOnEngine(Loop& loop, Store& store, Engine& engine, DagShelf& shelf, Config config,
+                std::function<void(const std::string& line)> say)
       : loop_(loop),
         store_(store),
         engine_(engine),
         shelf_(shelf),
         config_(std::move(config)),
-        hooks_(std::move(hooks)) {}
+        say_(std::move(say)) {}
   ~TicksOnEngine() override { *is_alive_ = false; }
 
   void set_config(Config config) { config_ = std::move(config); }
@@ -56,7 +49,7 @@ class TicksOnEngine final : public TickHost {
   Engine& engine_;
   DagShelf& shelf_;
   Config config_;
-  const TickHooks hooks_;
+  const std::function<void(const std::string& line)> say_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

@@ -229,9 +229,17 @@ void TicksService::run_ended(const RunRow& run, std::int32_t failed_runs_max) {
   take_step(dag);  // there may be room now
 }
 
-/// Backfills and what a person has stopped say nothing of the DAG's health.
+void TicksService::run_dropped(const RunRow& run) {
+  Scheduled& dag = dag_named(run.dag_id);
+  dag.open.erase(run.run_no);
+  if (dag.row.schedule_since == kNoTime) return;
+  pause_drained(dag);
+  take_step(dag);
+}
+
+/// Backfills and what a person has ended say nothing of the DAG's health.
 void TicksService::count_failure(Scheduled& dag, const RunRow& run, std::int32_t failed_runs_max) {
-  if (run.type == RunType::backfill || run.reason == Reason::stopped) return;
+  if (run.type == RunType::backfill || run.reason == Reason::stopped || run.reason == Reason::marked) return;
   const std::int32_t before = dag.row.failed_in_row;
   dag.row.failed_in_row = run.state == RunState::failed ? before + 1 : 0;
   if (dag.row.failed_in_row == before) return;

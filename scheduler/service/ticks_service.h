@@ -95,6 +95,8 @@ class TicksService {
 
   /// A run that has not ended: of an earlier scheduler, asked for, cleared. Those of ticks are known.
   void run_opened(const RunRow& run);
+  /// A run that was opened is not there after all: it was never made, or has ended as before.
+  void run_dropped(const RunRow& run);
   /// A run has ended, and that is durable. `failed_runs_max`: what its DAG says of runs that fail in a row.
   void run_ended(const RunRow& run, std::int32_t failed_runs_max);
 

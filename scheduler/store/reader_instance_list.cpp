@@ -35,23 +35,23 @@ bool is_of_task(InstanceField field) {
 }
 
 /// What is walked first: the runs, then the instances of each; or the instances, each with its run.
-enum class Access : std::uint8_t { runs, instances };
+enum class Leading : std::uint8_t { runs, instances };
 
 /// The run's number, by the name that it has in what is walked first: only so does SQLite see that it comes in order.
-SortTerm run_term(Access access, bool descending) {
-  return {100, access == Access::runs ? "r.run_no" : "t.run_no", false, false, false, descending};
+SortTerm run_term(Leading leading, bool descending) {
+  return {100, leading == Leading::runs ? "r.run_no" : "t.run_no", false, false, false, descending};
 }
 
-void add_terms(const OrderBy<InstanceField>& by, Access access, std::vector<SortTerm>& terms) {
+void add_terms(const OrderBy<InstanceField>& by, Leading leading, std::vector<SortTerm>& terms) {
   SortTerm term{static_cast<int>(by.field), "", false, false, false, by.descending};
   switch (by.field) {
     case InstanceField::number:
-      terms.push_back(run_term(access, by.descending));
+      terms.push_back(run_term(leading, by.descending));
       term.sql = "t.instance_no";
       term.is_unique = true;
       break;
     case InstanceField::task:
-      terms.push_back(run_term(access, true));
+      terms.push_back(run_term(leading, true));
       terms.push_back({101, "t.task_no"});
       term.sql = "t.map_index";
       term.is_unique = true;
@@ -78,12 +78,12 @@ void add_terms(const OrderBy<InstanceField>& by, Access access, std::vector<Sort
   terms.push_back(std::move(term));
 }
 
-PageWalk walk_of(const InstanceQuery& query, Access access) {
+PageWalk walk_of(const InstanceQuery& query, Leading leading) {
   std::vector<SortTerm> terms;
-  for (const auto& by : query.order) add_terms(by, access, terms);
-  if (terms.empty()) add_terms({InstanceField::number}, access, terms);
+  for (const auto& by : query.order) add_terms(by, leading, terms);
+  if (terms.empty()) add_terms({InstanceField::number}, leading, terms);
   SortTerm last{102, "t.instance_no", false, false, true};
-  return {'i', std::move(terms), {run_term(access, false), last}, "t.run_no, t.instance_no", query.page};
+  return {'i', std::move(terms), {run_term(leading, false), last}, "t.run_no, t.instance_no", query.page};
 }
 
 /// One page of task instances.
@@ -95,10 +95,10 @@ class InstanceList {
   Result<InstancePage> page() {
     const auto how = choose();
     if (!how) return how.error();
-    PageWalk walk = walk_of(query_, how->access);
+    PageWalk walk = walk_of(query_, how->leading);
     if (Status key = walk.take_key(); !key) return key.error();
     if (how->sorts) walk.sort();
-    const auto from = this->from(how->access);
+    const auto from = this->from(how->leading);
     if (!from) return from.error();
     auto rows = walk.rows(connection_, *from);
     if (!rows) return rows.error();
@@ -115,7 +115,7 @@ class InstanceList {
 
  private:
   struct Plan {
-    Access access = Access::instances;
+    Leading leading = Leading::instances;
     bool sorts = false;
   };
 
@@ -135,51 +135,51 @@ class InstanceList {
 
   Result<Plan> choose() {
     if (filter_.run_no) {
-      return Plan{Access::instances, field() != InstanceField::number && field() != InstanceField::task};
+      return Plan{Leading::instances, field() != InstanceField::number && field() != InstanceField::task};
     }
-    const Access access = names_runs() ? Access::runs : Access::instances;
+    const Leading leading = names_runs() ? Leading::runs : Leading::instances;
     switch (field()) {
       case InstanceField::number:
       case InstanceField::task:
-        return Plan{access, false};
+        return Plan{leading, false};
       case InstanceField::logical_date:
       case InstanceField::run_after:
-        return Plan{Access::runs, false};
+        return Plan{Leading::runs, false};
       case InstanceField::started_at: {
         const bool narrows = names_runs() || all_states(needs_attention) || all_states(lives);
-        const auto few = narrows ? are_at_most(kFewInstances, access) : Result<bool>(false);
+        const auto few = narrows ? are_at_most(kFewInstances, leading) : Result<bool>(false);
         if (!few) return few.error();
-        return *few ? Plan{access, true} : Plan{Access::instances, false};
+        return *few ? Plan{leading, true} : Plan{Leading::instances, false};
       }
       default:
-        return choose_sorted(access);
+        return choose_sorted(leading);
     }
   }
 
-  Result<Plan> choose_sorted(Access access) {
-    if (filter_.run.dag_ids.size() == 1 || !filter_.run.run_ids.empty()) return Plan{access, true};
+  Result<Plan> choose_sorted(Leading leading) {
+    if (filter_.run.dag_ids.size() == 1 || !filter_.run.run_ids.empty()) return Plan{leading, true};
     const auto wants_one = [](InstanceField by) { return by == InstanceField::duration || by == InstanceField::kind; };
     if (has_order(wants_one)) {
       return Error{"task instances can be ordered by their duration or kind within one run or one DAG only"};
     }
-    const auto few = are_at_most(kTotalMax, access);
+    const auto few = are_at_most(kTotalMax, leading);
     if (!few) return few.error();
     if (!*few) return Error{"too many task instances for this order: name a run, a DAG, or a time"};
-    return Plan{access, true};
+    return Plan{leading, true};
   }
 
-  Result<bool> are_at_most(std::int64_t most, Access access) {
-    const auto from = this->from(access);
+  Result<bool> are_at_most(std::int64_t most, Leading leading) {
+    const auto from = this->from(leading);
     if (!from) return from.error();
     const auto count = connection_.count(*from, most);
     if (!count) return count.error();
     return *count <= most;
   }
 
-  Result<Query> from(Access access) {
+  Result<Query> from(Leading leading) {
     Query query;
     const bool with_run = names_runs() || has_order(is_of_run) || needs_task();
-    if (access == Access::runs) {
+    if (leading == Leading::runs) {
       query.add(" FROM dag_run r CROSS JOIN task_instance t ON t.run_no = r.run_no");
     } else {
       query.add(with_run ? " FROM task_instance t CROSS JOIN dag_run r ON r.run_no = t.run_no" : " FROM task_instance t");
@@ -193,7 +193,7 @@ class InstanceList {
     }
     query.add(" WHERE 1");
     if (filter_.run_no) query.add(" AND t.run_no = ?", *filter_.run_no);
-    if (Status added = add_run_conditions(connection_, filter_.run, access == Access::instances, query); !added) {
+    if (Status added = add_run_conditions(connection_, filter_.run, leading == Leading::instances, query); !added) {
       return added.error();
     }
     if (Status added = add_own_conditions(query); !added) return added.error();
@@ -233,7 +233,7 @@ class InstanceList {
   }
 
   Status finish(InstancePage& page) {
-    const auto from = this->from(names_runs() ? Access::runs : Access::instances);
+    const auto from = this->from(names_runs() ? Leading::runs : Leading::instances);
     if (!from) return from.error();
     if (query_.page.with_total && from->sql == " FROM task_instance t WHERE 1") {
       // Of all instances: those that have started lie in a narrow index, and are mostly more than are counted.

@@ -6,6 +6,7 @@
 #include "scheduler/model/check.h"
 #include "scheduler/store/backup.h"
 #include "scheduler/store/files.h"
+#include "scheduler/store/recovery_reading.h"
 #include "scheduler/store/row_reading.h"
 #include "scheduler/store/service_rows_reading.h"
 #include "scheduler/store/state_folder.h"
@@ -147,7 +148,8 @@ SqliteStore::SqliteStore(Opened opened, Loop& loop, const StoreOptions& options)
       writer_(std::make_unique<sqlite::BatchWriter>(db_, leader_epoch_, opened.seq)),
       generation_(std::make_shared<std::atomic<std::uint64_t>>(1)),
       is_alive_(std::make_shared<bool>(true)),
-      queue_(options.queue_depth_max) {
+      queue_(options.queue_depth_max),
+      reads_queue_(options.queue_depth_max) {
   db_.watch_wal(wal_frames_.get());
   if (!options_.inline_writer) thread_ = std::thread([this] { run_writer(); });
 }
@@ -162,7 +164,13 @@ void SqliteStore::stop() {
   is_stopped_ = true;
   if (options_.inline_writer) process_inline();
   queue_.close();
+  reads_queue_.close();
   if (thread_.joinable()) thread_.join();
+  if (reads_thread_.joinable()) reads_thread_.join();
+  {
+    const std::lock_guard held(reads_mutex_);
+    reads_.reset();  // before the writing connection, which settles the log
+  }
   close_database();
 }
 
@@ -184,6 +192,7 @@ void SqliteStore::close_database() {
 // ---- the loop's side ----
 
 void SqliteStore::commit(Batch batch, OnCommitted done) {
+  has_written_ = true;
   QueuedItem item = QueuedCommit{std::move(batch), std::move(done), generation_->load(std::memory_order_relaxed)};
   if (is_stopped_ || !queue_.push(item)) {
     std::vector<Answer> refused;
@@ -200,6 +209,7 @@ void SqliteStore::commit(Batch batch, OnCommitted done) {
 
 /// On the loop's thread, where the writer has nothing to do: what it is given later comes later.
 void SqliteStore::commit_now(Batch batch, OnCommitted done) {
+  has_written_ = true;
   std::unique_lock held(writer_mutex_, std::try_to_lock);
   if (options_.inline_writer || is_stopped_ || !held.owns_lock() || !queue_.is_empty()) {
     if (held.owns_lock()) held.unlock();
@@ -334,21 +344,59 @@ namespace {
 const Error kStopped{"the store is closed", ErrorKind::storage};
 }
 
+Status SqliteStore::run_read(const std::function<void(Database&)>& read) {
+  if (is_stopped_) return kStopped;
+  if (options_.inline_writer) {
+    read(db_);
+    return Unit{};
+  }
+  if (!has_written_) {
+    const std::lock_guard held(writer_mutex_);
+    read(db_);
+    return Unit{};
+  }
+  const std::lock_guard held(reads_mutex_);
+  if (!reads_) {
+    sqlite::OpenOptions connection;
+    connection.access = sqlite::Access::read;
+    connection.vfs = options_.vfs;
+    auto opened = Database::open(path_, connection);
+    if (!opened) return opened.error();
+    reads_.emplace(std::move(*opened));
+  }
+  read(*reads_);
+  return Unit{};
+}
+
 Result<std::vector<RunNo>> SqliteStore::unfinished_runs() {
   Result<std::vector<RunNo>> result = kStopped;
-  run_on_writer([&] { result = sqlite::unfinished_runs(db_); });
+  if (Status ran = run_read([&](Database& db) { result = sqlite::unfinished_runs(db); }); !ran) return ran.error();
+  return result;
+}
+
+Status SqliteStore::waiting_runs(const OnRow& each) {
+  Status result = kStopped;
+  if (Status ran = run_read([&](Database& db) { result = sqlite::waiting_runs(db, each); }); !ran) return ran;
+  return result;
+}
+
+Status SqliteStore::live_runs(const OnRun& each) {
+  Status result = kStopped;
+  if (Status ran = run_read([&](Database& db) { result = sqlite::live_runs(db, each); }); !ran) return ran;
   return result;
 }
 
 Result<RunSnapshot> SqliteStore::load_run(RunNo run_no) {
   Result<RunSnapshot> result = kStopped;
-  run_on_writer([&] { result = sqlite::load_run(db_, run_no); });
+  if (Status ran = run_read([&](Database& db) { result = sqlite::load_run(db, run_no); }); !ran) return ran.error();
   return result;
 }
 
 Result<std::unordered_map<std::string, DurationUs>> SqliteStore::mean_durations(const std::string& dag_id) {
   Result<std::unordered_map<std::string, DurationUs>> result = kStopped;
-  run_on_writer([&] { result = sqlite::mean_durations(db_, dag_id); });
+  if (Status ran = run_read([&](Database& db) { result = sqlite::mean_durations(db, dag_id); }); !ran) {
+    return ran.error();
+  }
   return result;
 }
 
@@ -368,14 +416,26 @@ void SqliteStore::find_cached(const std::string& dag_id, const std::string& task
                               const std::string& spec_hash, WallUs now,
                               std::function<void(std::optional<CacheRow>)> done) {
   auto look_up = [this, dag_id, task_id, key, spec_hash, now, done = std::move(done)] {
-    auto found = sqlite::find_cached(db_, dag_id, task_id, key, spec_hash, now);
+    std::optional<CacheRow> found;  // a cache that cannot be read misses
+    (void)run_read([&](Database& db) { found = sqlite::find_cached(db, dag_id, task_id, key, spec_hash, now); });
     loop_.post([done, found = std::move(found)] { done(found); });
   };
   QueuedItem item = QueuedTask{std::move(look_up)};
   if (options_.inline_writer && !is_stopped_) {
     std::get<QueuedTask>(item).run();
-  } else if (is_stopped_ || !queue_.push(item)) {
+  } else if (is_stopped_ || !reads_queue_.push(item)) {
     BATON_CHECK(is_stopped_);
+  } else if (!reads_thread_.joinable()) {
+    reads_thread_ = std::thread([this] { run_reads(); });
+  }
+}
+
+void SqliteStore::run_reads() {
+  while (true) {
+    reads_queue_.wait(std::chrono::milliseconds(0));
+    auto items = reads_queue_.take();
+    if (items.empty() && reads_queue_.is_closed()) return;
+    for (QueuedItem& item : items) std::get<QueuedTask>(item).run();
   }
 }
 

@@ -10,6 +10,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -67,6 +68,8 @@ class SqliteStore final : public Store, public ServiceStore {
   [[nodiscard]] const std::string& store_id() const override { return store_id_; }
   [[nodiscard]] std::int64_t leader_epoch() const override { return leader_epoch_; }
   [[nodiscard]] Result<std::vector<RunNo>> unfinished_runs() override;
+  [[nodiscard]] Status waiting_runs(const OnRow& each) override;
+  [[nodiscard]] Status live_runs(const OnRun& each) override;
   [[nodiscard]] Result<RunSnapshot> load_run(RunNo run_no) override;
   [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) override;
   void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
@@ -117,6 +120,11 @@ class SqliteStore final : public Store, public ServiceStore {
   void close_database();
   /// Runs `task` on the writer's thread, in its turn, and waits; false after stop().
   bool run_on_writer(const std::function<void()>& task);
+  /// Runs `read` on this thread with a connection that nobody writes through: one for all reads, or, as long as this
+  /// process has written nothing, the writer's (to open another costs a small run more than all that it reads). `read`
+  /// sees all that was answered, and may not call the store. Error: there is no such connection.
+  Status run_read(const std::function<void(sqlite::Database&)>& read);
+  void run_reads();
 
   Loop& loop_;
   const StoreOptions options_;
@@ -134,6 +142,8 @@ class SqliteStore final : public Store, public ServiceStore {
   const std::int64_t wal_frame_bytes_;
   std::unique_ptr<sqlite::BatchWriter> writer_;
   sqlite::WalSpace wal_space_;
+  std::mutex reads_mutex_;
+  std::optional<sqlite::Database> reads_;  ///< opened when first needed; whoever holds reads_mutex_
   std::uint64_t refused_generation_ = 0;  ///< batches up to this one are rolled back unseen
 
   /// Rises on the loop's thread when a rollback has been reported there. Shared with what is posted, which may run
@@ -144,6 +154,9 @@ class SqliteStore final : public Store, public ServiceStore {
   bool is_stopped_ = false;
   sqlite::WriteQueue queue_;
   std::thread thread_;
+  std::atomic<bool> has_written_ = false;
+  sqlite::WriteQueue reads_queue_;        ///< what the loop asks for without waiting
+  std::thread reads_thread_;              ///< begins with the first of them
 };
 
 }  // namespace baton

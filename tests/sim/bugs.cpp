@@ -46,6 +46,9 @@ constexpr std::array kBugs = {
     SeededBug{"wake_lost", "nobody looks at those who waited when something gets free"},
     SeededBug{"wake_kept_by_the_dropped", "a waiter that is no longer wanted keeps the wake"},
     SeededBug{"waits_behind_the_unwanted", "who waits behind a stopped run's task goes on waiting"},
+    // Runs that wait to begin.
+    SeededBug{"max_active_runs_ignored", "as many runs of a DAG begin as there are"},
+    SeededBug{"ended_run_keeps_its_place", "a run that has ended counts under the limit of its DAG"},
     // Order, retries, stops.
     SeededBug{"upstream_counted_twice", "the end of an upstream counts twice"},
     SeededBug{"rule_settled_too_early", "a rule is judged while an upstream may still change it"},

@@ -20,6 +20,7 @@ constexpr std::int32_t kLossesMax = 3;
 constexpr std::uint64_t kSeedsPerMirror = 20;
 /// A claim may have been decided before a limit and written so much later: a stopped scheduler, a slow disk.
 constexpr DurationUs kClaimLateUs = 4 * kMinute;
+constexpr DurationUs kBeginLateUs = 15 * kMinute;
 
 bool is_stop(Reason r) {
   return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout;
@@ -127,6 +128,7 @@ void Disk::apply(const Part& part) {
   for (const RunCreation& reversion : part.reversions) {
     if (DiskRun* run = find(reversion.run.run_no)) run->dag = reversion.dag;
   }
+  begin_runs(part);
   for (const TryRow& row : part.tries) write_try(row);
   std::map<std::string, WallUs> cleared;
   apply_clears(part, cleared);
@@ -185,10 +187,13 @@ void Disk::create(const RunCreation& creation) {
   run.dag = creation.dag;
   run.was_killed = killed_.contains(run.row.run_no);
   run.began_at = asked_at_[creation.run.run_no];
-  if (ground_.loop.last_wall_step() < run.began_at) {  // it may have waited for its turn
+  const bool has_begun = run.row.begun_at != kNoTime;
+  if (has_begun && ground_.loop.last_wall_step() < run.began_at) {  // it may have waited for its turn
     run.began_at = creation.run.started_at - (ground_.loop.wall() - ground_.loop.now());
   }
-  for (std::size_t t = 0; t < creation.dag->tasks.size(); ++t) {
+  if (has_begun) check_begin(run);
+  if (!has_begun) ground_.strike(Fault::run_waited);
+  for (std::size_t t = 0; has_begun && t < creation.dag->tasks.size(); ++t) {
     TaskRow row;
     row.run_no = creation.run.run_no;
     row.instance_no = static_cast<InstanceNo>(t);
@@ -204,6 +209,46 @@ void Disk::create(const RunCreation& creation) {
   runs_[run.row.run_no] = std::move(run);
 }
 
+/// Runs that have waited: their rows say that they begin, and the time of what is in them counts from there.
+void Disk::begin_runs(const Part& part) {
+  const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
+  for (const RunRow& row : part.runs) {
+    DiskRun* run = find(row.run_no);
+    if (run == nullptr || row.state != RunState::running) continue;
+    const bool begins = run->row.begun_at == kNoTime;  // one that ended while it waited may be wanted again
+    if (!begins && run->row.state != RunState::queued) continue;
+    ground_.say(fmt::format("  run {} begins", row.run_no));
+    check_begin(*run);
+    run->row.started_at = row.started_at;  // what its limit counts from, for the claims of this very part
+    run->began_at = row.started_at - shift;
+    // The clock may have been set between the decision and this commit: then nobody can tell.
+    const MonoUs stepped = ground_.loop.last_wall_step();
+    if (stepped > ground_.loop.now() - kBeginLateUs) run->began_at = stepped;
+    for (std::size_t i = 0; i < run->instances.size(); ++i) {
+      if (run->instances[i].state == TaskState::none) run->facts[i].born_at = run->began_at;
+    }
+  }
+}
+
+/// One more run of its DAG is about to live: whether it may, and whether it did before.
+void Disk::check_begin(const DiskRun& run) {
+  if (leader_is_alone_) return;  // a person has named it
+  const std::int32_t limit = run.dag->max_active_runs;
+  const RunNo run_no = run.row.run_no;
+  if (run.row.run_after != kNoTime && ground_.loop.last_wall_step() < 0 && run.row.run_after > ground_.loop.wall()) {
+    ground_.findings.fail("INV-16", fmt::format("run {} begins before its time", run_no));
+  }
+  if (limit <= 0) return;
+  std::int32_t live = 1;
+  for (const auto& [other_no, other] : runs_) {
+    const bool counts = other_no != run_no && other.row.dag_id == run.row.dag_id;
+    live += counts && other.row.state != RunState::queued && !other.is_finished() ? 1 : 0;
+  }
+  if (live > limit) {
+    ground_.findings.fail("INV-16", fmt::format("run {} begins as number {} of {} that may", run_no, live, limit));
+  }
+}
+
 void Disk::make_instance(const TaskRow& row) {
   DiskRun* run = find(row.run_no);
   if (run == nullptr || static_cast<std::size_t>(row.instance_no) != run->instances.size()) {
@@ -211,6 +256,10 @@ void Disk::make_instance(const TaskRow& row) {
     return;
   }
   run->instances.push_back(row);
+  if (row.instance_no == row.task_no) {  // of a run that has waited
+    run->facts.push_back(Facts{.born_at = run->began_at});
+    return;
+  }
   const Facts& first = run->facts_of(row.task_no);
   run->facts.push_back(Facts{.generation = first.generation, .born_at = first.born_at});
   if (row.map_index == 1) ground_.strike(Fault::expansion);
@@ -361,6 +410,10 @@ void Disk::write_run(const RunRow& row) {
   if (run->row.state != row.state) {
     ground_.say(fmt::format("  run {} {} {}", row.run_no, to_string(row.state), to_string(row.reason)));
   }
+  if (run->row.begun_at != kNoTime && row.begun_at != run->row.begun_at) {
+    ground_.findings.fail("INV-16", fmt::format("run {} begins a second time", row.run_no));
+  }
+  if (row.state == RunState::queued && run->row.state != RunState::queued) ground_.strike(Fault::cleared_run_waited);
   const bool is_cut = is_stop(row.reason) && !(is_final(row.state) && is_final(run->row.state));
   if (is_cut && run->cut_seq == 0) {
     run->cut_seq = seq_;

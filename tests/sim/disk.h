@@ -88,6 +88,8 @@ class Disk {
     killed_.erase(last_run_no_);
     return last_run_no_;
   }
+  /// Who works on one run and leaves the others need not know how many of a DAG live.
+  void note_leader(bool is_alone) { leader_is_alone_ = is_alone; }
   /// The number that was given out last.
   [[nodiscard]] RunNo last_run_no() const { return last_run_no_; }
   /// The real store beside it, on a day that has one.
@@ -102,6 +104,8 @@ class Disk {
   void apply_instances(const Part& part, const std::map<std::string, WallUs>& cleared);
   void apply_to_mirror(const Batch& batch, const CommitDone& expected);
   void create(const RunCreation& creation);
+  void begin_runs(const Part& part);
+  void check_begin(const DiskRun& run);
   void make_instance(const TaskRow& row);
   void write_try(const TryRow& row);
   void write_instance(const TaskRow& row, std::optional<MonoUs> cleared_at);
@@ -121,6 +125,7 @@ class Disk {
   std::map<std::tuple<std::string, std::string, std::string, std::string>, CacheRow> cache_;
   std::map<std::pair<std::string, std::string>, DurationUs> means_;
   std::int64_t leader_epoch_ = 0;
+  bool leader_is_alone_ = false;
   RunNo last_run_no_ = 0;
   std::set<RunNo> killed_;
   std::map<RunNo, MonoUs> asked_at_;  ///< when each run number was given out: the run begins in that instant

@@ -55,7 +55,10 @@ constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
                                                          "resumed_alone",
                                                          "run_left",
                                                          "open_hook_left",
-                                                         "killed_before_inventory"};
+                                                         "killed_before_inventory",
+                                                         "run_waited",
+                                                         "waiting_run_stopped",
+                                                         "cleared_run_waited"};
 
 }  // namespace
 

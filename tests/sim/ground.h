@@ -38,9 +38,9 @@ enum class Fault : std::uint8_t {
   expansion, task_timed_out, hook_ran, teardown_after_stop,
   message_lost, worker_keeps_dying, launch_failed, retry_latest, run_timed_out, failed_fast, losses_used_up,
   gated_killed, gated_stopped, gated_lost, unwritten_claim_told, resumed_alone, run_left, open_hook_left,
-  killed_before_inventory,
+  killed_before_inventory, run_waited, waiting_run_stopped, cleared_run_waited,
 };
-inline constexpr std::size_t kFaultCount = 49;
+inline constexpr std::size_t kFaultCount = 52;
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;
 const char* to_string(Fault fault);
 bool fault_from(const std::string& name, Fault& out);

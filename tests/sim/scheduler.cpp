@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace baton::sim {
@@ -36,6 +37,7 @@ Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Worklo
     : ground_(ground), disk_(disk), workload_(workload), process_(ground.loop.spawn()),
       loop_(ground.loop, process_, hash_of({ground.options.seed, 5, process_})), store_(ground, disk, process_),
       link_(ground, worker, process_, settings.slots), errand_(errand) {
+  disk.note_leader(errand.policy == HostPolicy::one_run);
   link_.is_stale = [this](const AttemptKey& key) {
     const DagRun* run = engine().run(key.run_no);
     const InstanceNo i = run == nullptr ? -1 : run->find(key);
@@ -49,13 +51,26 @@ Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Worklo
   host_->on_finished([this](const DagRun& run) { finished(run); });
 }
 
+void SimLoader::load(RunNo run_no, Moment, OnLoaded done) {
+  const MonoUs at = ground_.loop.now() + ground_.latency.log_between(50, 20 * kMillisecond);
+  ground_.loop.call(process_, at, [this, run_no, done = std::move(done)] {
+    done(read_(run_no, {ground_.loop.wall(), ground_.loop.now()}));
+  });
+}
+
 HostParts Scheduler::parts() {
-  const auto read_dag = [this](const RunSnapshot& snapshot) -> Result<std::shared_ptr<const Dag>> {
-    const DiskRun* on_disk = disk_.find(snapshot.run.run_no);
-    if (on_disk == nullptr) return Error{"it is not on disk", ErrorKind::storage};
-    return on_disk->dag;  // versions are not written here; what they become is tested by their own room
-  };
-  return {loop_, store_, link_, nullptr, read_dag, nullptr, nullptr};
+  const auto read_dag = [this](const RunSnapshot& snapshot) { return dag_of(snapshot); };
+  loader_ = std::make_unique<SimLoader>(ground_, process_, [this, read_dag](RunNo run_no, Moment now) {
+    return read_run(store_, read_dag, run_no, now);
+  });
+  return {loop_, store_, link_, nullptr, read_dag, nullptr, nullptr, loader_.get()};
+}
+
+/// Versions are not written here; what they become is tested by their own room.
+Result<std::shared_ptr<const Dag>> Scheduler::dag_of(const RunSnapshot& snapshot) const {
+  const DiskRun* on_disk = disk_.find(snapshot.run.run_no);
+  if (on_disk == nullptr) return Error{"it is not on disk", ErrorKind::storage};
+  return on_disk->dag;
 }
 
 void Scheduler::finished(const DagRun& run) {
@@ -89,7 +104,8 @@ void Scheduler::start(const std::vector<RetryWish>& wishes) {
     ground_.findings.fail("INV-01", "nothing can be adopted: " + opened.error().message);
   }
   for (const RetryWish& wish : wishes) {
-    if (!runs().contains(wish.run_no) && takes_runs()) retry(wish);
+    const std::vector<RunNo> ours = runs();
+    if (!std::ranges::binary_search(ours, wish.run_no) && takes_runs()) retry(wish);
   }
   if (is_alone() && errand_.run_no != 0) resume(errand_.run_no);
   link_.connect(host_->executor_events());

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "scheduler/engine/run_loader.h"
 #include "scheduler/host/host.h"
 #include "tests/sim/sim_link.h"
 #include "tests/sim/sim_store.h"
@@ -36,6 +37,20 @@ struct SchedulerSettings {
 /// The row of a version, as far as a store needs it.
 std::shared_ptr<const VersionRow> version_row_of(const Dag& dag);
 
+/// Reads what has waited as rows, as a thread does: a while later.
+class SimLoader final : public RunLoader {
+ public:
+  using Read = std::function<Result<LoadedRun>(RunNo, Moment)>;
+  SimLoader(Ground& ground, ProcessId process, Read read)
+      : ground_(ground), process_(process), read_(std::move(read)) {}
+  void load(RunNo run_no, Moment now, OnLoaded done) override;
+
+ private:
+  Ground& ground_;
+  ProcessId process_;
+  Read read_;
+};
+
 class Scheduler {
  public:
   Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Workload& workload, SchedulerSettings settings,
@@ -62,7 +77,7 @@ class Scheduler {
   [[nodiscard]] SimLink& link() { return link_; }
   [[nodiscard]] ProcessId process() const { return process_; }
   /// Runs that the engine was given and has not finished.
-  [[nodiscard]] const std::set<RunNo>& runs() const { return host_->runs(); }
+  [[nodiscard]] std::vector<RunNo> runs() const { return host_->runs(); }
   /// Runs that it took over with another version of their DAG.
   [[nodiscard]] const std::map<RunNo, std::shared_ptr<const Dag>>& reversions() const { return reversions_; }
   [[nodiscard]] bool is_fatal() const { return fatal_; }
@@ -72,6 +87,7 @@ class Scheduler {
 
  private:
   [[nodiscard]] HostParts parts();
+  [[nodiscard]] Result<std::shared_ptr<const Dag>> dag_of(const RunSnapshot& snapshot) const;
   void finished(const DagRun& run);
   void resume(RunNo run_no);
   void retry(const RetryWish& wish);
@@ -84,6 +100,7 @@ class Scheduler {
   ProcessLoop loop_;
   SimStore store_;
   SimLink link_;
+  std::unique_ptr<SimLoader> loader_;
   Errand errand_;
   bool has_run_ = false;  ///< it was given one
   std::size_t asked_ = 0;  ///< and has not been answered

@@ -67,6 +67,37 @@ Result<std::vector<RunNo>> SimStore::unfinished_runs() {
   return out;
 }
 
+Status SimStore::waiting_runs(const OnRow& each) {
+  for (const auto& [run_no, run] : disk_.runs()) {
+    if (run.row.state == RunState::queued) each(run_no, run.row);
+  }
+  return Unit{};
+}
+
+/// On a day that has a real store beside this one, what that reads is what recovery gets.
+Status SimStore::live_runs(const OnRun& each) {
+  std::vector<RunNo> told;
+  const auto tell = [&](RunNo run_no, const Status& read, const RunSnapshot& snapshot) {
+    told.push_back(run_no);
+    each(run_no, read, snapshot);
+  };
+  std::vector<RunNo> live;
+  for (const auto& [run_no, run] : disk_.runs()) {
+    if (run.is_finished() || run.row.state == RunState::queued) continue;
+    live.push_back(run_no);
+    if (disk_.mirror() != nullptr) continue;
+    RunSnapshot snapshot;
+    snapshot.run = run.row;
+    snapshot.instances = run.instances;
+    tell(run_no, Unit{}, snapshot);
+  }
+  if (Mirror* mirror = disk_.mirror()) {
+    if (Status read = mirror->store().live_runs(tell); !read) return read;
+  }
+  if (told != live) ground_.findings.fail("STORE", "SQLite finds other live runs than the disk");
+  return Unit{};
+}
+
 Result<RunSnapshot> SimStore::load_run(RunNo run_no) {
   const DiskRun* run = disk_.find(run_no);
   if (run == nullptr) return Error{"there is no run " + std::to_string(run_no), ErrorKind::not_found};

@@ -267,6 +267,7 @@ DagPlan DagMaker::make() {
   dag_.source_file = dag_.id + ".dag.yaml";
   if (rng_.percent(20)) dag_.fail_fast = true;
   if (rng_.percent(20)) dag_.max_active_tasks = static_cast<std::int32_t>(rng_.between(1, 3));
+  if (rng_.percent(45)) dag_.max_active_runs = static_cast<std::int32_t>(rng_.between(1, 2));
   if (rng_.percent(28)) dag_.timeout_us = rng_.log_between(kMinute, 6 * kMinute);
   do {
     const std::int64_t part = rng_.below(100);

@@ -87,6 +87,7 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
     request.logical_date = kMidnight + kHour * (again ? people_.below(date_) : date_++);
     request.type = RunType::scheduled;
   }
+  if (people_.percent(12)) request.run_after = ground_.loop.wall() + people_.log_between(kSecond, 8 * kMinute);
   const RunNo expected = disk_.last_run_no() + 1;  // what a run does hangs on its number
   request.params = value_of(params_of(ground_.options.seed, expected));
   request.run_id = fmt::format("manual__{}", expected);
@@ -114,7 +115,8 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
 void World::want_stop(RunNo run_no, bool kill) {
   if (!scheduler_ || scheduler_->is_fatal() || ground_.loop.is_stalled(scheduler_->process())) return;
   const DagRun* run = scheduler_->engine().run(run_no);
-  if (run == nullptr || is_final(run->row.state)) return;
+  const bool waits = scheduler_->engine().queue().may_change(run_no);
+  if (waits ? !ground_.strike(Fault::waiting_run_stopped) : run == nullptr || is_final(run->row.state)) return;
   ground_.say(fmt::format("person {} run {}", kill ? "kills" : "stops", run_no));
   if (!ground_.strike(kill ? Fault::kill_requested : Fault::stop_requested)) return;
   if (kill) disk_.note_kill(run_no);

@@ -126,8 +126,7 @@ void LocalServer::Impl::interrupted() {
 /// Attempts that are stopped end in this process, so it stays for them.
 void LocalServer::Impl::stop_runs(bool kill) {
   is_stopping_ = true;
-  const std::set<RunNo> runs = machine_->host().runs();
-  for (const RunNo run_no : runs) {
+  for (const RunNo run_no : machine_->host().runs()) {
     const Status asked =
         machine_->host().ask(StopRun{run_no, kill, "the server was interrupted at the terminal"}, options_.actor, nullptr);
     if (!asked) observer_.notice(asked.error().message);
@@ -148,7 +147,7 @@ void LocalServer::Impl::close() {
 /// Whether it may go: everything is durable and, where it waits for them, no task runs any more.
 void LocalServer::Impl::look() {
   const MonoUs now = loop_.mono_now();
-  const bool waits_for_tasks = is_stopping_ ? !machine_->host().runs().empty() : options_.drains && live_tasks() > 0;
+  const bool waits_for_tasks = is_stopping_ ? !machine_->host().engine().queue().is_empty() : options_.drains && live_tasks() > 0;
   const bool is_quiet = machine_->host().engine().is_idle() || (!is_stopping_ && now > gives_up_at_);
   if (now >= leaves_at_ && is_quiet && !waits_for_tasks) return end();
   loop_.call_at(now + kLookUs, [this] { look(); });

@@ -4,15 +4,16 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 #include <thread>
 #include <utility>
 
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/engine/critical_path.h"
-#include "scheduler/engine/recovery.h"
 #include "scheduler/host/folders.h"
 #include "scheduler/host/launch_context.h"
 #include "scheduler/host/local/folder_lock.h"
+#include "scheduler/host/run_reading.h"
 #include "scheduler/store/run_source.h"
 
 namespace baton {
@@ -31,18 +32,38 @@ Result<std::shared_ptr<const Dag>> dag_of(const RunSnapshot& snapshot) {
   return dag;
 }
 
-/// On the reading thread alone.
-Result<LoadedRun> read_run(SqliteRunSource& source, RunNo run_no, Moment now) {
-  const auto snapshot = source.load_run(run_no);
-  if (!snapshot) return snapshot.error();
-  auto dag = dag_of(*snapshot);
-  if (!dag) return dag.error();
-  auto run = restore_run(*snapshot, *dag, now);
-  if (!run) return run.error();
-  const auto means = source.mean_durations((*dag)->id);
-  const std::unordered_map<std::string, DurationUs> none;
-  return LoadedRun{std::move(run).value(), path_lengths(**dag, means ? *means : none)};
-}
+/// Brings runs to the loop, from a connection of its own. What lives of a version is shared by all its runs: a crowd of
+/// one DAG is compiled once. On the reading thread alone.
+class RunReading {
+ public:
+  explicit RunReading(std::shared_ptr<SqliteRunSource> source) : source_(std::move(source)) {}
+
+  Result<LoadedRun> read(RunNo run_no, Moment now) {
+    const auto snapshot = source_->load_run(run_no);
+    if (!snapshot) return snapshot.error();
+    auto dag = shared_dag_of(*snapshot);
+    if (!dag) return dag.error();
+    auto run = run_of(*snapshot, *dag, now);
+    if (!run) return run.error();
+    const auto means = source_->mean_durations((*dag)->id);
+    const std::unordered_map<std::string, DurationUs> none;
+    return LoadedRun{std::move(run).value(), path_lengths(**dag, means ? *means : none)};
+  }
+
+ private:
+  Result<std::shared_ptr<const Dag>> shared_dag_of(const RunSnapshot& snapshot) {
+    const std::string name = snapshot.run.dag_id + "/" + snapshot.run.dag_version;
+    if (auto known = dags_[name].lock()) return known;
+    auto dag = dag_of(snapshot);
+    if (!dag) return dag;
+    std::erase_if(dags_, [](const auto& known) { return known.second.expired(); });
+    dags_[name] = *dag;
+    return dag;
+  }
+
+  std::shared_ptr<SqliteRunSource> source_;
+  std::map<std::string, std::weak_ptr<const Dag>> dags_;  ///< by DAG and version
+};
 
 }  // namespace
 
@@ -84,8 +105,9 @@ Status Machine::make_loader() {
   auto source = SqliteRunSource::open(options_.state_folder);
   if (!source) return source.error();
   const std::shared_ptr<SqliteRunSource> shared = std::move(source).value();
+  const auto runs = std::make_shared<RunReading>(shared);
   loader_ = std::make_unique<RunReadingThread>(
-      loop_, [shared](RunNo run_no, Moment now) { return read_run(*shared, run_no, now); },
+      loop_, [runs](RunNo run_no, Moment now) { return runs->read(run_no, now); },
       [shared](const IdempotencyKey& key) { return shared->find_key(key.principal, key.route, key.key); });
   return Unit{};
 }

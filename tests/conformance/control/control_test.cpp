@@ -15,13 +15,7 @@ namespace {
 using enum TaskState;
 using test::DagBuilder;
 using test::EngineBench;
-
-/// Gives what it is told to give, when it is told to.
-class HandLoader final : public RunLoader {
- public:
-  void load(RunNo run_no, Moment, OnLoaded done) override { wishes.emplace_back(run_no, std::move(done)); }
-  std::deque<std::pair<RunNo, OnLoaded>> wishes;
-};
+using test::HandLoader;
 
 class ControlConformance : public testing::Test {
  protected:
@@ -57,6 +51,7 @@ class ControlConformance : public testing::Test {
     LoadedRun loaded;
     RunRow row = trigger(run_no).creation.run;
     row.state = RunState::failed;
+    row.begun_at = 1;
     const Moment now{bench.loop.wall_now(), bench.loop.mono_now()};
     loaded.run = make_run(row, bench.dag, Value{ValueMap{}}, now, std::vector<TaskState>(bench.dag->tasks.size(), failed));
     return loaded;
@@ -279,7 +274,7 @@ class Keys : public ControlConformance {
     }
   }
   HandKeys keys;
-  Control keyed{bench.loop, bench.engine, loader, {}, {nullptr, nullptr, &keys}};
+  Control keyed{bench.loop, bench.engine, loader, {}, {nullptr, &keys}};
 };
 
 TEST_F(Keys, TheKeyIsInThePartOfTheChange) {
@@ -299,7 +294,7 @@ TEST_F(Keys, ARepetitionIsAnsweredWithWhatWasMadeThenAlsoAfterACrashBeforeTheAns
   keys.answer();
   bench.loop.drain();
   keep_what_is_offered();  // it is durable, and nobody was told
-  Control after_restart(bench.loop, bench.engine, loader, {}, {nullptr, nullptr, &keys});
+  Control after_restart(bench.loop, bench.engine, loader, {}, {nullptr, &keys});
   std::optional<Result<Answer>> told;
   ASSERT_TRUE(after_restart.ask(trigger(2), {"ada", "", "api"}, IdempotencyKey{"ada", "POST /runs", "k", "body", 201},
                                 [&](const Result<Answer>& how) { told = how; }).ok());
@@ -380,6 +375,7 @@ class AtTheStart : public testing::Test {
     out.dag_id = bench.dag->id;
     out.run_id = "r1";
     out.state = RunState::running;
+    out.begun_at = 1;
     return out;
   }
   void start(Request request, std::optional<LoadedRun> run) {
@@ -396,22 +392,20 @@ class AtTheStart : public testing::Test {
 
   EngineBench bench;
   HandLoader loader;
-  std::vector<RunNo> taken;
   std::vector<bool> wanted;
   Status may_go_on = Unit{};
   Control control{bench.loop, bench.engine, loader, {},
                   {[this](const Dag&, const std::vector<bool>& tasks) {
                      wanted = tasks;
                      return may_go_on;
-                   },
-                   [this](const RunRow& run) { taken.push_back(run.run_no); }}};
+                   }}};
   std::optional<Result<Answer>> answer;
 };
 
 TEST_F(AtTheStart, AResumeAdoptsWhatLivesAndIsAudited) {
   start(ResumeRun{1, ""}, interrupted_run());
   ASSERT_NE(bench.engine.run(1), nullptr) << "decided before it returns";
-  EXPECT_EQ(taken, std::vector<RunNo>{1});
+  EXPECT_EQ(bench.engine.queue().runs(), std::vector<RunNo>{1});
   bench.ready({bench.engine.run(1)->key_of(0)});
   bench.loop.drain();
   EXPECT_EQ(audited(), std::vector<std::string>{"ada resume"});
@@ -427,7 +421,7 @@ TEST_F(AtTheStart, WhatIsRefusedIsToldAtOnceAndTakesNothing) {
   EXPECT_EQ(answer->error().kind, ErrorKind::invalid);
   EXPECT_EQ(wanted, (std::vector<bool>{true, true}));
   EXPECT_EQ(bench.engine.run(1), nullptr);
-  EXPECT_TRUE(taken.empty());
+  EXPECT_TRUE(bench.engine.queue().is_empty());
 }
 
 TEST_F(AtTheStart, AStopAdoptsTheRunAndEndsItWhateverATaskLacks) {

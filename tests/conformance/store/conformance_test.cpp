@@ -372,6 +372,117 @@ TEST_P(StoreConformance, AFinishedRunIsNotUnfinished) {
   EXPECT_GT(loaded.run.seq, run.seq);
 }
 
+TEST_P(StoreConformance, ARunThatWaitsIsARowAloneUntilItBegins) {
+  const auto dag = sample::dag("etl", 3);
+  Part made = creation(dag, "waits");
+  RunRow& row = made.creations[0].run;
+  row.begun_at = kNoTime;
+  ASSERT_EQ(commit(made), CommitOutcome::durable);
+  const RunNo live = create(dag, "lives");
+  {
+    const RunSnapshot waiting = load(row.run_no);
+    EXPECT_EQ(waiting.run.begun_at, kNoTime);
+    EXPECT_EQ(waiting.run.counts, StateCounts{});
+    EXPECT_EQ(waiting.version.version, dag->version);
+    EXPECT_TRUE(waiting.instances.empty());
+  }
+  EXPECT_EQ(store_->unfinished_runs().value(), (std::vector<RunNo>{row.run_no, live}));
+
+  Part begins;
+  RunRow begun = row;
+  begun.state = RunState::running;
+  begun.begun_at = begun.started_at = 77;
+  for (InstanceNo i = 0; i < 3; ++i) begins.new_instances.push_back(sample::instance(row.run_no, i, TaskState::none));
+  begins.instances.push_back(sample::instance(row.run_no, 0, TaskState::queued, 1));  // its claim, in the same part
+  begins.runs.push_back(begun);
+  ASSERT_EQ(commit(begins), CommitOutcome::durable);
+  const RunSnapshot loaded = load(row.run_no);
+  EXPECT_EQ(loaded.run.begun_at, 77);
+  ASSERT_EQ(loaded.instances.size(), 3U);
+  EXPECT_EQ(loaded.instances[0].state, TaskState::queued);
+  EXPECT_EQ(loaded.instances[2].state, TaskState::none);
+  EXPECT_EQ(commit(begins), CommitOutcome::fenced) << "it begins once";
+}
+
+TEST_P(StoreConformance, WhatWaitsToBeginIsReadAsRows) {
+  const auto dag = sample::dag("etl", 2);
+  Part lives = creation(dag, "lives");
+  lives.creations[0].run.state = RunState::running;
+  ASSERT_EQ(commit(std::move(lives)), CommitOutcome::durable);
+  std::vector<RunNo> queued;
+  for (const char* id : {"a", "b", "c"}) {
+    Part made = creation(dag, id);
+    RunRow& row = made.creations[0].run;
+    row.state = RunState::queued;
+    row.begun_at = kNoTime;
+    row.type = RunType::backfill;
+    row.logical_date = 1'000 + row.run_no;
+    queued.push_back(row.run_no);
+    ASSERT_EQ(commit(std::move(made)), CommitOutcome::durable);
+  }
+  RunRow gone = load(queued[1]).run;
+  gone.state = RunState::failed;
+  gone.ended_at = 5;
+  Part ends;
+  ends.runs.push_back(gone);
+  ASSERT_EQ(commit(std::move(ends)), CommitOutcome::durable) << "one that waits ends without instances";
+  std::vector<RunNo> told;
+  const Status read = store_->waiting_runs([&](RunNo run_no, const Result<RunRow>& row) {
+    told.push_back(run_no);
+    ASSERT_TRUE(row.ok());
+    EXPECT_EQ(row->dag_id, "etl");
+    EXPECT_EQ(row->type, RunType::backfill);
+    EXPECT_EQ(row->logical_date, 1'000 + run_no);
+  });
+  EXPECT_TRUE(read.ok());
+  EXPECT_EQ(told, (std::vector<RunNo>{queued[0], queued[2]}));
+}
+
+TEST_P(StoreConformance, LiveRunsAreReadInOneScanAsEachIsAlone) {
+  const auto dag = sample::dag("etl", 2, true);
+  const auto other = sample::dag("other", 3);
+  std::vector<RunNo> live;
+  for (const auto& of : {dag, other, dag}) {
+    Part made = creation(of, "r" + std::to_string(live.size()));
+    made.creations[0].run.state = RunState::running;
+    live.push_back(made.creations[0].run.run_no);
+    ASSERT_EQ(commit(std::move(made)), CommitOutcome::durable);
+  }
+  const RunNo waits = create(dag, "waits");  // queued: no part of this
+  Part expands;
+  TaskRow item = sample::instance(live[2], 1, TaskState::scheduled);
+  item.map_index = 0;
+  item.map_key = "a";
+  item.item_json = "1";
+  expands.instances.push_back(item);
+  item.instance_no = 2;
+  item.map_index = 1;
+  item.item_json = "2";
+  expands.new_instances.push_back(item);
+  ASSERT_EQ(commit(std::move(expands)), CommitOutcome::durable);
+  Part ends;  // its hooks have not ended
+  RunRow ended = load(live[1]).run;
+  ended.state = RunState::success;
+  ended.hooks_open = true;
+  ends.runs.push_back(ended);
+  ASSERT_EQ(commit(std::move(ends)), CommitOutcome::durable);
+
+  std::vector<RunNo> told;
+  const Status all = store_->live_runs([&](RunNo run_no, const Status& read, const RunSnapshot& run) {
+    ASSERT_TRUE(read.ok());
+    told.push_back(run_no);
+    EXPECT_EQ(run.run.run_no, run_no);
+    EXPECT_EQ(run.version.version, run_no == live[1] ? other->version : dag->version);
+    EXPECT_EQ(run.instances.size(), run_no == live[0] ? 2U : 3U);
+    if (run_no == live[2]) {
+      EXPECT_EQ(run.instances.at(2).item_json, "2");
+    }
+  });
+  EXPECT_TRUE(all.ok());
+  EXPECT_EQ(told, live);
+  EXPECT_EQ(load(waits).run.state, RunState::queued);
+}
+
 TEST_P(StoreConformance, ACacheEntryIsFoundByAllOfItsKeyUntilItExpires) {
   Part batch;
   batch.cache.push_back({"etl", "t0", "k", "spec", R"({"n":1})", 100, 200, 1, 0});

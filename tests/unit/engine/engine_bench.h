@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "scheduler/engine/engine.h"
+#include "scheduler/engine/run_loader.h"
 #include "tests/support/dag_builder.h"
 
 namespace baton::test {
@@ -66,6 +67,8 @@ class HandStore final : public Store {
   [[nodiscard]] const std::string& store_id() const override { return id_; }
   [[nodiscard]] std::int64_t leader_epoch() const override { return 1; }
   [[nodiscard]] Result<std::vector<RunNo>> unfinished_runs() override { return std::vector<RunNo>{}; }
+  [[nodiscard]] Status waiting_runs(const OnRow&) override { return Unit{}; }
+  [[nodiscard]] Status live_runs(const OnRun&) override { return Unit{}; }
   [[nodiscard]] Result<RunSnapshot> load_run(RunNo) override { return Error{"nothing is kept here"}; }
   [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string&) override {
     return std::unordered_map<std::string, DurationUs>{};
@@ -95,6 +98,18 @@ class HandExecutor final : public Executor {
   std::vector<LaunchSpec> launched;  ///< and may start
   std::vector<AttemptKey> released, stopped, acknowledged;
   std::map<AttemptKey, LaunchSpec> prepared;  ///< and not released yet
+};
+
+/// Gives what it is told to give, when it is told to.
+class HandLoader final : public RunLoader {
+ public:
+  void load(RunNo run_no, Moment, OnLoaded done) override { wishes.emplace_back(run_no, std::move(done)); }
+  void answer(Result<LoadedRun> with) {
+    auto done = std::move(wishes.front().second);
+    wishes.pop_front();
+    done(std::move(with));
+  }
+  std::deque<std::pair<RunNo, OnLoaded>> wishes;
 };
 
 class EngineBench {

@@ -79,7 +79,7 @@ TEST(LiveRuns, TakesNothingOfARunThatIsGone) {
   Pending next(1);
   EXPECT_FALSE(runs.has_lazy());
   EXPECT_FALSE(runs.has_due());
-  runs.take_lazy(next);
+  runs.take_lazy(next, 0, 0);
   EXPECT_TRUE(next.batch.empty());
   EXPECT_EQ(runs.take_more(), nullptr);
 }

@@ -348,7 +348,7 @@ DagRun left_behind(const EngineBench& b, TaskState state, DurationUs wakes_in) {
   snapshot.run.dag_id = b.dag->id;
   snapshot.run.run_id = "manual__test";
   snapshot.run.state = RunState::running;
-  snapshot.run.queued_at = snapshot.run.started_at = b.loop.wall_now();
+  snapshot.run.queued_at = snapshot.run.begun_at = snapshot.run.started_at = b.loop.wall_now();
   TaskRow& row = snapshot.instances.emplace_back();
   row.run_no = 1;
   row.state = state;

@@ -1,0 +1,351 @@
+// Runs that wait to begin, as the engine has them: a row, and nothing else until their turn.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "scheduler/engine/clear.h"
+#include "tests/unit/engine/engine_bench.h"
+
+namespace baton {
+namespace {
+
+using enum TaskState;
+using test::DagBuilder;
+using test::EngineBench;
+using test::HandLoader;
+
+std::shared_ptr<const Dag> limited(std::int32_t max_active_runs) {
+  DagBuilder builder;
+  builder.task("a");
+  builder.dag().max_active_runs = max_active_runs;
+  return builder.build();
+}
+
+class EngineQueue : public testing::Test {
+ protected:
+  explicit EngineQueue(std::int32_t max_active_runs = 1, std::int32_t slots = 200)
+      : bench(limited(max_active_runs), slots) {
+    bench.engine.load_with(&loader);
+    bench.engine.on_waiting_ended([this](const RunRow& row) { ended_waiting.push_back(row.run_no); });
+    bench.ready();
+  }
+  RunCreation creation(RunNo run_no) {
+    RunCreation out;
+    out.dag = bench.dag;
+    out.run.run_no = run_no;
+    out.run.dag_id = bench.dag->id;
+    out.run.run_id = "r" + std::to_string(run_no);
+    out.run.queued_at = out.run.run_after = bench.loop.wall_now();
+    return out;
+  }
+  void create(RunCreation wanted) {
+    const RunNo run_no = wanted.run.run_no;
+    bench.engine.create_run(std::move(wanted), Value{ValueMap{}}, {},
+                            [this, run_no](const PartVerdict& how) { verdicts[run_no] = how; });
+  }
+  void create(RunNo run_no) { create(creation(run_no)); }
+  /// As a loader finds a run that waits.
+  LoadedRun stored(RunNo run_no) {
+    const Moment now{bench.loop.wall_now(), bench.loop.mono_now()};
+    return {make_run(creation(run_no).run, bench.dag, Value{ValueMap{}}, now, {}), {}};
+  }
+  void end_run(RunNo run_no) {
+    for (const LaunchSpec& spec : bench.executor.launched) {
+      if (spec.key.run_no != run_no) continue;
+      AttemptEnd end;
+      end.outcome = AttemptEnd::Outcome::exited;
+      end.started = true;
+      end.exit_code = 0;
+      end.ended_at = bench.loop.wall_now();
+      return bench.end(spec, end);
+    }
+    ADD_FAILURE() << "nothing of run " << run_no << " was launched";
+  }
+  const Batch& offered() { return bench.store.offered.front().first; }
+
+  EngineBench bench;
+  HandLoader loader;
+  std::map<RunNo, PartVerdict> verdicts;
+  std::vector<RunNo> ended_waiting;
+};
+
+TEST_F(EngineQueue, ARunThatWaitsIsARowAndNothingElse) {
+  create(1);
+  bench.settle();
+  create(2);
+  bench.loop.drain();
+  const Part& part = offered().parts.at(1);
+  ASSERT_EQ(part.creations.size(), 1U);
+  EXPECT_EQ(part.creations[0].run.state, RunState::queued);
+  EXPECT_EQ(part.creations[0].run.begun_at, kNoTime);
+  EXPECT_TRUE(part.instances.empty() && part.runs.empty());
+  EXPECT_EQ(bench.engine.run(2), nullptr);
+  EXPECT_FALSE(verdicts.contains(2)) << "it is not durable yet";
+  bench.settle();
+  EXPECT_TRUE(verdicts.at(2).is_done());
+  EXPECT_EQ(bench.engine.queue().why(2, bench.loop.wall_now()), QueueWait::limit);
+  EXPECT_TRUE(loader.wishes.empty()) << "it is not loaded before it may begin";
+}
+
+TEST_F(EngineQueue, ItBeginsInOnePartOnceTheEndBeforeItIsDurable) {
+  create(1);
+  create(2);
+  bench.settle();
+  end_run(1);
+  bench.loop.drain();
+  EXPECT_TRUE(loader.wishes.empty()) << "the end is not durable: a crash now would leave two";
+  bench.settle();
+  ASSERT_EQ(loader.wishes.size(), 1U);
+  EXPECT_EQ(loader.wishes[0].first, 2);
+  loader.answer(stored(2));
+  bench.loop.drain();
+  ASSERT_EQ(bench.store.offered.size(), 1U);
+  const Part& part = offered().parts.at(1);
+  ASSERT_EQ(part.new_instances.size(), 1U);
+  EXPECT_EQ(part.new_instances[0].state, none);
+  ASSERT_EQ(part.instances.size(), 1U) << "its claim is in the same part";
+  EXPECT_EQ(part.instances[0].state, queued);
+  ASSERT_EQ(part.runs.size(), 1U);
+  EXPECT_EQ(part.runs[0].state, RunState::running);
+  EXPECT_EQ(part.runs[0].begun_at, bench.loop.wall_now());
+  bench.settle();
+  EXPECT_EQ(bench.executor.launched.back().key.run_no, 2);
+}
+
+TEST_F(EngineQueue, AWaitingRunThatExistsIsToldSoAndGone) {
+  create(1);
+  bench.settle();
+  create(2);
+  bench.loop.drain();
+  bench.answer({{}, {PartVerdict::Exists::run_id, 7}});
+  bench.settle();
+  EXPECT_EQ(verdicts.at(2).run_no, 7);
+  EXPECT_EQ(bench.engine.queue().waiting(), 0U);
+  end_run(1);
+  bench.settle();
+  EXPECT_TRUE(loader.wishes.empty());
+}
+
+TEST_F(EngineQueue, AStopEndsItWithoutInstances) {
+  create(1);
+  create(2);
+  bench.settle();
+  ASSERT_TRUE(bench.engine.stop_run(2, Reason::stopped, false));
+  loader.answer(stored(2));
+  bench.loop.drain();
+  const Part& part = offered().parts.at(1);
+  EXPECT_TRUE(part.new_instances.empty());
+  ASSERT_EQ(part.runs.size(), 1U);
+  EXPECT_EQ(part.runs[0].state, RunState::failed);
+  EXPECT_EQ(part.runs[0].reason, Reason::stopped);
+  EXPECT_EQ(part.runs[0].begun_at, kNoTime);
+  EXPECT_TRUE(ended_waiting.empty());
+  bench.settle();
+  EXPECT_EQ(ended_waiting, std::vector<RunNo>{2});
+  EXPECT_FALSE(bench.engine.stop_run(2, Reason::stopped, false));
+}
+
+TEST_F(EngineQueue, AStopWhileItIsLoadedToBeginEndsItAll) {
+  create(1);
+  create(2);
+  bench.settle();
+  end_run(1);
+  bench.settle();
+  ASSERT_EQ(loader.wishes.size(), 1U);
+  bench.engine.stop_run(2, Reason::stopped, false);
+  loader.answer(stored(2));  // to begin
+  bench.loop.drain();
+  loader.answer(stored(2));  // to be stopped
+  bench.settle();
+  EXPECT_EQ(bench.executor.launched.size(), 2U) << "it had begun, and is being stopped";
+  ASSERT_EQ(bench.executor.stopped.size(), 1U);
+  EXPECT_EQ(bench.executor.stopped[0].run_no, 2);
+}
+
+TEST_F(EngineQueue, AMarkEndsItAsWhatItWasMarked) {
+  create(1);
+  create(2);
+  bench.settle();
+  RunRow row = creation(2).run;
+  EXPECT_TRUE(bench.engine.end_waiting(row, RunState::success, Reason::marked, {}));
+  EXPECT_FALSE(bench.engine.end_waiting(row, RunState::success, Reason::marked, {})) << "it does not wait any more";
+  bench.settle();
+  end_run(1);
+  bench.settle();
+  EXPECT_TRUE(loader.wishes.empty());
+}
+
+TEST_F(EngineQueue, ARunOfLaterBeginsByATimer) {
+  RunCreation later = creation(1);
+  later.run.run_after = bench.loop.wall_now() + 3 * kMinute;
+  create(std::move(later));
+  bench.settle();
+  bench.loop.pass(3 * kMinute - 1);
+  bench.settle();
+  EXPECT_TRUE(loader.wishes.empty());
+  EXPECT_TRUE(bench.engine.is_idle());
+  bench.loop.pass(1);
+  bench.settle();
+  EXPECT_EQ(loader.wishes.size(), 1U);
+}
+
+TEST_F(EngineQueue, WhatCannotBeLoadedGivesItsPlaceToTheNext) {
+  create(1);
+  create(2);
+  create(3);
+  bench.settle();
+  end_run(1);
+  bench.settle();
+  loader.answer(Error{"damaged", ErrorKind::storage});
+  bench.settle();
+  ASSERT_EQ(loader.wishes.size(), 1U);
+  EXPECT_EQ(loader.wishes[0].first, 3);
+}
+
+TEST_F(EngineQueue, AClearedRunObeysTheLimit) {
+  create(1);
+  bench.settle();
+  DagRun again = stored(9).run;
+  again.row.state = RunState::success;
+  again.row.begun_at = again.row.started_at = 5;
+  again.instances[0].state = failed;
+  StepOutcome cleared;
+  clear_instances(again, {0}, {bench.loop.wall_now(), bench.loop.mono_now()}, cleared);
+  bench.engine.take_run(std::move(again), {}, std::move(cleared), {});
+  bench.loop.drain();
+  const Part& part = offered().parts.at(1);
+  ASSERT_EQ(part.instances.size(), 1U);
+  EXPECT_EQ(part.instances[0].state, none);
+  ASSERT_EQ(part.runs.size(), 1U);
+  EXPECT_EQ(part.runs[0].state, RunState::queued);
+  EXPECT_EQ(part.runs[0].begun_at, 5) << "it has rows";
+  bench.settle();
+  EXPECT_EQ(bench.engine.run(9), nullptr);
+  end_run(1);
+  bench.settle();
+  ASSERT_EQ(loader.wishes.size(), 1U);
+  LoadedRun loaded = stored(9);
+  loaded.run.row.begun_at = 5;
+  loader.answer(std::move(loaded));
+  bench.loop.drain();
+  EXPECT_TRUE(offered().parts.at(1).new_instances.empty());
+  bench.settle();
+  EXPECT_EQ(bench.engine.run(9)->row.state, RunState::running);
+}
+
+TEST_F(EngineQueue, ARunOfAnEarlierProcessBeginsWhenItMay) {
+  bench.engine.queue_run(creation(4).run);
+  bench.engine.queue_run(creation(5).run);
+  bench.settle();
+  ASSERT_EQ(loader.wishes.size(), 1U) << "of a DAG that nobody knows one at a time";
+  loader.answer(stored(4));
+  bench.settle();
+  EXPECT_NE(bench.engine.run(4), nullptr);
+  EXPECT_TRUE(loader.wishes.empty()) << "its version says: one run";
+}
+
+TEST_F(EngineQueue, AFrozenServerBeginsAndClaimsNothing) {
+  create(1);
+  bench.engine.freeze(true);
+  bench.settle();
+  EXPECT_TRUE(bench.executor.launched.empty());
+  create(2);
+  bench.settle();
+  EXPECT_EQ(bench.engine.queue().why(2, bench.loop.wall_now()), QueueWait::frozen);
+  bench.engine.freeze(false);
+  bench.settle();
+  EXPECT_EQ(bench.executor.launched.size(), 1U);
+}
+
+TEST_F(EngineQueue, WhatWaitsForLongIsWrittenWithItsWaitAndTheCrowdByItsHeads) {
+  DagBuilder builder("crowd");
+  for (int t = 0; t < 150; ++t) builder.task("t" + std::to_string(t));
+  builder.dag().max_active_tasks = 1;
+  EngineBench crowd(builder.build(), 200);
+  crowd.begin();
+  crowd.settle();
+  crowd.loop.pass(249 * kMillisecond);
+  crowd.loop.drain();
+  EXPECT_TRUE(crowd.store.offered.empty());
+  crowd.loop.pass(252 * kMillisecond);
+  crowd.loop.drain();
+  ASSERT_EQ(crowd.store.offered.size(), 1U);
+  const Part& part = crowd.store.offered.front().first.parts.front();
+  EXPECT_EQ(part.instances.size(), 100U);
+  for (const TaskRow& row : part.instances) {
+    EXPECT_EQ(row.state, scheduled);
+    EXPECT_EQ(row.wait, Wait::limit);
+  }
+  crowd.settle();
+  crowd.loop.pass(kMinute);
+  EXPECT_TRUE(crowd.store.offered.empty()) << "once";
+}
+
+class TwoAtATime : public EngineQueue {
+ protected:
+  TwoAtATime() : EngineQueue(2) {
+    for (RunNo n = 1; n <= 12; ++n) create(n);
+    bench.settle();
+  }
+  std::vector<RunNo> wished() const {
+    std::vector<RunNo> out;
+    for (const auto& [run_no, done] : loader.wishes) out.push_back(run_no);
+    return out;
+  }
+};
+
+/// Limit 2, ten waiting, both running stopped in one turn.
+TEST_F(TwoAtATime, Scenario7BothAreStoppedAtOnceAndTwoBegin) {
+  bench.engine.stop_run(1, Reason::stopped, false);
+  bench.engine.stop_run(2, Reason::stopped, false);
+  bench.settle();
+  end_run(1);
+  end_run(2);
+  bench.settle();
+  EXPECT_EQ(wished(), (std::vector<RunNo>{3, 4}));
+}
+
+/// One fails while what became of the other is unknown; and one of those that wait is stopped meanwhile.
+TEST_F(TwoAtATime, Scenario7OneEndsAnotherIsLostAndOneThatWaitsIsStopped) {
+  RunRow third = creation(3).run;
+  third.state = RunState::queued;
+  ASSERT_TRUE(bench.engine.end_waiting(third, RunState::failed, Reason::stopped, {}));
+  end_run(1);
+  for (const LaunchSpec& spec : bench.executor.launched) {
+    if (spec.key.run_no != 2) continue;
+    AttemptEnd lost;
+    lost.outcome = AttemptEnd::Outcome::lost;
+    lost.ended_at = bench.loop.wall_now();
+    bench.end(spec, lost);
+    break;
+  }
+  bench.settle();
+  const bool second_lives = bench.engine.run(2) != nullptr;  // a lost attempt is tried again
+  EXPECT_EQ(wished(), second_lives ? (std::vector<RunNo>{4}) : (std::vector<RunNo>{4, 5}));
+}
+
+class ManyRuns : public EngineQueue {
+ protected:
+  ManyRuns() : EngineQueue(0) {}
+};
+
+TEST_F(ManyRuns, ABatchBeginsABoundedShareOfThem) {
+  for (RunNo n = 1; n <= 100; ++n) create(n);
+  bench.loop.drain();
+  std::size_t begun = 0;
+  for (const Part& part : offered().parts) {
+    for (const RunCreation& made : part.creations) begun += made.run.begun_at != kNoTime ? 1 : 0;
+  }
+  EXPECT_EQ(begun, 64U);
+  bench.answer({});
+  bench.loop.drain();
+  EXPECT_EQ(verdicts.size(), 100U) << "all of them are durable";
+  EXPECT_TRUE(loader.wishes.empty()) << "what waits for its share alone is not read back";
+  bench.settle();
+  EXPECT_EQ(bench.executor.launched.size(), 100U);
+}
+
+}  // namespace
+}  // namespace baton
