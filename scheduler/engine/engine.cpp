@@ -63,6 +63,10 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
 void Engine::begin_again(LiveRun& live, StepOutcome& cleared, EngineRequest request,
                          std::shared_ptr<const VersionRow> version) {
   queue_.add_active(live.run.row);
+  if (live.run.row.state == RunState::queued) {  // cleared, it waited for a place, and whoever takes it over has one
+    end_wait(live.run, now());
+    runs_.note_due(live);
+  }
   if (begins_) begins_(live.run.row, *live.run.dag);
   if (BATON_BUG(latest_not_written)) version = nullptr;
   if (version != nullptr || !request.audit.empty() || request.done) open_part(live, std::move(request), false);

@@ -14,16 +14,6 @@ constexpr std::int32_t kBeginsMax = 64;       // runs that begin with one batch:
 constexpr std::size_t kKeptMax = 1'024;       // runs that wait for such a share only, kept whole meanwhile
 constexpr DurationUs kLookAgainUs = kMinute;  // the wall clock may be set while a run waits for its time
 
-/// The time of what waits in it counts from its beginning, however long the run has waited.
-void restart_clock(DagRun& run, Moment now) {
-  for (std::size_t i = 0; i < run.instances.size(); ++i) {
-    Instance& instance = run.instances[i];
-    if (instance.state != TaskState::none) continue;
-    run.drop_activity(static_cast<InstanceNo>(i));
-    instance.since = now.mono;
-  }
-}
-
 }  // namespace
 
 // ── a new run ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,17 +201,26 @@ void Engine::waiting_loaded(RunNo run_no, std::uint64_t ticket, Result<LoadedRun
   kept_[run_no] = std::move(*loaded);
 }
 
+/// Its time limit, and the times of what waits in it, count from here, however long it has waited.
+void Engine::end_wait(DagRun& run, Moment now) {
+  run.row.state = RunState::running;
+  run.row.started_at = now.wall;
+  if (run.row.begun_at == kNoTime) run.row.begun_at = now.wall;
+  for (std::size_t i = 0; i < run.instances.size(); ++i) {
+    Instance& instance = run.instances[i];
+    if (instance.state != TaskState::none) continue;
+    run.drop_activity(static_cast<InstanceNo>(i));
+    instance.since = now.mono;
+  }
+}
+
 /// One that has waited begins: its row, the rows of its instances where it has none, and what it claims, in one part.
 void Engine::begin_loaded(LoadedRun loaded, EngineRequest request, std::shared_ptr<const VersionRow> version) {
   const Moment at = now();
   const bool has_rows = loaded.run.row.begun_at != kNoTime;
-  restart_clock(loaded.run, at);
-  RunRow& row = loaded.run.row;
-  row.state = RunState::running;
-  row.started_at = at.wall;
-  if (!has_rows) row.begun_at = at.wall;
+  end_wait(loaded.run, at);
   ++begun_;
-  if (begins_) begins_(row, *loaded.run.dag);
+  if (begins_) begins_(loaded.run.row, *loaded.run.dag);
   LiveRun& live = runs_.add(std::move(loaded.run), std::move(loaded.path_us));
   open_part(live, std::move(request), false);
   revert(live, std::move(version));

@@ -31,7 +31,7 @@ tasks:
 class Serving(CliTest):
     def serve(self):
         self.process = self.begin("server", "--listen", "127.0.0.1:0", "--dags", "dags")
-        self.until(lambda: "url" in self.server_info(), "the server's address")
+        self.until(lambda: self.server_info().get("pid") == self.process.pid, "the server's address")
         self.url = self.server_info()["url"]
         self.token = (self.folder / ".baton" / "admin.token").read_text().strip()
 
