@@ -214,7 +214,7 @@ void Disk::begin_runs(const Part& part) {
   const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
   for (const RunRow& row : part.runs) {
     DiskRun* run = find(row.run_no);
-    if (run == nullptr || row.state != RunState::running) continue;
+    if (run == nullptr || row.started_at == kNoTime) continue;  // it may have ended with the same commit
     const bool begins = run->row.begun_at == kNoTime;  // one that ended while it waited may be wanted again
     if (!begins && run->row.state != RunState::queued) continue;
     ground_.say(fmt::format("  run {} begins", row.run_no));
