@@ -1,7 +1,16 @@
 """A new column breaks nobody, a missing one is refused by name; lineage ends at the bytes; tags hide; tiers keep."""
 import json
+import subprocess
 
 from pipeline import PipelineTest, contents
+from real import needs_engine, python_with
+
+# Gold straight from the files of bronze, whose columns differ.
+DUCKDB = """
+import duckdb, json, sys
+print(json.dumps(duckdb.sql(f'''SELECT region, count(*), sum(cents)::BIGINT
+    FROM read_csv('{sys.argv[1]}/bronze/*/*.csv', union_by_name = true) GROUP BY 1 ORDER BY 1''').fetchall()))
+"""
 
 
 class Lake(PipelineTest):
@@ -65,3 +74,11 @@ class Lake(PipelineTest):
         self.plant("lake/steps.py", "count(*), sum(cents) FROM silver WHERE day = ? ",
                    "count(*), sum(cents) FROM silver WHERE day = ? AND cents > 500 ")
         self.assertEqual(self.run_dag("--interval", "2026-01-05", code=1)["check"], "failed")
+
+    @needs_engine
+    def test_duckdb_makes_the_same_gold_from_the_files(self):
+        self.day("2026-01-05", change="added")
+        done = subprocess.run([python_with("duckdb==1.1.3"), "-c", DUCKDB, str(self.home)], text=True,
+                              capture_output=True, check=True)
+        ours = self.rows("SELECT region, orders, cents FROM gold ORDER BY region")
+        self.assertEqual([tuple(row) for row in json.loads(done.stdout)], ours)
