@@ -61,14 +61,14 @@ class PipelineTest(unittest.TestCase):
     def run_dag(self, *words, code=0, home=None):
         """One run to its end; returns task -> state (a list where it is mapped)."""
         done = subprocess.run([*self.command(words, home), "-q", "-o", "json"], env=self.environment(), text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
         if done.returncode != code:
             self.fail(f"exit code {done.returncode}, not {code}\n{done.stdout[-200:]}\n{done.stderr}\n{self.logs()}")
         return states_of(json.loads(done.stdout))
 
     def baton(self, *words, code=0):
         done = subprocess.run([BATON, *map(str, words), "--state", str(self.folder / "state")], text=True,
-                              env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+                              env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
         self.assertEqual(done.returncode, code, done.stderr + done.stdout)
         return done.stdout
 
@@ -105,7 +105,7 @@ class PipelineTest(unittest.TestCase):
         """Calls a program of a pipeline by itself, as a person does at the keyboard."""
         done = subprocess.run([sys.executable, "-S", "-m", module, *map(str, words)], cwd=self.dags, text=True,
                               env={**self.environment(), "DATA": str(self.home), "PYTHONDONTWRITEBYTECODE": "1", **env},
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -114,7 +114,7 @@ class PipelineTest(unittest.TestCase):
         data = {"DATA": str(home or self.home)}
         calls = [[{**data, **between(interval), **env}, *call] for interval, *call in calls]
         done = subprocess.run([sys.executable, "-S", "-B", "-c", STEPS, module], cwd=self.dags, env=self.environment(),
-                              input=json.dumps(calls), text=True, capture_output=True, timeout=120)
+                              input=json.dumps(calls), text=True, capture_output=True, timeout=300)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return [json.loads(line) for line in done.stderr.splitlines()]
 
