@@ -11,7 +11,6 @@ import os
 import pathlib
 import sqlite3
 import sys
-import tempfile
 
 EXIT_USAGE = 64      # nothing that a retry could mend
 EXIT_TRANSIENT = 75  # worth another try
@@ -81,12 +80,11 @@ def write(target, data):
     if target.is_file() and target.read_bytes() == data:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
-    with os.fdopen(handle, "wb") as out:
+    temporary = target.with_name(f".{target.name}.tmp")  # the next try takes the same: one that was killed leaves none
+    with open(temporary, "wb") as out:
         out.write(data)
         out.flush()
         os.fsync(out.fileno())
-    os.chmod(temporary, 0o644)
     os.replace(temporary, target)
     folder = os.open(target.parent, os.O_RDONLY)
     os.fsync(folder)  # else a power cut could take the name back, after the task's success was recorded

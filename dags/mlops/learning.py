@@ -2,7 +2,7 @@
 import math
 
 
-def train(loans, rate, penalty, rounds=60):
+def train(loans, rate, penalty, rounds=25):
     """Weights (the last is the constant)."""
     weights = [0.0] * len(loans[0])
     for _ in range(rounds):

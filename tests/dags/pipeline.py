@@ -1,4 +1,5 @@
 """A reference pipeline as people run it: the built `baton`, a folder of its own, and a look at what it left."""
+import contextlib
 import datetime
 import hashlib
 import json
@@ -10,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -40,10 +42,15 @@ class PipelineTest(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="baton-dags-", dir=MEMORY))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.dags, self.home = DAGS, self.folder / "home"
+        # Without site-packages: the pipelines need the standard library alone. It halves the start of each task too.
+        python = self.folder / "bin" / "python3"
+        python.parent.mkdir()
+        python.write_text(f'#!/bin/sh\nexec {os.path.realpath(sys.executable)} -S "$@"\n')
+        python.chmod(0o755)
 
     def environment(self):
         env = {k: v for k, v in os.environ.items() if not k.startswith("BATON_") or k == "BATON_WORKER"}
-        env["PATH"] = f"{os.path.dirname(os.path.realpath(sys.executable))}:{env['PATH']}"
+        env["PATH"] = f"{self.folder / 'bin'}:{env['PATH']}"
         return env
 
     def command(self, words, home=None):
@@ -54,23 +61,24 @@ class PipelineTest(unittest.TestCase):
     def run_dag(self, *words, code=0, home=None):
         """One run to its end; returns task -> state (a list where it is mapped)."""
         done = subprocess.run([*self.command(words, home), "-q", "-o", "json"], env=self.environment(), text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
         if done.returncode != code:
             self.fail(f"exit code {done.returncode}, not {code}\n{done.stdout[-200:]}\n{done.stderr}\n{self.logs()}")
         return states_of(json.loads(done.stdout))
 
     def baton(self, *words, code=0):
         done = subprocess.run([BATON, *map(str, words), "--state", str(self.folder / "state")], text=True,
-                              env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+                              env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
         self.assertEqual(done.returncode, code, done.stderr + done.stdout)
         return done.stdout
 
     def logs(self, *words):
         return self.baton("logs", "@latest", *words)
 
-    def begin(self, *words):
-        """Starts a run and returns its process; what it prints of its progress can be read from `stderr`."""
-        process = subprocess.Popen(self.command(words), env=self.environment(), text=True, stdin=subprocess.DEVNULL,
+    def begin(self, *words, command=None):
+        """Starts a run (or another command) and returns its process; its progress can be read from `stderr`."""
+        line = [BATON, *command, "--state", str(self.folder / "state")] if command else self.command(words)
+        process = subprocess.Popen(line, env=self.environment(), text=True, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait)
@@ -83,17 +91,21 @@ class PipelineTest(unittest.TestCase):
         for _ in range(lines):
             if not process.stderr.readline():
                 return False
-        for child in children_of(process.pid):
-            os.kill(child, signal.SIGKILL)
-        process.kill()
-        process.wait()
+        kill(process)
         return True
+
+    def kill_when(self, happened, *words, command=None):
+        """Starts a run (or another command) and kills Baton and its worker dead once something has happened."""
+        process = self.begin(*words, command=command)
+        while not happened() and process.poll() is None:
+            time.sleep(0.005)
+        kill(process)
 
     def python(self, module, *words, code=0, **env):
         """Calls a program of a pipeline by itself, as a person does at the keyboard."""
-        done = subprocess.run([sys.executable, "-m", module, *map(str, words)], cwd=self.dags, text=True,
+        done = subprocess.run([sys.executable, "-S", "-m", module, *map(str, words)], cwd=self.dags, text=True,
                               env={**self.environment(), "DATA": str(self.home), "PYTHONDONTWRITEBYTECODE": "1", **env},
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -101,8 +113,8 @@ class PipelineTest(unittest.TestCase):
         """Calls functions of a program as its tasks would: (interval, function, arguments…); returns their results."""
         data = {"DATA": str(home or self.home)}
         calls = [[{**data, **between(interval), **env}, *call] for interval, *call in calls]
-        done = subprocess.run([sys.executable, "-B", "-c", STEPS, module], cwd=self.dags, env=self.environment(),
-                              input=json.dumps(calls), text=True, capture_output=True, timeout=120)
+        done = subprocess.run([sys.executable, "-S", "-B", "-c", STEPS, module], cwd=self.dags, env=self.environment(),
+                              input=json.dumps(calls), text=True, capture_output=True, timeout=300)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return [json.loads(line) for line in done.stderr.splitlines()]
 
@@ -137,9 +149,20 @@ def days(first, count):
     return [(datetime.date.fromisoformat(first) + datetime.timedelta(days=n)).isoformat() for n in range(count)]
 
 
+def kill(process):
+    for child in children_of(process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
 def children_of(pid):
     """Process ids below a process, deepest last."""
-    found = [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    try:
+        found = [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
     return found + [below for child in found for below in children_of(child)]
 
 

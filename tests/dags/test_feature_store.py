@@ -14,6 +14,7 @@ class FeatureStore(PipelineTest):
         return self.steps("feature_store.store", calls, home=home, MOVE=move, ACTOR="ada")
 
     def test_a_year_in_chunks_equals_the_weeks_one_by_one_in_any_order(self):
+        self.plant("feature_store/store.py", "CUSTOMERS = 1000", "CUSTOMERS = 200")
         weekly, chunked = self.folder / "weekly", self.folder / "chunked"
         chunks = self.steps_of((YEAR, "register"), home=chunked)[0]["chunks"]
         self.assertEqual(len(chunks), 4)
@@ -22,7 +23,7 @@ class FeatureStore(PipelineTest):
                       home=weekly)
         counted = "SELECT count(*), sum(value), sum(customer * value), max(available) FROM value"
         self.assertEqual(self.rows(counted, home=weekly), self.rows(counted, home=chunked))
-        self.assertGreater(self.one("SELECT count(*) FROM value", home=chunked), 100000)
+        self.assertGreater(self.one("SELECT count(*) FROM value", home=chunked), 20000)
 
     def test_a_new_feature_is_filled_in_and_the_others_stay_as_they_were(self):
         self.run_dag("--interval", "2025-03-31/2025-05-05")
@@ -45,11 +46,10 @@ class FeatureStore(PipelineTest):
         self.assertEqual(self.run_dag("--interval", "2025-03-31/2025-05-05", code=1)["verify"], "failed")
 
     def test_online_equals_offline_for_a_thousand_customers(self):
-        *_, made, same = self.steps_of(("2025-12-29", "register"), ("2025-12-29", "compute", json.dumps(MONDAYS[-20:])),
+        *_, made, same = self.steps_of(("2025-12-29", "register"), ("2025-12-29", "compute", json.dumps(MONDAYS[-14:])),
                                        ("2025-12-29", "materialize"), ("2025-12-29", "compare"))
         self.assertEqual(made["keys"], 1000)
         self.assertEqual((same["keys"], same["fresh"]), (1000, True))
-        self.steps_of(("2025-12-29", "compute", json.dumps(MONDAYS[:1])))
         stale = self.steps_of(("2026-02-02", "compare"))[0]
         self.assertFalse(stale["fresh"])
 

@@ -12,12 +12,17 @@ from pipeline import BATON, DAGS, PipelineTest, contents
 # How each is started here, and after how many lines of progress it is killed.
 RUNS = {
     "bank": (["--interval", "2026-01-05"], 9),
+    "billion": (["-p", "events=20000"], 8),
+    "cost": (["--interval", "2026-01-05"], 9),
+    "ecommerce": (["--interval", "2026-01-05"], 2),
     "feature_store": (["--interval", "2025-03-31"], 5),
     "fraud": (["--interval", "2026-02-01"], 6),
     "iot": (["--interval", "2026-03-01T00:00:00Z"], 6),
+    "lake": (["--interval", "2026-01-05"], 9),
     "lineage_audit": (["--interval", "2026-01-05"], 6),
     "medallion": (["--interval", "2026-01-05"], 7),
     "mlops": (["--interval", "2026-01-01"], 9),
+    "recommendations": ([], 6),
     "schemas": (["--interval", "2026-01-01"], 5),
     "tested": (["--interval", "2026-01-05"], 8),
     "training_data": ([], 6),
@@ -36,6 +41,7 @@ class EveryPipeline(PipelineTest):
         words, lines = RUNS[name]
         lone = copy.copy(self)
         lone.name, lone.folder = name, self.folder / name
+        shutil.copytree(self.folder / "bin", lone.folder / "bin")
         calm, lone.home = lone.folder / "calm", lone.folder / "killed"
         words = [*words, "--run-id", "first"]  # the same in both, for those that write it down
         lone.run_dag(*words, home=calm)

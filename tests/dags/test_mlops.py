@@ -1,7 +1,21 @@
 """Drift starts a training, a signature stands before promotion, a bad candidate goes back, a model can be traced."""
 import json
+import subprocess
 
 from pipeline import PipelineTest, contents
+from real import needs_engine, python_with
+
+# Both measures of scikit-learn over the month and the weights on stdin.
+SKLEARN = """
+import json, math, sys
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+loans, weights = json.load(sys.stdin)
+x, y = [row[:3] for row in loans], [row[3] for row in loans]
+ours = [sum(w * v for w, v in zip(weights, [*row, 1])) for row in x]
+theirs = LogisticRegression(C=1e6).fit(x[:300], y[:300]).decision_function(x[350:])
+print(json.dumps([roc_auc_score(y[350:], ours[350:]), roc_auc_score(y[350:], theirs)]))
+"""
 
 
 class Mlops(PipelineTest):
@@ -22,7 +36,7 @@ class Mlops(PipelineTest):
         self.assertEqual(self.month("2026-04")["promote"], "success")
         self.assertEqual(self.production()["since"], "2026-04")
         after = contents(self.home)
-        self.month("2026-01")  # an old month again: measured against what was before it, and nothing changes
+        self.month("2026-02")  # an old month again: measured against what was before it, and nothing changes
         self.assertEqual(contents(self.home), after)
 
     def test_nothing_is_promoted_before_somebody_has_signed(self):
@@ -60,3 +74,14 @@ class Mlops(PipelineTest):
         self.plant("mlops/learning.py", "bins=5", "bins=6")
         traced = json.loads(self.python("mlops.steps", "trace", model_id).partition("{")[2].join(["{", ""]))
         self.assertFalse(traced["data_is_as_it_was"] or traced["code_is_as_it_was"])
+
+    @needs_engine
+    def test_scikit_learn_measures_the_same_and_learns_no_better(self):
+        self.month("2026-01")
+        loans = json.loads((self.home / "months" / "2026-01.json").read_text())
+        weights = json.loads(self.one("SELECT weights FROM model"))
+        done = subprocess.run([python_with("scikit-learn==1.5.2"), "-c", SKLEARN], input=json.dumps([loans, weights]),
+                              text=True, capture_output=True, check=True)
+        ours, theirs = json.loads(done.stdout)
+        self.assertIn(f'"candidate": {round(ours, 4)}', self.logs("canary"))
+        self.assertLess(theirs - ours, 0.02)
