@@ -73,6 +73,7 @@ Result<ServingOptions> serving_options(const Invocation& call) {
   ServingOptions out;
   out.dags_folder = std::filesystem::absolute(call.args().value("dags", "dags")).lexically_normal().string();
   out.version = BATON_VERSION;
+  out.page_folder = call.args().value("ui-dir");
   if (Status read = read_listen(call.args().value("listen"), out); !read) return read.error();
   return out;
 }

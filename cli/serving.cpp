@@ -83,6 +83,7 @@ Status Serving::start_web() {
   settings.owner = getuid();
   settings.address = options_.address;
   settings.port = options_.port;
+  settings.page_folder = options_.page_folder;
   settings.has_socket = false;  // control.sock is the stop's
   api::Services services;
   services.version = options_.version;

@@ -23,6 +23,7 @@ struct ServingOptions {
   std::uint16_t port = 8080;          ///< 0: a free one
   bool may_move = true;               ///< where the port is taken: to a free one, said so
   std::string version;
+  std::string page_folder;            ///< a built page on disk; empty: the one within the program
 };
 
 class Serving {

@@ -25,7 +25,8 @@ scheduler/host      | service control insight logs engine dagfile expr timetable
 scheduler/host/local | host control store loop executor dagfile engine expr json model | boost
 web/http            | digest json model | boost
 web/api             | web/http digest insight logs engine/reader.h engine/reader_queries.h engine/reader_views.h engine/rows.h timetable json model |
-web                 | web/api web/http digest json model |
+web/page            | web/http digest model |
+web                 | web/api web/page web/http digest json model |
 cli                 | * | *
 cli/text            | insight expr json timetable model |
 cli/display         | cli/text logs engine model |

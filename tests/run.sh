@@ -41,10 +41,17 @@ python_tests() {  # python_tests FOLDER: the standard library's unittest, over t
   BATON="$PWD/build/release/baton" python3 -u -m unittest discover -v -s "$1" -t "$1" -p '*test*.py' 2>&1 | tee "$log"
 }
 
+page() {  # the page has tests of its own, and its own words for what it skips
+  logs+=(build/ui.log)
+  tests/ui/run.sh 2>&1 | tee build/ui.log
+}
+
 skips() {  # skips LOG...: a line for each test that was skipped, with its reason; as unittest and GoogleTest write it
   [ $# -eq 0 ] || awk '
     /^test_[^ ]* \(/ { test = $1 }
     match($0, / \.\.\. skipped /) { print "skipped: " test ": " substr($0, RSTART + RLENGTH) }
+    /^skipped: ui: / { print }
+    /^﹣ / { sub(/^﹣ /, ""); print "skipped: ui: " $0 }
     /: Skipped$/ { getline why }
     /^\[  SKIPPED \] [^ ]+ \(/ { print "skipped: " $4 ": " why }' "$@"
 }
@@ -59,6 +66,7 @@ step "seeded bugs" python3 tests/sim/seeded_bugs.py build/bugs/tests/sim .
 for folder in corpus dags docs chaos gates; do
   if [ -d "tests/$folder" ]; then step "tests/$folder" python_tests "tests/$folder"; fi
 done
+step "tests/ui" page
 
 skips "${logs[@]}"
 for name in "${failures[@]}"; do echo "failed: $name"; done

@@ -5,6 +5,7 @@
 #include "web/api/description.h"
 #include "web/api/routes.h"
 #include "web/http/secret_file.h"
+#include "web/page/page.h"
 
 namespace baton::web {
 
@@ -52,6 +53,7 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   };
   auto routes = api::make_routes(*description, server->services_);
   if (!routes) return routes.error();
+  if (auto added = page::add_page(*routes, settings.page_folder); !added) return added.error();
 
   http::ServerOptions options;
   options.address = std::move(settings.address);

@@ -27,6 +27,7 @@ struct Settings {
   std::vector<std::string> hosts;     ///< that Host may name, beside those of loopback
   std::size_t handlers = 4;
   http::Limits limits;
+  std::string page_folder;  ///< a built page on disk in place of the one within the program; empty: that one
 };
 
 /// What it needs of the store. Any thread; all but open_reader and compile may be empty.

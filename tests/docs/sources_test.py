@@ -28,7 +28,7 @@ def sources(*rooms):
     """(path below the root, text) of each source of these rooms."""
     for room in rooms:
         for file in sorted((ROOT / room).rglob("*")):
-            if file.suffix in {".h", ".cpp", ".py", ".sh", ".txt", ".cmake"} and "corpus" not in file.parts:
+            if file.suffix in {".h", ".cpp", ".py", ".sh", ".txt", ".cmake"} and not {"corpus", "node_modules"} & set(file.parts):
                 if file != Path(__file__).resolve():
                     yield str(file.relative_to(ROOT)), file.read_text(encoding="utf-8", errors="replace")
 

@@ -20,16 +20,27 @@ http::Response token(const Call& call) {
   return json_response(std::move(body), 201);
 }
 
-/// The one-time link: a session, and on to the page.
+/// The one-time link: a session, and on to the page, behind whatever prefix a proxy has put before both.
 http::Response login(const Call& call) {
   const std::string code(call.request.query_value("code").value_or(""));
   const auto session = call.services.access->open_session(code, call.request.peer);
   if (!session) return http::error_response(session.error(), &call.request);
   http::Response response;
   response.status = 303;
-  response.headers = {{"Location", "/"},
+  response.headers = {{"Location", "../"},
                       {"Set-Cookie", call.services.access->set_cookie(*session)},
                       {"Referrer-Policy", "no-referrer"}};
+  return response;
+}
+
+/// The same for who types a token into the page: a cookie, which its scripts cannot read.
+http::Response create_session(const Call& call) {
+  const auto session =
+      call.services.access->log_in_page(call.text("username"), call.text("password"), call.request.peer);
+  if (!session) return http::error_response(session.error(), &call.request);
+  http::Response response;
+  response.status = 204;
+  response.headers = {{"Set-Cookie", call.services.access->set_cookie(*session)}};
   return response;
 }
 
@@ -59,6 +70,7 @@ http::Response whoami(const Call& call) {
 void add_auth(Operations& operations) {
   operations.at_once["create_token"] = operations.at_once["create_token_cli"] = token;
   operations.at_once["login"] = login;
+  operations.at_once["create_session"] = create_session;
   operations.at_once["logout"] = logout;
   operations.at_once["get_session"] = whoami;
 }

@@ -27,7 +27,19 @@ void append_tag(std::string& out, const std::string& tag, const std::string& dag
   one.text("dag_display_name", dag_id);
 }
 
-void append_dag(std::string& out, const DagView& dag) {
+/// What a bar in a list of DAGs shows of a run.
+void append_recent_run(std::string& out, const RunView& run) {
+  JsonObject one(out);
+  one.text("dag_run_id", run.row.run_id);
+  one.text("state", to_string(run.row.state));
+  one.text("run_type", to_string(run.row.type));
+  time_field(one, "run_after", run.row.run_after == kNoTime ? run.row.queued_at : run.row.run_after);
+  time_field(one, "start_date", run.row.started_at);
+  time_field(one, "end_date", run.row.ended_at);
+}
+
+/// `with_runs`: with those that were read, for who asked for them.
+void append_dag(std::string& out, const DagView& dag, bool with_runs) {
   JsonObject one(out);
   one.text("dag_id", dag.dag_id);
   one.text("dag_display_name", dag.dag_id);
@@ -61,6 +73,7 @@ void append_dag(std::string& out, const DagView& dag) {
   null_field(one, "allowed_run_types");
   one.member("owners") += "[]";
   bool_field(one, "is_backfillable", true);
+  if (with_runs) append_json_array(one.member("recent_runs"), dag.last_runs, append_recent_run);
 }
 
 DagFilter filter_of(const http::Request& request) {
@@ -84,9 +97,12 @@ http::Response list(const Call& call) {
   query.filter = filter_of(call.request);
   query.order = std::get<0>(std::move(order));
   query.page = page_of(call.request);
+  const auto recent_runs = call.request.query_value("recent_runs");
+  if (recent_runs) query.last_runs = std::strtoll(std::string(*recent_runs).c_str(), nullptr, 10);
   const auto page = (*reader)->list_dags(query);
   if (!page) return read_error(page.error(), call);
-  return list_response(list_body("dags", page->rows, page->total, append_dag), page->seq, call);
+  const auto append = [&](std::string& out, const DagView& dag) { append_dag(out, dag, recent_runs.has_value()); };
+  return list_response(list_body("dags", page->rows, page->total, append), page->seq, call);
 }
 
 http::Response dag_response(Reader& reader, const Call& call) {
@@ -99,7 +115,7 @@ http::Response dag_response(Reader& reader, const Call& call) {
     return http::error_response(404, detail, &call.request);
   }
   std::string body;
-  append_dag(body, page->rows.front());
+  append_dag(body, page->rows.front(), false);
   http::Response response = json_response(std::move(body));
   response.etag = std::to_string(page->rows.front().seq);
   return response;

@@ -140,7 +140,7 @@ std::optional<Response> Access::authorize(Request& request) const {
   return std::nullopt;
 }
 
-Result<std::string> Access::log_in(const std::string& name, const std::string& password, const Peer& peer) {
+Result<Principal> Access::principal_of(const std::string& name, const std::string& password, const Peer& peer) {
   const std::int64_t now_s = options_.now_s();
   if (const std::int64_t wait = logins_->wait_s(peer, now_s); wait > 0) {
     return Error{"too many logins failed: wait " + std::to_string(wait) + " s", ErrorKind::busy};
@@ -152,7 +152,21 @@ Result<std::string> Access::log_in(const std::string& name, const std::string& p
   const bool is_right = principal && (principal->name == name || name == "admin");
   logins_->tried(peer, is_right, now_s);
   if (!is_right) return Error{"name and password do not belong together", ErrorKind::unauthenticated};
-  return sign_token({principal->name, principal->role, "access", now_s, now_s + kAccessTokenS}, options_.signing_key);
+  return *principal;
+}
+
+Result<std::string> Access::log_in(const std::string& name, const std::string& password, const Peer& peer) {
+  const auto who = principal_of(name, password, peer);
+  if (!who) return who.error();
+  const std::int64_t now_s = options_.now_s();
+  return sign_token({who->name, who->role, "access", now_s, now_s + kAccessTokenS}, options_.signing_key);
+}
+
+Result<std::string> Access::log_in_page(const std::string& name, const std::string& password, const Peer& peer) {
+  const auto who = principal_of(name, password, peer);
+  if (!who) return who.error();
+  const std::int64_t now_s = options_.now_s();
+  return sign_token({who->name, who->role, "session", now_s, now_s + kSessionS}, options_.signing_key);
 }
 
 std::string Access::make_login_code() {

@@ -59,6 +59,9 @@ class Access {
   /// unauthenticated: they do not belong together; busy: too many failures came from there, wait.
   Result<std::string> log_in(const std::string& name, const std::string& password, const Peer& peer);
 
+  /// The same, for the page: the value of the session's cookie.
+  Result<std::string> log_in_page(const std::string& name, const std::string& password, const Peer& peer);
+
   /// A code that opens one session as admin, once, within kLoginCodeS. The last one made is the one that works.
   std::string make_login_code();
   /// The value of the session's cookie. unauthenticated: not this code, or not any more.
@@ -71,6 +74,7 @@ class Access {
  private:
   class Logins;
   [[nodiscard]] std::optional<Principal> bearer(std::string_view token) const;
+  Result<Principal> principal_of(const std::string& name, const std::string& password, const Peer& peer);
   [[nodiscard]] std::string_view session_of(const Request& request) const;
   Response refused(const Request& request, int status, const std::string& why) const;
 

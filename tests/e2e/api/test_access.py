@@ -118,7 +118,7 @@ class Login(ApiTest):
 
     def test_a_link_opens_one_session_whose_changes_need_a_token(self):
         response = self.ask("GET", self.login_path)
-        self.assertEqual((response.status, response.headers["location"]), (303, "/"))
+        self.assertEqual((response.status, response.headers["location"]), (303, "../"))
         cookie = response.headers["set-cookie"]
         for attribute in ("HttpOnly", "SameSite=Strict", "Path=/"):
             self.assertIn(attribute, cookie)
@@ -128,6 +128,23 @@ class Login(ApiTest):
         self.assertEqual(who.body["via"], "page")
         self.assertEqual(self.ask("POST", "/auth/logout", **session).status, 403)
         self.assertEqual(self.ask("POST", "/auth/logout", X_CSRF_Token=who.body["csrf_token"], **session).status, 204)
+
+    def test_a_token_opens_a_session_of_the_page(self):
+        wrong = self.ask("POST", "/auth/session", json.dumps({"username": "admin", "password": "guess"}))
+        self.assertEqual((wrong.status, wrong.headers["set-cookie"]), (401, None))
+        right = self.ask("POST", "/auth/session", json.dumps({"username": "admin", "password": self.token}))
+        self.assertEqual(right.status, 204)
+        self.assertIn("HttpOnly; SameSite=Strict", right.headers["set-cookie"])
+        who = self.ask("GET", "/auth/session", Cookie=right.headers["set-cookie"].split(";")[0]).body
+        self.assertEqual((who["role"], who["via"], len(who["csrf_token"])), ("admin", "page", 32))
+
+    def test_anyone_may_load_the_page_and_its_parts(self):
+        for path in ("/", "/dags", "/dags/a/runs/b/tasks/c/3", "/audit"):
+            page = self.ask("GET", path)
+            self.assertEqual((page.status, page.headers["content-type"]), (200, "text/html; charset=utf-8"), path)
+            self.assertIn("script-src 'self';", page.headers["content-security-policy"])
+        for path in ("/assets/nothing.js", "/assets/..%2findex.html", "/nothing"):
+            self.assertIn(self.ask("GET", path).status, (400, 404), path)
 
     def test_tokens_and_sessions_survive_a_restart(self):
         token = self.ask("POST", "/auth/token", json.dumps({"username": "admin", "password": self.token})).body["access_token"]

@@ -1,0 +1,327 @@
+// The page as a person meets it: a real server, a real browser, every page, both themes, both widths, the keyboard.
+// BATON: the binary. UI_SHOTS: a folder for pictures of every page.
+import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { createServer, request as http_request } from 'node:http'
+import { after, before, test } from 'node:test'
+import { axe, browser_path, chromium, run_path, Server, until } from './support.mjs'
+
+const kFirstLoadBytes = 60 * 1024
+const kFirstLoadRequests = 6
+const kDagsOn900 = 20
+
+let server, browser, state, pages, has
+before(async () => {
+  server = await Server.start()
+  browser = await chromium.launch({ executablePath: browser_path, args: ['--no-sandbox'] })
+  const ids = {
+    broken: await server.run('broken', { state: 'failed' }),
+    nightly: await server.run('nightly', { state: 'success' }),
+    wide: await server.run('wide', { state: 'success' }),
+    odd: await server.run('nightly', { state: 'success', note: '<img src=x onerror="window.xss=1">' }),
+  }
+  const paths = Object.keys((await server.ask('GET', '/openapi.json')).paths)
+  has = (end) => paths.some((path) => path.endsWith(end))
+  state = ids
+  pages = {
+    home: '',
+    dags: 'dags',
+    dag: 'dags/nightly',
+    graph: 'dags/nightly?tab=graph',
+    code: 'dags/nightly?tab=code',
+    details: 'dags/nightly?tab=details',
+    runs: 'runs',
+    run: run_path('nightly', ids.odd),
+    tasks: run_path('nightly', ids.odd) + '?tab=tasks',
+    run_graph: run_path('nightly', ids.odd) + '?tab=graph',
+    compare: run_path('nightly', ids.odd) + '?tab=compare',
+    log: run_path('broken', ids.broken, 'tasks', 'fetch'),
+    why: run_path('broken', ids.broken, 'tasks', 'publish') + '?tab=why',
+    values: run_path('nightly', ids.nightly, 'tasks', 'total') + '?tab=values',
+    mapped: run_path('nightly', ids.nightly, 'tasks', 'items'),
+    item: run_path('nightly', ids.nightly, 'tasks', 'items', '2'),
+    pools: 'pools',
+    workers: 'workers',
+    variables: 'variables',
+    errors: 'errors',
+    audit: 'audit',
+    health: 'health',
+    backfills: 'backfills',
+  }
+})
+after(async () => {
+  await browser?.close()
+  await server?.close()
+})
+
+let cookies
+/** A page of somebody who is logged in; `faults` gathers what a browser complains of. */
+async function open({ width = 1440, theme = 'light', path = '', base = server.url } = {}) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme })
+  if (cookies) await context.addCookies(cookies)
+  const page = await context.newPage()
+  page.faults = []
+  page.asked = []
+  page.on('pageerror', (error) => page.faults.push(String(error)))
+  page.on('dialog', (dialog) => page.faults.push(`a dialog: ${dialog.message()}`))
+  page.on('console', (message) => {
+    // An operation that this version of the server lacks is told on the page; the browser notes the 404 by itself.
+    if (message.type() === 'error' && !/status of 404/.test(message.text())) page.faults.push(message.text())
+  })
+  page.on('request', (request) => page.asked.push(request.url()))
+  if (!cookies) {
+    await page.goto(server.link)
+    cookies = await context.cookies()
+  }
+  page.asked.length = 0
+  await page.goto(`${base}/${path}`)
+  await settled(page)
+  return page
+}
+
+/** Until nothing is being read any more. */
+async function settled(page) {
+  await page.waitForSelector('nav, form', { state: 'attached' })
+  await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]') && document.querySelector('main')?.textContent?.trim())
+}
+
+const text = (page) => page.evaluate(() => document.body.innerText)
+
+test('who is not logged in is told how to get in, and a token does it', async () => {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await page.goto(`${server.url}/dags/nightly`)
+  await page.getByText('prints a link').waitFor()
+  await page.getByLabel(/Or the token/).fill('wrong')
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('alert').filter({ hasText: 'do not belong together' }).waitFor()
+  await page.getByLabel(/Or the token/).fill(server.token)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('heading', { name: 'nightly' }).waitFor()
+  const [cookie] = await context.cookies()
+  assert.ok(cookie.httpOnly && cookie.sameSite === 'Strict')
+  await context.close()
+})
+
+test('the first view costs little', async () => {
+  await (await open()).context().close() // logged in
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
+  await context.addCookies(cookies)
+  const page = await context.newPage()
+  const network = await context.newCDPSession(page)
+  await network.send('Network.enable')
+  let bytes = 0
+  let requests = 0
+  network.on('Network.loadingFinished', (event) => (bytes += event.encodedDataLength))
+  network.on('Network.requestWillBeSent', (event) => (requests += event.request.url.startsWith('data:') ? 0 : 1))
+  await page.goto(`${server.url}/dags`)
+  await settled(page)
+  await page.getByText('live', { exact: true }).waitFor()
+  assert.ok(requests <= kFirstLoadRequests, `${requests} requests`)
+  assert.ok(bytes <= kFirstLoadBytes, `${bytes} bytes`)
+  const rows = await page.locator('tbody tr').first().evaluate((row) => row.getBoundingClientRect().height)
+  const top = await page.locator('tbody').evaluate((body) => body.getBoundingClientRect().top)
+  assert.ok((900 - top) / rows >= kDagsOn900, `rows of ${rows} px from ${top}`)
+  await context.close()
+})
+
+for (const theme of ['light', 'dark']) {
+  for (const width of [1440, 390]) {
+    test(`every page stands: ${theme}, ${width} wide`, async () => {
+      const page = await open({ width, theme })
+      for (const [name, path] of Object.entries(pages)) {
+        await page.goto(`${server.url}/${path}`)
+        await settled(page)
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+        assert.ok(wide <= 0, `${name} is ${wide} px too wide`)
+        if (process.env.UI_SHOTS) {
+          mkdirSync(process.env.UI_SHOTS, { recursive: true })
+          await page.screenshot({ path: `${process.env.UI_SHOTS}/${name}-${theme}-${width}.png` })
+        }
+        await page.evaluate(`{ const module = undefined; ${axe} }`)
+        const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
+        const said = found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).slice(0, 3).join(' | ')}`)
+        assert.deepEqual(said, [], `${name}, ${theme}, ${width}`)
+      }
+      assert.equal(await page.evaluate(() => globalThis.xss), undefined)
+      assert.deepEqual(page.faults, [])
+      const elsewhere = page.asked.filter((url) => !url.startsWith(server.url) && !url.startsWith('data:') && !url.startsWith('blob:'))
+      assert.deepEqual(elsewhere, [])
+      await page.context().close()
+    })
+  }
+}
+
+test('what anybody can write is text, never markup', async () => {
+  const page = await open({ path: pages.log })
+  await page.getByText('<script>window.xss = 1</script>').waitFor()
+  await page.goto(`${server.url}/${pages.run}`)
+  await page.getByText('<img src=x onerror="window.xss=1">').waitFor()
+  await page.goto(`${server.url}/${pages.mapped}`)
+  await page.getByText('<script>alert(2)</script>').waitFor()
+  await page.goto(`${server.url}/dags?q=${encodeURIComponent('"><img src=x onerror=window.xss=1>')}`)
+  await page.getByText('No DAG is like this.').waitFor()
+  assert.equal(await page.locator('main img, main script').count(), 0)
+  assert.equal(await page.evaluate(() => globalThis.xss), undefined)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a list is searched and filtered on the server, and the address says how', async () => {
+  const page = await open({ path: 'dags' })
+  await page.keyboard.press('/')
+  await page.keyboard.type('nigh')
+  await until('one row', async () => (await page.locator('tbody tr').count()) === 1)
+  assert.match(page.url(), /q=nigh/)
+  await page.getByRole('link', { name: 'nightly', exact: true }).click()
+  await page.getByRole('heading', { name: 'nightly' }).waitFor()
+  await page.goBack()
+  await until('the filter', async () => (await page.locator('tbody tr').count()) === 1)
+  await page.goto(`${server.url}/dags?state=failed`)
+  await settled(page)
+  assert.deepEqual(await page.locator('a.name').allInnerTexts(), ['broken'])
+  await page.context().close()
+})
+
+test('the keyboard goes everywhere', async () => {
+  const page = await open()
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: /Search DAGs, runs/ }).waitFor()
+  await page.keyboard.type('broken')
+  await page.getByRole('option', { name: /^broken\s*DAG/ }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'broken' }).waitFor()
+  await page.keyboard.press('g')
+  await page.keyboard.press('d')
+  await page.getByRole('heading', { name: 'DAGs' }).waitFor()
+  await settled(page)
+  await page.keyboard.press('j')
+  await page.keyboard.press('j')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'long' }).waitFor()
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: /Search DAGs, runs/ }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.locator('dialog').waitFor({ state: 'detached' })
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a run is triggered, followed while it runs, and stopped', async () => {
+  const page = await open({ path: 'dags/long' })
+  await page.getByRole('button', { name: 'Trigger' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Trigger', exact: true }).click()
+  await page.waitForURL(/runs\//)
+  const run = decodeURIComponent(new URL(page.url()).pathname.split('/').pop())
+  await page.goto(`${server.url}/${run_path('long', run, 'tasks', 'talk')}`)
+  await page.getByText('line 3', { exact: true }).waitFor() // written after the page was opened: followed
+  await page.goBack()
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await page.getByLabel(/Why/).fill('enough <b>')
+  await page.getByRole('button', { name: 'Stop the run' }).click()
+  await page.locator('header').getByText('failed', { exact: true }).waitFor() // by the stream: nothing was loaded anew
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a DAG is paused, and goes on', async () => {
+  const page = await open({ path: 'dags/nightly' })
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await page.getByRole('button', { name: 'Resume' }).waitFor()
+  assert.equal((await server.ask('GET', '/api/v2/dags/nightly')).is_paused, true)
+  await page.getByRole('button', { name: 'Resume' }).click()
+  await page.getByRole('button', { name: 'Pause' }).waitFor()
+  await page.context().close()
+})
+
+test('what failed is retried', async () => {
+  const run = await server.run('broken', { state: 'failed' })
+  const page = await open({ path: run_path('broken', run) })
+  await page.getByRole('button', { name: 'Retry what failed' }).click()
+  await page.getByText('What failed runs again').waitFor()
+  await page.context().close()
+})
+
+test('clearing shows what follows before it does anything', async (t) => {
+  if (!has('/clearTaskInstances')) return t.skip('the server has no clearTaskInstances')
+  const run = await server.run('broken', { state: 'failed' })
+  const page = await open({ path: run_path('broken', run, 'tasks', 'fetch') })
+  await page.getByRole('button', { name: 'Clear, run again' }).click()
+  await page.getByText('2 task instances will run again').waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Clear', exact: true }).click()
+  await page.getByText('Cleared: it runs again').waitFor()
+  await page.context().close()
+})
+
+test('a log is searched, linked to, and coloured', async () => {
+  const page = await open({ path: run_path('wide', state.wide, 'tasks', 'lines') })
+  await page.getByLabel('Search the log').fill('line 4321 ')
+  await page.getByRole('status').filter({ hasText: /^1 of 1$/ }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByText('line 4321 of the long log').waitFor()
+  assert.ok((await page.locator('[data-line]').count()) < 200, 'only what is seen is in the document')
+  await page.goto(`${server.url}/${run_path('wide', state.wide, 'tasks', 'lines')}?line=2500`)
+  await page.locator('.marked').getByText('line 2500 of').waitFor()
+  await page.goto(`${server.url}/${pages.log}`)
+  await page.locator('.fg-red').getByText('ConnectionError').waitFor()
+  await page.getByRole('button', { name: 'first error' }).click()
+  await page.waitForURL(/line=3/)
+  await page.context().close()
+})
+
+test('two tabs share one stream, and both see what happens', async () => {
+  const one = await open({ path: 'runs' })
+  await one.getByText('live', { exact: true }).waitFor()
+  const two = await one.context().newPage()
+  const streams = []
+  two.on('request', (request) => request.url().endsWith('/events') && streams.push(request.url()))
+  await two.goto(`${server.url}/runs`)
+  await two.getByText('live', { exact: true }).waitFor()
+  const run = await server.run('broken', { state: 'failed' })
+  await Promise.all([one, two].map((page) => page.getByRole('link', { name: run }).waitFor()))
+  assert.deepEqual(streams, [])
+  await one.close()
+  const next = await server.run('broken', { state: 'failed' }) // the other takes the stream over
+  await two.getByRole('link', { name: next }).waitFor()
+  await two.context().close()
+})
+
+test('behind a prefix everything is below it', async () => {
+  const proxy = createServer((incoming, outgoing) => {
+    if (!incoming.url.startsWith('/here/it/is/')) return outgoing.writeHead(404).end()
+    const headers = { ...incoming.headers, host: new URL(server.url).host }
+    const onward = http_request(server.url + incoming.url.slice('/here/it/is'.length), { method: incoming.method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode, answer.headers)
+      answer.pipe(outgoing)
+    })
+    onward.on('error', () => outgoing.destroy())
+    incoming.pipe(onward)
+    outgoing.on('close', () => onward.destroy())
+  })
+  await new Promise((done) => proxy.listen(0, '127.0.0.1', done))
+  const base = `http://127.0.0.1:${proxy.address().port}/here/it/is`
+  const page = await open({ base, path: pages.log })
+  await page.getByText('connecting to host').waitFor()
+  await page.getByRole('link', { name: 'broken', exact: true }).click()
+  await page.getByRole('heading', { name: 'broken' }).waitFor()
+  assert.ok(page.url().startsWith(`${base}/dags/broken`))
+  assert.deepEqual(page.asked.filter((url) => !url.startsWith(base) && !url.startsWith('data:')), [])
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+  proxy.closeAllConnections()
+  proxy.close()
+})
+
+// Last: it ends the server.
+test('a server that is gone is told, and the page heals by itself', async () => {
+  const page = await open({ path: 'dags' })
+  await page.getByText('live', { exact: true }).waitFor()
+  const { port } = new URL(server.url)
+  await server.end()
+  await page.getByText('no connection').waitFor()
+  await page.getByText(/has not answered for/).waitFor()
+  await server.begin(`127.0.0.1:${port}`)
+  await page.getByText('live', { exact: true }).waitFor()
+  await page.getByRole('link', { name: 'nightly', exact: true }).waitFor()
+  await page.context().close()
+})

@@ -1,0 +1,184 @@
+#include "web/page/page.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "scheduler/digest/digest.h"
+#include "web/http/errors.h"
+#include "web/page/built_page.h"
+
+namespace baton::page {
+
+namespace {
+
+constexpr std::string_view kBase = "<base href=\"./\"";
+constexpr std::size_t kEtagSize = 16;
+/// No script or style but the page's own files: what a log or a DAG says can never run.
+constexpr std::string_view kPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+/// Where the document is; the script in it shows what belongs there.
+constexpr std::array kPaths = {
+    "/",
+    "/dags",
+    "/dags/{dag_id}",
+    "/dags/{dag_id}/runs/{dag_run_id}",
+    "/dags/{dag_id}/runs/{dag_run_id}/tasks/{task_id}",
+    "/dags/{dag_id}/runs/{dag_run_id}/tasks/{task_id}/{map_index}",
+    "/runs",
+    "/backfills",
+    "/pools",
+    "/workers",
+    "/variables",
+    "/errors",
+    "/audit",
+    "/health",
+};
+
+struct Type {
+  std::string_view ending, type;
+};
+constexpr std::array kTypes = {
+    Type{".js", "text/javascript; charset=utf-8"},
+    Type{".css", "text/css; charset=utf-8"},
+    Type{".svg", "image/svg+xml"},
+    Type{".html", "text/html; charset=utf-8"},
+};
+
+std::string type_of(std::string_view name) {
+  for (const Type& one : kTypes) {
+    if (name.size() > one.ending.size() && name.substr(name.size() - one.ending.size()) == one.ending) {
+      return std::string(one.type);
+    }
+  }
+  return "application/octet-stream";
+}
+
+
+std::optional<BuiltFile> find_built(const std::string& name) {
+  const auto& files = built_files();
+  const auto found =
+      std::lower_bound(files.begin(), files.end(), name, [](const BuiltFile& f, const std::string& n) { return f.name < n; });
+  if (found == files.end() || found->name != name) return std::nullopt;
+  return *found;
+}
+
+/// `name` is one segment of a path: the server has refused `..`, and a hidden file is none of the page's.
+std::optional<std::string> read_file(const std::string& folder, const std::string& name) {
+  if (name.empty() || name.front() == '.' || name.find('\0') != name.npos) return std::nullopt;
+  std::ifstream in(folder + "/" + name, std::ios::binary);
+  if (!in) return std::nullopt;
+  std::ostringstream bytes;
+  bytes << in.rdbuf();
+  return bytes.str();
+}
+
+http::Response not_there(const http::Request& request) {
+  return http::error_response(404, "there is nothing at this path", &request);
+}
+
+/// Names of assets carry a digest of what is inside: whoever has one has it for good.
+http::Response built_asset(const http::Request& request) {
+  const std::string& name = request.param("file");
+  const auto file = find_built("assets/" + name);
+  if (!file) return not_there(request);
+  http::Response response;
+  response.content_type = type_of(name);
+  response.headers = {{"Cache-Control", "public, max-age=31536000, immutable"}, {"Vary", "Accept-Encoding"}};
+  const std::string_view accepted = request.header("accept-encoding");
+  if (!file->brotli.empty() && accepts(accepted, "br")) {
+    response.headers.push_back({"Content-Encoding", "br"});
+    response.body = file->brotli;
+  } else if (!file->gzip.empty() && accepts(accepted, "gzip")) {
+    response.headers.push_back({"Content-Encoding", "gzip"});
+    response.body = file->gzip;
+  } else {
+    response.headers.push_back({"Content-Encoding", "identity"});  // not packed again for each request
+    response.body = file->bytes;
+  }
+  return response;
+}
+
+http::Response asset_on_disk(const std::string& folder, const http::Request& request) {
+  const std::string& name = request.param("file");
+  auto bytes = name.find('/') == name.npos ? read_file(folder + "/assets", name) : std::nullopt;
+  if (!bytes) return not_there(request);
+  http::Response response;
+  response.content_type = type_of(name);
+  response.headers = {{"Cache-Control", "no-store"}};
+  response.body = std::move(*bytes);
+  return response;
+}
+
+http::Response document(std::string_view text, const http::Request& request) {
+  const std::string_view path = request.path();
+  const auto depth = static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
+  http::Response response;
+  response.content_type = "text/html; charset=utf-8";
+  response.headers = {{"Content-Security-Policy", std::string(kPolicy)},
+                      {"Referrer-Policy", "no-referrer"},
+                      {"Cross-Origin-Opener-Policy", "same-origin"}};
+  response.body = document_at(text, depth == 0 ? 0 : depth - 1);
+  response.etag = sha256_hex(response.body).substr(0, kEtagSize);
+  return response;
+}
+
+Status add(http::Router& router, std::string path, http::Handler handler) {
+  http::Route route;
+  route.path = std::move(path);
+  route.operation = "page";
+  route.resource = "page";
+  route.role = http::Role::anyone;
+  route.handler = std::move(handler);
+  return router.add(std::move(route));
+}
+
+}  // namespace
+
+bool accepts(std::string_view accept_encoding, std::string_view coding) {
+  while (!accept_encoding.empty()) {
+    const std::size_t end = std::min(accept_encoding.find(','), accept_encoding.size());
+    std::string_view one = accept_encoding.substr(0, end);
+    accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
+    while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
+    const std::size_t name = std::min(one.find_first_of("; "), one.size());
+    if (one.substr(0, name) != coding) continue;
+    const std::string_view weight = one.substr(name);
+    return weight.find('=') == weight.npos || weight.find_first_of("123456789") != weight.npos;
+  }
+  return false;
+}
+
+std::string document_at(std::string_view document, std::size_t depth) {
+  std::string out(document);
+  const std::size_t at = out.find(kBase);
+  if (at == out.npos || depth == 0) return out;
+  std::string base = "<base href=\"";
+  for (std::size_t k = 0; k < depth; ++k) base += "../";
+  out.replace(at, kBase.size(), base + "\"");
+  return out;
+}
+
+Status add_page(http::Router& router, const std::string& folder) {
+  const auto asset = [folder](const http::Request& request) {
+    return folder.empty() ? built_asset(request) : asset_on_disk(folder, request);
+  };
+  if (Status added = add(router, "/assets/{file}", http::at_once(asset)); !added) return added;
+  const auto serve = [folder](const http::Request& request) {
+    if (folder.empty()) {
+      const auto built = find_built("index.html");
+      return built ? document(built->bytes, request) : not_there(request);
+    }
+    const auto text = read_file(folder, "index.html");
+    return text ? document(*text, request) : not_there(request);
+  };
+  for (const char* path : kPaths) {
+    if (Status added = add(router, path, http::at_once(serve)); !added) return added;
+  }
+  return Unit{};
+}
+
+}  // namespace baton::page

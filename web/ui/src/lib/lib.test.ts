@@ -1,0 +1,163 @@
+// What computes, without a browser.
+import { describe, expect, it } from 'vitest'
+import type { Graph, GridRun, GridTask, Param } from '../api/shapes'
+import { ansiSpans, ansiText, lastOfLine } from './ansi'
+import { lineDiff } from './diff'
+import { axis, barsOf, reasonLook, spanOf } from './explain'
+import { neighbour, nodeAt, reach, toMermaid, toSvg } from './graph'
+import { cellOf, rowsOf } from './grid'
+import { confOf, fromField, kindOf, toField } from './params'
+import { cellText, look, ratio, worst } from './states'
+import { duration, lasted, relative, utc } from './time'
+
+describe('time', () => {
+  it('says durations in two units at most', () => {
+    expect([0, 0.34, 9.94, 9.96, 59.6, 65, 3599.6, 7800, 360_000].map(duration)).toEqual([
+      '0.0s', '0.3s', '9.9s', '10s', '1m 00s', '1m 05s', '1h 00m', '2h 10m', '4d 4h',
+    ]) // prettier-ignore
+    expect(duration(-5)).toBe('0.0s')
+  })
+  it('says how far off a moment is', () => {
+    const now = 1_000_000_000_000
+    expect([0, 400, -61_000, 7_200_000, -200_000_000].map((by) => relative(now + by, now))).toEqual([
+      'now', 'now', '1m ago', 'in 2h', '2d ago',
+    ]) // prettier-ignore
+  })
+  it('has UTC at hand, and knows what has not begun', () => {
+    expect(utc(0)).toBe('1970-01-01 00:00:00Z')
+    expect(lasted(null, null, 0)).toBeNull()
+    expect(lasted('1970-01-01T00:00:00Z', null, 1500)).toBe(1.5)
+  })
+})
+
+describe('states', () => {
+  it('shows the worst of many', () => {
+    expect(worst({ success: 3, failed: 1, running: 2 })).toBe('failed')
+    expect(worst({ success: 3, failed: 0 })).toBe('success')
+    expect(worst({})).toBeNull()
+    expect(ratio({ success: 3, skipped: 1, failed: 1 })).toEqual({ done: 4, total: 5 })
+  })
+  it('has a word for each, also for one that it does not know', () => {
+    expect(cellText({ success: 3, failed: 1 })).toBe('3 success, 1 failed')
+    expect(cellText(null)).toBe('not begun')
+    expect(look('no such state').word).toBe('not begun')
+    expect(look('constructor').word).toBe('not begun')
+  })
+})
+
+describe('the grid', () => {
+  const task = (task_id: string, group: string | null = null): GridTask => ({ task_id, task_display_name: task_id, group, is_mapped: false })
+  const tasks = [task('a', 'g'), task('b'), task('g.c', 'g.h')]
+  const run = { cells: ['success', null, { failed: 2 }] } as unknown as GridRun
+  it('keeps groups together, also where their tasks lie apart', () => {
+    expect(rowsOf(tasks, new Set()).map((row) => row.label)).toEqual(['g', 'a', 'c', 'b'])
+  })
+  it('folds a group to one row with the sum of its cells', () => {
+    const rows = rowsOf(tasks, new Set(['g']))
+    expect(rows.map((row) => row.label)).toEqual(['g', 'b'])
+    expect(cellOf(run, rows[0]!)).toEqual({ success: 1, failed: 2 })
+    expect(cellOf(run, rows[1]!)).toBeNull()
+  })
+})
+
+describe('the graph', () => {
+  const node = (task_id: string, x: number, y: number) => ({ task_id, task_display_name: task_id, group: null, kind: 'task', is_mapped: false, x, y, width: 10, height: 10 })
+  const graph: Graph = {
+    width: 100, height: 100, groups: [], // prettier-ignore
+    nodes: [node('a', 0, 0), node('b', 40, 0), node('c', 40, 40), node('<d>&"', 80, 0)],
+    edges: [['a', 'b'], ['a', 'c'], ['b', '<d>&"']].map(([from, to]) => ({ from: from!, to: to!, points: [[0, 0], [1, 1]] })), // prettier-ignore
+  }
+  it('finds nodes by place and by direction', () => {
+    expect(nodeAt(graph, 45, 5)?.task_id).toBe('b')
+    expect(nodeAt(graph, 20, 20)).toBeNull()
+    expect(neighbour(graph, graph.nodes[0]!, 1, 0)?.task_id).toBe('b')
+    expect(neighbour(graph, graph.nodes[1]!, 0, 1)?.task_id).toBe('c')
+    expect(neighbour(graph, graph.nodes[0]!, -1, 0)).toBeNull()
+  })
+  it('tells what lies before and behind', () => {
+    expect([...reach(graph, 'b', false)]).toEqual(['b', '<d>&"'])
+    expect([...reach(graph, 'c', true)]).toEqual(['c', 'a'])
+  })
+  it('writes names as text, not as markup', () => {
+    expect(toSvg(graph)).not.toContain('<d>')
+    expect(toMermaid(graph)).toContain('t3["<d>&#quot;"]')
+  })
+})
+
+describe('ansi', () => {
+  const esc = '\x1b['
+  it('makes spans of colours', () => {
+    expect(ansiSpans(`a${esc}31;1mred${esc}0mb`)).toEqual([
+      { text: 'a', classes: '' },
+      { text: 'red', classes: 'fg-red t-bold' },
+      { text: 'b', classes: '' },
+    ])
+    expect(ansiSpans(`${esc}38;5;196mx`)[0]!.classes).toBe('fg-red')
+    expect(ansiSpans(`${esc}38;2;10;200;10mx${esc}39my`).map((span) => span.classes)).toEqual(['fg-green', ''])
+  })
+  it('leaves out what is no colour, and keeps markup as text', () => {
+    expect(ansiText(`${esc}2Ka\x1b]8;;http://x\x07link\x1b]8;;\x07${esc}?25l`)).toBe('alink')
+    expect(ansiSpans('<b>x</b>')).toEqual([{ text: '<b>x</b>', classes: '' }])
+    expect(ansiText('a\x1b')).toBe('a\x1b')
+  })
+  it('shows what a progress bar ended with', () => {
+    expect(lastOfLine('10%\r50%\r100%\r')).toBe('100%')
+    expect(lastOfLine('plain')).toBe('plain')
+  })
+})
+
+describe('params', () => {
+  const params: Record<string, Param> = {
+    region: { value: 'eu', schema: { type: 'string', enum: ['eu', 'us'] } },
+    rows: { value: 10, schema: { type: ['integer', 'null'] } },
+    full: { value: false, schema: { type: 'boolean' } },
+    list: { value: [1, 2], schema: { type: 'array' } },
+    text: { value: null, schema: { type: 'string' } },
+  }
+  it('has a field for each kind', () => {
+    expect(Object.values(params).map(kindOf)).toEqual(['choice', 'integer', 'switch', 'json', 'text'])
+    expect(kindOf({ value: 1.5 })).toBe('number')
+  })
+  it('sends only what differs from the defaults', () => {
+    const fields = Object.fromEntries(Object.entries(params).map(([name, param]) => [name, toField(param, param.value)]))
+    expect(confOf(params, fields)).toEqual({})
+    expect(confOf(params, { ...fields, region: '"us"', rows: '5', full: 'true', list: '[]', text: 'x' })).toEqual({
+      region: 'us', rows: 5, full: true, list: [], text: 'x', // prettier-ignore
+    })
+  })
+  it('says what is wrong', () => {
+    expect(() => fromField('rows', params.rows!, '1.5')).toThrow('rows: "1.5" is no integer')
+    expect(() => fromField('list', params.list!, '[')).toThrow('list: no JSON')
+  })
+})
+
+describe('the timeline', () => {
+  const at = (s: number) => new Date(s * 1000).toISOString()
+  const segments = [
+    { reason: 'dependency', start: at(0), end: at(5) },
+    { reason: 'run', start: at(5), end: null },
+  ]
+  it('has one bar for each reason, and they add up', () => {
+    const span = spanOf([{ task_id: 'a', map_index: -1, segments }], 10_000)
+    expect(span).toEqual({ from: 0, to: 10_000 })
+    const bars = barsOf(segments, span, 10_000, duration)
+    expect(bars.map((bar) => [bar.left, bar.width])).toEqual([[0, 0.5], [0.5, 0.5]]) // prettier-ignore
+    expect(bars[0]!.text).toBe('waits for others 5.0s')
+  })
+  it('stands also with nothing in it', () => {
+    expect(spanOf([], 7)).toEqual({ from: 7, to: 8 })
+    expect(axis(0.001, 8)).toEqual([0])
+    expect(axis(60, 8)).toEqual([0, 10, 20, 30, 40, 50, 60])
+  })
+  it('names what held a task', () => {
+    expect(reasonLook('pool:a:b').word).toBe('waits for pool a:b')
+    expect(reasonLook('start_at').word).toBe('start at')
+  })
+})
+
+describe('the difference of two files', () => {
+  it('marks what went and what came', () => {
+    expect(lineDiff('a\nb\nc\n', 'a\nx\nc\n').map((line) => line.mark + line.text)).toEqual([' a', '-b', '+x', ' c'])
+    expect(lineDiff('a\n', 'a\n')).toEqual([{ mark: ' ', text: 'a' }])
+  })
+})

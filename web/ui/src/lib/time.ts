@@ -1,0 +1,53 @@
+// Times and durations as people read them: in the zone of the viewer, with UTC at hand. Pure.
+
+const kDayMs = 86_400_000
+
+/** Seconds, in two units at most: `0.3s`, `41s`, `3m 05s`, `2h 10m`, `4d 3h`. */
+export function duration(seconds: number): string {
+  if (seconds < 0) seconds = 0
+  if (seconds < 9.95) return `${seconds.toFixed(1)}s`
+  const s = Math.round(seconds)
+  if (s < 60) return `${s}s`
+  const two = (n: number) => String(n).padStart(2, '0')
+  if (s < 3600) return `${Math.floor(s / 60)}m ${two(s % 60)}s`
+  const minutes = Math.round(s / 60)
+  if (minutes < 1440) return `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m`
+  const hours = Math.round(s / 3600)
+  return `${Math.floor(hours / 24)}d ${hours % 24}h`
+}
+
+/** `in 5m`, `3h ago`, `now`: one unit, for lists. */
+export function relative(ms: number, now: number): string {
+  const seconds = Math.round(Math.abs(ms - now) / 1000)
+  if (seconds < 1) return 'now'
+  const text =
+    seconds < 60 ? `${seconds}s`
+    : seconds < 3600 ? `${Math.floor(seconds / 60)}m`
+    : seconds < 86_400 ? `${Math.floor(seconds / 3600)}h`
+    : `${Math.floor(seconds / 86_400)}d`
+  return ms > now ? `in ${text}` : `${text} ago`
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' })
+const dayOfYear = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: 'numeric' })
+
+/** Local: the clock today, else with the day. */
+export function local(ms: number, now: number): string {
+  const date = new Date(ms)
+  const time = clock.format(date)
+  if (date.toDateString() === new Date(now).toDateString()) return time
+  const far = Math.abs(now - ms) > 300 * kDayMs
+  return `${(far ? dayOfYear : day).format(date)}, ${time}`
+}
+
+/** `2026-11-29 02:00:04Z` */
+export function utc(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ') + 'Z'
+}
+
+/** Seconds from start to end; to `now` while it goes on. None: it has not begun. */
+export function lasted(start: string | null, end: string | null, now: number): number | null {
+  if (!start) return null
+  return ((end ? Date.parse(end) : now) - Date.parse(start)) / 1000
+}

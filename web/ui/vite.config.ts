@@ -1,0 +1,22 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vitest/config'
+import { pack } from './pack'
+
+// One script and one sheet for the first view, a script more for each kind of page; names carry a digest of what is
+// inside, so that they may be kept for ever. Relative addresses: the page may lie behind any prefix.
+export default defineConfig({
+  base: './',
+  plugins: [svelte(), pack()],
+  build: {
+    target: 'es2022',
+    cssTarget: ['chrome125', 'firefox128', 'safari17.5'],
+    cssCodeSplit: false,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+  },
+  server: {
+    proxy: Object.fromEntries(['/api', '/auth'].map((path) => [path, process.env.BATON_URL ?? 'http://127.0.0.1:8080'])),
+  },
+  test: { include: ['src/**/*.test.ts'] },
+})
