@@ -27,6 +27,11 @@ class Waiting(test_serving.Serving):
     def state(self, run_id, dag="narrow"):
         return self.run_of(dag, run_id)["state"]
 
+    def kill_server(self):
+        self.process.kill()
+        self.process.wait()
+        (self.folder / ".baton" / "server.json").unlink()  # it says where nobody answers any more
+
     def begin_server(self):
         self.save("narrow.yaml", self.narrow())
         self.serve()
@@ -62,7 +67,7 @@ class Waiting(test_serving.Serving):
         self.trigger("narrow", dag_run_id="a")
         self.trigger("narrow", dag_run_id="b")
         self.assertEqual(["queued", "queued"], [self.state("a"), self.state("b")])
-        self.assertEqual(200, self.ask("PATCH", "/api/v2/dags/narrow/dagRuns/b", {"state": "failed"})[0])
+        self.assertEqual(200, self.ask("POST", "/api/v2/dags/narrow/dagRuns/b:cancel", {})[0])
         self.until(lambda: self.state("b") == "failed", "the end of what waited")
         self.assertEqual("queued", self.state("a"))
         self.ask("PATCH", "/api/v2/dags/narrow", {"is_paused": False})
@@ -75,8 +80,7 @@ class Waiting(test_serving.Serving):
         self.trigger("narrow", dag_run_id="later", run_after=later.isoformat())
         far = later + datetime.timedelta(days=300)
         self.trigger("narrow", dag_run_id="far", run_after=far.isoformat())
-        self.process.kill()
-        self.process.wait()
+        self.kill_server()
         self.serve()
         self.until(lambda: self.state("later") == "success", "the run, once its time has come")
         run = self.run_of("narrow", "later")
@@ -89,8 +93,7 @@ class Waiting(test_serving.Serving):
             self.trigger("narrow", dag_run_id=f"n{number}")
         states = [run["state"] for run in self.runs("narrow")]
         self.assertEqual((1, 99), (states.count("running"), states.count("queued")))
-        self.process.kill()
-        self.process.wait()
+        self.kill_server()
         self.write("gate", "")
         self.serve()
         self.until(lambda: {run["state"] for run in self.runs("narrow")} == {"success"}, "all of them")
