@@ -4,8 +4,6 @@ The service keeps its own books: for each key that it was asked for, one answer,
 """
 import random
 
-import task
-
 SCHEMA = "CREATE TABLE IF NOT EXISTS answered (key TEXT PRIMARY KEY, score REAL, asked INTEGER);"
 
 
