@@ -26,6 +26,13 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
       ticks_(server.loop(), tick_host_),
       folder_(server.loop(), tick_host_, ticks_, shelf_, loader_,
               FolderSettings{options_.dags_folder, server.options().config}),
+      backfill_host_(server.loop(), server.store(), server.host(), ticks_, shelf_, server.options().config,
+                     [this](const std::string& dag_id, WallUs from, WallUs to, BackfillHost::OnDates done) {
+                       find_dates(dag_id, from, to, std::move(done));
+                     },
+                     [&observer](const std::string& line) { observer.notice(line); }),
+      backfills_(server.loop(), backfill_host_),
+      api_backfills_(server.loop(), backfills_),
       door_(server, shelf_, ticks_) {}
 
 Serving::~Serving() {
@@ -37,6 +44,7 @@ Serving::~Serving() {
   if (beat_timer_ != 0) server_.loop().cancel(beat_timer_);
   if (web_) web_->stop();
   folder_.stop();
+  backfills_.stop();
   ticks_.stop();
   loader_.stop();
 }
@@ -50,12 +58,19 @@ Result<std::shared_ptr<Serving>> Serving::begin(LocalServer& server, ServingOpti
 Status Serving::start() {
   const auto found = server_.store().load_service();
   if (!found) return found.error();
+  auto dates = SqliteRunSource::open(server_.options().state_folder);
+  if (!dates) return dates.error();
+  dates_ = std::move(dates).value();
   if (Status told = tell_of_runs(); !told) return told.error();
   ticks_.start(*found);
   folder_.start(*found);
+  backfills_.start(*found);
   if (Status started = start_web(); !started) return started;
   // Only now: who is refused the port goes at once, while the loop still closes and runs end on it.
-  server_.on_finished([this](const DagRun& run) { ticks_.run_ended(run.row, run.dag->max_consecutive_failed_runs); });
+  server_.on_finished([this](const DagRun& run) {
+    ticks_.run_ended(run.row, run.dag->max_consecutive_failed_runs);
+    backfills_.run_ended(run.row.run_no);
+  });
   beat();
   is_ready_ = true;
   return server_.announce(url());
@@ -72,8 +87,26 @@ Status Serving::tell_of_runs() {
   });
   engine.on_comes([this](const RunRow& row) { ticks_.run_opened(row); });
   engine.on_struck([this](const RunRow& row) { ticks_.run_dropped(row); });
-  engine.on_waiting_ended([this](const RunRow& row) { ticks_.run_ended(row, 0); });
+  engine.on_waiting_ended([this](const RunRow& row) {
+    ticks_.run_ended(row, 0);
+    backfills_.run_ended(row.run_no);
+  });
   return waiting;
+}
+
+/// Off the loop: a long range has many.
+void Serving::find_dates(const std::string& dag_id, WallUs from, WallUs to, BackfillHost::OnDates done) {
+  loader_.post([source = dates_, &loop = server_.loop(), dag_id, from, to, done = std::move(done)] {
+    auto found = source->dated_runs(dag_id, from, to);
+    loop.post([found = std::move(found), done] {
+      if (!found) return done(found.error());
+      std::vector<CoveredDate> dates;
+      for (const DatedRun& one : *found) {
+        dates.push_back({one.date, {one.run_no, one.state, one.reason == Reason::stopped}});
+      }
+      done(dates);
+    });
+  });
 }
 
 Status Serving::start_web() {
@@ -88,6 +121,7 @@ Status Serving::start_web() {
   api::Services services;
   services.version = options_.version;
   services.door = &door_;
+  services.backfills = &api_backfills_;
   services.health = [this] {
     api::Health health;
     health.scheduler_seen = seen_;
@@ -116,6 +150,7 @@ Status Serving::start_web() {
 
 /// From here other threads see that the loop turns.
 void Serving::beat() {
+  backfills_.look();  // a DAG that drained, or a server that was frozen, may go on
   seen_ = server_.loop().wall_now();
   beat_timer_ = server_.loop().call_at(server_.loop().mono_now() + kBeatUs, [this] { beat(); });
 }
@@ -123,6 +158,7 @@ void Serving::beat() {
 void Serving::close() {
   is_ready_ = false;
   folder_.stop();
+  backfills_.stop();
   ticks_.stop();
 }
 

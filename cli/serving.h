@@ -10,9 +10,12 @@
 #include <memory>
 #include <string>
 
+#include "cli/api_backfills.h"
 #include "cli/api_door.h"
+#include "scheduler/host/backfills_on_engine.h"
 #include "scheduler/host/ticks_on_engine.h"
 #include "scheduler/service/dag_folder.h"
+#include "scheduler/store/run_source.h"
 #include "web/server.h"
 
 namespace baton {
@@ -45,6 +48,7 @@ class Serving {
   Serving(LocalServer& server, ServingOptions options, RunObserver& observer);
   Status start();
   Status tell_of_runs();
+  void find_dates(const std::string& dag_id, WallUs from, WallUs to, BackfillHost::OnDates done);
   Status start_web();
   void beat();
 
@@ -56,6 +60,10 @@ class Serving {
   TicksOnEngine tick_host_;
   TicksService ticks_;
   DagFolder folder_;
+  std::shared_ptr<SqliteRunSource> dates_;  ///< the loader's thread
+  BackfillsOnEngine backfill_host_;
+  Backfills backfills_;
+  ApiBackfills api_backfills_;
   ApiDoor door_;
   std::unique_ptr<web::Server> web_;
   // For threads that handle requests: how the loop is.

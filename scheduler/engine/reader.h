@@ -87,6 +87,9 @@ class Reader {
   [[nodiscard]] virtual Result<std::vector<PoolLoad>> pool_loads() = 0;
   [[nodiscard]] virtual Result<VariablePage> list_variables(const NameQuery& query) = 0;
   [[nodiscard]] virtual Result<JobPage> list_jobs(const NameQuery& query) = 0;  ///< of many objects; `name` is the kind
+  /// By number; the parts of `name` are whole ids of DAGs. Without counts of runs.
+  [[nodiscard]] virtual Result<BackfillPage> list_backfills(const NameQuery& query) = 0;
+  [[nodiscard]] virtual Result<BackfillView> backfill(std::int64_t backfill_no) = 0;  ///< not_found: no such one
 
   // ---- what changed ----
 

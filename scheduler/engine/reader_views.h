@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/engine/rows.h"
+#include "scheduler/engine/service_rows.h"
 
 namespace baton {
 
@@ -161,6 +161,14 @@ struct JobView {
   WallUs created_at = kNoTime, ended_at = kNoTime;
 };
 using JobPage = PageOf<JobView>;
+
+/// A backfill, and the runs that it has made or cleared, by state.
+struct BackfillView {
+  BackfillRow row;
+  RunCounts runs{};
+  std::int64_t skipped = 0;  ///< intervals that had a run already
+};
+using BackfillPage = PageOf<BackfillView>;
 
 /// What lives: for `ps`.
 struct LiveView {

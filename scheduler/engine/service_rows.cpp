@@ -21,6 +21,8 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.cursors, more.cursors);
   move_behind(rows.ticks, more.ticks);
   move_behind(rows.server, more.server);
+  move_behind(rows.backfills, more.backfills);
+  move_behind(rows.intervals, more.intervals);
 }
 
 }  // namespace baton

@@ -105,6 +105,43 @@ struct ServerStateRow {
   std::string actor, reason;
 };
 
+/// Which dates that have a run already a backfill does again. The numbers are stored.
+enum class Reprocess : std::uint8_t {
+  none,       ///< none of them, but for what was stopped
+  failed,     ///< whose run did not succeed
+  completed,  ///< whatever it ended as
+};
+enum class BackfillState : std::uint8_t { running, paused, cancelled, completed };
+
+/// A range of a schedule that somebody wants run. Written whole; the row of the same number takes its place.
+struct BackfillRow {
+  std::int64_t backfill_no = 0;
+  std::string dag_id;
+  BackfillState state = BackfillState::running;
+  WallUs from = kNoTime, to = kNoTime;  ///< logical dates, both inclusive
+  WallUs created_at = kNoTime, updated_at = kNoTime, completed_at = kNoTime;  ///< completed: or cancelled
+  std::int32_t max_active_runs = 0;
+  std::int32_t intervals_per_run = 1;
+  Reprocess reprocess = Reprocess::none;
+  bool runs_backwards = false, no_cache = false;
+  std::int64_t next_ordinal = 0;        ///< of the piece that is looked at next: all before it are carried out
+  std::string created_by;
+  std::string conf_json = "{}";         ///< params beside the defaults of the DAG
+  std::string note;
+};
+
+/// Why an interval of a backfill has no run of its own.
+enum class BackfillSkip : std::uint8_t { none, exists, in_flight };
+
+/// What a backfill has done for one interval, by its first logical date.
+struct BackfillIntervalRow {
+  std::int64_t backfill_no = 0;
+  std::int64_t ordinal = 0;             ///< in the order in which they were carried out
+  WallUs logical_date = kNoTime;
+  RunNo run_no = 0;                     ///< the run that it made or cleared, or that was there
+  BackfillSkip skip = BackfillSkip::none;
+};
+
 /// Rows of the service that are written together, in the order of the members. A DAG without a row gets one.
 struct ServiceRows {
   std::vector<DagFileRow> files;
@@ -114,10 +151,12 @@ struct ServiceRows {
   std::vector<CursorRow> cursors;
   std::vector<TickRecordRow> ticks;
   std::vector<ServerStateRow> server;
+  std::vector<BackfillRow> backfills;
+  std::vector<BackfillIntervalRow> intervals;
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
-           server.empty();
+           server.empty() && backfills.empty() && intervals.empty();
   }
 };
 

@@ -18,6 +18,9 @@ struct ServiceSnapshot {
   std::vector<TickRecordRow> waiting;   ///< by DAG and time: ticks to be caught up
   std::vector<TickRecordRow> last;      ///< of each DAG the record that ends at its cursor, where there is one
   std::vector<ServerStateRow> server;   ///< by name
+  std::vector<BackfillRow> backfills;   ///< by number: those that are not through
+  std::vector<BackfillIntervalRow> open_intervals;  ///< of these, those whose run has not ended
+  std::int64_t last_backfill_no = 0;
   WallUs newest = kNoTime;              ///< the latest time at which a run was queued or ended; kNoTime: there is none
 };
 

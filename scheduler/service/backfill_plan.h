@@ -8,18 +8,11 @@
 #include <optional>
 #include <vector>
 
-#include "scheduler/engine/rows.h"
+#include "scheduler/engine/service_rows.h"
 #include "scheduler/model/result.h"
 #include "scheduler/timetable/timetable.h"
 
 namespace baton {
-
-/// Which dates that have a run already are done again.
-enum class Reprocess : std::uint8_t {
-  none,       ///< none of them, but for what was stopped
-  failed,     ///< whose run did not succeed
-  completed,  ///< whatever it ended as
-};
 
 struct BackfillWish {
   WallUs from = 0, to = 0;             ///< logical dates, both inclusive

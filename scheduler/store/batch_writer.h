@@ -33,7 +33,7 @@ class LazyStatement {
 struct ServiceStatements {
   ServiceStatements();
   LazyStatement put_file, drop_file, update_dag, drop_tags, insert_tag, move_cursor, put_tick, drop_tick, put_server,
-      drop_server;
+      drop_server, put_backfill, put_interval;
 };
 
 class BatchWriter {
@@ -97,6 +97,8 @@ class BatchWriter {
   bool put(const CursorRow& row);
   bool put(const TickRecordRow& row);
   bool put(const ServerStateRow& row);
+  bool put(const BackfillRow& row);
+  bool put(const BackfillIntervalRow& row);
 
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 

@@ -1,5 +1,6 @@
 #include "scheduler/store/run_source.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "scheduler/store/row_reading.h"
@@ -10,6 +11,11 @@ namespace {
 
 constexpr char kFindKey[] =
     "SELECT body_hash, status, created_at, object FROM idempotency WHERE principal = ? AND route = ? AND key = ?";
+
+constexpr char kDatedRuns[] =
+    "SELECT c.logical_date, c.run_no, r.state, r.reason FROM dag d JOIN run_date c USING (dag_no)"
+    " JOIN dag_run r ON r.run_no = c.run_no WHERE d.dag_id = ? AND c.logical_date BETWEEN ? AND ?"
+    " ORDER BY c.logical_date";
 
 /// All rows of a run are of one moment.
 class Snapshot {
@@ -54,6 +60,20 @@ Result<std::optional<IdempotencyRow>> SqliteRunSource::find_key(const std::strin
   IdempotencyRow found{principal, route, key, std::string(row.text(0)), static_cast<std::int32_t>(row.integer(1)),
                        std::string(row.text(3)), row.integer(2)};
   return std::optional<IdempotencyRow>(std::move(found));
+}
+
+Result<std::vector<DatedRun>> SqliteRunSource::dated_runs(const std::string& dag_id, WallUs from, WallUs to) {
+  int rc = sqlite::kOk;
+  sqlite::Statement row = db_.prepare(kDatedRuns, &rc, false);
+  if (rc != sqlite::kOk) return db_.error("the runs of a DAG cannot be read", rc);
+  row.start_with(std::string_view(dag_id), from, to);
+  std::vector<DatedRun> found;
+  for (rc = row.step(); rc == sqlite::kRow; rc = row.step()) {
+    const auto state = std::clamp<std::int64_t>(row.integer(2), 0, static_cast<std::int64_t>(RunState::failed));
+    found.push_back({row.time(0), row.integer(1), static_cast<RunState>(state), static_cast<Reason>(row.integer(3))});
+  }
+  if (rc != sqlite::kDone) return db_.error("the runs of a DAG cannot be read", rc);
+  return found;
 }
 
 }  // namespace baton

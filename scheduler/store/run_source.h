@@ -8,11 +8,20 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "scheduler/engine/store.h"
 #include "scheduler/store/sqlite_db.h"
 
 namespace baton {
+
+/// A date of a DAG that has a run.
+struct DatedRun {
+  WallUs date = kNoTime;
+  RunNo run_no = 0;
+  RunState state = RunState::queued;
+  Reason reason = Reason::none;
+};
 
 class SqliteRunSource {
  public:
@@ -25,6 +34,8 @@ class SqliteRunSource {
   /// What was made under this key; none: nothing. storage: the database cannot be read.
   [[nodiscard]] Result<std::optional<IdempotencyRow>> find_key(const std::string& principal, const std::string& route,
                                                                const std::string& key);
+  /// The runs that cover the dates of a DAG from `from` to `to`, both inclusive, by date. storage: as above.
+  [[nodiscard]] Result<std::vector<DatedRun>> dated_runs(const std::string& dag_id, WallUs from, WallUs to);
 
  private:
   explicit SqliteRunSource(sqlite::Database db) : db_(std::move(db)) {}

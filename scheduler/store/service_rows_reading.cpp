@@ -25,6 +25,14 @@ constexpr char kLast[] =
     " ON t.dag_no = d.dag_no AND t.from_at = (SELECT max(l.from_at) FROM tick_record l WHERE l.dag_no = d.dag_no"
     " AND l.from_at <= d.cursor) WHERE d.cursor IS NOT NULL AND t.to_at = d.cursor AND t.reason <> 10"
     " ORDER BY d.dag_id";
+const std::string kBackfills = std::string("SELECT ") + kBackfillColumns +
+                               " FROM backfill b JOIN dag d USING (dag_no) WHERE b.completed_at IS NULL"
+                               " ORDER BY b.backfill_no";
+constexpr char kOpenIntervals[] =
+    "SELECT i.backfill_no, i.ordinal, i.logical_date, i.run_no FROM backfill b JOIN backfill_interval i"
+    " USING (backfill_no) JOIN dag_run r ON r.run_no = i.run_no WHERE b.completed_at IS NULL AND i.reason IS NULL"
+    " AND r.state IN (0, 1) ORDER BY i.backfill_no, i.ordinal";
+constexpr char kLastBackfill[] = "SELECT coalesce(max(backfill_no), 0) FROM backfill";
 constexpr char kServer[] = "SELECT name, value, since, actor, reason FROM server_state ORDER BY name";
 constexpr char kNewest[] =
     "SELECT max(coalesce((SELECT queued_at FROM dag_run ORDER BY run_no DESC LIMIT 1), 0),"
@@ -73,6 +81,11 @@ DagFileRow file_of(const Statement& row) {
   return file;
 }
 
+template <typename Enum>
+Enum read_enum(const Statement& row, int column, Enum last) {
+  return static_cast<Enum>(std::clamp<std::int64_t>(row.integer(column), 0, static_cast<std::int64_t>(last)));
+}
+
 TickRecordRow tick_of(const Statement& row) {
   const auto reason = static_cast<TickReason>(
       std::clamp<std::int64_t>(row.integer(4), 0, static_cast<std::int64_t>(kTickReasonCount) - 1));
@@ -81,6 +94,28 @@ TickRecordRow tick_of(const Statement& row) {
 }
 
 }  // namespace
+
+BackfillRow backfill_of(const Statement& row) {
+  BackfillRow out;
+  out.backfill_no = row.integer(0);
+  out.dag_id = row.string(1);
+  out.state = read_enum(row, 2, BackfillState::completed);
+  out.from = row.time(3);
+  out.to = row.time(4);
+  out.created_at = row.time(5);
+  out.updated_at = row.time(6);
+  out.completed_at = row.time(7);
+  out.max_active_runs = row.small(8);
+  out.intervals_per_run = row.small(9);
+  out.reprocess = read_enum(row, 10, Reprocess::completed);
+  out.runs_backwards = row.integer(11) != 0;
+  out.no_cache = row.integer(12) != 0;
+  out.next_ordinal = row.integer(13);
+  out.created_by = row.string(14);
+  out.conf_json = row.string(15);
+  out.note = row.string(16);
+  return out;
+}
 
 Result<ServiceSnapshot> load_service(Database& db) {
   ServiceSnapshot found;
@@ -93,6 +128,12 @@ Result<ServiceSnapshot> load_service(Database& db) {
        [&](const Statement& row) {
          found.server.push_back({row.string(0), row.string(1), row.time(2), row.string(3), row.string(4)});
        }},
+      {kBackfills.c_str(), [&](const Statement& row) { found.backfills.push_back(backfill_of(row)); }},
+      {kOpenIntervals,
+       [&](const Statement& row) {
+         found.open_intervals.push_back({row.integer(0), row.integer(1), row.time(2), row.integer(3)});
+       }},
+      {kLastBackfill, [&](const Statement& row) { found.last_backfill_no = row.integer(0); }},
       {kNewest, [&](const Statement& row) { found.newest = row.integer(0) == 0 ? kNoTime : row.integer(0); }},
   };
   for (const auto& [sql, take] : queries) {

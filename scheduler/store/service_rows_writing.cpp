@@ -28,7 +28,17 @@ ServiceStatements::ServiceStatements()
           "INSERT INTO server_state (name, seq, since, value, actor, reason) VALUES (?,?,?,?,?,?)"
           " ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, since = excluded.since, value = excluded.value,"
           " actor = excluded.actor, reason = excluded.reason"),
-      drop_server("DELETE FROM server_state WHERE name = ?") {}
+      drop_server("DELETE FROM server_state WHERE name = ?"),
+      put_backfill(
+          "INSERT INTO backfill (backfill_no, dag_no, seq, state, from_at, to_at, created_at, updated_at, completed_at,"
+          " max_active_runs, intervals_per_run, reprocess, runs_backwards, no_cache, next_ordinal, created_by, conf, note)"
+          " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (backfill_no) DO UPDATE SET seq = excluded.seq,"
+          " state = excluded.state, updated_at = excluded.updated_at, completed_at = excluded.completed_at,"
+          " max_active_runs = excluded.max_active_runs, next_ordinal = excluded.next_ordinal, note = excluded.note"),
+      put_interval(
+          "INSERT INTO backfill_interval (backfill_no, ordinal, logical_date, run_no, reason, seq) VALUES (?,?,?,?,?,?)"
+          " ON CONFLICT (backfill_no, ordinal) DO UPDATE SET run_no = excluded.run_no, reason = excluded.reason,"
+          " seq = excluded.seq") {}
 
 bool BatchWriter::write(const ServiceRows& rows) {
   const auto each = [this](const auto& list) {
@@ -38,7 +48,7 @@ bool BatchWriter::write(const ServiceRows& rows) {
     return true;
   };
   return each(rows.files) && each(rows.versions) && each(rows.dags) && each(rows.tags) && each(rows.cursors) &&
-         each(rows.ticks) && each(rows.server) && raise_seq();
+         each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && raise_seq();
 }
 
 bool BatchWriter::put(const DagFileRow& row) {
@@ -98,6 +108,25 @@ bool BatchWriter::put(const ServerStateRow& row) {
   return ok(service_.put_server.on(db_).run(std::string_view(row.name), next_seq_, Time{row.since},
                                             std::string_view(row.value), TextOrNull{row.actor},
                                             TextOrNull{row.reason}));
+}
+
+bool BatchWriter::put(const BackfillRow& row) {
+  std::int64_t dag_no = 0;
+  return dag_no_of(row.dag_id, dag_no) &&
+         ok(service_.put_backfill.on(db_).run(
+             row.backfill_no, dag_no, next_seq_, static_cast<std::int64_t>(row.state), row.from, row.to,
+             Time{row.created_at}, Time{row.updated_at}, Time{row.completed_at}, std::int64_t{row.max_active_runs},
+             std::int64_t{row.intervals_per_run}, static_cast<std::int64_t>(row.reprocess),
+             std::int64_t{row.runs_backwards}, std::int64_t{row.no_cache}, row.next_ordinal,
+             std::string_view(row.created_by), std::string_view(row.conf_json), TextOrNull{row.note}));
+}
+
+bool BatchWriter::put(const BackfillIntervalRow& row) {
+  const std::optional<std::int64_t> run_no = row.run_no == 0 ? std::nullopt : std::optional(row.run_no);
+  const std::optional<std::int64_t> reason =
+      row.skip == BackfillSkip::none ? std::nullopt : std::optional(static_cast<std::int64_t>(row.skip));
+  return ok(service_.put_interval.on(db_).run(row.backfill_no, row.ordinal, row.logical_date, run_no, reason,
+                                              next_seq_));
 }
 
 }  // namespace baton::sqlite

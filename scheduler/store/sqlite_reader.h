@@ -56,6 +56,8 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<std::vector<PoolLoad>> pool_loads() override;
   [[nodiscard]] Result<VariablePage> list_variables(const NameQuery& query) override;
   [[nodiscard]] Result<JobPage> list_jobs(const NameQuery& query) override;
+  [[nodiscard]] Result<BackfillPage> list_backfills(const NameQuery& query) override;
+  [[nodiscard]] Result<BackfillView> backfill(std::int64_t backfill_no) override;
   [[nodiscard]] Result<Changes> changes_after(const ChangeKey& key, std::int64_t limit) override;
   [[nodiscard]] Result<StoreInfo> info() override;
 

@@ -201,6 +201,8 @@ class CannedReader : public Reader {
   }
   Result<VariablePage> list_variables(const NameQuery&) override { return VariablePage{}; }
   Result<JobPage> list_jobs(const NameQuery&) override { return JobPage{}; }
+  Result<BackfillPage> list_backfills(const NameQuery&) override { return BackfillPage{}; }
+  Result<BackfillView> backfill(std::int64_t) override { return Error{"there is none", ErrorKind::not_found}; }
 
   Result<Changes> changes_after(const ChangeKey& key, std::int64_t) override {
     const std::lock_guard lock(state_.mutex);

@@ -29,6 +29,7 @@ Operations all_operations() {
   add_records(operations);
   add_pictures(operations);
   add_reasons(operations);
+  add_backfills(operations);
   return operations;
 }
 

@@ -10,6 +10,7 @@
 
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
+#include "web/api/backfill_door.h"
 #include "web/api/description.h"
 #include "web/api/door.h"
 #include "web/api/event_hub.h"
@@ -42,6 +43,7 @@ struct Services {
   EventHub* events = nullptr;
   CompiledDags* dags = nullptr;
   Door* door = nullptr;
+  BackfillDoor* backfills = nullptr;  ///< null: none are made here
   std::function<http::ServerCounts()> counts;
 };
 
@@ -77,6 +79,7 @@ void add_events(Operations& operations);
 void add_records(Operations& operations);
 void add_pictures(Operations& operations);
 void add_reasons(Operations& operations);
+void add_backfills(Operations& operations);
 
 http::Response json_response(std::string body, int status = 200);
 

@@ -1,0 +1,125 @@
+#include "scheduler/host/backfills_on_engine.h"
+
+#include "scheduler/dagfile/params.h"
+#include "scheduler/host/new_run.h"
+#include "scheduler/timetable/time_text.h"
+
+namespace baton {
+namespace {
+
+constexpr DurationUs kReadAgain = kMinute;
+
+Actor actor_of(const std::string& by) { return {by, "", "backfill"}; }
+
+}  // namespace
+
+struct BackfillsOnEngine::Wanted {
+  BackfillRun run;
+  RunNo run_no = 0;
+  ServiceRows rows;
+  std::function<void(const PartVerdict&)> done;
+};
+
+Result<BackfilledDag> BackfillsOnEngine::dag(const std::string& dag_id) {
+  const DagRow* row = ticks_.dag(dag_id);
+  if (row == nullptr || row->version.empty()) {
+    return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
+  }
+  return BackfilledDag{row->version, rules_of(gate_of(*row, ticks_.gate())).backfill_goes_on};
+}
+
+void BackfillsOnEngine::find_schedule(const std::string& dag_id, const std::string& version,
+                                      const std::string& conf_json, OnSchedule done) {
+  shelf_.get(dag_id, version, [this, alive = is_alive_, conf_json, done = std::move(done)](
+                                  const Result<ShelvedDag>& found) {
+    if (!*alive) return;
+    if (!found) return done(found.error());
+    if (const auto params = resolve_params_json(*found->dag, conf_json); !params) return done(params.error());
+    const Result<DagSchedule> schedule = schedule_of(*found->dag, config_);
+    if (!schedule) return done(schedule.error());
+    if (!schedule->dag.schedule) {
+      return done(Error{"a DAG without a schedule has no intervals to fill", ErrorKind::invalid});
+    }
+    done(std::make_shared<const timetable::Timetable>(schedule->dag.schedule->ticks));
+  });
+}
+
+void BackfillsOnEngine::find_dates(const std::string& dag_id, WallUs from, WallUs to, OnDates done) {
+  find_dates_(dag_id, from, to, [alive = is_alive_, done = std::move(done)](const auto& found) {
+    if (*alive) done(found);
+  });
+}
+
+RunNo BackfillsOnEngine::make_run(const BackfillRun& run, ServiceRows rows,
+                                  std::function<void(const PartVerdict&)> done) {
+  auto wanted = std::make_shared<Wanted>(Wanted{run, store_.next_run_no(), std::move(rows), std::move(done)});
+  for (BackfillIntervalRow& interval : wanted->rows.intervals) interval.run_no = wanted->run_no;
+  load_and_create(wanted);
+  return wanted->run_no;
+}
+
+void BackfillsOnEngine::load_and_create(std::shared_ptr<Wanted> wanted) {
+  shelf_.get(wanted->run.dag_id, wanted->run.version, [this, alive = is_alive_, wanted](const auto& found) {
+    if (!*alive) return;
+    Result<Value> params = found ? resolve_params_json(*found->dag, wanted->run.conf_json) : found.error();
+    if (!params) {
+      say("a backfill of DAG \"" + wanted->run.dag_id + "\" waits: " + params.error().message);
+      loop_.call_at(loop_.mono_now() + kReadAgain, [this, alive, wanted] {
+        if (*alive) load_and_create(wanted);
+      });
+      return;
+    }
+    const BackfillPiece& piece = wanted->run.piece;
+    NewRun run;
+    run.dag = found->dag;
+    run.version = found->version;
+    run.params = *params;
+    run.run_id = "backfill__" + timetable::format_rfc3339(piece.logical_date, timetable::utc());
+    run.type = RunType::backfill;
+    run.logical_date = piece.logical_date;
+    run.interval_start = piece.interval.start;
+    run.interval_end = piece.interval.end;
+    run.triggered_by = "backfill";
+    RunCreation creation = creation_of(run, wanted->run_no, loop_.wall_now(), 0);
+    creation.inner_dates = piece.inner_dates;
+    host_.engine().create_run(std::move(creation), std::move(*params), {},
+                              EngineRequest{{}, std::move(wanted->done), std::move(wanted->rows)});
+  });
+}
+
+/// Whole; one that was stopped before it began has nothing to clear, and waits once more.
+void BackfillsOnEngine::clear_run(RunNo run_no, const std::string& by, std::function<void(const Status&)> done) {
+  ClearTasks clear;
+  clear.run_no = run_no;
+  const auto told = std::make_shared<std::function<void(const Status&)>>(std::move(done));
+  const auto cleared = [this, alive = is_alive_, run_no, by, told](const Result<Answer>& how) {
+    if (!*alive) return;
+    const bool never_began = !how && how.error().kind == ErrorKind::conflict;
+    if (!never_began) return (*told)(how ? Status(Unit{}) : Status(how.error()));
+    RetryRun again;
+    again.run_no = run_no;
+    const Status asked = host_.ask(std::move(again), actor_of(by), [told](const Result<Answer>& then) {
+      (*told)(then ? Status(Unit{}) : Status(then.error()));
+    });
+    if (!asked) (*told)(asked);
+  };
+  const Status asked = host_.ask(std::move(clear), actor_of(by), cleared);
+  if (!asked) loop_.post([told, asked] { (*told)(asked); });
+}
+
+void BackfillsOnEngine::stop_waiting(RunNo run_no) {
+  Engine& engine = host_.engine();
+  if (engine.queue().is_waiting(run_no)) engine.stop_run(run_no, Reason::stopped, false);
+}
+
+void BackfillsOnEngine::write(ServiceRows rows, std::vector<AuditRow> audit, std::function<void()> done) {
+  host_.engine().write({std::move(audit), [done = std::move(done)](const PartVerdict&) { done(); }, std::move(rows)});
+}
+
+void BackfillsOnEngine::lift_limit(const std::string& dag_id) { host_.engine().set_backfill_limit(dag_id, 0); }
+
+void BackfillsOnEngine::say(const std::string& line) {
+  if (say_) say_(line);
+}
+
+}  // namespace baton

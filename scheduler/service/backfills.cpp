@@ -1,0 +1,364 @@
+#include "scheduler/service/backfills.h"
+
+#include <algorithm>
+
+namespace baton {
+namespace {
+
+constexpr std::size_t kPageMax = 200;
+
+BackfillWish wish_of(const BackfillRow& row) {
+  BackfillWish wish;
+  wish.from = row.from;
+  wish.to = row.to;
+  wish.intervals_per_run = row.intervals_per_run;
+  wish.reprocess = row.reprocess;
+  wish.runs_backwards = row.runs_backwards;
+  return wish;
+}
+
+BackfillAsk ask_of(const BackfillRow& row) {
+  return {row.dag_id, wish_of(row), row.max_active_runs, row.conf_json, row.note};
+}
+
+std::function<std::optional<ExistingRun>(WallUs)> lookup_in(const std::vector<CoveredDate>& dates) {
+  return [&dates](WallUs date) -> std::optional<ExistingRun> {
+    const auto at = std::ranges::lower_bound(dates, date, {}, &CoveredDate::date);
+    if (at == dates.end() || at->date != date) return std::nullopt;
+    return at->run;
+  };
+}
+
+Error no_such(std::int64_t backfill_no) {
+  return Error{"there is no backfill " + std::to_string(backfill_no) + " that is not through", ErrorKind::not_found};
+}
+
+}  // namespace
+
+void Backfills::start(const ServiceSnapshot& found) {
+  last_no_ = found.last_backfill_no;
+  for (const BackfillRow& row : found.backfills) {
+    fillings_[row.backfill_no].row = row;
+    host_.lift_limit(row.dag_id);
+  }
+  for (const BackfillIntervalRow& interval : found.open_intervals) {
+    fillings_.at(interval.backfill_no).open.insert(interval.run_no);
+    by_run_[interval.run_no] = interval.backfill_no;
+  }
+  look();
+}
+
+void Backfills::stop() {
+  is_stopped_ = true;
+  *is_alive_ = false;
+  is_alive_ = std::make_shared<bool>(true);
+  fillings_.clear();
+  by_run_.clear();
+}
+
+void Backfills::look() {
+  std::vector<std::int64_t> numbers;  // one that is through goes from the map
+  for (const auto& [backfill_no, of] : fillings_) numbers.push_back(backfill_no);
+  for (const std::int64_t backfill_no : numbers) {
+    if (Filling* of = find(backfill_no)) step(*of);
+  }
+}
+
+Backfills::Filling* Backfills::find(std::int64_t backfill_no) {
+  const auto at = fillings_.find(backfill_no);
+  return at == fillings_.end() ? nullptr : &at->second;
+}
+
+std::string Backfills::dag_of(std::int64_t backfill_no) const {
+  const auto at = fillings_.find(backfill_no);
+  return at == fillings_.end() ? std::string() : at->second.row.dag_id;
+}
+
+void Backfills::run_ended(RunNo run_no) {
+  const auto at = by_run_.find(run_no);
+  if (at == by_run_.end()) return;
+  Filling& of = fillings_.at(at->second);
+  by_run_.erase(at);
+  of.open.erase(run_no);
+  step(of);
+}
+
+// ---- what somebody asks ----
+
+void Backfills::create(BackfillAsk ask, const std::string& by, AuditRow audit, OnMade done) {
+  const auto wanted = std::make_shared<BackfillAsk>(std::move(ask));
+  const auto made = [this, wanted, by, audit = std::move(audit), done](
+                        const Result<std::vector<BackfillPiece>>& pieces, const std::vector<CoveredDate>&) {
+    if (!pieces) return done(pieces.error());
+    for (const auto& [backfill_no, of] : fillings_) {
+      if (of.row.dag_id != wanted->dag_id) continue;
+      return done(Error{"DAG \"" + wanted->dag_id + "\" has backfill " + std::to_string(backfill_no) +
+                            ", which is not through",
+                        ErrorKind::conflict});
+    }
+    Filling& of = fillings_[++last_no_];
+    BackfillRow& row = of.row;
+    row.backfill_no = last_no_;
+    row.dag_id = wanted->dag_id;
+    row.from = wanted->wish.from;
+    row.to = wanted->wish.to;
+    row.created_at = row.updated_at = loop_.wall_now();
+    row.max_active_runs = wanted->max_active_runs;
+    row.intervals_per_run = wanted->wish.intervals_per_run;
+    row.reprocess = wanted->wish.reprocess;
+    row.runs_backwards = wanted->wish.runs_backwards;
+    row.created_by = by;
+    row.conf_json = wanted->conf_json;
+    row.note = wanted->note;
+    host_.lift_limit(row.dag_id);
+    ServiceRows rows;
+    rows.backfills.push_back(row);
+    const std::int64_t number = last_no_;
+    of.is_busy = true;  // no run before its row
+    host_.write(std::move(rows), {audit}, guarded([this, number, done] {
+                  done(number);
+                  Filling* made_one = find(number);
+                  if (made_one == nullptr) return;
+                  made_one->is_busy = false;
+                  step(*made_one);
+                }));
+  };
+  if (wanted->max_active_runs < 1) return done(Error{"a backfill has one run at a time at least", ErrorKind::invalid});
+  load_plan(wanted, 0, 1, made);
+}
+
+void Backfills::plan(const BackfillAsk& ask, OnPlan done) {
+  const auto wanted = std::make_shared<BackfillAsk>(ask);
+  load_plan(wanted, 0, kPlanMax,
+            [wanted, done = std::move(done)](const Result<std::vector<BackfillPiece>>& pieces,
+                                             const std::vector<CoveredDate>& dates) {
+              if (!pieces) return done(pieces.error());
+              std::vector<BackfillDecision> out;
+              for (const BackfillPiece& piece : *pieces) {
+                for (auto& decision : decide_piece(piece, wanted->wish.reprocess, lookup_in(dates))) {
+                  out.push_back(std::move(decision));
+                }
+              }
+              done(std::move(out));
+            });
+}
+
+/// The pieces from `next_ordinal` on, and which of their dates have runs.
+void Backfills::load_plan(
+    std::shared_ptr<BackfillAsk> ask, std::int64_t next_ordinal, std::size_t limit,
+    std::function<void(const Result<std::vector<BackfillPiece>>&, const std::vector<CoveredDate>&)> done) {
+  if (is_stopped_) return done(Error{"the server is ending; try again", ErrorKind::unavailable}, {});
+  const auto dag = host_.dag(ask->dag_id);
+  if (!dag) return done(dag.error(), {});
+  const auto found = [this, ask, next_ordinal, limit,
+                      done](const Result<std::shared_ptr<const timetable::Timetable>>& schedule) {
+    if (!schedule) return done(schedule.error(), {});
+    auto pieces = backfill_pieces(**schedule, ask->wish, next_ordinal, limit);
+    if (!pieces || pieces->empty()) return done(pieces, {});
+    WallUs from = pieces->front().logical_date;
+    WallUs to = from;
+    for (const BackfillPiece& piece : *pieces) {
+      from = std::min(from, piece.logical_date);
+      to = std::max(to, piece.inner_dates.empty() ? piece.logical_date : piece.inner_dates.back());
+    }
+    host_.find_dates(ask->dag_id, from, to,
+                     guarded([pieces = *pieces, done](const Result<std::vector<CoveredDate>>& dates) {
+                       if (!dates) return done(dates.error(), {});
+                       done(pieces, *dates);
+                     }));
+  };
+  host_.find_schedule(ask->dag_id, dag->version, ask->conf_json, guarded(found));
+}
+
+void Backfills::pause(std::int64_t backfill_no, AuditRow audit, OnDone done) {
+  change_state(backfill_no, BackfillState::paused, std::move(audit), std::move(done));
+}
+void Backfills::resume(std::int64_t backfill_no, AuditRow audit, OnDone done) {
+  change_state(backfill_no, BackfillState::running, std::move(audit), std::move(done));
+}
+void Backfills::cancel(std::int64_t backfill_no, AuditRow audit, OnDone done) {
+  change_state(backfill_no, BackfillState::cancelled, std::move(audit), std::move(done));
+}
+
+/// Resting counts from now on, going on only when it is durable.
+void Backfills::change_state(std::int64_t backfill_no, BackfillState to, AuditRow audit, OnDone done) {
+  Filling* of = find(backfill_no);
+  if (of == nullptr) return done(no_such(backfill_no));
+  if (of->row.state == to) return done(Unit{});
+  BackfillRow row = of->row;
+  row.state = to;
+  row.updated_at = loop_.wall_now();
+  if (to != BackfillState::running) of->row = row;
+  if (to == BackfillState::cancelled) {
+    row.completed_at = row.updated_at;
+    const std::set<RunNo> open = of->open;
+    for (const RunNo run_no : open) by_run_.erase(run_no);
+    fillings_.erase(backfill_no);
+    for (const RunNo run_no : open) host_.stop_waiting(run_no);
+  }
+  ServiceRows rows;
+  rows.backfills.push_back(row);
+  host_.write(std::move(rows), {std::move(audit)}, guarded([this, backfill_no, to, done = std::move(done)] {
+                Filling* kept = find(backfill_no);
+                if (kept != nullptr && to == BackfillState::running) {
+                  kept->row.state = to;
+                  step(*kept);
+                }
+                done(Unit{});
+              }));
+}
+
+// ---- what it does by itself ----
+
+void Backfills::step(Filling& of) {
+  const auto dag = host_.dag(of.row.dag_id);
+  const bool rests = of.is_busy || of.row.state != BackfillState::running || !dag || !dag->goes_on;
+  if (rests) return;
+  std::size_t room = backfill_room(of.row.max_active_runs, static_cast<std::int32_t>(of.open.size()), false);
+  while (!of.page.empty() && !of.is_busy) {
+    const BackfillStep next = of.page.front().what.step;
+    if (next == BackfillStep::done_before || next == BackfillStep::in_flight) {
+      pass_over(of);
+      continue;
+    }
+    if (room == 0) return;
+    --room;
+    next == BackfillStep::create ? make_next(of) : clear_next(of);
+  }
+  if (of.is_busy) return;
+  if (!of.is_read) return read_page(of);
+  if (of.open.empty()) complete(of);
+}
+
+void Backfills::read_page(Filling& of) {
+  of.is_busy = true;
+  const std::int64_t backfill_no = of.row.backfill_no;
+  const auto ask = std::make_shared<BackfillAsk>(ask_of(of.row));
+  load_plan(ask, of.row.next_ordinal, kPageMax,
+            [this, backfill_no](const Result<std::vector<BackfillPiece>>& pieces,
+                                const std::vector<CoveredDate>& dates) {
+              Filling* found = find(backfill_no);
+              if (found == nullptr) return;
+              found->is_busy = false;
+              if (pieces) return page_found(*found, *pieces, dates);
+              host_.say("backfill " + std::to_string(backfill_no) + " is paused: " + pieces.error().message);
+              AuditRow audit;
+              audit.at = loop_.wall_now();
+              audit.actor = "baton";
+              audit.action = "pause_backfill";
+              audit.dag_id = found->row.dag_id;
+              change_state(backfill_no, BackfillState::paused, std::move(audit), [](const Status&) {});
+            });
+}
+
+void Backfills::page_found(Filling& of, const std::vector<BackfillPiece>& pieces,
+                           const std::vector<CoveredDate>& dates) {
+  const auto dag = host_.dag(of.row.dag_id);
+  if (dag) of.version = dag->version;
+  of.is_read = pieces.empty();
+  for (const BackfillPiece& piece : pieces) {
+    std::int64_t ordinal = piece.ordinal * of.row.intervals_per_run;
+    for (BackfillDecision& decision : decide_piece(piece, of.row.reprocess, lookup_in(dates))) {
+      const auto covers = static_cast<std::int64_t>(1 + decision.piece.inner_dates.size());
+      of.page.push_back({std::move(decision), ordinal, false});
+      ordinal += covers;
+    }
+    of.page.back().ends_piece = true;
+  }
+  step(of);
+}
+
+/// The rows of the step in front, which is taken from the page.
+ServiceRows Backfills::take_step(Filling& of, RunNo run_no, BackfillSkip skip, BackfillIntervalRow& interval) {
+  const Step& step = of.page.front();
+  interval = {of.row.backfill_no, step.ordinal, step.what.piece.logical_date, run_no, skip};
+  if (step.ends_piece) of.row.next_ordinal = step.what.piece.ordinal + 1;
+  of.row.updated_at = loop_.wall_now();
+  of.page.pop_front();
+  ServiceRows rows;
+  rows.backfills.push_back(of.row);
+  return rows;
+}
+
+/// Those in front of which nothing is to be done.
+void Backfills::pass_over(Filling& of) {
+  ServiceRows rows;
+  while (!of.page.empty()) {
+    const BackfillDecision& what = of.page.front().what;
+    if (what.step != BackfillStep::done_before && what.step != BackfillStep::in_flight) break;
+    const BackfillSkip skip = what.step == BackfillStep::in_flight ? BackfillSkip::in_flight : BackfillSkip::exists;
+    BackfillIntervalRow interval;
+    rows.backfills = take_step(of, what.run_no, skip, interval).backfills;
+    rows.intervals.push_back(interval);
+  }
+  host_.write(std::move(rows), {}, [] {});
+}
+
+void Backfills::make_next(Filling& of) {
+  const BackfillRun run{of.row.dag_id, of.version, of.page.front().what.piece, of.row.conf_json};
+  const std::int64_t backfill_no = of.row.backfill_no;
+  const auto number = std::make_shared<RunNo>(0);
+  BackfillIntervalRow interval;
+  ServiceRows rows = take_step(of, 0, BackfillSkip::none, interval);
+  rows.intervals.push_back(interval);  // the host writes the run's number
+  *number = host_.make_run(run, std::move(rows), guarded([this, backfill_no, number, interval](const PartVerdict& how) {
+                             run_made(backfill_no, *number, interval, how);
+                           }));
+  of.open.insert(*number);
+  by_run_[*number] = backfill_no;
+}
+
+/// The date may have a run that somebody else has made meanwhile, its own tick: then that one is it.
+void Backfills::run_made(std::int64_t backfill_no, RunNo run_no, const BackfillIntervalRow& interval,
+                         const PartVerdict& verdict) {
+  if (verdict.is_done()) return;
+  by_run_.erase(run_no);
+  BackfillIntervalRow found = interval;
+  found.run_no = verdict.run_no;
+  found.skip = BackfillSkip::exists;
+  ServiceRows rows;
+  rows.intervals.push_back(found);
+  Filling* of = find(backfill_no);
+  if (of != nullptr) {
+    of->open.erase(run_no);
+    rows.backfills.push_back(of->row);  // how far it has come went with the part
+  }
+  host_.write(std::move(rows), {}, [] {});
+  if (of != nullptr) step(*of);
+}
+
+void Backfills::clear_next(Filling& of) {
+  of.is_busy = true;
+  const std::int64_t backfill_no = of.row.backfill_no;
+  const RunNo run_no = of.page.front().what.run_no;
+  of.open.insert(run_no);  // before it is told: it may end at once
+  by_run_[run_no] = backfill_no;
+  host_.clear_run(run_no, of.row.created_by, guarded([this, backfill_no, run_no](const Status& cleared) {
+                    Filling* found = find(backfill_no);
+                    if (found == nullptr) return;
+                    if (!cleared) {
+                      host_.say("backfill " + std::to_string(backfill_no) + ": " + cleared.error().message);
+                      found->open.erase(run_no);
+                      by_run_.erase(run_no);
+                    }
+                    BackfillIntervalRow interval;
+                    ServiceRows rows =
+                        take_step(*found, run_no, cleared ? BackfillSkip::none : BackfillSkip::exists, interval);
+                    rows.intervals.push_back(interval);
+                    host_.write(std::move(rows), {}, [] {});
+                    found->is_busy = false;
+                    step(*found);
+                  }));
+}
+
+void Backfills::complete(Filling& of) {
+  BackfillRow row = of.row;
+  row.state = BackfillState::completed;
+  row.completed_at = row.updated_at = loop_.wall_now();
+  fillings_.erase(row.backfill_no);
+  ServiceRows rows;
+  rows.backfills.push_back(row);
+  host_.write(std::move(rows), {}, [] {});
+}
+
+}  // namespace baton

@@ -1,0 +1,131 @@
+"""Backfills over the API: each date one run, over a kill, a cancel and the same range again."""
+import unittest
+
+import test_serving
+
+DAILY = """\
+dag: daily
+schedule: {cron: "0 0 * * *", start: 2020-01-01, catchup: none}
+tasks:
+  t: {run: "echo ${{ logical_date }}"}
+"""
+SLOW = DAILY.replace('run: "echo ${{ logical_date }}"', 'run: "while [ ! -e gate ]; do sleep 0.02; done", cwd: FOLDER')
+
+
+class Backfills(test_serving.Serving):
+    def kill_server(self):
+        self.process.kill()
+        self.process.wait()
+        (self.folder / ".baton" / "server.json").unlink()  # it says where nobody answers any more
+
+    def begin_server(self, text=DAILY):
+        self.save("daily.yaml", text.replace("FOLDER", str(self.folder)))
+        self.serve()
+        self.until_dag("daily")
+
+    def fill(self, first, last, code=200, **more):
+        body = {"dag_id": "daily", "from_date": f"2026-01-{first:02}T00:00:00Z", "to_date": f"2026-01-{last:02}T00:00:00Z"}
+        status, backfill = self.ask("POST", "/api/v2/backfills", {**body, **more})
+        self.assertEqual(code, status, backfill)
+        return backfill
+
+    def backfill(self, number):
+        return self.ask("GET", f"/api/v2/backfills/{number}")[1]
+
+    def change(self, number, what):
+        return self.ask("PUT", f"/api/v2/backfills/{number}/{what}")
+
+    def filled(self):
+        return [run for run in self.runs("daily") if run["logical_date"] < "2026-02"]
+
+    def until_completed(self, number):
+        self.until(lambda: self.backfill(number)["state"] == "completed", "the end of the backfill")
+
+    def test_each_day_of_a_range_gets_one_run(self):
+        self.begin_server()
+        made = self.fill(1, 10)
+        self.assertEqual((1, "daily", False, "none", 10), (made["id"], made["dag_id"], made["is_paused"],
+                                                           made["reprocess_behavior"], made["max_active_runs"]))
+        self.until_completed(made["id"])
+        runs = self.filled()
+        self.assertEqual([f"2026-01-{day:02}T00:00:00Z" for day in range(1, 11)], sorted(r["logical_date"] for r in runs))
+        self.assertEqual({("backfill", "success")}, {(r["run_type"], r["state"]) for r in runs})
+        self.assertEqual({"queued": 0, "running": 0, "success": 10, "failed": 0}, self.backfill(1)["runs"])
+        again = self.fill(1, 10)
+        self.until_completed(again["id"])
+        self.assertEqual(10, self.backfill(again["id"])["skipped"])
+        self.assertEqual(10, len(self.filled()))
+        listed = self.ask("GET", "/api/v2/backfills?dag_id=daily")[1]
+        self.assertEqual((2, [1, 2]), (listed["total_entries"], [b["id"] for b in listed["backfills"]]))
+
+    def test_a_dry_run_lists_each_day_and_makes_nothing(self):
+        self.begin_server()
+        body = {"dag_id": "daily", "from_date": "2026-01-01T00:00:00Z", "to_date": "2026-01-10T00:00:00Z"}
+        status, plan = self.ask("POST", "/api/v2/backfills/dry_run", {**body, "intervals_per_run": 4})
+        self.assertEqual((200, 3), (status, plan["total_entries"]))
+        self.assertEqual(["2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z", "2026-01-09T00:00:00Z"],
+                         [one["logical_date"] for one in plan["backfills"]])
+        self.assertEqual({"create"}, {one["step"] for one in plan["backfills"]})
+        self.assertEqual([], self.filled())
+
+    def test_its_limit_holds_and_a_paused_dag_is_filled(self):
+        self.begin_server(SLOW)
+        self.ask("PATCH", "/api/v2/dags/daily", {"is_paused": True})
+        self.fill(1, 10, max_active_runs=2)
+        self.until(lambda: [r["state"] for r in self.filled()].count("running") == 2, "two runs")
+        self.assertEqual(2, len(self.filled()))
+        self.fill(1, 10, code=409)
+        self.write("gate", "")
+        self.until_completed(1)
+        self.assertEqual(10, len(self.filled()))
+
+    def test_it_goes_on_after_a_kill(self):
+        self.begin_server(SLOW)
+        self.fill(1, 10, max_active_runs=3)
+        self.until(lambda: len(self.filled()) == 3, "its first runs")
+        self.kill_server()
+        self.write("gate", "")
+        self.serve()
+        self.until_completed(1)
+        self.assertEqual(10, len({run["logical_date"] for run in self.filled()}))
+        self.assertEqual(10, len(self.filled()))
+
+    def test_scenario_5_cancelled_cleared_and_the_same_range_again(self):
+        self.begin_server(SLOW)
+        self.fill(1, 10, max_active_runs=4)
+        self.until(lambda: len(self.filled()) == 4, "four runs")
+        self.assertEqual(200, self.change(1, "cancel")[0])
+        self.assertEqual(409, self.change(1, "pause")[0])
+        self.write("gate", "")
+        self.until(lambda: {run["state"] for run in self.filled()} == {"success"}, "the end of the four")
+        for run in self.filled()[:2]:
+            self.ask("POST", f"/api/v2/dags/daily/dagRuns/{run['dag_run_id']}:retry")
+        self.until_completed(self.fill(1, 10, max_active_runs=4)["id"])
+        self.until(lambda: {run["state"] for run in self.filled()} == {"success"}, "the end of all")
+        self.assertEqual(10, len(self.filled()))
+        self.assertEqual(10, len({run["logical_date"] for run in self.filled()}))
+
+    def test_paused_it_rests_and_what_cannot_be_is_refused(self):
+        self.begin_server(SLOW)
+        self.fill(1, 10, max_active_runs=1)
+        self.until(lambda: len(self.filled()) == 1, "its first run")
+        status, paused = self.change(1, "pause")
+        self.assertEqual((200, True, "paused"), (status, paused["is_paused"], paused["state"]))
+        self.write("gate", "")
+        self.until(lambda: self.filled()[0]["state"] == "success", "the run's end")
+        self.assertEqual(1, len(self.filled()))
+        self.assertEqual((200, False), (self.change(1, "unpause")[0], self.backfill(1)["is_paused"]))
+        self.until_completed(1)
+        self.assertEqual(404, self.change(9, "pause")[0])
+        self.fill(5, 4, code=422)
+        self.assertEqual(404, self.ask("GET", "/api/v2/backfills/9")[0])
+        status, _ = self.ask("POST", "/api/v2/backfills", {"dag_id": "nobody", "from_date": "2026-01-01T00:00:00Z",
+                                                           "to_date": "2026-01-02T00:00:00Z"})
+        self.assertEqual(404, status)
+
+
+for _name in [name for name in vars(test_serving.Serving) if name.startswith("test_")]:  # those are the other file's
+    setattr(Backfills, _name, None)
+
+if __name__ == "__main__":
+    unittest.main()

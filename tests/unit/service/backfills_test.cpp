@@ -1,0 +1,342 @@
+#include "scheduler/service/backfills.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/unit/service/service_bench.h"
+
+namespace baton {
+namespace {
+
+constexpr DurationUs kDay = 24 * kHour;
+
+/// Runs by their dates, and rows as a store would keep them, so that the service can be started again.
+class RangeHost final : public BackfillHost {
+ public:
+  explicit RangeHost(ManualLoop& loop) : loop_(loop) {}
+
+  struct Run {
+    WallUs date = kNoTime;
+    RunState state = RunState::running;
+    Reason reason = Reason::none;
+    int begun = 1;
+  };
+
+  Result<BackfilledDag> dag(const std::string& dag_id) override {
+    if (dag_id != "d") return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
+    return BackfilledDag{"v", goes_on};
+  }
+  void find_schedule(const std::string&, const std::string&, const std::string&, OnSchedule done) override {
+    loop_.post([this, done = std::move(done)] { done(schedule); });
+  }
+  void find_dates(const std::string&, WallUs from, WallUs to, OnDates done) override {
+    loop_.post([this, from, to, done = std::move(done)] {
+      std::vector<CoveredDate> found;
+      for (const auto& [date, run_no] : dates) {
+        const Run& run = runs.at(run_no);
+        if (date >= from && date <= to) found.push_back({date, {run_no, run.state, run.reason == Reason::stopped}});
+      }
+      done(found);
+    });
+  }
+  RunNo make_run(const BackfillRun& run, ServiceRows rows, std::function<void(const PartVerdict&)> done) override {
+    const RunNo run_no = ++last_run;
+    for (BackfillIntervalRow& interval : rows.intervals) interval.run_no = run_no;
+    loop_.post([this, run, run_no, rows = std::move(rows), done = std::move(done)] {
+      const auto [at, is_new] = dates.emplace(run.piece.logical_date, run_no);
+      if (!is_new) return done({PartVerdict::Exists::logical_date, at->second});
+      for (const WallUs inner : run.piece.inner_dates) dates.emplace(inner, run_no);
+      runs[run_no] = {run.piece.logical_date};
+      keep(rows);
+      done({});
+    });
+    return run_no;
+  }
+  void clear_run(RunNo run_no, const std::string&, std::function<void(const Status&)> done) override {
+    loop_.post([this, run_no, done = std::move(done)] {
+      clear(run_no);
+      done(Unit{});
+    });
+  }
+  void stop_waiting(RunNo run_no) override { stopped.push_back(run_no); }
+  void write(ServiceRows rows, std::vector<AuditRow>, std::function<void()> done) override {
+    loop_.post([this, rows = std::move(rows), done = std::move(done)] {
+      keep(rows);
+      done();
+    });
+  }
+  void lift_limit(const std::string&) override {}
+  void say(const std::string& line) override { said.push_back(line); }
+
+  void clear(RunNo run_no) {
+    runs.at(run_no).state = RunState::running;
+    runs.at(run_no).reason = Reason::none;
+    ++runs.at(run_no).begun;
+  }
+  [[nodiscard]] std::vector<RunNo> open() const {
+    std::vector<RunNo> out;
+    for (const auto& [run_no, run] : runs) {
+      if (!is_final(run.state)) out.push_back(run_no);
+    }
+    return out;
+  }
+  /// As load_service() would find it.
+  [[nodiscard]] ServiceSnapshot snapshot() const {
+    ServiceSnapshot found;
+    for (const auto& [number, row] : backfills) {
+      found.last_backfill_no = number;
+      if (row.completed_at == kNoTime) found.backfills.push_back(row);
+    }
+    for (const auto& [key, row] : intervals) {
+      const bool is_open = row.skip == BackfillSkip::none && runs.contains(row.run_no) &&
+                           !is_final(runs.at(row.run_no).state) && backfills.at(key.first).completed_at == kNoTime;
+      if (is_open) found.open_intervals.push_back(row);
+    }
+    return found;
+  }
+
+  std::shared_ptr<const timetable::Timetable> schedule;
+  std::map<WallUs, RunNo> dates;
+  std::map<RunNo, Run> runs;
+  std::map<std::int64_t, BackfillRow> backfills;
+  std::map<std::pair<std::int64_t, std::int64_t>, BackfillIntervalRow> intervals;
+  std::vector<RunNo> stopped;
+  std::vector<std::string> said;
+  bool goes_on = true;
+  RunNo last_run = 0;
+
+ private:
+  void keep(const ServiceRows& rows) {
+    for (const BackfillRow& row : rows.backfills) backfills[row.backfill_no] = row;
+    for (const BackfillIntervalRow& row : rows.intervals) intervals[{row.backfill_no, row.ordinal}] = row;
+  }
+  ManualLoop& loop_;
+};
+
+class BackfillsTest : public testing::Test {
+ protected:
+  BackfillsTest() {
+    timetable::ScheduleSpec spec;
+    spec.entries.push_back({.cron = "0 0 * * *"});
+    host.schedule = std::make_shared<const timetable::Timetable>(tick_schedule(spec, "d", {}, 0)->ticks);
+    start();
+  }
+  void start() {
+    service = std::make_unique<Backfills>(loop, host);
+    service->start(host.snapshot());
+    loop.settle();
+  }
+  /// What it has not written is gone.
+  void die() {
+    service.reset();
+    loop.posted.clear();
+  }
+  BackfillAsk days(int count, std::int32_t max_active_runs = 3) {
+    BackfillAsk ask;
+    ask.dag_id = "d";
+    ask.wish.from = first;
+    ask.wish.to = first + (count - 1) * kDay;
+    ask.max_active_runs = max_active_runs;
+    return ask;
+  }
+  Result<std::int64_t> create(const BackfillAsk& ask) {
+    Result<std::int64_t> out = Error{"not told"};
+    service->create(ask, "ada", {}, [&out](const Result<std::int64_t>& made) { out = made; });
+    loop.settle();
+    return out;
+  }
+  void end(RunNo run_no, RunState state = RunState::success) {
+    host.runs.at(run_no).state = state;
+    service->run_ended(run_no);
+    loop.settle();
+  }
+  void end_all() {
+    for (int turns = 0; !host.open().empty() && turns < 10'000; ++turns) end(host.open().front());
+  }
+  /// Each date has one run, and `dates` of them.
+  void expect_one_run_each(std::size_t dates) {
+    EXPECT_EQ(host.dates.size(), dates);
+    std::map<WallUs, int> by_date;
+    for (const auto& [run_no, run] : host.runs) ++by_date[run.date];
+    for (const auto& [date, count] : by_date) EXPECT_EQ(count, 1) << date;
+  }
+
+  const WallUs first = at("2026-01-01T00:00:00Z");
+  ManualLoop loop{at("2026-03-01T00:30:00Z")};
+  RangeHost host{loop};
+  std::unique_ptr<Backfills> service;
+};
+
+TEST_F(BackfillsTest, AsManyRunsAsItsLimitAndTheNextAsOneEnds) {
+  ASSERT_TRUE(create(days(10)).ok());
+  EXPECT_EQ(host.open(), (std::vector<RunNo>{1, 2, 3}));
+  end(2);
+  EXPECT_EQ(host.open(), (std::vector<RunNo>{1, 3, 4}));
+  end_all();
+  expect_one_run_each(10);
+  EXPECT_EQ(host.backfills.at(1).state, BackfillState::completed);
+  EXPECT_EQ(host.backfills.at(1).completed_at, loop.wall);
+  EXPECT_EQ(service->open_count(), 0U);
+}
+
+TEST_F(BackfillsTest, ThoseWithRunsArePassedOverAndRecorded) {
+  for (int day = 0; day < 10; day += 2) {
+    host.runs[100 + day] = {first + day * kDay, RunState::success};
+    host.dates[first + day * kDay] = 100 + day;
+  }
+  ASSERT_TRUE(create(days(10)).ok());
+  end_all();
+  expect_one_run_each(10);
+  EXPECT_EQ(host.intervals.size(), 10U);
+  EXPECT_EQ((host.intervals.at({1, 0}).skip), BackfillSkip::exists);
+  EXPECT_EQ((host.intervals.at({1, 1}).skip), BackfillSkip::none);
+}
+
+TEST_F(BackfillsTest, PausedItMakesNoneAndResumedItGoesOn) {
+  ASSERT_TRUE(create(days(10)).ok());
+  service->pause(1, {}, [](const Status& done) { EXPECT_TRUE(done.ok()); });
+  loop.settle();
+  end(1);
+  EXPECT_EQ(host.open(), (std::vector<RunNo>{2, 3}));
+  die();
+  start();
+  EXPECT_EQ(host.open(), (std::vector<RunNo>{2, 3})) << "it is paused over a restart";
+  service->resume(1, {}, [](const Status& done) { EXPECT_TRUE(done.ok()); });
+  loop.settle();
+  EXPECT_EQ(host.open(), (std::vector<RunNo>{2, 3, 4}));
+}
+
+TEST_F(BackfillsTest, WhileItsDagRestsSoDoesIt) {
+  host.goes_on = false;
+  ASSERT_TRUE(create(days(10)).ok());
+  EXPECT_TRUE(host.open().empty());
+  host.goes_on = true;
+  service->look();
+  loop.settle();
+  EXPECT_EQ(host.open().size(), 3U);
+}
+
+TEST_F(BackfillsTest, WhatCannotBeIsRefusedAndLeavesNothing) {
+  BackfillAsk nobody = days(3);
+  nobody.dag_id = "nobody";
+  EXPECT_EQ(create(nobody).error().kind, ErrorKind::not_found);
+  BackfillAsk empty = days(3);
+  empty.wish.to = empty.wish.from - 1;
+  EXPECT_FALSE(create(empty).ok());
+  EXPECT_EQ(create(days(3, 0)).error().kind, ErrorKind::invalid);
+  ASSERT_TRUE(create(days(3)).ok());
+  EXPECT_EQ(create(days(3)).error().kind, ErrorKind::conflict) << "one of a DAG at a time";
+  EXPECT_EQ(host.backfills.size(), 1U);
+  Status cancelled = Unit{};
+  service->cancel(9, {}, [&](const Status& done) { cancelled = done; });
+  EXPECT_EQ(cancelled.error().kind, ErrorKind::not_found);
+}
+
+TEST_F(BackfillsTest, ADryRunSaysWhatWouldBeDoneAndDoesNothing) {
+  host.runs[100] = {first, RunState::failed};
+  host.dates[first] = 100;
+  BackfillAsk ask = days(3);
+  ask.wish.reprocess = Reprocess::failed;
+  std::vector<BackfillStep> steps;
+  service->plan(ask, [&](const Result<std::vector<BackfillDecision>>& plan) {
+    for (const BackfillDecision& one : *plan) steps.push_back(one.step);
+  });
+  loop.settle();
+  EXPECT_EQ(steps, (std::vector<BackfillStep>{BackfillStep::clear, BackfillStep::create, BackfillStep::create}));
+  EXPECT_TRUE(host.backfills.empty());
+  EXPECT_EQ(host.last_run, 0);
+}
+
+TEST_F(BackfillsTest, ReprocessClearsTheRunThatIsThere) {
+  host.runs[100] = {first, RunState::failed};
+  host.dates[first] = 100;
+  BackfillAsk ask = days(3);
+  ask.wish.reprocess = Reprocess::failed;
+  ASSERT_TRUE(create(ask).ok());
+  EXPECT_EQ(host.runs.at(100).begun, 2);
+  end_all();
+  expect_one_run_each(3);
+  EXPECT_EQ(host.backfills.at(1).state, BackfillState::completed);
+}
+
+/// Ten days cancelled at four, two of its runs cleared, the same range again while the last day's own tick fires: each
+/// day one run, and the cleared ones run.
+TEST_F(BackfillsTest, Scenario5CancelledClearedAndAskedForAgainWhileTheLastDayTicks) {
+  ASSERT_TRUE(create(days(10, 4)).ok());
+  EXPECT_EQ(host.open().size(), 4U);
+  service->cancel(1, {}, [](const Status& done) { EXPECT_TRUE(done.ok()); });
+  loop.settle();
+  EXPECT_EQ(host.stopped, (std::vector<RunNo>{1, 2, 3, 4})) << "those of them that wait; the others go on";
+  end(1);
+  end(2);
+  host.runs.at(3).reason = Reason::stopped;
+  end(3, RunState::failed);
+  host.clear(1);
+  host.clear(2);
+  service->create(days(10, 4), "ada", {}, [](const Result<std::int64_t>& made) { EXPECT_TRUE(made.ok()); });
+  const RunNo ticked = host.last_run + 100;  // while its plan is on its way
+  host.runs[ticked] = {first + 9 * kDay};
+  host.dates[first + 9 * kDay] = ticked;
+  loop.settle();
+  end_all();
+  expect_one_run_each(10);
+  EXPECT_EQ(host.runs.at(1).begun, 2);
+  EXPECT_EQ(host.runs.at(2).begun, 2);
+  EXPECT_EQ(host.runs.at(3).begun, 2) << "what was stopped counts as not done";
+  EXPECT_EQ(host.backfills.at(2).state, BackfillState::completed);
+}
+
+TEST_F(BackfillsTest, ATickThatTakesItsDateFirstIsTheRunOfThatDate) {
+  ASSERT_TRUE(create(days(10, 1)).ok());
+  host.runs[100] = {first + 5 * kDay, RunState::success};
+  host.dates[first + 5 * kDay] = 100;  // after it was decided
+  end_all();
+  host.runs.erase(100);
+  EXPECT_EQ(host.dates.size(), 10U);
+  EXPECT_EQ((host.intervals.at({1, 5}).skip), BackfillSkip::exists);
+  EXPECT_EQ((host.intervals.at({1, 5}).run_no), 100);
+  EXPECT_EQ(host.backfills.at(1).state, BackfillState::completed);
+}
+
+/// A kill after each number of commits: every interval is one run.
+TEST_F(BackfillsTest, ADeathAtAnyStepLosesAndDoublesNothing) {
+  for (std::size_t steps = 0; steps < 40; ++steps) {
+    host.runs.clear();
+    host.dates.clear();
+    host.backfills.clear();
+    host.intervals.clear();
+    host.last_run = 0;
+    start();
+    service->create(days(8, 2), "ada", {}, [](const Result<std::int64_t>&) {});
+    for (std::size_t n = 0; n < steps; ++n) {
+      if (loop.posted.empty()) {
+        if (host.open().empty()) break;
+        host.runs.at(host.open().front()).state = RunState::success;
+        for (const auto& [run_no, run] : host.runs) service->run_ended(run_no);
+        continue;
+      }
+      const auto f = std::move(loop.posted.front());
+      loop.posted.pop_front();
+      f();
+    }
+    const bool was_accepted = !host.backfills.empty();
+    die();
+    host.last_run += 1'000;  // numbers that a dead one gave are not given again
+    start();
+    for (RunNo run_no : host.open()) end(run_no);
+    end_all();
+    if (was_accepted) expect_one_run_each(8);
+  }
+}
+
+TEST_F(BackfillsTest, ALongRangeIsMadeInBoundedTurns) {
+  ASSERT_TRUE(create(days(1'000, 10'000)).ok());
+  EXPECT_EQ(host.open().size(), 1'000U);
+  expect_one_run_each(1'000);
+}
+
+}  // namespace
+}  // namespace baton

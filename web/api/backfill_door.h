@@ -1,0 +1,46 @@
+// BackfillDoor: the changes of backfills that the API can ask for. As Door (door.h): any thread, no call waits, each is
+// answered when it is durable.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "web/api/door.h"
+
+namespace baton::api {
+
+struct BackfillWanted {
+  std::string dag_id;
+  WallUs from = kNoTime, to = kNoTime;  ///< logical dates, both inclusive
+  std::int32_t max_active_runs = 10;
+  std::int32_t intervals_per_run = 1;
+  std::string reprocess = "none";       ///< none, failed, completed
+  bool runs_backwards = false;
+  std::string conf_json = "{}";
+  std::string note;
+};
+
+/// What would be done for one interval, or for several that share a run.
+struct BackfillPlanned {
+  WallUs logical_date = kNoTime, interval_start = kNoTime, interval_end = kNoTime;
+  std::string step;                     ///< create, clear, done_before, in_flight
+};
+
+class BackfillDoor {
+ public:
+  virtual ~BackfillDoor() = default;
+  using OnMade = std::function<void(Result<std::int64_t>)>;
+  using OnPlan = std::function<void(Result<std::vector<BackfillPlanned>>)>;
+  using OnDone = std::function<void(Status)>;
+  enum class Change : std::uint8_t { pause, resume, cancel };
+
+  /// `done` with its number. Kinds of Error: not_found, invalid, conflict (the DAG has one that is not through).
+  virtual void create(BackfillWanted wanted, Asker asker, OnMade done) = 0;
+  virtual void plan(BackfillWanted wanted, OnPlan done) = 0;
+  /// not_found: there is none of this number that is not through.
+  virtual void change(std::int64_t backfill_no, Change change, Asker asker, OnDone done) = 0;
+};
+
+}  // namespace baton::api
