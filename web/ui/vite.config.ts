@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
-import { pack } from './pack'
+import { pack } from './pack.ts'
 
 // One script and one sheet for the first view, a script more for each kind of page; names carry a digest of what is
 // inside, so that they may be kept for ever. Relative addresses: the page may lie behind any prefix.
@@ -14,6 +14,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'index', tags: ['$initial'] }] } } },
   },
   server: {
     proxy: Object.fromEntries(['/api', '/auth'].map((path) => [path, process.env.BATON_URL ?? 'http://127.0.0.1:8080'])),

@@ -1,1 +1,0 @@
-import{G as e,U as t,lt as n,st as r}from"./api-C7dZHdix.js";import{t as i}from"./RunTable-D3jeT4tf.js";var a=e(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(e){var o=a(),s=n(r(o),2);i(s,{dagId:`~`}),t(e,o)}export{o as default};
