@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "scheduler/engine/rows.h"
+#include "scheduler/engine/service_rows.h"
 
 namespace baton {
 
@@ -129,6 +130,16 @@ struct ImportErrorView {
   WallUs failed_since = kNoTime, read_at = kNoTime;
 };
 using ImportErrorPage = PageOf<ImportErrorView>;
+
+/// Ticks that follow each other and made no run, for one reason.
+struct TickView {
+  WallUs from = kNoTime, to = kNoTime;  ///< the first and the last of them
+  std::int64_t count = 0;
+  TickReason reason = TickReason::catchup;
+  std::string run_id;                   ///< exists: of the run that was there
+  WallUs recorded_at = kNoTime;
+};
+using TickPage = PageOf<TickView>;
 
 /// A pool as it is set. What holds it is `pool_loads`.
 struct PoolView {

@@ -29,6 +29,8 @@ Operations all_operations() {
   add_records(operations);
   add_pictures(operations);
   add_reasons(operations);
+  add_holds(operations);
+  add_ticks(operations);
   return operations;
 }
 

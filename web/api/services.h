@@ -77,6 +77,8 @@ void add_events(Operations& operations);
 void add_records(Operations& operations);
 void add_pictures(Operations& operations);
 void add_reasons(Operations& operations);
+void add_holds(Operations& operations);
+void add_ticks(Operations& operations);
 
 http::Response json_response(std::string body, int status = 200);
 
