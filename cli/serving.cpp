@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "cli/service_manager.h"
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/store/sqlite_reader.h"
 
@@ -58,6 +60,7 @@ Status Serving::start() {
   server_.on_finished([this](const DagRun& run) { ticks_.run_ended(run.row, run.dag->max_consecutive_failed_runs); });
   beat();
   is_ready_ = true;
+  tell_service_manager("READY=1\nSTATUS=serving at " + url());
   return server_.announce(url());
 }
 
@@ -84,7 +87,6 @@ Status Serving::start_web() {
   settings.address = options_.address;
   settings.port = options_.port;
   settings.page_folder = options_.page_folder;
-  settings.has_socket = false;  // control.sock is the stop's
   api::Services services;
   services.version = options_.version;
   services.door = &door_;
@@ -114,14 +116,20 @@ Status Serving::start_web() {
   return web_->start();
 }
 
-/// From here other threads see that the loop turns.
+/// From here other threads, and a service manager that watches, see that the loop turns.
 void Serving::beat() {
   seen_ = server_.loop().wall_now();
-  beat_timer_ = server_.loop().call_at(server_.loop().mono_now() + kBeatUs, [this] { beat(); });
+  DurationUs wait = kBeatUs;
+  if (const DurationUs watchdog = watchdog_interval(); watchdog > 0) {
+    tell_service_manager("WATCHDOG=1");
+    wait = std::min(wait, watchdog / 3);
+  }
+  beat_timer_ = server_.loop().call_at(server_.loop().mono_now() + wait, [this] { beat(); });
 }
 
 void Serving::close() {
   is_ready_ = false;
+  tell_service_manager("STOPPING=1");
   folder_.stop();
   ticks_.stop();
 }
