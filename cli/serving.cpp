@@ -1,11 +1,11 @@
 #include "cli/serving.h"
 
+#include "cli/service_manager.h"
+
 #include <unistd.h>
 
-#include <algorithm>
 #include <utility>
 
-#include "cli/service_manager.h"
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/store/sqlite_reader.h"
 
@@ -122,7 +122,7 @@ void Serving::beat() {
   DurationUs wait = kBeatUs;
   if (const DurationUs watchdog = watchdog_interval(); watchdog > 0) {
     tell_service_manager("WATCHDOG=1");
-    wait = std::min(wait, watchdog / 3);
+    if (watchdog / 3 < wait) wait = watchdog / 3;
   }
   beat_timer_ = server_.loop().call_at(server_.loop().mono_now() + wait, [this] { beat(); });
 }

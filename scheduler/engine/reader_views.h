@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/engine/rows.h"
 #include "scheduler/engine/service_rows.h"
 
 namespace baton {

@@ -20,6 +20,8 @@ Operations all_operations() {
   Operations operations;
   add_system(operations);
   add_auth(operations);
+  add_holds(operations);
+  add_ticks(operations);
   add_dags(operations);
   add_runs(operations);
   add_run_changes(operations);
@@ -29,8 +31,6 @@ Operations all_operations() {
   add_records(operations);
   add_pictures(operations);
   add_reasons(operations);
-  add_holds(operations);
-  add_ticks(operations);
   return operations;
 }
 

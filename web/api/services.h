@@ -68,6 +68,8 @@ struct Operations {
 
 void add_system(Operations& operations);
 void add_auth(Operations& operations);
+void add_holds(Operations& operations);
+void add_ticks(Operations& operations);
 void add_dags(Operations& operations);
 void add_runs(Operations& operations);
 void add_run_changes(Operations& operations);
@@ -77,8 +79,6 @@ void add_events(Operations& operations);
 void add_records(Operations& operations);
 void add_pictures(Operations& operations);
 void add_reasons(Operations& operations);
-void add_holds(Operations& operations);
-void add_ticks(Operations& operations);
 
 http::Response json_response(std::string body, int status = 200);
 
