@@ -87,12 +87,7 @@ void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
   trigger.creation = creation_of(run, server_.store().next_run_no(), now, run.run_id.empty() ? loop.random() : 0);
   trigger.creation.run.user_note = ask_for.note;
   trigger.params = std::move(*params);
-  // A DAG that drains waits for it, and it counts for what the schedule may begin. A repetition opens nothing.
-  OnRun told = [this, alive = is_alive_, made = trigger.creation.run, done = std::move(what.done)](Result<RunNo> how) {
-    if (*alive && how && *how == made.run_no) ticks_.run_opened(made);
-    done(std::move(how));
-  };
-  ask(std::move(trigger), std::move(what.actor), std::move(what.key), std::move(told));
+  ask(std::move(trigger), std::move(what.actor), std::move(what.key), std::move(what.done));
 }
 
 void ApiDoor::cancel(RunNo run_no, std::string why, api::Asker asker, OnRun done) {
