@@ -27,6 +27,10 @@ class ApiDoor final : public api::Door {
   void cancel(RunNo run_no, std::string why, api::Asker asker, OnRun done) override;
   void retry(RunNo run_no, api::Asker asker, OnRun done) override;
   void set_paused(std::string dag_id, bool is_paused, api::Asker asker, OnDone done) override;
+  void hold_dag(api::DagHold wish, api::Asker asker, OnDone done) override;
+  void hold_server(bool freeze, std::string why, api::Asker asker, OnDone done) override;
+  void server_hold(OnHolds done) override;
+  void kill_run(RunNo run_no, std::string why, api::Asker asker, OnRun done) override;
 
  private:
   struct Triggering {

@@ -9,6 +9,7 @@
 #include "cli/run_params.h"
 #include "cli/run_request.h"
 #include "cli/state_lookup.h"
+#include "cli/through_server.h"
 #include "scheduler/digest/digest.h"
 #include "scheduler/host/run_ids.h"
 
@@ -161,6 +162,9 @@ int retry_command(const Invocation& call) {
   RetryRun request;
   request.run_no = old->run.run_no;
   if (call.args().has("from")) request.from = call.args().value("from");
+  if (const auto server = ServerClient::beside(old->run.folder)) {
+    return retry_through(*server, call, old->run.run.row, request, call.args().has("latest"));
+  }
   Result<Config> config = load_config_beside(call, old->version.source_file);
   if (!config) return call.fail(config.error());
   if (call.args().has("latest")) {
@@ -186,11 +190,15 @@ int retry_command(const Invocation& call) {
 int stop_command(const Invocation& call) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
+  const StopRun request{run->run_no, call.args().has("kill"), call.args().value("why")};
+  if (const auto server = ServerClient::beside(run->folder)) {
+    return stop_through(*server, call, run->run.row, request);
+  }
   ForegroundOptions options;
   options.state_folder = run->folder.string();
   options.command = call.typed();
   run->reader.reset();
-  const Result<std::string> answer = stop_run(options, {run->run_no, call.args().has("kill"), call.args().value("why")});
+  const Result<std::string> answer = stop_run(options, request);
   if (!answer) return call.fail(answer.error());
   call.note(*answer);
   return kOk;

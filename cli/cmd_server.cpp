@@ -90,8 +90,6 @@ int server_command(const Invocation& call) {
   auto server = LocalServer::open(std::move(*options), observer);
   if (!server) return call.fail(with_way_out(server.error(), folder));
   std::optional<Error> refused;
-  (*server)->on_loop(
-      [&](LocalServer& self) { return listen_for_stop(self.loop(), self.host(), folder, observer); });
   (*server)->on_loop([&](LocalServer& self) -> LocalServer::Attachment {
     auto begun = Serving::begin(self, *serving, observer);
     if (!begun) {

@@ -10,6 +10,7 @@
 #include "cli/display/live_display.h"
 #include "cli/display/log_glimpse.h"
 #include "cli/display/summary.h"
+#include "cli/follow.h"
 #include "cli/handlers.h"
 #include "cli/reading.h"
 #include "cli/terminal.h"
@@ -42,9 +43,10 @@ display::Row row_of_view(const InstanceView& view) {
 
 class Watch {
  public:
-  Watch(const Invocation& call, OpenRun run, std::shared_ptr<const Dag> dag)
+  Watch(const Invocation& call, OpenRun run, std::shared_ptr<const Dag> dag, std::string words)
       : call_(call),
         run_(std::move(run)),
+        words_(std::move(words)),
         picture_(std::move(dag), run_.run.row),
         canvas_(STDERR_FILENO),
         live_(can_redraw(STDERR_FILENO)) {}
@@ -62,7 +64,7 @@ class Watch {
       if (live_) draw(over);
       if (over) return end();
       if (nobody_runs()) {
-        call_.note("nobody runs it now: `baton resume " + call_.args().at(0) + state_flag_of(call_.args()) +
+        call_.note("nobody runs it now: `baton resume " + words_ + state_flag_of(call_.args()) +
                    "` goes on");
         return kRunFailed;
       }
@@ -141,7 +143,7 @@ class Watch {
     options.columns = call_.out_width();
     options.state_folder = run_.folder.string();
     options.shown_folder = shown_path(run_.folder);
-    options.run_words = call_.args().at(0);
+    options.run_words = words_;
     options.state_flag = state_flag_of(call_.args());
     Invocation::print((live_ ? "\n" : "") + display::summary_of(picture_, options));
     return picture_.run().state == RunState::success ? kOk : kRunFailed;
@@ -157,6 +159,7 @@ class Watch {
 
   const Invocation& call_;
   OpenRun run_;
+  const std::string words_;  ///< that name the run, in what to type next
   display::RunPicture picture_;
   display::Canvas canvas_;
   std::vector<display::TreeRow> tree_;
@@ -169,12 +172,16 @@ class Watch {
 
 }  // namespace
 
+int follow_run(const Invocation& call, OpenRun run, std::string words) {
+  Result<std::shared_ptr<const Dag>> dag = dag_of_run(*run.reader, run.run_no);
+  if (!dag) return call.fail(dag.error());
+  return Watch(call, std::move(run), std::move(*dag), std::move(words)).follow();
+}
+
 int watch_command(const Invocation& call) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
-  Result<std::shared_ptr<const Dag>> dag = dag_of_run(*run->reader, run->run_no);
-  if (!dag) return call.fail(dag.error());
-  return Watch(call, std::move(*run), std::move(*dag)).follow();
+  return follow_run(call, std::move(*run), call.args().at(0));
 }
 
 }  // namespace baton::cli

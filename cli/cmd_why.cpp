@@ -2,6 +2,7 @@
 #include "cli/dag_lookup.h"
 #include "cli/display/log_glimpse.h"
 #include "cli/handlers.h"
+#include "cli/why_tick.h"
 #include "cli/reading.h"
 #include "cli/text/clock_text.h"
 #include "cli/text/display_width.h"
@@ -110,6 +111,8 @@ Value document(const WhyInput& in, const std::vector<WhyReason>& reasons) {
 }  // namespace
 
 int why_command(const Invocation& call) {
+  if (call.args().has("at")) return why_tick(call);
+  if (call.args().at(1).empty()) return call.fail({"name a TASK of the run, or a tick of the DAG with --at T"});
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
   const Result<std::shared_ptr<const Dag>> dag = dag_of_run(*run->reader, run->run_no);

@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/handlers.h"
+#include "cli/handlers_server.h"
 
 namespace baton::cli {
 namespace {
@@ -96,6 +97,28 @@ constexpr Flag kMarkFlags[] = {
 constexpr Example kMarkExamples[] = {
     {"baton mark @latest success load --why 'loaded by hand'", "what it has left upstream_failed runs"},
     {"baton mark etl@latest failed", "the run itself"}};
+constexpr Argument kTriggerDag[] = {{"DAG", "id of a DAG of the server", true, false, Complete::dag}};
+constexpr Flag kTriggerFlags[] = {
+    kParam,
+    kParams,
+    {"logical-date", 0, "T", "the run's logical date; a DAG has one run for each"},
+    {"interval", 0, "START[/END]", "the data interval: times or dates; END is the next tick, or the end of that day"},
+    {"run-id", 0, "ID", "the run's id (manual__<time>_<random>)"},
+    {"note", 0, "TEXT", "shown with the run"},
+    {"idempotency-key", 0, "KEY", "asked again with this key it is the same run, not another one"},
+    {"wait", 0, {}, "follow the run to its end; the exit code is the run's"},
+};
+constexpr Example kTriggerExamples[] = {
+    {"baton trigger etl -p regions=eu,us --wait", "run it now, and see it through"},
+    {"baton trigger etl --logical-date 2026-01-31 --idempotency-key nightly-31", "safe to type twice"}};
+constexpr Flag kHoldFlags[] = {kWhy};
+constexpr Example kPauseExamples[] = {{"baton dag pause etl --why 'source is down'", "no new runs for now"}};
+constexpr Example kResumeDagExamples[] = {{"baton dag resume etl", "on again"}};
+constexpr Example kDrainExamples[] = {{"baton dag drain etl", "before it is changed or taken away"}};
+constexpr Flag kFreezeFlags[] = {{"why", 0, "TEXT", "what everybody reads who finds it frozen"}};
+constexpr Example kFreezeExamples[] = {{"baton server freeze --why 'database is moved'", "until `baton server thaw`"}};
+constexpr Example kThawExamples[] = {{"baton server thaw", "what waited begins"}};
+constexpr Example kStatusExamples[] = {{"baton server status", "is it ready, and is it frozen"}};
 constexpr Flag kStopFlags[] = {{"kill", 0, {}, "at once: no grace, no teardowns"}, kWhy};
 constexpr Flag kServerFlags[] = {
     {"listen", 0, "ADDRESS:PORT", "where the API answers, on loopback (127.0.0.1:8080; port 0: a free one)"},
@@ -128,7 +151,13 @@ constexpr Flag kLogsFlags[] = {
 };
 constexpr Example kLogsExamples[] = {{"baton logs @latest", "what all tasks of the newest run said"},
                                      {"baton logs etl@latest load[3] -f", "one task instance, as it goes"}};
-constexpr Example kWhyExamples[] = {{"baton why @latest load", "what it waits for, or why it ended so"}};
+constexpr Argument kWhyArguments[] = {
+    {"RUN|DAG", "a run, as everywhere; with --at a DAG", true, false, Complete::run},
+    {"TASK", "task, task[index] or task[key] of the run", false, false, Complete::task}};
+constexpr Flag kWhyFlags[] = {{"at", 0, "T", "the tick of the DAG's schedule at T, or the last one before"}};
+constexpr Example kWhyExamples[] = {
+    {"baton why @latest load", "what it waits for, or why it ended so"},
+    {"baton why etl --at 2026-01-31", "why that tick made no run, or which one"}};
 constexpr Example kExplainExamples[] = {
     {"baton explain @latest", "where the time went, and what would have saved some"}};
 constexpr Example kDiffExamples[] = {
@@ -197,7 +226,20 @@ constexpr Argument kTopic[] = {{"COMMAND", "the command to explain", false, true
 constexpr Flag kHelpFlags[] = {{"manual", 0, {}, "the manual page, for man: baton help --manual | man -l -"}};
 constexpr Example kHelpExamples[] = {{"baton help run", "the same as baton run --help"}};
 
+constexpr Argument kContextArguments[] = {{"NAME", "a word", true, false, Complete::nothing},
+                                          {"URL", "http://HOST:PORT", true, false, Complete::nothing}};
+constexpr Argument kContextName[] = {{"NAME", "a context; local: the state folder here", true, false, Complete::nothing}};
+constexpr Flag kContextFlags[] = {{"token-file", 0, "FILE", "where its token lies, one line", false, Complete::file}};
+constexpr Example kContextAddExamples[] = {
+    {"baton context add prod http://127.0.0.1:9000 --token-file ~/.baton-prod", "through an ssh tunnel"}};
+constexpr Example kContextUseExamples[] = {{"baton context use prod", "until `baton context use local`"}};
+constexpr Example kContextLsExamples[] = {{"baton context ls", "which is in use"}};
+constexpr Argument kInitFolder[] = {{"DIR", "the folder (here)", false, false, Complete::folder}};
+constexpr Example kInitExamples[] = {{"baton init", "a first DAG in ./dags, and what to type next"}};
+
 constexpr Command kCommands[] = {
+    {"init", kRunning, "write a first DAG", "Nothing is written over: exit 5 where there is one.", kInitFolder, {},
+     kInitExamples, {}, init_command},
     {"run", kRunning, "run a DAG here and now, to its end",
      "The engine and its worker live in this terminal: no server is needed. What has happened is on disk at every\n"
      "moment; after a kill -9 or a reboot `baton resume` goes on. Ctrl-C stops the tasks with their grace, a second\n"
@@ -216,6 +258,24 @@ constexpr Command kCommands[] = {
     {"mark", kRunning, "say that tasks of a run, or the run, have succeeded or failed",
      "What runs of them is stopped first. A success lets run what they had left upstream_failed.", kRunStateTasks,
      kMarkFlags, kMarkExamples, kRead, mark_command},
+    {"dag pause", kRunning, "hold a DAG: its ticks make no runs, and runs that wait do not begin",
+     "What runs goes on, retries too. It holds over a restart of the server.", kTriggerDag, kHoldFlags, kPauseExamples,
+     kRead, dag_pause_command},
+    {"dag resume", kRunning, "let a DAG go on that is paused or draining", {}, kTriggerDag, kHoldFlags,
+     kResumeDagExamples, kRead, dag_resume_command},
+    {"dag drain", kRunning, "let a DAG finish what waits and runs, and pause it then",
+     "Until then its ticks make no runs, and it takes none.", kTriggerDag, kHoldFlags, kDrainExamples, kRead,
+     dag_drain_command},
+    {"server freeze", kRunning, "start nothing any more, in all DAGs",
+     "What runs goes on to its end; runs that are asked for wait. It holds over a restart, until `baton server thaw`.",
+     {}, kFreezeFlags, kFreezeExamples, kRead, server_freeze_command},
+    {"server thaw", kRunning, "go on after a freeze", {}, {}, {}, kThawExamples, kRead, server_thaw_command},
+    {"server status", kRunning, "how the server of the state folder is", {}, {}, {}, kStatusExamples, kRead,
+     server_status_command},
+    {"trigger", kRunning, "ask the server for a run of one of its DAGs",
+     "The server that holds the state folder makes the run and works on it. Where there is none, `baton run` runs a DAG\n"
+     "here and now. A repetition with the same --idempotency-key finds the run that the first one made.",
+     kTriggerDag, kTriggerFlags, kTriggerExamples, kRead, trigger_command},
     {"stop",
      kRunning,
      "stop a run, from another terminal",
@@ -256,10 +316,10 @@ constexpr Command kCommands[] = {
      logs_command},
     {"why",
      kLooking,
-     "why a task does not run, or why it ended so",
+     "why a task does not run, why it ended so, or what became of a tick",
      "Every reason is named, in the order in which they count, with what would change it.",
-     kRunAndTask,
-     {},
+     kWhyArguments,
+     kWhyFlags,
      kWhyExamples,
      kRead,
      why_command},
@@ -345,6 +405,13 @@ constexpr Command kCommands[] = {
      kForgetExamples,
      {},
      db_forget_command},
+    {"context add", kKeeping, "name a server of another machine",
+     "Commands that ask a server (trigger, dag pause, server status, …) ask the one in use. URL is http://HOST:PORT, as\n"
+     "of a tunnel; the token is read from FILE, one line, whenever it is needed.",
+     kContextArguments, kContextFlags, kContextAddExamples, {}, context_add_command},
+    {"context use", kKeeping, "choose the server that commands ask", {}, kContextName, {}, kContextUseExamples, {},
+     context_use_command},
+    {"context ls", kKeeping, "servers that have names", {}, {}, {}, kContextLsExamples, kRead, context_ls_command},
     {"doctor", kKeeping, "check this machine", {}, {}, {}, kDoctorExamples, kRead, doctor_command},
     {"version",
      kKeeping,

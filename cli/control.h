@@ -1,4 +1,5 @@
-// control.sock in a state folder: how one process asks the one that holds the folder to stop a run. One line each way.
+// control.sock of a run in a terminal: how one process asks the one that holds the folder to stop it. One line each way.
+// (That of a server speaks the REST API: server_client.h.)
 // The socket is 0600 in a 0700 folder; nobody but its user and root gets in, and the kernel says which of the two it is.
 #pragma once
 

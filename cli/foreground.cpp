@@ -60,6 +60,11 @@ Error with_way_out(Error error, const std::string& state_folder) {
   if (error.kind != ErrorKind::conflict) return error;
   const auto holder = StateFolder::holder(state_folder);
   if (!holder || holder->pid == 0 || is_held_for_us(state_folder, *holder)) return error;
+  if (holder->command == "server") {
+    error.message += "; `baton trigger DAG` asks it for a run, and what was cut off it finishes by itself; for a run of "
+                     "your own give another folder with --state";
+    return error;
+  }
   error.message += "; wait for it with --wait, stop it with `baton stop`, or give another folder with --state";
   return error;
 }

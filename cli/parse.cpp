@@ -38,7 +38,8 @@ std::vector<std::string> command_first(std::span<const std::string> words) {
   while (name_words < 2 && i < words.size() && !words[i].starts_with("-")) {
     out.push_back(words[i++]);
     ++name_words;
-    if (find_command(out.front()) != nullptr) break;
+    const bool goes_on = i < words.size() && find_command(out.front() + " " + words[i]) != nullptr;
+    if (find_command(out.front()) != nullptr && !goes_on) break;
   }
   out.insert(out.end(), leading.begin(), leading.end());
   out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
@@ -223,11 +224,12 @@ Result<Parsed> parse(std::span<const std::string> typed) {
     }
     return parsed;
   }
-  std::size_t used = 1;
-  parsed.command = find_command(words.front());
-  if (parsed.command == nullptr && words.size() > 1) {
-    parsed.command = find_command(words[0] + " " + words[1]);
-    used = 2;
+  // Two words before one: `server freeze` is no argument of `server`.
+  std::size_t used = 2;
+  if (words.size() > 1) parsed.command = find_command(words[0] + " " + words[1]);
+  if (parsed.command == nullptr) {
+    parsed.command = find_command(words.front());
+    used = 1;
   }
   if (parsed.command == nullptr) {
     if (parsed.wants_help && !subcommands_of(words.front()).empty()) return parsed;

@@ -79,4 +79,17 @@ Result<Value> params_of(const Dag& dag, const Invocation& call) {
   return resolve_params(dag, *given);
 }
 
+Result<Value> params_given(const Dag& dag, const Invocation& call) {
+  const Result<Pairs> given = given_params(dag, call);
+  if (!given) return given.error();
+  const Result<Value> all = resolve_params(dag, *given);
+  if (!all) return all.error();
+  ValueMap out;
+  for (const auto& [name, value] : all->as_map()) {
+    const bool is_given = std::ranges::any_of(*given, [&](const auto& pair) { return Value(pair.first) == name; });
+    if (is_given) out.emplace_back(name, value);
+  }
+  return Value(std::move(out));
+}
+
 }  // namespace baton::cli

@@ -1,5 +1,7 @@
 #include "cli/serving.h"
 
+#include "cli/service_manager.h"
+
 #include <unistd.h>
 
 #include <utility>
@@ -73,6 +75,7 @@ Status Serving::start() {
   });
   beat();
   is_ready_ = true;
+  tell_service_manager("READY=1\nSTATUS=serving at " + url());
   return server_.announce(url());
 }
 
@@ -117,7 +120,6 @@ Status Serving::start_web() {
   settings.address = options_.address;
   settings.port = options_.port;
   settings.page_folder = options_.page_folder;
-  settings.has_socket = false;  // control.sock is the stop's
   api::Services services;
   services.version = options_.version;
   services.door = &door_;
@@ -148,15 +150,21 @@ Status Serving::start_web() {
   return web_->start();
 }
 
-/// From here other threads see that the loop turns.
+/// From here other threads, and a service manager that watches, see that the loop turns.
 void Serving::beat() {
   backfills_.look();  // a DAG that drained, or a server that was frozen, may go on
   seen_ = server_.loop().wall_now();
-  beat_timer_ = server_.loop().call_at(server_.loop().mono_now() + kBeatUs, [this] { beat(); });
+  DurationUs wait = kBeatUs;
+  if (const DurationUs watchdog = watchdog_interval(); watchdog > 0) {
+    tell_service_manager("WATCHDOG=1");
+    if (watchdog / 3 < wait) wait = watchdog / 3;
+  }
+  beat_timer_ = server_.loop().call_at(server_.loop().mono_now() + wait, [this] { beat(); });
 }
 
 void Serving::close() {
   is_ready_ = false;
+  tell_service_manager("STOPPING=1");
   folder_.stop();
   backfills_.stop();
   ticks_.stop();

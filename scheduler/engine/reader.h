@@ -96,6 +96,11 @@ class Reader {
   /// At most `limit` rows (1 … 10,000) after `key`, in the order of their seq.
   [[nodiscard]] virtual Result<Changes> changes_after(const ChangeKey& key, std::int64_t limit) = 0;
   [[nodiscard]] virtual Result<StoreInfo> info() = 0;
+
+  // ---- ticks ----
+
+  /// Ticks that made no run. A DAG that is not there has none.
+  [[nodiscard]] virtual Result<TickPage> list_ticks(const TickQuery& query) = 0;
 };
 
 }  // namespace baton

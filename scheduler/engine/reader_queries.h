@@ -138,6 +138,13 @@ struct AuditQuery {
   PageRequest page;
 };
 
+/// Ticks of one DAG that made no run, newest first. Only pages by offset.
+struct TickQuery {
+  std::string dag_id;
+  Range due;  ///< records of which at least one tick was due in it
+  PageRequest page;
+};
+
 enum class ImportErrorField : std::uint8_t { number, path, failed_since };
 
 struct ImportErrorQuery {

@@ -130,6 +130,16 @@ struct ImportErrorView {
 };
 using ImportErrorPage = PageOf<ImportErrorView>;
 
+/// Ticks that follow each other and made no run, for one reason.
+struct TickView {
+  WallUs from = kNoTime, to = kNoTime;  ///< the first and the last of them
+  std::int64_t count = 0;
+  TickReason reason = TickReason::catchup;
+  std::string run_id;                   ///< exists: of the run that was there
+  WallUs recorded_at = kNoTime;
+};
+using TickPage = PageOf<TickView>;
+
 /// A pool as it is set. What holds it is `pool_loads`.
 struct PoolView {
   std::int64_t pool_no = 0;

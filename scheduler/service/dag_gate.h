@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "scheduler/engine/service_rows.h"
@@ -19,6 +20,7 @@ inline constexpr std::string_view kPausedByCatchup = "catchup";
 struct ServerGate {
   Held frozen;
   bool is_clock_suspect = false;
+  std::string frozen_why;
 };
 
 /// stale before paused before draining before frozen: the first that holds.

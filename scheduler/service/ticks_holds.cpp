@@ -199,6 +199,7 @@ void TicksService::freeze(const Held& held, const std::string& why, AuditRow aud
   if (gate_.frozen.holds()) return done(Unit{});
   look();  // what is due was due before
   gate_.frozen = held;
+  gate_.frozen_why = why;
   host_.freeze(true);
   ServiceRows rows;
   rows.server.push_back({"frozen", "1", held.since, held.by, why});
@@ -212,6 +213,7 @@ void TicksService::thaw(AuditRow audit, OnHeld done) {
   host_.write(std::move(rows), {std::move(audit)}, guarded([this, done = std::move(done)] {
                 miss_all(loop_.wall_now(), TickReason::frozen);
                 gate_.frozen = {};
+                gate_.frozen_why.clear();
                 host_.freeze(false);
                 done(Unit{});
                 look();

@@ -15,7 +15,9 @@ void TicksService::start(const ServiceSnapshot& found) {
   gate_.is_clock_suspect = clock_->state() == ClockWatch::State::suspect;
   if (gate_.is_clock_suspect) host_.say("the clock is earlier than what is stored: no scheduled runs for now");
   for (const ServerStateRow& row : found.server) {
-    if (row.name == "frozen") gate_.frozen = {row.since, row.actor};
+    if (row.name != "frozen") continue;
+    gate_.frozen = {row.since, row.actor};
+    gate_.frozen_why = row.reason;
   }
   if (gate_.frozen.holds()) host_.freeze(true);
   for (const DagRow& row : found.dags) {

@@ -60,6 +60,7 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<BackfillView> backfill(std::int64_t backfill_no) override;
   [[nodiscard]] Result<Changes> changes_after(const ChangeKey& key, std::int64_t limit) override;
   [[nodiscard]] Result<StoreInfo> info() override;
+  [[nodiscard]] Result<TickPage> list_ticks(const TickQuery& query) override;
 
  private:
   explicit SqliteReader(std::unique_ptr<sqlite::ReaderConnection> connection);

@@ -174,6 +174,12 @@ class CannedReader : public Reader {
     row.source = "dag: hello\n";
     return row;
   }
+  Result<TickPage> list_ticks(const TickQuery&) override {
+    TickPage page;
+    page.rows = {{kCannedTime, kCannedTime + 1'000'000, 2, TickReason::paused, "", kCannedTime}};
+    page.total = 1;
+    return page;
+  }
   Result<ImportErrorPage> list_import_errors(const ImportErrorQuery&) override {
     ImportErrorPage page;
     page.rows = {{1, "broken.dag.yaml", "[]", kCannedTime, kCannedTime}};
@@ -271,6 +277,15 @@ class CannedDoor : public Door {
   }
   void cancel(RunNo run_no, std::string, Asker, OnRun done) override { end(run_no, RunState::failed, done); }
   void retry(RunNo run_no, Asker, OnRun done) override { end(run_no, RunState::running, done); }
+  void hold_dag(DagHold wish, Asker asker, OnDone done) override {
+    set_paused(wish.dag_id, wish.wish == DagHold::Wish::pause, std::move(asker), std::move(done));
+  }
+  void hold_server(bool freeze, std::string why, Asker asker, OnDone done) override {
+    hold_ = freeze ? ServerHold{kCannedTime, asker.name, why} : ServerHold{};
+    done(Unit{});
+  }
+  void server_hold(OnHolds done) override { done(hold_); }
+  void kill_run(RunNo run_no, std::string, Asker, OnRun done) override { end(run_no, RunState::failed, done); }
   void set_paused(std::string, bool is_paused, Asker, OnDone done) override {
     const std::lock_guard lock(state_.mutex);
     state_.is_paused = is_paused;
@@ -288,6 +303,7 @@ class CannedDoor : public Door {
   }
 
   CannedState& state_;
+  ServerHold hold_;
 };
 
 }  // namespace baton::api

@@ -3,6 +3,7 @@
 
 #include "web/api/answers.h"
 #include "web/api/fields.h"
+#include "web/api/holds.h"
 #include "web/api/list_query.h"
 #include "web/api/objects.h"
 
@@ -134,14 +135,17 @@ void patch(const Call& call, const http::Reply& reply) {
     const auto known = check_dag(**reader, call.request.param("dag_id"));
     if (!known) return reply.send(read_error(known.error(), call));
   }
-  const Value* paused = call.body.find("is_paused");
-  call.services.door->set_paused(call.request.param("dag_id"), paused != nullptr && paused->as_bool(),
-                                 asker_of(call.request), [call, reply](Status done) {
-                                   reply.later([call, done = std::move(done)]() -> http::Response {
-                                     if (!done) return http::error_response(done.error(), &call.request);
-                                     return get(call);
-                                   });
-                                 });
+  auto hold = hold_of(call);
+  if (!hold) {
+    const Error wrong{"give is_paused or draining, one of the two", ErrorKind::invalid};
+    return reply.send(http::error_response(wrong, &call.request));
+  }
+  call.services.door->hold_dag(std::move(*hold), asker_of(call.request), [call, reply](Status done) {
+    reply.later([call, done = std::move(done)]() -> http::Response {
+      if (!done) return http::error_response(done.error(), &call.request);
+      return get(call);
+    });
+  });
 }
 
 /// Unknown ids are left out; none is an empty list.

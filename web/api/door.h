@@ -2,6 +2,7 @@
 // (scheduler/control), where each is audited and answered when it is durable. Any thread; no call waits.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -29,6 +30,19 @@ struct TriggerAsk {
   std::string note;
 };
 
+struct DagHold {
+  enum class Wish : std::uint8_t { pause, drain, resume, end_drain };
+  std::string dag_id;
+  Wish wish = Wish::pause;
+  std::string why;
+};
+
+/// kNoTime: it is not frozen.
+struct ServerHold {
+  WallUs since = kNoTime;
+  std::string actor, reason;
+};
+
 class Door {
  public:
   virtual ~Door() = default;
@@ -43,6 +57,15 @@ class Door {
   /// What failed, and what follows from it, runs again.
   virtual void retry(RunNo run_no, Asker asker, OnRun done) = 0;
   virtual void set_paused(std::string dag_id, bool is_paused, Asker asker, OnDone done) = 0;
+
+  /// Pause, drain or resume, with a reason. What holds already is no error.
+  virtual void hold_dag(DagHold wish, Asker asker, OnDone done) = 0;
+  /// Freeze, or thaw. What is frozen already keeps who froze it, and why.
+  virtual void hold_server(bool freeze, std::string why, Asker asker, OnDone done) = 0;
+  using OnHolds = std::function<void(ServerHold)>;
+  virtual void server_hold(OnHolds done) = 0;
+  /// What runs is killed: no grace, no teardowns.
+  virtual void kill_run(RunNo run_no, std::string why, Asker asker, OnRun done) = 0;
 };
 
 }  // namespace baton::api

@@ -20,6 +20,8 @@ Operations all_operations() {
   Operations operations;
   add_system(operations);
   add_auth(operations);
+  add_holds(operations);
+  add_ticks(operations);
   add_dags(operations);
   add_runs(operations);
   add_run_changes(operations);

@@ -70,6 +70,8 @@ struct Operations {
 
 void add_system(Operations& operations);
 void add_auth(Operations& operations);
+void add_holds(Operations& operations);
+void add_ticks(Operations& operations);
 void add_dags(Operations& operations);
 void add_runs(Operations& operations);
 void add_run_changes(Operations& operations);

@@ -1,4 +1,4 @@
-// The one file that includes Beast: it costs the compiler seconds.
+// One of the two files that include Beast (the other is the command line's client): it costs the compiler seconds.
 #include "web/http/request_parser.h"
 
 #include <boost/asio/buffer.hpp>

@@ -28,7 +28,9 @@ tasks:
 """
 
 
-class Serving(CliTest):
+class ServingTest(CliTest):
+    """A server of its own for each test, over its port and its socket."""
+
     def serve(self):
         self.process = self.begin("server", "--listen", "127.0.0.1:0", "--dags", "dags")
         self.until(lambda: self.server_info().get("pid") == self.process.pid, "the server's address")
@@ -69,6 +71,9 @@ class Serving(CliTest):
         (self.folder / "dags").mkdir(exist_ok=True)
         self.write("dags/" + name, text)
 
+
+
+class Serving(ServingTest):
     def test_a_saved_file_ticks_and_its_runs_are_seen(self):
         self.serve()
         self.save("ticking.yaml", EVERY_SECOND)

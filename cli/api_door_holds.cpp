@@ -1,0 +1,60 @@
+// What the API holds: DAGs, the server; and how it is held. On the loop, through Control's requests, each audited.
+#include "cli/api_door.h"
+
+#include <utility>
+
+namespace baton {
+namespace {
+
+Actor actor_who_holds(const api::Asker& asker) { return {asker.name, asker.address, asker.via}; }
+
+HoldDag::Wish held_wish(api::DagHold::Wish wish) {
+  switch (wish) {
+    case api::DagHold::Wish::pause: return HoldDag::Wish::pause;
+    case api::DagHold::Wish::drain: return HoldDag::Wish::drain;
+    case api::DagHold::Wish::resume:
+    case api::DagHold::Wish::end_drain: break;
+  }
+  return HoldDag::Wish::resume;
+}
+
+}  // namespace
+
+void ApiDoor::hold_dag(api::DagHold wish, api::Asker asker, OnDone done) {
+  server_.loop().post([this, alive = is_alive_, wish = std::move(wish), actor = actor_who_holds(asker),
+                       done = std::move(done)] {
+    if (!*alive) return;
+    const DagRow* dag = ticks_.dag(wish.dag_id);
+    // The end of a drain is no end of a pause.
+    const bool ends_nothing = wish.wish == api::DagHold::Wish::end_drain && dag != nullptr && !dag->draining.holds();
+    if (ends_nothing) return done(Unit{});
+    holds_.hold(HoldDag{wish.dag_id, held_wish(wish.wish), wish.why}, actor, done);
+  });
+}
+
+void ApiDoor::hold_server(bool freeze, std::string why, api::Asker asker, OnDone done) {
+  HoldServer request{freeze, std::move(why)};
+  server_.loop().post([this, alive = is_alive_, request = std::move(request), actor = actor_who_holds(asker),
+                       done = std::move(done)] {
+    if (*alive) holds_.hold(request, actor, done);
+  });
+}
+
+void ApiDoor::server_hold(OnHolds done) {
+  server_.loop().post([this, alive = is_alive_, done = std::move(done)] {
+    if (!*alive) return;
+    const ServerGate& gate = ticks_.gate();
+    done({gate.frozen.since, gate.frozen.by, gate.frozen_why});
+  });
+}
+
+void ApiDoor::kill_run(RunNo run_no, std::string why, api::Asker asker, OnRun done) {
+  const auto answer = [done](const Result<Answer>& how) {
+    if (!how) return done(how.error());
+    done(how->run_no);
+  };
+  const Status asked = server_.host().ask(StopRun{run_no, true, std::move(why)}, actor_who_holds(asker), answer);
+  if (!asked) done(asked.error());
+}
+
+}  // namespace baton

@@ -1,0 +1,20 @@
+// What the commands do that ask a server, and those about it: as handlers.h.
+#pragma once
+
+#include "cli/invocation.h"
+
+namespace baton::cli {
+
+int init_command(const Invocation& call);
+int trigger_command(const Invocation& call);
+int dag_pause_command(const Invocation& call);
+int dag_resume_command(const Invocation& call);
+int dag_drain_command(const Invocation& call);
+int server_freeze_command(const Invocation& call);
+int server_thaw_command(const Invocation& call);
+int server_status_command(const Invocation& call);
+int context_add_command(const Invocation& call);
+int context_use_command(const Invocation& call);
+int context_ls_command(const Invocation& call);
+
+}  // namespace baton::cli

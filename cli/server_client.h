@@ -1,0 +1,58 @@
+// ServerClient: a server as commands ask it. That of a state folder: the REST API over control.sock, where the kernel
+// says who asks, so that nobody types a token. That of another machine: over its address, with a token from a file.
+// Blocks; main thread.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/http_client.h"
+#include "scheduler/model/result.h"
+#include "scheduler/model/value.h"
+
+namespace baton::cli {
+
+class ServerClient {
+ public:
+  /// none: nobody holds the folder, or a process that is no server.
+  static std::optional<ServerClient> beside(const std::filesystem::path& state_folder);
+  /// The same for commands that mean nothing without one, or the server of the context in use. unavailable: with what
+  /// to type.
+  static Result<ServerClient> of(const Arguments& arguments);
+
+  /// Whether what it answers about lies in the state folder here.
+  [[nodiscard]] bool is_here() const { return !folder_.empty(); }
+
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  /// The document of the answer; null where it has none. Errors are those of docs/rest-api.md, with the server's words;
+  /// unavailable: it does not answer. `target` is encoded.
+  Result<Value> get(const std::string& target) const;
+  Result<Value> post(const std::string& target, const ValueMap& body, Headers headers = {}) const;
+  Result<Value> patch(const std::string& target, const ValueMap& body) const;
+
+ private:
+  explicit ServerClient(const std::filesystem::path& folder);
+  ServerClient(HttpPlace place, std::string token) : place_(std::move(place)), token_(std::move(token)) {}
+  Result<Value> ask(HttpAsk ask) const;
+
+  std::filesystem::path folder_;  ///< empty: it is elsewhere
+  HttpPlace place_;
+  std::string token_;
+};
+
+/// Of `http://HOST:PORT`. invalid: it is none.
+Result<HttpPlace> place_of(const std::string& url);
+
+/// A member of an answer; empty: it is none, or no text.
+std::string text_member(const Value& object, std::string_view name);
+
+/// `/api/v2/dags/ID`, and `/api/v2/dags/ID/dagRuns/RUN`: encoded.
+std::string dag_target(std::string_view dag_id);
+std::string run_target(std::string_view dag_id, std::string_view run_id);
+
+}  // namespace baton::cli
