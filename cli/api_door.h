@@ -24,8 +24,7 @@ class ApiDoor final : public api::Door {
   ApiDoor& operator=(const ApiDoor&) = delete;
 
   void trigger(api::TriggerAsk ask, api::Asker asker, api::Once once, OnRun done) override;
-  void cancel(RunNo run_no, std::string why, api::Asker asker, OnRun done) override;
-  void retry(RunNo run_no, api::Asker asker, OnRun done) override;
+  void change(api::ChangeAsk ask, api::Asker asker, api::Once once, OnChanged done) override;
   void set_paused(std::string dag_id, bool is_paused, api::Asker asker, OnDone done) override;
 
  private:
@@ -37,7 +36,8 @@ class ApiDoor final : public api::Door {
   };
   void find_dag(std::shared_ptr<Triggering> what);
   void trigger_found(const ShelvedDag& found, Triggering& what);
-  void ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnRun done);
+  void ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnChanged done);
+  void find_latest(const std::string& dag_id, std::function<void(const Result<ShelvedDag>&)> found);
 
   LocalServer& server_;
   DagShelf& shelf_;

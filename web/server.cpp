@@ -44,6 +44,7 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   server->services_.state_folder = settings.state_folder;
   server->services_.readers = server->readers_.get();
   server->services_.events = server->events_.get();
+  server->services_.locks = &server->locks_;
   server->services_.access = server->access_.get();
   server->services_.counts = [server = server.get()] {
     return server->http_ ? server->http_->counts() : http::ServerCounts{};

@@ -60,6 +60,7 @@ class Server {
   api::Services services_;
   std::unique_ptr<http::Access> access_;
   std::unique_ptr<api::Readers> readers_;
+  api::Locks locks_;
   std::unique_ptr<api::EventHub> events_;
   std::unique_ptr<http::Server> http_;
 };

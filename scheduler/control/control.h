@@ -12,7 +12,7 @@
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
 // Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h, clear_tasks.h,
-// mark_tasks.h, mark_run.h): what it says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
+// mark_tasks.h, mark_run.h, write_records.h): what it says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
 //
 // Owned by who owns the engine; all but ask() on the loop's thread. It must go before the loop and the engine.
 #pragma once
@@ -39,11 +39,12 @@
 #include "scheduler/control/run_loader.h"
 #include "scheduler/control/stop_run.h"
 #include "scheduler/control/trigger_run.h"
+#include "scheduler/control/write_records.h"
 #include "scheduler/engine/engine.h"
 
 namespace baton {
 
-using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun>;
+using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords>;
 
 /// The run that a request is about; 0: one that does not exist yet.
 [[nodiscard]] RunNo run_of(const Request& request);
@@ -115,6 +116,9 @@ class Control {
   void answer(const Asked& asked, const Result<Answer>& how);
 
   void trigger(Asked asked);
+  void write(Asked asked);
+  template <typename Asks>
+  void clear_loaded(const Asks& request, Asked& asked, LoadedRun& loaded, bool at_start);
   // A run in memory; and one that is not, which is adopted where it has not ended and `at_start`.
   void change(const StopRun& request, Asked& asked, const DagRun& run);
   void change_loaded(const StopRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
@@ -139,13 +143,14 @@ class Control {
   void clear(const Asks& request, Asked& asked, const DagRun& run, Taking* taking);
   void mark(const MarkTasks& request, Asked& asked, const DagRun& run, Taking* taking);
   void mark(const MarkRun& request, Asked& asked, const DagRun& run, Taking* taking);
-  void carry_out(const Event& event, AuditRow audit, Answer answer, Asked& asked, Taking* taking);
+  void carry_out(const Event& event, AuditRow audit, Answer answer, Asked& asked, Taking* taking, ServiceRows rows);
   [[nodiscard]] Status may_take(const DagRun& run, bool at_start) const;
   [[nodiscard]] Status may_go_on(const DagRun& run, const std::vector<InstanceNo>& cleared) const;
   void know_pools(const Dag& dag);
   void adopt(LoadedRun loaded, StepOutcome cleared, EngineRequest request,
              std::shared_ptr<const VersionRow> version = nullptr);
-  [[nodiscard]] EngineRequest written(AuditRow audit, Answer how, Asked& asked);
+  [[nodiscard]] EngineRequest written(AuditRow audit, Answer how, Asked& asked, ServiceRows rows = {});
+  void write_alone(AuditRow audit, Answer how, Asked& asked, ServiceRows rows);
 
   Loop& loop_;
   Engine& engine_;

@@ -15,6 +15,7 @@
 // Implemented by SqliteReader (scheduler/store/sqlite_reader.h); tests/conformance/reader runs one suite over all.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -85,6 +86,13 @@ class Reader {
   [[nodiscard]] virtual Result<std::vector<PoolLoad>> pool_loads() = 0;
   [[nodiscard]] virtual Result<VariablePage> list_variables(const NameQuery& query) = 0;
   [[nodiscard]] virtual Result<JobPage> list_jobs(const NameQuery& query) = 0;  ///< of many objects; `name` is the kind
+  [[nodiscard]] virtual Result<TokenPage> list_tokens(const NameQuery& query) = 0;
+  /// Also one that has expired or was revoked. not_found: there is no such token.
+  [[nodiscard]] virtual Result<TokenView> token(const std::string& hash) = 0;
+  /// What a request with this key has made; none: no such request has succeeded.
+  [[nodiscard]] virtual Result<std::optional<IdempotencyRow>> find_key(const std::string& principal,
+                                                                       const std::string& route,
+                                                                       const std::string& key) = 0;
 
   // ---- what changed ----
 

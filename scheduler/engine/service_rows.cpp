@@ -21,6 +21,10 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.cursors, more.cursors);
   move_behind(rows.ticks, more.ticks);
   move_behind(rows.server, more.server);
+  move_behind(rows.notes, more.notes);
+  move_behind(rows.pools, more.pools);
+  move_behind(rows.variables, more.variables);
+  move_behind(rows.tokens, more.tokens);
 }
 
 }  // namespace baton

@@ -1,5 +1,6 @@
 // The rows of the service in their tables: a part of BatchWriter.
 #include "scheduler/store/batch_writer.h"
+#include "scheduler/store/checksum.h"
 
 namespace baton::sqlite {
 
@@ -28,7 +29,25 @@ ServiceStatements::ServiceStatements()
           "INSERT INTO server_state (name, seq, since, value, actor, reason) VALUES (?,?,?,?,?,?)"
           " ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, since = excluded.since, value = excluded.value,"
           " actor = excluded.actor, reason = excluded.reason"),
-      drop_server("DELETE FROM server_state WHERE name = ?") {}
+      drop_server("DELETE FROM server_state WHERE name = ?"),
+      note_run("UPDATE dag_run SET user_note = ?, seq = ? WHERE run_no = ?"),
+      note_instance("UPDATE task_instance SET user_note = ?, seq = ? WHERE run_no = ? AND instance_no = ?"),
+      put_pool(
+          "INSERT INTO pool (seq, slots, include_deferred, updated_at, name, rate, description, updated_by)"
+          " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, slots = excluded.slots,"
+          " include_deferred = excluded.include_deferred, updated_at = excluded.updated_at, rate = excluded.rate,"
+          " description = excluded.description, updated_by = excluded.updated_by"),
+      drop_pool("DELETE FROM pool WHERE name = ?"),
+      put_variable(
+          "INSERT INTO variable (seq, updated_at, checksum, name, value, description, updated_by) VALUES (?,?,?,?,?,?,?)"
+          " ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, updated_at = excluded.updated_at,"
+          " checksum = excluded.checksum, value = excluded.value, description = excluded.description,"
+          " updated_by = excluded.updated_by"),
+      drop_variable("DELETE FROM variable WHERE name = ?"),
+      insert_token(
+          "INSERT INTO token (seq, created_at, expires_at, hash, name, principal, role, scopes) VALUES (?,?,?,?,?,?,?,?)"
+          " ON CONFLICT (hash) DO NOTHING"),
+      revoke_token("UPDATE token SET seq = ?, revoked_at = ? WHERE hash = ? AND revoked_at IS NULL") {}
 
 bool BatchWriter::write(const ServiceRows& rows) {
   const auto each = [this](const auto& list) {
@@ -38,7 +57,8 @@ bool BatchWriter::write(const ServiceRows& rows) {
     return true;
   };
   return each(rows.files) && each(rows.versions) && each(rows.dags) && each(rows.tags) && each(rows.cursors) &&
-         each(rows.ticks) && each(rows.server) && raise_seq();
+         each(rows.ticks) && each(rows.server) && each(rows.notes) && each(rows.pools) && each(rows.variables) &&
+         each(rows.tokens) && raise_seq();
 }
 
 bool BatchWriter::put(const DagFileRow& row) {
@@ -98,6 +118,36 @@ bool BatchWriter::put(const ServerStateRow& row) {
   return ok(service_.put_server.on(db_).run(std::string_view(row.name), next_seq_, Time{row.since},
                                             std::string_view(row.value), TextOrNull{row.actor},
                                             TextOrNull{row.reason}));
+}
+
+bool BatchWriter::put(const NoteRow& row) {
+  if (row.instance_no < 0) return ok(service_.note_run.on(db_).run(TextOrNull{row.text}, next_seq_, row.run_no));
+  return ok(service_.note_instance.on(db_).run(TextOrNull{row.text}, next_seq_, row.run_no, row.instance_no));
+}
+
+bool BatchWriter::put(const PoolRow& row) {
+  if (row.is_gone) return ok(service_.drop_pool.on(db_).run(std::string_view(row.name)));
+  return ok(service_.put_pool.on(db_).run(next_seq_, row.slots, std::int64_t{row.include_deferred},
+                                          Time{row.updated_at}, std::string_view(row.name), TextOrNull{row.rate},
+                                          TextOrNull{row.description}, TextOrNull{row.updated_by}));
+}
+
+bool BatchWriter::put(const VariableRow& row) {
+  if (row.is_gone) return ok(service_.drop_variable.on(db_).run(std::string_view(row.name)));
+  const std::int64_t sum = RowSum().add(row.name).add(row.value).value();
+  return ok(service_.put_variable.on(db_).run(next_seq_, Time{row.updated_at}, sum, std::string_view(row.name),
+                                              std::string_view(row.value), TextOrNull{row.description},
+                                              TextOrNull{row.updated_by}));
+}
+
+bool BatchWriter::put(const TokenRow& row) {
+  if (row.revoked_at != kNoTime) {
+    return ok(service_.revoke_token.on(db_).run(next_seq_, row.revoked_at, std::string_view(row.hash)));
+  }
+  return ok(service_.insert_token.on(db_).run(next_seq_, Time{row.created_at}, Time{row.expires_at},
+                                              std::string_view(row.hash), std::string_view(row.name),
+                                              std::string_view(row.principal), std::string_view(row.role),
+                                              std::string_view(row.scopes_json)));
 }
 
 }  // namespace baton::sqlite

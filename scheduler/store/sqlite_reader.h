@@ -55,6 +55,10 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<std::vector<PoolLoad>> pool_loads() override;
   [[nodiscard]] Result<VariablePage> list_variables(const NameQuery& query) override;
   [[nodiscard]] Result<JobPage> list_jobs(const NameQuery& query) override;
+  [[nodiscard]] Result<TokenPage> list_tokens(const NameQuery& query) override;
+  [[nodiscard]] Result<TokenView> token(const std::string& hash) override;
+  [[nodiscard]] Result<std::optional<IdempotencyRow>> find_key(const std::string& principal, const std::string& route,
+                                                               const std::string& key) override;
   [[nodiscard]] Result<Changes> changes_after(const ChangeKey& key, std::int64_t limit) override;
   [[nodiscard]] Result<StoreInfo> info() override;
 

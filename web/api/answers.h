@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "web/api/services.h"
 #include "web/http/errors.h"
@@ -26,6 +28,12 @@ Status check_dag(Reader& reader, const std::string& dag_id);
 
 /// The run as it is now.
 http::Response run_response(Reader& reader, RunNo run_no, int status, const Call& call);
+
+/// Instances of runs by their numbers, as they are now: a list like any other. Runs and instances that are gone are left
+/// out.
+http::Response instances_response(Reader& reader,
+                                  const std::vector<std::pair<RunNo, std::vector<InstanceNo>>>& instances,
+                                  const Call& call);
 
 Asker asker_of(const http::Request& request);
 Once once_of(const http::Request& request);

@@ -1,10 +1,23 @@
 #include "web/api/routes.h"
 
+#include "web/api/condition.h"
+
 namespace baton::api {
 
 std::string Call::text(std::string_view name) const {
   const Value* found = body.find(name);
   return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
+}
+
+std::optional<std::string> Call::text_if_given(std::string_view name) const {
+  const Value* found = body.find(name);
+  if (found == nullptr) return std::nullopt;
+  return found->type() == ValueType::string ? found->as_string() : std::string();
+}
+
+bool Call::flag(std::string_view name, bool otherwise) const {
+  const Value* found = body.find(name);
+  return found != nullptr && found->type() == ValueType::boolean ? found->as_bool() : otherwise;
 }
 
 http::Response json_response(std::string body, int status) {
@@ -23,7 +36,9 @@ Operations all_operations() {
   add_dags(operations);
   add_runs(operations);
   add_run_changes(operations);
+  add_clears(operations);
   add_task_instances(operations);
+  add_instance_changes(operations);
   add_logs(operations);
   add_events(operations);
   add_records(operations);
@@ -57,7 +72,9 @@ http::Handler checked(std::shared_ptr<const Description> description, const Oper
     auto more = description->check_body(operation, *request, body);
     faults.insert(faults.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
     if (!faults.empty()) return reply.send(http::faults_response(faults, request.get()));
-    operate(Call{request, *request, services, std::move(body)}, reply);
+    Call call{request, *request, services, std::move(body), {}};
+    if (auto answer = answered_before(call)) return reply.send(std::move(*answer));
+    operate(call, reply);
   };
 }
 

@@ -6,13 +6,16 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
 #include "web/api/description.h"
 #include "web/api/door.h"
 #include "web/api/event_hub.h"
+#include "web/api/locks.h"
 #include "web/api/readers.h"
 #include "web/http/access.h"
 #include "web/http/message.h"
@@ -29,6 +32,8 @@ struct Health {
   bool is_store_writable = true;
 };
 
+struct Call;
+
 struct Services {
   std::string state_folder;  ///< where logs lie
   std::string version;       ///< of Baton, with its commit
@@ -40,6 +45,9 @@ struct Services {
   EventHub* events = nullptr;
   Door* door = nullptr;
   std::function<http::ServerCounts()> counts;
+  Locks* locks = nullptr;
+  /// How what a request made is shown again, by the first word of its name: `pool` with the name that follows.
+  std::map<std::string, std::function<http::Response(const Call&, const std::string& name)>> made;
 };
 
 /// One request that fits its description. May be copied, and kept until it is answered.
@@ -48,9 +56,14 @@ struct Call {
   const http::Request& request;  ///< `*kept`
   const Services& services;
   Value body;  ///< an empty map where there is none
+  std::vector<std::shared_ptr<void>> held;  ///< what is kept from others until the last copy of this is gone
 
   /// A member of the body as text; empty: it is not there, or null.
   [[nodiscard]] std::string text(std::string_view name) const;
+  /// The same where an empty text is not nothing.
+  [[nodiscard]] std::optional<std::string> text_if_given(std::string_view name) const;
+  [[nodiscard]] bool flag(std::string_view name, bool otherwise) const;
+  [[nodiscard]] bool has(std::string_view name) const { return body.find(name) != nullptr; }
 };
 
 using Operate = std::function<http::Response(const Call&)>;
@@ -68,7 +81,9 @@ void add_auth(Operations& operations);
 void add_dags(Operations& operations);
 void add_runs(Operations& operations);
 void add_run_changes(Operations& operations);
+void add_clears(Operations& operations);
 void add_task_instances(Operations& operations);
+void add_instance_changes(Operations& operations);
 void add_logs(Operations& operations);
 void add_events(Operations& operations);
 void add_records(Operations& operations);
