@@ -23,6 +23,7 @@
 
 #include "scheduler/engine/reader_queries.h"
 #include "scheduler/engine/reader_views.h"
+#include "scheduler/engine/service_rows.h"
 #include "scheduler/model/result.h"
 
 namespace baton {
@@ -86,6 +87,8 @@ class Reader {
   [[nodiscard]] virtual Result<std::vector<PoolLoad>> pool_loads() = 0;
   [[nodiscard]] virtual Result<VariablePage> list_variables(const NameQuery& query) = 0;
   [[nodiscard]] virtual Result<JobPage> list_jobs(const NameQuery& query) = 0;  ///< of many objects; `name` is the kind
+  /// What holds for the whole server, by name.
+  [[nodiscard]] virtual Result<std::vector<ServerStateRow>> server_state() = 0;
   [[nodiscard]] virtual Result<TokenPage> list_tokens(const NameQuery& query) = 0;
   /// Also one that has expired or was revoked. not_found: there is no such token.
   [[nodiscard]] virtual Result<TokenView> token(const std::string& hash) = 0;

@@ -154,6 +154,17 @@ TokenView token_of(const Statement& row) {
 
 }  // namespace
 
+Result<std::vector<ServerStateRow>> SqliteReader::server_state() {
+  std::vector<ServerStateRow> rows;
+  const Status read = connection_->query(
+      "SELECT name, value, since, actor, reason FROM server_state ORDER BY name", [&](const Statement& row) -> Status {
+        rows.push_back({row.string(0), row.string(1), row.time(2), row.string(3), row.string(4)});
+        return Unit{};
+      });
+  if (!read) return read.error();
+  return rows;
+}
+
 Result<TokenPage> SqliteReader::list_tokens(const NameQuery& query) {
   const auto from = named("token", "name", query.name);
   if (!from) return from.error();

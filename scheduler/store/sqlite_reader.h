@@ -55,6 +55,7 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<std::vector<PoolLoad>> pool_loads() override;
   [[nodiscard]] Result<VariablePage> list_variables(const NameQuery& query) override;
   [[nodiscard]] Result<JobPage> list_jobs(const NameQuery& query) override;
+  [[nodiscard]] Result<std::vector<ServerStateRow>> server_state() override;
   [[nodiscard]] Result<TokenPage> list_tokens(const NameQuery& query) override;
   [[nodiscard]] Result<TokenView> token(const std::string& hash) override;
   [[nodiscard]] Result<std::optional<IdempotencyRow>> find_key(const std::string& principal, const std::string& route,

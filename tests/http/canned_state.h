@@ -178,6 +178,7 @@ class CannedReader : public Reader {
   }
   Result<VariablePage> list_variables(const NameQuery&) override { return VariablePage{}; }
   Result<JobPage> list_jobs(const NameQuery&) override { return JobPage{}; }
+  Result<std::vector<ServerStateRow>> server_state() override { return std::vector<ServerStateRow>{}; }
   Result<TokenPage> list_tokens(const NameQuery&) override { return TokenPage{}; }
   Result<TokenView> token(const std::string&) override { return none(); }
   Result<std::optional<IdempotencyRow>> find_key(const std::string&, const std::string&, const std::string&) override {
