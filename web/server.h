@@ -31,6 +31,7 @@ struct Settings {
 /// What it needs of the store. Any thread; all but open_reader may be empty.
 struct Seams {
   api::Readers::Open open_reader;
+  api::KnownDags::Read read_dag;
   std::function<std::optional<http::TokenGrant>(const std::string& sha256)> find_token;
   std::function<void(const http::Request& request, int status, const std::string& why)> on_refused;
 };
@@ -61,6 +62,7 @@ class Server {
   std::unique_ptr<http::Access> access_;
   std::unique_ptr<api::Readers> readers_;
   api::Locks locks_;
+  std::unique_ptr<api::KnownDags> known_dags_;
   std::unique_ptr<api::EventHub> events_;
   std::unique_ptr<http::Server> http_;
 };

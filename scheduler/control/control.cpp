@@ -1,5 +1,6 @@
 #include "scheduler/control/control.h"
 
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -122,6 +123,7 @@ void Control::decide(Asked asked) {
 }
 
 void Control::decide_about(RunNo run_no, Asked asked) {
+  if (going_.contains(run_no)) return answer(asked, Error{"this run is being deleted", ErrorKind::not_found});
   const auto mailbox = mailboxes_.find(run_no);
   if (mailbox != mailboxes_.end()) {  // behind those who came before, also when the run has come to life meanwhile
     if (mailbox->second.size() < limits_.mailbox_max) return mailbox->second.push_back(std::move(asked));
@@ -148,6 +150,10 @@ void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
   for (Asked& asked : waiting) {
     if (!result) {
       answer(asked, result.error());
+      continue;
+    }
+    if (going_.contains(run_no)) {
+      answer(asked, Error{"this run is being deleted", ErrorKind::not_found});
       continue;
     }
     std::visit(
@@ -201,7 +207,14 @@ Status Control::may_go_on(const DagRun& run, const std::vector<InstanceNo>& clea
 }
 
 void Control::know_pools(const Dag& dag) {
-  for (const PoolSpec& pool : dag.pools) engine_.set_pool(pool.name, pool.slots);
+  for (const PoolSpec& pool : dag.pools) {
+    if (!pools_set_.contains(pool.name)) engine_.set_pool(pool.name, pool.slots);
+  }
+}
+
+void Control::set_pool(const std::string& name, std::int64_t slots) {
+  pools_set_.insert(name);
+  engine_.set_pool(name, slots < 0 ? std::numeric_limits<std::int32_t>::max() : static_cast<std::int32_t>(slots));
 }
 
 /// To the engine, with what lives of it.
@@ -264,7 +277,8 @@ void Control::write(Asked asked) {
   audit.via = who.via;
   ServiceRows rows = std::move(request.rows);
   for (const PoolRow& pool : rows.pools) {
-    if (!pool.is_gone) engine_.set_pool(pool.name, static_cast<std::int32_t>(pool.slots));
+    if (!pool.is_gone) set_pool(pool.name, pool.slots);
+    if (pool.is_gone) pools_set_.erase(pool.name);
   }
   engine_.write(written(std::move(audit), {}, asked, std::move(rows)));
 }
@@ -328,6 +342,27 @@ void Control::change(const MarkRun& request, Asked& asked, const DagRun& run) { 
 void Control::change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded, bool at_start) {
   Taking taking{loaded, at_start, nullptr};
   mark(request, asked, loaded.run, &taking);
+}
+
+void Control::change(const DeleteRun&, Asked& asked, const DagRun& run) {
+  answer(asked, Error{"run \"" + run.row.run_id + "\" has not ended: stop it first", ErrorKind::conflict});
+}
+
+/// From here to the moment when it is durable nobody may take the run to the engine: its rows would be gone there.
+void Control::change_loaded(const DeleteRun& request, Asked& asked, LoadedRun& loaded, bool) {
+  if (!loaded.run.is_finished()) return change(request, asked, loaded.run);
+  const RunRow& row = loaded.run.row;
+  const RunNo run_no = request.run_no;
+  AuditRow audit = audit_row(asked.actor, "delete", row, request.why, loop_.wall_now());
+  ServiceRows rows;
+  rows.deletions.push_back({run_no, row.dag_id + "/" + row.run_id, audit.at});
+  going_.insert(run_no);
+  EngineRequest what = written(std::move(audit), {.run_no = run_no}, asked, std::move(rows));
+  what.done = [this, alive = is_alive_, run_no, done = std::move(what.done)](const PartVerdict& verdict) {
+    if (*alive) going_.erase(run_no);
+    done(verdict);
+  };
+  engine_.write(std::move(what));
 }
 
 template <typename Asks>

@@ -12,7 +12,7 @@
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
 // Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h, clear_tasks.h,
-// mark_tasks.h, mark_run.h, write_records.h): what it says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
+// mark_tasks.h, mark_run.h, delete_run.h, write_records.h): what it says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
 //
 // Owned by who owns the engine; all but ask() on the loop's thread. It must go before the loop and the engine.
 #pragma once
@@ -24,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -31,6 +32,7 @@
 
 #include "scheduler/control/actor.h"
 #include "scheduler/control/clear_tasks.h"
+#include "scheduler/control/delete_run.h"
 #include "scheduler/control/idempotency.h"
 #include "scheduler/control/mark_run.h"
 #include "scheduler/control/mark_tasks.h"
@@ -44,7 +46,7 @@
 
 namespace baton {
 
-using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords>;
+using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun>;
 
 /// The run that a request is about; 0: one that does not exist yet.
 [[nodiscard]] RunNo run_of(const Request& request);
@@ -99,6 +101,11 @@ class Control {
   /// unfinished one is adopted with its attempts.
   void decide_at_start(Request request, Actor actor, std::optional<LoadedRun> run, OnAnswer answer);
 
+  /// Loop's thread: slots that a person has set go before those that DAGs ask for.
+  void set_pool(const std::string& name, std::int64_t slots);
+  /// Loop's thread: the pools of a DAG of which a run is about to be with the engine.
+  void know_pools(const Dag& dag);
+
  private:
   struct Asked {
     Request request;
@@ -132,6 +139,8 @@ class Control {
   void change_loaded(const MarkTasks& request, Asked& asked, LoadedRun& loaded, bool at_start);
   void change(const MarkRun& request, Asked& asked, const DagRun& run);
   void change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  void change(const DeleteRun& request, Asked& asked, const DagRun& run);
+  void change_loaded(const DeleteRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
   /// A run that is not with the engine, and may be taken there.
   struct Taking {
     LoadedRun& loaded;
@@ -146,7 +155,6 @@ class Control {
   void carry_out(const Event& event, AuditRow audit, Answer answer, Asked& asked, Taking* taking, ServiceRows rows);
   [[nodiscard]] Status may_take(const DagRun& run, bool at_start) const;
   [[nodiscard]] Status may_go_on(const DagRun& run, const std::vector<InstanceNo>& cleared) const;
-  void know_pools(const Dag& dag);
   void adopt(LoadedRun loaded, StepOutcome cleared, EngineRequest request,
              std::shared_ptr<const VersionRow> version = nullptr);
   [[nodiscard]] EngineRequest written(AuditRow audit, Answer how, Asked& asked, ServiceRows rows = {});
@@ -159,6 +167,8 @@ class Control {
   const ControlHooks hooks_;
   std::atomic<std::size_t> open_ = 0;
   std::map<RunNo, std::deque<Asked>> mailboxes_;  ///< of the runs that are being loaded
+  std::set<RunNo> going_;                         ///< runs whose deletion is being written
+  std::set<std::string> pools_set_;               ///< by a person
   std::map<KeyName, std::string> keys_under_way_;  ///< the body's hash
   std::shared_ptr<bool> is_alive_;                ///< loop thread: guards what is posted
 };

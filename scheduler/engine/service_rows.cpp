@@ -25,6 +25,7 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.pools, more.pools);
   move_behind(rows.variables, more.variables);
   move_behind(rows.tokens, more.tokens);
+  move_behind(rows.deletions, more.deletions);
 }
 
 }  // namespace baton

@@ -136,6 +136,13 @@ struct TokenRow {
   WallUs revoked_at = kNoTime;  ///< of one that is there by its hash: from then on it opens nothing
 };
 
+/// A finished run that goes, with all that is kept of it.
+struct RunDeletionRow {
+  RunNo run_no = 0;
+  std::string name;  ///< DAG/RUN, for those who follow the changes
+  WallUs at = kNoTime;
+};
+
 /// Rows of the service that are written together, in the order of the members. A DAG without a row gets one.
 struct ServiceRows {
   std::vector<DagFileRow> files;
@@ -149,10 +156,12 @@ struct ServiceRows {
   std::vector<PoolRow> pools;
   std::vector<VariableRow> variables;
   std::vector<TokenRow> tokens;
+  std::vector<RunDeletionRow> deletions;
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
-           server.empty() && notes.empty() && pools.empty() && variables.empty() && tokens.empty();
+           server.empty() && notes.empty() && pools.empty() && variables.empty() && tokens.empty() &&
+           deletions.empty();
   }
 };
 

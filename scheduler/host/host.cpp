@@ -46,7 +46,7 @@ Status Host::open() {
 
 void Host::take(const RunRow& run, const Dag& dag) {
   if (parts_.prepare_run) parts_.prepare_run(run);
-  for (const PoolSpec& pool : dag.pools) engine_.set_pool(pool.name, pool.slots);
+  control_.know_pools(dag);
   runs_.insert(run.run_no);
 }
 

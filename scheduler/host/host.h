@@ -79,6 +79,9 @@ class Host {
   /// events, or where the store answers at once.
   [[nodiscard]] TriggerRun trigger_of(NewRun request);
 
+  /// Slots of a pool that a person has set, also in an earlier life of the server.
+  void set_pool(const std::string& name, std::int64_t slots) { control_.set_pool(name, slots); }
+
   /// A run that is about to be given to the engine by somebody else: a tick. As for those that come through ask().
   void take(const RunRow& run, const Dag& dag);
 

@@ -101,6 +101,7 @@ class BatchWriter {
   bool put(const PoolRow& row);
   bool put(const VariableRow& row);
   bool put(const TokenRow& row);
+  bool put(const RunDeletionRow& row);
 
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 

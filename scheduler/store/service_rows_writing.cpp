@@ -1,6 +1,7 @@
 // The rows of the service in their tables: a part of BatchWriter.
 #include "scheduler/store/batch_writer.h"
 #include "scheduler/store/checksum.h"
+#include "scheduler/store/retention.h"
 
 namespace baton::sqlite {
 
@@ -58,7 +59,7 @@ bool BatchWriter::write(const ServiceRows& rows) {
   };
   return each(rows.files) && each(rows.versions) && each(rows.dags) && each(rows.tags) && each(rows.cursors) &&
          each(rows.ticks) && each(rows.server) && each(rows.notes) && each(rows.pools) && each(rows.variables) &&
-         each(rows.tokens) && raise_seq();
+         each(rows.tokens) && each(rows.deletions) && raise_seq();
 }
 
 bool BatchWriter::put(const DagFileRow& row) {
@@ -138,6 +139,10 @@ bool BatchWriter::put(const VariableRow& row) {
   return ok(service_.put_variable.on(db_).run(next_seq_, Time{row.updated_at}, sum, std::string_view(row.name),
                                               std::string_view(row.value), TextOrNull{row.description},
                                               TextOrNull{row.updated_by}));
+}
+
+bool BatchWriter::put(const RunDeletionRow& row) {
+  return ok(delete_finished_run(db_, row.run_no, row.name, next_seq_, row.at));
 }
 
 bool BatchWriter::put(const TokenRow& row) {

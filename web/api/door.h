@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "scheduler/control/clear_tasks.h"
+#include "scheduler/control/delete_run.h"
 #include "scheduler/control/mark_run.h"
 #include "scheduler/control/mark_tasks.h"
 #include "scheduler/control/retry_run.h"
@@ -32,7 +33,7 @@ struct Once {
 
 /// A change of what is there. Of a RetryRun and a ClearTasks, `latest` is found by the Door.
 struct ChangeAsk {
-  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords> what;
+  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun> what;
   std::string latest_of;  ///< a DAG: the run goes on with the version that it has now; empty: with its own
   std::int32_t status = 200;  ///< of the answer where it succeeds
 };
@@ -62,6 +63,8 @@ class Door {
   virtual void trigger(TriggerAsk ask, Asker asker, Once once, OnRun done) = 0;
   using OnChanged = std::function<void(Result<Changed>)>;
   virtual void change(ChangeAsk ask, Asker asker, Once once, OnChanged done) = 0;
+  /// Looks at the folder of DAGs now. unavailable: there is none.
+  virtual void look_at_folder(OnDone done) { done(Error{"there is no folder of DAGs", ErrorKind::unavailable}); }
   virtual void set_paused(std::string dag_id, bool is_paused, Asker asker, OnDone done) = 0;
 };
 

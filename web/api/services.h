@@ -15,6 +15,7 @@
 #include "web/api/description.h"
 #include "web/api/door.h"
 #include "web/api/event_hub.h"
+#include "web/api/known_dags.h"
 #include "web/api/locks.h"
 #include "web/api/readers.h"
 #include "web/http/access.h"
@@ -30,6 +31,16 @@ struct Health {
   WallUs scheduler_seen = kNoTime;  ///< when its loop last turned
   WallUs files_seen = kNoTime;      ///< when the folder of DAGs was last looked at; kNoTime: nobody looks
   bool is_store_writable = true;
+  WallUs started_at = kNoTime;      ///< this process
+  std::string host;                 ///< where it runs
+};
+
+/// Who runs attempts, as the scheduler saw it last.
+struct WorkerNow {
+  std::string executor, name, host;
+  std::int32_t slots = 0, running = 0;
+  bool is_ready = false;
+  WallUs since = kNoTime;
 };
 
 struct Call;
@@ -46,6 +57,10 @@ struct Services {
   Door* door = nullptr;
   std::function<http::ServerCounts()> counts;
   Locks* locks = nullptr;
+  KnownDags* known_dags = nullptr;
+  std::function<std::vector<WorkerNow>()> workers;       ///< may be empty
+  std::function<std::vector<PoolSpec>()> declared_pools;  ///< of files and DAGs; may be empty
+  std::function<WallUs()> now;
   /// How what a request made is shown again, by the first word of its name: `pool` with the name that follows.
   std::map<std::string, std::function<http::Response(const Call&, const std::string& name)>> made;
 };
@@ -77,6 +92,13 @@ struct Operations {
 };
 
 void add_system(Operations& operations);
+void add_home(Operations& operations);
+void add_pools(Operations& operations);
+void add_variables(Operations& operations);
+void add_tokens(Operations& operations);
+void add_xcom(Operations& operations);
+void add_batches(Operations& operations);
+void add_waits(Operations& operations);
 void add_auth(Operations& operations);
 void add_dags(Operations& operations);
 void add_runs(Operations& operations);
