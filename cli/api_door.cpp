@@ -134,6 +134,12 @@ void ApiDoor::find_latest(const std::string& dag_id, std::function<void(const Re
   });
 }
 
+void ApiDoor::look_at_folder(OnDone done) {
+  server_.loop().post([this, alive = is_alive_, done = std::move(done)] {
+    if (*alive) folder_.look_through([done] { done(Unit{}); });
+  });
+}
+
 void ApiDoor::set_paused(std::string dag_id, bool is_paused, api::Asker asker, OnDone done) {
   HoldDag request{std::move(dag_id), is_paused ? HoldDag::Wish::pause : HoldDag::Wish::resume, ""};
   server_.loop().post([this, alive = is_alive_, request = std::move(request), actor = actor_of(asker),

@@ -45,6 +45,8 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   server->services_.readers = server->readers_.get();
   server->services_.events = server->events_.get();
   server->services_.locks = &server->locks_;
+  server->followers_ = std::make_unique<api::Followers>(*server->readers_);
+  server->services_.followers = server->followers_.get();
   server->known_dags_ = std::make_unique<api::KnownDags>(std::move(seams.read_dag));
   server->services_.known_dags = server->known_dags_.get();
   if (!server->services_.now) {

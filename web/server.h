@@ -64,6 +64,7 @@ class Server {
   api::Locks locks_;
   std::unique_ptr<api::KnownDags> known_dags_;
   std::unique_ptr<api::EventHub> events_;
+  std::unique_ptr<api::Followers> followers_;
   std::unique_ptr<http::Server> http_;
 };
 

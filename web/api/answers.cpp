@@ -33,6 +33,24 @@ http::Response list_response(std::string body, std::int64_t seq, const Call& cal
   return response;
 }
 
+http::Response object_response(std::string body, std::int64_t seq, const Call& call) {
+  http::Response response = json_response(std::move(body));
+  response.etag = std::to_string(seq) + "-" + sha256_hex(call.request.target).substr(0, 8);
+  return response;
+}
+
+http::Response hashed_response(std::string body, const Call&) {
+  http::Response response = json_response(std::move(body));
+  response.etag = sha256_hex(response.body).substr(0, 20);
+  return response;
+}
+
+http::Response no_content() {
+  http::Response response;
+  response.status = 204;
+  return response;
+}
+
 Result<RunNo> run_of_path(Reader& reader, const http::Request& request) {
   const auto run = run_named(reader, request.param("dag_id"), request.param("dag_run_id"));
   if (!run) return run.error();

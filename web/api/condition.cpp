@@ -20,8 +20,8 @@ http::Response made(const Call& call, Reader& reader, const IdempotencyRow& row)
     return is_list ? instances_response(reader, {{run_no, instances}}, call)
                    : run_response(reader, run_no, row.status, call);
   }
-  const auto render = call.services.made.find(row.object.substr(0, row.object.find('/')));
-  if (render == call.services.made.end()) {
+  const auto render = call.made.find(row.object.substr(0, row.object.find('/')));
+  if (render == call.made.end()) {
     return http::error_response(500, "what this key has made cannot be told", &call.request);
   }
   http::Response response = render->second(call, row.object.substr(render->first.size() + 1));

@@ -42,8 +42,17 @@ Operations all_operations() {
   add_logs(operations);
   add_events(operations);
   add_records(operations);
+  add_home(operations);
+  add_pools(operations);
+  add_variables(operations);
+  add_tokens(operations);
+  add_xcom(operations);
+  add_batches(operations);
+  add_waits(operations);
   return operations;
 }
+
+using Made = decltype(Operations::made);
 
 OperateLater as_later(Operate operate) {
   return [operate = std::move(operate)](const Call& call, const http::Reply& reply) { reply.send(operate(call)); };
@@ -64,15 +73,16 @@ OperateLater take(Operations& operations, const std::string& id) {
 
 /// What every operation has in common: nothing that does not fit the description reaches its function.
 http::Handler checked(std::shared_ptr<const Description> description, const Operation& operation, OperateLater operate,
-                      const Services& services) {
-  return [description = std::move(description), &operation, operate = std::move(operate), &services](
+                      std::shared_ptr<const Made> made, const Services& services) {
+  return [description = std::move(description), &operation, operate = std::move(operate), made = std::move(made),
+          &services](
              const std::shared_ptr<const http::Request>& request, const http::Reply& reply) {
     auto faults = description->check_query(operation, *request);
     Value body{ValueMap{}};
     auto more = description->check_body(operation, *request, body);
     faults.insert(faults.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
     if (!faults.empty()) return reply.send(http::faults_response(faults, request.get()));
-    Call call{request, *request, services, std::move(body), {}};
+    Call call{request, *request, services, std::move(body), *made, {}};
     if (auto answer = answered_before(call)) return reply.send(std::move(*answer));
     operate(call, reply);
   };
@@ -82,12 +92,13 @@ http::Handler checked(std::shared_ptr<const Description> description, const Oper
 
 Result<http::Router> make_routes(std::shared_ptr<const Description> description, const Services& services) {
   Operations operations = all_operations();
+  const auto made = std::make_shared<const Made>(operations.made);
   http::Router router;
   for (const Operation& operation : description->operations()) {
     OperateLater operate = take(operations, operation.id);
     if (!operate) return Error{"nothing carries out the operation " + operation.id, ErrorKind::internal};
     auto added = router.add({operation.method, operation.path, operation.id, operation.resource, operation.role,
-                             checked(description, operation, std::move(operate), services), operation.body_max});
+                             checked(description, operation, std::move(operate), made, services), operation.body_max});
     if (!added) return Error{added.error().message, ErrorKind::internal};
   }
   const bool is_all = operations.at_once.empty() && operations.later.empty();

@@ -9,6 +9,7 @@
 #include "web/api/answers.h"
 #include "web/api/condition.h"
 #include "web/api/list_query.h"
+#include "web/api/run_choice.h"
 
 namespace baton::api {
 
@@ -127,6 +128,27 @@ void patch(const Call& call, const http::Reply& reply) {
   });
 }
 
+/// 409 while it has not ended.
+void drop(const Call& call, const http::Reply& reply) {
+  Call kept = call;
+  DeleteRun what;
+  {
+    auto reader = call.services.readers->take();
+    if (!reader) return reply.send(read_error(reader.error(), call));
+    const auto run = run_named(**reader, call.request.param("dag_id"), call.request.param("dag_run_id"));
+    if (!run) return reply.send(read_error(run.error(), call));
+    if (auto refused = check_match(kept, run_object(run->run_no), run->seq)) return reply.send(std::move(*refused));
+    if (!is_final(run->state)) {
+      return reply.send(http::error_response(409, "this run has not ended: stop it first", &call.request));
+    }
+    what.run_no = run->run_no;
+  }
+  call.services.door->change({std::move(what), ""}, asker_of(call.request), {},
+                             [kept, reply](const Result<Changed>& done) {
+                               reply.send(done ? no_content() : http::error_response(done.error(), &kept.request));
+                             });
+}
+
 }  // namespace
 
 void add_run_changes(Operations& operations) {
@@ -134,6 +156,7 @@ void add_run_changes(Operations& operations) {
   operations.later["cancel_dag_run"] = cancel;
   operations.later["retry_dag_run"] = retry;
   operations.later["patch_dag_run"] = patch;
+  operations.later["delete_dag_run"] = drop;
 }
 
 }  // namespace baton::api

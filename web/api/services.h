@@ -15,6 +15,7 @@
 #include "web/api/description.h"
 #include "web/api/door.h"
 #include "web/api/event_hub.h"
+#include "web/api/followers.h"
 #include "web/api/known_dags.h"
 #include "web/api/locks.h"
 #include "web/api/readers.h"
@@ -58,11 +59,10 @@ struct Services {
   std::function<http::ServerCounts()> counts;
   Locks* locks = nullptr;
   KnownDags* known_dags = nullptr;
+  Followers* followers = nullptr;
   std::function<std::vector<WorkerNow>()> workers;       ///< may be empty
   std::function<std::vector<PoolSpec>()> declared_pools;  ///< of files and DAGs; may be empty
   std::function<WallUs()> now;
-  /// How what a request made is shown again, by the first word of its name: `pool` with the name that follows.
-  std::map<std::string, std::function<http::Response(const Call&, const std::string& name)>> made;
 };
 
 /// One request that fits its description. May be copied, and kept until it is answered.
@@ -71,6 +71,8 @@ struct Call {
   const http::Request& request;  ///< `*kept`
   const Services& services;
   Value body;  ///< an empty map where there is none
+  /// How what an earlier request made is shown; see Operations.
+  const std::map<std::string, std::function<http::Response(const Call&, const std::string&)>>& made;
   std::vector<std::shared_ptr<void>> held;  ///< what is kept from others until the last copy of this is gone
 
   /// A member of the body as text; empty: it is not there, or null.
@@ -89,6 +91,8 @@ using OperateLater = std::function<void(const Call&, const http::Reply&)>;
 struct Operations {
   std::map<std::string, Operate> at_once;
   std::map<std::string, OperateLater> later;
+  /// How what a request made is shown again, by the first word of its name: `pool` with the name that follows.
+  std::map<std::string, std::function<http::Response(const Call&, const std::string& name)>> made;
 };
 
 void add_system(Operations& operations);
