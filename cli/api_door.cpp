@@ -83,7 +83,8 @@ void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
   }
   auto params = resolve_params_json(*found.dag, ask_for.conf_json);
   if (!params) return what.done(params.error());
-  if (Status may = check_request(*found.dag, {}, *params, server_.options().secret); !may) return what.done(may.error());
+  Status may = check_request(*found.dag, {}, *params, server_.options().secret);
+  if (!may) return what.done(may.error());
   AsioLoop& loop = server_.loop();
   const WallUs now = loop.wall_now();
   if (ask_for.run_after > now) {
@@ -129,9 +130,10 @@ void ApiDoor::change(api::ChangeAsk what, api::Asker asker, api::Once once, OnCh
 void ApiDoor::find_latest(const std::string& dag_id, std::function<void(const Result<ShelvedDag>&)> found) {
   const DagRow* dag = ticks_.dag(dag_id);
   if (dag == nullptr) return found(Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found});
-  shelf_.get(dag->dag_id, dag->version, [alive = is_alive_, found = std::move(found)](const Result<ShelvedDag>& latest) {
-    if (*alive) found(latest);
-  });
+  shelf_.get(dag->dag_id, dag->version,
+             [alive = is_alive_, found = std::move(found)](const Result<ShelvedDag>& latest) {
+               if (*alive) found(latest);
+             });
 }
 
 void ApiDoor::look_at_folder(OnDone done) {

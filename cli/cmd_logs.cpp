@@ -18,7 +18,7 @@
 namespace baton::cli {
 namespace {
 
-constexpr auto kPoll = std::chrono::milliseconds(100);
+constexpr auto kFollowPoll = std::chrono::milliseconds(100);
 
 /// What of the lines is wanted, and how they are shown.
 struct Wish {
@@ -222,7 +222,7 @@ class Follow {
                    "` goes on");
         return kOk;
       }
-      std::this_thread::sleep_for(kPoll);
+      std::this_thread::sleep_for(kFollowPoll);
     }
   }
 

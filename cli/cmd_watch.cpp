@@ -20,7 +20,7 @@
 namespace baton::cli {
 namespace {
 
-constexpr auto kPoll = std::chrono::milliseconds(200);
+constexpr auto kWatchPoll = std::chrono::milliseconds(200);
 
 display::Row row_of_view(const InstanceView& view) {
   display::Row out;
@@ -66,7 +66,7 @@ class Watch {
                    "` goes on");
         return kRunFailed;
       }
-      std::this_thread::sleep_for(kPoll);
+      std::this_thread::sleep_for(kWatchPoll);
     }
   }
 

@@ -169,7 +169,8 @@ void Serving::see_workers() {
     if (workers_seen_.size() <= at) workers_seen_.resize(at + 1);
     api::WorkerNow& seen = workers_seen_[at];
     if (seen.since == kNoTime || seen.is_ready != slots.is_ready(no)) seen.since = seen_;
-    seen = {worker->executor, worker->name, worker->host, slots.slots(no), slots.held(no), slots.is_ready(no), seen.since};
+    const WallUs since = seen.since;
+    seen = {worker->executor, worker->name, worker->host, slots.slots(no), slots.held(no), slots.is_ready(no), since};
   }
   pools_seen_ = server_.host().engine().admission().declared();
 }

@@ -79,6 +79,7 @@ Status Server::start() {
 
 void Server::stop() {
   if (events_) events_->stop();
+  if (followers_) followers_->stop();
   if (http_) http_->stop();
 }
 

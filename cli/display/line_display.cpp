@@ -33,11 +33,6 @@ bool is_told(TaskState state) {
   return false;
 }
 
-WallUs wall_now() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 std::string task_name(const RunPicture& picture, const Row& row) {
   return text::instance_name(picture.dag().task(row.task_no).id, row.map_index, row.map_key);
 }

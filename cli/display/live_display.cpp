@@ -20,11 +20,6 @@ constexpr auto kFrame = std::chrono::milliseconds(100);
 constexpr DurationUs kGlimpseEvery = 500 * kMillisecond;
 constexpr std::size_t kGlimpsesMax = 32;
 
-WallUs wall_now() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 winsize size_of(int fd) {
   winsize size{};
   if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) size = {24, 80, 0, 0};

@@ -1,5 +1,6 @@
 #include "cli/display/watched_run.h"
 
+#include <chrono>
 #include <utility>
 
 namespace baton::display {
@@ -30,6 +31,11 @@ Row row_of_task(const DagRun& run, const TaskRow& row) {
 }
 
 }  // namespace
+
+WallUs wall_now() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 Row row_of_instance(const DagRun& run, InstanceNo i) {
   const Instance& instance = run.at(i);

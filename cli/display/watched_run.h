@@ -13,6 +13,9 @@
 
 namespace baton::display {
 
+/// What ages and times of a display are reckoned from.
+WallUs wall_now();
+
 class WatchedRun : public RunObserver {
  public:
   void run_began(const DagRun& run) final;

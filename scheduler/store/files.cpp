@@ -66,6 +66,11 @@ Status sync_folder(const std::filesystem::path& folder) {
   return Unit{};
 }
 
+std::int64_t file_bytes(const std::string& path) {
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0 ? facts.st_size : 0;
+}
+
 Status refuse_network_filesystem(const std::filesystem::path& folder) {
   struct statfs facts {};
   if (::statfs(folder.c_str(), &facts) != 0) return system_error("cannot look at " + folder.string());

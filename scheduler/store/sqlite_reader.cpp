@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include <sys/stat.h>
+#include "scheduler/store/files.h"
 
 #include "scheduler/store/migrations.h"
 #include "scheduler/store/reader_connection.h"
@@ -15,11 +15,6 @@ using sqlite::ReaderConnection;
 using sqlite::Statement;
 
 namespace {
-
-std::int64_t file_bytes(const std::string& path) {
-  struct stat facts {};
-  return ::stat(path.c_str(), &facts) == 0 ? facts.st_size : 0;
-}
 
 Error nothing_there(const std::filesystem::path& folder) {
   return {"there is no state in " + folder.string() + " yet",

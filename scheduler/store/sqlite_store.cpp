@@ -1,6 +1,5 @@
 #include "scheduler/store/sqlite_store.h"
 
-#include <sys/stat.h>
 
 #include <cstdio>
 
@@ -23,11 +22,6 @@ namespace {
 constexpr std::chrono::milliseconds kIdle{50};
 constexpr std::int64_t kIdleCheckpointBytes = 4 << 20;  // worth a checkpoint when there is nothing else to do
 constexpr std::size_t kGroupMax = 8'192;                // batches in one transaction
-
-std::int64_t file_bytes(const std::string& path) {
-  struct stat facts {};
-  return ::stat(path.c_str(), &facts) == 0 ? facts.st_size : 0;
-}
 
 /// A random (version 4) UUID.
 std::string random_uuid(Loop& loop) {

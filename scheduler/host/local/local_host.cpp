@@ -13,8 +13,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr DurationUs kShutdownGraceUs = 2 * kSecond;
-constexpr DurationUs kShutdownWaitUs = 10 * kSecond;
 /// How long what was killed may take to end before this process goes without it; and then the worker.
 constexpr DurationUs kKilledWaitUs = 3 * kSecond;
 constexpr DurationUs kAbandonedWaitUs = kSecond;

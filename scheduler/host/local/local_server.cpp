@@ -22,8 +22,6 @@ constexpr DurationUs kSecondThoughtUs = 3 * kSecond;
 /// How often it looks whether all is durable, or no task runs any more; and how long that may take where tasks stay.
 constexpr DurationUs kLookUs = 20 * kMillisecond;
 constexpr DurationUs kClosingMaxUs = 10 * kSecond;
-constexpr DurationUs kShutdownGraceUs = 2 * kSecond;
-constexpr DurationUs kShutdownWaitUs = 10 * kSecond;
 
 Error failed_to(const std::string& what, const std::string& path) {
   return {"cannot " + what + " " + path + ": " + std::strerror(errno), ErrorKind::storage};

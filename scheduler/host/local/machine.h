@@ -19,6 +19,11 @@
 
 namespace baton {
 
+/// What a worker that ends with its scheduler gives its tasks between the first signal and the last, and how long it is
+/// waited for then.
+constexpr DurationUs kShutdownGraceUs = 2 * kSecond;
+constexpr DurationUs kShutdownWaitUs = 10 * kSecond;
+
 struct MachineOptions {
   std::string state_folder;      ///< absolute; made if it does not exist
   Config config;

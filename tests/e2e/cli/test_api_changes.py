@@ -142,7 +142,7 @@ class Changes(ServingTest):
         self.until(lambda: self.run_of(first)["state"] == "failed", "the run's end")
         self.save("three.yaml", "")  # its file is empty now, and then gone: the DAG takes no runs
         (self.folder / "dags" / "three.yaml").unlink()
-        self.until(lambda: trigger(body, "other")[0] == 409, "the DAG to be stale")
+        self.until(lambda: self.ask("POST", "/api/v2/dags/three/dagRuns", body)[0] == 409, "the DAG to be stale")
         self.assertEqual((200, first), (lambda s, r: (s, r["dag_run_id"]))(*trigger(body, "k")))
         self.assertEqual(422, trigger({"logical_date": None, "note": "x"}, "k")[0])
         clear = {"dag_run_id": first, "dry_run": False, "task_ids": ["other"], "only_failed": False}
