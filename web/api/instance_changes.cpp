@@ -61,11 +61,10 @@ Result<std::vector<InstanceView>> named(Reader& reader, const RunRow& run, const
   return std::move(page->rows);
 }
 
-ChangeAsk mark(const RunRow& run, const std::string& task_id, std::optional<std::int32_t> index, const Wish& wish,
-               bool is_dry) {
+ChangeAsk mark(const RunRow& run, std::vector<TaskChoice> tasks, const Wish& wish, bool is_dry) {
   MarkTasks what;
   what.run_no = run.run_no;
-  what.tasks = {{task_id, index}};
+  what.tasks = std::move(tasks);
   what.state = wish.state == "success" ? TaskState::success
                : wish.state == "failed" ? TaskState::failed
                                         : TaskState::skipped;
@@ -131,11 +130,48 @@ void patch(const Call& call, const http::Reply& reply, bool is_dry) {
     if (!wish.state.empty()) {
       const auto runs = runs_around(**reader, *run, wish.past, wish.future);
       if (!runs) return reply.send(http::error_response(runs.error(), &call.request));
-      for (const RunRow& one : *runs) asks.push_back(mark(one, task_id, index, wish, is_dry));
+      for (const RunRow& one : *runs) asks.push_back(mark(one, {{task_id, index}}, wish, is_dry));
     }
   }
   change_all(*call.services.door, std::move(asks), asker_of(call.request), once_of(call.request),
              [kept, reply, shown](const Result<std::vector<Changed>>& done) { answer_with(kept, reply, shown, done); });
+}
+
+/// The tasks of a group and of those within it, in the version that the run has.
+Result<std::vector<TaskChoice>> tasks_of_group(Reader& reader, const RunRow& run, const Call& call) {
+  if (call.services.known_dags == nullptr) return Error{"its version cannot be read here", ErrorKind::unavailable};
+  const auto known = call.services.known_dags->get(reader, run.dag_id, run.dag_version);
+  if (!known) return known.error();
+  const std::string& group = call.request.param("group_id");
+  std::vector<TaskChoice> tasks;
+  for (const Task& task : known->dag->tasks) {
+    const std::string& of = task.spec->group;
+    if (of == group || of.starts_with(group + ".")) tasks.push_back({task.id, std::nullopt});
+  }
+  if (!tasks.empty()) return tasks;
+  return Error{"the DAG has no group \"" + group + "\" with tasks", ErrorKind::not_found};
+}
+
+void patch_group(const Call& call, const http::Reply& reply, bool is_dry) {
+  const Wish wish = wish_of(call);
+  std::vector<ChangeAsk> asks;
+  {
+    auto reader = call.services.readers->take();
+    if (!reader) return reply.send(read_error(reader.error(), call));
+    const auto run = run_named(**reader, call.request.param("dag_id"), call.request.param("dag_run_id"));
+    if (!run) return reply.send(read_error(run.error(), call));
+    const auto tasks = tasks_of_group(**reader, *run, call);
+    if (!tasks) return reply.send(read_error(tasks.error(), call));
+    if (wish.state.empty()) {
+      const Error nothing{"say which new_state", ErrorKind::invalid};
+      return reply.send(http::error_response(nothing, &call.request));
+    }
+    const auto runs = runs_around(**reader, *run, wish.past, wish.future);
+    if (!runs) return reply.send(http::error_response(runs.error(), &call.request));
+    for (const RunRow& one : *runs) asks.push_back(mark(one, *tasks, wish, is_dry));
+  }
+  change_all(*call.services.door, std::move(asks), asker_of(call.request), once_of(call.request),
+             [call, reply](const Result<std::vector<Changed>>& done) { answer_with(call, reply, {}, done); });
 }
 
 }  // namespace
@@ -144,6 +180,12 @@ void add_instance_changes(Operations& operations) {
   const OperateLater change = [](const Call& call, const http::Reply& reply) { patch(call, reply, false); };
   const OperateLater dry = [](const Call& call, const http::Reply& reply) { patch(call, reply, true); };
   operations.later["patch_task_instance"] = operations.later["patch_task_instance_by_map_index"] = change;
+  operations.later["patch_task_group_instances"] = [](const Call& call, const http::Reply& reply) {
+    patch_group(call, reply, false);
+  };
+  operations.later["patch_task_group_instances_dry_run"] = [](const Call& call, const http::Reply& reply) {
+    patch_group(call, reply, true);
+  };
   operations.later["patch_task_instance_dry_run"] = operations.later["patch_task_instance_dry_run_by_map_index"] = dry;
 }
 

@@ -106,7 +106,8 @@ void add_task_instances(Operations& operations) {
   operations.at_once["get_mapped_task_instances"] = [](const Call& call) { return list(call, true); };
   operations.at_once["get_task_instance"] = operations.at_once["get_mapped_task_instance"] = get;
   operations.at_once["get_task_instance_tries"] = operations.at_once["get_mapped_task_instance_tries"] = tries;
-  operations.at_once["get_task_instance_try_details"] = get_try;
+  operations.at_once["get_task_instance_try_details"] = operations.at_once["get_mapped_task_instance_try_details"] =
+      get_try;
 }
 
 }  // namespace baton::api
