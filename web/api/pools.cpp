@@ -139,11 +139,6 @@ http::Response shown(const Call& call, const std::string& name, int status) {
 
 // ---- changes ----
 
-std::string text_of(const Value& body, std::string_view name) {
-  const Value* found = body.find(name);
-  return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
-}
-
 /// The row that `body` makes of what was there before.
 PoolRow row_of(const PoolNow& before, const Value& body, const Call& call, const std::vector<std::string>& mask) {
   const auto given = [&](std::string_view name) -> const Value* {
