@@ -12,9 +12,24 @@ namespace {
 
 Actor actor_of(const api::Asker& asker) { return {asker.name, asker.address, asker.via}; }
 
-std::optional<IdempotencyKey> key_of(const api::Asker& asker, const api::Once& once) {
+std::optional<IdempotencyKey> key_of(const api::Asker& asker, const api::Once& once, std::int32_t status) {
   if (once.key.empty()) return std::nullopt;
-  return IdempotencyKey{asker.name, once.route, once.key, once.body_hash, 200};
+  return IdempotencyKey{asker.name, once.route, once.key, once.body_hash, status};
+}
+
+/// The request of an ask; the version to go on with, where it wants the newest, stands beside it.
+Request request_of(api::ChangeAsk ask, const ShelvedDag* latest) {
+  return std::visit(
+      [&](auto& what) -> Request {
+        if constexpr (requires { what.latest; }) {
+          if (latest != nullptr) {
+            what.latest = latest->dag;
+            what.latest_version = latest->version;
+          }
+        }
+        return std::move(what);
+      },
+      ask.what);
 }
 
 /// What keeps a DAG from being triggered now.
@@ -28,18 +43,18 @@ Status may_trigger(const DagRow& dag, const ServerGate& server) {
 
 }  // namespace
 
-void ApiDoor::ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnRun done) {
+void ApiDoor::ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnChanged done) {
   const Status asked = server_.host().ask(std::move(request), std::move(actor), std::move(key),
                                           [done](const Result<Answer>& how) {
                                             if (!how) return done(how.error());
-                                            done(how->run_no);
+                                            done(api::Changed{how->run_no, how->instances});
                                           });
   if (!asked) done(asked.error());
 }
 
 void ApiDoor::trigger(api::TriggerAsk ask, api::Asker asker, api::Once once, OnRun done) {
   auto what = std::make_shared<Triggering>(
-      Triggering{std::move(ask), actor_of(asker), key_of(asker, once), std::move(done)});
+      Triggering{std::move(ask), actor_of(asker), key_of(asker, once, 200), std::move(done)});
   server_.loop().post([this, alive = is_alive_, what] {
     if (*alive) find_dag(what);
   });
@@ -68,7 +83,8 @@ void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
   }
   auto params = resolve_params_json(*found.dag, ask_for.conf_json);
   if (!params) return what.done(params.error());
-  if (Status may = check_request(*found.dag, {}, *params, server_.options().secret); !may) return what.done(may.error());
+  Status may = check_request(*found.dag, {}, *params, server_.options().secret);
+  if (!may) return what.done(may.error());
   AsioLoop& loop = server_.loop();
   const WallUs now = loop.wall_now();
   NewRun run;
@@ -87,17 +103,40 @@ void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
   trigger.creation = creation_of(run, server_.store().next_run_no(), now, run.run_id.empty() ? loop.random() : 0);
   trigger.creation.run.user_note = ask_for.note;
   trigger.params = std::move(*params);
-  ask(std::move(trigger), std::move(what.actor), std::move(what.key), std::move(what.done));
+  ask(std::move(trigger), std::move(what.actor), std::move(what.key),
+      [done = std::move(what.done)](const Result<api::Changed>& how) {
+        done(how ? Result<RunNo>(how->run_no) : how.error());
+      });
 }
 
-void ApiDoor::cancel(RunNo run_no, std::string why, api::Asker asker, OnRun done) {
-  ask(StopRun{run_no, false, std::move(why)}, actor_of(asker), std::nullopt, std::move(done));
+void ApiDoor::change(api::ChangeAsk what, api::Asker asker, api::Once once, OnChanged done) {
+  auto key = key_of(asker, once, what.status);
+  if (what.latest_of.empty()) return ask(request_of(std::move(what), nullptr), actor_of(asker), std::move(key), done);
+  const std::string dag_id = what.latest_of;
+  auto shared = std::make_shared<api::ChangeAsk>(std::move(what));
+  server_.loop().post([this, alive = is_alive_, dag_id, shared, actor = actor_of(asker), key = std::move(key), done] {
+    if (!*alive) return;
+    find_latest(dag_id, [this, shared, actor, key, done](const Result<ShelvedDag>& latest) {
+      if (!latest) return done(latest.error());
+      ask(request_of(std::move(*shared), &*latest), actor, key, done);
+    });
+  });
 }
 
-void ApiDoor::retry(RunNo run_no, api::Asker asker, OnRun done) {
-  RetryRun request;
-  request.run_no = run_no;
-  ask(std::move(request), actor_of(asker), std::nullopt, std::move(done));
+/// On the loop: the version that a DAG has now.
+void ApiDoor::find_latest(const std::string& dag_id, std::function<void(const Result<ShelvedDag>&)> found) {
+  const DagRow* dag = ticks_.dag(dag_id);
+  if (dag == nullptr) return found(Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found});
+  shelf_.get(dag->dag_id, dag->version,
+             [alive = is_alive_, found = std::move(found)](const Result<ShelvedDag>& latest) {
+               if (*alive) found(latest);
+             });
+}
+
+void ApiDoor::look_at_folder(OnDone done) {
+  server_.loop().post([this, alive = is_alive_, done = std::move(done)] {
+    if (*alive) folder_.look_through([done] { done(Unit{}); });
+  });
 }
 
 void ApiDoor::set_paused(std::string dag_id, bool is_paused, api::Asker asker, OnDone done) {

@@ -8,6 +8,7 @@
 
 #include "scheduler/control/idempotency.h"
 #include "scheduler/host/local/local_server.h"
+#include "scheduler/service/dag_folder.h"
 #include "scheduler/service/dag_shelf.h"
 #include "scheduler/service/tick_holds.h"
 #include "scheduler/service/ticks_service.h"
@@ -17,15 +18,15 @@ namespace baton {
 
 class ApiDoor final : public api::Door {
  public:
-  ApiDoor(LocalServer& server, DagShelf& shelf, TicksService& ticks)
-      : server_(server), shelf_(shelf), ticks_(ticks), holds_(server.loop(), ticks) {}
+  ApiDoor(LocalServer& server, DagShelf& shelf, TicksService& ticks, DagFolder& folder)
+      : server_(server), shelf_(shelf), ticks_(ticks), folder_(folder), holds_(server.loop(), ticks) {}
   ~ApiDoor() override { *is_alive_ = false; }
   ApiDoor(const ApiDoor&) = delete;
   ApiDoor& operator=(const ApiDoor&) = delete;
 
   void trigger(api::TriggerAsk ask, api::Asker asker, api::Once once, OnRun done) override;
-  void cancel(RunNo run_no, std::string why, api::Asker asker, OnRun done) override;
-  void retry(RunNo run_no, api::Asker asker, OnRun done) override;
+  void change(api::ChangeAsk ask, api::Asker asker, api::Once once, OnChanged done) override;
+  void look_at_folder(OnDone done) override;
   void set_paused(std::string dag_id, bool is_paused, api::Asker asker, OnDone done) override;
   void hold_dag(api::DagHold wish, api::Asker asker, OnDone done) override;
   void hold_server(bool freeze, std::string why, api::Asker asker, OnDone done) override;
@@ -41,11 +42,13 @@ class ApiDoor final : public api::Door {
   };
   void find_dag(std::shared_ptr<Triggering> what);
   void trigger_found(const ShelvedDag& found, Triggering& what);
-  void ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnRun done);
+  void ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnChanged done);
+  void find_latest(const std::string& dag_id, std::function<void(const Result<ShelvedDag>&)> found);
 
   LocalServer& server_;
   DagShelf& shelf_;
   TicksService& ticks_;
+  DagFolder& folder_;
   TickHolds holds_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);  ///< loop thread: guards what is posted
 };

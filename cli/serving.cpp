@@ -4,9 +4,11 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <utility>
 
 #include "scheduler/dagfile/canonical.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/store/sqlite_reader.h"
 
 namespace baton {
@@ -15,6 +17,22 @@ namespace {
 constexpr DurationUs kBeatUs = kSecond;
 /// A loop that has not turned for so long hangs: it takes no requests.
 constexpr DurationUs kHangsUs = 10 * kSecond;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
+}
+
+Result<api::KnownDag> known_dag(const VersionRow& row, const Config& config) {
+  auto dag = from_canonical(row.canonical_json, {row.source_file, row.work_folder});
+  if (!dag) return dag.error();
+  api::KnownDag known{std::move(*dag), nullptr};
+  const auto schedule = schedule_of(*known.dag, config);
+  if (schedule && schedule->dag.schedule) {
+    known.ticks = std::make_shared<const timetable::Timetable>(schedule->dag.schedule->ticks);
+  }
+  return known;
+}
 
 }  // namespace
 
@@ -35,7 +53,7 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
                      [&observer](const std::string& line) { observer.notice(line); }),
       backfills_(server.loop(), backfill_host_),
       api_backfills_(server.loop(), backfills_),
-      door_(server, shelf_, ticks_) {}
+      door_(server, shelf_, ticks_, folder_) {}
 
 Serving::~Serving() {
   is_ready_ = false;
@@ -67,6 +85,8 @@ Status Serving::start() {
   ticks_.start(*found);
   folder_.start(*found);
   backfills_.start(*found);
+  started_at_ = server_.loop().wall_now();
+  if (Status set = set_pools(); !set) return set;
   if (Status started = start_web(); !started) return started;
   // Only now: who is refused the port goes at once, while the loop still closes and runs end on it.
   server_.on_finished([this](const DagRun& run) {
@@ -122,6 +142,15 @@ Status Serving::start_web() {
   settings.page_folder = options_.page_folder;
   api::Services services;
   services.version = options_.version;
+  services.now = [this] { return server_.loop().wall_now(); };
+  services.workers = [this] {
+    const std::lock_guard lock(seen_mutex_);
+    return workers_seen_;
+  };
+  services.declared_pools = [this] {
+    const std::lock_guard lock(seen_mutex_);
+    return pools_seen_;
+  };
   services.door = &door_;
   services.backfills = &api_backfills_;
   services.health = [this] {
@@ -129,6 +158,8 @@ Status Serving::start_web() {
     health.scheduler_seen = seen_;
     const bool hangs = server_.loop().wall_now() - health.scheduler_seen > kHangsUs;
     health.is_ready = is_ready_ && !hangs;
+    health.started_at = started_at_;
+    health.host = host_name();
     if (!health.is_ready) health.why = hangs ? "the scheduler does not turn" : "the server is ending";
     return health;
   };
@@ -137,6 +168,8 @@ Status Serving::start_web() {
   seams.compile = [](const VersionRow& version) {
     return from_canonical(version.canonical_json, {version.source_file, version.work_folder});
   };
+  seams.read_dag = [config = server_.options().config](const VersionRow& row) { return known_dag(row, config); };
+  seams.find_token = [this](const std::string& hash) { return grant_of(hash); };
   auto made = web::Server::make(settings, services, seams);
   if (!made) return made.error();
   web_ = std::move(*made);
@@ -150,10 +183,57 @@ Status Serving::start_web() {
   return web_->start();
 }
 
+/// A personal token that opens something; read for each request that carries one. None: it does not, or cannot be read.
+std::optional<http::TokenGrant> Serving::grant_of(const std::string& hash) const {
+  auto reader = SqliteReader::open(server_.options().state_folder);
+  if (!reader) return std::nullopt;
+  const auto token = (*reader)->token(hash);
+  if (!token || token->revoked_at != kNoTime) return std::nullopt;
+  const auto role = http::role_named(token->role);
+  if (!role) return std::nullopt;
+  http::TokenGrant grant{token->name, *role, token->expires_at == kNoTime ? 0 : token->expires_at / kSecond};
+  if (const auto scopes = from_json(token->scopes_json); scopes && scopes->type() == ValueType::list) {
+    for (const Value& scope : scopes->as_list()) {
+      if (scope.type() == ValueType::string) grant.scopes.push_back(scope.as_string());
+    }
+  }
+  return grant;
+}
+
+/// What people have set before goes before what files say.
+Status Serving::set_pools() {
+  auto reader = SqliteReader::open(server_.options().state_folder);
+  if (!reader) return reader.error();
+  NameQuery query;
+  query.page.limit = 10'000;
+  const auto pools = (*reader)->list_pools(query);
+  if (!pools) return pools.error();
+  for (const PoolView& pool : pools->rows) server_.host().set_pool(pool.name, pool.slots);
+  return Unit{};
+}
+
+/// Of the workers that have been heard of, as they are now.
+void Serving::see_workers() {
+  const WorkerSlots& slots = server_.host().engine().workers();
+  const std::lock_guard lock(seen_mutex_);
+  for (WorkerNo no = 0; no < slots.count(); ++no) {
+    const WorkerRef& worker = slots.worker(no);
+    if (worker == nullptr) continue;
+    const auto at = static_cast<std::size_t>(no);
+    if (workers_seen_.size() <= at) workers_seen_.resize(at + 1);
+    api::WorkerNow& seen = workers_seen_[at];
+    if (seen.since == kNoTime || seen.is_ready != slots.is_ready(no)) seen.since = seen_;
+    const WallUs since = seen.since;
+    seen = {worker->executor, worker->name, worker->host, slots.slots(no), slots.held(no), slots.is_ready(no), since};
+  }
+  pools_seen_ = server_.host().engine().admission().declared();
+}
+
 /// From here other threads, and a service manager that watches, see that the loop turns.
 void Serving::beat() {
   backfills_.look();  // a DAG that drained, or a server that was frozen, may go on
   seen_ = server_.loop().wall_now();
+  see_workers();
   DurationUs wait = kBeatUs;
   if (const DurationUs watchdog = watchdog_interval(); watchdog > 0) {
     tell_service_manager("WATCHDOG=1");

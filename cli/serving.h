@@ -8,7 +8,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/api_backfills.h"
 #include "cli/api_door.h"
@@ -50,6 +53,9 @@ class Serving {
   Status tell_of_runs();
   void find_dates(const std::string& dag_id, WallUs from, WallUs to, BackfillHost::OnDates done);
   Status start_web();
+  Status set_pools();
+  [[nodiscard]] std::optional<http::TokenGrant> grant_of(const std::string& hash) const;
+  void see_workers();
   void beat();
 
   LocalServer& server_;
@@ -69,6 +75,10 @@ class Serving {
   // For threads that handle requests: how the loop is.
   std::atomic<bool> is_ready_ = false;
   std::atomic<WallUs> seen_ = 0;
+  WallUs started_at_ = kNoTime;
+  std::mutex seen_mutex_;  ///< of what follows: written at each beat
+  std::vector<api::WorkerNow> workers_seen_;
+  std::vector<PoolSpec> pools_seen_;
   Loop::TimerId beat_timer_ = 0;
 };
 

@@ -47,6 +47,14 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   server->services_.readers = server->readers_.get();
   server->services_.events = server->events_.get();
   server->services_.dags = server->dags_.get();
+  server->services_.locks = &server->locks_;
+  server->followers_ = std::make_unique<api::Followers>(*server->readers_);
+  server->services_.followers = server->followers_.get();
+  server->known_dags_ = std::make_unique<api::KnownDags>(std::move(seams.read_dag));
+  server->services_.known_dags = server->known_dags_.get();
+  if (!server->services_.now) {
+    server->services_.now = [] { return static_cast<WallUs>(std::time(nullptr)) * kSecond; };
+  }
   server->services_.access = server->access_.get();
   server->services_.counts = [server = server.get()] {
     return server->http_ ? server->http_->counts() : http::ServerCounts{};
@@ -75,6 +83,7 @@ Status Server::start() {
 
 void Server::stop() {
   if (events_) events_->stop();
+  if (followers_) followers_->stop();
   if (http_) http_->stop();
 }
 

@@ -34,6 +34,7 @@ struct Settings {
 struct Seams {
   api::Readers::Open open_reader;
   api::CompiledDags::Compile compile;  ///< a version that is stored
+  api::KnownDags::Read read_dag;
   std::function<std::optional<http::TokenGrant>(const std::string& sha256)> find_token;
   std::function<void(const http::Request& request, int status, const std::string& why)> on_refused;
 };
@@ -63,8 +64,11 @@ class Server {
   api::Services services_;
   std::unique_ptr<http::Access> access_;
   std::unique_ptr<api::Readers> readers_;
+  api::Locks locks_;
+  std::unique_ptr<api::KnownDags> known_dags_;
   std::unique_ptr<api::EventHub> events_;
   std::unique_ptr<api::CompiledDags> dags_;
+  std::unique_ptr<api::Followers> followers_;
   std::unique_ptr<http::Server> http_;
 };
 

@@ -2,6 +2,11 @@
 // stopped first, and whatever has begun after them with it. The selection is that of Airflow's clearTaskInstances.
 #pragma once
 
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "scheduler/control/actor.h"
 #include "scheduler/control/task_choice.h"
 #include "scheduler/engine/admission.h"
@@ -18,6 +23,10 @@ struct ClearTasks {
   bool only_running = false;       ///< of all these, what is queued or running
   bool dry_run = false;            ///< nothing is changed; the answer lists what would be
   std::string why;
+  std::optional<std::string> note;      ///< on each of these
+  std::optional<std::string> run_note;  ///< on the run
+  std::shared_ptr<const Dag> latest = nullptr;                 ///< goes on with this version; null: with its own
+  std::shared_ptr<const VersionRow> latest_version = nullptr;  ///< of `latest`
 };
 
 /// The instances to clear; none: there is nothing to do. not_found: no such task or index; conflict: see

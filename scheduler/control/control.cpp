@@ -1,5 +1,6 @@
 #include "scheduler/control/control.h"
 
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -30,6 +31,21 @@ namespace {
 
 std::tuple<std::string, std::string, std::string> name_of(const IdempotencyKey& key) {
   return {key.principal, key.route, key.key};
+}
+
+std::vector<InstanceNo> numbers_of(const Answer& how) {
+  std::vector<InstanceNo> out;
+  for (const TouchedInstance& instance : how.instances) out.push_back(instance.instance_no);
+  return out;
+}
+
+/// The notes that go with a change of a run.
+ServiceRows notes_of(RunNo run_no, const std::optional<std::string>& on_run, const std::optional<std::string>& on_each,
+                     const std::vector<InstanceNo>& instances) {
+  ServiceRows out;
+  if (on_run) out.notes.push_back({run_no, -1, *on_run});
+  for (std::size_t k = 0; on_each && k < instances.size(); ++k) out.notes.push_back({run_no, instances[k], *on_each});
+  return out;
 }
 
 Error used_for_another() {
@@ -94,16 +110,20 @@ void Control::key_found(Asked asked, const Result<std::optional<IdempotencyRow>>
   if (!found->has_value()) return decide(std::move(asked));
   const IdempotencyRow& row = **found;
   if (row.body_hash != asked.key->body_hash) return answer(asked, used_for_another());
-  answer(asked, Answer{.run_no = run_of(row), .has_changed = false, .repeated_status = row.status});
+  Answer how{.run_no = run_of(row), .has_changed = false, .repeated_status = row.status};
+  for (const InstanceNo i : instances_of(row)) how.instances.push_back({.instance_no = i});
+  answer(asked, how);
 }
 
 void Control::decide(Asked asked) {
   if (std::holds_alternative<TriggerRun>(asked.request)) return trigger(std::move(asked));
+  if (std::holds_alternative<WriteRecords>(asked.request)) return write(std::move(asked));
   const RunNo run_no = run_of(asked.request);
   decide_about(run_no, std::move(asked));
 }
 
 void Control::decide_about(RunNo run_no, Asked asked) {
+  if (going_.contains(run_no)) return answer(asked, Error{"this run is being deleted", ErrorKind::not_found});
   const auto mailbox = mailboxes_.find(run_no);
   if (mailbox != mailboxes_.end()) {  // behind those who came before, also when the run has come to life meanwhile
     std::deque<Asked>& waiting = mailbox->second.waiting;
@@ -141,6 +161,10 @@ void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
       continue;
     }
     has_written_ = 0;
+    if (going_.contains(run_no)) {
+      answer(asked, Error{"this run is being deleted", ErrorKind::not_found});
+      continue;
+    }
     std::visit(
         [&](const auto& request) {
           if constexpr (requires { request.run_no; }) {
@@ -163,10 +187,15 @@ void Control::settled(RunNo run_no) {
 }
 
 /// What goes with a change of the engine's: it answers when that is durable.
-EngineRequest Control::written(AuditRow audit, Answer how, Asked& asked) {
+EngineRequest Control::written(AuditRow audit, Answer how, Asked& asked, ServiceRows rows) {
   EngineRequest out;
   has_written_ = how.run_no;
-  if (asked.key) out.idempotency.push_back(row_of(*asked.key, how.run_no, audit.at));
+  out.service = std::move(rows);
+  if (asked.key) {
+    const auto* records = std::get_if<WriteRecords>(&asked.request);
+    out.idempotency.push_back(
+        row_of(*asked.key, records != nullptr ? records->object : run_object(how.run_no, numbers_of(how)), audit.at));
+  }
   out.audit.push_back(std::move(audit));
   out.done = [this, alive = is_alive_, how = std::move(how), asked = std::make_shared<Asked>(std::move(asked))](
                  const PartVerdict& verdict) {
@@ -204,7 +233,14 @@ Status Control::may_go_on(const DagRun& run, const std::vector<InstanceNo>& clea
 }
 
 void Control::know_pools(const Dag& dag) {
-  for (const PoolSpec& pool : dag.pools) engine_.set_pool(pool.name, pool.slots);
+  for (const PoolSpec& pool : dag.pools) {
+    if (!pools_set_.contains(pool.name)) engine_.set_pool(pool.name, pool.slots);
+  }
+}
+
+void Control::set_pool(const std::string& name, std::int64_t slots) {
+  pools_set_.insert(name);
+  engine_.set_pool(name, slots < 0 ? std::numeric_limits<std::int32_t>::max() : static_cast<std::int32_t>(slots));
 }
 
 /// To the engine, with what lives of it.
@@ -254,6 +290,31 @@ void Control::change_loaded(const StopRun& request, Asked& asked, LoadedRun& loa
   change(request, asked, *engine_.run(request.run_no));
 }
 
+/// Of a change that comes to no more than notes and the key of its request.
+void Control::write_alone(AuditRow audit, Answer how, Asked& asked, ServiceRows rows) {
+  if (!asked.key && rows.empty()) return answer(asked, how);
+  how.has_changed = how.has_changed || !rows.empty();
+  EngineRequest what = written(std::move(audit), std::move(how), asked, std::move(rows));
+  if (what.service.empty()) what.audit.clear();  // nothing has changed: the key alone is kept
+  engine_.write(std::move(what));
+}
+
+void Control::write(Asked asked) {
+  auto& request = std::get<WriteRecords>(asked.request);
+  AuditRow audit = std::move(request.audit);
+  const AuditRow who = audit_row(asked.actor, audit.action, RunRow{}, "", loop_.wall_now());
+  audit.at = who.at;
+  audit.actor = who.actor;
+  audit.address = who.address;
+  audit.via = who.via;
+  ServiceRows rows = std::move(request.rows);
+  for (const PoolRow& pool : rows.pools) {
+    if (!pool.is_gone) set_pool(pool.name, pool.slots);
+    if (pool.is_gone) pools_set_.erase(pool.name);
+  }
+  engine_.write(written(std::move(audit), {}, asked, std::move(rows)));
+}
+
 void Control::change(const RetryRun& request, Asked& asked, const DagRun& run) {
   if (request.latest != nullptr && request.latest->version != run.dag->version) {
     return answer(asked, Error{"run \"" + run.row.run_id + "\" has not ended: another version cannot take it over now",
@@ -263,6 +324,14 @@ void Control::change(const RetryRun& request, Asked& asked, const DagRun& run) {
 }
 
 void Control::change_loaded(const RetryRun& request, Asked& asked, LoadedRun& loaded, bool at_start) {
+  clear_loaded(request, asked, loaded, at_start);
+}
+void Control::change_loaded(const ClearTasks& request, Asked& asked, LoadedRun& loaded, bool at_start) {
+  clear_loaded(request, asked, loaded, at_start);
+}
+
+template <typename Asks>
+void Control::clear_loaded(const Asks& request, Asked& asked, LoadedRun& loaded, bool at_start) {
   LoadedRun newer;  // `loaded` stays as it is for the next request, should this one be refused
   const bool is_reverted = request.latest != nullptr && request.latest->version != loaded.run.dag->version;
   if (is_reverted) {
@@ -292,11 +361,11 @@ void Control::change_loaded(const ResumeRun& request, Asked& asked, LoadedRun& l
 }
 
 void Control::change(const ClearTasks& request, Asked& asked, const DagRun& run) {
+  if (request.latest != nullptr && request.latest->version != run.dag->version) {
+    return answer(asked, Error{"run \"" + run.row.run_id + "\" has not ended: another version cannot take it over now",
+                               ErrorKind::conflict});
+  }
   clear(request, asked, run, nullptr);
-}
-void Control::change_loaded(const ClearTasks& request, Asked& asked, LoadedRun& loaded, bool at_start) {
-  Taking taking{loaded, at_start, nullptr};
-  clear(request, asked, loaded.run, &taking);
 }
 void Control::change(const MarkTasks& request, Asked& asked, const DagRun& run) { mark(request, asked, run, nullptr); }
 void Control::change_loaded(const MarkTasks& request, Asked& asked, LoadedRun& loaded, bool at_start) {
@@ -307,6 +376,27 @@ void Control::change(const MarkRun& request, Asked& asked, const DagRun& run) { 
 void Control::change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded, bool at_start) {
   Taking taking{loaded, at_start, nullptr};
   mark(request, asked, loaded.run, &taking);
+}
+
+void Control::change(const DeleteRun&, Asked& asked, const DagRun& run) {
+  answer(asked, Error{"run \"" + run.row.run_id + "\" has not ended: stop it first", ErrorKind::conflict});
+}
+
+/// From here to the moment when it is durable nobody may take the run to the engine: its rows would be gone there.
+void Control::change_loaded(const DeleteRun& request, Asked& asked, LoadedRun& loaded, bool) {
+  if (!loaded.run.is_finished()) return change(request, asked, loaded.run);
+  const RunRow& row = loaded.run.row;
+  const RunNo run_no = request.run_no;
+  AuditRow audit = audit_row(asked.actor, "delete", row, request.why, loop_.wall_now());
+  ServiceRows rows;
+  rows.deletions.push_back({run_no, row.dag_id + "/" + row.run_id, audit.at});
+  going_.insert(run_no);
+  EngineRequest what = written(std::move(audit), {.run_no = run_no}, asked, std::move(rows));
+  what.done = [this, alive = is_alive_, run_no, done = std::move(what.done)](const PartVerdict& verdict) {
+    if (*alive) going_.erase(run_no);
+    done(verdict);
+  };
+  engine_.write(std::move(what));
 }
 
 template <typename Asks>
@@ -322,10 +412,20 @@ void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking
   } else {
     is_wanted = is_wanted && !request.dry_run;
   }
+  ServiceRows notes;
+  bool is_dry = false;
+  if constexpr (is_retry) {
+    notes = notes_of(request.run_no, request.run_note, std::nullopt, {});
+  } else {
+    notes = notes_of(request.run_no, request.run_note, request.note, *selected);
+    is_dry = request.dry_run;
+  }
   if (!is_wanted) {
     how.has_changed = false;
     how.state = run.row.state;
-    return answer(asked, how);
+    if (is_dry) return answer(asked, how);
+    AuditRow audit = audit_row(asked.actor, "note", run.row, request.why, loop_.wall_now());
+    return write_alone(std::move(audit), std::move(how), asked, std::move(notes));
   }
   if (taking != nullptr) {
     if (Status may = may_go_on(run, *selected); !may) return answer(asked, may.error());
@@ -336,7 +436,7 @@ void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking
   } else {
     audit = audit_of(request, asked.actor, run.row, how.instances, loop_.wall_now());
   }
-  carry_out(Cleared{std::move(*selected)}, std::move(audit), std::move(how), asked, taking);
+  carry_out(Cleared{std::move(*selected)}, std::move(audit), std::move(how), asked, taking, std::move(notes));
 }
 
 /// It ended while it waited to begin: there is nothing to clear, it waits once more.
@@ -355,26 +455,40 @@ void Control::mark(const MarkTasks& request, Asked& asked, const DagRun& run, Ta
   if (request.dry_run || selected->empty()) {
     how.has_changed = false;
     how.state = run.row.state;
-    return answer(asked, how);
+  }
+  if (request.dry_run) return answer(asked, how);
+  const auto named = instances_of(run, request.tasks);
+  ServiceRows notes = notes_of(request.run_no, std::nullopt, request.note, *named);
+  if (selected->empty()) {
+    AuditRow audit = audit_row(asked.actor, "note", run.row, request.why, loop_.wall_now());
+    return write_alone(std::move(audit), std::move(how), asked, std::move(notes));
   }
   AuditRow audit = audit_of(request, asked.actor, run.row, how.instances, loop_.wall_now());
-  carry_out(event_of(request, std::move(*selected)), std::move(audit), std::move(how), asked, taking);
+  carry_out(event_of(request, std::move(*selected)), std::move(audit), std::move(how), asked, taking,
+            std::move(notes));
 }
 
 void Control::mark(const MarkRun& request, Asked& asked, const DagRun& run, Taking* taking) {
   if (taking != nullptr) know_pools(*run.dag);
   const auto changes = check(request, run, is_ours(taking, request.run_no));
   if (!changes) return answer(asked, changes.error());
-  if (!*changes) return answer(asked, Answer{.run_no = request.run_no, .has_changed = false, .state = run.row.state});
+  ServiceRows notes = notes_of(request.run_no, request.note, std::nullopt, {});
+  if (!*changes) {
+    AuditRow audit = audit_row(asked.actor, "note", run.row, request.why, loop_.wall_now());
+    return write_alone(std::move(audit), {.run_no = request.run_no, .has_changed = false, .state = run.row.state},
+                       asked, std::move(notes));
+  }
   AuditRow audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
-  if (taking != nullptr && engine_.queue().may_change(request.run_no)) return mark_waiting(request, audit, asked, *taking);
-  carry_out(event_of(request), std::move(audit), {.run_no = request.run_no}, asked, taking);
+  if (taking != nullptr && engine_.queue().may_change(request.run_no)) {
+    return mark_waiting(request, std::move(audit), asked, *taking, std::move(notes));
+  }
+  carry_out(event_of(request), std::move(audit), {.run_no = request.run_no}, asked, taking, std::move(notes));
 }
 
 /// It ends here, without having begun; where it has begun before and was cleared, what is open of it ends with it.
-void Control::mark_waiting(const MarkRun& request, AuditRow audit, Asked& asked, Taking& taking) {
+void Control::mark_waiting(const MarkRun& request, AuditRow audit, Asked& asked, Taking& taking, ServiceRows notes) {
   const RunState to = request.state;
-  EngineRequest what = written(std::move(audit), {.run_no = request.run_no}, asked);
+  EngineRequest what = written(std::move(audit), {.run_no = request.run_no}, asked, std::move(notes));
   if (taking.loaded.run.row.begun_at == kNoTime) {
     engine_.end_waiting(taking.loaded.run.row, to, Reason::marked, std::move(what));
     return;
@@ -385,9 +499,10 @@ void Control::mark_waiting(const MarkRun& request, AuditRow audit, Asked& asked,
 
 /// A run that was loaded is given to the engine with the change made; it goes on there, or is forgotten when that is
 /// durable.
-void Control::carry_out(const Event& event, AuditRow audit, Answer how, Asked& asked, Taking* taking) {
+void Control::carry_out(const Event& event, AuditRow audit, Answer how, Asked& asked, Taking* taking,
+                        ServiceRows rows) {
   const RunNo run_no = how.run_no;
-  EngineRequest what = written(std::move(audit), std::move(how), asked);
+  EngineRequest what = written(std::move(audit), std::move(how), asked, std::move(rows));
   if (taking == nullptr) {
     engine_.change_run(run_no, event, std::move(what));
     return;

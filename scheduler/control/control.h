@@ -12,7 +12,7 @@
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
 // Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h, clear_tasks.h,
-// mark_tasks.h, mark_run.h): what it says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
+// mark_tasks.h, mark_run.h, delete_run.h, write_records.h): what it says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
 //
 // Owned by who owns the engine; all but ask() on the loop's thread. It must go before the loop and the engine.
 #pragma once
@@ -24,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -31,6 +32,7 @@
 
 #include "scheduler/control/actor.h"
 #include "scheduler/control/clear_tasks.h"
+#include "scheduler/control/delete_run.h"
 #include "scheduler/control/idempotency.h"
 #include "scheduler/control/mark_run.h"
 #include "scheduler/control/mark_tasks.h"
@@ -39,11 +41,12 @@
 #include "scheduler/control/run_loader.h"
 #include "scheduler/control/stop_run.h"
 #include "scheduler/control/trigger_run.h"
+#include "scheduler/control/write_records.h"
 #include "scheduler/engine/engine.h"
 
 namespace baton {
 
-using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun>;
+using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun>;
 
 /// The run that a request is about; 0: one that does not exist yet.
 [[nodiscard]] RunNo run_of(const Request& request);
@@ -96,6 +99,11 @@ class Control {
   /// unfinished one is adopted with its attempts.
   void decide_at_start(Request request, Actor actor, std::optional<LoadedRun> run, OnAnswer answer);
 
+  /// Loop's thread: slots that a person has set go before those that DAGs ask for.
+  void set_pool(const std::string& name, std::int64_t slots);
+  /// Loop's thread: the pools of a DAG of which a run is about to be with the engine.
+  void know_pools(const Dag& dag);
+
  private:
   struct Asked {
     Request request;
@@ -120,6 +128,9 @@ class Control {
   void answer(const Asked& asked, const Result<Answer>& how);
 
   void trigger(Asked asked);
+  void write(Asked asked);
+  template <typename Asks>
+  void clear_loaded(const Asks& request, Asked& asked, LoadedRun& loaded, bool at_start);
   // A run in memory; and one that is not, which is adopted where it has not ended and `at_start`.
   void change(const StopRun& request, Asked& asked, const DagRun& run);
   void change_loaded(const StopRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
@@ -133,6 +144,8 @@ class Control {
   void change_loaded(const MarkTasks& request, Asked& asked, LoadedRun& loaded, bool at_start);
   void change(const MarkRun& request, Asked& asked, const DagRun& run);
   void change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  void change(const DeleteRun& request, Asked& asked, const DagRun& run);
+  void change_loaded(const DeleteRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
   /// A run that is not with the engine, and may be taken there.
   struct Taking {
     LoadedRun& loaded;
@@ -145,15 +158,15 @@ class Control {
   void want_again(const RetryRun& request, Asked& asked, Taking& taking);
   void mark(const MarkTasks& request, Asked& asked, const DagRun& run, Taking* taking);
   void mark(const MarkRun& request, Asked& asked, const DagRun& run, Taking* taking);
-  void mark_waiting(const MarkRun& request, AuditRow audit, Asked& asked, Taking& taking);
-  void carry_out(const Event& event, AuditRow audit, Answer answer, Asked& asked, Taking* taking);
+  void mark_waiting(const MarkRun& request, AuditRow audit, Asked& asked, Taking& taking, ServiceRows notes);
+  void carry_out(const Event& event, AuditRow audit, Answer answer, Asked& asked, Taking* taking, ServiceRows rows);
   [[nodiscard]] bool is_ours(const Taking* taking, RunNo run_no) const;
   [[nodiscard]] Status may_take(const DagRun& run, bool at_start) const;
   [[nodiscard]] Status may_go_on(const DagRun& run, const std::vector<InstanceNo>& cleared) const;
-  void know_pools(const Dag& dag);
   void adopt(LoadedRun loaded, StepOutcome cleared, EngineRequest request,
              std::shared_ptr<const VersionRow> version = nullptr);
-  [[nodiscard]] EngineRequest written(AuditRow audit, Answer how, Asked& asked);
+  [[nodiscard]] EngineRequest written(AuditRow audit, Answer how, Asked& asked, ServiceRows rows = {});
+  void write_alone(AuditRow audit, Answer how, Asked& asked, ServiceRows rows);
 
   Loop& loop_;
   Engine& engine_;
@@ -163,6 +176,8 @@ class Control {
   std::atomic<std::size_t> open_ = 0;
   std::map<RunNo, Mailbox> mailboxes_;            ///< of the runs that are being loaded, or settle
   RunNo has_written_ = 0;                         ///< the run that the request at hand has changed
+  std::set<RunNo> going_;                         ///< runs whose deletion is being written
+  std::set<std::string> pools_set_;               ///< by a person
   std::map<KeyName, std::string> keys_under_way_;  ///< the body's hash
   std::shared_ptr<bool> is_alive_;                ///< loop thread: guards what is posted
 };

@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "scheduler/engine/rows.h"
 #include "scheduler/model/result.h"
@@ -33,9 +34,13 @@ class KeyFinder {
   virtual void find(IdempotencyKey key, OnFound done) = 0;
 };
 
-/// What is kept with the change that made, or changed, this run.
-[[nodiscard]] IdempotencyRow row_of(const IdempotencyKey& key, RunNo run_no, WallUs at);
+/// What a change has made, or changed, as its key keeps it: `run/7`, `run/7/0,3-5` with the numbers of its instances, or
+/// whatever name the request gives its object.
+[[nodiscard]] std::string run_object(RunNo run_no, const std::vector<InstanceNo>& instances = {});
+[[nodiscard]] IdempotencyRow row_of(const IdempotencyKey& key, std::string object, WallUs at);
 /// The run that `row` speaks of; 0: none that can be read.
 [[nodiscard]] RunNo run_of(const IdempotencyRow& row);
+/// And its instances, rising; empty: it names none.
+[[nodiscard]] std::vector<InstanceNo> instances_of(const IdempotencyRow& row);
 
 }  // namespace baton

@@ -3,6 +3,9 @@
 // outcome alone changes.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "scheduler/control/actor.h"
 #include "scheduler/engine/event.h"
 #include "scheduler/model/result.h"
@@ -13,6 +16,7 @@ struct MarkRun {
   RunNo run_no = 0;
   RunState state = RunState::success;  ///< or failed
   std::string why;
+  std::optional<std::string> note;  ///< on the run
 };
 
 /// Whether there is something to change: not where the run has ended so already. conflict: its hooks still run for the

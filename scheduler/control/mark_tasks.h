@@ -2,6 +2,10 @@
 // success lets what they have left upstream_failed run; a run that has ended goes on where its outcome becomes another.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "scheduler/control/actor.h"
 #include "scheduler/control/task_choice.h"
 #include "scheduler/engine/event.h"
@@ -16,6 +20,7 @@ struct MarkTasks {
   bool include_downstream = false;
   bool dry_run = false;                      ///< nothing is changed; the answer lists what would be
   std::string why;
+  std::optional<std::string> note;           ///< on each of `tasks`, also where it stands in that state already
 };
 
 /// The instances that become another state; none: there is nothing to do. not_found: no such task or index; conflict: see

@@ -20,6 +20,7 @@ struct RetryRun {
   std::string why;
   std::shared_ptr<const Dag> latest;                 ///< goes on with this version; null: with its own
   std::shared_ptr<const VersionRow> latest_version;  ///< of `latest`
+  std::optional<std::string> run_note;               ///< on the run
 };
 
 /// The instances to clear; none: there is nothing to do again. conflict: see check_open_to_change(), or another version

@@ -45,7 +45,7 @@ std::vector<TouchedInstance> describe(const DagRun& run, const std::vector<Insta
   out.reserve(instances.size());
   for (const InstanceNo i : instances) {
     const Instance& instance = run.at(i);
-    out.push_back({run.dag->task(instance.task_no).id, instance.map_index, instance.state});
+    out.push_back({run.dag->task(instance.task_no).id, instance.map_index, instance.state, i});
   }
   return out;
 }

@@ -20,6 +20,7 @@ struct TouchedInstance {
   std::string task_id;
   std::int32_t map_index = kUnmapped;
   TaskState state = TaskState::none;
+  InstanceNo instance_no = 0;
 };
 
 /// The instances that `choices` name; none named: all of the run but its hooks. not_found: no such task, or no instance

@@ -45,6 +45,14 @@ class Admission {
     const auto at = pools_.find(pool);
     return at == pools_.end() || !at->second.is_declared ? std::nullopt : std::optional(at->second.capacity);
   }
+  /// All pools that somebody has set, by name.
+  [[nodiscard]] std::vector<PoolSpec> declared() const {
+    std::vector<PoolSpec> out;
+    for (const auto& [name, pool] : pools_) {
+      if (pool.is_declared) out.push_back({name, pool.capacity});
+    }
+    return out;
+  }
   /// Slots of a pool that live attempts hold.
   [[nodiscard]] std::int32_t used(std::string_view pool) const {
     const auto at = pools_.find(pool);

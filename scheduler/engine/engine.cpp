@@ -103,6 +103,7 @@ void Engine::write(EngineRequest request) {
   Part part;
   part.audit = std::move(request.audit);
   part.service = std::move(request.service);
+  part.idempotency = std::move(request.idempotency);
   next().batch.parts.push_back(std::move(part));
   next().requests.push_back({next().batch.parts.size() - 1, 0, false, std::move(request.done), {}});
   schedule_turn();

@@ -15,6 +15,7 @@
 // Implemented by SqliteReader (scheduler/store/sqlite_reader.h); tests/conformance/reader runs one suite over all.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +23,7 @@
 
 #include "scheduler/engine/reader_queries.h"
 #include "scheduler/engine/reader_views.h"
+#include "scheduler/engine/service_rows.h"
 #include "scheduler/model/result.h"
 
 namespace baton {
@@ -90,6 +92,15 @@ class Reader {
   /// By number; the parts of `name` are whole ids of DAGs. Without counts of runs.
   [[nodiscard]] virtual Result<BackfillPage> list_backfills(const NameQuery& query) = 0;
   [[nodiscard]] virtual Result<BackfillView> backfill(std::int64_t backfill_no) = 0;  ///< not_found: no such one
+  /// What holds for the whole server, by name.
+  [[nodiscard]] virtual Result<std::vector<ServerStateRow>> server_state() = 0;
+  [[nodiscard]] virtual Result<TokenPage> list_tokens(const NameQuery& query) = 0;
+  /// Also one that has expired or was revoked. not_found: there is no such token.
+  [[nodiscard]] virtual Result<TokenView> token(const std::string& hash) = 0;
+  /// What a request with this key has made; none: no such request has succeeded.
+  [[nodiscard]] virtual Result<std::optional<IdempotencyRow>> find_key(const std::string& principal,
+                                                                       const std::string& route,
+                                                                       const std::string& key) = 0;
 
   // ---- what changed ----
 

@@ -147,6 +147,7 @@ struct PoolView {
   std::int64_t slots = 0;
   bool include_deferred = false;
   WallUs updated_at = kNoTime;
+  std::int64_t seq = 0;
 };
 using PoolPage = PageOf<PoolView>;
 
@@ -161,8 +162,17 @@ struct VariableView {
   std::int64_t variable_no = 0;
   std::string name, value, description, updated_by;
   WallUs updated_at = kNoTime;
+  std::int64_t seq = 0;
 };
 using VariablePage = PageOf<VariableView>;
+
+/// A personal token; what opens the door is its hash alone.
+struct TokenView {
+  std::int64_t token_no = 0, seq = 0;
+  std::string hash, name, principal, role, scopes_json;
+  WallUs created_at = kNoTime, expires_at = kNoTime, revoked_at = kNoTime;  ///< kNoTime: never, or not yet
+};
+using TokenPage = PageOf<TokenView>;
 
 /// A job over many objects.
 struct JobView {

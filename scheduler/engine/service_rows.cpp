@@ -23,6 +23,11 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.server, more.server);
   move_behind(rows.backfills, more.backfills);
   move_behind(rows.intervals, more.intervals);
+  move_behind(rows.notes, more.notes);
+  move_behind(rows.pools, more.pools);
+  move_behind(rows.variables, more.variables);
+  move_behind(rows.tokens, more.tokens);
+  move_behind(rows.deletions, more.deletions);
 }
 
 }  // namespace baton

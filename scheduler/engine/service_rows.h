@@ -142,6 +142,44 @@ struct BackfillIntervalRow {
   BackfillSkip skip = BackfillSkip::none;
 };
 
+/// A person's note on a run, or on one of its instances. An empty text: there is none any more.
+struct NoteRow {
+  RunNo run_no = 0;
+  InstanceNo instance_no = -1;  ///< -1: on the run
+  std::string text;
+};
+
+/// A pool as a person has set it.
+struct PoolRow {
+  std::string name;
+  std::int64_t slots = 0;
+  bool include_deferred = false;
+  std::string rate, description, updated_by;
+  WallUs updated_at = kNoTime;
+  bool is_gone = false;  ///< the row is taken away
+};
+
+struct VariableRow {
+  std::string name, value, description, updated_by;
+  WallUs updated_at = kNoTime;
+  bool is_gone = false;  ///< the row is taken away
+};
+
+/// A personal token. Of the token itself there is only its SHA-256; who has revoked it stands in the audit.
+struct TokenRow {
+  std::string hash, name, principal, role;
+  std::string scopes_json = "[]";
+  WallUs created_at = kNoTime, expires_at = kNoTime;  ///< kNoTime: never
+  WallUs revoked_at = kNoTime;  ///< of one that is there by its hash: from then on it opens nothing
+};
+
+/// A finished run that goes, with all that is kept of it.
+struct RunDeletionRow {
+  RunNo run_no = 0;
+  std::string name;  ///< DAG/RUN, for those who follow the changes
+  WallUs at = kNoTime;
+};
+
 /// Rows of the service that are written together, in the order of the members. A DAG without a row gets one.
 struct ServiceRows {
   std::vector<DagFileRow> files;
@@ -153,10 +191,16 @@ struct ServiceRows {
   std::vector<ServerStateRow> server;
   std::vector<BackfillRow> backfills;
   std::vector<BackfillIntervalRow> intervals;
+  std::vector<NoteRow> notes;           ///< on runs and instances that are gone: none is written
+  std::vector<PoolRow> pools;
+  std::vector<VariableRow> variables;
+  std::vector<TokenRow> tokens;
+  std::vector<RunDeletionRow> deletions;
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
-           server.empty() && backfills.empty() && intervals.empty();
+           server.empty() && backfills.empty() && intervals.empty() && notes.empty() && pools.empty() &&
+           variables.empty() && tokens.empty() && deletions.empty();
   }
 };
 

@@ -33,6 +33,9 @@ class WorkerSlots {
   /// Slots that an attempt would start in at once; below 0: so many wait there for one.
   [[nodiscard]] std::int32_t free(WorkerNo no) const { return at(no).slots - at(no).held; }
   [[nodiscard]] std::int32_t slots(WorkerNo no) const { return at(no).slots; }
+  [[nodiscard]] std::int32_t held(WorkerNo no) const { return at(no).held; }
+  [[nodiscard]] bool is_ready(WorkerNo no) const { return at(no).is_ready; }
+  [[nodiscard]] WorkerNo count() const { return static_cast<WorkerNo>(workers_.size()); }
   /// Who is to have the next attempt: of those that are ready and have slots the one with the most free. None: nobody is.
   [[nodiscard]] std::optional<WorkerNo> next() const;
 

@@ -82,7 +82,7 @@ void Host::tell_left(RunNo run_no, const Error& why) {
 
 void Host::begins(const RunRow& row, const Dag& dag) {
   if (parts_.prepare_run) parts_.prepare_run(row);
-  for (const PoolSpec& pool : dag.pools) engine_.set_pool(pool.name, pool.slots);
+  control_.know_pools(dag);
 }
 
 /// Nobody has asked for it: it goes on whatever a task of it lacks, and that task tells.

@@ -83,6 +83,9 @@ class Host {
   /// events, or where the store answers at once.
   [[nodiscard]] TriggerRun trigger_of(NewRun request);
 
+  /// Slots of a pool that a person has set, also in an earlier life of the server.
+  void set_pool(const std::string& name, std::int64_t slots) { control_.set_pool(name, slots); }
+
   [[nodiscard]] Engine& engine() { return engine_; }
   [[nodiscard]] ExecutorEvents& executor_events() { return engine_; }
   /// Runs that the engine was given and has not finished, whether they wait or have begun; by number.

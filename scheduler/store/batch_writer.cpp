@@ -32,9 +32,10 @@ constexpr char kUpdateInstance[] =
     "UPDATE task_instance SET map_index=?, state=?, reason=?, epoch=?, try_number=?, failures=?, losses=?,"
     " scheduled_at=?, queued_at=?, started_at=?, ended_at=?, wake_at=?, first_look_at=?, pid=?, seq=?, checksum=?,"
     " times=?, note=?, outputs=?, wait=?, executor=?, worker=?, handle=?, host=? WHERE run_no=? AND instance_no=? AND epoch<=?";
+// Without user_note: that is a NoteRow, and what the engine has in memory of it may be older.
 constexpr char kUpdateRun[] =
     "UPDATE dag_run SET state=?, reason=?, queued_at=?, begun_at=?, started_at=?, ended_at=?, seq=?, final_checksum=?,"
-    " hooks_open=?, counts=?, note=?, user_note=?, options=? WHERE run_no=?";
+    " hooks_open=?, counts=?, note=?, options=? WHERE run_no=?";
 constexpr char kInsertTry[] =
     "INSERT INTO task_try (run_no, instance_no, epoch, try_number, state, reason, exit_code, signal, queued_at,"
     " started_at, ended_at, pid, user_us, sys_us, max_rss_bytes, log_bytes, checksum, host, times, note, rendered,"
@@ -489,7 +490,7 @@ bool BatchWriter::update(const RunRow& row) {
   if (!ok_one_row(update_run_.on(db_).run(code(row.state), code(row.reason), Time{row.queued_at}, Time{row.begun_at},
                                           Time{row.started_at}, Time{row.ended_at}, next_seq_, end_sum(row),
                                           code(row.hooks_open), std::string_view(counts), TextOrNull{row.note},
-                                          TextOrNull{row.user_note}, TextOrNull{options_or_none(row)}, row.run_no))) {
+                                          TextOrNull{options_or_none(row)}, row.run_no))) {
     return false;
   }
   return state == row.state || (count_run(dag_no, state, -1) && count_run(dag_no, row.state, 1));

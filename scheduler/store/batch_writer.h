@@ -33,7 +33,8 @@ class LazyStatement {
 struct ServiceStatements {
   ServiceStatements();
   LazyStatement put_file, drop_file, update_dag, drop_tags, insert_tag, move_cursor, put_tick, drop_tick, put_server,
-      drop_server, put_backfill, put_interval;
+      drop_server, put_backfill, put_interval,
+      note_run, note_instance, put_pool, drop_pool, put_variable, drop_variable, insert_token, revoke_token;
 };
 
 class BatchWriter {
@@ -99,6 +100,11 @@ class BatchWriter {
   bool put(const ServerStateRow& row);
   bool put(const BackfillRow& row);
   bool put(const BackfillIntervalRow& row);
+  bool put(const NoteRow& row);
+  bool put(const PoolRow& row);
+  bool put(const VariableRow& row);
+  bool put(const TokenRow& row);
+  bool put(const RunDeletionRow& row);
 
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 

@@ -87,10 +87,11 @@ Result<PoolPage> SqliteReader::list_pools(const NameQuery& query) {
   if (!from) return from.error();
   return page_of<PoolView>(*connection_, by_name('p', "name", "pool_no", query), query.page, *from,
                            "SELECT pool_no, name, coalesce(rate, ''), description, updated_by, slots, include_deferred,"
-                           " updated_at FROM json_each(?) p CROSS JOIN pool o ON o.pool_no = p.value",
+                           " updated_at, seq FROM json_each(?) p CROSS JOIN pool o ON o.pool_no = p.value",
                            [](const Statement& row) {
                              return PoolView{row.integer(0), row.string(1),  row.string(2),       row.string(3),
-                                             row.string(4),  row.integer(5), row.integer(6) != 0, row.time(7)};
+                                             row.string(4),  row.integer(5), row.integer(6) != 0, row.time(7),
+                                             row.integer(8)};
                            });
 }
 
@@ -112,17 +113,18 @@ Result<std::vector<PoolLoad>> SqliteReader::pool_loads() {
   return uses;
 }
 
-// ---- variables, jobs ----
+// ---- variables, jobs, tokens, keys ----
 
 Result<VariablePage> SqliteReader::list_variables(const NameQuery& query) {
   const auto from = named("variable", "name", query.name);
   if (!from) return from.error();
   return page_of<VariableView>(
       *connection_, by_name('v', "name", "variable_no", query), query.page, *from,
-      "SELECT variable_no, name, v.value, description, updated_by, updated_at FROM json_each(?) p"
+      "SELECT variable_no, name, v.value, description, updated_by, updated_at, seq FROM json_each(?) p"
       " CROSS JOIN variable v ON v.variable_no = p.value",
       [](const Statement& row) {
-        return VariableView{row.integer(0), row.string(1), row.string(2), row.string(3), row.string(4), row.time(5)};
+        return VariableView{row.integer(0), row.string(1), row.string(2), row.string(3), row.string(4), row.time(5),
+                            row.integer(6)};
       });
 }
 
@@ -138,6 +140,67 @@ Result<JobPage> SqliteReader::list_jobs(const NameQuery& query) {
                                            row.integer(4), row.string(5),  row.string(6),  row.string(7),
                                            row.string(8),  row.time(9),    row.time(10)};
                           });
+}
+
+namespace {
+
+constexpr char kTokenColumns[] =
+    "SELECT token_no, k.seq, hash, k.name, principal, role, scopes, created_at, expires_at, revoked_at FROM ";
+
+TokenView token_of(const Statement& row) {
+  return {row.integer(0), row.integer(1), row.string(2), row.string(3), row.string(4),
+          row.string(5),  row.string(6),  row.time(7),   row.time(8),   row.time(9)};
+}
+
+}  // namespace
+
+Result<std::vector<ServerStateRow>> SqliteReader::server_state() {
+  std::vector<ServerStateRow> rows;
+  const Status read = connection_->query(
+      "SELECT name, value, since, actor, reason FROM server_state ORDER BY name", [&](const Statement& row) -> Status {
+        rows.push_back({row.string(0), row.string(1), row.time(2), row.string(3), row.string(4)});
+        return Unit{};
+      });
+  if (!read) return read.error();
+  return rows;
+}
+
+Result<TokenPage> SqliteReader::list_tokens(const NameQuery& query) {
+  const auto from = named("token", "name", query.name);
+  if (!from) return from.error();
+  PageWalk walk('t', {{0, "token_no", false, false, true, query.descending}}, {}, "token_no, 0", query.page);
+  return page_of<TokenView>(*connection_, std::move(walk), query.page, *from,
+                            std::string(kTokenColumns) + "json_each(?) p CROSS JOIN token k ON k.token_no = p.value",
+                            token_of);
+}
+
+Result<TokenView> SqliteReader::token(const std::string& hash) {
+  std::optional<TokenView> found;
+  const Status read = connection_->query(
+      std::string(kTokenColumns) + "token k WHERE hash = ?",
+      [&](const Statement& row) -> Status {
+        found = token_of(row);
+        return Unit{};
+      },
+      std::string_view(hash));
+  if (!read) return read.error();
+  if (!found) return Error{"there is no such token", ErrorKind::not_found};
+  return std::move(*found);
+}
+
+Result<std::optional<IdempotencyRow>> SqliteReader::find_key(const std::string& principal, const std::string& route,
+                                                             const std::string& key) {
+  std::optional<IdempotencyRow> found;
+  const Status read = connection_->query(
+      "SELECT body_hash, status, object, created_at FROM idempotency WHERE principal = ? AND route = ? AND key = ?",
+      [&](const Statement& row) -> Status {
+        found = IdempotencyRow{principal, route, key, row.string(0), static_cast<std::int32_t>(row.integer(1)),
+                               row.string(2), row.time(3)};
+        return Unit{};
+      },
+      std::string_view(principal), std::string_view(route), std::string_view(key));
+  if (!read) return read.error();
+  return found;
 }
 
 }  // namespace baton

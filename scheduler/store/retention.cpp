@@ -102,6 +102,16 @@ int delete_all(Database& db, const std::vector<Doomed>& doomed, const Numbers& g
 
 }  // namespace
 
+int delete_finished_run(Database& db, RunNo run_no, const std::string& name, std::int64_t seq, WallUs now) {
+  std::vector<Doomed> doomed;
+  int rc = choose_one(db, run_no, doomed);
+  if (rc != kOk || doomed.empty()) return rc;
+  doomed.front().name = name;
+  Statement numbers = db.prepare("UPDATE store SET last_run_no = max(last_run_no, ?)", &rc, false);
+  if (rc == kOk) rc = numbers.run(run_no);
+  return rc == kOk ? delete_run(db, doomed.front(), {seq, run_no, now}) : rc;
+}
+
 Result<PruneResult> prune_some(Database& db, const PruneRule& rule, const Numbers& given, int& code) {
   PruneResult result;
   if (rule.ended_before == kNoTime && rule.keep_per_dag == 0 && rule.run_no == 0) return Error{"say which runs are to go"};

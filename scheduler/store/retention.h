@@ -37,6 +37,9 @@ struct Numbers {
 /// One limited transaction of it; `runs` is 0 when nothing is left to delete. `code` gets SQLite's.
 Result<PruneResult> prune_some(Database& db, const PruneRule& rule, const Numbers& given, int& code);
 
+/// Within a transaction: this run, whose number is not given again. SQLite's code.
+int delete_finished_run(Database& db, RunNo run_no, const std::string& name, std::int64_t seq, WallUs now);
+
 /// One limited transaction over what a service leaves behind: rows of audit, ticks, backfills, tokens, sessions,
 /// idempotency, jobs, outbox and tombstones that were over before `before`. How many went; 0: nothing is left.
 Result<std::int64_t> prune_service(Database& db, WallUs before, int& code);

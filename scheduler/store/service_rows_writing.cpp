@@ -1,5 +1,7 @@
 // The rows of the service in their tables: a part of BatchWriter.
 #include "scheduler/store/batch_writer.h"
+#include "scheduler/store/checksum.h"
+#include "scheduler/store/retention.h"
 
 namespace baton::sqlite {
 
@@ -38,7 +40,25 @@ ServiceStatements::ServiceStatements()
       put_interval(
           "INSERT INTO backfill_interval (backfill_no, ordinal, logical_date, run_no, reason, seq) VALUES (?,?,?,?,?,?)"
           " ON CONFLICT (backfill_no, ordinal) DO UPDATE SET run_no = excluded.run_no, reason = excluded.reason,"
-          " seq = excluded.seq") {}
+          " seq = excluded.seq"),
+      note_run("UPDATE dag_run SET user_note = ?, seq = ? WHERE run_no = ?"),
+      note_instance("UPDATE task_instance SET user_note = ?, seq = ? WHERE run_no = ? AND instance_no = ?"),
+      put_pool(
+          "INSERT INTO pool (seq, slots, include_deferred, updated_at, name, rate, description, updated_by)"
+          " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, slots = excluded.slots,"
+          " include_deferred = excluded.include_deferred, updated_at = excluded.updated_at, rate = excluded.rate,"
+          " description = excluded.description, updated_by = excluded.updated_by"),
+      drop_pool("DELETE FROM pool WHERE name = ?"),
+      put_variable(
+          "INSERT INTO variable (seq, updated_at, checksum, name, value, description, updated_by) VALUES (?,?,?,?,?,?,?)"
+          " ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, updated_at = excluded.updated_at,"
+          " checksum = excluded.checksum, value = excluded.value, description = excluded.description,"
+          " updated_by = excluded.updated_by"),
+      drop_variable("DELETE FROM variable WHERE name = ?"),
+      insert_token(
+          "INSERT INTO token (seq, created_at, expires_at, hash, name, principal, role, scopes) VALUES (?,?,?,?,?,?,?,?)"
+          " ON CONFLICT (hash) DO NOTHING"),
+      revoke_token("UPDATE token SET seq = ?, revoked_at = ? WHERE hash = ? AND revoked_at IS NULL") {}
 
 bool BatchWriter::write(const ServiceRows& rows) {
   const auto each = [this](const auto& list) {
@@ -48,7 +68,8 @@ bool BatchWriter::write(const ServiceRows& rows) {
     return true;
   };
   return each(rows.files) && each(rows.versions) && each(rows.dags) && each(rows.tags) && each(rows.cursors) &&
-         each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && raise_seq();
+         each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && each(rows.notes) &&
+         each(rows.pools) && each(rows.variables) && each(rows.tokens) && each(rows.deletions) && raise_seq();
 }
 
 bool BatchWriter::put(const DagFileRow& row) {
@@ -127,6 +148,40 @@ bool BatchWriter::put(const BackfillIntervalRow& row) {
       row.skip == BackfillSkip::none ? std::nullopt : std::optional(static_cast<std::int64_t>(row.skip));
   return ok(service_.put_interval.on(db_).run(row.backfill_no, row.ordinal, row.logical_date, run_no, reason,
                                               next_seq_));
+}
+
+bool BatchWriter::put(const NoteRow& row) {
+  if (row.instance_no < 0) return ok(service_.note_run.on(db_).run(TextOrNull{row.text}, next_seq_, row.run_no));
+  return ok(service_.note_instance.on(db_).run(TextOrNull{row.text}, next_seq_, row.run_no, row.instance_no));
+}
+
+bool BatchWriter::put(const PoolRow& row) {
+  if (row.is_gone) return ok(service_.drop_pool.on(db_).run(std::string_view(row.name)));
+  return ok(service_.put_pool.on(db_).run(next_seq_, row.slots, std::int64_t{row.include_deferred},
+                                          Time{row.updated_at}, std::string_view(row.name), TextOrNull{row.rate},
+                                          TextOrNull{row.description}, TextOrNull{row.updated_by}));
+}
+
+bool BatchWriter::put(const VariableRow& row) {
+  if (row.is_gone) return ok(service_.drop_variable.on(db_).run(std::string_view(row.name)));
+  const std::int64_t sum = RowSum().add(row.name).add(row.value).value();
+  return ok(service_.put_variable.on(db_).run(next_seq_, Time{row.updated_at}, sum, std::string_view(row.name),
+                                              std::string_view(row.value), TextOrNull{row.description},
+                                              TextOrNull{row.updated_by}));
+}
+
+bool BatchWriter::put(const RunDeletionRow& row) {
+  return ok(delete_finished_run(db_, row.run_no, row.name, next_seq_, row.at));
+}
+
+bool BatchWriter::put(const TokenRow& row) {
+  if (row.revoked_at != kNoTime) {
+    return ok(service_.revoke_token.on(db_).run(next_seq_, row.revoked_at, std::string_view(row.hash)));
+  }
+  return ok(service_.insert_token.on(db_).run(next_seq_, Time{row.created_at}, Time{row.expires_at},
+                                              std::string_view(row.hash), std::string_view(row.name),
+                                              std::string_view(row.principal), std::string_view(row.role),
+                                              std::string_view(row.scopes_json)));
 }
 
 }  // namespace baton::sqlite

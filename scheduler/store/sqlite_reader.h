@@ -58,6 +58,11 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<JobPage> list_jobs(const NameQuery& query) override;
   [[nodiscard]] Result<BackfillPage> list_backfills(const NameQuery& query) override;
   [[nodiscard]] Result<BackfillView> backfill(std::int64_t backfill_no) override;
+  [[nodiscard]] Result<std::vector<ServerStateRow>> server_state() override;
+  [[nodiscard]] Result<TokenPage> list_tokens(const NameQuery& query) override;
+  [[nodiscard]] Result<TokenView> token(const std::string& hash) override;
+  [[nodiscard]] Result<std::optional<IdempotencyRow>> find_key(const std::string& principal, const std::string& route,
+                                                               const std::string& key) override;
   [[nodiscard]] Result<Changes> changes_after(const ChangeKey& key, std::int64_t limit) override;
   [[nodiscard]] Result<StoreInfo> info() override;
   [[nodiscard]] Result<TickPage> list_ticks(const TickQuery& query) override;

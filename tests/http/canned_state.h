@@ -209,6 +209,12 @@ class CannedReader : public Reader {
   Result<JobPage> list_jobs(const NameQuery&) override { return JobPage{}; }
   Result<BackfillPage> list_backfills(const NameQuery&) override { return BackfillPage{}; }
   Result<BackfillView> backfill(std::int64_t) override { return Error{"there is none", ErrorKind::not_found}; }
+  Result<std::vector<ServerStateRow>> server_state() override { return std::vector<ServerStateRow>{}; }
+  Result<TokenPage> list_tokens(const NameQuery&) override { return TokenPage{}; }
+  Result<TokenView> token(const std::string&) override { return none(); }
+  Result<std::optional<IdempotencyRow>> find_key(const std::string&, const std::string&, const std::string&) override {
+    return std::optional<IdempotencyRow>();
+  }
 
   Result<Changes> changes_after(const ChangeKey& key, std::int64_t) override {
     const std::lock_guard lock(state_.mutex);
@@ -275,8 +281,17 @@ class CannedDoor : public Door {
     state_.audit.push_back(event);
     done(run_no);
   }
-  void cancel(RunNo run_no, std::string, Asker, OnRun done) override { end(run_no, RunState::failed, done); }
-  void retry(RunNo run_no, Asker, OnRun done) override { end(run_no, RunState::running, done); }
+  void change(ChangeAsk ask, Asker, Once, OnChanged done) override {
+    if (const auto* stop = std::get_if<StopRun>(&ask.what)) return end(stop->run_no, RunState::failed, done);
+    if (const auto* retry = std::get_if<RetryRun>(&ask.what)) return end(retry->run_no, RunState::running, done);
+    if (const auto* mark = std::get_if<MarkRun>(&ask.what)) return end(mark->run_no, mark->state, done);
+    if (const auto* clear = std::get_if<ClearTasks>(&ask.what)) {
+      const TouchedInstance greet{"greet", kUnmapped, TaskState::success, 0};
+      return done(Changed{clear->run_no, {greet}});
+    }
+    if (const auto* mark = std::get_if<MarkTasks>(&ask.what)) return done(Changed{mark->run_no, {}});
+    done(Changed{});
+  }
   void hold_dag(DagHold wish, Asker asker, OnDone done) override {
     set_paused(wish.dag_id, wish.wish == DagHold::Wish::pause, std::move(asker), std::move(done));
   }
@@ -294,12 +309,12 @@ class CannedDoor : public Door {
   }
 
  private:
-  void end(RunNo run_no, RunState state, const OnRun& done) {
+  void end(RunNo run_no, RunState state, const OnChanged& done) {
     const std::lock_guard lock(state_.mutex);
     RunView& run = state_.runs[static_cast<std::size_t>(run_no - 1)];
     run.row.state = state;
     run.row.seq = ++state_.seq;
-    done(run_no);
+    done(Changed{run_no, {}});
   }
 
   CannedState& state_;

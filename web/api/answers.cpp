@@ -1,12 +1,23 @@
 #include "web/api/answers.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <set>
 
 #include "scheduler/digest/digest.h"
+#include "web/api/objects.h"
+#include "web/api/run_choice.h"
 #include "web/api/whole_run.h"
 #include "web/http/router.h"
 
 namespace baton::api {
+
+namespace {
+
+constexpr std::int64_t kInstancesMax = 10'000;  // of one run, in an answer
+
+}  // namespace
 
 http::Response read_error(const Error& error, const Call& call) {
   const int status = error.kind == ErrorKind::invalid ? 400 : http::status_of(error.kind);
@@ -23,8 +34,28 @@ http::Response list_response(std::string body, std::int64_t seq, const Call& cal
   return response;
 }
 
+http::Response object_response(std::string body, std::int64_t seq, const Call& call) {
+  http::Response response = json_response(std::move(body));
+  response.etag = std::to_string(seq) + "-" + sha256_hex(call.request.target).substr(0, 8);
+  return response;
+}
+
+http::Response hashed_response(std::string body, const Call&) {
+  http::Response response = json_response(std::move(body));
+  response.etag = sha256_hex(response.body).substr(0, 20);
+  return response;
+}
+
+http::Response no_content() {
+  http::Response response;
+  response.status = 204;
+  return response;
+}
+
 Result<RunNo> run_of_path(Reader& reader, const http::Request& request) {
-  return run_named(reader, request.param("dag_id"), request.param("dag_run_id"));
+  const auto run = run_named(reader, request.param("dag_id"), request.param("dag_run_id"));
+  if (!run) return run.error();
+  return run->run_no;
 }
 
 Result<InstanceView> instance_of_path(Reader& reader, const http::Request& request) {
@@ -55,6 +86,26 @@ Status check_dag(Reader& reader, const std::string& dag_id) {
   if (!page) return page.error();
   if (!page->rows.empty()) return Unit{};
   return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
+}
+
+http::Response instances_response(Reader& reader,
+                                  const std::vector<std::pair<RunNo, std::vector<InstanceNo>>>& instances,
+                                  const Call& call) {
+  std::vector<InstanceView> rows;
+  for (const auto& [run_no, numbers] : instances) {
+    if (numbers.empty()) continue;
+    InstanceQuery query;
+    query.filter.run_no = run_no;
+    query.page.limit = kInstancesMax;
+    query.page.with_total = false;
+    const auto page = reader.list_instances(query);
+    if (!page) return read_error(page.error(), call);
+    const std::set<InstanceNo> wanted(numbers.begin(), numbers.end());
+    std::copy_if(page->rows.begin(), page->rows.end(), std::back_inserter(rows),
+                 [&](const InstanceView& one) { return wanted.contains(one.row.instance_no); });
+  }
+  return json_response(
+      list_body("task_instances", rows, static_cast<std::int64_t>(rows.size()), append_instance));
 }
 
 Asker asker_of(const http::Request& request) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "web/api/services.h"
 #include "web/http/errors.h"
@@ -16,6 +18,13 @@ http::Response order_error(const std::string& word, const Call& call);
 /// A list of one snapshot: its number is the ETag's base.
 http::Response list_response(std::string body, std::int64_t seq, const Call& call);
 
+/// Of one object, whose row has this number.
+http::Response object_response(std::string body, std::int64_t seq, const Call& call);
+/// Of what has no number of its own: its content is the ETag.
+http::Response hashed_response(std::string body, const Call& call);
+/// 204.
+http::Response no_content();
+
 /// The run that `dag_id` and `dag_run_id` of the path name. not_found: there is none.
 Result<RunNo> run_of_path(Reader& reader, const http::Request& request);
 /// The instance that `task_id` and `map_index` name beside the run. A mapped one without its index is not found: which
@@ -26,6 +35,12 @@ Status check_dag(Reader& reader, const std::string& dag_id);
 
 /// The run as it is now.
 http::Response run_response(Reader& reader, RunNo run_no, int status, const Call& call);
+
+/// Instances of runs by their numbers, as they are now: a list like any other. Runs and instances that are gone are left
+/// out.
+http::Response instances_response(Reader& reader,
+                                  const std::vector<std::pair<RunNo, std::vector<InstanceNo>>>& instances,
+                                  const Call& call);
 
 Asker asker_of(const http::Request& request);
 Once once_of(const http::Request& request);

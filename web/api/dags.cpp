@@ -1,7 +1,13 @@
 // DAGs: the list, one of them, pausing; their statistics, sources and versions.
+#include <algorithm>
 #include <cstdlib>
+#include <limits>
+#include <memory>
 
+#include "scheduler/digest/digest.h"
 #include "web/api/answers.h"
+#include "web/api/condition.h"
+#include "web/api/dag_objects.h"
 #include "web/api/fields.h"
 #include "web/api/holds.h"
 #include "web/api/list_query.h"
@@ -18,63 +24,11 @@ const std::vector<std::pair<std::string_view, DagField>> kOrders = {
     {"last_run_state", DagField::last_run_state},
     {"last_run_start_date", DagField::last_run_started_at},
 };
-/// What Airflow runs at most where a DAG says nothing; Baton's limit is elsewhere, and clients want a number.
-constexpr std::int64_t kTasksMax = 16;
-
-void append_tag(std::string& out, const std::string& tag, const std::string& dag_id) {
-  JsonObject one(out);
-  one.text("name", tag);
-  one.text("dag_id", dag_id);
-  one.text("dag_display_name", dag_id);
-}
-
-/// What a bar in a list of DAGs shows of a run.
-void append_recent_run(std::string& out, const RunView& run) {
-  JsonObject one(out);
-  one.text("dag_run_id", run.row.run_id);
-  one.text("state", to_string(run.row.state));
-  one.text("run_type", to_string(run.row.type));
-  time_field(one, "run_after", run.row.run_after == kNoTime ? run.row.queued_at : run.row.run_after);
-  time_field(one, "start_date", run.row.started_at);
-  time_field(one, "end_date", run.row.ended_at);
-}
-
-/// `with_runs`: with those that were read, for who asked for them.
-void append_dag(std::string& out, const DagView& dag, bool with_runs) {
-  JsonObject one(out);
-  one.text("dag_id", dag.dag_id);
-  one.text("dag_display_name", dag.dag_id);
-  bool_field(one, "is_paused", dag.paused_since != kNoTime);
-  bool_field(one, "is_stale", dag.stale_since != kNoTime);
-  bool_field(one, "is_draining", dag.draining_since != kNoTime);
-  time_field(one, "last_parsed_time", dag.file_read_at);
-  null_field(one, "last_parse_duration");
-  null_field(one, "last_expired");
-  one.text("bundle_name", "dags-folder");
-  text_field(one, "bundle_version", dag.latest_version);
-  text_field(one, "relative_fileloc", dag.file);
-  one.text("fileloc", dag.file);
-  one.text("file_token", dag.file);
-  null_field(one, "description");
-  null_field(one, "timetable_summary");
-  null_field(one, "timetable_description");
-  bool_field(one, "timetable_partitioned", false);
-  bool_field(one, "timetable_periodic", dag.next_tick != kNoTime);
-  append_json_array(one.member("tags"), dag.tags,
-                    [&](std::string& o, const std::string& tag) { append_tag(o, tag, dag.dag_id); });
-  one.number("max_active_tasks", kTasksMax);
-  null_field(one, "max_active_runs");
-  one.number("max_consecutive_failed_dag_runs", 0);
-  bool_field(one, "has_task_concurrency_limits", false);
-  bool_field(one, "has_import_errors", dag.has_import_error);
-  time_field(one, "next_dagrun_logical_date", dag.next_tick);
-  time_field(one, "next_dagrun_data_interval_start", dag.next_tick);
-  null_field(one, "next_dagrun_data_interval_end");
-  time_field(one, "next_dagrun_run_after", dag.next_tick);
-  null_field(one, "allowed_run_types");
-  one.member("owners") += "[]";
-  bool_field(one, "is_backfillable", true);
-  if (with_runs) append_json_array(one.member("recent_runs"), dag.last_runs, append_recent_run);
+/// What the DAG says of itself; empty where its version cannot be read: then what only that says is null.
+KnownDag known_of(Reader& reader, const DagView& dag, const Call& call) {
+  if (dag.latest_version.empty() || call.services.known_dags == nullptr) return {};
+  auto known = call.services.known_dags->get(reader, dag.dag_id, dag.latest_version);
+  return known ? std::move(*known) : KnownDag{};
 }
 
 DagFilter filter_of(const http::Request& request) {
@@ -87,6 +41,33 @@ DagFilter filter_of(const http::Request& request) {
   filter.last_run_states = enums(request, "last_dag_run_state", RunState::failed);
   if (flag(request, "exclude_stale").value_or(true)) filter.stale = false;
   return filter;
+}
+
+http::Response dags_named(const Call& call, const std::vector<std::string>& dag_ids) {
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  DagPage page;
+  if (!dag_ids.empty()) {
+    DagQuery query;
+    query.filter.dag_ids = dag_ids;
+    query.page.limit = static_cast<std::int64_t>(dag_ids.size());
+    auto found = (*reader)->list_dags(query);
+    if (!found) return read_error(found.error(), call);
+    page = std::move(*found);
+  }
+  const auto append = [&](std::string& out, const DagView& dag) { append_dag(out, dag, known_of(**reader, dag, call)); };
+  return json_response(list_body("dags", page.rows, page.total, append));
+}
+
+/// The DAG at `place` of these and then the others.
+void pause_next(const Call& call, const http::Reply& reply, std::shared_ptr<const std::vector<std::string>> dag_ids,
+                std::size_t place) {
+  if (place == dag_ids->size()) return reply.later([call, dag_ids] { return dags_named(call, *dag_ids); });
+  call.services.door->set_paused((*dag_ids)[place], call.flag("is_paused", false), asker_of(call.request),
+                                 [call, reply, dag_ids, place](const Status& done) {
+                                   if (!done) return reply.send(http::error_response(done.error(), &call.request));
+                                   pause_next(call, reply, dag_ids, place + 1);
+                                 });
 }
 
 http::Response list(const Call& call) {
@@ -102,50 +83,85 @@ http::Response list(const Call& call) {
   if (recent_runs) query.last_runs = std::strtoll(std::string(*recent_runs).c_str(), nullptr, 10);
   const auto page = (*reader)->list_dags(query);
   if (!page) return read_error(page.error(), call);
-  const auto append = [&](std::string& out, const DagView& dag) { append_dag(out, dag, recent_runs.has_value()); };
+  const auto append = [&](std::string& out, const DagView& dag) {
+    append_dag(out, dag, known_of(**reader, dag, call), recent_runs.has_value());
+  };
   return list_response(list_body("dags", page->rows, page->total, append), page->seq, call);
 }
 
-http::Response dag_response(Reader& reader, const Call& call) {
+/// not_found: there is no such DAG.
+Result<DagView> dag_of_path(Reader& reader, const Call& call) {
+  const std::string& dag_id = call.request.param("dag_id");
   DagQuery query;
-  query.filter.dag_ids = {call.request.param("dag_id")};
-  const auto page = reader.list_dags(query);
-  if (!page) return read_error(page.error(), call);
-  if (page->rows.empty()) {
-    const std::string detail = "there is no DAG \"" + call.request.param("dag_id") + "\"";
-    return http::error_response(404, detail, &call.request);
-  }
-  std::string body;
-  append_dag(body, page->rows.front(), false);
-  http::Response response = json_response(std::move(body));
-  response.etag = std::to_string(page->rows.front().seq);
-  return response;
+  query.filter.dag_ids = {dag_id};
+  query.page.limit = 1;
+  query.page.with_total = false;
+  auto page = reader.list_dags(query);
+  if (!page) return page.error();
+  if (page->rows.empty()) return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
+  return std::move(page->rows.front());
 }
 
 http::Response get(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
-  return dag_response(**reader, call);
+  const auto dag = dag_of_path(**reader, call);
+  if (!dag) return read_error(dag.error(), call);
+  std::string body;
+  append_dag(body, *dag, known_of(**reader, *dag, call));
+  http::Response response = json_response(std::move(body));
+  response.etag = std::to_string(dag->seq);
+  return response;
+}
+
+http::Response details(const Call& call) {
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  const auto dag = dag_of_path(**reader, call);
+  if (!dag) return read_error(dag.error(), call);
+  const auto versions = (*reader)->list_versions(dag->dag_id);
+  if (!versions) return read_error(versions.error(), call);
+  std::string body;
+  append_dag_details(body, *dag, known_of(**reader, *dag, call), *versions);
+  return object_response(std::move(body), dag->seq, call);
 }
 
 void patch(const Call& call, const http::Reply& reply) {
+  Call kept = call;
   {
     auto reader = call.services.readers->take();
     if (!reader) return reply.send(read_error(reader.error(), call));
-    const auto known = check_dag(**reader, call.request.param("dag_id"));
-    if (!known) return reply.send(read_error(known.error(), call));
+    const auto dag = dag_of_path(**reader, call);
+    if (!dag) return reply.send(read_error(dag.error(), call));
+    if (auto refused = check_match(kept, "dag/" + dag->dag_id, dag->seq)) return reply.send(std::move(*refused));
   }
   auto hold = hold_of(call);
   if (!hold) {
     const Error wrong{"give is_paused or draining, one of the two", ErrorKind::invalid};
     return reply.send(http::error_response(wrong, &call.request));
   }
-  call.services.door->hold_dag(std::move(*hold), asker_of(call.request), [call, reply](Status done) {
-    reply.later([call, done = std::move(done)]() -> http::Response {
-      if (!done) return http::error_response(done.error(), &call.request);
-      return get(call);
+  call.services.door->hold_dag(std::move(*hold), asker_of(call.request), [kept, reply](const Status& done) {
+    reply.later([kept, done]() -> http::Response {
+      if (!done) return http::error_response(done.error(), &kept.request);
+      return get(kept);
     });
   });
+}
+
+/// Every DAG of this page of the list, one after the other; the answer is the list of them as they are then.
+void patch_many(const Call& call, const http::Reply& reply) {
+  auto dag_ids = std::make_shared<std::vector<std::string>>();
+  {
+    auto reader = call.services.readers->take();
+    if (!reader) return reply.send(read_error(reader.error(), call));
+    DagQuery query;
+    query.filter = filter_of(call.request);
+    query.page = page_of(call.request);
+    const auto page = (*reader)->list_dags(query);
+    if (!page) return reply.send(read_error(page.error(), call));
+    for (const DagView& dag : page->rows) dag_ids->push_back(dag.dag_id);
+  }
+  pause_next(call, reply, std::move(dag_ids), 0);
 }
 
 /// Unknown ids are left out; none is an empty list.
@@ -209,6 +225,76 @@ http::Response source(const Call& call) {
   return http::error_response(404, "there is no such version of the DAG \"" + dag_id + "\"", &call.request);
 }
 
+/// The minor of Airflow 3 that a client of its own says it speaks, in `OpenAPI-Generator/3.0.2/python`; else the newest.
+int airflow_minor(const http::Request& request) {
+  constexpr std::string_view kName = "OpenAPI-Generator/3.";
+  const std::string agent(request.header("user-agent"));
+  if (!agent.starts_with(kName)) return std::numeric_limits<int>::max();
+  return static_cast<int>(std::strtol(agent.c_str() + kName.size(), nullptr, 10));
+}
+
+Result<KnownDag> known_of_path(Reader& reader, const Call& call) {
+  const auto dag = dag_of_path(reader, call);
+  if (!dag) return dag.error();
+  if (call.services.known_dags == nullptr) return Error{"its version cannot be read here", ErrorKind::unavailable};
+  return call.services.known_dags->get(reader, dag->dag_id, dag->latest_version);
+}
+
+/// Of what a version alone decides.
+http::Response version_response(std::string body, const Dag& dag, const Call& call) {
+  http::Response response = json_response(std::move(body));
+  response.etag = dag.version.substr(0, 16) + "-" + sha256_hex(call.request.target + std::string(call.request.header("user-agent"))).substr(0, 8);
+  return response;
+}
+
+http::Response tasks(const Call& call) {
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  const auto known = known_of_path(**reader, call);
+  if (!known) return read_error(known.error(), call);
+  const Dag& dag = *known->dag;
+  const std::string order(call.request.query_value("order_by").value_or("task_id"));
+  if (order != "task_id" && order != "-task_id") return order_error(order, call);
+  std::vector<TaskNo> all = dag.by_id;
+  std::erase_if(all, [&](TaskNo t) { return dag.task(t).hook != Hook::none; });
+  if (order.front() == '-') std::reverse(all.begin(), all.end());
+  const int minor = airflow_minor(call.request);
+  std::string body = list_body("tasks", all, static_cast<std::int64_t>(all.size()),
+                               [&](std::string& out, TaskNo t) { append_task(out, dag, t, minor); });
+  return version_response(std::move(body), dag, call);
+}
+
+http::Response task(const Call& call) {
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  const auto known = known_of_path(**reader, call);
+  if (!known) return read_error(known.error(), call);
+  const std::string& task_id = call.request.param("task_id");
+  const auto t = known->dag->find(task_id);
+  if (!t) {
+    const std::string detail = "the DAG \"" + known->dag->id + "\" has no task \"" + task_id + "\"";
+    return http::error_response(404, detail, &call.request);
+  }
+  std::string body;
+  append_task(body, *known->dag, *t, airflow_minor(call.request));
+  return version_response(std::move(body), *known->dag, call);
+}
+
+http::Response one_version(const Call& call) {
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  const std::string& dag_id = call.request.param("dag_id");
+  const auto found = (*reader)->list_versions(dag_id);
+  if (!found) return read_error(found.error(), call);
+  for (const VersionView& version : *found) {
+    if (std::to_string(version.number) != call.request.param("version_number")) continue;
+    std::string body;
+    append_version(body, version);
+    return json_response(std::move(body));
+  }
+  return http::error_response(404, "there is no such version of the DAG \"" + dag_id + "\"", &call.request);
+}
+
 http::Response tags(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
@@ -227,6 +313,11 @@ void add_dags(Operations& operations) {
   operations.at_once["get_dags"] = list;
   operations.at_once["get_dag"] = get;
   operations.later["patch_dag"] = patch;
+  operations.later["patch_dags"] = patch_many;
+  operations.at_once["get_dag_details"] = details;
+  operations.at_once["get_tasks"] = tasks;
+  operations.at_once["get_task"] = task;
+  operations.at_once["get_dag_version"] = one_version;
   operations.at_once["get_dag_stats"] = stats;
   operations.at_once["get_dag_versions"] = versions;
   operations.at_once["get_dag_source"] = source;

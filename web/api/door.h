@@ -5,7 +5,16 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <variant>
+#include <vector>
 
+#include "scheduler/control/clear_tasks.h"
+#include "scheduler/control/delete_run.h"
+#include "scheduler/control/mark_run.h"
+#include "scheduler/control/mark_tasks.h"
+#include "scheduler/control/retry_run.h"
+#include "scheduler/control/stop_run.h"
+#include "scheduler/control/write_records.h"
 #include "scheduler/model/attempt_key.h"
 #include "scheduler/model/result.h"
 #include "scheduler/model/time.h"
@@ -20,6 +29,19 @@ struct Asker {
 /// A repetition of a request with the same key finds what the first one made. Empty `key`: none was given.
 struct Once {
   std::string key, route, body_hash;
+};
+
+/// A change of what is there. Of a RetryRun and a ClearTasks, `latest` is found by the Door.
+struct ChangeAsk {
+  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun> what;
+  std::string latest_of;  ///< a DAG: the run goes on with the version that it has now; empty: with its own
+  std::int32_t status = 200;  ///< of the answer where it succeeds
+};
+
+/// What a change came to.
+struct Changed {
+  RunNo run_no = 0;
+  std::vector<TouchedInstance> instances;
 };
 
 struct TriggerAsk {
@@ -52,10 +74,10 @@ class Door {
   using OnDone = std::function<void(Status)>;
 
   virtual void trigger(TriggerAsk ask, Asker asker, Once once, OnRun done) = 0;
-  /// What runs is stopped, what has not begun is skipped.
-  virtual void cancel(RunNo run_no, std::string why, Asker asker, OnRun done) = 0;
-  /// What failed, and what follows from it, runs again.
-  virtual void retry(RunNo run_no, Asker asker, OnRun done) = 0;
+  using OnChanged = std::function<void(Result<Changed>)>;
+  virtual void change(ChangeAsk ask, Asker asker, Once once, OnChanged done) = 0;
+  /// Looks at the folder of DAGs now. unavailable: there is none.
+  virtual void look_at_folder(OnDone done) { done(Error{"there is no folder of DAGs", ErrorKind::unavailable}); }
   virtual void set_paused(std::string dag_id, bool is_paused, Asker asker, OnDone done) = 0;
 
   /// Pause, drain or resume, with a reason. What holds already is no error.

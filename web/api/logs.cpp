@@ -8,6 +8,8 @@
 #include "scheduler/logs/log_times.h"
 #include "web/api/answers.h"
 #include "web/api/fields.h"
+#include "web/api/followers.h"
+#include "web/api/list_query.h"
 
 namespace baton::api {
 
@@ -121,6 +123,33 @@ http::Response as_text(Part part) {
   return response;
 }
 
+/// Where a reader of a log that grows stands.
+struct Follow {
+  std::string path;
+  RunNo run_no = 0;
+  InstanceNo instance_no = 0;
+  Epoch epoch = 0;
+  std::int64_t offset = 0;
+  bool as_text = false;
+};
+
+/// What has been written since; false: the attempt has ended, and that was the last.
+bool follow_on(Follow& follow, Reader& reader, http::StreamSink& to) {
+  const auto instance = reader.instance(follow.run_no, follow.instance_no);
+  const bool lives = instance && instance->row.epoch == follow.epoch &&
+                     (instance->row.state == TaskState::queued || instance->row.state == TaskState::running);
+  for (;;) {
+    auto part = read_part(follow.path, follow.offset, kPartBytes, !lives);
+    if (!part) return false;
+    if (part->text.empty()) return lives;
+    follow.offset = part->end;
+    const bool is_last = part->is_last;
+    std::string bytes = follow.as_text ? std::move(part->text) : as_lines(*part, logs::LogTimes::load(follow.path)).body;
+    if (!to.write(std::move(bytes))) return false;
+    if (is_last) return false;
+  }
+}
+
 http::Response get_log(const Call& call) {
   const http::Request& request = call.request;
   const std::string_view accept = request.header("accept");
@@ -140,10 +169,20 @@ http::Response get_log(const Call& call) {
   const std::int64_t offset = std::max<std::int64_t>(std::strtoll(token.c_str(), nullptr, 10), 0);
   auto part = read_part(path, offset, wants_text || wants_lines ? kTextBytes : kPartBytes, attempt->has_ended);
   if (!part) return read_error(part.error(), call);
-  const std::string next = part->is_last ? std::string() : std::to_string(part->end);
+  const bool follows = flag(request, "follow").value_or(false) && (wants_text || wants_lines) && !attempt->has_ended;
+  const std::int64_t end = part->end;
+  const std::string next = part->is_last || follows ? std::string() : std::to_string(part->end);
   http::Response response = wants_text    ? as_text(std::move(*part))
                             : wants_lines ? as_lines(*part, logs::LogTimes::load(path))
                                           : as_json(*part, logs::LogTimes::load(path));
+  if (follows) {
+    const Follow follow{path, instance->row.run_no, instance->row.instance_no, attempt->epoch, end, wants_text};
+    response.stream = [call, follow](const http::StreamWriter& writer) {
+      call.services.followers->add(writer, [at = Follow(follow)](Reader& from, http::StreamSink& to) mutable {
+        return follow_on(at, from, to);
+      });
+    };
+  }
   if (!next.empty()) response.headers.push_back({"Airflow-Continuation-Token", next});
   return response;
 }

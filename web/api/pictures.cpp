@@ -152,7 +152,7 @@ http::Response grid(const Call& call) {
   if (!dag) return read_error(dag.error(), call);
   RunNo before = 0;
   if (const auto run_id = call.request.query_value("before")) {
-    const auto found = run_named(reader, dag->dag_id, std::string(*run_id));
+    const auto found = run_no_named(reader, dag->dag_id, std::string(*run_id));
     if (!found) return read_error(found.error(), call);
     before = *found;
   }

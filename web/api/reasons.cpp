@@ -226,7 +226,7 @@ http::Response dependencies(const Call& call) {
 
 Result<insight::Side> side_of(Reader& reader, const Call& call, std::string_view word) {
   const auto run_id = call.request.query_value(word);
-  const auto run_no = run_named(reader, call.request.param("dag_id"), std::string(run_id.value_or("")));
+  const auto run_no = run_no_named(reader, call.request.param("dag_id"), std::string(run_id.value_or("")));
   if (!run_no) return run_no.error();
   auto run = reader.run(*run_no);
   if (!run) return run.error();

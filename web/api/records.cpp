@@ -1,4 +1,7 @@
-// What is kept beside runs: the event log, import errors, pools, variables.
+// What is kept beside runs: the event log, import errors.
+#include <algorithm>
+#include <cstdlib>
+
 #include "web/api/answers.h"
 #include "web/api/fields.h"
 #include "web/api/list_query.h"
@@ -88,92 +91,50 @@ http::Response import_errors(const Call& call) {
   return list_response(list_body("import_errors", page->rows, page->total, append_import_error), page->seq, call);
 }
 
-/// What a pool has and what holds it.
-struct PoolSlots {
-  std::int64_t running = 0, queued = 0, scheduled = 0, deferred = 0;
-};
-
-PoolSlots slots_of(const std::vector<PoolLoad>& loads, const std::string& pool) {
-  PoolSlots slots;
-  for (const PoolLoad& load : loads) {
-    if (load.pool != pool) continue;
-    if (load.state == TaskState::running) slots.running += load.slots;
-    if (load.state == TaskState::queued) slots.queued += load.slots;
-    if (load.state == TaskState::scheduled) slots.scheduled += load.slots;
-    if (load.state == TaskState::deferred) slots.deferred += load.slots;
-  }
-  return slots;
-}
-
-void append_pool(std::string& out, const PoolView& pool, const std::vector<PoolLoad>& loads) {
-  const PoolSlots slots = slots_of(loads, pool.name);
-  const std::int64_t occupied = slots.running + slots.queued + (pool.include_deferred ? slots.deferred : 0);
-  JsonObject one(out);
-  one.text("name", pool.name);
-  one.number("slots", pool.slots);
-  text_field(one, "description", pool.description);
-  bool_field(one, "include_deferred", pool.include_deferred);
-  one.number("occupied_slots", occupied);
-  one.number("running_slots", slots.running);
-  one.number("queued_slots", slots.queued);
-  one.number("scheduled_slots", slots.scheduled);
-  one.number("open_slots", pool.slots - occupied);
-  one.number("deferred_slots", slots.deferred);
-  null_field(one, "team_name");
-}
-
-http::Response pools(const Call& call) {
+http::Response import_error(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
-  NameQuery query;
-  query.name = text_match(call.request, "pool_name");
-  query.page = page_of(call.request);
-  const auto page = (*reader)->list_pools(query);
-  if (!page) return read_error(page.error(), call);
-  const auto loads = (*reader)->pool_loads();
-  if (!loads) return read_error(loads.error(), call);
-  return list_response(list_body("pools", page->rows, page->total,
-                                 [&](std::string& out, const PoolView& pool) { append_pool(out, pool, *loads); }),
-                       page->seq, call);
-}
-
-http::Response pool(const Call& call) {
-  auto reader = call.services.readers->take();
-  if (!reader) return read_error(reader.error(), call);
-  const std::string& name = call.request.param("pool_name");
-  NameQuery query;
-  query.name.prefixes = {name};
+  ImportErrorQuery query;
   query.page.limit = 10'000;
-  const auto page = (*reader)->list_pools(query);
+  const auto page = (*reader)->list_import_errors(query);
   if (!page) return read_error(page.error(), call);
-  for (const PoolView& one : page->rows) {
-    if (one.name != name) continue;
-    const auto loads = (*reader)->pool_loads();
-    if (!loads) return read_error(loads.error(), call);
+  for (const ImportErrorView& error : page->rows) {
+    if (std::to_string(error.file_no) != call.request.param("import_error_id")) continue;
     std::string body;
-    append_pool(body, one, *loads);
-    return json_response(std::move(body));
+    append_import_error(body, error);
+    return hashed_response(std::move(body), call);
   }
-  return http::error_response(404, "there is no pool \"" + name + "\"", &call.request);
+  return http::error_response(404, "there is no such import error", &call.request);
 }
 
-http::Response variables(const Call& call) {
+http::Response event_log(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
-  NameQuery query;
-  query.name = text_match(call.request, "variable_key");
-  query.page = page_of(call.request);
-  const auto page = (*reader)->list_variables(query);
+  const std::string& wanted = call.request.param("event_log_id");
+  AuditQuery query;
+  query.order = {{AuditField::number, false}};
+  query.page.offset = std::max<std::int64_t>(std::strtoll(wanted.c_str(), nullptr, 10) - 1, 0);  // numbers have no gaps
+  query.page.limit = 1;
+  query.page.with_total = false;
+  const auto page = (*reader)->audit(query);
   if (!page) return read_error(page.error(), call);
-  const auto append = [](std::string& out, const VariableView& variable) {
-    JsonObject one(out);
-    one.text("key", variable.name);
-    one.text("value", variable.value);
-    text_field(one, "description", variable.description);
-    bool_field(one, "is_encrypted", false);
-    null_field(one, "team_name");
-  };
-  return list_response(list_body("variables", page->rows, page->total, append), page->seq, call);
+  if (page->rows.empty() || std::to_string(page->rows.front().audit_no) != wanted) {
+    return http::error_response(404, "there is no event " + wanted + " in the log", &call.request);
+  }
+  std::string body;
+  append_event(body, page->rows.front());
+  return hashed_response(std::move(body), call);
+}
+
+/// Baton knows errors of files alone; what is odd and runs all the same is told by `baton validate`.
+http::Response warnings(const Call&) { return json_response(R"({"dag_warnings":[],"total_entries":0})"); }
+
+/// The folder is looked at now; what has changed in it is there a moment later.
+void parse_file(const Call& call, const http::Reply& reply) {
+  call.services.door->look_at_folder([call, reply](const Status& done) {
+    if (!done) return reply.send(http::error_response(done.error(), &call.request));
+    reply.send(json_response("null", 201));
+  });
 }
 
 }  // namespace
@@ -181,9 +142,10 @@ http::Response variables(const Call& call) {
 void add_records(Operations& operations) {
   operations.at_once["get_event_logs"] = event_logs;
   operations.at_once["get_import_errors"] = import_errors;
-  operations.at_once["get_pools"] = pools;
-  operations.at_once["get_pool"] = pool;
-  operations.at_once["get_variables"] = variables;
+  operations.at_once["get_import_error"] = import_error;
+  operations.at_once["get_event_log"] = event_log;
+  operations.at_once["list_dag_warnings"] = warnings;
+  operations.later["reparse_dag_file"] = parse_file;
 }
 
 }  // namespace baton::api

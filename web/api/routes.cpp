@@ -1,10 +1,23 @@
 #include "web/api/routes.h"
 
+#include "web/api/condition.h"
+
 namespace baton::api {
 
 std::string Call::text(std::string_view name) const {
   const Value* found = body.find(name);
   return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
+}
+
+std::optional<std::string> Call::text_if_given(std::string_view name) const {
+  const Value* found = body.find(name);
+  if (found == nullptr) return std::nullopt;
+  return found->type() == ValueType::string ? found->as_string() : std::string();
+}
+
+bool Call::flag(std::string_view name, bool otherwise) const {
+  const Value* found = body.find(name);
+  return found != nullptr && found->type() == ValueType::boolean ? found->as_bool() : otherwise;
 }
 
 http::Response json_response(std::string body, int status) {
@@ -25,15 +38,26 @@ Operations all_operations() {
   add_dags(operations);
   add_runs(operations);
   add_run_changes(operations);
+  add_clears(operations);
   add_task_instances(operations);
+  add_instance_changes(operations);
   add_logs(operations);
   add_events(operations);
   add_records(operations);
   add_pictures(operations);
   add_reasons(operations);
   add_backfills(operations);
+  add_home(operations);
+  add_pools(operations);
+  add_variables(operations);
+  add_tokens(operations);
+  add_xcom(operations);
+  add_batches(operations);
+  add_waits(operations);
   return operations;
 }
+
+using Made = decltype(Operations::made);
 
 OperateLater as_later(Operate operate) {
   return [operate = std::move(operate)](const Call& call, const http::Reply& reply) { reply.send(operate(call)); };
@@ -54,15 +78,18 @@ OperateLater take(Operations& operations, const std::string& id) {
 
 /// What every operation has in common: nothing that does not fit the description reaches its function.
 http::Handler checked(std::shared_ptr<const Description> description, const Operation& operation, OperateLater operate,
-                      const Services& services) {
-  return [description = std::move(description), &operation, operate = std::move(operate), &services](
+                      std::shared_ptr<const Made> made, const Services& services) {
+  return [description = std::move(description), &operation, operate = std::move(operate), made = std::move(made),
+          &services](
              const std::shared_ptr<const http::Request>& request, const http::Reply& reply) {
     auto faults = description->check_query(operation, *request);
     Value body{ValueMap{}};
     auto more = description->check_body(operation, *request, body);
     faults.insert(faults.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
     if (!faults.empty()) return reply.send(http::faults_response(faults, request.get()));
-    operate(Call{request, *request, services, std::move(body)}, reply);
+    Call call{request, *request, services, std::move(body), *made, {}};
+    if (auto answer = answered_before(call)) return reply.send(std::move(*answer));
+    operate(call, reply);
   };
 }
 
@@ -70,12 +97,13 @@ http::Handler checked(std::shared_ptr<const Description> description, const Oper
 
 Result<http::Router> make_routes(std::shared_ptr<const Description> description, const Services& services) {
   Operations operations = all_operations();
+  const auto made = std::make_shared<const Made>(operations.made);
   http::Router router;
   for (const Operation& operation : description->operations()) {
     OperateLater operate = take(operations, operation.id);
     if (!operate) return Error{"nothing carries out the operation " + operation.id, ErrorKind::internal};
     auto added = router.add({operation.method, operation.path, operation.id, operation.resource, operation.role,
-                             checked(description, operation, std::move(operate), services), operation.body_max});
+                             checked(description, operation, std::move(operate), made, services), operation.body_max});
     if (!added) return Error{added.error().message, ErrorKind::internal};
   }
   const bool is_all = operations.at_once.empty() && operations.later.empty();

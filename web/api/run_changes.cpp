@@ -1,7 +1,15 @@
-// What can be done to runs: trigger, cancel, retry. Each is answered when it is durable, with the run as it is then.
+// What can be done to runs: trigger, cancel, retry, and what a person says of one (its state, its note). Each is answered
+// when it is durable, with the run as it is then.
+#include <algorithm>
+#include <optional>
+
+#include "scheduler/control/idempotency.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/model/time_value.h"
 #include "web/api/answers.h"
+#include "web/api/condition.h"
+#include "web/api/list_query.h"
+#include "web/api/run_choice.h"
 
 namespace baton::api {
 
@@ -14,14 +22,18 @@ WallUs time_member(const Call& call, std::string_view name) {
   return time ? time->seconds * kSecond + time->nanos / 1000 : kNoTime;
 }
 
+http::Response run_now(const Call& call, RunNo run_no) {
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  return run_response(**reader, run_no, 200, call);
+}
+
 /// Told on the thread that decides, which must not read: so the run is read on one of ours.
 Door::OnRun answer_with_run(const Call& call, const http::Reply& reply) {
   return [call, reply](Result<RunNo> done) {
     reply.later([call, done = std::move(done)]() -> http::Response {
       if (!done) return http::error_response(done.error(), &call.request);
-      auto reader = call.services.readers->take();
-      if (!reader) return read_error(reader.error(), call);
-      return run_response(**reader, *done, 200, call);
+      return run_now(call, *done);
     });
   };
 }
@@ -41,29 +53,100 @@ void trigger(const Call& call, const http::Reply& reply) {
                               answer_with_run(call, reply));
 }
 
-/// The run of the path, given to `change`; else the error is sent.
-template <typename Change>
-void change_run(const Call& call, const http::Reply& reply, Change change) {
-  Result<RunNo> run_no = RunNo{0};
+/// The run of the path is given to `ask_of`, and what that wants of it is asked for, if the request's condition holds.
+template <typename AskOf>
+void change_run(const Call& call, const http::Reply& reply, AskOf ask_of) {
+  Call kept = call;
+  std::optional<ChangeAsk> ask;
+  RunNo run_no = 0;
   {
     auto reader = call.services.readers->take();
     if (!reader) return reply.send(read_error(reader.error(), call));
-    run_no = run_of_path(**reader, call.request);
+    const auto found = run_of_path(**reader, call.request);
+    if (!found) return reply.send(read_error(found.error(), call));
+    run_no = *found;
+    const auto run = (*reader)->run(run_no);
+    if (!run) return reply.send(read_error(run.error(), call));
+    if (auto refused = check_match(kept, run_object(run_no), run->row.seq)) return reply.send(std::move(*refused));
+    ask = ask_of(run->row);
   }
-  if (!run_no) return reply.send(read_error(run_no.error(), call));
-  change(*run_no);
+  if (!ask) return reply.send(run_now(call, run_no));
+  call.services.door->change(std::move(*ask), asker_of(call.request), once_of(call.request),
+                             [kept, reply, run_no](const Result<Changed>& done) {
+                               answer_with_run(kept, reply)(done ? Result<RunNo>(run_no) : done.error());
+                             });
 }
 
 void cancel(const Call& call, const http::Reply& reply) {
-  change_run(call, reply, [&](RunNo run_no) {
-    call.services.door->cancel(run_no, call.text("why"), asker_of(call.request), answer_with_run(call, reply));
+  change_run(call, reply, [&](const RunRow& run) -> std::optional<ChangeAsk> {
+    return ChangeAsk{StopRun{run.run_no, false, call.text("why")}, ""};
   });
 }
 
 void retry(const Call& call, const http::Reply& reply) {
-  change_run(call, reply, [&](RunNo run_no) {
-    call.services.door->retry(run_no, asker_of(call.request), answer_with_run(call, reply));
+  change_run(call, reply, [&](const RunRow& run) -> std::optional<ChangeAsk> {
+    RetryRun what;
+    what.run_no = run.run_no;
+    if (const std::string from = call.text("from"); !from.empty()) what.from = from;
+    what.why = call.text("why");
+    return ChangeAsk{std::move(what), call.flag("run_on_latest_version", false) ? run.dag_id : ""};
   });
+}
+
+ChangeAsk note_on(const RunRow& run, const std::string& note) {
+  WriteRecords what;
+  what.rows.notes.push_back({run.run_no, -1, note});
+  what.audit.action = "note";
+  what.audit.dag_id = run.dag_id;
+  what.audit.run_id = run.run_id;
+  what.audit.before_json = to_json(Value(run.user_note));
+  what.audit.after_json = to_json(Value(note));
+  return ChangeAsk{std::move(what), ""};
+}
+
+/// `state: queued` lets what failed of it run again.
+void patch(const Call& call, const http::Reply& reply) {
+  const std::vector<std::string> mask = words(call.request, "update_mask");
+  const auto is_meant = [&](std::string_view name) {
+    return mask.empty() || std::find(mask.begin(), mask.end(), name) != mask.end();
+  };
+  const std::string state = is_meant("state") ? call.text("state") : std::string();
+  const auto note = is_meant("note") ? call.text_if_given("note") : std::nullopt;
+  change_run(call, reply, [&](const RunRow& run) -> std::optional<ChangeAsk> {
+    if (state.empty()) return note ? std::optional(note_on(run, *note)) : std::nullopt;
+    if (state == "queued") {
+      RetryRun what;
+      what.run_no = run.run_no;
+      what.run_note = note;
+      return ChangeAsk{std::move(what), ""};
+    }
+    MarkRun what;
+    what.run_no = run.run_no;
+    what.state = state == "success" ? RunState::success : RunState::failed;
+    what.note = note;
+    return ChangeAsk{std::move(what), ""};
+  });
+}
+
+/// 409 while it has not ended.
+void drop(const Call& call, const http::Reply& reply) {
+  Call kept = call;
+  DeleteRun what;
+  {
+    auto reader = call.services.readers->take();
+    if (!reader) return reply.send(read_error(reader.error(), call));
+    const auto run = run_named(**reader, call.request.param("dag_id"), call.request.param("dag_run_id"));
+    if (!run) return reply.send(read_error(run.error(), call));
+    if (auto refused = check_match(kept, run_object(run->run_no), run->seq)) return reply.send(std::move(*refused));
+    if (!is_final(run->state)) {
+      return reply.send(http::error_response(409, "this run has not ended: stop it first", &call.request));
+    }
+    what.run_no = run->run_no;
+  }
+  call.services.door->change({std::move(what), ""}, asker_of(call.request), {},
+                             [kept, reply](const Result<Changed>& done) {
+                               reply.send(done ? no_content() : http::error_response(done.error(), &kept.request));
+                             });
 }
 
 }  // namespace
@@ -72,6 +155,8 @@ void add_run_changes(Operations& operations) {
   operations.later["trigger_dag_run"] = trigger;
   operations.later["cancel_dag_run"] = cancel;
   operations.later["retry_dag_run"] = retry;
+  operations.later["patch_dag_run"] = patch;
+  operations.later["delete_dag_run"] = drop;
 }
 
 }  // namespace baton::api

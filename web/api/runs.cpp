@@ -2,27 +2,11 @@
 #include "web/api/answers.h"
 #include "web/api/list_query.h"
 #include "web/api/objects.h"
+#include "web/api/orders.h"
 
 namespace baton::api {
 
 namespace {
-
-const std::vector<std::pair<std::string_view, RunField>> kRunOrders = {
-    {"id", RunField::number},
-    {"dag_id", RunField::dag_id},
-    {"dag_run_id", RunField::run_id},
-    {"run_id", RunField::run_id},
-    {"state", RunField::state},
-    {"run_type", RunField::type},
-    {"logical_date", RunField::logical_date},
-    {"run_after", RunField::run_after},
-    {"queued_at", RunField::queued_at},
-    {"start_date", RunField::started_at},
-    {"end_date", RunField::ended_at},
-    {"updated_at", RunField::updated_at},
-    {"duration", RunField::duration},
-    {"conf", RunField::conf},
-};
 
 RunFilter filter_of(const http::Request& request) {
   RunFilter filter;
@@ -40,7 +24,7 @@ RunFilter filter_of(const http::Request& request) {
 }
 
 http::Response list_runs(const Call& call) {
-  auto order = order_of<RunField>(call.request, kRunOrders, {{RunField::number, false}});
+  auto order = order_of<RunField>(call.request, run_orders(), {{RunField::number, false}});
   if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);

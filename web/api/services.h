@@ -6,7 +6,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
@@ -14,6 +16,9 @@
 #include "web/api/description.h"
 #include "web/api/door.h"
 #include "web/api/event_hub.h"
+#include "web/api/followers.h"
+#include "web/api/known_dags.h"
+#include "web/api/locks.h"
 #include "web/api/readers.h"
 #include "web/http/access.h"
 #include "web/http/message.h"
@@ -30,7 +35,19 @@ struct Health {
   WallUs scheduler_seen = kNoTime;  ///< when its loop last turned
   WallUs files_seen = kNoTime;      ///< when the folder of DAGs was last looked at; kNoTime: nobody looks
   bool is_store_writable = true;
+  WallUs started_at = kNoTime;      ///< this process
+  std::string host;                 ///< where it runs
 };
+
+/// Who runs attempts, as the scheduler saw it last.
+struct WorkerNow {
+  std::string executor, name, host;
+  std::int32_t slots = 0, running = 0;
+  bool is_ready = false;
+  WallUs since = kNoTime;
+};
+
+struct Call;
 
 struct Services {
   std::string state_folder;  ///< where logs lie
@@ -45,6 +62,12 @@ struct Services {
   Door* door = nullptr;
   BackfillDoor* backfills = nullptr;  ///< null: none are made here
   std::function<http::ServerCounts()> counts;
+  Locks* locks = nullptr;
+  KnownDags* known_dags = nullptr;
+  Followers* followers = nullptr;
+  std::function<std::vector<WorkerNow>()> workers;       ///< may be empty
+  std::function<std::vector<PoolSpec>()> declared_pools;  ///< of files and DAGs; may be empty
+  std::function<WallUs()> now;
 };
 
 /// One request that fits its description. May be copied, and kept until it is answered.
@@ -53,9 +76,16 @@ struct Call {
   const http::Request& request;  ///< `*kept`
   const Services& services;
   Value body;  ///< an empty map where there is none
+  /// How what an earlier request made is shown; see Operations.
+  const std::map<std::string, std::function<http::Response(const Call&, const std::string&)>>& made;
+  std::vector<std::shared_ptr<void>> held;  ///< what is kept from others until the last copy of this is gone
 
   /// A member of the body as text; empty: it is not there, or null.
   [[nodiscard]] std::string text(std::string_view name) const;
+  /// The same where an empty text is not nothing.
+  [[nodiscard]] std::optional<std::string> text_if_given(std::string_view name) const;
+  [[nodiscard]] bool flag(std::string_view name, bool otherwise) const;
+  [[nodiscard]] bool has(std::string_view name) const { return body.find(name) != nullptr; }
 };
 
 using Operate = std::function<http::Response(const Call&)>;
@@ -66,16 +96,27 @@ using OperateLater = std::function<void(const Call&, const http::Reply&)>;
 struct Operations {
   std::map<std::string, Operate> at_once;
   std::map<std::string, OperateLater> later;
+  /// How what a request made is shown again, by the first word of its name: `pool` with the name that follows.
+  std::map<std::string, std::function<http::Response(const Call&, const std::string& name)>> made;
 };
 
 void add_system(Operations& operations);
+void add_home(Operations& operations);
+void add_pools(Operations& operations);
+void add_variables(Operations& operations);
+void add_tokens(Operations& operations);
+void add_xcom(Operations& operations);
+void add_batches(Operations& operations);
+void add_waits(Operations& operations);
 void add_auth(Operations& operations);
 void add_holds(Operations& operations);
 void add_ticks(Operations& operations);
 void add_dags(Operations& operations);
 void add_runs(Operations& operations);
 void add_run_changes(Operations& operations);
+void add_clears(Operations& operations);
 void add_task_instances(Operations& operations);
+void add_instance_changes(Operations& operations);
 void add_logs(Operations& operations);
 void add_events(Operations& operations);
 void add_records(Operations& operations);

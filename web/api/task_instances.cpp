@@ -4,28 +4,11 @@
 #include "web/api/answers.h"
 #include "web/api/list_query.h"
 #include "web/api/objects.h"
+#include "web/api/orders.h"
 
 namespace baton::api {
 
 namespace {
-
-const std::vector<std::pair<std::string_view, InstanceField>> kOrders = {
-    {"id", InstanceField::number},
-    {"task_id", InstanceField::task_id},
-    {"dag_id", InstanceField::dag_id},
-    {"run_id", InstanceField::run_id},
-    {"map_index", InstanceField::map_index},
-    {"rendered_map_index", InstanceField::map_key},
-    {"state", InstanceField::state},
-    {"try_number", InstanceField::try_number},
-    {"pool", InstanceField::pool},
-    {"start_date", InstanceField::started_at},
-    {"end_date", InstanceField::ended_at},
-    {"duration", InstanceField::duration},
-    {"logical_date", InstanceField::logical_date},
-    {"run_after", InstanceField::run_after},
-    {"operator", InstanceField::kind},
-};
 
 std::vector<std::int32_t> numbers(const http::Request& request, std::string_view name) {
   std::vector<std::int32_t> out;
@@ -53,7 +36,7 @@ void read_filter(const http::Request& request, InstanceFilter& filter) {
 }
 
 http::Response list(const Call& call, bool is_mapped) {
-  auto order = order_of<InstanceField>(call.request, kOrders, {{InstanceField::task, false}});
+  auto order = order_of<InstanceField>(call.request, instance_orders(), {{InstanceField::task, false}});
   if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
@@ -123,7 +106,8 @@ void add_task_instances(Operations& operations) {
   operations.at_once["get_mapped_task_instances"] = [](const Call& call) { return list(call, true); };
   operations.at_once["get_task_instance"] = operations.at_once["get_mapped_task_instance"] = get;
   operations.at_once["get_task_instance_tries"] = operations.at_once["get_mapped_task_instance_tries"] = tries;
-  operations.at_once["get_task_instance_try_details"] = get_try;
+  operations.at_once["get_task_instance_try_details"] = operations.at_once["get_mapped_task_instance_try_details"] =
+      get_try;
 }
 
 }  // namespace baton::api

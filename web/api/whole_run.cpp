@@ -2,7 +2,7 @@
 
 namespace baton::api {
 
-Result<RunNo> run_named(Reader& reader, const std::string& dag_id, const std::string& run_id) {
+Result<RunNo> run_no_named(Reader& reader, const std::string& dag_id, const std::string& run_id) {
   RunQuery query;
   query.filter.dag_ids = {dag_id};
   query.filter.run_ids = {run_id};
@@ -23,7 +23,7 @@ Result<InstancePage> instances_of(Reader& reader, RunNo run_no) {
 }
 
 Result<WholeRun> whole_run_of_path(Reader& reader, const Call& call) {
-  const auto run_no = run_named(reader, call.request.param("dag_id"), call.request.param("dag_run_id"));
+  const auto run_no = run_no_named(reader, call.request.param("dag_id"), call.request.param("dag_run_id"));
   if (!run_no) return run_no.error();
   auto run = reader.run(*run_no);
   if (!run) return run.error();

@@ -22,7 +22,7 @@ struct WholeRun {
 };
 
 /// not_found: the DAG has no such run.
-Result<RunNo> run_named(Reader& reader, const std::string& dag_id, const std::string& run_id);
+Result<RunNo> run_no_named(Reader& reader, const std::string& dag_id, const std::string& run_id);
 /// The first kInstancesMax.
 Result<InstancePage> instances_of(Reader& reader, RunNo run_no);
 /// The run that `dag_id` and `dag_run_id` of the path name.

@@ -23,6 +23,21 @@ std::string peer_name(const Peer& peer) {
   return peer.uid ? "uid " + std::to_string(*peer.uid) : peer.address;
 }
 
+/// What the token is for, where it is not for all that its role may do.
+bool lies_in_scope(const Request& request) {
+  if (request.principal.scopes.empty()) return true;
+  const std::string& resource = request.route->resource;
+  for (std::string_view scope : request.principal.scopes) {
+    constexpr std::string_view kRead = ":read";
+    if (scope.ends_with(kRead)) {
+      if (changes_something(request.method)) continue;
+      scope.remove_suffix(kRead.size());
+    }
+    if (scope == "*" || scope == resource) return true;
+  }
+  return false;
+}
+
 std::string_view bearer_of(const Request& request) {
   const std::string_view value = request.header("authorization");
   constexpr std::string_view kScheme = "bearer ";
@@ -86,7 +101,7 @@ std::optional<Principal> Access::bearer(std::string_view token) const {
     if (!options_.find_token) return std::nullopt;
     const auto grant = options_.find_token(sha256_hex(token));
     if (!grant || (grant->expires_s != 0 && grant->expires_s <= now_s)) return std::nullopt;
-    return Principal{grant->name, grant->role, "api"};
+    return Principal{grant->name, grant->role, "api", grant->scopes};
   }
   const auto claims = verify_token(token, options_.signing_key, "access", now_s);
   if (!claims) return std::nullopt;
@@ -137,6 +152,9 @@ std::optional<Response> Access::authorize(Request& request) const {
                    "the role " + std::string(to_string(wanted)) + " is needed, this is " +
                        std::string(to_string(request.principal.role)));
   }
+  if (!lies_in_scope(request)) {
+    return refused(request, 403, "this token is not for " + request.route->resource);
+  }
   return std::nullopt;
 }
 
@@ -152,6 +170,9 @@ Result<Principal> Access::principal_of(const std::string& name, const std::strin
   const bool is_right = principal && (principal->name == name || name == "admin");
   logins_->tried(peer, is_right, now_s);
   if (!is_right) return Error{"name and password do not belong together", ErrorKind::unauthenticated};
+  if (!principal->scopes.empty()) {  // a signed one could not say them, and would be worth more
+    return Error{"a token with scopes is used as it is, and cannot be exchanged", ErrorKind::denied};
+  }
   return *principal;
 }
 

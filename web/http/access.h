@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "scheduler/model/result.h"
 #include "web/http/message.h"
@@ -27,6 +28,7 @@ struct TokenGrant {
   std::string name;
   Role role = Role::viewer;
   std::int64_t expires_s = 0;  ///< seconds since the epoch; 0: never
+  std::vector<std::string> scopes = {};  ///< as Principal has them
 };
 
 struct AccessOptions {

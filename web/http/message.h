@@ -37,6 +37,7 @@ struct Principal {
   std::string name;  ///< empty: nobody knows
   Role role = Role::anyone;
   std::string via;  ///< api (a bearer's token), page (a session), socket (the peer's uid)
+  std::vector<std::string> scopes = {};  ///< what of that alone: `run`, `run:read`, `*:read`; empty: all of it
 };
 
 /// Where the connection comes from.

@@ -15,7 +15,9 @@ READS = ("/api/v2/dags", "/api/v2/dags/hello", "/api/v2/dagStats", "/api/v2/dagT
          f"{RUN}/taskInstances/greet/tries/1", f"{RUN}/taskInstances/greet/logs/1", f"{RUN}/taskInstances/greet/listMapped",
          "/api/v2/dags/hello/grid?limit=5", "/api/v2/dags/hello/graph", f"{RUN}/graph", f"{RUN}/explain",
          f"{RUN}/taskInstances/greet/dependencies", "/api/v2/dags/hello/diff?run=manual__1&other=manual__3",
-         "/api/v2/eventLogs", "/api/v2/importErrors", "/api/v2/pools", "/api/v2/pools/warehouse", "/api/v2/variables")
+         "/api/v2/eventLogs", "/api/v2/importErrors", "/api/v2/pools", "/api/v2/pools/warehouse", "/api/v2/variables",
+         "/api/v2/home", "/api/v2/workers", "/api/v2/jobs", "/api/v2/dags/hello/details", f"{RUN}/taskInstances/greet/xcomEntries",
+         "/api/v2/dagWarnings", "/api/v2/tokens", f"{RUN}/taskInstances/greet/links", "/api/v2/dags/hello/dagVersions/1")
 
 
 class Schemas:
@@ -34,6 +36,9 @@ class Schemas:
 
     def faults(self, schema, value, where=""):
         schema = self.resolve(schema)
+        if "anyOf" in schema:
+            tried = [self.faults(one, value, where) for one in schema["anyOf"]]
+            return [] if [] in tried else tried[0]
         kinds = schema.get("type", [])
         kinds = [kinds] if isinstance(kinds, str) else kinds
         python = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict, "null": type(None)}

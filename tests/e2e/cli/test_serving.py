@@ -1,13 +1,10 @@
 """`baton server`: from a saved file over its ticks to runs, and the API beside it. One process, its sockets, its folder."""
-import json
 import os
 import signal
 import socket
 import unittest
-import urllib.error
-import urllib.request
 
-from support import WAIT_SECONDS, CliTest
+from serving import ServingTest
 
 EVERY_SECOND = """\
 dag: ticking
@@ -26,51 +23,6 @@ dag: long
 tasks:
   t: {run: "echo $$ > pid; sleep 1000"}
 """
-
-
-class ServingTest(CliTest):
-    """A server of its own for each test, over its port and its socket."""
-
-    def serve(self):
-        self.process = self.begin("server", "--listen", "127.0.0.1:0", "--dags", "dags")
-        self.until(lambda: self.server_info().get("pid") == self.process.pid, "the server's address")
-        self.url = self.server_info()["url"]
-        self.token = (self.folder / ".baton" / "admin.token").read_text().strip()
-
-    def server_info(self):
-        try:
-            return json.loads((self.folder / ".baton" / "server.json").read_text())
-        except FileNotFoundError:
-            return {}
-
-    def ask(self, method, path, body=None, token=None, **headers):
-        """(status, document) of one request."""
-        request = urllib.request.Request(self.url + path, method=method)
-        request.add_header("Authorization", "Bearer " + (token or self.token))
-        for name, value in headers.items():
-            request.add_header(name.replace("_", "-"), value)
-        if body is not None:
-            request.add_header("Content-Type", "application/json")
-            request.data = json.dumps(body).encode()
-        try:
-            with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
-                return answer.status, json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read() or b"null")
-
-    def dag(self, dag_id):
-        return self.ask("GET", f"/api/v2/dags/{dag_id}")
-
-    def until_dag(self, dag_id):
-        self.until(lambda: self.dag(dag_id)[0] == 200, f"the DAG {dag_id}")
-
-    def runs(self, dag_id):
-        return self.ask("GET", f"/api/v2/dags/{dag_id}/dagRuns?order_by=run_after&limit=100")[1]["dag_runs"]
-
-    def save(self, name, text):
-        (self.folder / "dags").mkdir(exist_ok=True)
-        self.write("dags/" + name, text)
-
 
 
 class Serving(ServingTest):

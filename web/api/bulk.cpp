@@ -1,0 +1,146 @@
+#include "web/api/bulk.h"
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "scheduler/json/json_value.h"
+#include "scheduler/json/json_writer.h"
+#include "web/api/answers.h"
+
+namespace baton::api {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> kActions = {"create", "update", "delete"};
+
+struct Item {
+  std::size_t action = 0;  ///< of kActions
+  BulkWant want = BulkWant::create;
+  bool skips = false;  ///< what cannot be done is passed over
+  std::string name;
+  Value entity;
+};
+
+struct Outcome {
+  bool is_asked = false;
+  std::vector<std::string> done;
+  std::vector<std::pair<std::string, int>> failed;  ///< why, and the status that it would have had alone
+};
+
+std::string text_of(const Value& object, std::string_view name) {
+  const Value* found = object.find(name);
+  return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
+}
+
+/// All of it, from the first look to the answer. What comes back may come on any thread.
+class Bulk : public std::enable_shared_from_this<Bulk> {
+ public:
+  using Plan = std::function<BulkStep(Call&, BulkWant, const std::string&, const Value&)>;
+  Bulk(const Call& call, http::Reply reply, std::string key)
+      : call_(call), reply_(std::move(reply)), key_(std::move(key)) {
+    for (const Value& action : call_.body.find("actions")->as_list()) read(action);
+  }
+
+  void begin(const Plan& plan) {
+    struct Asked {
+      std::size_t item;
+      Call call;  ///< keeps others from the object
+      ChangeAsk ask;
+    };
+    std::vector<Asked> asked;
+    for (std::size_t k = 0; k < items_.size(); ++k) {
+      Call own = call_;
+      BulkStep step = plan(own, items_[k].want, items_[k].name, items_[k].entity);
+      if (step.refused) {
+        failed(items_[k], step.refused->status, step.refused->body);
+      } else {
+        asked.push_back({k, std::move(own), std::move(*step.ask)});
+      }
+    }
+    open_ = asked.size();
+    if (open_ == 0) return reply_.send(answer());
+    for (Asked& one : asked) {
+      call_.services.door->change(
+          std::move(one.ask), asker_of(call_.request), {},
+          [self = shared_from_this(), k = one.item, own = one.call](const Result<Changed>& done) { self->took(k, done); });
+    }
+  }
+
+ private:
+  void read(const Value& action) {
+    const std::string name = text_of(action, "action");
+    const std::size_t which = name == "create" ? 0 : name == "update" ? 1 : 2;
+    outcomes_[which].is_asked = true;
+    const bool overwrites = text_of(action, "action_on_existence") == "overwrite";
+    const bool skips = text_of(action, "action_on_existence") == "skip" ||
+                       text_of(action, "action_on_non_existence") == "skip";
+    const BulkWant want = which == 1 ? BulkWant::update : which == 2 ? BulkWant::drop
+                          : overwrites ? BulkWant::put : BulkWant::create;
+    for (const Value& entity : action.find("entities")->as_list()) {
+      const bool is_name = entity.type() == ValueType::string;
+      items_.push_back({which, want, skips, is_name ? entity.as_string() : text_of(entity, key_),
+                        is_name ? Value(ValueMap{}) : entity});
+    }
+  }
+
+  void failed(const Item& item, int status, const std::string& why) {
+    if (item.skips && (status == 404 || status == 409)) return;
+    outcomes_[item.action].failed.emplace_back(why, status);
+  }
+
+  void took(std::size_t k, const Result<Changed>& done) {
+    const std::lock_guard lock(mutex_);
+    const Item& item = items_[k];
+    if (done) outcomes_[item.action].done.push_back(item.name);
+    if (!done) {
+      const http::Response refusal = http::error_response(done.error(), nullptr);
+      failed(item, refusal.status, refusal.body);
+    }
+    if (--open_ == 0) reply_.send(answer());
+  }
+
+  http::Response answer() {
+    std::string body;
+    {
+      JsonObject out(body);
+      for (std::size_t k = 0; k < kActions.size(); ++k) {
+        std::string& to = out.member(kActions[k]);
+        if (!outcomes_[k].is_asked) {
+          to += "null";
+          continue;
+        }
+        JsonObject one(to);
+        append_json_array(one.member("success"), outcomes_[k].done,
+                          [](std::string& o, const std::string& name) { append_json_string(o, name); });
+        append_json_array(one.member("errors"), outcomes_[k].failed, [](std::string& o, const auto& fault) {
+          JsonObject error(o);
+          const auto told = from_json(fault.first);
+          const Value* detail = told ? told->find("detail") : nullptr;
+          error.member("error") += detail != nullptr ? to_json(*detail) : "\"it could not be done\"";
+          error.number("status_code", fault.second);
+        });
+      }
+    }
+    return json_response(std::move(body));
+  }
+
+  const Call call_;
+  const http::Reply reply_;
+  const std::string key_;
+  std::vector<Item> items_;
+  std::mutex mutex_;  ///< of what follows, once changes are asked for
+  std::array<Outcome, 3> outcomes_;
+  std::size_t open_ = 0;
+};
+
+}  // namespace
+
+void carry_out_bulk(const Call& call, const http::Reply& reply, std::string key,
+                    std::function<BulkStep(Call&, BulkWant, const std::string& name, const Value& entity)> plan) {
+  std::make_shared<Bulk>(call, reply, std::move(key))->begin(plan);
+}
+
+}  // namespace baton::api

@@ -1,0 +1,30 @@
+// Locks: names of what is being changed under a condition that was looked at beforehand: an object with If-Match, one
+// that must not be there yet, a key of a request. Who comes second meanwhile is refused rather than kept waiting: what
+// it looked at is about to be past. Any thread.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+namespace baton::api {
+
+class Locks {
+ public:
+  /// Held until the last copy of what this gives is gone; null: somebody holds it. Outlived by this.
+  std::shared_ptr<void> take(const std::string& name) {
+    const std::lock_guard guard(mutex_);
+    if (!names_.insert(name).second) return nullptr;
+    return {static_cast<void*>(this), [this, name](void*) {
+              const std::lock_guard release(mutex_);
+              names_.erase(name);
+            }};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> names_;
+};
+
+}  // namespace baton::api

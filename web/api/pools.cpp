@@ -1,0 +1,271 @@
+#include "web/api/pools.h"
+
+#include <algorithm>
+#include <map>
+
+#include "scheduler/json/json_value.h"
+#include "web/api/answers.h"
+#include "web/api/bulk.h"
+#include "web/api/condition.h"
+#include "web/api/fields.h"
+#include "web/api/list_query.h"
+#include "web/api/objects.h"
+#include "web/http/encoding.h"
+
+namespace baton::api {
+
+namespace {
+
+constexpr std::string_view kDefault = "default_pool";
+constexpr std::int64_t kPoolsMax = 10'000;
+
+void add_load(PoolNow& pool, const PoolLoad& load) {
+  if (load.state == TaskState::running) pool.running += load.slots;
+  if (load.state == TaskState::queued) pool.queued += load.slots;
+  if (load.state == TaskState::scheduled) pool.scheduled += load.slots;
+  if (load.state == TaskState::deferred) pool.deferred += load.slots;
+}
+
+std::int64_t worker_slots(const Call& call) {
+  std::int64_t slots = 0;
+  if (!call.services.workers) return slots;
+  for (const WorkerNow& worker : call.services.workers()) slots += worker.slots;
+  return slots;
+}
+
+}  // namespace
+
+Result<std::vector<PoolNow>> all_pools(Reader& reader, const Call& call) {
+  std::map<std::string, PoolNow> by_name;
+  if (call.services.declared_pools) {
+    for (const PoolSpec& pool : call.services.declared_pools()) {
+      by_name[pool.name].view.name = pool.name;
+      by_name[pool.name].view.slots = pool.slots;
+    }
+  }
+  NameQuery query;
+  query.page.limit = kPoolsMax;
+  const auto set = reader.list_pools(query);
+  if (!set) return set.error();
+  for (const PoolView& view : set->rows) by_name[view.name] = {view, true};
+  PoolNow others;
+  others.view.name = std::string(kDefault);
+  others.view.slots = worker_slots(call);
+  others.view.description = "the slots of the workers";
+  const auto loads = reader.pool_loads();
+  if (!loads) return loads.error();
+  for (const PoolLoad& load : *loads) {
+    if (load.pool.empty()) add_load(others, load);
+    if (const auto named = by_name.find(load.pool); named != by_name.end()) add_load(named->second, load);
+  }
+  std::vector<PoolNow> all = {std::move(others)};
+  for (auto& [name, pool] : by_name) all.push_back(std::move(pool));
+  return all;
+}
+
+namespace {
+
+void append_pool(std::string& out, const PoolNow& pool) {
+  JsonObject one(out);
+  one.text("name", pool.view.name);
+  one.number("slots", pool.view.slots);
+  text_field(one, "description", pool.view.description);
+  bool_field(one, "include_deferred", pool.view.include_deferred);
+  one.number("occupied_slots", pool.occupied());
+  one.number("running_slots", pool.running);
+  one.number("queued_slots", pool.queued);
+  one.number("scheduled_slots", pool.scheduled);
+  one.number("open_slots", pool.view.slots < 0 ? -1 : pool.view.slots - pool.occupied());
+  one.number("deferred_slots", pool.deferred);
+  null_field(one, "team_name");
+}
+
+bool fits(const TextMatch& match, const std::string& name) {
+  if (match.is_open()) return true;
+  const auto holds = [&](const std::string& part) {
+    std::string plain = part;
+    std::erase(plain, '%');
+    return name.find(plain) != name.npos;
+  };
+  const auto begins = [&](const std::string& prefix) { return name.starts_with(prefix); };
+  return std::any_of(match.parts.begin(), match.parts.end(), holds) ||
+         std::any_of(match.prefixes.begin(), match.prefixes.end(), begins);
+}
+
+http::Response list(const Call& call) {
+  const auto order = order_of<int>(call.request, {{"id", 0}, {"pool", 0}, {"name", 0}, {"slots", 1}}, {{0, false}});
+  if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  auto all = all_pools(**reader, call);
+  if (!all) return read_error(all.error(), call);
+  const TextMatch match = text_match(call.request, "pool_name");
+  std::erase_if(*all, [&](const PoolNow& pool) { return !fits(match, pool.view.name); });
+  const OrderBy<int> by = std::get<0>(order).front();
+  std::stable_sort(all->begin(), all->end(), [&](const PoolNow& a, const PoolNow& b) {
+    if (by.field == 1 && a.view.slots != b.view.slots) return (a.view.slots < b.view.slots) != by.descending;
+    return by.descending ? b.view.name < a.view.name : a.view.name < b.view.name;
+  });
+  const PageRequest page = page_of(call.request);
+  const auto total = static_cast<std::int64_t>(all->size());
+  const auto from = all->begin() + std::min(page.offset, total);
+  const std::vector<PoolNow> rows(from, from + std::min(page.limit, total - std::min(page.offset, total)));
+  return hashed_response(list_body("pools", rows, total, append_pool), call);
+}
+
+/// None: there is no such pool.
+Result<std::optional<PoolNow>> pool_named(Reader& reader, const Call& call, const std::string& name) {
+  auto all = all_pools(reader, call);
+  if (!all) return all.error();
+  for (PoolNow& pool : *all) {
+    if (pool.view.name == name) return std::optional(std::move(pool));
+  }
+  return std::optional<PoolNow>();
+}
+
+http::Response shown(const Call& call, const std::string& name, int status) {
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  const auto pool = pool_named(**reader, call, name);
+  if (!pool) return read_error(pool.error(), call);
+  if (!*pool) return http::error_response(404, "there is no pool \"" + name + "\"", &call.request);
+  std::string body;
+  append_pool(body, **pool);
+  http::Response response = hashed_response(std::move(body), call);
+  response.status = status;
+  response.etag = (*pool)->is_set ? std::to_string((*pool)->view.seq) : response.etag;
+  return response;
+}
+
+// ---- changes ----
+
+/// The row that `body` makes of what was there before.
+PoolRow row_of(const PoolNow& before, const Value& body, const Call& call, const std::vector<std::string>& mask) {
+  const auto given = [&](std::string_view name) -> const Value* {
+    const bool is_meant = mask.empty() || std::find(mask.begin(), mask.end(), name) != mask.end();
+    const Value* found = is_meant ? body.find(name) : nullptr;
+    return found != nullptr && !found->is_null() ? found : nullptr;
+  };
+  PoolRow row;
+  row.name = before.view.name;
+  row.slots = before.view.slots;
+  row.include_deferred = before.view.include_deferred;
+  row.rate = before.view.rate;
+  row.description = before.view.description;
+  if (const Value* slots = given("slots")) row.slots = slots->as_int();
+  if (const Value* deferred = given("include_deferred")) row.include_deferred = deferred->as_bool();
+  if (const Value* description = given("description")) row.description = description->as_string();
+  row.updated_by = call.request.principal.name;
+  row.updated_at = call.services.now();
+  return row;
+}
+
+std::string audit_json(const PoolNow& pool) {
+  std::string out;
+  append_pool(out, pool);
+  return out;
+}
+
+ChangeAsk ask_of(PoolRow row, const PoolNow& before, const char* action, int status) {
+  WriteRecords what;
+  what.object = "pool/" + row.name;
+  what.audit.action = action;
+  what.audit.extra_json = "{\"pool\":" + to_json(Value(row.name)) + "}";
+  if (before.is_set) what.audit.before_json = audit_json(before);
+  PoolNow after;
+  after.view.name = row.name;
+  after.view.slots = row.slots;
+  after.view.description = row.description;
+  after.view.include_deferred = row.include_deferred;
+  if (!row.is_gone) what.audit.after_json = audit_json(after);
+  what.rows.pools.push_back(std::move(row));
+  return {std::move(what), "", status};
+}
+
+/// What a change of one pool comes to before it is asked for: a refusal, or the ask.
+struct Planned {
+  std::optional<http::Response> refused;
+  std::optional<ChangeAsk> ask;
+};
+
+enum class Want : std::uint8_t { create, put, change, drop };
+
+/// Looks at what is there while nobody else may change it.
+Planned plan(Call& call, Want want, const std::string& name, const Value& body, const std::vector<std::string>& mask) {
+  const auto refuse = [&](int status, const std::string& why) {
+    return Planned{http::error_response(status, why, &call.request), std::nullopt};
+  };
+  if (name == kDefault) return refuse(want == Want::create ? 409 : 400, "default_pool is the slots of the workers, and read only");
+  if (name.empty()) return refuse(400, "a pool needs a name");
+  if (auto busy = hold(call, "pool/" + name)) return {std::move(busy), std::nullopt};
+  auto reader = call.services.readers->take();
+  if (!reader) return {read_error(reader.error(), call), std::nullopt};
+  const auto found = pool_named(**reader, call, name);
+  if (!found) return {read_error(found.error(), call), std::nullopt};
+  PoolNow before = found->value_or(PoolNow{});
+  if (want == Want::create && before.is_set) return refuse(409, "there is a pool \"" + name + "\" already");
+  if (want == Want::change && !*found) return refuse(404, "there is no pool \"" + name + "\"");
+  if (want == Want::drop && !before.is_set) return refuse(404, "there is no pool \"" + name + "\" that somebody has set");
+  const std::string_view match = call.request.header("if-match");
+  if (!match.empty() && !http::names_etag(match, std::to_string(before.view.seq))) {
+    return refuse(412, "it has changed since: If-Match names another state of it");
+  }
+  before.view.name = name;
+  PoolRow row = row_of(before, body, call, mask);
+  row.is_gone = want == Want::drop;
+  const char* action = want == Want::drop ? "delete_pool" : before.is_set ? "change_pool" : "create_pool";
+  return {std::nullopt, ask_of(std::move(row), before, action, want == Want::create ? 201 : 200)};
+}
+
+void carry_out(Call call, const http::Reply& reply, Want want, const std::string& name, int status) {
+  Planned planned = plan(call, want, name, call.body, words(call.request, "update_mask"));
+  if (planned.refused) return reply.send(std::move(*planned.refused));
+  call.services.door->change(std::move(*planned.ask), asker_of(call.request), once_of(call.request),
+                             [call, reply, name, status](const Result<Changed>& done) {
+                               if (!done) return reply.send(http::error_response(done.error(), &call.request));
+                               if (status == 204) return reply.send(no_content());
+                               reply.later([call, name, status] { return shown(call, name, status); });
+                             });
+}
+
+void create(const Call& call, const http::Reply& reply) {
+  carry_out(call, reply, Want::create, call.text("name"), 201);
+}
+
+void patch(const Call& call, const http::Reply& reply) {
+  const std::string& name = call.request.param("pool_name");
+  const std::string in_body = call.text("pool").empty() ? call.text("name") : call.text("pool");
+  if (!in_body.empty() && in_body != name) {
+    return reply.send(http::error_response(400, "the body names another pool than the path", &call.request));
+  }
+  carry_out(call, reply, Want::change, name, 200);
+}
+
+void drop(const Call& call, const http::Reply& reply) {
+  carry_out(call, reply, Want::drop, call.request.param("pool_name"), 204);
+}
+
+void bulk(const Call& call, const http::Reply& reply) {
+  carry_out_bulk(call, reply, "name", [](Call& of, BulkWant want, const std::string& name, const Value& entity) {
+    const Want one = want == BulkWant::create   ? Want::create
+                     : want == BulkWant::put    ? Want::put
+                     : want == BulkWant::update ? Want::change
+                                                : Want::drop;
+    Planned planned = plan(of, one, name, entity, {});
+    return BulkStep{std::move(planned.refused), std::move(planned.ask)};
+  });
+}
+
+}  // namespace
+
+void add_pools(Operations& operations) {
+  operations.at_once["get_pools"] = list;
+  operations.at_once["get_pool"] = [](const Call& call) { return shown(call, call.request.param("pool_name"), 200); };
+  operations.later["post_pool"] = create;
+  operations.later["patch_pool"] = patch;
+  operations.later["delete_pool"] = drop;
+  operations.later["bulk_pools"] = bulk;
+  operations.made["pool"] = [](const Call& call, const std::string& name) { return shown(call, name, 200); };
+}
+
+}  // namespace baton::api
