@@ -339,7 +339,9 @@ void Control::clear_loaded(const Asks& request, Asked& asked, LoadedRun& loaded,
     if (Status fits = take_version(newer.run, request.latest); !fits) return answer(asked, fits.error());
   }
   Taking taking{is_reverted ? newer : loaded, at_start, is_reverted ? request.latest_version : nullptr};
-  if (never_began(taking.loaded.run)) return want_again(request, asked, taking);
+  if constexpr (std::is_same_v<Asks, RetryRun>) {
+    if (never_began(taking.loaded.run)) return want_again(request, asked, taking);
+  }
   clear(request, asked, taking.loaded.run, &taking);
 }
 

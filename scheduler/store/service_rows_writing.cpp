@@ -1,6 +1,6 @@
 // The rows of the service in their tables: a part of BatchWriter.
 #include "scheduler/store/batch_writer.h"
-#include "scheduler/store/checksum.h"
+#include "scheduler/store/row_sum.h"
 #include "scheduler/store/retention.h"
 
 namespace baton::sqlite {

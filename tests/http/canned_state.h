@@ -300,7 +300,11 @@ class CannedDoor : public Door {
     done(Unit{});
   }
   void server_hold(OnHolds done) override { done(hold_); }
-  void kill_run(RunNo run_no, std::string, Asker, OnRun done) override { end(run_no, RunState::failed, done); }
+  void kill_run(RunNo run_no, std::string, Asker, OnRun done) override {
+    end(run_no, RunState::failed, [&done](const Result<Changed>& changed) {
+      done(changed ? Result<RunNo>(changed->run_no) : changed.error());
+    });
+  }
   void set_paused(std::string, bool is_paused, Asker, OnDone done) override {
     const std::lock_guard lock(state_.mutex);
     state_.is_paused = is_paused;

@@ -13,12 +13,6 @@
 
 namespace baton::api {
 
-namespace {
-
-constexpr std::int64_t kInstancesMax = 10'000;  // of one run, in an answer
-
-}  // namespace
-
 http::Response read_error(const Error& error, const Call& call) {
   const int status = error.kind == ErrorKind::invalid ? 400 : http::status_of(error.kind);
   return http::error_response(status, error.message, &call.request);
