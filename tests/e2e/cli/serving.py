@@ -30,7 +30,9 @@ class ServingTest(CliTest):
             request.data = json.dumps(body).encode()
         try:
             with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
-                return answer.status, json.loads(answer.read() or b"null")
+                text = answer.read() or b"null"
+                is_json = "json" in (answer.headers["Content-Type"] or "json")
+                return answer.status, json.loads(text) if is_json else text.decode()
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
 
