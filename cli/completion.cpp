@@ -25,8 +25,9 @@ Families families() {
     const std::string first(command.name.substr(0, space));
     if (std::ranges::find(out.first, first) == out.first.end()) out.first.push_back(first);
     if (space == std::string_view::npos) continue;
-    if (out.second.empty() || out.second.back().first != first) out.second.push_back({first, {}});
-    out.second.back().second.emplace_back(command.name.substr(space + 1));
+    auto family = std::ranges::find(out.second, first, [](const auto& known) { return known.first; });
+    if (family == out.second.end()) family = out.second.insert(family, {first, {}});
+    family->second.emplace_back(command.name.substr(space + 1));
   }
   return out;
 }

@@ -163,7 +163,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void load_waiting(RunNo run_no);
   void waiting_loaded(RunNo run_no, std::uint64_t ticket, Result<LoadedRun> loaded);
   static void end_wait(DagRun& run, Moment now);
-  void begin_loaded(LoadedRun loaded, EngineRequest request, std::shared_ptr<const VersionRow> version = nullptr);
+  /// `to_end`: it begins only to be stopped, and what waited in it ends.
+  void begin_loaded(LoadedRun loaded, EngineRequest request, std::shared_ptr<const VersionRow> version = nullptr,
+                    const StopRequested* to_end = nullptr);
   void watch_queue();
   bool stop_unloaded(RunNo run_no, const StopRequested& how);
 

@@ -215,7 +215,8 @@ void Engine::end_wait(DagRun& run, Moment now) {
 }
 
 /// One that has waited begins: its row, the rows of its instances where it has none, and what it claims, in one part.
-void Engine::begin_loaded(LoadedRun loaded, EngineRequest request, std::shared_ptr<const VersionRow> version) {
+void Engine::begin_loaded(LoadedRun loaded, EngineRequest request, std::shared_ptr<const VersionRow> version,
+                          const StopRequested* to_end) {
   const Moment at = now();
   const bool has_rows = loaded.run.row.begun_at != kNoTime;
   end_wait(loaded.run, at);
@@ -231,6 +232,8 @@ void Engine::begin_loaded(LoadedRun loaded, EngineRequest request, std::shared_p
   next().begun.push_back(live.run.row.run_no);
   runs_.note_due(live);
   watch_timeout(live);
+  // Before it begins: what takes no time, a noop or a cached task, would be done while the stop is on its way.
+  if (to_end != nullptr) handle(live, *to_end);
   handle(live, RunBegins{});
 }
 
@@ -278,11 +281,9 @@ bool Engine::stop_waiting(LoadedRun loaded, const StopRequested& how, EngineRequ
   if (row.begun_at == kNoTime) return end_waiting(row, RunState::failed, how.reason, std::move(request));
   if (dead_ || !queue_.may_change(row.run_no)) return false;
   // It has instances: what was cleared ends as in any run that is stopped. Nothing new starts, so no limit is passed.
-  const RunNo run_no = row.run_no;
-  leave_queue(run_no);
+  leave_queue(row.run_no);
   queue_.add_active(row);
-  begin_loaded(std::move(loaded), std::move(request));
-  handle(*runs_.find(run_no), how);
+  begin_loaded(std::move(loaded), std::move(request), nullptr, &how);
   return true;
 }
 

@@ -150,7 +150,11 @@ void Disk::apply_clears(const Part& part, std::map<std::string, WallUs>& cleared
     for (auto& [run_no, run] : runs_) {
       if (run.row.run_id == run_id) run.cut_seq = run.failed_seq = 0;
       for (std::size_t i = 0; run.row.run_id == run_id && i < run.instances.size(); ++i) {
-        if (run.instances[i].state == TaskState::none) run.facts[i].born_at = at - shift;
+        // A restart takes what was scheduled for not begun.
+        const TaskState state = run.instances[i].state;
+        if (state != TaskState::none && state != TaskState::scheduled) continue;
+        run.facts[i].born_at = at - shift;
+        run.facts[i].tries_us = 0;
       }
     }
   }
@@ -218,7 +222,7 @@ void Disk::begin_runs(const Part& part) {
     const bool begins = run->row.begun_at == kNoTime;  // one that ended while it waited may be wanted again
     if (!begins && run->row.state != RunState::queued) continue;
     ground_.say(fmt::format("  run {} begins", row.run_no));
-    check_begin(*run);
+    if (!is_stop(row.reason)) check_begin(*run);  // one that is stopped while it waits begins only to end: its hooks
     run->row.started_at = row.started_at;  // what its limit counts from, for the claims of this very part
     run->began_at = row.started_at - shift;
     // The clock may have been set between the decision and this commit: then nobody can tell.

@@ -126,6 +126,8 @@ void Scheduler::resume(RunNo run_no) {
 void Scheduler::retry(const RetryWish& wish) {
   const DiskRun* on_disk = disk_.find(wish.run_no);
   if (on_disk == nullptr) return;
+  // The wish was granted as the last scheduler died, before it could say so: the run waits once more.
+  if (on_disk->row.state == RunState::queued && on_disk->row.begun_at == kNoTime) return;
   RetryRun request;
   request.run_no = wish.run_no;
   if (wish.from) request.from = on_disk->dag->task(*wish.from).id;

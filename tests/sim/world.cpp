@@ -91,6 +91,7 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
   const RunNo expected = disk_.last_run_no() + 1;  // what a run does hangs on its number
   request.params = value_of(params_of(ground_.options.seed, expected));
   request.run_id = fmt::format("manual__{}", expected);
+  const bool may_wait = request.dag->max_active_runs > 0;
   ground_.say(fmt::format("person creates run {} of {}", expected, plan.dag->id));
   const RunNo run_no = scheduler_->create(std::move(request), [this](RunNo created, const Result<Answer>& how) {
     if (how) {
@@ -101,7 +102,11 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
       ground_.strike(Fault::create_conflict);
     }
   });
-  if (people_.percent(22)) {
+  // Somebody wants an earlier run again while this one and its like fill the limit: that retry must wait.
+  if (may_wait && people_.percent(35)) {
+    ground_.loop.call(kMachine, ground_.loop.now() + people_.log_between(kSecond, kMinute), [this] { want_retry(); });
+  }
+  if (people_.percent(may_wait ? 55 : 22)) {
     const MonoUs at = ground_.loop.now() + people_.log_between(10 * kMillisecond, 4 * kMinute);
     const bool kill = people_.percent(25);
     ground_.loop.call(kMachine, at, [this, run_no, kill] { want_stop(run_no, kill); });
@@ -127,11 +132,19 @@ void World::want_stop(RunNo run_no, bool kill) {
 
 /// A retry is a command of its own: it takes the place of the scheduler that is there.
 void World::want_retry() {
-  std::vector<RunNo> finished;
+  std::map<std::string, std::int32_t> live;
   for (const auto& [run_no, run] : disk_.runs()) {
-    if (run.is_finished()) finished.push_back(run_no);
+    if (!run.is_finished()) ++live[run.dag->id];
+  }
+  std::vector<RunNo> finished, would_wait;
+  for (const auto& [run_no, run] : disk_.runs()) {
+    if (!run.is_finished()) continue;
+    finished.push_back(run_no);
+    if (run.dag->max_active_runs > 0 && live[run.dag->id] >= run.dag->max_active_runs) would_wait.push_back(run_no);
   }
   if (finished.empty()) return;
+  // By chance alone one retry in sixty meets a full limit: too few to prove that it waits as it must.
+  if (!would_wait.empty() && people_.percent(70)) finished = std::move(would_wait);
   RetryWish wish;
   wish.run_no = finished[static_cast<std::size_t>(people_.below(static_cast<std::int64_t>(finished.size())))];
   const DiskRun& run = *disk_.find(wish.run_no);

@@ -39,14 +39,14 @@ std::optional<http::Response> check_match(Call& call, const std::string& object,
   }
   auto lock = call.services.locks->take("object " + object);
   if (lock == nullptr) return http::error_response(412, "it is being changed by another request", &call.request);
-  call.held.push_back(std::move(lock));
+  call.held->keep(std::move(lock));
   return std::nullopt;
 }
 
 std::optional<http::Response> hold(Call& call, const std::string& object) {
   auto lock = call.services.locks->take("object " + object);
   if (lock == nullptr) return http::error_response(409, "it is being changed by another request", &call.request);
-  call.held.push_back(std::move(lock));
+  call.held->keep(std::move(lock));
   return std::nullopt;
 }
 
@@ -59,7 +59,7 @@ std::optional<http::Response> answered_before(Call& call) {
   if (lock == nullptr) {
     return http::error_response(409, "the request of this idempotency key is still under way", &call.request);
   }
-  call.held.push_back(std::move(lock));
+  call.held->keep(std::move(lock));
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   const auto found = (*reader)->find_key(name, once.route, once.key);

@@ -11,10 +11,10 @@
 namespace baton::api {
 
 /// `object` may be changed by this request, whose ETag is `seq` now. A response: it may not (412). `call` keeps others
-/// with such a condition from it until the last copy of it is gone. Without If-Match there is no condition.
+/// with such a condition from it until it is answered. Without If-Match there is no condition.
 std::optional<http::Response> check_match(Call& call, const std::string& object, std::int64_t seq);
 
-/// Nobody else may change `object` until the last copy of `call` is gone; a response: somebody does (409).
+/// Nobody else may change `object` until `call` is answered; a response: somebody does (409).
 std::optional<http::Response> hold(Call& call, const std::string& object);
 
 /// A POST whose key is known: what it has made, as that is now, before anything else is looked at; 409 where such a

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace baton::api {
 
@@ -25,6 +26,25 @@ class Locks {
  private:
   std::mutex mutex_;
   std::set<std::string> names_;
+};
+
+/// What one request keeps from others. Let go before its answer leaves: who has read the answer may ask the next thing
+/// at once, and must not meet the locks of a request that is over. Any thread.
+class Held {
+ public:
+  void keep(std::shared_ptr<void> lock) {
+    const std::lock_guard guard(mutex_);
+    locks_.push_back(std::move(lock));
+  }
+  void let_go() {
+    std::vector<std::shared_ptr<void>> locks;
+    const std::lock_guard guard(mutex_);
+    locks.swap(locks_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<void>> locks_;
 };
 
 }  // namespace baton::api

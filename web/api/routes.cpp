@@ -76,6 +76,28 @@ OperateLater take(Operations& operations, const std::string& id) {
   return out;
 }
 
+/// Lets go of what a request held before its answer is sent.
+class LetsGo final : public http::Reply::Target {
+ public:
+  LetsGo(http::Reply to, std::shared_ptr<Held> held) : to_(std::move(to)), held_(std::move(held)) {}
+  ~LetsGo() override { held_->let_go(); }
+  void send(http::Response response) override {
+    held_->let_go();
+    to_.send(std::move(response));
+  }
+  void later(std::function<http::Response()> make) override {
+    to_.later([make = std::move(make), held = held_] {
+      http::Response response = make();
+      held->let_go();
+      return response;
+    });
+  }
+
+ private:
+  const http::Reply to_;
+  const std::shared_ptr<Held> held_;
+};
+
 /// What every operation has in common: nothing that does not fit the description reaches its function.
 http::Handler checked(std::shared_ptr<const Description> description, const Operation& operation, OperateLater operate,
                       std::shared_ptr<const Made> made, const Services& services) {
@@ -87,9 +109,10 @@ http::Handler checked(std::shared_ptr<const Description> description, const Oper
     auto more = description->check_body(operation, *request, body);
     faults.insert(faults.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
     if (!faults.empty()) return reply.send(http::faults_response(faults, request.get()));
-    Call call{request, *request, services, std::move(body), *made, {}};
-    if (auto answer = answered_before(call)) return reply.send(std::move(*answer));
-    operate(call, reply);
+    Call call{request, *request, services, std::move(body), *made, std::make_shared<Held>()};
+    const http::Reply letting_go(std::make_shared<LetsGo>(reply, call.held));
+    if (auto answer = answered_before(call)) return letting_go.send(std::move(*answer));
+    operate(call, letting_go);
   };
 }
 

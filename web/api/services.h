@@ -78,7 +78,7 @@ struct Call {
   Value body;  ///< an empty map where there is none
   /// How what an earlier request made is shown; see Operations.
   const std::map<std::string, std::function<http::Response(const Call&, const std::string&)>>& made;
-  std::vector<std::shared_ptr<void>> held;  ///< what is kept from others until the last copy of this is gone
+  std::shared_ptr<Held> held;  ///< what is kept from others until it is answered; of all copies of this
 
   /// A member of the body as text; empty: it is not there, or null.
   [[nodiscard]] std::string text(std::string_view name) const;

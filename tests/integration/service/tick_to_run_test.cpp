@@ -24,8 +24,7 @@ class Server {
         store_(std::move(SqliteStore::open_for_writing(state, loop).value())),
         engine_(loop, *store_, executor_, renderer(), {}, nullptr),
         shelf_(loop, *store_, loader_),
-        host_(loop, *store_, engine_, shelf_, {},
-              {nullptr, nullptr, nullptr, [this](const std::string& line) { said += line; }}),
+        host_(loop, *store_, engine_, shelf_, {}, [this](const std::string& line) { said += line; }),
         ticks(loop, host_),
         folder(loop, host_, ticks, shelf_, loader_, {dags, {}}) {
     engine_.on_finished([this](const DagRun& run) {
