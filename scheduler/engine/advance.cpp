@@ -448,7 +448,8 @@ Event event_of(FollowUp next) {
 }
 
 void step(DagRun& run, const Event& event, Moment now, const CoreSettings& settings, StepOutcome& out) {
-  Decision decision = decide(run, event, now, settings);
+  Decision& decision = out.decision;
+  decide(run, event, now, settings, decision);
   if (const auto* started = std::get_if<AttemptStarted>(&event); started != nullptr && !decision.changes.empty()) {
     Activity& activity = run.ensure_activity(started->instance);
     activity.started_at = started->at;

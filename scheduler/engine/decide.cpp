@@ -546,8 +546,24 @@ void Decider::begin_hooks(RunState outcome) {
 
 Decision decide(const DagRun& run, const Event& event, Moment now, const CoreSettings& settings) {
   Decision out;
-  std::visit(Decider(run, now, settings, out), event);
+  decide(run, event, now, settings, out);
   return out;
+}
+
+void decide(const DagRun& run, const Event& event, Moment now, const CoreSettings& settings, Decision& out) {
+  out.clear();
+  std::visit(Decider(run, now, settings, out), event);
+}
+
+void Decision::clear() {
+  changes.clear();
+  expansions.clear();
+  intervention.reset();
+  run_change.reset();
+  begins.clear();
+  commands.clear();
+  begins_stopping = Reason::none;
+  begins_killing = false;
 }
 
 }  // namespace baton

@@ -16,6 +16,8 @@ struct CoreSettings {
 /// What follows from `event`, one step far. Does not change `run`. A stale event (its instance is not in a state that it
 /// speaks of) gives an empty Decision.
 Decision decide(const DagRun& run, const Event& event, Moment now, const CoreSettings& settings);
+/// The same into `out`, whatever was in it.
+void decide(const DagRun& run, const Event& event, Moment now, const CoreSettings& settings, Decision& out);
 
 /// What one step of the run has to make durable and to carry out.
 struct StepOutcome {
@@ -27,6 +29,7 @@ struct StepOutcome {
   std::vector<DurationRow> durations;
   std::vector<Command> commands;
   bool run_changed = false;
+  Decision decision;                   ///< what the last step was decided in, kept for its memory: of no meaning here
 
   void clear();
 };

@@ -123,6 +123,9 @@ struct Decision {
   std::vector<Command> commands;
   Reason begins_stopping = Reason::none;  ///< from here on nothing new starts
   bool begins_killing = false;
+
+  /// Empty again; what it has reserved stays: one is used for many steps.
+  void clear();
 };
 
 }  // namespace baton
