@@ -70,16 +70,29 @@ Result<InstanceView> instance_of_path(Reader& reader, const http::Request& reque
                ErrorKind::not_found};
 }
 
-Status check_dag(Reader& reader, const std::string& dag_id) {
-  if (dag_id == "~") return Unit{};
+namespace {
+
+Result<DagView> dag_named(Reader& reader, const std::string& dag_id) {
   DagQuery query;
   query.filter.dag_ids = {dag_id};
   query.page.limit = 1;
   query.page.with_total = false;
-  const auto page = reader.list_dags(query);
+  auto page = reader.list_dags(query);
   if (!page) return page.error();
-  if (!page->rows.empty()) return Unit{};
-  return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
+  if (page->rows.empty()) return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
+  return std::move(page->rows.front());
+}
+
+}  // namespace
+
+Result<DagView> dag_of_path(Reader& reader, const Call& call) {
+  return dag_named(reader, call.request.param("dag_id"));
+}
+
+Status check_dag(Reader& reader, const std::string& dag_id) {
+  if (dag_id == "~") return Unit{};
+  const auto dag = dag_named(reader, dag_id);
+  return dag ? Status{Unit{}} : Status{dag.error()};
 }
 
 http::Response instances_response(Reader& reader,

@@ -30,6 +30,8 @@ Result<RunNo> run_of_path(Reader& reader, const http::Request& request);
 /// The instance that `task_id` and `map_index` name beside the run. A mapped one without its index is not found: which
 /// would it be?
 Result<InstanceView> instance_of_path(Reader& reader, const http::Request& request);
+/// The newest version of the DAG that `dag_id` of the path names. not_found: there is none.
+Result<DagView> dag_of_path(Reader& reader, const Call& call);
 /// not_found: there is no such DAG. `~` is every DAG.
 Status check_dag(Reader& reader, const std::string& dag_id);
 

@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "scheduler/json/json_value.h"
-#include "scheduler/model/time_value.h"
 #include "web/api/answers.h"
 #include "web/api/backfill_door.h"
 #include "web/api/fields.h"
@@ -91,7 +90,7 @@ http::Response no_such(const Call& call) {
   return http::error_response(error, &call.request);
 }
 
-http::Response list(const Call& call) {
+http::Response list_backfills(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   NameQuery query;
@@ -106,7 +105,7 @@ http::Response list(const Call& call) {
   return list_response(list_body("backfills", page->rows, page->total, append_listed), page->seq, call);
 }
 
-http::Response get(const Call& call) {
+http::Response get_backfill(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   const auto number = number_of_path(call);
@@ -119,14 +118,10 @@ std::int64_t number_member(const Call& call, std::string_view name, std::int64_t
 }
 
 BackfillWanted wanted_of(const Call& call) {
-  const auto time = [&](std::string_view name) {
-    const auto at = parse_timestamp(call.text(name));  // the description has checked it
-    return at ? at->seconds * kSecond + at->nanos / 1000 : kNoTime;
-  };
   BackfillWanted wanted;
   wanted.dag_id = call.text("dag_id");
-  wanted.from = time("from_date");
-  wanted.to = time("to_date");
+  wanted.from = call.time("from_date");
+  wanted.to = call.time("to_date");
   wanted.max_active_runs = static_cast<std::int32_t>(number_member(call, "max_active_runs", 10));
   wanted.intervals_per_run = static_cast<std::int32_t>(number_member(call, "intervals_per_run", 1));
   if (const std::string reprocess = call.text("reprocess_behavior"); !reprocess.empty()) wanted.reprocess = reprocess;
@@ -145,7 +140,7 @@ bool has_door(const Call& call, const http::Reply& reply) {
   return false;
 }
 
-void create(const Call& call, const http::Reply& reply) {
+void create_backfill(const Call& call, const http::Reply& reply) {
   if (!has_door(call, reply)) return;
   call.services.backfills->create(wanted_of(call), asker_of(call.request), [call, reply](Result<std::int64_t> made) {
     reply.later([call, made = std::move(made)]() -> http::Response {
@@ -209,9 +204,9 @@ OperateLater changing(BackfillDoor::Change change) {
 }  // namespace
 
 void add_backfills(Operations& operations) {
-  operations.at_once["list_backfills"] = list;
-  operations.at_once["get_backfill"] = get;
-  operations.later["create_backfill"] = create;
+  operations.at_once["list_backfills"] = list_backfills;
+  operations.at_once["get_backfill"] = get_backfill;
+  operations.later["create_backfill"] = create_backfill;
   operations.later["create_backfill_dry_run"] = dry_run;
   operations.later["pause_backfill"] = changing(BackfillDoor::Change::pause);
   operations.later["unpause_backfill"] = changing(BackfillDoor::Change::resume);

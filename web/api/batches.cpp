@@ -1,7 +1,6 @@
 // Lists whose filter stands in the body of a POST, where it would be too long for a query.
 #include <algorithm>
 
-#include "scheduler/model/time_value.h"
 #include "web/api/answers.h"
 #include "web/api/list_query.h"
 #include "web/api/objects.h"
@@ -33,16 +32,12 @@ std::vector<Enum> enums_of(const Call& call, std::string_view name, Enum last) {
 }
 
 Range range_of(const Call& call, const std::string& name) {
-  const auto at = [&](const char* suffix) -> std::optional<WallUs> {
-    const auto time = parse_timestamp(call.text(name + suffix));
-    return time ? std::optional(time->seconds * kSecond + time->nanos / 1000) : std::nullopt;
-  };
   Range range;
-  if (const auto time = at("_gte")) range.at_least = *time;
-  if (const auto time = at("_gt")) range.at_least = std::max(range.at_least, *time + 1);
+  if (const WallUs time = call.time(name + "_gte"); time != kNoTime) range.at_least = time;
+  if (const WallUs time = call.time(name + "_gt"); time != kNoTime) range.at_least = std::max(range.at_least, time + 1);
   const auto below = [&](WallUs time) { range.below = range.below == kNoTime ? time : std::min(range.below, time); };
-  if (const auto time = at("_lt")) below(*time);
-  if (const auto time = at("_lte")) below(*time + 1);
+  if (const WallUs time = call.time(name + "_lt"); time != kNoTime) below(time);
+  if (const WallUs time = call.time(name + "_lte"); time != kNoTime) below(time + 1);
   return range;
 }
 

@@ -9,6 +9,7 @@
 #include "scheduler/json/json_value.h"
 #include "scheduler/json/json_writer.h"
 #include "web/api/answers.h"
+#include "web/api/fields.h"
 
 namespace baton::api {
 
@@ -29,11 +30,6 @@ struct Outcome {
   std::vector<std::string> done;
   std::vector<std::pair<std::string, int>> failed;  ///< why, and the status that it would have had alone
 };
-
-std::string text_of(const Value& object, std::string_view name) {
-  const Value* found = object.find(name);
-  return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
-}
 
 /// All of it, from the first look to the answer. What comes back may come on any thread.
 class Bulk : public std::enable_shared_from_this<Bulk> {
@@ -71,17 +67,17 @@ class Bulk : public std::enable_shared_from_this<Bulk> {
 
  private:
   void read(const Value& action) {
-    const std::string name = text_of(action, "action");
+    const std::string name = text_member(action, "action");
     const std::size_t which = name == "create" ? 0 : name == "update" ? 1 : 2;
     outcomes_[which].is_asked = true;
-    const bool overwrites = text_of(action, "action_on_existence") == "overwrite";
-    const bool skips = text_of(action, "action_on_existence") == "skip" ||
-                       text_of(action, "action_on_non_existence") == "skip";
+    const bool overwrites = text_member(action, "action_on_existence") == "overwrite";
+    const bool skips = text_member(action, "action_on_existence") == "skip" ||
+                       text_member(action, "action_on_non_existence") == "skip";
     const BulkWant want = which == 1 ? BulkWant::update : which == 2 ? BulkWant::drop
                           : overwrites ? BulkWant::put : BulkWant::create;
     for (const Value& entity : action.find("entities")->as_list()) {
       const bool is_name = entity.type() == ValueType::string;
-      items_.push_back({which, want, skips, is_name ? entity.as_string() : text_of(entity, key_),
+      items_.push_back({which, want, skips, is_name ? entity.as_string() : text_member(entity, key_),
                         is_name ? Value(ValueMap{}) : entity});
     }
   }

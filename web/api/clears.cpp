@@ -2,7 +2,6 @@
 #include <optional>
 
 #include "scheduler/control/idempotency.h"
-#include "scheduler/model/time_value.h"
 #include "web/api/answers.h"
 #include "web/api/condition.h"
 #include "web/api/many_changes.h"
@@ -34,11 +33,6 @@ std::optional<http::Fault> read_tasks(const Call& call, std::vector<TaskChoice>&
   return out.empty() ? std::optional(fault("task_ids", "names no task; leave it out to mean all")) : std::nullopt;
 }
 
-std::optional<WallUs> time_member(const Call& call, std::string_view name) {
-  const auto time = parse_timestamp(call.text(name));
-  return time ? std::optional(time->seconds * kSecond + time->nanos / 1000) : std::nullopt;
-}
-
 Result<std::vector<RunRow>> runs_to_clear(Reader& reader, const Call& call) {
   const std::string& dag_id = call.request.param("dag_id");
   if (Status known = check_dag(reader, dag_id); !known) return known.error();
@@ -48,8 +42,8 @@ Result<std::vector<RunRow>> runs_to_clear(Reader& reader, const Call& call) {
     return runs_around(reader, *run, call.flag("include_past", false), call.flag("include_future", false));
   }
   Range dates;
-  if (const auto from = time_member(call, "start_date")) dates.at_least = *from;
-  if (const auto to = time_member(call, "end_date")) dates.below = *to + 1;
+  if (const WallUs from = call.time("start_date"); from != kNoTime) dates.at_least = from;
+  if (const WallUs to = call.time("end_date"); to != kNoTime) dates.below = to + 1;
   return runs_within(reader, dag_id, dates);
 }
 

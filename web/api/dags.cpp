@@ -31,7 +31,7 @@ KnownDag known_of(Reader& reader, const DagView& dag, const Call& call) {
   return known ? std::move(*known) : KnownDag{};
 }
 
-DagFilter filter_of(const http::Request& request) {
+DagFilter dag_filter_of(const http::Request& request) {
   DagFilter filter;
   filter.dag_id = text_match(request, "dag_id");
   filter.tags = words(request, "tags");
@@ -70,13 +70,13 @@ void pause_next(const Call& call, const http::Reply& reply, std::shared_ptr<cons
                                  });
 }
 
-http::Response list(const Call& call) {
+http::Response list_dags(const Call& call) {
   auto order = order_of<DagField>(call.request, kOrders, {{DagField::dag_id, false}});
   if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   DagQuery query;
-  query.filter = filter_of(call.request);
+  query.filter = dag_filter_of(call.request);
   query.order = std::get<0>(std::move(order));
   query.page = page_of(call.request);
   const auto recent_runs = call.request.query_value("recent_runs");
@@ -89,20 +89,7 @@ http::Response list(const Call& call) {
   return list_response(list_body("dags", page->rows, page->total, append), page->seq, call);
 }
 
-/// not_found: there is no such DAG.
-Result<DagView> dag_of_path(Reader& reader, const Call& call) {
-  const std::string& dag_id = call.request.param("dag_id");
-  DagQuery query;
-  query.filter.dag_ids = {dag_id};
-  query.page.limit = 1;
-  query.page.with_total = false;
-  auto page = reader.list_dags(query);
-  if (!page) return page.error();
-  if (page->rows.empty()) return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
-  return std::move(page->rows.front());
-}
-
-http::Response get(const Call& call) {
+http::Response get_dag(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   const auto dag = dag_of_path(**reader, call);
@@ -126,7 +113,7 @@ http::Response details(const Call& call) {
   return object_response(std::move(body), dag->seq, call);
 }
 
-void patch(const Call& call, const http::Reply& reply) {
+void patch_dag(const Call& call, const http::Reply& reply) {
   Call kept = call;
   {
     auto reader = call.services.readers->take();
@@ -143,7 +130,7 @@ void patch(const Call& call, const http::Reply& reply) {
   call.services.door->hold_dag(std::move(*hold), asker_of(call.request), [kept, reply](const Status& done) {
     reply.later([kept, done]() -> http::Response {
       if (!done) return http::error_response(done.error(), &kept.request);
-      return get(kept);
+      return get_dag(kept);
     });
   });
 }
@@ -155,7 +142,7 @@ void patch_many(const Call& call, const http::Reply& reply) {
     auto reader = call.services.readers->take();
     if (!reader) return reply.send(read_error(reader.error(), call));
     DagQuery query;
-    query.filter = filter_of(call.request);
+    query.filter = dag_filter_of(call.request);
     query.page = page_of(call.request);
     const auto page = (*reader)->list_dags(query);
     if (!page) return reply.send(read_error(page.error(), call));
@@ -310,9 +297,9 @@ http::Response tags(const Call& call) {
 }  // namespace
 
 void add_dags(Operations& operations) {
-  operations.at_once["get_dags"] = list;
-  operations.at_once["get_dag"] = get;
-  operations.later["patch_dag"] = patch;
+  operations.at_once["get_dags"] = list_dags;
+  operations.at_once["get_dag"] = get_dag;
+  operations.later["patch_dag"] = patch_dag;
   operations.later["patch_dags"] = patch_many;
   operations.at_once["get_dag_details"] = details;
   operations.at_once["get_tasks"] = tasks;

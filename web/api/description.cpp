@@ -5,17 +5,13 @@
 
 #include "scheduler/json/json_value.h"
 #include "scheduler/model/time_value.h"
+#include "web/api/fields.h"
 #include "web/http/router.h"
 #include "web/http/target.h"
 
 namespace baton::api {
 
 namespace {
-
-std::string text_of(const Value& object, std::string_view key) {
-  const Value* found = object.find(key);
-  return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
-}
 
 bool is_true(const Value& object, std::string_view key) {
   const Value* found = object.find(key);
@@ -56,9 +52,9 @@ Status Description::read_paths() {
 Status Description::read_operation(const std::string& path, const std::string& method, const Value& item) {
   Operation out;
   out.path = path;
-  out.id = text_of(item, "operationId");
-  out.resource = text_of(item, "x-resource");
-  const auto role = http::role_named(text_of(item, "x-role"));
+  out.id = text_member(item, "operationId");
+  out.resource = text_member(item, "x-resource");
+  const auto role = http::role_named(text_member(item, "x-role"));
   const auto known = method_of(method);
   if (!role || !known || out.id.empty() || out.resource.empty()) {
     return Error{method + " " + path + " has no operationId, x-role or x-resource"};
@@ -69,11 +65,11 @@ Status Description::read_operation(const std::string& path, const std::string& m
     for (const Value& one : parameters->as_list()) {
       const Value* parameter = resolved(one);
       if (parameter == nullptr) return Error{method + " " + path + ": a parameter leads nowhere"};
-      if (text_of(*parameter, "in") != "query") continue;
+      if (text_member(*parameter, "in") != "query") continue;
       const Value* schema = parameter->find("schema");
       if (schema != nullptr) schema = resolved(*schema);
       if (schema == nullptr) return Error{method + " " + path + ": a parameter has no schema"};
-      out.query.push_back({text_of(*parameter, "name"), is_true(*parameter, "required"), schema});
+      out.query.push_back({text_member(*parameter, "name"), is_true(*parameter, "required"), schema});
     }
   }
   if (const Value* body = item.find("requestBody")) {
@@ -93,7 +89,7 @@ Status Description::read_operation(const std::string& path, const std::string& m
 
 /// Follows `$ref: '#/components/…'`. Null: it leads nowhere.
 const Value* Description::resolved(const Value& schema) const {
-  const std::string reference = text_of(schema, "$ref");
+  const std::string reference = text_member(schema, "$ref");
   if (reference.empty()) return &schema;
   const Value* at = &document_;
   for (std::size_t begin = 2; at != nullptr && begin <= reference.size();) {
@@ -173,7 +169,7 @@ struct Description::Check {
 
   void text(const Value& schema, const Value& given) {
     const std::string& text = given.as_string();
-    if (text_of(schema, "format") == "date-time" && !parse_timestamp(text)) {
+    if (text_member(schema, "format") == "date-time" && !parse_timestamp(text)) {
       fault("datetime_parsing", "Input should be a valid datetime with its offset", given);
     }
     const Value* most = schema.find("maxLength");
@@ -237,7 +233,7 @@ struct Description::Check {
   /// A word of the query as the type that its schema wants. None: a fault.
   std::optional<Value> typed(const Value& schema_or_reference, const std::string& text) {
     const Value* schema = description.resolved(schema_or_reference);
-    std::string type = schema == nullptr ? "" : text_of(*schema, "type");
+    std::string type = schema == nullptr ? "" : text_member(*schema, "type");
     if (schema != nullptr && type.empty() && schema->find("type") != nullptr)
       type = schema->find("type")->as_list().front().as_string();
     if (type == "boolean") {

@@ -11,26 +11,26 @@ namespace baton::api {
 
 namespace {
 
-constexpr std::chrono::milliseconds kPause{100};  // changes within it are one look
+constexpr std::chrono::milliseconds kGather{100};  // changes within it are one look
 constexpr int kLooksPerBeat = 150;                // a comment every 15 s keeps proxies from cutting what is quiet
 constexpr std::int64_t kRowsPerLook = 1'000;
 
-std::string_view name_of(Changed kind) {
+std::string_view name_of(baton::Changed kind) {
   switch (kind) {
-    case Changed::run: return "run";
-    case Changed::instance: return "task_instance";
-    case Changed::deleted: return "run_deleted";
-    case Changed::dag: return "dag";
-    case Changed::dag_file: return "dag_file";
-    case Changed::audit: return "event_log";
-    case Changed::tick_record: return "tick";
-    case Changed::backfill: return "backfill";
-    case Changed::backfill_interval: return "backfill_interval";
-    case Changed::pool: return "pool";
-    case Changed::variable: return "variable";
-    case Changed::token: return "token";
-    case Changed::bulk_job: return "job";
-    case Changed::server_state: return "server";
+    case baton::Changed::run: return "run";
+    case baton::Changed::instance: return "task_instance";
+    case baton::Changed::deleted: return "run_deleted";
+    case baton::Changed::dag: return "dag";
+    case baton::Changed::dag_file: return "dag_file";
+    case baton::Changed::audit: return "event_log";
+    case baton::Changed::tick_record: return "tick";
+    case baton::Changed::backfill: return "backfill";
+    case baton::Changed::backfill_interval: return "backfill_interval";
+    case baton::Changed::pool: return "pool";
+    case baton::Changed::variable: return "variable";
+    case baton::Changed::token: return "token";
+    case baton::Changed::bulk_job: return "job";
+    case baton::Changed::server_state: return "server";
   }
   return "object";
 }
@@ -111,7 +111,7 @@ void EventHub::work() {
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return stops_ || !listeners_.empty(); });
-      changed_.wait_for(lock, kPause, [this] { return stops_; });
+      changed_.wait_for(lock, kGather, [this] { return stops_; });
       if (stops_) return;
     }
     read_changes();

@@ -37,4 +37,14 @@ void null_field(JsonObject& out, std::string_view name) {
   out.member(name) += "null";
 }
 
+WallUs time_of_text(std::string_view text) {
+  const auto time = parse_timestamp(text);
+  return time ? time->seconds * kSecond + time->nanos / 1000 : kNoTime;
+}
+
+std::string text_member(const Value& object, std::string_view name) {
+  const Value* found = object.find(name);
+  return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
+}
+
 }  // namespace baton::api

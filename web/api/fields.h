@@ -6,6 +6,7 @@
 
 #include "scheduler/json/json_writer.h"
 #include "scheduler/model/time.h"
+#include "scheduler/model/value.h"
 
 namespace baton::api {
 
@@ -20,5 +21,10 @@ void null_field(JsonObject& out, std::string_view name);
 
 /// 2026-01-01T00:00:00Z. Not of kNoTime.
 std::string time_text(WallUs at);
+/// What time_text() writes and every other timestamp of RFC 3339, to the microsecond; kNoTime: it is none.
+WallUs time_of_text(std::string_view text);
+
+/// A member of an object that is a text; empty: it is not there, or something else.
+std::string text_member(const Value& object, std::string_view name);
 
 }  // namespace baton::api

@@ -106,7 +106,7 @@ void answer_with(const Call& call, const http::Reply& reply, Shown shown, const 
   });
 }
 
-void patch(const Call& call, const http::Reply& reply, bool is_dry) {
+void patch_instances(const Call& call, const http::Reply& reply, bool is_dry) {
   const Wish wish = wish_of(call);
   const std::string& task_id = call.request.param("task_id");
   const auto index = index_of(call.request);
@@ -177,8 +177,8 @@ void patch_group(const Call& call, const http::Reply& reply, bool is_dry) {
 }  // namespace
 
 void add_instance_changes(Operations& operations) {
-  const OperateLater change = [](const Call& call, const http::Reply& reply) { patch(call, reply, false); };
-  const OperateLater dry = [](const Call& call, const http::Reply& reply) { patch(call, reply, true); };
+  const OperateLater change = [](const Call& call, const http::Reply& reply) { patch_instances(call, reply, false); };
+  const OperateLater dry = [](const Call& call, const http::Reply& reply) { patch_instances(call, reply, true); };
   operations.later["patch_task_instance"] = operations.later["patch_task_instance_by_map_index"] = change;
   operations.later["patch_task_group_instances"] = [](const Call& call, const http::Reply& reply) {
     patch_group(call, reply, false);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "scheduler/model/time_value.h"
+#include "web/api/fields.h"
 
 namespace baton::api {
 
@@ -17,9 +17,8 @@ std::int64_t number(const http::Request& request, std::string_view name, std::in
 std::optional<WallUs> time_of(const http::Request& request, const std::string& name) {
   const auto text = request.query_value(name);
   if (!text) return std::nullopt;
-  const auto time = parse_timestamp(*text);
-  if (!time) return std::nullopt;
-  return time->seconds * kSecond + time->nanos / 1000;
+  const WallUs time = time_of_text(*text);
+  return time != kNoTime ? std::optional(time) : std::nullopt;
 }
 
 }  // namespace

@@ -54,18 +54,6 @@ void append_counts(std::string& out, const Counts& counts) {
   }
 }
 
-/// The newest version of the DAG of the path.
-Result<DagView> dag_of_path(Reader& reader, const Call& call) {
-  const std::string& dag_id = call.request.param("dag_id");
-  DagQuery query;
-  query.filter.dag_ids = {dag_id};
-  query.page.with_total = false;
-  auto page = reader.list_dags(query);
-  if (!page) return page.error();
-  if (page->rows.empty()) return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
-  return std::move(page->rows.front());
-}
-
 // ---- the grid ----
 
 /// The rows of a grid: the tasks of the newest version as a reader takes them, then those that only older ones have.

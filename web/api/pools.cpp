@@ -92,7 +92,7 @@ bool fits(const TextMatch& match, const std::string& name) {
          std::any_of(match.prefixes.begin(), match.prefixes.end(), begins);
 }
 
-http::Response list(const Call& call) {
+http::Response list_pools(const Call& call) {
   const auto order = order_of<int>(call.request, {{"id", 0}, {"pool", 0}, {"name", 0}, {"slots", 1}}, {{0, false}});
   if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
   auto reader = call.services.readers->take();
@@ -123,7 +123,7 @@ Result<std::optional<PoolNow>> pool_named(Reader& reader, const Call& call, cons
   return std::optional<PoolNow>();
 }
 
-http::Response shown(const Call& call, const std::string& name, int status) {
+http::Response shown_pool(const Call& call, const std::string& name, int status) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   const auto pool = pool_named(**reader, call, name);
@@ -191,7 +191,7 @@ struct Planned {
 enum class Want : std::uint8_t { create, put, change, drop };
 
 /// Looks at what is there while nobody else may change it.
-Planned plan(Call& call, Want want, const std::string& name, const Value& body, const std::vector<std::string>& mask) {
+Planned plan_pool(Call& call, Want want, const std::string& name, const Value& body, const std::vector<std::string>& mask) {
   const auto refuse = [&](int status, const std::string& why) {
     return Planned{http::error_response(status, why, &call.request), std::nullopt};
   };
@@ -218,21 +218,21 @@ Planned plan(Call& call, Want want, const std::string& name, const Value& body, 
 }
 
 void carry_out(Call call, const http::Reply& reply, Want want, const std::string& name, int status) {
-  Planned planned = plan(call, want, name, call.body, words(call.request, "update_mask"));
+  Planned planned = plan_pool(call, want, name, call.body, words(call.request, "update_mask"));
   if (planned.refused) return reply.send(std::move(*planned.refused));
   call.services.door->change(std::move(*planned.ask), asker_of(call.request), once_of(call.request),
                              [call, reply, name, status](const Result<Changed>& done) {
                                if (!done) return reply.send(http::error_response(done.error(), &call.request));
                                if (status == 204) return reply.send(no_content());
-                               reply.later([call, name, status] { return shown(call, name, status); });
+                               reply.later([call, name, status] { return shown_pool(call, name, status); });
                              });
 }
 
-void create(const Call& call, const http::Reply& reply) {
+void create_pool(const Call& call, const http::Reply& reply) {
   carry_out(call, reply, Want::create, call.text("name"), 201);
 }
 
-void patch(const Call& call, const http::Reply& reply) {
+void patch_pool(const Call& call, const http::Reply& reply) {
   const std::string& name = call.request.param("pool_name");
   const std::string in_body = call.text("pool").empty() ? call.text("name") : call.text("pool");
   if (!in_body.empty() && in_body != name) {
@@ -241,7 +241,7 @@ void patch(const Call& call, const http::Reply& reply) {
   carry_out(call, reply, Want::change, name, 200);
 }
 
-void drop(const Call& call, const http::Reply& reply) {
+void drop_pool(const Call& call, const http::Reply& reply) {
   carry_out(call, reply, Want::drop, call.request.param("pool_name"), 204);
 }
 
@@ -251,7 +251,7 @@ void bulk(const Call& call, const http::Reply& reply) {
                      : want == BulkWant::put    ? Want::put
                      : want == BulkWant::update ? Want::change
                                                 : Want::drop;
-    Planned planned = plan(of, one, name, entity, {});
+    Planned planned = plan_pool(of, one, name, entity, {});
     return BulkStep{std::move(planned.refused), std::move(planned.ask)};
   });
 }
@@ -259,13 +259,13 @@ void bulk(const Call& call, const http::Reply& reply) {
 }  // namespace
 
 void add_pools(Operations& operations) {
-  operations.at_once["get_pools"] = list;
-  operations.at_once["get_pool"] = [](const Call& call) { return shown(call, call.request.param("pool_name"), 200); };
-  operations.later["post_pool"] = create;
-  operations.later["patch_pool"] = patch;
-  operations.later["delete_pool"] = drop;
+  operations.at_once["get_pools"] = list_pools;
+  operations.at_once["get_pool"] = [](const Call& call) { return shown_pool(call, call.request.param("pool_name"), 200); };
+  operations.later["post_pool"] = create_pool;
+  operations.later["patch_pool"] = patch_pool;
+  operations.later["delete_pool"] = drop_pool;
   operations.later["bulk_pools"] = bulk;
-  operations.made["pool"] = [](const Call& call, const std::string& name) { return shown(call, name, 200); };
+  operations.made["pool"] = [](const Call& call, const std::string& name) { return shown_pool(call, name, 200); };
 }
 
 }  // namespace baton::api

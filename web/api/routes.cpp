@@ -1,13 +1,13 @@
 #include "web/api/routes.h"
 
 #include "web/api/condition.h"
+#include "web/api/fields.h"
 
 namespace baton::api {
 
-std::string Call::text(std::string_view name) const {
-  const Value* found = body.find(name);
-  return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
-}
+std::string Call::text(std::string_view name) const { return text_member(body, name); }
+
+WallUs Call::time(std::string_view name) const { return time_of_text(text(name)); }
 
 std::optional<std::string> Call::text_if_given(std::string_view name) const {
   const Value* found = body.find(name);

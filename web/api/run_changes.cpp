@@ -5,7 +5,6 @@
 
 #include "scheduler/control/idempotency.h"
 #include "scheduler/json/json_value.h"
-#include "scheduler/model/time_value.h"
 #include "web/api/answers.h"
 #include "web/api/condition.h"
 #include "web/api/list_query.h"
@@ -14,13 +13,6 @@
 namespace baton::api {
 
 namespace {
-
-WallUs time_member(const Call& call, std::string_view name) {
-  const std::string text = call.text(name);
-  if (text.empty()) return kNoTime;
-  const auto time = parse_timestamp(text);  // the description has checked it
-  return time ? time->seconds * kSecond + time->nanos / 1000 : kNoTime;
-}
 
 http::Response run_now(const Call& call, RunNo run_no) {
   auto reader = call.services.readers->take();
@@ -42,10 +34,10 @@ void trigger(const Call& call, const http::Reply& reply) {
   TriggerAsk ask;
   ask.dag_id = call.request.param("dag_id");
   ask.run_id = call.text("dag_run_id");
-  ask.logical_date = time_member(call, "logical_date");
-  ask.interval_start = time_member(call, "data_interval_start");
-  ask.interval_end = time_member(call, "data_interval_end");
-  ask.run_after = time_member(call, "run_after");
+  ask.logical_date = call.time("logical_date");
+  ask.interval_start = call.time("data_interval_start");
+  ask.interval_end = call.time("data_interval_end");
+  ask.run_after = call.time("run_after");
   ask.note = call.text("note");
   const Value* conf = call.body.find("conf");
   if (conf != nullptr && !conf->is_null()) ask.conf_json = to_json(*conf);
@@ -105,7 +97,7 @@ ChangeAsk note_on(const RunRow& run, const std::string& note) {
 }
 
 /// `state: queued` lets what failed of it run again.
-void patch(const Call& call, const http::Reply& reply) {
+void patch_run(const Call& call, const http::Reply& reply) {
   const std::vector<std::string> mask = words(call.request, "update_mask");
   const auto is_meant = [&](std::string_view name) {
     return mask.empty() || std::find(mask.begin(), mask.end(), name) != mask.end();
@@ -129,7 +121,7 @@ void patch(const Call& call, const http::Reply& reply) {
 }
 
 /// 409 while it has not ended.
-void drop(const Call& call, const http::Reply& reply) {
+void drop_run(const Call& call, const http::Reply& reply) {
   Call kept = call;
   DeleteRun what;
   {
@@ -155,8 +147,8 @@ void add_run_changes(Operations& operations) {
   operations.later["trigger_dag_run"] = trigger;
   operations.later["cancel_dag_run"] = cancel;
   operations.later["retry_dag_run"] = retry;
-  operations.later["patch_dag_run"] = patch;
-  operations.later["delete_dag_run"] = drop;
+  operations.later["patch_dag_run"] = patch_run;
+  operations.later["delete_dag_run"] = drop_run;
 }
 
 }  // namespace baton::api

@@ -8,7 +8,7 @@ namespace baton::api {
 
 namespace {
 
-RunFilter filter_of(const http::Request& request) {
+RunFilter run_filter_of(const http::Request& request) {
   RunFilter filter;
   if (request.param("dag_id") != "~") filter.dag_ids = {request.param("dag_id")};
   filter.dag_id = text_match(request, "dag_id");
@@ -31,7 +31,7 @@ http::Response list_runs(const Call& call) {
   if (const auto known = check_dag(**reader, call.request.param("dag_id")); !known)
     return read_error(known.error(), call);
   RunQuery query;
-  query.filter = filter_of(call.request);
+  query.filter = run_filter_of(call.request);
   query.order = std::get<0>(std::move(order));
   query.page = page_of(call.request);
   const auto page = (*reader)->list_runs(query);

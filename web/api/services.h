@@ -84,6 +84,8 @@ struct Call {
   [[nodiscard]] std::string text(std::string_view name) const;
   /// The same where an empty text is not nothing.
   [[nodiscard]] std::optional<std::string> text_if_given(std::string_view name) const;
+  /// The same as a time; kNoTime: it is not there, or null. The description has checked its form.
+  [[nodiscard]] WallUs time(std::string_view name) const;
   [[nodiscard]] bool flag(std::string_view name, bool otherwise) const;
   [[nodiscard]] bool has(std::string_view name) const { return body.find(name) != nullptr; }
 };

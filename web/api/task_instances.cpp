@@ -35,7 +35,7 @@ void read_filter(const http::Request& request, InstanceFilter& filter) {
   filter.try_numbers = numbers(request, "try_number");
 }
 
-http::Response list(const Call& call, bool is_mapped) {
+http::Response list_task_instances(const Call& call, bool is_mapped) {
   auto order = order_of<InstanceField>(call.request, instance_orders(), {{InstanceField::task, false}});
   if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
   auto reader = call.services.readers->take();
@@ -59,7 +59,7 @@ http::Response list(const Call& call, bool is_mapped) {
   return list_response(list_body("task_instances", page->rows, page->total, append_instance), page->seq, call);
 }
 
-http::Response get(const Call& call) {
+http::Response get_task_instance(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   const auto instance = instance_of_path(**reader, call.request);
@@ -102,9 +102,9 @@ http::Response get_try(const Call& call) {
 }  // namespace
 
 void add_task_instances(Operations& operations) {
-  operations.at_once["get_task_instances"] = [](const Call& call) { return list(call, false); };
-  operations.at_once["get_mapped_task_instances"] = [](const Call& call) { return list(call, true); };
-  operations.at_once["get_task_instance"] = operations.at_once["get_mapped_task_instance"] = get;
+  operations.at_once["get_task_instances"] = [](const Call& call) { return list_task_instances(call, false); };
+  operations.at_once["get_mapped_task_instances"] = [](const Call& call) { return list_task_instances(call, true); };
+  operations.at_once["get_task_instance"] = operations.at_once["get_mapped_task_instance"] = get_task_instance;
   operations.at_once["get_task_instance_tries"] = operations.at_once["get_mapped_task_instance_tries"] = tries;
   operations.at_once["get_task_instance_try_details"] = operations.at_once["get_mapped_task_instance_try_details"] =
       get_try;

@@ -1,5 +1,4 @@
 // The ticks of a DAG's schedule that made no run, and what became of one.
-#include "scheduler/model/time_value.h"
 #include "web/api/answers.h"
 #include "web/api/fields.h"
 #include "web/api/list_query.h"
@@ -22,12 +21,10 @@ void append_tick(std::string& out, const TickView& tick) {
 /// The description has checked its form.
 WallUs time_word(const http::Request& request, std::string_view name) {
   const auto text = request.query_value(name);
-  if (!text) return kNoTime;
-  const auto time = parse_timestamp(*text);
-  return time ? time->seconds * kSecond + time->nanos / 1000 : kNoTime;
+  return text ? time_of_text(*text) : kNoTime;
 }
 
-http::Response list(const Call& call) {
+http::Response list_ticks(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   TickQuery query;
@@ -62,7 +59,7 @@ http::Response why(const Call& call) {
 }  // namespace
 
 void add_ticks(Operations& operations) {
-  operations.at_once["get_dag_ticks"] = list;
+  operations.at_once["get_dag_ticks"] = list_ticks;
   operations.at_once["get_dag_tick_why"] = why;
 }
 

@@ -3,7 +3,6 @@
 
 #include "scheduler/digest/digest.h"
 #include "scheduler/json/json_value.h"
-#include "scheduler/model/time_value.h"
 #include "web/api/answers.h"
 #include "web/api/condition.h"
 #include "web/api/fields.h"
@@ -29,7 +28,7 @@ void append_token(std::string& out, const TokenView& token, const std::string& s
   if (!secret.empty()) one.text("token", secret);
 }
 
-http::Response list(const Call& call) {
+http::Response list_tokens(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   NameQuery query;
@@ -53,7 +52,7 @@ http::Response made_response(const Call& call, const std::string& hash, const st
 }
 
 /// Nobody makes one that may do more than he may.
-void create(const Call& call, const http::Reply& reply) {
+void create_token(const Call& call, const http::Reply& reply) {
   const auto role = http::role_named(call.text("role"));
   if (!role || *role == http::Role::anyone) {
     return reply.send(http::error_response(Error{"there is no such role", ErrorKind::invalid}, &call.request));
@@ -70,9 +69,7 @@ void create(const Call& call, const http::Reply& reply) {
   if (const Value* scopes = call.body.find("scopes"); scopes != nullptr && !scopes->is_null()) {
     row.scopes_json = to_json(*scopes);
   }
-  if (const auto expires = parse_timestamp(call.text("expires_at"))) {
-    row.expires_at = expires->seconds * kSecond + expires->nanos / 1000;
-  }
+  row.expires_at = call.time("expires_at");
   if (row.expires_at != kNoTime && row.expires_at <= row.created_at) {
     return reply.send(http::error_response(Error{"expires_at is past", ErrorKind::invalid}, &call.request));
   }
@@ -125,8 +122,8 @@ void revoke(const Call& call, const http::Reply& reply) {
 }  // namespace
 
 void add_tokens(Operations& operations) {
-  operations.at_once["get_tokens"] = list;
-  operations.later["create_personal_token"] = create;
+  operations.at_once["get_tokens"] = list_tokens;
+  operations.later["create_personal_token"] = create_token;
   operations.later["revoke_token"] = revoke;
   // A repetition shows which token it was; the secret is told once.
   operations.made["token"] = [](const Call& call, const std::string& hash) { return made_response(call, hash, ""); };

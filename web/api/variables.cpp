@@ -23,7 +23,7 @@ void append_variable(std::string& out, const VariableView& variable) {
   null_field(one, "team_name");
 }
 
-http::Response list(const Call& call) {
+http::Response list_variables(const Call& call) {
   const auto order = order_of<int>(call.request, {{"key", 0}, {"id", 0}, {"_id", 0}}, {{0, false}});
   if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
   auto reader = call.services.readers->take();
@@ -49,7 +49,7 @@ Result<VariableView> variable_named(Reader& reader, const std::string& name) {
   return Error{"there is no variable \"" + name + "\"", ErrorKind::not_found};
 }
 
-http::Response shown(const Call& call, const std::string& name, int status) {
+http::Response shown_variable(const Call& call, const std::string& name, int status) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   const auto variable = variable_named(**reader, name);
@@ -84,7 +84,7 @@ ChangeAsk ask_of(VariableRow row, const char* action, int status) {
 }
 
 /// Looks at what is there while nobody else may change it.
-BulkStep plan(Call& call, BulkWant want, const std::string& name, const Value& body) {
+BulkStep plan_variable(Call& call, BulkWant want, const std::string& name, const Value& body) {
   const auto refuse = [&](int status, const std::string& why) {
     return BulkStep{http::error_response(status, why, &call.request), std::nullopt};
   };
@@ -121,17 +121,17 @@ BulkStep plan(Call& call, BulkWant want, const std::string& name, const Value& b
 }
 
 void carry_out(Call call, const http::Reply& reply, BulkWant want, const std::string& name, int status) {
-  BulkStep step = plan(call, want, name, call.body);
+  BulkStep step = plan_variable(call, want, name, call.body);
   if (step.refused) return reply.send(std::move(*step.refused));
   call.services.door->change(std::move(*step.ask), asker_of(call.request), once_of(call.request),
                              [call, reply, name, status](const Result<Changed>& done) {
                                if (!done) return reply.send(http::error_response(done.error(), &call.request));
                                if (status == 204) return reply.send(no_content());
-                               reply.later([call, name, status] { return shown(call, name, status); });
+                               reply.later([call, name, status] { return shown_variable(call, name, status); });
                              });
 }
 
-void patch(const Call& call, const http::Reply& reply) {
+void patch_variable(const Call& call, const http::Reply& reply) {
   const std::string& name = call.request.param("variable_key");
   const std::string in_body = call.text("key");
   if (!in_body.empty() && in_body != name) {
@@ -143,21 +143,21 @@ void patch(const Call& call, const http::Reply& reply) {
 }  // namespace
 
 void add_variables(Operations& operations) {
-  operations.at_once["get_variables"] = list;
+  operations.at_once["get_variables"] = list_variables;
   operations.at_once["get_variable"] = [](const Call& call) {
-    return shown(call, call.request.param("variable_key"), 200);
+    return shown_variable(call, call.request.param("variable_key"), 200);
   };
   operations.later["post_variable"] = [](const Call& call, const http::Reply& reply) {
     carry_out(call, reply, BulkWant::create, call.text("key"), 201);
   };
-  operations.later["patch_variable"] = patch;
+  operations.later["patch_variable"] = patch_variable;
   operations.later["delete_variable"] = [](const Call& call, const http::Reply& reply) {
     carry_out(call, reply, BulkWant::drop, call.request.param("variable_key"), 204);
   };
   operations.later["bulk_variables"] = [](const Call& call, const http::Reply& reply) {
-    carry_out_bulk(call, reply, "key", plan);
+    carry_out_bulk(call, reply, "key", plan_variable);
   };
-  operations.made["variable"] = [](const Call& call, const std::string& name) { return shown(call, name, 200); };
+  operations.made["variable"] = [](const Call& call, const std::string& name) { return shown_variable(call, name, 200); };
 }
 
 }  // namespace baton::api

@@ -66,7 +66,7 @@ Result<std::vector<InstanceView>> instances_of_path(Reader& reader, const Call& 
   return std::move(page->rows);
 }
 
-http::Response list(const Call& call) {
+http::Response list_xcom_entries(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   const auto instances = instances_of_path(**reader, call);
@@ -87,7 +87,7 @@ http::Response list(const Call& call) {
 }
 
 /// `stringify=true`: the value as JSON in a text.
-http::Response get(const Call& call) {
+http::Response get_xcom_entry(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   const auto instances = instances_of_path(**reader, call);
@@ -142,8 +142,8 @@ http::Response links(const Call& call) {
 }  // namespace
 
 void add_xcom(Operations& operations) {
-  operations.at_once["get_xcom_entries"] = list;
-  operations.at_once["get_xcom_entry"] = get;
+  operations.at_once["get_xcom_entries"] = list_xcom_entries;
+  operations.at_once["get_xcom_entry"] = get_xcom_entry;
   operations.at_once["get_external_log_url"] = external_log_url;
   operations.at_once["get_extra_links"] = links;
 }
