@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -124,6 +125,7 @@ bool Agent::done() {
   if (shutting_down_) return attempts_->none_live();
   // Nobody can connect any more.
   if (!link_ && !listener_) return attempts_->none_live();
+  if (!link_ && !is_reachable()) return false;
   if (link_ || !attempts_->none_live()) {
     idle_at_us_ = kNever;
     return false;
@@ -132,6 +134,22 @@ bool Agent::done() {
   if (idle_at_us_ == kNever) idle_at_us_ = now + kIdleUs;
   poller_.alarm_by(idle_at_us_);
   return now >= idle_at_us_;
+}
+
+/// Looked at now and then while no scheduler is linked: where the socket's name is gone, with the whole state folder
+/// perhaps, nobody will ever come for what runs here, and nobody would know whom to stop.
+bool Agent::is_reachable() {
+  const std::int64_t now = boottime_us();
+  if (now >= look_at_us_) {
+    look_at_us_ = now + kLookUs;
+    if (::access(folder_.socket_path().c_str(), F_OK) != 0 && errno == ENOENT && !shutting_down_) {
+      complain("its socket is gone: nobody can come for what runs here");
+      begin_shutdown(-1);
+      return false;
+    }
+  }
+  poller_.alarm_by(look_at_us_);
+  return true;
 }
 
 void Agent::turn() {

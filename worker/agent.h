@@ -31,6 +31,8 @@ enum class Exit : int { kDone = 0, kNotYet = 1, kUsage = 2, kLocked = 5, kIntern
 
 /// Without a link and without live attempts a listening worker ends after this time; its journal keeps what counts.
 inline constexpr std::int64_t kIdleUs = 30'000'000;
+/// How often a worker without a scheduler looks whether one can still find it.
+inline constexpr std::int64_t kLookUs = 5'000'000;
 /// A start is told after this time, unless its end is told before.
 inline constexpr std::int64_t kSayStartUs = 25'000;
 /// While launches wait here, so that no slot waits for the scheduler, ends are sent together: within this time.
@@ -50,6 +52,7 @@ class Agent {
   [[nodiscard]] Exit open();
   void open_signals();
   [[nodiscard]] bool done();
+  bool is_reachable();
   void turn();
   void flush();
   void say_starts();
@@ -110,6 +113,7 @@ class Agent {
   std::int64_t scheduler_epoch_ = 0;
   bool shutting_down_ = false;
   std::int64_t idle_at_us_ = kNever;
+  std::int64_t look_at_us_ = 0;
 };
 
 }  // namespace baton::worker

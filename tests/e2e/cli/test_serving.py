@@ -1,5 +1,7 @@
 """`baton server`: from a saved file over its ticks to runs, and the API beside it. One process, its sockets, its folder."""
 import os
+import pathlib
+import shutil
 import signal
 import socket
 import unittest
@@ -94,6 +96,19 @@ class Serving(ServingTest):
         run_id = self.runs("long")[0]["dag_run_id"]
         self.assertEqual(200, self.ask("POST", f"/api/v2/dags/long/dagRuns/{run_id}:cancel", {"why": "enough"})[0])
         self.until(lambda: self.runs("long")[0]["state"] == "failed", "the stop")
+
+    def test_what_nobody_can_find_again_ends(self):
+        self.save("long.yaml", LONG)
+        self.serve()
+        self.until_dag("long")
+        self.assertEqual(200, self.ask("POST", "/api/v2/dags/long/dagRuns", {"logical_date": None})[0])
+        pid_file = self.folder / "dags" / "pid"
+        self.until(lambda: pid_file.exists() and pid_file.read_text().strip(), "the task")
+        pid = int(pid_file.read_text())
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        shutil.rmtree(self.folder / ".baton")
+        self.until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "the end of a task whose state folder is gone")
 
     def test_a_port_that_is_named_and_taken_is_refused_and_what_runs_goes_on(self):
         self.save("long.yaml", LONG)
