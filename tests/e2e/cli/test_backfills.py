@@ -116,6 +116,8 @@ class Backfills(test_serving.Serving):
         self.assertEqual(1, len(self.filled()))
         self.assertEqual((200, False), (self.change(1, "unpause")[0], self.backfill(1)["is_paused"]))
         self.until_completed(1)
+        self.assertEqual(404, self.ask("PUT", "/api/v2/backfills/9/pause", {})[0], "an empty object is no body")
+        self.assertEqual(422, self.ask("PUT", "/api/v2/backfills/9/pause", {"why": "?"})[0])
         self.assertEqual(404, self.change(9, "pause")[0])
         self.fill(5, 4, code=422)
         self.assertEqual(404, self.ask("GET", "/api/v2/backfills/9")[0])
