@@ -31,6 +31,7 @@ class ApiDoor final : public api::Door {
   void hold_dag(api::DagHold wish, api::Asker asker, OnDone done) override;
   void hold_server(bool freeze, std::string why, api::Asker asker, OnDone done) override;
   void server_hold(OnHolds done) override;
+  void find_wait(RunNo run_no, OnWait done) override;
   void kill_run(RunNo run_no, std::string why, api::Asker asker, OnRun done) override;
 
  private:

@@ -48,6 +48,12 @@ void ApiDoor::server_hold(OnHolds done) {
   });
 }
 
+void ApiDoor::find_wait(RunNo run_no, OnWait done) {
+  server_.loop().post([this, alive = is_alive_, run_no, done = std::move(done)] {
+    if (*alive) done(server_.host().engine().queue().why(run_no, server_.loop().wall_now()));
+  });
+}
+
 void ApiDoor::kill_run(RunNo run_no, std::string why, api::Asker asker, OnRun done) {
   const auto answer = [done](const Result<Answer>& how) {
     if (!how) return done(how.error());

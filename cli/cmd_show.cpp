@@ -11,6 +11,7 @@
 #include "cli/text/reason_text.h"
 #include "cli/text/table.h"
 #include "cli/views.h"
+#include "cli/why_run.h"
 
 namespace baton::cli {
 namespace {
@@ -19,9 +20,11 @@ using text::Ink;
 
 constexpr std::size_t kRowsMax = 500;  ///< of the table; the other formats have them all
 
-void show_head(const Invocation& call, const RunView& run, const std::filesystem::path& folder) {
+void show_head(const Invocation& call, OpenRun& opened) {
   const text::Style& style = call.out_style();
+  const RunView& run = opened.run;
   const RunRow& row = run.row;
+  const bool waits = row.state == RunState::queued;
   const WallUs begin = row.started_at == kNoTime ? row.queued_at : row.started_at;
   std::string head = style.paint(text::ink_of(row.state), std::string(text::sign_of(row.state, style.unicode)) + " " +
                                                               std::string(to_string(row.state)));
@@ -34,14 +37,15 @@ void show_head(const Invocation& call, const RunView& run, const std::filesystem
   };
   fact("run", row.run_id);
   fact("type", std::string(to_string(row.type)) + (row.triggered_by.empty() ? "" : ", by " + row.triggered_by));
-  fact("started",
+  if (waits) fact("waits", waiting_words(opened));
+  fact(waits ? "queued" : "started",
        text::local_time(begin) + (row.ended_at == kNoTime ? "" : "  took " + text::span(row.ended_at - begin)));
   if (row.interval_start != kNoTime)
     fact("interval", text::utc_time(row.interval_start) + " / " + text::utc_time(row.interval_end));
   if (row.conf_json != "{}") fact("params", row.conf_json);
   fact("version", std::to_string(run.version_number) + "  " + row.dag_version.substr(0, 12));
   fact("note", row.note);
-  fact("logs", shown_path(folder / "logs" / std::to_string(row.run_no)));
+  fact("logs", shown_path(opened.folder / "logs" / std::to_string(row.run_no)));
   Invocation::print(facts.render(style, call.out_width(), "  "));
 }
 
@@ -154,7 +158,7 @@ int show_command(const Invocation& call) {
   if (!all_tries) return call.fail(all_tries.error());
   Tries tries;
   for (const TryView& view : *all_tries) tries[view.row.instance_no].push_back(&view);
-  show_head(call, run->run, run->folder);
+  show_head(call, *run);
   show_tasks(call, run->run, *instances, tries);
   return kOk;
 }

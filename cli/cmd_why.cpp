@@ -1,4 +1,4 @@
-// `why`: the reasons of one task instance, for people and for programs.
+// `why`: the reasons of one task instance, or of a run that waits, for people and for programs.
 #include "cli/dag_lookup.h"
 #include "cli/display/log_glimpse.h"
 #include "cli/handlers.h"
@@ -8,6 +8,7 @@
 #include "cli/text/display_width.h"
 #include "cli/text/document_text.h"
 #include "cli/views.h"
+#include "cli/why_run.h"
 #include "scheduler/insight/why.h"
 #include "scheduler/logs/log_place.h"
 #include "scheduler/store/state_folder.h"
@@ -108,13 +109,29 @@ Value document(const WhyInput& in, const std::vector<WhyReason>& reasons) {
       .take();
 }
 
+/// Nothing of a queued run begins, whatever the task; what an earlier clear has left as it ended is asked about itself.
+bool waits_whole(OpenRun& run, const std::string& task) {
+  if (run.run.row.state != RunState::queued) return false;
+  if (task.empty() || run.run.row.begun_at == kNoTime) return true;
+  const Result<InstanceNo> instance_no = run.reader->find_instance(run.run_no, task);
+  if (!instance_no) return false;
+  const Result<InstanceView> instance = run.reader->instance(run.run_no, *instance_no);
+  return instance && !is_final(instance->row.state);
+}
+
 }  // namespace
 
 int why_command(const Invocation& call) {
   if (call.args().has("at")) return why_tick(call);
-  if (call.args().at(1).empty()) return call.fail({"name a TASK of the run, or a tick of the DAG with --at T"});
   Result<OpenRun> run = open_run(call);
+  if (!run && call.args().at(1).empty()) {
+    return call.fail({run.error().message + "; of a DAG name a tick with --at T"});  // a DAG may have been meant
+  }
   if (!run) return call.fail(run.error());
+  if (waits_whole(*run, call.args().at(1))) return why_queued_run(call, *run);
+  if (call.args().at(1).empty()) {
+    return call.fail({"the run has begun: name a TASK of it, or a tick of the DAG with --at T"});
+  }
   const Result<std::shared_ptr<const Dag>> dag = dag_of_run(*run->reader, run->run_no);
   if (!dag) return call.fail(dag.error());
   const Result<WhyInput> in = input_of(call, *run, **dag);

@@ -111,6 +111,37 @@ constexpr Flag kTriggerFlags[] = {
 constexpr Example kTriggerExamples[] = {
     {"baton trigger etl -p regions=eu,us --wait", "run it now, and see it through"},
     {"baton trigger etl --logical-date 2026-01-31 --idempotency-key nightly-31", "safe to type twice"}};
+constexpr Argument kBackfilledDag[] = {
+    {"DAG", "id of a DAG of the server, with a schedule", true, false, Complete::dag}};
+constexpr Argument kMaybeDag[] = {{"DAG", "of this DAG only", false, false, Complete::dag}};
+constexpr Argument kBackfill[] = {
+    {"BACKFILL", "its number, or a DAG: the newest of it", true, false, Complete::dag}};
+constexpr Flag kBackfillFlags[] = {
+    {"from", 0, "T", "the first logical date: a time or a date, in the DAG's time zone"},
+    {"to", 0, "T", "the last one, included; a plain date means all of that day"},
+    {"dry-run", 'n', {}, "list each interval and what it would come to, and make nothing"},
+    {"reprocess", 0, "WHICH", "of the dates that have a run, run again none (the default), failed or completed ones",
+     false, Complete::words, "none|failed|completed"},
+    {"max-active-runs", 0, "N", "so many of its runs at a time (10)"},
+    {"chunk", 0, "N", "one run for each N intervals (1)"},
+    {"order", 0, "ORDER", "oldest first (asc, the default) or newest first", false, Complete::words, "asc|desc"},
+    kParam,
+    kParams,
+    kWhy,
+    {"wait", 0, {}, "show how far it comes, to its end; exit code 1 where a run failed"},
+};
+constexpr Example kBackfillExamples[] = {
+    {"baton backfill create flights --from 2026-01-01 --to 2026-01-31 --dry-run", "what a month would come to"},
+    {"baton backfill create flights --from 2026-01-01 --to 2026-01-31 --wait", "fill it, and see it through"},
+    {"baton backfill create flights --from 2026-01-01 --to 2026-01-31 --reprocess failed", "again what failed"}};
+constexpr Flag kBackfillListFlags[] = {{"limit", 'n', "N", "so many, newest first (20)"}};
+constexpr Example kBackfillListExamples[] = {{"baton backfill list", "the newest backfills of all DAGs"}};
+constexpr Flag kBackfillShowFlags[] = {{"wait", 0, {}, "follow it to its end; exit code 1 where a run failed"}};
+constexpr Example kBackfillShowExamples[] = {{"baton backfill show 3", "how far it has come"},
+                                             {"baton backfill show flights --wait", "the newest of a DAG, to its end"}};
+constexpr Example kBackfillPauseExamples[] = {{"baton backfill pause 3", "no more runs for now"}};
+constexpr Example kBackfillResumeExamples[] = {{"baton backfill resume 3", "it goes on where it was"}};
+constexpr Example kBackfillCancelExamples[] = {{"baton backfill cancel 3", "what has begun goes on"}};
 constexpr Flag kHoldFlags[] = {kWhy};
 constexpr Example kPauseExamples[] = {{"baton dag pause etl --why 'source is down'", "no new runs for now"}};
 constexpr Example kResumeDagExamples[] = {{"baton dag resume etl", "on again"}};
@@ -276,6 +307,22 @@ constexpr Command kCommands[] = {
      "The server that holds the state folder makes the run and works on it. Where there is none, `baton run` runs a DAG\n"
      "here and now. A repetition with the same --idempotency-key finds the run that the first one made.",
      kTriggerDag, kTriggerFlags, kTriggerExamples, kRead, trigger_command},
+    {"backfill create", kRunning, "fill a range of a DAG's schedule with runs",
+     "The server that holds the state folder makes them: one for each interval that has none yet, a few at a time, also\n"
+     "while the DAG is paused. It goes on over a restart. Once it is accepted, this command may end.",
+     kBackfilledDag, kBackfillFlags, kBackfillExamples, kRead, backfill_create_command},
+    {"backfill list", kRunning, "backfills, newest first", {}, kMaybeDag, kBackfillListFlags, kBackfillListExamples,
+     kRead, backfill_list_command},
+    {"backfill show", kRunning, "one backfill, and how far it has come", {}, kBackfill, kBackfillShowFlags,
+     kBackfillShowExamples, kRead, backfill_show_command},
+    {"backfill pause", kRunning, "let a backfill rest: what it has made goes on", {}, kBackfill, {},
+     kBackfillPauseExamples, kRead, backfill_pause_command},
+    {"backfill resume", kRunning, "let a backfill go on that is paused", {}, kBackfill, {}, kBackfillResumeExamples,
+     kRead, backfill_resume_command},
+    {"backfill cancel", kRunning, "end a backfill",
+     "It makes no more runs, and those of it that wait are stopped; what has begun goes on. The same range again does\n"
+     "what is missing.",
+     kBackfill, {}, kBackfillCancelExamples, kRead, backfill_cancel_command},
     {"stop",
      kRunning,
      "stop a run, from another terminal",

@@ -7,6 +7,12 @@ namespace baton::cli {
 
 int init_command(const Invocation& call);
 int trigger_command(const Invocation& call);
+int backfill_create_command(const Invocation& call);
+int backfill_list_command(const Invocation& call);
+int backfill_show_command(const Invocation& call);
+int backfill_pause_command(const Invocation& call);
+int backfill_resume_command(const Invocation& call);
+int backfill_cancel_command(const Invocation& call);
 int dag_pause_command(const Invocation& call);
 int dag_resume_command(const Invocation& call);
 int dag_drain_command(const Invocation& call);

@@ -150,6 +150,10 @@ Result<Value> ServerClient::post(const std::string& target, const ValueMap& body
   return ask({"POST", target, std::move(headers), body.empty() ? "" : to_json(Value(body))});
 }
 
+Result<Value> ServerClient::put(const std::string& target) const {
+  return ask({"PUT", target, {}, ""});
+}
+
 Result<Value> ServerClient::patch(const std::string& target, const ValueMap& body) const {
   return ask({"PATCH", target, {}, to_json(Value(body))});
 }

@@ -33,6 +33,7 @@ class ServerClient {
   /// unavailable: it does not answer. `target` is encoded.
   Result<Value> get(const std::string& target) const;
   Result<Value> post(const std::string& target, const ValueMap& body, Headers headers = {}) const;
+  Result<Value> put(const std::string& target) const;
   Result<Value> patch(const std::string& target, const ValueMap& body) const;
 
  private:

@@ -13,6 +13,16 @@ namespace baton::api {
 
 namespace {
 
+/// Of operations that take no body. Clients that always send JSON send an empty object.
+constexpr std::size_t kNoBodyMax = 64;
+
+/// Nothing, `{}` or `null`.
+bool says_nothing(std::string_view body) {
+  if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) return true;
+  const auto read = from_json(body);
+  return read && (read->is_null() || (read->type() == ValueType::map && read->as_map().empty()));
+}
+
 bool is_true(const Value& object, std::string_view key) {
   const Value* found = object.find(key);
   return found != nullptr && found->type() == ValueType::boolean && found->as_bool();
@@ -61,6 +71,7 @@ Status Description::read_operation(const std::string& path, const std::string& m
   }
   out.role = *role;
   out.method = *known;
+  if (*known != http::Method::get) out.body_max = kNoBodyMax;
   if (const Value* parameters = item.find("parameters")) {
     for (const Value& one : parameters->as_list()) {
       const Value* parameter = resolved(one);
@@ -281,7 +292,10 @@ std::vector<http::Fault> Description::check_query(const Operation& operation, co
 std::vector<http::Fault> Description::check_body(const Operation& operation, const http::Request& request,
                                                  Value& body) const {
   Check check{*this, {}, {"body"}};
-  if (operation.body == nullptr) return {};
+  if (operation.body == nullptr) {
+    if (!says_nothing(request.body)) check.fault("extra_forbidden", "This operation takes no body", Value());
+    return std::move(check.faults);
+  }
   if (request.body.empty()) {
     if (operation.is_body_required) check.fault("missing", "Field required", Value());
     body = Value(ValueMap{});

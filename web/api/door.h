@@ -15,6 +15,7 @@
 #include "scheduler/control/retry_run.h"
 #include "scheduler/control/stop_run.h"
 #include "scheduler/control/write_records.h"
+#include "scheduler/engine/run_queue.h"
 #include "scheduler/model/attempt_key.h"
 #include "scheduler/model/result.h"
 #include "scheduler/model/time.h"
@@ -88,6 +89,9 @@ class Door {
   virtual void server_hold(OnHolds done) = 0;
   /// What runs is killed: no grace, no teardowns.
   virtual void kill_run(RunNo run_no, std::string why, Asker asker, OnRun done) = 0;
+  /// Why a run that is queued has not begun; `none`: the scheduler has none such that waits.
+  using OnWait = std::function<void(QueueWait)>;
+  virtual void find_wait(RunNo /*run_no*/, OnWait done) { done(QueueWait::turn); }
 };
 
 }  // namespace baton::api

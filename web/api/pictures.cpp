@@ -7,6 +7,7 @@
 
 #include "web/api/answers.h"
 #include "web/api/fields.h"
+#include "web/api/tick_story.h"
 #include "web/api/whole_run.h"
 
 namespace baton::api {
@@ -132,6 +133,41 @@ void append_grid_run(std::string& out, const GridColumn& column, const Compiled&
   rows.append_cells(one.member("cells"), version, column.cells);
 }
 
+constexpr std::int64_t kGridTicks = 100;
+
+WallUs due_of(const RunRow& run) {
+  return run.run_after == kNoTime ? run.queued_at : run.run_after;
+}
+
+/// Ticks that made no run, of the time that the columns show: from the first of them on, where older runs may be beyond
+/// it, and up to where the page before begins.
+Result<TickPage> grid_ticks(Reader& reader, const std::string& dag_id, const std::vector<GridColumn>& columns,
+                            bool has_older, RunNo before) {
+  TickQuery query;
+  query.dag_id = dag_id;
+  query.page.limit = kGridTicks;
+  query.page.with_total = false;
+  if (has_older && !columns.empty()) {
+    WallUs first = due_of(columns.front().run.row);
+    for (const GridColumn& column : columns) first = std::min(first, due_of(column.run.row));
+    query.due.at_least = first;
+  }
+  if (before != 0) {
+    const auto later = reader.run(before);
+    if (!later) return later.error();
+    query.due.below = due_of(later->row);
+  }
+  return reader.list_ticks(query);
+}
+
+void append_grid_tick(std::string& out, const TickView& tick) {
+  JsonObject one(out);
+  time_field(one, "from", tick.from);
+  time_field(one, "to", tick.to);
+  one.number("count", tick.count);
+  one.text("reason", to_string(tick.reason));
+}
+
 http::Response grid(const Call& call) {
   auto lease = call.services.readers->take();
   if (!lease) return read_error(lease.error(), call);
@@ -151,6 +187,9 @@ http::Response grid(const Call& call) {
   auto columns = reader.grid(dag->dag_id, runs, before);
   if (!columns) return read_error(columns.error(), call);
   std::ranges::reverse(*columns);  // the newest first
+  const bool has_older = static_cast<std::int64_t>(columns->size()) >= runs;
+  const auto ticks = grid_ticks(reader, dag->dag_id, *columns, has_older, before);
+  if (!ticks) return read_error(ticks.error(), call);
 
   GridRows rows;
   if (!dag->latest_version.empty()) {
@@ -172,7 +211,7 @@ http::Response grid(const Call& call) {
     append_json_array(one.member("runs"), *columns, [&](std::string& out, const GridColumn& column) {
       append_grid_run(out, column, versions.at(column.run.row.dag_version), rows);
     });
-    one.member("ticks") += "[]";
+    append_json_array(one.member("ticks"), ticks->rows, append_grid_tick);
     std::int64_t total = 0;
     for (const std::int64_t count : dag->runs_by_state) total += count;
     one.number("total_entries", total);

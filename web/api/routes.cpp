@@ -46,6 +46,7 @@ Operations all_operations() {
   add_records(operations);
   add_pictures(operations);
   add_reasons(operations);
+  add_run_why(operations);
   add_backfills(operations);
   add_home(operations);
   add_pools(operations);

@@ -124,6 +124,7 @@ void add_events(Operations& operations);
 void add_records(Operations& operations);
 void add_pictures(Operations& operations);
 void add_reasons(Operations& operations);
+void add_run_why(Operations& operations);
 void add_backfills(Operations& operations);
 
 http::Response json_response(std::string body, int status = 200);

@@ -116,12 +116,78 @@ class Backfills(test_serving.Serving):
         self.assertEqual(1, len(self.filled()))
         self.assertEqual((200, False), (self.change(1, "unpause")[0], self.backfill(1)["is_paused"]))
         self.until_completed(1)
+        self.assertEqual(404, self.ask("PUT", "/api/v2/backfills/9/pause", {})[0], "an empty object is no body")
+        self.assertEqual(422, self.ask("PUT", "/api/v2/backfills/9/pause", {"why": "?"})[0])
         self.assertEqual(404, self.change(9, "pause")[0])
         self.fill(5, 4, code=422)
         self.assertEqual(404, self.ask("GET", "/api/v2/backfills/9")[0])
         status, _ = self.ask("POST", "/api/v2/backfills", {"dag_id": "nobody", "from_date": "2026-01-01T00:00:00Z",
                                                            "to_date": "2026-01-02T00:00:00Z"})
         self.assertEqual(404, status)
+
+    def create(self, *words, code=0):
+        return self.baton("backfill", "create", "daily", "--from", "2026-01-01", "--to", "2026-01-10", *words, code=code)
+
+    def test_the_command_fills_a_range_and_says_how_far_it_has_come(self):
+        self.begin_server()
+        plan = self.create("--dry-run", "--chunk", "4")
+        self.assertIn("2026-01-05T00:00:00Z", plan.stdout)
+        self.assertEqual(3, plan.stdout.count("gets a run"), plan.stdout)
+        self.assertIn("3 runs would be made", plan.stderr)
+        self.assertEqual([], self.filled())
+        made = self.create("--wait", "--max-active-runs", "3", "--why", "the source was late")
+        self.assertIn("backfill 1: ", made.stderr)
+        self.assertIn("done       10 of 10\n", made.stdout)
+        self.assertIn("at a time  3 runs", made.stdout)
+        self.assertIn("the source was late", made.stdout)
+        self.assertEqual(10, len(self.filled()))
+        again = self.create("--dry-run")
+        self.assertEqual(10, again.stdout.count("nothing: its run has ended"), again.stdout)
+        more = self.create("--dry-run", "--reprocess", "completed")
+        self.assertEqual(10, more.stdout.count("its run runs again"), more.stdout)
+
+    def test_the_command_lists_pauses_resumes_and_cancels(self):
+        self.begin_server(SLOW)
+        made = self.create("--max-active-runs", "1", "--order", "desc")
+        self.assertIn("backfill 1  running", made.stdout)
+        self.assertIn("baton backfill show 1 --wait", made.stderr)
+        self.until(lambda: len(self.filled()) == 1, "its first run")
+        self.assertEqual("2026-01-10T00:00:00Z", self.filled()[0]["logical_date"])
+        self.assertIn("has backfill 1", self.create(code=5).stderr)
+        self.assertIn("is paused", self.baton("backfill", "pause", "1").stdout)
+        self.assertTrue(self.json("backfill", "show", "daily")["is_paused"])
+        self.assertIn("0 of 10 · 1 running", self.baton("backfill", "show", "1").stdout)
+        self.assertIn("is running", self.baton("backfill", "resume", "daily").stdout)
+        self.assertEqual([1], [one["id"] for one in self.json("backfill", "list", "daily")["backfills"]])
+        self.assertIn("cancelled", self.baton("backfill", "cancel", "1").stdout)
+        self.baton("backfill", "pause", "1", code=5)
+        self.baton("backfill", "show", "1", "--wait", code=1)
+        self.baton("backfill", "show", "2", code=3)
+        self.assertIn("backfill list", self.baton("backfill", "show", "nobody", code=3).stderr)
+
+    def test_the_command_says_what_is_wrong_with_a_range(self):
+        self.begin_server()
+        self.assertIn("--from", self.baton("backfill", "create", "daily", "--to", "2026-01-02", code=2).stderr)
+        self.assertIn("before --from", self.baton("backfill", "create", "daily", "--from", "2026-01-02", "--to",
+                                                  "2026-01-01", code=2).stderr)
+        self.assertIn("--reprocess", self.create("--reprocess", "faild", code=2).stderr)
+        self.create("-p", "nobody=1", code=2)
+        self.baton("backfill", "create", "nobody", "--from", "2026-01-01", "--to", "2026-01-02", code=3)
+
+    def test_a_failed_run_of_a_backfill_is_its_exit_code(self):
+        self.begin_server(DAILY.replace("echo ${{ logical_date }}", "false"))
+        made = self.create("--wait", code=1)
+        self.assertIn("10 of 10 · 10 failed", made.stdout)
+
+    def test_without_a_server_the_command_says_what_to_do(self):
+        (self.folder / ".baton").mkdir()
+        self.assertIn("baton server", self.create(code=7).stderr)
+        for change in ("list", "show 1", "pause 1", "resume 1", "cancel 1"):
+            self.assertIn("baton server", self.baton("backfill", *change.split(), code=7).stderr)
+
+    def test_a_plain_date_as_the_end_means_all_of_that_day(self):
+        self.begin_server(DAILY.replace("0 0 * * *", "0 * * * *"))
+        self.assertEqual(10 * 24, self.create("--dry-run").stdout.count("gets a run"))
 
 
 for _name in [name for name in vars(test_serving.Serving) if name.startswith("test_")]:  # those are the other file's

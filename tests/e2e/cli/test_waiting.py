@@ -98,6 +98,67 @@ class Waiting(test_serving.Serving):
         self.serve()
         self.until(lambda: {run["state"] for run in self.runs("narrow")} == {"success"}, "all of them")
 
+    def why(self, run_id, dag="narrow"):
+        """(kind, text, holders) of the first reason, which the command and the API agree on."""
+        status, told = self.ask("GET", f"/api/v2/dags/{dag}/dagRuns/{run_id}/why")
+        self.assertEqual(200, status, told)
+        reason = told["reasons"][0]
+        said = self.json("why", f"{dag}/{run_id}")["reasons"][0]
+        # What is told of the time that is left may differ.
+        self.assertEqual((reason["kind"], reason["holders"]), (said["reason"], said["holders"]))
+        return reason["kind"], reason["text"], reason["holders"]
+
+    def test_why_of_a_run_names_who_holds_its_place(self):
+        self.begin_server()
+        self.trigger("narrow", dag_run_id="first")
+        self.until(lambda: self.state("first") == "running", "the first run")
+        self.trigger("narrow", dag_run_id="second")
+        kind, text, holders = self.why("second")
+        self.assertEqual(("limit", ["first"]), (kind, holders))
+        self.assertIn("which is 1 (max_active_runs): first", text)
+        self.assertIn(text, self.baton("why", "second").stdout)
+        self.assertIn(text, self.baton("why", "second", "t").stdout)
+        self.assertIn(text, self.baton("show", "second").stdout)
+        self.assertEqual([], self.ask("GET", "/api/v2/dags/narrow/dagRuns/first/why")[1]["reasons"])
+        self.assertIn("name a TASK", self.baton("why", "first", code=2).stderr)
+
+    def test_why_of_a_run_tells_of_a_pause_a_freeze_and_its_time(self):
+        self.begin_server()
+        later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=3)
+        self.trigger("narrow", dag_run_id="later", run_after=later.isoformat())
+        self.assertEqual("run_after", self.why("later")[0])
+        self.assertIn("in 2d23h", self.why("later")[1])
+        self.ask("PATCH", "/api/v2/dags/narrow", {"is_paused": True})
+        self.trigger("narrow", dag_run_id="held")
+        self.assertEqual("paused", self.why("held")[0])
+        self.assertIn("baton dag resume narrow", self.baton("why", "held").stdout)
+        self.baton("server", "freeze", "--why", "the disk is changed")
+        self.assertEqual("frozen", self.why("held")[0])
+        self.assertIn("the disk is changed", self.why("held")[1])
+
+    def test_why_of_a_run_without_a_server_tells_what_the_rows_say(self):
+        self.begin_server()
+        self.trigger("narrow", dag_run_id="first")
+        self.until(lambda: self.state("first") == "running", "the first run")
+        self.trigger("narrow", dag_run_id="second")
+        self.kill_server()
+        reasons = self.json("why", "second")["reasons"]
+        self.assertEqual(["nobody", "limit"], [reason["reason"] for reason in reasons])
+        self.assertEqual(["first"], reasons[1]["holders"])
+        self.assertIn("`baton server`", reasons[0]["next"])
+        self.write("gate", "")
+
+    def test_why_of_a_run_names_the_earlier_one_that_its_tasks_depend_on(self):
+        in_order = ONE_AT_A_TIME.replace("max_active_runs: 1", "max_active_runs: 5").replace("t: {", "t: {depends_on_past: true, ")
+        self.save("narrow.yaml", in_order.replace("FOLDER", str(self.folder)))
+        self.serve()
+        self.until_dag("narrow")
+        for day in (1, 2):
+            self.trigger("narrow", dag_run_id=f"d{day}", logical_date=f"2026-01-0{day}T00:00:00Z")
+        self.assertEqual(("past", ["d1"]), self.why("d2")[::2])
+        self.write("gate", "")
+        self.until(lambda: self.state("d2") == "success", "the second one")
+
 
 for _name in [name for name in vars(test_serving.Serving) if name.startswith("test_")]:  # those are the other file's
     setattr(Waiting, _name, None)

@@ -1,6 +1,7 @@
 """`baton why DAG --at T` and the ticks over the API: each tick ends in a run, or in a record with its reason."""
 import datetime
 import unittest
+import urllib.parse
 
 from test_serving import ASKED_FOR, EVERY_SECOND, ServingTest
 
@@ -51,6 +52,19 @@ class WhyTick(ServingTest):
         self.assertEqual(1, inside["total_entries"])
         before = self.ticks(f"?to={self.runs('ticking')[0]['run_after']}")
         self.assertNotIn(record, before["ticks"])
+
+    def test_the_grid_shows_the_ticks_of_its_time_that_made_no_run(self):
+        self.pause_for_ticks()
+        record = next(tick for tick in self.ticks()["ticks"] if tick["reason"] == "paused")
+        shown = {name: record[name] for name in ("from", "to", "count", "reason")}
+        grid = self.ask("GET", "/api/v2/dags/ticking/grid?limit=60")[1]
+        self.assertIn(shown, grid["ticks"])
+        self.baton("dag", "pause", "ticking")
+        newest = self.ask("GET", "/api/v2/dags/ticking/grid?limit=1")[1]
+        self.assertNotIn(shown, newest["ticks"], "it was before the only run that is shown")
+        first = self.runs("ticking")[0]["dag_run_id"]
+        before = self.ask("GET", f"/api/v2/dags/ticking/grid?before={urllib.parse.quote(first)}")[1]
+        self.assertEqual(([], []), (before["runs"], before["ticks"]))
 
     def test_what_cannot_be_told_is_said(self):
         self.save("asked.yaml", ASKED_FOR)
