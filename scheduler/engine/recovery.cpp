@@ -156,6 +156,8 @@ Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Da
   }
   const WallUs alive_at = std::min(now.wall, std::max(last_alive(snapshot), run.row.queued_at));
   run.instances.reserve(snapshot.instances.size());
+  const auto is_open = [](const TaskRow& row) { return !is_final(row.state); };
+  run.activities.reserve(static_cast<std::size_t>(std::ranges::count_if(snapshot.instances, is_open)));
   for (std::size_t i = 0; i < snapshot.instances.size(); ++i) {
     const TaskRow& row = snapshot.instances[i];
     const auto expected_task = i < run.dag->tasks.size() ? static_cast<TaskNo>(i) : row.task_no;

@@ -29,6 +29,7 @@ std::string WaitTimes::to_json(WallUs summed_to) const {
 
 WaitTimes::Read WaitTimes::read(std::string_view json) {
   Read out;
+  if (json.empty()) return out;  // most rows of a run that lives: nothing has been written yet
   JsonReader in(json);
   in.enter_object();
   for (std::string name; in.next_member(name);) {

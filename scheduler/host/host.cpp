@@ -1,5 +1,6 @@
 #include "scheduler/host/host.h"
 
+#include <deque>
 #include <map>
 #include <string>
 #include <utility>
@@ -45,7 +46,7 @@ Status Host::open() {
 Status Host::adopt_live() {
   std::map<std::string, std::shared_ptr<const Dag>> dags;  // by DAG and version
   std::map<const Dag*, std::vector<DurationUs>> paths;
-  std::vector<DagRun> runs;
+  std::deque<DagRun> runs;  // none is copied while it grows
   const Moment now{parts_.loop.wall_now(), parts_.loop.mono_now()};
   const Status all = parts_.store.live_runs([&](RunNo run_no, const Status& read, const RunSnapshot& snapshot) {
     if (!read) return tell_left(run_no, read.error());
@@ -59,7 +60,8 @@ Status Host::adopt_live() {
     if (!run) return tell_left(run_no, run.error());
     runs.push_back(std::move(run).value());
   });
-  for (DagRun& run : runs) {
+  for (; !runs.empty(); runs.pop_front()) {
+    DagRun& run = runs.front();
     const auto [path, is_new] = paths.try_emplace(run.dag.get());
     if (is_new) path->second = path_of(*run.dag);
     adopt_left({std::move(run), path->second});
