@@ -192,24 +192,29 @@ bool Engine::is_loading(RunNo run_no, std::uint64_t ticket) const {
 
 void Engine::waiting_loaded(RunNo run_no, std::uint64_t ticket, Result<LoadedRun> loaded) {
   if (!is_loading(run_no, ticket)) return;
-  if (!loaded) return end_unloadable(run_no, ticket, loaded.error().message);
+  if (!loaded) {
+    return end_unloadable(run_no, Reason::spawn, loaded.error().message,
+                          [this, run_no, ticket] { return is_loading(run_no, ticket); });
+  }
   beginning_.erase(run_no);
   queue_.set_limits(loaded->run.row.dag_id, limits_of(*loaded->run.dag), run_no);
   queue_.put_back(run_no);  // the limits may be known only now
   kept_[run_no] = std::move(*loaded);
 }
 
-/// What it was made with cannot be read, and does not mend by itself: it fails and says so, instead of waiting for ever.
-/// It holds its place until then. Where its row cannot be read either, nothing can be written of it.
-void Engine::end_unloadable(RunNo run_no, std::uint64_t ticket, const std::string& why) {
+/// What it was made with cannot be read, and does not mend by itself: it ends and says so, instead of waiting for ever.
+/// It stays in the queue until its row is here, as long as `is_wanted`. Where that cannot be read either, nothing can be
+/// written of it.
+void Engine::end_unloadable(RunNo run_no, Reason reason, const std::string& why, std::function<bool()> is_wanted) {
   const std::string words = "it cannot begin: " + why;
   if (observer_ != nullptr) observer_->notice("run " + std::to_string(run_no) + " fails, " + words);
   ++loading_;
-  loader_->load_row(run_no, [this, alive = is_alive_, run_no, ticket, words](const Result<RunRow>& row) {
+  loader_->load_row(run_no, [this, alive = is_alive_, run_no, reason, words,
+                             is_wanted = std::move(is_wanted)](const Result<RunRow>& row) {
     if (!*alive) return;
     --loading_;
     schedule_turn();
-    if (dead_ || !is_loading(run_no, ticket)) return;
+    if (dead_ || !is_wanted()) return;
     leave_queue(run_no);
     if (!row && observer_ != nullptr) {
       observer_->notice("run " + std::to_string(run_no) + " is left as it is: " + row.error().message);
@@ -217,7 +222,7 @@ void Engine::end_unloadable(RunNo run_no, std::uint64_t ticket, const std::strin
     if (!row || row->state != RunState::queued) return;
     RunRow ended = *row;
     ended.state = RunState::failed;
-    ended.reason = Reason::spawn;
+    ended.reason = reason;
     ended.note = words;
     ended.ended_at = loop_.wall_now();
     write_end(*row, ended, {});
@@ -322,8 +327,12 @@ bool Engine::stop_unloaded(RunNo run_no, const StopRequested& how) {
     if (!*alive) return;
     --loading_;
     schedule_turn();
-    if (dead_ || !loaded) return;
+    if (dead_) return;
     if (LiveRun* live = runs_.find(run_no)) return handle(*live, how);  // it has begun meanwhile
+    if (!loaded) {  // a stop is no less a stop for that
+      return end_unloadable(run_no, how.reason, loaded.error().message,
+                            [this, run_no] { return queue_.may_change(run_no); });
+    }
     stop_waiting(std::move(*loaded), how, {});
   });
   return true;

@@ -153,6 +153,21 @@ TEST_F(EngineQueue, OneThatCannotBeLoadedFailsAndTheNextTakesItsPlace) {
   EXPECT_EQ(loader.wishes[0].first, 3);
 }
 
+TEST_F(EngineQueue, AStopEndsOneThatCannotBeLoaded) {
+  create(1);
+  create(2);
+  bench.settle();
+  ASSERT_TRUE(bench.engine.stop_run(2, Reason::stopped, false));
+  loader.answer(Error{"version 2 is damaged", ErrorKind::storage});
+  ASSERT_EQ(loader.row_wishes.size(), 1U);
+  loader.answer_row(creation(2).run);
+  bench.loop.drain();
+  ASSERT_EQ(offered().parts.at(1).runs.size(), 1U);
+  EXPECT_EQ(offered().parts.at(1).runs[0].reason, Reason::stopped);
+  bench.settle();
+  EXPECT_EQ(ended_waiting, std::vector<RunNo>{2});
+}
+
 TEST_F(EngineQueue, OneWhoseRowCannotBeReadEitherIsLeftAndHoldsNoPlace) {
   create(1);
   create(2);
