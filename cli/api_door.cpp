@@ -10,7 +10,7 @@
 namespace baton {
 namespace {
 
-Actor actor_of(const api::Asker& asker) { return {asker.name, asker.address, asker.via}; }
+Actor actor_who_asks(const api::Asker& asker) { return {asker.name, asker.address, asker.via}; }
 
 std::optional<IdempotencyKey> key_of(const api::Asker& asker, const api::Once& once, std::int32_t status) {
   if (once.key.empty()) return std::nullopt;
@@ -54,7 +54,7 @@ void ApiDoor::ask(Request request, Actor actor, std::optional<IdempotencyKey> ke
 
 void ApiDoor::trigger(api::TriggerAsk ask, api::Asker asker, api::Once once, OnRun done) {
   auto what = std::make_shared<Triggering>(
-      Triggering{std::move(ask), actor_of(asker), key_of(asker, once, 200), std::move(done)});
+      Triggering{std::move(ask), actor_who_asks(asker), key_of(asker, once, 200), std::move(done)});
   server_.loop().post([this, alive = is_alive_, what] {
     if (*alive) find_dag(what);
   });
@@ -111,10 +111,10 @@ void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
 
 void ApiDoor::change(api::ChangeAsk what, api::Asker asker, api::Once once, OnChanged done) {
   auto key = key_of(asker, once, what.status);
-  if (what.latest_of.empty()) return ask(request_of(std::move(what), nullptr), actor_of(asker), std::move(key), done);
+  if (what.latest_of.empty()) return ask(request_of(std::move(what), nullptr), actor_who_asks(asker), std::move(key), done);
   const std::string dag_id = what.latest_of;
   auto shared = std::make_shared<api::ChangeAsk>(std::move(what));
-  server_.loop().post([this, alive = is_alive_, dag_id, shared, actor = actor_of(asker), key = std::move(key), done] {
+  server_.loop().post([this, alive = is_alive_, dag_id, shared, actor = actor_who_asks(asker), key = std::move(key), done] {
     if (!*alive) return;
     find_latest(dag_id, [this, shared, actor, key, done](const Result<ShelvedDag>& latest) {
       if (!latest) return done(latest.error());
@@ -141,7 +141,7 @@ void ApiDoor::look_at_folder(OnDone done) {
 
 void ApiDoor::set_paused(std::string dag_id, bool is_paused, api::Asker asker, OnDone done) {
   HoldDag request{std::move(dag_id), is_paused ? HoldDag::Wish::pause : HoldDag::Wish::resume, ""};
-  server_.loop().post([this, alive = is_alive_, request = std::move(request), actor = actor_of(asker),
+  server_.loop().post([this, alive = is_alive_, request = std::move(request), actor = actor_who_asks(asker),
                        done = std::move(done)] {
     if (*alive) holds_.hold(request, actor, done);
   });

@@ -5,13 +5,20 @@
 
 namespace baton {
 
-RunReadingThread::RunReadingThread(Loop& loop, Read read, FindKey find_key)
-    : loop_(loop), read_(std::move(read)), find_key_(std::move(find_key)) {}
+RunReadingThread::RunReadingThread(Loop& loop, Read read, FindKey find_key, ReadRow read_row)
+    : loop_(loop), read_(std::move(read)), find_key_(std::move(find_key)), read_row_(std::move(read_row)) {}
 
 void RunReadingThread::load(RunNo run_no, Moment now, OnLoaded done) {
   want([this, run_no, now, done = std::move(done)]() -> std::function<void()> {
     auto loaded = std::make_shared<Result<LoadedRun>>(read_(run_no, now));
     return [done, loaded] { done(std::move(*loaded)); };
+  });
+}
+
+void RunReadingThread::load_row(RunNo run_no, OnRow done) {
+  if (!read_row_) return RunLoader::load_row(run_no, std::move(done));
+  want([this, run_no, done = std::move(done)]() -> std::function<void()> {
+    return [done, row = read_row_(run_no)] { done(row); };
   });
 }
 

@@ -17,15 +17,17 @@ namespace baton {
 class RunReadingThread final : public RunLoader, public KeyFinder {
  public:
   using Read = std::function<Result<LoadedRun>(RunNo, Moment)>;
+  using ReadRow = std::function<Result<RunRow>(RunNo)>;
   using FindKey = std::function<Result<std::optional<IdempotencyRow>>(const IdempotencyKey&)>;
-  /// `read` and `find_key` are called on the thread alone. What they return is posted to `loop`, which must outlive
-  /// stop(). Without `find_key` no key is known.
-  RunReadingThread(Loop& loop, Read read, FindKey find_key = nullptr);
+  /// The functions are called on the thread alone. What they return is posted to `loop`, which must outlive stop().
+  /// Without `find_key` no key is known; without `read_row` no row of a run that `read` could not bring.
+  RunReadingThread(Loop& loop, Read read, FindKey find_key = nullptr, ReadRow read_row = nullptr);
   ~RunReadingThread() override { stop(); }
   RunReadingThread(const RunReadingThread&) = delete;
   RunReadingThread& operator=(const RunReadingThread&) = delete;
 
   void load(RunNo run_no, Moment now, OnLoaded done) override;
+  void load_row(RunNo run_no, OnRow done) override;
   void find(IdempotencyKey key, OnFound done) override;
   /// Ends the thread after the read that it is at. What was asked for and not read is never answered. Idempotent.
   void stop();
@@ -38,6 +40,7 @@ class RunReadingThread final : public RunLoader, public KeyFinder {
   Loop& loop_;
   const Read read_;
   const FindKey find_key_;
+  const ReadRow read_row_;
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<Wish> wishes_;

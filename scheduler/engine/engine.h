@@ -162,6 +162,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void begin_waiting();
   void load_waiting(RunNo run_no);
   void waiting_loaded(RunNo run_no, std::uint64_t ticket, Result<LoadedRun> loaded);
+  [[nodiscard]] bool is_loading(RunNo run_no, std::uint64_t ticket) const;
+  void end_unloadable(RunNo run_no, Reason reason, const std::string& why, std::function<bool()> is_wanted);
+  void write_end(const RunRow& waiting, const RunRow& ended, EngineRequest request);
   static void end_wait(DagRun& run, Moment now);
   /// `to_end`: it begins only to be stopped, and what waited in it ends.
   void begin_loaded(LoadedRun loaded, EngineRequest request, std::shared_ptr<const VersionRow> version = nullptr,

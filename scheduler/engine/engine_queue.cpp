@@ -185,20 +185,48 @@ void Engine::load_waiting(RunNo run_no) {
 }
 
 /// Somebody may have ended it meanwhile, or changed what was read: then that is not what begins.
-void Engine::waiting_loaded(RunNo run_no, std::uint64_t ticket, Result<LoadedRun> loaded) {
+bool Engine::is_loading(RunNo run_no, std::uint64_t ticket) const {
   const auto at = beginning_.find(run_no);
-  if (at == beginning_.end() || at->second != ticket) return;
-  beginning_.erase(at);
+  return at != beginning_.end() && at->second == ticket;
+}
+
+void Engine::waiting_loaded(RunNo run_no, std::uint64_t ticket, Result<LoadedRun> loaded) {
+  if (!is_loading(run_no, ticket)) return;
   if (!loaded) {
-    leave_queue(run_no);
-    if (observer_ != nullptr) {
-      observer_->notice("run " + std::to_string(run_no) + " cannot begin: " + loaded.error().message);
-    }
-    return;
+    return end_unloadable(run_no, Reason::spawn, loaded.error().message,
+                          [this, run_no, ticket] { return is_loading(run_no, ticket); });
   }
+  beginning_.erase(run_no);
   queue_.set_limits(loaded->run.row.dag_id, limits_of(*loaded->run.dag), run_no);
   queue_.put_back(run_no);  // the limits may be known only now
   kept_[run_no] = std::move(*loaded);
+}
+
+/// What it was made with cannot be read, and does not mend by itself: it ends and says so, instead of waiting for ever.
+/// It stays in the queue until its row is here, as long as `is_wanted`. Where that cannot be read either, nothing can be
+/// written of it.
+void Engine::end_unloadable(RunNo run_no, Reason reason, const std::string& why, std::function<bool()> is_wanted) {
+  const std::string words = "it cannot begin: " + why;
+  if (observer_ != nullptr) observer_->notice("run " + std::to_string(run_no) + " fails, " + words);
+  ++loading_;
+  loader_->load_row(run_no, [this, alive = is_alive_, run_no, reason, words,
+                             is_wanted = std::move(is_wanted)](const Result<RunRow>& row) {
+    if (!*alive) return;
+    --loading_;
+    schedule_turn();
+    if (dead_ || !is_wanted()) return;
+    leave_queue(run_no);
+    if (!row && observer_ != nullptr) {
+      observer_->notice("run " + std::to_string(run_no) + " is left as it is: " + row.error().message);
+    }
+    if (!row || row->state != RunState::queued) return;
+    RunRow ended = *row;
+    ended.state = RunState::failed;
+    ended.reason = reason;
+    ended.note = words;
+    ended.ended_at = loop_.wall_now();
+    write_end(*row, ended, {});
+  });
 }
 
 /// Its time limit, and the times of what waits in it, count from here, however long it has waited.
@@ -262,18 +290,23 @@ bool Engine::end_waiting(const RunRow& waiting, RunState state, Reason reason, E
   row.state = state;
   row.reason = reason;
   row.ended_at = loop_.wall_now();
+  write_end(waiting, row, std::move(request));
+  return true;
+}
+
+/// Of one that has left the queue.
+void Engine::write_end(const RunRow& waiting, const RunRow& ended, EngineRequest request) {
   const RunPart place = next().part_for_request({});
   Part& part = next().part(place);
-  part.runs.push_back(row);
+  part.runs.push_back(ended);
   fill_part(part, request);
-  const auto told = [this, row, waiting, done = std::move(request.done)](const PartVerdict& verdict) {
+  const auto told = [this, ended, waiting, done = std::move(request.done)](const PartVerdict& verdict) {
     if (done) done(verdict);
     if (!verdict.is_done()) return queue_.add(waiting, true, loop_.wall_now());  // struck: it waits as before
-    if (waiting_ended_) waiting_ended_(row);
+    if (waiting_ended_) waiting_ended_(ended);
   };
-  next().requests.push_back({place.part, row.run_no, false, told, {}});
+  next().requests.push_back({place.part, ended.run_no, false, told, {}});
   schedule_turn();
-  return true;
 }
 
 bool Engine::stop_waiting(LoadedRun loaded, const StopRequested& how, EngineRequest request) {
@@ -294,8 +327,12 @@ bool Engine::stop_unloaded(RunNo run_no, const StopRequested& how) {
     if (!*alive) return;
     --loading_;
     schedule_turn();
-    if (dead_ || !loaded) return;
+    if (dead_) return;
     if (LiveRun* live = runs_.find(run_no)) return handle(*live, how);  // it has begun meanwhile
+    if (!loaded) {  // a stop is no less a stop for that
+      return end_unloadable(run_no, how.reason, loaded.error().message,
+                            [this, run_no] { return queue_.may_change(run_no); });
+    }
     stop_waiting(std::move(*loaded), how, {});
   });
   return true;

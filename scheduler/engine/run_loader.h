@@ -23,6 +23,10 @@ class RunLoader {
   virtual ~RunLoader() = default;
   /// Loop thread. `done` comes on the loop thread, once, never from within the call; not_found: no such run.
   virtual void load(RunNo run_no, Moment now, OnLoaded done) = 0;
+  using OnRow = std::function<void(Result<RunRow>)>;
+  /// The row alone, of a run that load() could not bring: its version may be damaged where its row is not. As load(), but
+  /// a loader that has no rows says so from within the call.
+  virtual void load_row(RunNo /*run_no*/, OnRow done) { done(Error{"its row is not at hand", ErrorKind::not_found}); }
 };
 
 }  // namespace baton

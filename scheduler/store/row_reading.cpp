@@ -223,17 +223,25 @@ Status load_items(Database& db, RunNo run_no, std::vector<TaskRow>& instances) {
 
 }  // namespace
 
-Result<RunSnapshot> load_run(Database& db, RunNo run_no) {
-  RunSnapshot snapshot;
+Result<RunRow> load_run_row(Database& db, RunNo run_no, std::int64_t& created_seq) {
+  RunRow run;
   auto select = prepare(db, std::string("SELECT ") + kRunColumns + kRunTables + "WHERE r.run_no = ?");
   if (!select) return select.error();
   select->start_with(run_no);
   const int rc = select->step();
   if (rc == kDone) return Error{"there is no run " + std::to_string(run_no), ErrorKind::not_found};
   if (rc != kRow) return db.error("the state cannot be read", rc);
-  if (Status decoded = decode_run(*select, snapshot.run); !decoded) return decoded.error();
-  const std::int64_t created_seq = select->integer(kRunCreatedSeq);
-  select->reset();
+  if (Status decoded = decode_run(*select, run); !decoded) return decoded.error();
+  created_seq = select->integer(kRunCreatedSeq);
+  return run;
+}
+
+Result<RunSnapshot> load_run(Database& db, RunNo run_no) {
+  RunSnapshot snapshot;
+  std::int64_t created_seq = 0;
+  auto run = load_run_row(db, run_no, created_seq);
+  if (!run) return run.error();
+  snapshot.run = std::move(*run);
   if (Status read = load_version(db, run_no, snapshot.version); !read) return read.error();
   std::int64_t count = 0;
   for (const auto n : snapshot.run.counts) count += n;

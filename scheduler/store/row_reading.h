@@ -52,6 +52,8 @@ Result<VersionRow> decode_version(const Statement& row);
 Error damaged(const std::string& what);
 
 Result<std::vector<RunNo>> unfinished_runs(Database& db);
+/// `created_seq`: of the run's creation, which its instances are read with.
+Result<RunRow> load_run_row(Database& db, RunNo run_no, std::int64_t& created_seq);
 Result<RunSnapshot> load_run(Database& db, RunNo run_no);
 Result<std::unordered_map<std::string, DurationUs>> mean_durations(Database& db, const std::string& dag_id);
 std::optional<CacheRow> find_cached(Database& db, const std::string& dag_id, const std::string& task_id,

@@ -44,6 +44,12 @@ Result<RunSnapshot> SqliteRunSource::load_run(RunNo run_no) {
   return sqlite::load_run(db_, run_no);
 }
 
+Result<RunRow> SqliteRunSource::load_row(RunNo run_no) {
+  const Snapshot snapshot(db_);
+  std::int64_t created_seq = 0;
+  return sqlite::load_run_row(db_, run_no, created_seq);
+}
+
 Result<std::unordered_map<std::string, DurationUs>> SqliteRunSource::mean_durations(const std::string& dag_id) {
   return sqlite::mean_durations(db_, dag_id);
 }

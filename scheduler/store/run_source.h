@@ -30,6 +30,8 @@ class SqliteRunSource {
 
   /// As Store's.
   [[nodiscard]] Result<RunSnapshot> load_run(RunNo run_no);
+  /// The row alone: it reads where the version or an instance of the run does not. not_found, storage.
+  [[nodiscard]] Result<RunRow> load_row(RunNo run_no);
   [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id);
   /// What was made under this key; none: nothing. storage: the database cannot be read.
   [[nodiscard]] Result<std::optional<IdempotencyRow>> find_key(const std::string& principal, const std::string& route,

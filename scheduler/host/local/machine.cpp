@@ -108,7 +108,8 @@ Status Machine::make_loader() {
   const auto runs = std::make_shared<RunReading>(shared);
   loader_ = std::make_unique<RunReadingThread>(
       loop_, [runs](RunNo run_no, Moment now) { return runs->read(run_no, now); },
-      [shared](const IdempotencyKey& key) { return shared->find_key(key.principal, key.route, key.key); });
+      [shared](const IdempotencyKey& key) { return shared->find_key(key.principal, key.route, key.key); },
+      [shared](RunNo run_no) { return shared->load_row(run_no); });
   return Unit{};
 }
 

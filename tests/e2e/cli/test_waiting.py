@@ -1,5 +1,7 @@
 """Runs that wait to begin on a server: for a place, for a pause, for their time; each on the version it was asked with."""
+import contextlib
 import datetime
+import sqlite3
 import unittest
 
 import test_serving
@@ -158,6 +160,25 @@ class Waiting(test_serving.Serving):
         self.assertEqual(("past", ["d1"]), self.why("d2")[::2])
         self.write("gate", "")
         self.until(lambda: self.state("d2") == "success", "the second one")
+
+    def test_scenario_9_a_run_whose_version_is_damaged_fails_aloud_and_holds_nobody_up(self):
+        self.begin_server()
+        self.trigger("narrow", dag_run_id="first")
+        self.until(lambda: self.state("first") == "running", "the first run")
+        self.save("narrow.yaml", self.narrow(2))
+        self.until(lambda: self.ask("GET", "/api/v2/dags/narrow/dagVersions")[1]["total_entries"] == 2, "version 2")
+        self.trigger("narrow", dag_run_id="second")
+        self.save("narrow.yaml", self.narrow(3))
+        self.until(lambda: self.ask("GET", "/api/v2/dags/narrow/dagVersions")[1]["total_entries"] == 3, "version 3")
+        self.trigger("narrow", dag_run_id="third")
+        with contextlib.closing(sqlite3.connect(self.folder / ".baton" / "baton.db")) as db, db:
+            db.execute("UPDATE dag_version SET canonical_json = '{' WHERE number = 2")
+        self.write("gate", "")
+        self.until(lambda: self.state("second") == "failed", "the end of the damaged one")
+        self.until(lambda: self.state("third") == "success", "the one after it")
+        shown = self.json("show", "narrow/second")
+        self.assertEqual("spawn", shown["state_reason"])
+        self.assertIn("cannot begin", self.ask("GET", "/api/v2/dags/narrow/dagRuns/second/why")[1]["reasons"][0]["text"])
 
 
 for _name in [name for name in vars(test_serving.Serving) if name.startswith("test_")]:  # those are the other file's

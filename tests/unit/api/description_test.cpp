@@ -15,7 +15,8 @@ constexpr const char* kDocument = R"({"paths":{"/api/v2/things":{
     {"name":"after","in":"query","schema":{"type":["string","null"],"format":"date-time"}},
     {"name":"paused","in":"query","schema":{"type":"boolean"}}]},
   "post":{"operationId":"make","x-role":"editor","x-resource":"thing","requestBody":{"required":true,
-    "content":{"application/json":{"schema":{"$ref":"#/components/schemas/Thing"}}}}}}},
+    "content":{"application/json":{"schema":{"$ref":"#/components/schemas/Thing"}}}}},
+  "put":{"operationId":"rest","x-role":"editor","x-resource":"thing"}}},
   "components":{"parameters":{"limit":{"name":"limit","in":"query","schema":{"type":"integer","minimum":0}}},
     "schemas":{"Thing":{"type":"object","additionalProperties":false,"required":["name"],"properties":{
       "name":{"type":"string","maxLength":5},"size":{"type":["integer","null"],"maximum":10},
@@ -82,6 +83,19 @@ TEST_F(DescriptionTest, MembersThatAreUnknownOrDoNotFitAreNamed) {
   EXPECT_EQ(body(R"({"name":"a","size":11,"tags":["b",1]})"), "body.size.less_than_equal body.tags.1.string_type ");
   EXPECT_EQ(body(R"({"name":"a","name":"b"})"), "body.json_invalid ");
   EXPECT_EQ(body(std::string(100'000, '[')), "body.json_invalid ");
+}
+
+TEST_F(DescriptionTest, AnOperationWithoutABodyTakesAnEmptyObjectAndNothingElse) {
+  const auto no_body = [this](const std::string& text) {
+    http::Request request;
+    request.body = text;
+    Value value;
+    return told(description_->check_body(description_->operations()[2], request, value));
+  };
+  for (const char* nothing : {"", "{}", " { } ", "null", "\n"}) EXPECT_EQ(no_body(nothing), "") << nothing;
+  for (const char* text : {R"({"why":"?"})", "[]", "0", "{"}) EXPECT_EQ(no_body(text), "body.extra_forbidden ") << text;
+  EXPECT_EQ(description_->operations()[0].body_max, 0U) << "a GET has none";
+  EXPECT_GE(description_->operations()[2].body_max, 2U);
 }
 
 TEST(Description, AnOperationWithoutRoleOrResourceDoesNotStart) {

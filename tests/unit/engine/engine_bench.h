@@ -104,12 +104,19 @@ class HandExecutor final : public Executor {
 class HandLoader final : public RunLoader {
  public:
   void load(RunNo run_no, Moment, OnLoaded done) override { wishes.emplace_back(run_no, std::move(done)); }
+  void load_row(RunNo run_no, OnRow done) override { row_wishes.emplace_back(run_no, std::move(done)); }
   void answer(Result<LoadedRun> with) {
     auto done = std::move(wishes.front().second);
     wishes.pop_front();
     done(std::move(with));
   }
+  void answer_row(Result<RunRow> with) {
+    auto done = std::move(row_wishes.front().second);
+    row_wishes.pop_front();
+    done(std::move(with));
+  }
   std::deque<std::pair<RunNo, OnLoaded>> wishes;
+  std::deque<std::pair<RunNo, OnRow>> row_wishes;
 };
 
 class EngineBench {

@@ -128,6 +128,76 @@ TEST_F(EngineQueue, AWaitingRunThatExistsIsToldSoAndGone) {
   EXPECT_TRUE(loader.wishes.empty());
 }
 
+TEST_F(EngineQueue, OneThatCannotBeLoadedFailsAndTheNextTakesItsPlace) {
+  create(1);
+  create(2);
+  create(3);
+  bench.settle();
+  end_run(1);
+  bench.settle();
+  loader.answer(Error{"version 2 is damaged", ErrorKind::storage});
+  ASSERT_EQ(loader.row_wishes.size(), 1U);
+  EXPECT_TRUE(bench.engine.queue().is_waiting(2)) << "it holds its place until what becomes of it is written";
+  loader.answer_row(creation(2).run);
+  bench.loop.drain();
+  const Part& part = offered().parts.at(1);
+  ASSERT_EQ(part.runs.size(), 1U);
+  EXPECT_EQ(part.runs[0].run_no, 2);
+  EXPECT_EQ(part.runs[0].state, RunState::failed);
+  EXPECT_EQ(part.runs[0].reason, Reason::spawn);
+  EXPECT_EQ(part.runs[0].note, "it cannot begin: version 2 is damaged");
+  EXPECT_EQ(part.runs[0].ended_at, bench.loop.wall_now());
+  bench.settle();
+  EXPECT_EQ(ended_waiting, std::vector<RunNo>{2});
+  ASSERT_EQ(loader.wishes.size(), 1U);
+  EXPECT_EQ(loader.wishes[0].first, 3);
+}
+
+TEST_F(EngineQueue, AStopEndsOneThatCannotBeLoaded) {
+  create(1);
+  create(2);
+  bench.settle();
+  ASSERT_TRUE(bench.engine.stop_run(2, Reason::stopped, false));
+  loader.answer(Error{"version 2 is damaged", ErrorKind::storage});
+  ASSERT_EQ(loader.row_wishes.size(), 1U);
+  loader.answer_row(creation(2).run);
+  bench.loop.drain();
+  ASSERT_EQ(offered().parts.at(1).runs.size(), 1U);
+  EXPECT_EQ(offered().parts.at(1).runs[0].reason, Reason::stopped);
+  bench.settle();
+  EXPECT_EQ(ended_waiting, std::vector<RunNo>{2});
+}
+
+TEST_F(EngineQueue, OneWhoseRowCannotBeReadEitherIsLeftAndHoldsNoPlace) {
+  create(1);
+  create(2);
+  create(3);
+  bench.settle();
+  end_run(1);
+  bench.settle();
+  loader.answer(Error{"run 2 is damaged", ErrorKind::storage});
+  loader.answer_row(Error{"run 2 is damaged", ErrorKind::storage});
+  bench.settle();
+  EXPECT_TRUE(ended_waiting.empty());
+  EXPECT_FALSE(bench.engine.queue().is_waiting(2));
+  ASSERT_EQ(loader.wishes.size(), 1U);
+  EXPECT_EQ(loader.wishes[0].first, 3);
+}
+
+TEST_F(EngineQueue, OneThatWasEndedWhileItsRowWasReadIsNotWrittenAgain) {
+  create(1);
+  create(2);
+  bench.settle();
+  end_run(1);
+  bench.settle();
+  loader.answer(Error{"version 2 is damaged", ErrorKind::storage});
+  EXPECT_TRUE(bench.engine.end_waiting(creation(2).run, RunState::failed, Reason::marked, {}));
+  bench.settle();
+  loader.answer_row(creation(2).run);
+  bench.settle();
+  EXPECT_EQ(ended_waiting, std::vector<RunNo>{2}) << "once";
+}
+
 TEST_F(EngineQueue, AStopEndsItWithoutInstances) {
   create(1);
   create(2);
@@ -189,19 +259,6 @@ TEST_F(EngineQueue, ARunOfLaterBeginsByATimer) {
   bench.loop.pass(1);
   bench.settle();
   EXPECT_EQ(loader.wishes.size(), 1U);
-}
-
-TEST_F(EngineQueue, WhatCannotBeLoadedGivesItsPlaceToTheNext) {
-  create(1);
-  create(2);
-  create(3);
-  bench.settle();
-  end_run(1);
-  bench.settle();
-  loader.answer(Error{"damaged", ErrorKind::storage});
-  bench.settle();
-  ASSERT_EQ(loader.wishes.size(), 1U);
-  EXPECT_EQ(loader.wishes[0].first, 3);
 }
 
 TEST_F(EngineQueue, AClearedRunObeysTheLimit) {
