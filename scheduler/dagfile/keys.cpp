@@ -79,7 +79,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"task", "trigger_rule", kWord, "", 0, kRules, 0, "Which ends of the upstreams let it run", "all_done"},
     {"task", "setup", kBoolean, "", 0, "", kNoDefault, "Makes what its teardown removes", "true"},
     {"task", "teardown", kText | kList | kObject, "teardown", kText, "", kNoDefault, "Its setups; runs when one of them succeeded and all between has ended", "create_cluster"},
-    {"task", "depends_on_past", kBoolean, "", 0, "", kService, "Waits for its own success in the run before", "true"},
+    {"task", "depends_on_past", kBoolean, "", 0, "", kService, "Its run begins once the runs of all earlier dates have ended", "true"},
     {"task", "for_each", kObject, "for_each", 0, "", kNoDefault, "One instance for each item", "{items: \"${{ params.regions }}\", as: region}"},
     {"task", "matrix", kObject, "matrix", 0, "", kNoDefault, "One instance for each combination", "{fold: [0, 1, 2]}"},
     {"task", "group", kId, "", 0, "", kNoDefault, "The group it belongs to", "load"},
