@@ -1,16 +1,24 @@
 """The client library of Airflow as PyPI has it, unmodified: its models are strict, so each answer has what they want."""
 
+import pathlib
+import sys
 import unittest
 
 from test_access import ApiTest
 
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "clients"))
+import venvs  # noqa: E402
+
 try:
+    sys.path.append(str(venvs.packages_of_client()))
     import airflow_client.client as airflow
-except ImportError:
-    airflow = None
+
+    MISSING = ""
+except (venvs.Unreachable, ImportError) as why:
+    MISSING = str(why)
 
 
-@unittest.skipUnless(airflow, "apache-airflow-client is not installed for this Python")
+@unittest.skipIf(MISSING, MISSING)
 class Client(ApiTest):
     def setUp(self):
         super().setUp()
