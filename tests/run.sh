@@ -7,6 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # are compiled in another folder.
 export CCACHE_NOHASHDIR=1
 passed=0 failed=0 failures=() logs=()
+mkdir -p build
 
 step() {  # step NAME COMMAND...: one thing that passes or fails as a whole
   local name=$1 begin=$SECONDS
@@ -55,6 +56,9 @@ skips() {  # skips LOG...: a line for each test that was skipped, with its reaso
     /: Skipped$/ { getline why }
     /^\[  SKIPPED \] [^ ]+ \(/ { print "skipped: " $4 ": " why }' "$@"
 }
+
+# What PyPI has of clients, fetched while the build goes on; without a network their tests are skipped.
+nice python3 tests/e2e/clients/venvs.py 2>build/clients.log &
 
 step "arrows between the rooms" tests/arrows.sh
 step "build release" build release volume_tests

@@ -55,7 +55,9 @@ Result<RunNo> run_of_path(Reader& reader, const http::Request& request) {
 Result<InstanceView> instance_of_path(Reader& reader, const http::Request& request) {
   const auto run_no = run_of_path(reader, request);
   if (!run_no) return run_no.error();
-  const std::string& index = request.param("map_index");
+  // In the path, or as a word of the query: clients ask for the log of a mapped instance so.
+  std::string index = request.param("map_index");
+  if (index.empty()) index = request.query_value("map_index").value_or("");
   InstanceQuery query;
   query.filter.run_no = *run_no;
   query.filter.task_ids = {request.param("task_id")};

@@ -176,9 +176,22 @@ http::Response versions(const Call& call) {
   if (!reader) return read_error(reader.error(), call);
   const std::string& dag_id = call.request.param("dag_id");
   if (const auto known = check_dag(**reader, dag_id); !known) return read_error(known.error(), call);
-  const auto found = (*reader)->list_versions(dag_id);
+  auto found = (*reader)->list_versions(dag_id);
   if (!found) return read_error(found.error(), call);
-  return json_response(list_body("dag_versions", *found, static_cast<std::int64_t>(found->size()), append_version));
+  bool oldest_first = false;
+  for (const std::string& word : words(call.request, "order_by")) {
+    const std::string name = word.substr(word.starts_with('-') ? 1 : 0);
+    if (name != "version_number" && name != "created_at" && name != "id") return order_error(word, call);
+    oldest_first = !word.starts_with('-');
+  }
+  if (oldest_first) std::reverse(found->begin(), found->end());
+  const auto wanted = call.request.query_value("version_number");
+  if (wanted) std::erase_if(*found, [&](const VersionView& one) { return std::to_string(one.number) != *wanted; });
+  const PageRequest page = page_of(call.request);
+  const auto total = static_cast<std::int64_t>(found->size());
+  const auto begin = std::min(page.offset, total);
+  const std::vector<VersionView> rows(found->begin() + begin, found->begin() + begin + std::min(page.limit, total - begin));
+  return json_response(list_body("dag_versions", rows, total, append_version));
 }
 
 /// The text of the file as the version was made from it: JSON, or the text itself for who accepts only that.

@@ -122,10 +122,12 @@ http::Response external_log_url(const Call& call) {
   const std::string path(call.request.path());
   const std::string from = "/externalLogUrl/";
   const std::size_t at = path.rfind(from);
+  std::string url = path.substr(0, at) + "/logs/" + path.substr(at + from.size());
+  if (const auto index = call.request.query_value("map_index")) url += "?map_index=" + std::string(*index);
   std::string body;
   {
     JsonObject one(body);
-    one.text("url", path.substr(0, at) + "/logs/" + path.substr(at + from.size()));
+    one.text("url", url);
   }
   return hashed_response(std::move(body), call);
 }

@@ -1,16 +1,24 @@
 """The client library of Airflow as PyPI has it, unmodified: its models are strict, so each answer has what they want."""
 
+import pathlib
+import sys
 import unittest
 
 from test_access import ApiTest
 
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "clients"))
+import venvs  # noqa: E402
+
 try:
+    sys.path.append(str(venvs.packages_of_client()))
     import airflow_client.client as airflow
-except ImportError:
-    airflow = None
+
+    MISSING = ""
+except (venvs.Unreachable, ImportError) as why:
+    MISSING = str(why)
 
 
-@unittest.skipUnless(airflow, "apache-airflow-client is not installed for this Python")
+@unittest.skipIf(MISSING, MISSING)
 class Client(ApiTest):
     def setUp(self):
         super().setUp()
@@ -31,7 +39,7 @@ class Client(ApiTest):
         self.assertEqual(tasks.get_task_instance("hello", run_id, "greet").task_id, "greet")
         self.assertEqual(tasks.get_task_instance_tries("hello", run_id, "greet").total_entries, 1)
         self.assertIsNotNone(tasks.get_log("hello", run_id, "greet", 1))
-        self.assertEqual(airflow.PoolApi(self.client).get_pools().pools[0].name, "warehouse")
+        self.assertIn("warehouse", [pool.name for pool in airflow.PoolApi(self.client).get_pools().pools])
         self.assertEqual(airflow.ImportErrorApi(self.client).get_import_errors().total_entries, 1)
         self.assertEqual(airflow.DagStatsApi(self.client).get_dag_stats(dag_ids=["hello"]).dags[0].dag_id, "hello")
         self.assertEqual(airflow.DagSourceApi(self.client).get_dag_source("hello").content, "dag: hello\n")
