@@ -154,7 +154,8 @@ void Admission::wake_after_drop(RunNo run_no) {
 
 void Admission::forget(const DagRun& run) {
   run_limits_.erase(run.row.run_no);
-  std::erase_if(task_limits_, [&](const auto& entry) { return entry.first.first == run.row.run_no; });
+  const RunNo run_no = run.row.run_no;  // its own alone: the limits of all other runs are not looked at
+  task_limits_.erase(task_limits_.lower_bound({run_no, 0}), task_limits_.lower_bound({run_no + 1, 0}));
 }
 
 }  // namespace baton

@@ -219,6 +219,67 @@ TEST(Admission, MaxParallelIsOfEachMappedTask) {
   EXPECT_EQ(c.instance, 3);
 }
 
+/// Ten tasks in each of `count` runs with a limit of one: how many candidates are looked at until all are admitted.
+std::size_t looks_of(RunNo count) {
+  DagBuilder builder;
+  for (int t = 0; t < 10; ++t) builder.task("t" + std::to_string(t));
+  builder.dag().max_active_tasks = 1;
+  const auto dag = builder.build();
+  std::vector<DagRun> runs;
+  for (RunNo no = 1; no <= count; ++no) runs.push_back(run_of(dag, no));
+  std::size_t looked = 0;
+  Admission admission(1'000'000, 0);
+  const auto lookup = [&](const Candidate& c) { return ++looked, &runs[static_cast<std::size_t>(c.run_no) - 1]; };
+  for (InstanceNo i = 0; i < 10; ++i) {
+    for (RunNo no = 1; no <= count; ++no) admission.offer({.run_no = no, .instance = i});
+  }
+  for (bool is_over = false; !is_over;) {
+    std::vector<Candidate> held;
+    for (Candidate c; admission.next(c, lookup, [](const Candidate&, Wait) {});) held.push_back(c);
+    for (const Candidate& c : held) admission.release(runs[static_cast<std::size_t>(c.run_no) - 1], c.instance);
+    is_over = held.empty();
+  }
+  return looked;
+}
+
+TEST(Admission, WhoWaitsForTheLimitOfARunIsNotLookedAtForTheSakeOfOthers) {
+  EXPECT_LE(looks_of(1'000), 100 * looks_of(10));
+}
+
+/// The limits of a run that has ended go, those of its neighbours stay.
+TEST(Admission, ForgetsTheLimitsOfOneRunAlone) {
+  TaskSpec spec = test::mapped_task(3);
+  spec.mapping.max_parallel = 1;
+  const auto dag = DagBuilder().task("m", {}, spec).task("n", {}, spec).build();
+  std::vector<DagRun> runs;
+  Admission admission(10, 0);
+  for (RunNo no = 1; no <= 3; ++no) {
+    StepOutcome out;
+    advance(runs.emplace_back(run_of(dag, no)), RunBegins{}, {}, {}, out);
+    admission.offer({.run_no = no, .instance = 0});
+    admission.offer({.run_no = no, .instance = 2});
+  }
+  RunNo gone = 0;
+  const auto lookup = [&](const Candidate& c) -> const DagRun* {
+    return c.run_no == gone ? nullptr : &runs[static_cast<std::size_t>(c.run_no) - 1];
+  };
+  std::string admitted;
+  const auto admit = [&] {
+    for (Candidate c; admission.next(c, lookup, [](const Candidate&, Wait) {});) {
+      admitted += std::to_string(c.run_no) + "." + std::to_string(c.instance) + " ";
+    }
+  };
+  admit();
+  EXPECT_EQ(admitted, "1.0 2.0 3.0 ");
+  admission.release(runs[1], 0);
+  admission.forget(runs[1]);
+  gone = 2;  // and with it the one that waited there
+  admission.release(runs[0], 0);
+  admission.release(runs[2], 0);
+  admit();
+  EXPECT_EQ(admitted, "1.0 2.0 3.0 1.2 3.2 ");
+}
+
 TEST(Admission, APoolThatGrowsLetsInWhoWaits) {
   DagBuilder dag;
   for (const char* t : {"a", "b", "c"}) dag.task(t, {}, with_pools({{"db", 1}}));
