@@ -14,6 +14,7 @@
 
 #include "scheduler/engine/store.h"
 #include "scheduler/engine/wait_times.h"
+#include "tests/sim/batch_check.h"
 #include "tests/sim/ground.h"
 #include "tests/sim/mirror.h"
 #include "tests/sim/witness.h"
@@ -38,6 +39,7 @@ struct Facts {
 struct DiskRun {
   RunRow row;
   std::shared_ptr<const Dag> dag;
+  std::shared_ptr<const VersionRow> version;
   std::vector<TaskRow> instances;
   std::vector<Facts> facts;
   std::map<std::pair<InstanceNo, Epoch>, TryRow> tries;
@@ -54,6 +56,8 @@ struct DiskRun {
   /// Rows of a task that count: removed ones of an earlier expansion do not.
   [[nodiscard]] std::vector<const TaskRow*> of_task(TaskNo t) const;
   [[nodiscard]] bool is_finished() const;
+  /// As recovery reads it.
+  [[nodiscard]] RunSnapshot snapshot() const { return {row, *version, instances}; }
 };
 
 class Disk {
@@ -63,7 +67,7 @@ class Disk {
   /// Told of every instance that a batch has ended, once the batch is written.
   std::function<void(const DiskRun&, InstanceNo)> on_end;
 
-  /// Writes a batch of the leader `epoch`, but for the parts whose runs exist.
+  /// Writes a batch of the leader `epoch`, but for the parts whose runs or keys exist.
   CommitDone apply(const Batch& batch, std::int64_t epoch);
 
   [[nodiscard]] DiskRun* find(RunNo run_no);
@@ -98,12 +102,12 @@ class Disk {
   [[nodiscard]] std::int64_t seq() const { return seq_; }
 
  private:
-  [[nodiscard]] PartVerdict verdict_of(const Part& part) const;
   void apply(const Part& part);
   void apply_clears(const Part& part, std::map<std::string, WallUs>& cleared);
   void apply_instances(const Part& part, const std::map<std::string, WallUs>& cleared);
   void apply_to_mirror(const Batch& batch, const CommitDone& expected);
   void create(const RunCreation& creation);
+  std::shared_ptr<const VersionRow> version_of(const RunCreation& creation);
   void begin_runs(const Part& part);
   void check_begin(const DiskRun& run);
   void make_instance(const TaskRow& row);
@@ -120,10 +124,14 @@ class Disk {
   Witness& witness_;
   std::unique_ptr<Mirror> mirror_;
   std::map<RunNo, DiskRun> runs_;
-  std::map<std::pair<std::string, std::string>, RunNo> by_run_id_;
-  std::map<std::pair<std::string, WallUs>, RunNo> by_logical_date_;
+  TakenNames taken_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const VersionRow>> versions_;  ///< by DAG and version
   std::map<std::tuple<std::string, std::string, std::string, std::string>, CacheRow> cache_;
-  std::map<std::pair<std::string, std::string>, DurationUs> means_;
+  struct Mean {
+    DurationUs us = 0;
+    std::int64_t samples = 0;
+  };
+  std::map<std::pair<std::string, std::string>, Mean> means_;  ///< by DAG and task
   std::int64_t leader_epoch_ = 0;
   bool leader_is_alone_ = false;
   RunNo last_run_no_ = 0;

@@ -83,13 +83,10 @@ Status SimStore::live_runs(const OnRun& each) {
   };
   std::vector<RunNo> live;
   for (const auto& [run_no, run] : disk_.runs()) {
-    if (run.is_finished() || run.row.state == RunState::queued) continue;
+    const bool is_live = !is_final(run.row.state) || run.row.hooks_open;
+    if (!is_live || run.row.state == RunState::queued) continue;
     live.push_back(run_no);
-    if (disk_.mirror() != nullptr) continue;
-    RunSnapshot snapshot;
-    snapshot.run = run.row;
-    snapshot.instances = run.instances;
-    tell(run_no, Unit{}, snapshot);
+    if (disk_.mirror() == nullptr) tell(run_no, Unit{}, run.snapshot());
   }
   if (Mirror* mirror = disk_.mirror()) {
     if (Status read = mirror->store().live_runs(tell); !read) return read;
@@ -107,10 +104,7 @@ Result<RunSnapshot> SimStore::load_run(RunNo run_no) {
     }
     return mirror->store().load_run(run_no);
   }
-  RunSnapshot snapshot;
-  snapshot.run = run->row;
-  snapshot.instances = run->instances;
-  return snapshot;
+  return run->snapshot();
 }
 
 Result<std::unordered_map<std::string, DurationUs>> SimStore::mean_durations(const std::string& dag_id) {

@@ -50,7 +50,7 @@ class StoreConformance : public testing::TestWithParam<BackendKind> {
     now_ = !now_;  // both ways promise the same
     now_ ? store_->commit_now(std::move(batch), done) : store_->commit(std::move(batch), done);
     EXPECT_FALSE(answer.has_value()) << "done came from within commit()";
-    loop_.run_until([&] { return answer.has_value(); });
+    backend_->run_until(loop_, [&] { return answer.has_value(); });
     return *answer;
   }
   RunNo create(const std::shared_ptr<const Dag>& dag, const std::string& run_id) {
@@ -86,7 +86,7 @@ class StoreConformance : public testing::TestWithParam<BackendKind> {
     store_->find_cached("etl", "t0", key, spec_hash, now,
                         [&](std::optional<CacheRow> row) { answer = std::move(row); });
     EXPECT_FALSE(answer.has_value()) << "done came from within find_cached()";
-    loop_.run_until([&] { return answer.has_value(); });
+    backend_->run_until(loop_, [&] { return answer.has_value(); });
     return *answer;
   }
   void reopen() {
@@ -195,7 +195,7 @@ TEST_P(StoreConformance, OutcomesComeInTheOrderOfTheCommits) {
     };
     i % 3 == 0 ? store_->commit_now(std::move(batch), done) : store_->commit(std::move(batch), done);
   }
-  loop_.run_until([&] { return order.size() == 50; });
+  backend_->run_until(loop_, [&] { return order.size() == 50; });
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
   EXPECT_EQ(load(run_no).instances.at(0).epoch, 50);
 }
@@ -250,6 +250,58 @@ TEST_P(StoreConformance, WhatBelongsToAStruckCreationGoesWithIt) {
   EXPECT_FALSE(answer_to(again).parts[0].is_done());
 }
 
+TEST_P(StoreConformance, AKeyThatIsThereStrikesThePart) {
+  const auto dag = sample::dag("etl", 1);
+  const RunNo there = create(dag, "r");
+  Part first = change_of(there);
+  first.idempotency.push_back({"ada", "POST /runs", "k1", "hash", 200, "etl/r", 5});
+  Batch batch;
+  batch.parts = {first, creation(dag, "again")};
+  batch.parts[1].idempotency = first.idempotency;  // of another part of this very batch
+  const PartVerdict struck = exists(PartVerdict::Exists::idempotency_key, 0);
+  EXPECT_EQ(answer_to(batch).parts, (std::vector{PartVerdict{}, struck}));
+  Part other = creation(dag, "later");
+  other.idempotency = first.idempotency;
+  EXPECT_EQ(answer_to(other).parts, std::vector{struck});
+  other.idempotency[0].key = "k2";
+  EXPECT_EQ(answer_to(other).parts, std::vector<PartVerdict>(1));
+}
+
+TEST_P(StoreConformance, EachDateThatARunCoversBelongsToItAlone) {
+  const auto dag = sample::dag("etl", 1);
+  Part first = creation(dag, "a");
+  first.creations[0].inner_dates = {10, 20};
+  ASSERT_EQ(commit(first), CommitOutcome::durable);
+  Part second = creation(dag, "b");
+  second.creations[0].run.logical_date = 20;
+  EXPECT_EQ(answer_to(second).parts,
+            std::vector{exists(PartVerdict::Exists::logical_date, first.creations[0].run.run_no)});
+}
+
+TEST_P(StoreConformance, ARunGoesOnWithAnotherVersion) {
+  const RunNo run_no = create(sample::dag("etl", 2), "r");
+  auto newer = std::make_shared<Dag>(*sample::dag("etl", 2));
+  newer->version = "newer";
+  Part part;
+  part.reversions.push_back(sample::creation(run_no, newer, "r"));
+  ASSERT_EQ(commit(part), CommitOutcome::durable);
+  const RunSnapshot loaded = load(run_no);
+  EXPECT_EQ(loaded.run.dag_version, "newer");
+  EXPECT_EQ(loaded.version.version, "newer");
+  EXPECT_EQ(loaded.version.number, 2);
+  part.reversions[0].run.run_no = run_no + 9;
+  EXPECT_EQ(commit(part), CommitOutcome::fenced);
+}
+
+TEST_P(StoreConformance, ANumberOfARunIsTakenOnce) {
+  const auto dag = sample::dag("etl", 1);
+  Part first = creation(dag, "a");
+  Part second = creation(dag, "b");
+  second.creations[0].run.run_no = first.creations[0].run.run_no;
+  ASSERT_EQ(commit(first), CommitOutcome::durable);
+  EXPECT_EQ(commit(second), CommitOutcome::fenced);
+}
+
 TEST_P(StoreConformance, SeqRisesWithEveryTransaction) {
   const auto dag = sample::dag("etl", 1);
   const std::int64_t first = answer_to(creation(dag, "a")).seq;
@@ -268,7 +320,7 @@ TEST_P(StoreConformance, AFencedBatchIsFencedWholeAndItsNeighboursStand) {
   offer(creation(dag, "before"));
   offer(fenced);
   offer(change_of(there));
-  loop_.run_until([&] { return outcomes.size() == 3; });
+  backend_->run_until(loop_, [&] { return outcomes.size() == 3; });
   EXPECT_EQ(outcomes, (std::vector{CommitOutcome::durable, CommitOutcome::fenced, CommitOutcome::durable}));
   EXPECT_FALSE(store_->load_run(fenced.parts[0].creations[0].run.run_no).ok());
 }
@@ -525,7 +577,8 @@ TEST_P(StoreConformance, TheLeaderThatCameBeforeIsFenced) {
 INSTANTIATE_TEST_SUITE_P(Stores, StoreConformance,
                          testing::Values(BackendKind{"OnDisk", make<OnDisk>},
                                          BackendKind{"OnDiskInline", make<OnDiskInline>},
-                                         BackendKind{"SqliteInMemory", make<SqliteInMemory>}),
+                                         BackendKind{"SqliteInMemory", make<SqliteInMemory>},
+                                         BackendKind{"Simulated", make_simulated}),
                          [](const auto& kind) { return kind.param.name; });
 
 }  // namespace
