@@ -146,7 +146,8 @@ void Connection::start() {
 void Connection::finish() {
   keep_alive_ = false;
   if (stage_ == Stage::idle || (stage_ == Stage::head && bytes_.empty())) return close();
-  if (stage_ == Stage::streaming) stream_end();
+  // Also one whose head is still being written: it begins, and ends at once, rather than when the time to stop is over.
+  if (stream_) stream_end();
 }
 
 void Connection::close() {
