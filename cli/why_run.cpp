@@ -5,13 +5,13 @@
 #include "cli/text/display_width.h"
 #include "cli/text/document_text.h"
 #include "cli/text/style.h"
+#include "scheduler/insight/run_wait.h"
 #include "scheduler/store/state_folder.h"
-#include "web/api/run_wait.h"
 
 namespace baton::cli {
 namespace {
 
-using api::WaitReason;
+using insight::WaitReason;
 using text::Ink;
 
 std::vector<std::string> texts_member(const Value& object, std::string_view name) {
@@ -39,11 +39,11 @@ Result<std::vector<WaitReason>> asked_reasons(const ServerClient& server, const 
 
 Result<std::vector<WaitReason>> reasons_of_wait(OpenRun& run) {
   if (const auto server = ServerClient::beside(run.folder)) return asked_reasons(*server, run.run.row);
-  api::WaitQuestion question;
+  insight::WaitQuestion question;
   question.run = run.run;
   question.now = now_us();
   if (const auto dag = dag_of_run(*run.reader, run.run_no)) question.limits = limits_of(**dag);
-  return api::tell_wait(*run.reader, question);
+  return insight::tell_wait(*run.reader, question);
 }
 
 /// What would help, as a command of this terminal.

@@ -24,7 +24,7 @@ scheduler/executor  | loop engine checksum json model worker/protocol | boost
 scheduler/host      | service control insight logs engine dagfile expr timetable checksum json model |
 scheduler/host/local | host control store loop executor dagfile engine expr json model | boost
 web/http            | digest json model | boost
-web/api             | web/http digest control insight logs engine/reader.h engine/reader_queries.h engine/reader_views.h engine/rows.h engine/run_queue.h engine/service_rows.h expr timetable json model |
+web/api             | web/http digest control insight logs engine/reader.h engine/reader_queries.h engine/reader_views.h engine/rows.h engine/run_limits.h engine/service_rows.h expr timetable json model |
 web/page            | web/http digest model |
 web                 | web/api web/page web/http digest json model |
 cli                 | * | *

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -122,10 +121,10 @@ void Agent::open_signals() {
 }
 
 bool Agent::done() {
+  if (!link_ && listener_ && !shutting_down_) look_for_socket();
   if (shutting_down_) return attempts_->none_live();
   // Nobody can connect any more.
   if (!link_ && !listener_) return attempts_->none_live();
-  if (!link_ && !is_reachable()) return false;
   if (link_ || !attempts_->none_live()) {
     idle_at_us_ = kNever;
     return false;
@@ -136,20 +135,18 @@ bool Agent::done() {
   return now >= idle_at_us_;
 }
 
-/// Looked at now and then while no scheduler is linked: where the socket's name is gone, with the whole state folder
-/// perhaps, nobody will ever come for what runs here, and nobody would know whom to stop.
-bool Agent::is_reachable() {
+/// Now and then while no scheduler is linked. Where the socket's name is gone, with the whole state folder perhaps,
+/// nobody will ever come for what runs here, and nobody would know whom to stop: it ends.
+void Agent::look_for_socket() {
   const std::int64_t now = boottime_us();
   if (now >= look_at_us_) {
     look_at_us_ = now + kLookUs;
-    if (::access(folder_.socket_path().c_str(), F_OK) != 0 && errno == ENOENT && !shutting_down_) {
+    if (!folder_.has_socket()) {
       complain("its socket is gone: nobody can come for what runs here");
-      begin_shutdown(-1);
-      return false;
+      return begin_shutdown(-1);
     }
   }
   poller_.alarm_by(look_at_us_);
-  return true;
 }
 
 void Agent::turn() {

@@ -52,7 +52,7 @@ class Agent {
   [[nodiscard]] Exit open();
   void open_signals();
   [[nodiscard]] bool done();
-  bool is_reachable();
+  void look_for_socket();
   void turn();
   void flush();
   void say_starts();

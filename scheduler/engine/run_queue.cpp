@@ -22,11 +22,6 @@ bool is_due(WallUs run_after, WallUs now) { return run_after == kNoTime || run_a
 
 }  // namespace
 
-RunLimits limits_of(const Dag& dag) {
-  const bool in_order = std::ranges::any_of(dag.tasks, [](const Task& task) { return task.spec->depends_on_past; });
-  return {dag.max_active_runs, in_order};
-}
-
 void RunQueue::set_limits(const std::string& dag_id, RunLimits limits, RunNo said_by) {
   DagQueue& dag = dags_[dag_id];
   if (said_by < dag.said_by) return;

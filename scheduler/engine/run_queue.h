@@ -24,23 +24,9 @@
 #include <vector>
 
 #include "scheduler/engine/rows.h"
+#include "scheduler/engine/run_limits.h"
 
 namespace baton {
-
-/// What a DAG's version says of its runs.
-struct RunLimits {
-  std::int32_t max_active_runs = 0;  ///< 0: no limit
-  bool in_order = false;             ///< a dated run begins after those of earlier dates have ended (depends_on_past)
-
-  /// Runs of the schedule at a time.
-  [[nodiscard]] std::int32_t scheduled() const { return max_active_runs > 0 ? max_active_runs : 1; }
-
-  friend bool operator==(const RunLimits&, const RunLimits&) = default;
-};
-[[nodiscard]] RunLimits limits_of(const Dag& dag);
-
-/// Why a run has not begun.
-enum class QueueWait : std::uint8_t { none, run_after, frozen, paused, past, limit, turn };
 
 class RunQueue {
  public:

@@ -143,7 +143,7 @@ void World::want_retry() {
     if (run.dag->max_active_runs > 0 && live[run.dag->id] >= run.dag->max_active_runs) would_wait.push_back(run_no);
   }
   if (finished.empty()) return;
-  // By chance alone one retry in sixty meets a full limit: too few to prove that it waits as it must.
+  // By chance alone one retry in fifty meets a full limit: too few to prove that it waits as it must.
   if (!would_wait.empty() && people_.percent(70)) finished = std::move(would_wait);
   RetryWish wish;
   wish.run_no = finished[static_cast<std::size_t>(people_.below(static_cast<std::int64_t>(finished.size())))];

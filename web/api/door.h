@@ -15,7 +15,7 @@
 #include "scheduler/control/retry_run.h"
 #include "scheduler/control/stop_run.h"
 #include "scheduler/control/write_records.h"
-#include "scheduler/engine/run_queue.h"
+#include "scheduler/engine/run_limits.h"
 #include "scheduler/model/attempt_key.h"
 #include "scheduler/model/result.h"
 #include "scheduler/model/time.h"

@@ -162,10 +162,7 @@ Result<TickPage> grid_ticks(Reader& reader, const std::string& dag_id, const std
 
 void append_grid_tick(std::string& out, const TickView& tick) {
   JsonObject one(out);
-  time_field(one, "from", tick.from);
-  time_field(one, "to", tick.to);
-  one.number("count", tick.count);
-  one.text("reason", to_string(tick.reason));
+  tick_fields(one, tick);
 }
 
 http::Response grid(const Call& call) {

@@ -2,11 +2,11 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/insight/run_wait.h"
 #include "scheduler/insight/words.h"
 #include "web/api/answers.h"
 #include "web/api/compiled_dags.h"
 #include "web/api/fields.h"
-#include "web/api/run_wait.h"
 
 namespace baton::api {
 
@@ -19,13 +19,13 @@ RunLimits limits_of_run(Reader& reader, const RunRow& run, const Call& call) {
 }
 
 /// One that has ended: what the engine has noted.
-std::vector<WaitReason> reasons_of_end(const RunRow& run) {
+std::vector<insight::WaitReason> reasons_of_end(const RunRow& run) {
   if (run.reason == Reason::none) return {};
   const std::string words = insight::reason_words(run.reason);
   return {{std::string(to_string(run.reason)), run.note.empty() ? words : words + ": " + run.note, run.ended_at, {}}};
 }
 
-void append_wait_reason(std::string& out, const WaitReason& reason) {
+void append_wait_reason(std::string& out, const insight::WaitReason& reason) {
   JsonObject one(out);
   one.text("kind", reason.kind);
   one.text("text", reason.text);
@@ -39,10 +39,10 @@ http::Response told(RunNo run_no, QueueWait wait, const Call& call) {
   if (!lease) return read_error(lease.error(), call);
   const auto run = (*lease)->run(run_no);
   if (!run) return read_error(run.error(), call);
-  std::vector<WaitReason> reasons = reasons_of_end(run->row);
+  std::vector<insight::WaitReason> reasons = reasons_of_end(run->row);
   if (run->row.state == RunState::queued) {
-    const WaitQuestion question{*run, wait, limits_of_run(**lease, run->row, call), call.services.now()};
-    auto waits = tell_wait(**lease, question);
+    const insight::WaitQuestion question{*run, wait, limits_of_run(**lease, run->row, call), call.services.now()};
+    auto waits = insight::tell_wait(**lease, question);
     if (!waits) return read_error(waits.error(), call);
     reasons = std::move(*waits);
   }

@@ -100,6 +100,13 @@ TickStory of_record(const TickView& record, WallUs at) {
 
 }  // namespace
 
+void tick_fields(JsonObject& out, const TickView& tick) {
+  time_field(out, "from", tick.from);
+  time_field(out, "to", tick.to);
+  out.number("count", tick.count);
+  out.text("reason", to_string(tick.reason));
+}
+
 std::string_view to_string(TickReason reason) {
   return kReasons.at(static_cast<std::size_t>(reason)).name;
 }

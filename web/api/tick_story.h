@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "scheduler/engine/reader.h"
+#include "scheduler/json/json_writer.h"
 
 namespace baton::api {
 
@@ -20,6 +21,8 @@ struct TickStory {
 /// Of the tick at `at`, or the last one before. not_found: there is no such DAG.
 Result<TickStory> tell_tick(Reader& reader, const std::string& dag_id, WallUs at);
 
+/// Of a record: the ticks that it stands for, and why they made no run.
+void tick_fields(JsonObject& out, const TickView& tick);
 /// For people and programs: `paused`, `overlap`, …
 std::string_view to_string(TickReason reason);
 /// Why such ticks make no run, as a sentence.

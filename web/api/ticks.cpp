@@ -11,10 +11,7 @@ namespace {
 
 void append_tick(std::string& out, const TickView& tick) {
   JsonObject one(out);
-  time_field(one, "from", tick.from);
-  time_field(one, "to", tick.to);
-  one.number("count", tick.count);
-  one.text("reason", to_string(tick.reason));
+  tick_fields(one, tick);
   text_field(one, "dag_run_id", tick.run_id);
 }
 

@@ -1,7 +1,7 @@
 """Backfills over the API: each date one run, over a kill, a cancel and the same range again."""
 import unittest
 
-import test_serving
+from serving import ServingTest
 
 DAILY = """\
 dag: daily
@@ -12,7 +12,7 @@ tasks:
 SLOW = DAILY.replace('run: "echo ${{ logical_date }}"', 'run: "while [ ! -e gate ]; do sleep 0.02; done", cwd: FOLDER')
 
 
-class Backfills(test_serving.Serving):
+class Backfills(ServingTest):
     def kill_server(self):
         self.process.kill()
         self.process.wait()
@@ -189,9 +189,6 @@ class Backfills(test_serving.Serving):
         self.begin_server(DAILY.replace("0 0 * * *", "0 * * * *"))
         self.assertEqual(10 * 24, self.create("--dry-run").stdout.count("gets a run"))
 
-
-for _name in [name for name in vars(test_serving.Serving) if name.startswith("test_")]:  # those are the other file's
-    setattr(Backfills, _name, None)
 
 if __name__ == "__main__":
     unittest.main()

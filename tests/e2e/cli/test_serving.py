@@ -78,48 +78,39 @@ class Serving(ServingTest):
         self.assertEqual(200, self.dag("ticking")[0])
         self.assertLessEqual(len(self.runs("ticking")), count + 1)
 
-    def test_tasks_outlive_a_kill_and_the_next_server_has_them(self):
+    def pid_of_task(self):
+        return int((self.folder / "dags" / "pid").read_text())
+
+    def kill_a_server_with_a_task(self):
+        """The process of a task whose server was killed; it goes on."""
         self.save("long.yaml", LONG)
         self.serve()
         self.until_dag("long")
         self.assertEqual(200, self.ask("POST", "/api/v2/dags/long/dagRuns", {"logical_date": None})[0])
         pid_file = self.folder / "dags" / "pid"
         self.until(lambda: pid_file.exists() and pid_file.read_text().strip(), "the task")
-        pid = int(pid_file.read_text())
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        return self.pid_of_task()
+
+    def test_tasks_outlive_a_kill_and_the_next_server_has_them(self):
+        pid = self.kill_a_server_with_a_task()
         (self.folder / ".baton" / "server.json").unlink()
         self.serve()
         self.assertEqual("running", self.runs("long")[0]["state"])
         os.kill(pid, 0)
-        self.assertEqual(pid, int(pid_file.read_text()), "it was not started again")
+        self.assertEqual(pid, self.pid_of_task(), "it was not started again")
         run_id = self.runs("long")[0]["dag_run_id"]
         self.assertEqual(200, self.ask("POST", f"/api/v2/dags/long/dagRuns/{run_id}:cancel", {"why": "enough"})[0])
         self.until(lambda: self.runs("long")[0]["state"] == "failed", "the stop")
 
     def test_what_nobody_can_find_again_ends(self):
-        self.save("long.yaml", LONG)
-        self.serve()
-        self.until_dag("long")
-        self.assertEqual(200, self.ask("POST", "/api/v2/dags/long/dagRuns", {"logical_date": None})[0])
-        pid_file = self.folder / "dags" / "pid"
-        self.until(lambda: pid_file.exists() and pid_file.read_text().strip(), "the task")
-        pid = int(pid_file.read_text())
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        pid = self.kill_a_server_with_a_task()
         shutil.rmtree(self.folder / ".baton")
         self.until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "the end of a task whose state folder is gone")
 
     def test_a_port_that_is_named_and_taken_is_refused_and_what_runs_goes_on(self):
-        self.save("long.yaml", LONG)
-        self.serve()
-        self.until_dag("long")
-        self.assertEqual(200, self.ask("POST", "/api/v2/dags/long/dagRuns", {"logical_date": None})[0])
-        pid_file = self.folder / "dags" / "pid"
-        self.until(lambda: pid_file.exists() and pid_file.read_text().strip(), "the task")
-        pid = int(pid_file.read_text())
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        pid = self.kill_a_server_with_a_task()
         self.addCleanup(lambda: os.killpg(os.getpgid(pid), signal.SIGKILL))
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])

@@ -4,7 +4,7 @@ import datetime
 import sqlite3
 import unittest
 
-import test_serving
+from serving import ServingTest
 
 ONE_AT_A_TIME = """\
 dag: narrow
@@ -14,7 +14,7 @@ tasks:
 """
 
 
-class Waiting(test_serving.Serving):
+class Waiting(ServingTest):
     def narrow(self, version=0):
         return ONE_AT_A_TIME.replace("FOLDER", str(self.folder)).replace("VERSION", f"version {version}")
 
@@ -74,6 +74,27 @@ class Waiting(test_serving.Serving):
         self.assertEqual("queued", self.state("a"))
         self.ask("PATCH", "/api/v2/dags/narrow", {"is_paused": False})
         self.until(lambda: self.state("a") == "success", "the run, once the DAG goes on")
+
+    def test_a_stop_of_a_cleared_run_that_waits_ends_it_before_anything_of_it_is_done(self):
+        self.begin_server()
+        # Nothing of it takes time: it would be through before a stop that came second.
+        self.save("short.yaml", "dag: short\nmax_active_runs: 1\nparams: {holds: {type: boolean, default: false}}\ntasks:\n"
+                  "  n: {noop: true}\n  t: {run: \"while [ ! -e gate ]; do sleep 0.02; done\", cwd: %s, if: \"${{ params.holds }}\"}\n"
+                  % self.folder)
+        self.until_dag("short")
+        self.trigger("short", dag_run_id="again")
+        self.until(lambda: self.state("again", "short") == "success", "the first time")
+        self.trigger("short", dag_run_id="holder", conf={"holds": True})
+        self.until(lambda: self.state("holder", "short") == "running", "who takes the place")
+        status, said = self.ask("POST", "/api/v2/dags/short/clearTaskInstances",
+                                {"dag_run_id": "again", "dry_run": False, "only_failed": False})
+        self.assertEqual(200, status, said)
+        self.until(lambda: self.state("again", "short") == "queued", "the wait")
+        self.assertEqual(200, self.ask("POST", "/api/v2/dags/short/dagRuns/again:cancel", {})[0])
+        self.until(lambda: self.state("again", "short") not in ("queued", "running"), "the end")
+        instances = self.ask("GET", "/api/v2/dags/short/dagRuns/again/taskInstances")[1]["task_instances"]
+        self.assertEqual(("failed", {"n": "skipped", "t": "skipped"}),
+                         (self.state("again", "short"), {one["task_id"]: one["state"] for one in instances}))
 
     def test_a_run_of_later_waits_for_its_time_and_over_a_kill(self):
         self.begin_server()
@@ -180,9 +201,6 @@ class Waiting(test_serving.Serving):
         self.assertEqual("spawn", shown["state_reason"])
         self.assertIn("cannot begin", self.ask("GET", "/api/v2/dags/narrow/dagRuns/second/why")[1]["reasons"][0]["text"])
 
-
-for _name in [name for name in vars(test_serving.Serving) if name.startswith("test_")]:  # those are the other file's
-    setattr(Waiting, _name, None)
 
 if __name__ == "__main__":
     unittest.main()

@@ -100,7 +100,7 @@ class Streams(EchoTest):
                 total += len(data)
         except ConnectionResetError:
             pass
-        self.assertLess(self.memory_kb() - before, 64 * 1024)  # a sanitizer keeps what is freed for a while
+        self.assertLess(self.memory_kb() - before, 32 * 1024)
 
     def has_connection(self, connection):
         local = "%04X" % connection.getsockname()[1]

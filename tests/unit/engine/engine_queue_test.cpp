@@ -51,6 +51,13 @@ class EngineQueue : public testing::Test {
     const Moment now{bench.loop.wall_now(), bench.loop.mono_now()};
     return {make_run(creation(run_no).run, bench.dag, Value{ValueMap{}}, now, {}), {}};
   }
+  /// Run 1 of three has ended, and the second is being loaded.
+  void wait_for_second() {
+    for (const RunNo run_no : {1, 2, 3}) create(run_no);
+    bench.settle();
+    end_run(1);
+    bench.settle();
+  }
   void end_run(RunNo run_no) {
     for (const LaunchSpec& spec : bench.executor.launched) {
       if (spec.key.run_no != run_no) continue;
@@ -129,12 +136,7 @@ TEST_F(EngineQueue, AWaitingRunThatExistsIsToldSoAndGone) {
 }
 
 TEST_F(EngineQueue, OneThatCannotBeLoadedFailsAndTheNextTakesItsPlace) {
-  create(1);
-  create(2);
-  create(3);
-  bench.settle();
-  end_run(1);
-  bench.settle();
+  wait_for_second();
   loader.answer(Error{"version 2 is damaged", ErrorKind::storage});
   ASSERT_EQ(loader.row_wishes.size(), 1U);
   EXPECT_TRUE(bench.engine.queue().is_waiting(2)) << "it holds its place until what becomes of it is written";
@@ -169,12 +171,7 @@ TEST_F(EngineQueue, AStopEndsOneThatCannotBeLoaded) {
 }
 
 TEST_F(EngineQueue, OneWhoseRowCannotBeReadEitherIsLeftAndHoldsNoPlace) {
-  create(1);
-  create(2);
-  create(3);
-  bench.settle();
-  end_run(1);
-  bench.settle();
+  wait_for_second();
   loader.answer(Error{"run 2 is damaged", ErrorKind::storage});
   loader.answer_row(Error{"run 2 is damaged", ErrorKind::storage});
   bench.settle();

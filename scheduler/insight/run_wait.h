@@ -5,13 +5,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "scheduler/engine/reader.h"
-#include "scheduler/engine/run_queue.h"
+#include "scheduler/engine/run_limits.h"
 
-namespace baton::api {
+namespace baton::insight {
 
 struct WaitReason {
   std::string kind;                  ///< of QueueWait: `limit`, `paused`, …; `nobody`: no scheduler works
@@ -30,6 +29,4 @@ struct WaitQuestion {
 /// Every reason, the first that counts first. Never empty.
 Result<std::vector<WaitReason>> tell_wait(Reader& reader, const WaitQuestion& asked);
 
-std::string_view to_string(QueueWait wait);
-
-}  // namespace baton::api
+}  // namespace baton::insight

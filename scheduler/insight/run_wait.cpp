@@ -1,11 +1,10 @@
-#include "web/api/run_wait.h"
+#include "scheduler/insight/run_wait.h"
 
 #include <utility>
 
 #include "scheduler/insight/words.h"
-#include "web/api/fields.h"
 
-namespace baton::api {
+namespace baton::insight {
 namespace {
 
 constexpr std::int64_t kHoldersMax = 5;  ///< that are named
@@ -14,7 +13,7 @@ std::string named(const std::vector<std::string>& runs, std::int64_t total) {
   std::string out;
   for (const std::string& run : runs) out += (out.empty() ? "" : ", ") + run;
   const std::int64_t more = total - static_cast<std::int64_t>(runs.size());
-  return more > 0 ? out + " and " + insight::grouped(more) + " more" : out;
+  return more > 0 ? out + " and " + grouped(more) + " more" : out;
 }
 
 class WaitTeller {
@@ -61,8 +60,8 @@ class WaitTeller {
   Status tell_time() {
     const DurationUs left = row_.run_after == kNoTime ? 0 : row_.run_after - asked_.now;
     if (!is_sure() && left <= 0) return Unit{};
-    const std::string in = left > 0 ? ", in " + insight::span(left) : "";
-    add(QueueWait::run_after, "its time has not come: it begins at " + time_text(row_.run_after) + in, row_.queued_at);
+    const std::string in = left > 0 ? ", in " + span(left) : "";
+    add(QueueWait::run_after, "its time has not come: it begins at " + utc_time(row_.run_after) + in, row_.queued_at);
     return Unit{};
   }
 
@@ -71,7 +70,7 @@ class WaitTeller {
     if (!rows) return rows.error();
     for (const ServerStateRow& row : *rows) {
       if (row.name != "frozen") continue;
-      const std::string since = time_text(row.since);
+      const std::string since = utc_time(row.since);
       add(QueueWait::frozen, "the server is frozen since " + since + " by " + row.actor + ": " + row.reason, row.since);
       return Unit{};
     }
@@ -89,7 +88,7 @@ class WaitTeller {
       if (is_sure()) add(QueueWait::paused, "its DAG is paused", kNoTime);
     } else if (is_sure() || row_.type != RunType::backfill) {
       const std::string by = dag.paused_by.empty() ? "" : " by " + dag.paused_by;
-      add(QueueWait::paused, "its DAG is paused since " + time_text(dag.paused_since) + by, dag.paused_since);
+      add(QueueWait::paused, "its DAG is paused since " + utc_time(dag.paused_since) + by, dag.paused_since);
     }
     return Unit{};
   }
@@ -109,8 +108,8 @@ class WaitTeller {
     }
     const RunRow& earlier = page->rows.front().row;
     add(QueueWait::past,
-        "tasks of its DAG depend on the past, and the run of " + time_text(earlier.logical_date) + " has not ended: " +
-            earlier.run_id + " is " + std::string(baton::to_string(earlier.state)),
+        "tasks of its DAG depend on the past, and the run of " + utc_time(earlier.logical_date) + " has not ended: " +
+            earlier.run_id + " is " + std::string(to_string(earlier.state)),
         row_.queued_at, {earlier.run_id});
     return Unit{};
   }
@@ -156,17 +155,4 @@ Result<std::vector<WaitReason>> tell_wait(Reader& reader, const WaitQuestion& as
   return WaitTeller(reader, asked).tell();
 }
 
-std::string_view to_string(QueueWait wait) {
-  switch (wait) {
-    case QueueWait::none: return "none";
-    case QueueWait::run_after: return "run_after";
-    case QueueWait::frozen: return "frozen";
-    case QueueWait::paused: return "paused";
-    case QueueWait::past: return "past";
-    case QueueWait::limit: return "limit";
-    case QueueWait::turn: return "turn";
-  }
-  return "turn";
-}
-
-}  // namespace baton::api
+}  // namespace baton::insight
