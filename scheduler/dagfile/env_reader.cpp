@@ -1,5 +1,6 @@
 // `env`, `secrets`, and the bodies of the kinds that need a server.
-#include <algorithm>
+#include <set>
+#include <string>
 
 #include "scheduler/json/json_value.h"
 #include "scheduler/dagfile/scalar.h"
@@ -41,7 +42,7 @@ std::optional<std::string> secret_call(const Text& text) {
 }  // namespace
 
 void TaskReader::env_entry(Node key, Node value, Stage stage, Expressions& expressions,
-                           std::vector<EnvEntry>& entries) {
+                           std::vector<EnvEntry>& entries, std::set<std::string>& names) {
   if (!check_env_name(key, reporter_)) return;
   EnvEntry entry;
   bool has_use = false;
@@ -63,17 +64,20 @@ void TaskReader::env_entry(Node key, Node value, Stage stage, Expressions& expre
     }
     has_use = expressions.uses().size() > before;
   }
-  const auto same =
-      std::find_if(entries.begin(), entries.end(), [&](const EnvEntry& e) { return e.name == entry.name; });
-  if (same != entries.end()) entries.erase(same);
+  if (!names.insert(entry.name).second) {
+    std::erase_if(entries, [&](const EnvEntry& e) { return e.name == entry.name; });
+  }
   if (has_use) expressions.uses().back().env_visible = entries.size();
   entries.push_back(std::move(entry));
 }
 
 void TaskReader::read_env(Node env, Node secrets, Stage stage, Expressions& expressions,
                           std::vector<EnvEntry>& entries) {
+  // A name is looked for in the set, never in the list: a file may have a hundred thousand of them.
+  std::set<std::string> names;
+  for (const EnvEntry& entry : entries) names.insert(entry.name);
   if (env && env.is_map()) {
-    for (const auto& [key, value] : Entries(env)) env_entry(key, value, stage, expressions, entries);
+    for (const auto& [key, value] : Entries(env)) env_entry(key, value, stage, expressions, entries, names);
   }
   if (!secrets || !secrets.is_map()) return;
   for (const auto& [key, value] : Entries(secrets)) {
@@ -86,9 +90,7 @@ void TaskReader::read_env(Node env, Node secrets, Stage stage, Expressions& expr
     EnvEntry entry;
     entry.name = key.text();
     entry.secret = name.text();
-    const bool twice =
-        std::any_of(entries.begin(), entries.end(), [&](const EnvEntry& e) { return e.name == entry.name; });
-    if (twice) {
+    if (!names.insert(entry.name).second) {
       reporter_.error(Rule::duplicate_id, key.span(), in_quotes(entry.name) + " stands in `env` and in `secrets`");
       continue;
     }

@@ -224,7 +224,7 @@ void ExpressionCheck::check_names(const expr::Ast& ast, const Use& use, const Sp
       std::vector<std::string_view> known;
       for (const auto& [name, t] : env.names) known.push_back(name);
       reporter_.error(Rule::unknown_name, span_in(use.node, path.name_where[0]),
-                      "there is no " + in_quotes(first) + " in expressions here", did_you_mean_hint(first, known));
+                      "there is no " + in_quotes(first) + " in expressions here", reporter_.did_you_mean(first, known));
       reported.insert(path.where.begin);
       reported.insert(path.name_where[0].begin);
       continue;
@@ -238,7 +238,7 @@ void ExpressionCheck::check_names(const expr::Ast& ast, const Use& use, const Sp
       const auto names = type->fields()->names();
       const Rule rule = first == "params" ? Rule::unknown_param : Rule::unknown_name;
       reporter_.error(rule, where, "there is no " + std::string(type->fields()->noun()) + " " + in_quotes(second),
-                      did_you_mean_hint(second, std::vector<std::string_view>(names.begin(), names.end())));
+                      reporter_.did_you_mean(second, std::vector<std::string_view>(names.begin(), names.end())));
       reported.insert(path.where.begin);
       reported.insert(path.name_where[1].begin);
     }
@@ -252,7 +252,7 @@ void ExpressionCheck::check_task_name(std::string_view id, Span where, const Spe
     if (dag_.tasks.size() <= 10'000) {
       for (const Task& task : dag_.tasks) known.emplace_back(task.id);
     }
-    reporter_.error(Rule::unknown_task, where, "there is no task " + in_quotes(id), did_you_mean_hint(id, known));
+    reporter_.error(Rule::unknown_task, where, "there is no task " + in_quotes(id), reporter_.did_you_mean(id, known));
     return;
   }
   if (spec.task < 0 || dag_.task(spec.task).hook != Hook::none) return;

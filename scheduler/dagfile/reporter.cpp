@@ -66,6 +66,10 @@ Diagnostic Reporter::finding(Severity severity, Rule rule, Span where) const {
   return d;
 }
 
+std::string Reporter::did_you_mean(std::string_view given, const std::vector<std::string_view>& known) const {
+  return is_full() ? std::string() : did_you_mean_hint(given, known);
+}
+
 std::vector<Diagnostic> Reporter::take() {
   // A note sorts with the finding before it.
   std::vector<std::size_t> head(diagnostics_.size());

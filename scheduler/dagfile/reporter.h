@@ -38,6 +38,8 @@ class Reporter {
   /// No further error will be shown: whoever looks for more may stop.
   [[nodiscard]] bool is_full() const { return kept_errors_ >= kDiagnosticsMax; }
   [[nodiscard]] std::size_t count() const { return diagnostics_.size() + dropped_; }
+  /// did_you_mean_hint(), or empty once no further error is shown: a file may have a hundred thousand unknown names.
+  [[nodiscard]] std::string did_you_mean(std::string_view given, const std::vector<std::string_view>& known) const;
   /// The findings in the order of the file; notes stay behind the finding they belong to.
   std::vector<Diagnostic> take();
 

@@ -216,7 +216,7 @@ void report_unknown(Node key, std::string_view object, std::string_view owner, c
     return;
   }
   reporter.error(Rule::unknown_key, key.span(), "unknown key " + in_quotes(key.text()) + of(owner),
-                 did_you_mean_hint(key.text(), known_names(object)));
+                 reporter.did_you_mean(key.text(), known_names(object)));
 }
 
 }  // namespace

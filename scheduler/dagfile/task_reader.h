@@ -4,6 +4,8 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -52,7 +54,8 @@ class TaskReader {
   void check_instances(const Draft& draft, Node node);
   void read_executor(Draft& draft, Node node);
   void read_service_body(Draft& draft, Node node);
-  void env_entry(Node key, Node value, Stage stage, Expressions& expressions, std::vector<EnvEntry>& entries);
+  void env_entry(Node key, Node value, Stage stage, Expressions& expressions, std::vector<EnvEntry>& entries,
+                 std::set<std::string>& names);
   Value literal(Node node);
 
   Reporter& reporter_;

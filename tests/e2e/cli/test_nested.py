@@ -62,7 +62,7 @@ class SecondInterrupt(CliTest):
         self.assertIn("stopping", process.stderr.readline())
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(WAIT_SECONDS), 130)
-        self.assertFalse(os.path.exists(f"/proc/{worker}"), "the worker lives on")
+        self.until(lambda: not os.path.exists(f"/proc/{worker}"), "the worker's end")
         self.baton("stop", "@latest")
         self.assertEqual(self.json("show", "@latest")["state"], "failed")
 
