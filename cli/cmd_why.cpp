@@ -46,6 +46,9 @@ Result<WhyInput> input_of(const Invocation& call, OpenRun& run, const Dag& dag) 
   if (const Result<VersionRow> version = run.reader->version_of_run(run.run_no)) {
     if (Result<Config> config = load_config_beside(call, version->source_file)) in.pools = std::move(config->pools);
   }
+  for (const std::string& name : dag.spec(in.instance.row.task_no).breakers) {
+    if (Result<BreakerRow> breaker = run.reader->breaker(name)) in.breakers.push_back(std::move(*breaker));
+  }
   in.now = now_us();
   return in;
 }

@@ -147,6 +147,15 @@ constexpr Example kPauseExamples[] = {{"baton dag pause etl --why 'source is dow
 constexpr Example kResumeDagExamples[] = {{"baton dag resume etl", "on again"}};
 constexpr Example kDrainExamples[] = {{"baton dag drain etl", "before it is changed or taken away"}};
 constexpr Flag kFreezeFlags[] = {{"why", 0, "TEXT", "what everybody reads who finds it frozen"}};
+constexpr Argument kBreaker[] = {{"BREAKER", "its name", true, false}};
+constexpr Flag kTripFlags[] = {
+    {"for", 0, "DURATION", "let probes through after that (else not before `baton breaker reset`)"}, kWhy};
+constexpr Flag kResetFlags[] = {kWhy};
+constexpr Example kBreakerLsExamples[] = {{"baton breaker ls", "which are open, since when and why"}};
+constexpr Example kBreakerShowExamples[] = {{"baton breaker show warehouse", "what it counts, and what has happened to it"}};
+constexpr Example kTripExamples[] = {
+    {"baton breaker trip warehouse --why 'it is moved tonight' --for 2h", "what names it waits meanwhile"}};
+constexpr Example kResetExamples[] = {{"baton breaker reset warehouse --why 'it is back'", "what waits starts at once"}};
 constexpr Example kFreezeExamples[] = {{"baton server freeze --why 'database is moved'", "until `baton server thaw`"}};
 constexpr Example kThawExamples[] = {{"baton server thaw", "what waited begins"}};
 constexpr Example kStatusExamples[] = {{"baton server status", "is it ready, and is it frozen"}};
@@ -303,6 +312,12 @@ constexpr Command kCommands[] = {
     {"server thaw", kRunning, "go on after a freeze", {}, {}, {}, kThawExamples, kRead, server_thaw_command},
     {"server status", kRunning, "how the server of the state folder is", {}, {}, {}, kStatusExamples, kRead,
      server_status_command},
+    {"breaker trip", kRunning, "open a circuit breaker: nothing that names it starts",
+     "In all DAGs. What runs goes on; what would start waits, and no try is lost. It holds over a restart.", kBreaker,
+     kTripFlags, kTripExamples, kRead, breaker_trip_command},
+    {"breaker reset", kRunning, "close a circuit breaker: what waits for it starts",
+     "Its failures are forgotten, and its next cooldown is the first again.", kBreaker, kResetFlags, kResetExamples,
+     kRead, breaker_reset_command},
     {"trigger", kRunning, "ask the server for a run of one of its DAGs",
      "The server that holds the state folder makes the run and works on it. Where there is none, `baton run` runs a DAG\n"
      "here and now. A repetition with the same --idempotency-key finds the run that the first one made.",
@@ -338,6 +353,10 @@ constexpr Command kCommands[] = {
      "killed, the tasks go on, and the next server takes them over. A second Ctrl-C stops them.",
      {}, kServerFlags, kServerExamples, {}, server_command},
 
+    {"breaker ls", kLooking, "the circuit breakers, and which are open", {}, {}, {}, kBreakerLsExamples, kRead,
+     breaker_ls_command},
+    {"breaker show", kLooking, "one circuit breaker, and what has happened to it", {}, kBreaker, {}, kBreakerShowExamples,
+     kRead, breaker_show_command},
     {"ls", kLooking, "runs, newest first", {}, {}, kLsFlags, kLsExamples, kRead, ls_command},
     {"ps", kLooking, "what lives: runs and their tasks", {}, {}, {}, kPsExamples, kRead, ps_command},
     {"show", kLooking, "one run and its tasks", {}, kOneRun, kShowFlags, kShowExamples, kRead, show_command},

@@ -101,7 +101,6 @@ std::string left_out(const Dag& dag) {
     return std::ranges::any_of(dag.tasks, [&](const Task& t) { return has(*t.spec); });
   };
   add(dag.schedule != nullptr, "schedule");
-  add(any_task([](const TaskSpec& s) { return !s.breakers.empty(); }), "breakers");
   add(!dag.alerts_json.empty() && dag.alerts_json != "[]", "alerts");
   add(any_task([](const TaskSpec& s) { return !s.consumes.empty() || !s.produces.empty(); }), "assets");
   add(dag.sla_us > 0, "sla");

@@ -48,6 +48,13 @@ ServiceRows notes_of(RunNo run_no, const std::optional<std::string>& on_run, con
   return out;
 }
 
+/// What a request has made or changed, as the row of its key names it.
+std::string object_of(const Request& request, const Answer& how) {
+  if (const auto* records = std::get_if<WriteRecords>(&request)) return records->object;
+  if (const auto* breaker = std::get_if<ChangeBreaker>(&request)) return "breaker/" + breaker->name;
+  return run_object(how.run_no, numbers_of(how));
+}
+
 Error used_for_another() {
   return {"this idempotency key was used for another request", ErrorKind::invalid};
 }
@@ -69,7 +76,7 @@ Status Control::ask(Request request, Actor actor, std::optional<IdempotencyKey> 
 void Control::decide_at_start(Request request, Actor actor, std::optional<LoadedRun> run, OnAnswer answer) {
   open_.fetch_add(1);
   Asked asked{std::move(request), std::move(actor), std::nullopt, std::move(answer)};
-  if (!run) return trigger(std::move(asked));
+  if (!run) return decide(std::move(asked));
   std::visit(
       [&](const auto& one) {
         if constexpr (requires { one.run_no; }) change_loaded(one, asked, *run, true);
@@ -118,6 +125,7 @@ void Control::key_found(Asked asked, const Result<std::optional<IdempotencyRow>>
 void Control::decide(Asked asked) {
   if (std::holds_alternative<TriggerRun>(asked.request)) return trigger(std::move(asked));
   if (std::holds_alternative<WriteRecords>(asked.request)) return write(std::move(asked));
+  if (std::holds_alternative<ChangeBreaker>(asked.request)) return change_breaker(std::move(asked));
   const RunNo run_no = run_of(asked.request);
   decide_about(run_no, std::move(asked));
 }
@@ -192,9 +200,7 @@ EngineRequest Control::written(AuditRow audit, Answer how, Asked& asked, Service
   has_written_ = how.run_no;
   out.service = std::move(rows);
   if (asked.key) {
-    const auto* records = std::get_if<WriteRecords>(&asked.request);
-    out.idempotency.push_back(
-        row_of(*asked.key, records != nullptr ? records->object : run_object(how.run_no, numbers_of(how)), audit.at));
+    out.idempotency.push_back(row_of(*asked.key, object_of(asked.request, how), audit.at));
   }
   out.audit.push_back(std::move(audit));
   out.done = [this, alive = is_alive_, how = std::move(how), asked = std::make_shared<Asked>(std::move(asked))](
@@ -313,6 +319,17 @@ void Control::write(Asked asked) {
     if (pool.is_gone) pools_set_.erase(pool.name);
   }
   engine_.write(written(std::move(audit), {}, asked, std::move(rows)));
+}
+
+void Control::change_breaker(Asked asked) {
+  const auto request = std::get<ChangeBreaker>(asked.request);
+  if (Status may = check(request); !may) return answer(asked, may.error());
+  if (engine_.breakers().find(request.name) == nullptr) {
+    return answer(asked, engine_.change_breaker(request.name, {}, {}).error());  // says which one is near
+  }
+  const BreakerWish wish = wish_of(request, asked.actor);
+  AuditRow audit = audit_of(request, asked.actor, loop_.wall_now());
+  (void)engine_.change_breaker(request.name, wish, written(std::move(audit), {}, asked));
 }
 
 void Control::change(const RetryRun& request, Asked& asked, const DagRun& run) {

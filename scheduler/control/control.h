@@ -12,7 +12,7 @@
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
 // Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h, clear_tasks.h,
-// mark_tasks.h, mark_run.h, delete_run.h, write_records.h): what it says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
+// mark_tasks.h, mark_run.h, delete_run.h, write_records.h, change_breaker.h): what it says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
 //
 // Owned by who owns the engine; all but ask() on the loop's thread. It must go before the loop and the engine.
 #pragma once
@@ -31,6 +31,7 @@
 #include <variant>
 
 #include "scheduler/control/actor.h"
+#include "scheduler/control/change_breaker.h"
 #include "scheduler/control/clear_tasks.h"
 #include "scheduler/control/delete_run.h"
 #include "scheduler/control/idempotency.h"
@@ -46,7 +47,8 @@
 
 namespace baton {
 
-using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun>;
+using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun,
+                             ChangeBreaker>;
 
 /// The run that a request is about; 0: one that does not exist yet.
 [[nodiscard]] RunNo run_of(const Request& request);
@@ -129,6 +131,7 @@ class Control {
 
   void trigger(Asked asked);
   void write(Asked asked);
+  void change_breaker(Asked asked);
   template <typename Asks>
   void clear_loaded(const Asks& request, Asked& asked, LoadedRun& loaded, bool at_start);
   // A run in memory; and one that is not, which is adopted where it has not ended and `at_start`.

@@ -48,25 +48,9 @@ expr::ShellKind shell_kind_of(Node node) {
 
 namespace {
 
-std::optional<FailureClass> failure_class(std::string_view text) {
-  using Kind = FailureClass::Kind;
-  if (text == "any") return FailureClass{Kind::any, 0};
-  if (text == "signal") return FailureClass{Kind::signal, 0};
-  if (text == "timeout") return FailureClass{Kind::timeout, 0};
-  if (text == "lost") return FailureClass{Kind::lost, 0};
-  constexpr std::string_view kExit = "exit:";
-  if (text.substr(0, kExit.size()) != kExit) return std::nullopt;
-  const std::string_view code = text.substr(kExit.size());
-  int number = 0;
-  const auto read = std::from_chars(code.data(), code.data() + code.size(), number);
-  if (code.empty() || read.ec != std::errc() || read.ptr != code.data() + code.size()) return std::nullopt;
-  if (number < 1 || number > 255) return std::nullopt;
-  return FailureClass{Kind::exit, number};
-}
-
 void append_failure_class(Node node, Reporter& reporter, std::vector<FailureClass>& classes) {
   if (!node.is_scalar()) return;
-  const auto found = failure_class(node.text());
+  const auto found = failure_class_from(node.text());
   if (!found) {
     reporter.error(Rule::invalid_value, node.span(), in_quotes(node.text()) + " is not a class of failures",
                    "write exit:N (1 to 255), signal, timeout, lost or any");

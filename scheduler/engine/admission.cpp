@@ -18,6 +18,12 @@ void Admission::set_pool(const std::string& name, std::int32_t slots) {
   wake(pool, true);
 }
 
+void Admission::set_gate(const std::string& breaker, std::int32_t permits) {
+  Resource& gate = gates_[breaker];
+  gate.capacity = permits;
+  wake(gate, true);
+}
+
 std::optional<std::string> Admission::never_fits(const DagRun& run, InstanceNo i) const {
   for (const PoolUse& use : run.spec_of(i).pools) {
     const auto pool = pools_.find(use.name);
@@ -55,11 +61,17 @@ Admission::Resource* Admission::limit_of_task(const DagRun& run, TaskNo t) {
 }
 
 void Admission::needs_of(const DagRun& run, InstanceNo i, std::vector<Need>& out) {
-  out.clear();
   const TaskNo t = run.at(i).task_no;
   if (Resource* r = limit_of_run(run)) out.push_back({r, 1, Wait::limit});
   if (Resource* r = limit_of_task(run, t)) out.push_back({r, 1, Wait::limit});
   for (const PoolUse& use : run.dag->spec(t).pools) out.push_back({&pools_[use.name], use.slots, Wait::pool});
+}
+
+void Admission::gates_of(const DagRun& run, InstanceNo i, std::vector<Need>& out) {
+  for (const std::string& name : run.spec_of(i).breakers) {
+    const auto gate = gates_.find(name);
+    if (gate != gates_.end()) out.push_back({&gate->second, 1, Wait::breaker});
+  }
 }
 
 bool Admission::next(Candidate& out, const Lookup& run_of,
@@ -77,6 +89,9 @@ bool Admission::next(Candidate& out, const Lookup& run_of,
       out = c;
       return true;
     }
+    needs_.clear();
+    gates_of(*run, c.instance, needs_);
+    const bool has_gates = !needs_.empty();
     needs_of(*run, c.instance, needs_);
     for (const Need& n : needs_) drop_heads(*n.resource, run_of);
     const auto lacking = std::find_if(needs_.begin(), needs_.end(), [&](const Need& n) {
@@ -87,6 +102,11 @@ bool Admission::next(Candidate& out, const Lookup& run_of,
       return !n.resource->waiting.empty() && Later{}(c, n.resource->waiting.top().candidate);
     });
     if (lacking == needs_.end()) {
+      // None goes ahead of a slot through a breaker: it would start when its turn comes, whatever has opened until then.
+      if (has_gates && live_ >= slots_) {
+        ready_.push(c);
+        return false;
+      }
       hold(*run, c.instance);
       out = c;
       return true;
@@ -103,6 +123,7 @@ bool Admission::next(Candidate& out, const Lookup& run_of,
 void Admission::drop_unwanted(const Lookup& run_of) {
   if (BATON_BUG(waits_behind_the_unwanted)) return;
   for (auto& [name, pool] : pools_) drop_heads(pool, run_of);
+  for (auto& [name, gate] : gates_) drop_heads(gate, run_of);
   for (auto& [run_no, limit] : run_limits_) drop_heads(limit, run_of);
   for (auto& [task, limit] : task_limits_) drop_heads(limit, run_of);
 }
@@ -117,6 +138,7 @@ void Admission::drop_heads(Resource& resource, const Lookup& run_of) {
 
 void Admission::hold(const DagRun& run, InstanceNo i) {
   ++live_;
+  needs_.clear();
   needs_of(run, i, needs_);
   for (const Need& n : needs_) n.resource->used += n.amount;
 }
@@ -124,6 +146,7 @@ void Admission::hold(const DagRun& run, InstanceNo i) {
 void Admission::release(const DagRun& run, InstanceNo i) {
   --live_;
   BATON_CHECK(live_ >= 0);
+  needs_.clear();
   needs_of(run, i, needs_);
   for (const Need& n : needs_) {
     n.resource->used -= n.amount;
@@ -146,6 +169,7 @@ void Admission::wake(Resource& resource, bool head) {
 void Admission::wake_after_drop(RunNo run_no) {
   if (BATON_BUG(wake_kept_by_the_dropped)) return;
   for (auto& [name, pool] : pools_) wake(pool, true);
+  for (auto& [name, gate] : gates_) wake(gate, true);
   if (const auto limit = run_limits_.find(run_no); limit != run_limits_.end()) wake(limit->second, true);
   for (auto at = task_limits_.lower_bound({run_no, 0}); at != task_limits_.end() && at->first.first == run_no; ++at) {
     wake(at->second, true);

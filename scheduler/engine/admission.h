@@ -1,7 +1,7 @@
 // Admission: which scheduled task instance may take its resources next, over all runs (docs/ARCHITECTURE.md). What is
 // held is the set of live attempts, nothing else; it is rebuilt from the rows at recovery by hold(). A blocked instance
 // stands in exactly one wait list, that of the first resource it lacks, and whatever frees the resource looks at the
-// head of that list alone. Who is looked at in vain passes the look on to those behind. Pure: no clock, no store. Loop
+// head of that list alone. Breakers come first, so that who waits for one holds nothing and stands in nobody's way. Who is looked at in vain passes the look on to those behind. Pure: no clock, no store. Loop
 // thread.
 #pragma once
 
@@ -34,6 +34,8 @@ class Admission {
   Admission(std::int32_t slots, std::int32_t ahead) : slots_(slots), ahead_(ahead) {}
 
   void set_pool(const std::string& name, std::int32_t slots);
+  /// So many more attempts of tasks that name this breaker may start now (Breaker::permits()).
+  void set_gate(const std::string& breaker, std::int32_t permits);
   void set_ahead(std::int32_t ahead) { ahead_ = ahead; }
   [[nodiscard]] std::int32_t slots() const { return slots_; }
   /// More, or fewer than are held: nothing is admitted then until enough are free.
@@ -108,6 +110,8 @@ class Admission {
   };
 
   void needs_of(const DagRun& run, InstanceNo i, std::vector<Need>& out);
+  /// What must let it through and is not held: its breakers.
+  void gates_of(const DagRun& run, InstanceNo i, std::vector<Need>& out);
   Resource* limit_of_run(const DagRun& run);
   Resource* limit_of_task(const DagRun& run, TaskNo t);
   /// Those at the head who fit into what is free; `head`: the first also when it does not.
@@ -121,6 +125,7 @@ class Admission {
   std::uint64_t next_age_ = 1;
   std::priority_queue<Candidate, std::vector<Candidate>, Later> ready_;
   std::map<std::string, Resource, std::less<>> pools_;
+  std::map<std::string, Resource, std::less<>> gates_;           ///< breakers; nothing of them is held: `used` is 0
   std::map<RunNo, Resource> run_limits_;                         ///< max_active_tasks
   std::map<std::pair<RunNo, TaskNo>, Resource> task_limits_;     ///< max_parallel of a mapped task
   std::vector<Need> needs_;                                      ///< scratch of next() and release()

@@ -172,6 +172,10 @@ AttemptVerdict by_person(Reason why, const AttemptEnd& end) {
 
 }  // namespace
 
+std::string words_of_end(const AttemptEnd& end) {
+  return with_remark(failure_of(end).note, end);
+}
+
 WallUs sensor_deadline(const TaskSpec& spec, WallUs first_look_at) {
   return first_look_at + (spec.timeout_us > 0 ? spec.timeout_us : kSensorTimeoutUs);
 }

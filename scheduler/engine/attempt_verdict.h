@@ -32,6 +32,9 @@ struct AttemptVerdict {
 AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool counts_as_loss, Moment now,
                              const CoreSettings& settings);
 
+/// How an attempt that did not succeed has ended, for people: `exit code 75`.
+std::string words_of_end(const AttemptEnd& end);
+
 /// Outputs from the cache, held against what the task declares now.
 Result<CheckedOutputs> check_cached(const TaskSpec& spec, const std::string& outputs_json);
 

@@ -26,6 +26,7 @@ Engine::~Engine() {
   *is_alive_ = false;
   if (lazy_timer_ != 0) loop_.cancel(lazy_timer_);
   if (queue_timer_ != 0) loop_.cancel(queue_timer_);
+  if (breaker_timer_ != 0) loop_.cancel(breaker_timer_);
 }
 
 const DagRun* Engine::run(RunNo run_no) const {
@@ -34,7 +35,8 @@ const DagRun* Engine::run(RunNo run_no) const {
 }
 
 bool Engine::is_idle() const {
-  return !turn_scheduled_ && !commits_.is_writing() && commits_.next().batch.empty() && !runs_.has_more() &&
+  return !turn_scheduled_ && !commits_.is_writing() && commits_.next().batch.empty() && !breakers_.has_rows() &&
+         !runs_.has_more() &&
          loading_ == 0 && (claims_held_ || !queue_.has_next(loop_.wall_now()));
 }
 
@@ -56,6 +58,7 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
     attempts_.recover(live.run.key_of(number), attempts_.workers().number_of(live.run.activity(number)->worker));
     if (BATON_BUG(hold_lost_at_recovery)) continue;
     admission_.hold(live.run, number);
+    breakers_recover(live.run, number);
   }
   begin_again(live, cleared, std::move(request), std::move(version));
 }
@@ -208,6 +211,7 @@ void Engine::commit() {
   if (lazy_timer_ == 0 && (!lazy_durations_.empty() || runs_.has_lazy())) {
     lazy_timer_ = loop_.call_at(loop_.mono_now() + settings_.lazy_write_us, [this] { write_lazy(); });
   }
+  take_breaker_rows(next());
   if (next().batch.empty() && !runs_.has_due()) {  // nothing to wait for
     Pending effects = commits_.take();
     release(effects);
@@ -241,6 +245,7 @@ void Engine::creation_struck(RunNo run_no, const PartVerdict& verdict, Pending& 
     if (!is_live(live.run.instances[i].state)) continue;
     if (BATON_BUG(refused_run_keeps_holds)) continue;
     admission_.release(live.run, static_cast<InstanceNo>(i));
+    breakers_withdraw(live.run, static_cast<InstanceNo>(i));
   }
   admission_.forget(live.run);
   leave_queue(run_no);

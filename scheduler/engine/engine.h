@@ -15,6 +15,7 @@
 
 #include "scheduler/engine/admission.h"
 #include "scheduler/engine/attempt_ledger.h"
+#include "scheduler/engine/breakers.h"
 #include "scheduler/engine/commit_pipeline.h"
 #include "scheduler/engine/decide.h"
 #include "scheduler/engine/executor.h"
@@ -60,6 +61,13 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   Engine& operator=(const Engine&) = delete;
 
   void set_pool(const std::string& name, std::int32_t slots) { admission_.set_pool(name, slots); }
+  /// A circuit breaker as an earlier scheduler left it; before runs are adopted.
+  void restore_breaker(const BreakerRow& row);
+  /// What a DAG, or baton.yaml (`by` empty), says of a breaker. Before what names it begins.
+  void declare_breaker(const BreakerSpec& spec, const std::string& by);
+  /// A person trips or resets one. An Error: nobody has declared it, and `request.done` is not called.
+  Status change_breaker(const std::string& name, const BreakerWish& wish, EngineRequest request);
+  [[nodiscard]] const Breakers& breakers() const { return breakers_; }
   /// Runs that somebody will go on with later: what their attempts came to stays with the executor, unacknowledged.
   void leave_runs(const std::vector<RunNo>& runs) { left_.insert(runs.begin(), runs.end()); }
   /// Called once when an outcome of a commit is unknown or the fence has moved.
@@ -212,6 +220,14 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void take_lost(const std::vector<AttemptKey>& lost);
   void take_live(AttemptKey key, WorkerNo worker);
 
+  // engine_breakers.cpp: what attempts say of what they depend on, and what follows for those that wait.
+  void breakers_begin(const DagRun& run, InstanceNo i);
+  void breakers_recover(const DagRun& run, InstanceNo i);
+  void breakers_end(const DagRun& run, InstanceNo i, const AttemptEnd& end);
+  void breakers_withdraw(const DagRun& run, InstanceNo i);
+  void breakers_moved();
+  void take_breaker_rows(Pending& pending);
+
   Loop& loop_;
   Store& store_;
   Executor& executor_;
@@ -219,6 +235,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   EngineSettings settings_;
   RunObserver* observer_;
   Admission admission_;
+  Breakers breakers_;
   LookAhead look_ahead_;
   AttemptLedger attempts_;
   LiveRuns runs_;
@@ -239,6 +256,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);  ///< guards what a loader answers
   Loop::TimerId lazy_timer_ = 0;               ///< 0: none is set
   Loop::TimerId queue_timer_ = 0;              ///< 0: none is set
+  Loop::TimerId breaker_timer_ = 0;            ///< 0: none is set
+  std::optional<MonoUs> breakers_due_;         ///< what it waits for
   WallUs queue_due_ = kNoTime;                 ///< what it waits for
   std::int32_t begun_ = 0;                     ///< runs that begin with the batch that gathers
   std::int32_t loading_ = 0;                   ///< runs that are being loaded, to begin or to be stopped

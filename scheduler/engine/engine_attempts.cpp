@@ -56,6 +56,7 @@ bool Engine::launch(const Candidate& candidate) {
   ready.spec.worker = attempts_.workers().worker(worker);
   handle(live, Admitted{candidate.instance, std::move(ready.rendered_json), ready.spec.worker, epoch});
   BATON_CHECK(live.run.key_of(candidate.instance) == ready.spec.key);
+  breakers_begin(live.run, candidate.instance);
   if (attempts_.workers().free(worker) <= 0) {
     attempts_.claim(ready.spec.key, worker);
     next().launches.push_back(std::move(ready.spec));
@@ -130,6 +131,7 @@ void Engine::attempt_ended(const AttemptEnd& end) {
   bool holds = true;
   if (BATON_BUG(slot_leaked_on_stop)) holds = end.outcome != AttemptEnd::Outcome::stopped;
   if (holds) admission_.release(live->run, i);
+  breakers_end(live->run, i, end);
   handle(*live, AttemptEnded{i, end, counts});
 }
 

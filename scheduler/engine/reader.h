@@ -29,6 +29,7 @@
 namespace baton {
 
 inline constexpr std::int64_t kLiveMax = 10'000;
+inline constexpr std::int64_t kBreakersMax = 10'000;
 inline constexpr std::int64_t kGridRunsMax = 1'000;
 inline constexpr std::int64_t kGridCellsMax = 10'000;    ///< of one run
 inline constexpr std::int64_t kGridCellsTotal = 200'000;  ///< of one grid
@@ -87,6 +88,12 @@ class Reader {
   [[nodiscard]] virtual Result<PoolPage> list_pools(const NameQuery& query) = 0;
   /// By pool and state, of the runs that live: what grows with the past costs nothing.
   [[nodiscard]] virtual Result<std::vector<PoolLoad>> pool_loads() = 0;
+  /// By name. At most kBreakersMax.
+  [[nodiscard]] virtual Result<std::vector<BreakerRow>> list_breakers() = 0;
+  [[nodiscard]] virtual Result<BreakerRow> breaker(const std::string& name) = 0;  ///< not_found: there is no such one
+  /// The newest `limit` (at most 1,000) changes of its state, newest first.
+  [[nodiscard]] virtual Result<std::vector<BreakerEventRow>> breaker_events(const std::string& name,
+                                                                            std::int64_t limit) = 0;
   [[nodiscard]] virtual Result<VariablePage> list_variables(const NameQuery& query) = 0;
   [[nodiscard]] virtual Result<JobPage> list_jobs(const NameQuery& query) = 0;  ///< of many objects; `name` is the kind
   /// By number; the parts of `name` are whole ids of DAGs. Without counts of runs.

@@ -199,7 +199,7 @@ struct LiveView {
 /// What one who follows the changes can hear of. The order is that of changes within one seq.
 enum class Changed : std::uint8_t {
   run, instance, deleted, dag, dag_file, audit, tick_record, backfill, backfill_interval, pool, variable, token, bulk_job,
-  server_state,
+  breaker, server_state,
 };
 
 /// Where one who follows the changes stands: everything up to this row is known. `{seq}` alone: a whole seq.

@@ -7,18 +7,6 @@
 namespace baton {
 namespace {
 
-bool is_of(const FailureClass& c, const AttemptEnd& end) {
-  using Outcome = AttemptEnd::Outcome;
-  switch (c.kind) {
-    case FailureClass::Kind::any: return true;
-    case FailureClass::Kind::exit: return end.outcome == Outcome::exited && end.exit_code == c.exit_code;
-    case FailureClass::Kind::signal: return end.outcome == Outcome::signaled;
-    case FailureClass::Kind::timeout: return end.outcome == Outcome::timed_out;
-    case FailureClass::Kind::lost: return end.outcome == Outcome::lost || end.outcome == Outcome::heartbeat_lost;
-  }
-  return false;
-}
-
 bool any_is_of(const std::vector<FailureClass>& classes, const AttemptEnd& end) {
   return std::any_of(classes.begin(), classes.end(), [&](const FailureClass& c) { return is_of(c, end); });
 }
@@ -50,6 +38,18 @@ DurationUs grown(const RetryPolicy& p, std::int32_t n) {
 }
 
 }  // namespace
+
+bool is_of(const FailureClass& c, const AttemptEnd& end) {
+  using Outcome = AttemptEnd::Outcome;
+  switch (c.kind) {
+    case FailureClass::Kind::any: return true;
+    case FailureClass::Kind::exit: return end.outcome == Outcome::exited && end.exit_code == c.exit_code;
+    case FailureClass::Kind::signal: return end.outcome == Outcome::signaled;
+    case FailureClass::Kind::timeout: return end.outcome == Outcome::timed_out;
+    case FailureClass::Kind::lost: return end.outcome == Outcome::lost || end.outcome == Outcome::heartbeat_lost;
+  }
+  return false;
+}
 
 bool retries_again(const RetryPolicy& policy, const AttemptEnd& end, std::int32_t failures) {
   std::int32_t max = policy.max;

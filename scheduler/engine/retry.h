@@ -9,6 +9,9 @@
 
 namespace baton {
 
+/// Whether an end is of this class.
+bool is_of(const FailureClass& c, const AttemptEnd& end);
+
 /// Whether `policy` retries this end, given how many failures there are since the last clear (this one included).
 /// Stop, exit 0 and exit 99 are never offered here.
 bool retries_again(const RetryPolicy& policy, const AttemptEnd& end, std::int32_t failures);

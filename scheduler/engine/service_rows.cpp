@@ -28,6 +28,8 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.variables, more.variables);
   move_behind(rows.tokens, more.tokens);
   move_behind(rows.deletions, more.deletions);
+  move_behind(rows.breakers, more.breakers);
+  move_behind(rows.breaker_events, more.breaker_events);
 }
 
 }  // namespace baton

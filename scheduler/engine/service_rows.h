@@ -10,6 +10,7 @@
 
 #include "scheduler/engine/rows.h"
 #include "scheduler/model/attempt_key.h"
+#include "scheduler/model/breaker_spec.h"
 #include "scheduler/model/time.h"
 
 namespace baton {
@@ -180,6 +181,38 @@ struct RunDeletionRow {
   WallUs at = kNoTime;
 };
 
+/// Attempts of one share of a breaker's window.
+struct BreakerSlot {
+  WallUs at = kNoTime;  ///< of the first of them
+  std::int32_t calls = 0, failures = 0;
+  friend bool operator==(const BreakerSlot&, const BreakerSlot&) = default;
+};
+
+/// A circuit breaker as it stands (breaker.h). Written whole, in the batch of what has moved it: a probe's permit with
+/// its claim, a failure with the end of its attempt.
+struct BreakerRow {
+  BreakerSpec spec;
+  std::string declared_by;        ///< the DAG whose file says so; empty: baton.yaml
+  BreakerState state = BreakerState::closed;
+  WallUs since = kNoTime;         ///< of this state; kNoTime: nothing has ever moved it
+  WallUs until = kNoTime;         ///< open: when it lets probes through; kNoTime: when a person says so
+  DurationUs cooldown_us = 0;     ///< of the next opening
+  std::int32_t in_row = 0;        ///< failures since the last success
+  std::vector<BreakerSlot> window;  ///< oldest first
+  std::vector<AttemptKey> probes;   ///< who has a permit
+  std::string cause, actor;       ///< of this state; actor: the person who wanted it
+  WallUs updated_at = kNoTime;
+  std::int64_t seq = 0;           ///< given by the store
+};
+
+/// One change of a breaker's state.
+struct BreakerEventRow {
+  std::string name;
+  WallUs at = kNoTime;
+  BreakerState from = BreakerState::closed, to = BreakerState::closed;
+  std::string cause, actor;
+};
+
 /// Rows of the service that are written together, in the order of the members. A DAG without a row gets one.
 struct ServiceRows {
   std::vector<DagFileRow> files;
@@ -196,11 +229,13 @@ struct ServiceRows {
   std::vector<VariableRow> variables;
   std::vector<TokenRow> tokens;
   std::vector<RunDeletionRow> deletions;
+  std::vector<BreakerRow> breakers;
+  std::vector<BreakerEventRow> breaker_events;
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
            server.empty() && backfills.empty() && intervals.empty() && notes.empty() && pools.empty() &&
-           variables.empty() && tokens.empty() && deletions.empty();
+           variables.empty() && tokens.empty() && deletions.empty() && breakers.empty() && breaker_events.empty();
   }
 };
 

@@ -2,12 +2,15 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "scheduler/engine/critical_path.h"
+#include "scheduler/host/dag_breakers.h"
 #include "scheduler/model/seeded_bug.h"
+#include "scheduler/timetable/time_text.h"
 
 namespace baton {
 
@@ -30,6 +33,7 @@ ControlHooks Host::hooks() {
 }
 
 Status Host::open() {
+  if (Status breakers = restore_breakers(); !breakers) return breakers;
   const auto unfinished = parts_.store.unfinished_runs();
   if (!unfinished) return unfinished.error();
   // Left first, all of them: an attempt of a run that cannot be read must not be acknowledged either.
@@ -39,6 +43,15 @@ Status Host::open() {
   if (settings_.policy == HostPolicy::one_run) return Unit{};
   if (Status live = adopt_live(); !live) return live;
   return parts_.loader == nullptr ? Status(Unit{}) : queue_waiting();
+}
+
+/// Before any run is adopted: who has a permit keeps it.
+Status Host::restore_breakers() {
+  const auto rows = parts_.store.breakers();
+  if (!rows) return rows.error();
+  for (const BreakerRow& row : *rows) engine_.restore_breaker(row);
+  for (const BreakerSpec& breaker : settings_.breakers) engine_.declare_breaker(breaker, "");
+  return Unit{};
 }
 
 /// What many runs have in common is read and compiled once. They are adopted after the scan: it may not be answered with
@@ -85,6 +98,24 @@ void Host::tell_left(RunNo run_no, const Error& why) {
 void Host::begins(const RunRow& row, const Dag& dag) {
   if (parts_.prepare_run) parts_.prepare_run(row);
   control_.know_pools(dag);
+  declare_breakers(engine_, dag);
+  if (settings_.policy == HostPolicy::one_run) tell_closed_doors(dag);
+}
+
+/// Who waits at a terminal for tasks that a breaker keeps back is told so, and not left to guess.
+void Host::tell_closed_doors(const Dag& dag) {
+  if (parts_.observer == nullptr) return;
+  std::set<std::string> names;
+  for (const Task& task : dag.tasks) names.insert(task.spec->breakers.begin(), task.spec->breakers.end());
+  for (const std::string& name : names) {
+    const Breaker* const breaker = engine_.breakers().find(name);
+    if (breaker == nullptr || breaker->state() != BreakerState::open) continue;
+    const BreakerRow row = breaker->row({parts_.loop.wall_now(), parts_.loop.mono_now()});
+    const std::string until = row.until == kNoTime
+                                  ? "until it is reset"
+                                  : "for " + timetable::format_duration(row.until - parts_.loop.wall_now());
+    parts_.observer->notice("breaker " + name + " is open " + until + ": " + row.cause);
+  }
 }
 
 /// Nobody has asked for it: it goes on whatever a task of it lacks, and that task tells.

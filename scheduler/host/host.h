@@ -48,7 +48,8 @@ struct HostParts {
 struct HostSettings {
   HostPolicy policy = HostPolicy::one_run;
   EngineSettings engine;
-  std::vector<PoolSpec> pools;  ///< those of the installation; a DAG's own are added with its runs
+  std::vector<PoolSpec> pools;        ///< those of the installation; a DAG's own are added with its runs
+  std::vector<BreakerSpec> breakers;  ///< likewise; they go before what DAGs say
 };
 
 class Host {
@@ -100,10 +101,12 @@ class Host {
   };
 
   Result<LoadedRun> read(RunNo run_no);
+  Status restore_breakers();
   Status adopt_live();
   Status queue_waiting();
   void adopt_left(LoadedRun left);
   void begins(const RunRow& row, const Dag& dag);
+  void tell_closed_doors(const Dag& dag);
   void tell_left(RunNo run_no, const Error& why);
   [[nodiscard]] ControlHooks hooks();
   [[nodiscard]] std::vector<DurationUs> path_of(const Dag& dag);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "scheduler/engine/engine.h"
+#include "scheduler/host/dag_breakers.h"
 #include "scheduler/service/dag_folder.h"
 #include "scheduler/service/dag_shelf.h"
 #include "scheduler/service/ticks_service.h"
@@ -37,6 +38,7 @@ class TicksOnEngine final : public TickHost {
   void stop_run(RunNo run_no) override;
   void hold_dag(const std::string& dag_id, bool is_held) override;
   void freeze(bool is_frozen) override;
+  void declare_breakers(const Dag& dag) override { baton::declare_breakers(engine_, dag); }
   void say(const std::string& line) override;
 
  private:

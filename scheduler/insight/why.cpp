@@ -143,6 +143,7 @@ class Why {
 
   /// Everything that a scheduled instance may lack, by what lives now: limits, pools, slots.
   void resources() {
+    for (const BreakerRow& breaker : in_.breakers) closed_door(breaker);
     std::int32_t live_of_run = 0;
     std::int32_t live_of_task = 0;
     for (const InstanceView& view : in_.instances) {
@@ -189,6 +190,26 @@ class Why {
     const auto own = is_new ? out_.end() - 1 : out_.begin() + place;
     const bool is_offline = out_.front().reason == "offline";
     std::rotate(out_.begin() + (is_offline ? 1 : 0), own, own + 1);
+  }
+
+  /// A breaker that lets nothing through, or not now.
+  void closed_door(const BreakerRow& row) {
+    const auto& names = spec_.breakers;
+    if (row.state == BreakerState::closed || std::ranges::find(names, row.spec.name) == names.end()) return;
+    ValueMap details = {{"breaker", row.spec.name}, {"state", std::string(to_string(row.state))}};
+    std::string message = "breaker " + row.spec.name;
+    if (row.state == BreakerState::half_open) {
+      const auto running = static_cast<std::int64_t>(row.probes.size());
+      if (running < row.spec.probes) return;
+      message += " is half open: " + plural(running, "task") + (running == 1 ? " tries" : " try") + " it";
+      return add("breaker", std::move(message), {}, std::move(details));
+    }
+    details.emplace_back("until", json_time(row.until));
+    message += row.until == kNoTime ? " is open until it is reset" : " is open until " + utc_time(row.until);
+    if (row.until != kNoTime && row.until > in_.now) message += " (in " + span(row.until - in_.now) + ")";
+    if (!row.cause.empty()) message += ": " + row.cause;
+    if (!row.actor.empty()) message += " (" + row.actor + ")";
+    add("breaker", std::move(message), {}, std::move(details));
   }
 
   void pool(const PoolUse& use) {

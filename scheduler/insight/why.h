@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "scheduler/engine/reader_views.h"
+#include "scheduler/engine/service_rows.h"
 #include "scheduler/model/dag.h"
 #include "scheduler/model/value.h"
 
@@ -21,6 +22,7 @@ struct WhyInput {
   LiveView live;                        ///< of the whole state folder
   bool somebody_runs = false;           ///< the state folder is held
   std::vector<PoolSpec> pools;          ///< over those of the DAG: of the settings, or of the store
+  std::vector<BreakerRow> breakers;     ///< those that the task names, as far as they are known
   WallUs now = 0;
 };
 

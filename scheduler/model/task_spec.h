@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "scheduler/model/failure_class.h"
 #include "scheduler/model/states.h"
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
@@ -31,14 +32,6 @@ struct Text {
 struct Script {
   std::string source;
   std::shared_ptr<const expr::ShellTemplate> compiled;
-};
-
-/// One class of failures, as in `on: [exit:75, signal, timeout, lost, any]`.
-struct FailureClass {
-  enum class Kind : std::uint8_t { any, exit, signal, timeout, lost };
-  Kind kind = Kind::any;
-  int exit_code = 0;  ///< for Kind::exit
-  friend bool operator==(const FailureClass&, const FailureClass&) = default;
 };
 
 struct RetryPolicy {

@@ -192,6 +192,7 @@ void DagFolder::apply(FileChanges changes, const std::string& source, const std:
       schedule = DagSchedule{};
     }
     shelf_.put({given.dag, version});
+    host_.declare_breakers(*given.dag);
     ServiceRows rows;
     rows.versions.push_back({given.dag, version});
     rows.tags.push_back({given.dag->id, given.dag->tags});

@@ -34,7 +34,8 @@ struct ServiceStatements {
   ServiceStatements();
   LazyStatement put_file, drop_file, update_dag, drop_tags, insert_tag, move_cursor, put_tick, drop_tick, put_server,
       drop_server, put_backfill, put_interval,
-      note_run, note_instance, put_pool, drop_pool, put_variable, drop_variable, insert_token, revoke_token;
+      note_run, note_instance, put_pool, drop_pool, put_variable, drop_variable, insert_token, revoke_token,
+      put_breaker, put_breaker_event, drop_old_breaker_events;
 };
 
 class BatchWriter {
@@ -93,6 +94,8 @@ class BatchWriter {
   bool write(const ServiceRows& rows);
   bool put(const DagFileRow& row);
   bool put(const NewVersionRow& row);
+  bool put(const BreakerRow& row);
+  bool put(const BreakerEventRow& row);
   bool put(const DagRow& row);
   bool put(const DagTagsRow& row);
   bool put(const CursorRow& row);

@@ -35,6 +35,7 @@ constexpr std::array kTables = {
     Table{Changed::variable, "variable", "variable_no", "0", "name", ""},
     Table{Changed::token, "token", "token_no", "0", "name", ""},
     Table{Changed::bulk_job, "bulk_job", "job_no", "0", "kind", ""},
+    Table{Changed::breaker, "breaker", "breaker_no", "0", "name", ""},
     Table{Changed::server_state, "server_state", "0", "0", "name", ""},
 };
 

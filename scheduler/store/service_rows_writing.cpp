@@ -1,5 +1,6 @@
 // The rows of the service in their tables: a part of BatchWriter.
 #include "scheduler/store/batch_writer.h"
+#include "scheduler/store/breaker_json.h"
 #include "scheduler/store/row_sum.h"
 #include "scheduler/store/retention.h"
 
@@ -58,7 +59,25 @@ ServiceStatements::ServiceStatements()
       insert_token(
           "INSERT INTO token (seq, created_at, expires_at, hash, name, principal, role, scopes) VALUES (?,?,?,?,?,?,?,?)"
           " ON CONFLICT (hash) DO NOTHING"),
-      revoke_token("UPDATE token SET seq = ?, revoked_at = ? WHERE hash = ? AND revoked_at IS NULL") {}
+      revoke_token("UPDATE token SET seq = ?, revoked_at = ? WHERE hash = ? AND revoked_at IS NULL"),
+      put_breaker(
+          "INSERT INTO breaker (seq, state, since, until, cooldown_us, in_row, failures, consecutive, rate_millionths, window_us,"
+          " first_cooldown_us, max_cooldown_us, probes, updated_at, name, declared_by, counted, slots, permits, cause,"
+          " actor, description) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET"
+          " seq = excluded.seq, state = excluded.state, since = excluded.since, until = excluded.until,"
+          " cooldown_us = excluded.cooldown_us, in_row = excluded.in_row, failures = excluded.failures,"
+          " consecutive = excluded.consecutive, rate_millionths = excluded.rate_millionths, window_us = excluded.window_us,"
+          " first_cooldown_us = excluded.first_cooldown_us, max_cooldown_us = excluded.max_cooldown_us,"
+          " probes = excluded.probes, updated_at = excluded.updated_at, declared_by = excluded.declared_by,"
+          " counted = excluded.counted, slots = excluded.slots, permits = excluded.permits, cause = excluded.cause,"
+          " actor = excluded.actor, description = excluded.description"),
+      put_breaker_event(
+          "INSERT INTO breaker_event (breaker_no, event_no, at, from_state, to_state, cause, actor) SELECT b.breaker_no,"
+          " 1 + coalesce((SELECT max(event_no) FROM breaker_event e WHERE e.breaker_no = b.breaker_no), 0), ?, ?, ?, ?, ?"
+          " FROM breaker b WHERE b.name = ?"),
+      drop_old_breaker_events(
+          "DELETE FROM breaker_event WHERE breaker_no = (SELECT breaker_no FROM breaker WHERE name = ?1) AND event_no <="
+          " (SELECT max(event_no) FROM breaker_event e JOIN breaker b USING (breaker_no) WHERE b.name = ?1) - ?2") {}
 
 bool BatchWriter::write(const ServiceRows& rows) {
   const auto each = [this](const auto& list) {
@@ -69,7 +88,8 @@ bool BatchWriter::write(const ServiceRows& rows) {
   };
   return each(rows.files) && each(rows.versions) && each(rows.dags) && each(rows.tags) && each(rows.cursors) &&
          each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && each(rows.notes) &&
-         each(rows.pools) && each(rows.variables) && each(rows.tokens) && each(rows.deletions) && raise_seq();
+         each(rows.pools) && each(rows.variables) && each(rows.tokens) && each(rows.deletions) &&
+         each(rows.breakers) && each(rows.breaker_events) && raise_seq();
 }
 
 bool BatchWriter::put(const DagFileRow& row) {
@@ -168,6 +188,24 @@ bool BatchWriter::put(const VariableRow& row) {
   return ok(service_.put_variable.on(db_).run(next_seq_, Time{row.updated_at}, sum, std::string_view(row.name),
                                               std::string_view(row.value), TextOrNull{row.description},
                                               TextOrNull{row.updated_by}));
+}
+
+bool BatchWriter::put(const BreakerRow& row) {
+  const auto code = [](std::int32_t number) { return std::int64_t{number}; };
+  return ok(service_.put_breaker.on(db_).run(
+      next_seq_, static_cast<std::int64_t>(row.state), Time{row.since}, Time{row.until}, row.cooldown_us,
+      code(row.in_row), code(row.spec.failures), code(row.spec.consecutive), static_cast<std::int64_t>(row.spec.rate * 1e6 + 0.5), row.spec.window_us,
+      row.spec.cooldown_us, row.spec.max_cooldown_us, code(row.spec.probes), row.updated_at,
+      std::string_view(row.spec.name), TextOrNull{row.declared_by}, std::string_view(breaker_json::of(row.spec.count)),
+      std::string_view(breaker_json::of(row.window)), std::string_view(breaker_json::of(row.probes)),
+      TextOrNull{row.cause}, TextOrNull{row.actor}, TextOrNull{row.spec.description}));
+}
+
+bool BatchWriter::put(const BreakerEventRow& row) {
+  return ok_one_row(service_.put_breaker_event.on(db_).run(row.at, static_cast<std::int64_t>(row.from),
+                                                           static_cast<std::int64_t>(row.to), TextOrNull{row.cause},
+                                                           TextOrNull{row.actor}, std::string_view(row.name))) &&
+         ok(service_.drop_old_breaker_events.on(db_).run(std::string_view(row.name), kBreakerEventsKept));
 }
 
 bool BatchWriter::put(const RunDeletionRow& row) {

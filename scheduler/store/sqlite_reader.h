@@ -53,6 +53,10 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<CacheStats> cache_stats(const std::string& dag_id) override;
   [[nodiscard]] Result<AuditPage> audit(const AuditQuery& query) override;
   [[nodiscard]] Result<PoolPage> list_pools(const NameQuery& query) override;
+  [[nodiscard]] Result<std::vector<BreakerRow>> list_breakers() override;
+  [[nodiscard]] Result<BreakerRow> breaker(const std::string& name) override;
+  [[nodiscard]] Result<std::vector<BreakerEventRow>> breaker_events(const std::string& name,
+                                                                    std::int64_t limit) override;
   [[nodiscard]] Result<std::vector<PoolLoad>> pool_loads() override;
   [[nodiscard]] Result<VariablePage> list_variables(const NameQuery& query) override;
   [[nodiscard]] Result<JobPage> list_jobs(const NameQuery& query) override;

@@ -5,6 +5,7 @@
 
 #include "scheduler/model/check.h"
 #include "scheduler/store/backup.h"
+#include "scheduler/store/breaker_json.h"
 #include "scheduler/store/files.h"
 #include "scheduler/store/recovery_reading.h"
 #include "scheduler/store/row_reading.h"
@@ -397,6 +398,12 @@ Result<std::unordered_map<std::string, DurationUs>> SqliteStore::mean_durations(
   if (Status ran = run_read([&](Database& db) { result = sqlite::mean_durations(db, dag_id); }); !ran) {
     return ran.error();
   }
+  return result;
+}
+
+Result<std::vector<BreakerRow>> SqliteStore::breakers() {
+  Result<std::vector<BreakerRow>> result = kStopped;
+  if (Status ran = run_read([&](Database& db) { result = sqlite::all_breakers(db); }); !ran) return ran.error();
   return result;
 }
 

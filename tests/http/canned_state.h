@@ -202,6 +202,27 @@ class CannedReader : public Reader {
     page.total = 1;
     return page;
   }
+  static BreakerRow canned_breaker() {
+    BreakerRow row;
+    row.spec.name = "warehouse";
+    row.spec.failures = 5;
+    row.state = BreakerState::open;
+    row.since = row.updated_at = kCannedTime;
+    row.until = kCannedTime + kMinute;
+    row.cause = "5 failures within 10m";
+    row.window = {{kCannedTime, 5, 5}};
+    row.seq = 7;
+    return row;
+  }
+  Result<std::vector<BreakerRow>> list_breakers() override { return std::vector<BreakerRow>{canned_breaker()}; }
+  Result<BreakerRow> breaker(const std::string& name) override {
+    if (name != "warehouse") return Error{"there is no such breaker", ErrorKind::not_found};
+    return canned_breaker();
+  }
+  Result<std::vector<BreakerEventRow>> breaker_events(const std::string& name, std::int64_t) override {
+    return std::vector<BreakerEventRow>{
+        {name, kCannedTime, BreakerState::closed, BreakerState::open, "5 failures within 10m", ""}};
+  }
   Result<std::vector<PoolLoad>> pool_loads() override {
     return std::vector<PoolLoad>{{"warehouse", TaskState::running, 1, 2}, {"", TaskState::running, 1, 1}};
   }

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "scheduler/control/change_breaker.h"
 #include "scheduler/control/clear_tasks.h"
 #include "scheduler/control/delete_run.h"
 #include "scheduler/control/mark_run.h"
@@ -34,7 +35,7 @@ struct Once {
 
 /// A change of what is there. Of a RetryRun and a ClearTasks, `latest` is found by the Door.
 struct ChangeAsk {
-  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun> what;
+  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun, ChangeBreaker> what;
   std::string latest_of;  ///< a DAG: the run goes on with the version that it has now; empty: with its own
   std::int32_t status = 200;  ///< of the answer where it succeeds
 };

@@ -186,6 +186,11 @@ Result<insight::WhyInput> why_input(Reader& reader, const WholeRun& whole, const
   all.page.with_total = false;
   const auto pools = reader.list_pools(all);
   if (!pools) return pools.error();
+  for (const std::string& name : in.dag->spec(instance.row.task_no).breakers) {
+    auto breaker = reader.breaker(name);
+    if (breaker) in.breakers.push_back(std::move(*breaker));
+    if (!breaker && breaker.error().kind != ErrorKind::not_found) return breaker.error();
+  }
   for (const PoolView& pool : pools->rows) in.pools.push_back({pool.name, static_cast<std::int32_t>(pool.slots)});
   return in;
 }

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "scheduler/dagfile/breakers.h"
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/engine/critical_path.h"
 #include "scheduler/host/folders.h"
@@ -119,6 +120,7 @@ void Machine::make_host(HostPolicy policy) {
   settings.engine.core.instances_max = options_.config.max_instances;
   settings.engine.ahead_max = kAheadMaxPerSlot * slots_of(options_);
   settings.pools = options_.config.pools;
+  settings.breakers = dagfile::breakers_from_json(options_.config.breakers_json);
   HostParts parts{loop_, *store_, executors_, &observer_, dag_of, nullptr, [this](const RunRow& run) { prepare(run); }};
   parts.check_tasks = [this](const Dag& dag, const std::vector<bool>& wanted) {
     return check_secrets(dag, wanted, options_.secret);

@@ -332,6 +332,8 @@ TEST_P(ReaderConformance, EveryListIsReadWhereThereIsNothing) {
     EXPECT_EQ(why(reader->list_variables(names)), "read");
     EXPECT_EQ(why(reader->list_jobs(names)), "read");
   }
+  EXPECT_EQ(why(reader->list_breakers()), "read");
+  EXPECT_EQ(why(reader->breaker_events("warehouse", 10)), "read");
   EXPECT_EQ(why(reader->pool_loads()), "read");
   EXPECT_EQ(why(reader->live()), "read");
   EXPECT_EQ(why(reader->cache_stats("")), "read");

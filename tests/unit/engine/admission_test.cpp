@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/engine/breaker.h"
 #include "scheduler/engine/decide.h"
 #include "tests/support/dag_builder.h"
 
@@ -576,6 +577,93 @@ TEST(Admission, RandomHistoriesNeverOvercommitAndNobodyWaitsInVain) {
     desk.play(60);
     desk.drain();
   }
+}
+
+// ---- breakers ----
+
+TaskSpec behind(std::vector<std::string> breakers, std::vector<PoolUse> pools = {}) {
+  TaskSpec spec = with_pools(std::move(pools));
+  spec.breakers = std::move(breakers);
+  return spec;
+}
+
+TEST(AdmissionBreakers, WhoStandsBeforeAClosedDoorHoldsNothingAndStandsInNobodysWay) {
+  DagRun run = run_of(DagBuilder()
+                          .task("a", {}, behind({"db"}, {{"p", 1}}))
+                          .task("b", {}, behind({"db"}, {{"p", 1}}))
+                          .task("c", {}, with_pools({{"p", 1}}))
+                          .build());
+  Desk desk(4, 0);
+  desk.admission.set_pool("p", 1);
+  desk.admission.set_gate("db", 0);
+  desk.offer(run, "a", 9);
+  desk.offer(run, "b", 8);
+  desk.offer(run, "c");
+  EXPECT_EQ(desk.admit(), "c");
+  EXPECT_EQ(desk.blocked["a"], Wait::breaker);
+  desk.admission.set_gate("db", Breaker::kUnlimited);
+  EXPECT_EQ(desk.admit(), "");
+  EXPECT_EQ(desk.blocked["a"], Wait::pool);
+  desk.release(run, "c");
+  EXPECT_EQ(desk.admit(), "a");
+}
+
+TEST(AdmissionBreakers, APermitThatItsFirstHolderCannotUseGoesToTheNext) {
+  DagRun run = run_of(DagBuilder()
+                          .task("full", {}, with_pools({{"p", 1}}))
+                          .task("a", {}, behind({"db"}, {{"p", 1}}))
+                          .task("b", {}, behind({"db"}))
+                          .build());
+  Desk desk(4, 0);
+  desk.admission.set_pool("p", 1);
+  desk.admission.set_gate("db", 0);
+  desk.offer(run, "full", 9);
+  desk.offer(run, "a", 8);
+  desk.offer(run, "b");
+  EXPECT_EQ(desk.admit(), "full");
+  desk.admission.set_gate("db", 1);
+  EXPECT_EQ(desk.admit(), "b");
+}
+
+TEST(AdmissionBreakers, WhoIsNoLongerWantedTakesNoPermitWithIt) {
+  DagRun run = run_of(DagBuilder().task("a", {}, behind({"db"})).task("b", {}, behind({"db"})).build());
+  Desk desk(4, 0);
+  desk.admission.set_gate("db", 0);
+  desk.offer(run, "a", 9);
+  desk.offer(run, "b");
+  EXPECT_EQ(desk.admit(), "");
+  desk.admission.set_gate("db", 1);
+  desk.unwanted.insert("a");  // between its wake and its turn
+  EXPECT_EQ(desk.admit(), "b");
+}
+
+TEST(AdmissionBreakers, NobodyGoesAheadOfASlotThroughOne) {
+  DagRun run = run_of(DagBuilder().task("a").task("b", {}, behind({"db"})).task("c").build());
+  Desk desk(1, 2);
+  desk.admission.set_gate("db", Breaker::kUnlimited);
+  desk.offer(run, "a", 9);
+  desk.offer(run, "b", 8);
+  desk.offer(run, "c");
+  EXPECT_EQ(desk.admit(), "a");
+  desk.release(run, "a");
+  EXPECT_EQ(desk.admit(), "b c") << "c may wait for b's slot";
+}
+
+TEST(AdmissionBreakers, ACrowdBeforeOneDoorDoesNotDelayAnother) {
+  DagBuilder builder;
+  for (int i = 0; i < 5'000; ++i) builder.task("t" + std::to_string(i), {}, behind({"db"}));
+  builder.task("free", {}, behind({"other"}));
+  DagRun run = run_of(builder.build());
+  Desk desk(4, 0);
+  desk.admission.set_gate("db", 0);
+  desk.admission.set_gate("other", 0);
+  for (int i = 0; i < 5'000; ++i) desk.offer(run, "t" + std::to_string(i), 5);
+  desk.offer(run, "free");
+  EXPECT_EQ(desk.admit(), "");
+  desk.admission.set_gate("other", 1);
+  desk.blocked.clear();
+  EXPECT_EQ(desk.admit(), "free");
+  EXPECT_TRUE(desk.blocked.empty()) << "none of the crowd was looked at";
 }
 
 }  // namespace

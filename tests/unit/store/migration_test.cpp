@@ -9,6 +9,7 @@
 #include "scheduler/store/migrations.h"
 #include "scheduler/store/row_sums.h"
 #include "scheduler/store/schema.h"
+#include "scheduler/store/schema_4.h"
 #include "test_paths.h"
 #include "tests/unit/store/bench.h"
 
@@ -115,15 +116,17 @@ TEST_P(OldSchema, WhatWasDeletedBeforeIsNotPretendedToBeKnown) {
 
 INSTANTIATE_TEST_SUITE_P(Schemas, OldSchema, testing::Values(1, 2));
 
-constexpr std::array<sqlite::Migration, 4> kWithOneMore = {
+constexpr std::array<sqlite::Migration, 5> kWithOneMore = {
     {{"first", sqlite::kSchema1},
      {"second", sqlite::kSchema2},
      {"third", sqlite::kSchema3},
+     {"fourth", sqlite::kSchema4},
      {"one more", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO more VALUES (5)"}}};
-constexpr std::array<sqlite::Migration, 4> kWithAMistake = {
+constexpr std::array<sqlite::Migration, 5> kWithAMistake = {
     {{"first", sqlite::kSchema1},
      {"second", sqlite::kSchema2},
      {"third", sqlite::kSchema3},
+     {"fourth", sqlite::kSchema4},
      {"mistake", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO nothing VALUES (5)"}}};
 
 TEST_F(MigrationTest, AnOlderSchemaIsMigratedAfterABackup) {
@@ -136,9 +139,9 @@ TEST_F(MigrationTest, AnOlderSchemaIsMigratedAfterABackup) {
   EXPECT_EQ(store_->load_run(1).value().run.run_id, "r");
   close();
   EXPECT_EQ(meddle(database(), "SELECT a FROM more"), 5);
-  EXPECT_EQ(meddle(database(), "PRAGMA user_version"), 4);
-  const std::string backup = database() + ".schema3.bak";
-  EXPECT_EQ(meddle(backup, "PRAGMA user_version"), 3);
+  EXPECT_EQ(meddle(database(), "PRAGMA user_version"), 5);
+  const std::string backup = database() + ".schema4.bak";
+  EXPECT_EQ(meddle(backup, "PRAGMA user_version"), 4);
   EXPECT_EQ(meddle(backup, "SELECT count(*) FROM dag_run"), 1);
 }
 

@@ -145,7 +145,7 @@ TEST_F(ServiceRows, ARequestsKeyIsKeptOnce) {
 }
 
 /// Rows that are there for good, or that go with a DAG, a run or a version.
-const std::set<std::string> kStaysOrGoesWithItsOwner = {
+const std::set<std::string> kStaysOrGoesWithItsOwner = {"breaker", "breaker_event", 
     "store",     "dag",       "dag_version", "dag_task",     "dag_run",  "run_input", "run_count",    "run_date",
     "run_label", "task_instance", "mapped_item", "task_try", "cache_entry", "task_duration", "dag_file", "dag_tag",
     "pool",      "variable",  "server_state"};

@@ -1,0 +1,13 @@
+#include "scheduler/host/dag_breakers.h"
+
+#include "scheduler/dagfile/breakers.h"
+
+namespace baton {
+
+void declare_breakers(Engine& engine, const Dag& dag) {
+  for (const BreakerSpec& breaker : dagfile::breakers_from_json(dag.breakers_json)) {
+    engine.declare_breaker(breaker, dag.id);
+  }
+}
+
+}  // namespace baton
