@@ -526,7 +526,7 @@ void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now) {
   instance.since = now.mono;
 }
 
-bool is_told_wait(Wait wait) { return wait == Wait::limit || wait == Wait::pool; }
+bool is_told_wait(Wait wait) { return wait == Wait::breaker || wait == Wait::limit || wait == Wait::pool; }
 
 TaskRow row_of(const DagRun& run, InstanceNo i) {
   const Instance& instance = run.at(i);

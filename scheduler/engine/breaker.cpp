@@ -15,13 +15,15 @@ constexpr std::int64_t kSteps = 60;  ///< of a window: so many slots are kept, h
 constexpr int kSkips = 99;
 constexpr int kCannotRun = 126, kNotFound = 127;
 
-/// A cooldown and up to a tenth of it: breakers that opened together do not all try again together. Drawn from the name
+constexpr DurationUs kJitterMax = 30 * kSecond;
+
+/// A cooldown and up to a tenth of it, half a minute at most: breakers that opened together do not all try again together. Drawn from the name
 /// and the moment, so that the same day of a simulation has the same times.
 DurationUs jittered(DurationUs cooldown, const std::string& name, Moment now) {
   std::uint64_t x = static_cast<std::uint64_t>(now.wall);
   for (const char c : name) x = (x ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   x ^= x >> 29U;
-  return cooldown + static_cast<DurationUs>(x % static_cast<std::uint64_t>(cooldown / 10 + 1));
+  return cooldown + static_cast<DurationUs>(x % static_cast<std::uint64_t>(std::min(cooldown / 10, kJitterMax) + 1));
 }
 
 /// Whether a failure says anything of what stands behind a breaker whose author does not say which do.
@@ -172,7 +174,9 @@ void Breaker::forget_old(MonoUs now) {
 
 /// Which of its limits has been reached, in words; empty: none.
 std::string Breaker::reached() const {
-  if (spec_.consecutive > 0 && in_row_ >= spec_.consecutive) return std::to_string(in_row_) + " failures in a row";
+  if (spec_.consecutive > 0 && in_row_ >= spec_.consecutive) {
+    return in_row_ == 1 ? std::string("a failure") : std::to_string(in_row_) + " failures in a row";
+  }
   std::int64_t calls = 0;
   std::int64_t failures = 0;
   for (const Slot& slot : window_) {
