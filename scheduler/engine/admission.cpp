@@ -153,6 +153,11 @@ void Admission::release(const DagRun& run, InstanceNo i) {
     BATON_CHECK(n.resource->used >= 0);
     if (!BATON_BUG(wake_lost)) wake(*n.resource, true);
   }
+  // One that was admitted and could not be launched has taken no permit: it is for the next.
+  needs_.clear();
+  gates_of(run, i, needs_);
+  if (BATON_BUG(permit_kept_by_failed_launch)) needs_.clear();
+  for (const Need& n : needs_) wake(*n.resource, true);
 }
 
 void Admission::wake(Resource& resource, bool head) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "scheduler/engine/engine.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -88,19 +89,25 @@ void Engine::breakers_moved() {
   });
 }
 
-/// What has moved them becomes durable with this batch.
+/// What has moved them becomes durable with this batch. In a part behind all others: what a person has asked for earlier
+/// in this batch lies in a part of its own, and must not be written over what has come of it since.
 void Engine::take_breaker_rows(Pending& pending) {
   if (!breakers_.has_rows()) return;
-  ServiceRows& rows = pending.engine_part().service;
-  const std::size_t before = rows.breaker_events.size();
+  ServiceRows rows;
   breakers_.take_rows(rows, now());
-  if (observer_ == nullptr) return;
-  for (std::size_t i = before; i < rows.breaker_events.size(); ++i) {
-    const BreakerEventRow& event = rows.breaker_events[i];
+  for (const BreakerEventRow& event : rows.breaker_events) {
+    if (observer_ == nullptr) break;
     const bool is_half = event.to == BreakerState::half_open;
     const std::string state = is_half ? "half open" : std::string(to_string(event.to));
     observer_->notice("breaker " + event.name + " is " + state + ": " + event.cause);
   }
+  Part part;
+  if (BATON_BUG(breaker_rows_out_of_order)) {
+    append(pending.engine_part().service, std::move(rows));
+    return;
+  }
+  part.service = std::move(rows);
+  pending.batch.parts.push_back(std::move(part));
 }
 
 }  // namespace baton

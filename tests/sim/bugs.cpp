@@ -46,6 +46,11 @@ constexpr std::array kBugs = {
     SeededBug{"wake_lost", "nobody looks at those who waited when something gets free"},
     SeededBug{"wake_kept_by_the_dropped", "a waiter that is no longer wanted keeps the wake"},
     SeededBug{"waits_behind_the_unwanted", "who waits behind a stopped run's task goes on waiting"},
+    // Breakers.
+    SeededBug{"probes_without_limit", "a breaker that is half open lets everything through"},
+    SeededBug{"permit_kept_by_the_dead", "a probe that is stopped or lost keeps its permit"},
+    SeededBug{"permit_kept_by_failed_launch", "who was let through a breaker and could not be launched keeps others waiting"},
+    SeededBug{"breaker_rows_out_of_order", "what a person asked of a breaker is written over what came of it"},
     // Runs that wait to begin.
     SeededBug{"max_active_runs_ignored", "as many runs of a DAG begin as there are"},
     SeededBug{"ended_run_keeps_its_place", "a run that has ended counts under the limit of its DAG"},

@@ -152,6 +152,20 @@ void Checks::check_holds(Scheduler& scheduler) {
   }
 }
 
+/// A permit is an attempt's that lives, and what admission knows of it is so (F-88).
+void Checks::check_permits(Scheduler& scheduler) {
+  for (const BreakerSpec& spec : workload_.breakers) {
+    const Breaker* breaker = scheduler.engine().breakers().find(spec.name);
+    if (breaker == nullptr || breaker->state() != BreakerState::half_open) continue;
+    for (const AttemptKey& key : breaker->row({ground_.loop.wall(), ground_.loop.now()}).probes) {
+      const DagRun* run = scheduler.engine().run(key.run_no);
+      const InstanceNo i = run == nullptr ? -1 : run->find(key);
+      if (i >= 0 && run->at(i).epoch == key.epoch && is_live(run->at(i).state)) continue;
+      fail("INV-13", text_of(key) + " has a permit of breaker " + spec.name + " and does not live");
+    }
+  }
+}
+
 /// Looks for an instance that may start and that nothing keeps from it.
 void Checks::find_standing(Scheduler& scheduler) {
   standing_.clear();
@@ -186,6 +200,10 @@ void Checks::find_standing(Scheduler& scheduler) {
     }
     const std::int32_t active_max = run.dag->max_active_tasks, parallel_max = spec.mapping.max_parallel;
     bool fits = (active_max == 0 || of_run < active_max) && (parallel_max == 0 || of_task < parallel_max);
+    for (const std::string& name : spec.breakers) {
+      const Breaker* breaker = scheduler.engine().breakers().find(name);
+      fits = fits && (breaker == nullptr || breaker->permits() > 0);
+    }
     for (const PoolSpec& pool : workload_.pools) {  // a waiter of higher rank that wants more may keep it back
       const std::int32_t need = slots_of(spec, pool.name) > 0 ? wanted[pool.name] : 0;
       fits = fits && admission.used(pool.name) + need <= pool.slots;
@@ -199,6 +217,7 @@ void Checks::check_event(Scheduler* scheduler, bool whole) {
   const std::string stood = std::exchange(standing_, {});
   if (scheduler == nullptr || scheduler->is_fatal()) return;
   check_holds(*scheduler);
+  check_permits(*scheduler);
   const std::vector<RunNo> runs = scheduler->runs();
   if (runs.empty()) return;
   if (whole) {
@@ -223,6 +242,9 @@ void Checks::check_idle(MonoUs next) {
 void Checks::check_quiet(Scheduler* scheduler) {
   if (scheduler == nullptr || !scheduler->link().is_up())
     return fail("INV-14", "no scheduler is at work after the calm");
+  if (const auto due = scheduler->engine().breakers().due(); due && *due + kDueMaxUs < ground_.loop.now()) {
+    fail("INV-11", "a breaker is open and its time has come long ago");
+  }
   for (const auto& [run_no, run] : disk_.runs()) {
     if (run.row.state == RunState::queued && !scheduler->engine().queue().is_waiting(run_no)) {
       fail("INV-14", fmt::format("run {} waits to begin and the engine does not know it", run_no));

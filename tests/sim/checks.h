@@ -42,6 +42,7 @@ class Checks {
   [[nodiscard]] const DagPlan& plan_of(const DiskRun& run) const;
   void check_run(const DagRun& run);
   void check_holds(Scheduler& scheduler);
+  void check_permits(Scheduler& scheduler);
   void find_standing(Scheduler& scheduler);
   void fail(const std::string& invariant, const std::string& what) { ground_.findings.fail(invariant, what); }
 

@@ -29,7 +29,7 @@ bool is_stop(Reason r) {
 
 }  // namespace
 
-Disk::Disk(Ground& ground, Witness& witness) : ground_(ground), witness_(witness) {
+Disk::Disk(Ground& ground, Witness& witness) : ground_(ground), witness_(witness), doors_(ground) {
   if (ground.options.seed % kSeedsPerMirror == 0) mirror_ = std::make_unique<Mirror>(ground.loop);
 }
 
@@ -99,9 +99,11 @@ CommitDone Disk::apply(const Batch& batch, std::int64_t epoch) {
     return {CommitOutcome::fenced, 0, {}};
   }
   const CommitDone how{CommitOutcome::durable, ++seq_, std::move(*verdicts)};
+  doors_.begin();
   for (std::size_t k = 0; k < batch.parts.size(); ++k) {
     if (how.parts[k].is_done()) apply(batch.parts[k]);
   }
+  doors_.end();
   if (mirror_) apply_to_mirror(batch, how);
   for (const auto& [run_no, i] : std::exchange(ended_, {})) {
     if (on_end) on_end(*find(run_no), i);
@@ -115,6 +117,7 @@ void Disk::apply(const Part& part) {
                           part.creations.size(), part.new_instances.size(), part.instances.size(), part.tries.size(),
                           part.runs.size()));
   for (const IdempotencyRow& row : part.idempotency) taken_.take(row);
+  doors_.take(part.service);
   for (const RunCreation& creation : part.creations) create(creation);
   for (const RunCreation& reversion : part.reversions) {
     DiskRun& run = *find(reversion.run.run_no);
@@ -342,6 +345,7 @@ void Disk::check_claim(const DiskRun& run, const TaskRow& old, const TaskRow& ro
   const Task& task = run.dag->task(row.task_no);
   const TaskSpec& spec = *task.spec;
   facts.begun += row.try_number > old.try_number ? 1 : 0;
+  doors_.claimed({row.run_no, row.task_no, row.map_index, row.epoch}, spec.breakers);
   if (facts.begun > 1 + spec.retries.max + facts.lost) fail("INV-09", run, row, "more tries than 1 + retries + losses");
   const bool sleeps = old.state == TaskState::up_for_retry || old.state == TaskState::up_for_reschedule;
   const bool clock_held = ground_.loop.last_wall_step() < facts.slept_at - 5 * kMinute;

@@ -15,6 +15,7 @@
 #include "scheduler/engine/store.h"
 #include "scheduler/engine/wait_times.h"
 #include "tests/sim/batch_check.h"
+#include "tests/sim/doors.h"
 #include "tests/sim/ground.h"
 #include "tests/sim/mirror.h"
 #include "tests/sim/witness.h"
@@ -96,6 +97,8 @@ class Disk {
   void note_leader(bool is_alone) { leader_is_alone_ = is_alone; }
   /// The number that was given out last.
   [[nodiscard]] RunNo last_run_no() const { return last_run_no_; }
+  /// The circuit breakers as they were left, by name.
+  [[nodiscard]] std::vector<BreakerRow> breakers() const { return doors_.rows(); }
   /// The real store beside it, on a day that has one.
   [[nodiscard]] Mirror* mirror() { return mirror_.get(); }
   /// How many batches were written.
@@ -125,6 +128,7 @@ class Disk {
   std::unique_ptr<Mirror> mirror_;
   std::map<RunNo, DiskRun> runs_;
   TakenNames taken_;
+  Doors doors_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const VersionRow>> versions_;  ///< by DAG and version
   std::map<std::tuple<std::string, std::string, std::string, std::string>, CacheRow> cache_;
   struct Mean {

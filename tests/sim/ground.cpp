@@ -58,7 +58,11 @@ constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
                                                          "killed_before_inventory",
                                                          "run_waited",
                                                          "waiting_run_stopped",
-                                                         "cleared_run_waited"};
+                                                         "cleared_run_waited",
+                                                         "breaker_opened",
+                                                         "probe_failed",
+                                                         "probe_succeeded",
+                                                         "breaker_changed_by_person"};
 
 }  // namespace
 

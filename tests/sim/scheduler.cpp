@@ -27,6 +27,7 @@ HostSettings host_settings(const SchedulerSettings& s, const Workload& workload,
   settings.policy = policy;
   settings.engine.ahead_max = s.ahead_max;
   settings.pools = workload.pools;
+  settings.breakers = workload.breakers;
   return settings;
 }
 

@@ -95,6 +95,21 @@ Status SimStore::live_runs(const OnRun& each) {
   return Unit{};
 }
 
+Result<std::vector<BreakerRow>> SimStore::breakers() {
+  const std::vector<BreakerRow> rows = disk_.breakers();
+  Mirror* mirror = disk_.mirror();
+  if (mirror == nullptr) return rows;
+  auto there = mirror->store().breakers();
+  if (!there) return there.error();
+  if (there->size() != rows.size()) ground_.findings.fail("STORE", "SQLite has other breakers than the disk");
+  for (std::size_t i = 0; i < rows.size() && i < there->size(); ++i) {
+    if (const std::string what = difference(rows[i], (*there)[i]); !what.empty()) {
+      ground_.findings.fail("STORE", "not in SQLite as it was written: " + what);
+    }
+  }
+  return there;
+}
+
 Result<RunSnapshot> SimStore::load_run(RunNo run_no) {
   const DiskRun* run = disk_.find(run_no);
   if (run == nullptr) return Error{"there is no run " + std::to_string(run_no), ErrorKind::not_found};

@@ -42,8 +42,9 @@ bool may_run_early(TriggerRule rule) {
 /// Draws one Dag. Lives for one call of make_dag().
 class DagMaker {
  public:
-  DagMaker(Rng& rng, std::int32_t number, std::int32_t tasks_max, const std::vector<PoolSpec>& pools)
-      : rng_(rng), tasks_max_(tasks_max), pools_(pools) {
+  /// `doors`: chance of its own for who names a breaker.
+  DagMaker(Rng& rng, Rng doors, std::int32_t number, std::int32_t tasks_max, const std::vector<PoolSpec>& pools)
+      : rng_(rng), doors_(doors), tasks_max_(tasks_max), pools_(pools) {
     dag_.id = fmt::format("d{}", number);
   }
 
@@ -56,6 +57,7 @@ class DagMaker {
   void add_bracket();
   void add_mapped_over_output();
   void add_hooks();
+  void put_behind_breakers();
   Dag edit(const Dag& dag);
   TaskSpec script();
   TaskSpec sensor();
@@ -64,6 +66,7 @@ class DagMaker {
   TaskNo any_task() { return static_cast<TaskNo>(rng_.below(static_cast<std::int64_t>(dag_.tasks.size()))); }
 
   Rng& rng_;
+  Rng doors_;
   std::int32_t tasks_max_;
   const std::vector<PoolSpec>& pools_;
   Dag dag_;
@@ -242,6 +245,17 @@ void DagMaker::add_hooks() {
   }
 }
 
+/// Which breaker a task asks decides when it starts, and never how it ends.
+void DagMaker::put_behind_breakers() {
+  for (Task& task : dag_.tasks) {
+    if (task.spec->kind == TaskKind::noop) continue;
+    TaskSpec spec = *task.spec;
+    if (doors_.percent(25)) spec.breakers.emplace_back("api");
+    if (doors_.percent(15)) spec.breakers.emplace_back("disk");
+    if (!spec.breakers.empty()) task.spec = std::make_shared<const TaskSpec>(std::move(spec));
+  }
+}
+
 /// The file as it is after somebody has changed it: nothing in it that decides how a task ends.
 Dag DagMaker::edit(const Dag& dag) {
   Dag out = dag;
@@ -280,12 +294,32 @@ DagPlan DagMaker::make() {
     }
   } while (!is_full() && rng_.percent(55));
   add_hooks();
+  put_behind_breakers();
   DagPlan plan;
   BATON_CHECK(link(dag_, needs_).empty());
   plan.newer = std::make_shared<const Dag>(edit(dag_));
   plan.dag = std::make_shared<const Dag>(std::move(dag_));
   plan.tasks = std::move(plans_);
   return plan;
+}
+
+/// One that counts failures within a window or by their share, and one that counts them in a row.
+std::vector<BreakerSpec> make_breakers(Rng rng) {
+  BreakerSpec api;
+  api.name = "api";
+  api.failures = static_cast<std::int32_t>(rng.between(1, 3));
+  if (rng.percent(30)) api.rate = 0.5;
+  api.window_us = rng.log_between(kMinute, 20 * kMinute);
+  BreakerSpec disk;
+  disk.name = "disk";
+  disk.consecutive = static_cast<std::int32_t>(rng.between(1, 2));
+  disk.count = {{FailureClass::Kind::any, 0}};
+  for (BreakerSpec* spec : {&api, &disk}) {
+    spec->cooldown_us = rng.log_between(2 * kSecond, 20 * kSecond);
+    spec->max_cooldown_us = kMinute;
+    spec->probes = static_cast<std::int32_t>(rng.between(1, 2));
+  }
+  return {api, disk};
 }
 
 }  // namespace
@@ -295,10 +329,12 @@ Workload make_workload(std::uint64_t seed, std::int32_t tasks_max) {
   Workload w;
   w.pools = {{"db", static_cast<std::int32_t>(rng.between(1, 2))},
              {"net", static_cast<std::int32_t>(rng.between(2, 4))}};
+  w.breakers = make_breakers(Rng(hash_of({seed, 11})));
   const std::int64_t n = rng.between(3, 5);
   for (std::int64_t k = 0; k < n; ++k) {
     Rng own(hash_of({seed, 1, static_cast<std::uint64_t>(k)}));
-    w.dags.push_back(DagMaker(own, static_cast<std::int32_t>(k), tasks_max, w.pools).make());
+    const Rng doors(hash_of({seed, 12, static_cast<std::uint64_t>(k)}));
+    w.dags.push_back(DagMaker(own, doors, static_cast<std::int32_t>(k), tasks_max, w.pools).make());
   }
   return w;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "scheduler/model/attempt_key.h"
+#include "scheduler/model/breaker_spec.h"
 #include "scheduler/model/dag.h"
 #include "tests/sim/rng.h"
 
@@ -31,6 +32,7 @@ struct DagPlan {
 struct Workload {
   std::vector<DagPlan> dags;
   std::vector<PoolSpec> pools;  ///< of the machine, shared by all DAGs
+  std::vector<BreakerSpec> breakers;  ///< likewise
 
   [[nodiscard]] const DagPlan* plan_of(const Dag& dag) const;
 };

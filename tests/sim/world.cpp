@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <string>
 #include <utility>
 
 namespace baton::sim {
@@ -38,6 +40,7 @@ World::World(const SimOptions& options)
       checks_(ground_, disk_, witness_, worker_, behaviours_, workload_, scheduler_settings_),
       people_(hash_of({options.seed, 8})),
       errands_(hash_of({options.seed, 10})),
+      doors_(hash_of({options.seed, 13})),
       may_be_alone_(!worker_settings(options.seed).keeps_tasks && errands_.percent(60)),
       runs_left_(options.runs_max) {
   witness_.on_start = [this](const AttemptKey& key) { checks_.check_start(key); };
@@ -62,6 +65,9 @@ void World::plan_burst(MonoUs at) {
   for (std::int64_t k = people_.between(2, 6); k > 0; --k) plan_fault(at + people_.log_between(kSecond, 10 * kMinute));
   if (people_.percent(60)) {
     ground_.loop.call(kMachine, at + people_.between(5 * kMinute, 25 * kMinute), [this] { want_retry(); });
+  }
+  if (doors_.percent(40)) {
+    ground_.loop.call(kMachine, at + doors_.log_between(kSecond, 10 * kMinute), [this] { want_breaker(); });
   }
 }
 
@@ -115,6 +121,39 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
                         [this, run_no] { want_stop(run_no, true); });
     }
   }
+}
+
+/// Somebody trips a breaker, for a while or until they come back, or resets one.
+void World::want_breaker() {
+  const auto& all = workload_.breakers;
+  ChangeBreaker request;
+  request.name = all[static_cast<std::size_t>(doors_.below(static_cast<std::int64_t>(all.size())))].name;
+  request.wish = doors_.percent(60) ? BreakerWish::Kind::trip : BreakerWish::Kind::reset;
+  request.why = "somebody says so";
+  if (doors_.percent(50)) request.span_us = doors_.log_between(kSecond, kMinute);
+  const bool for_ever = request.wish == BreakerWish::Kind::trip && request.span_us == 0;
+  const MonoUs back_at = ground_.loop.now() + doors_.log_between(kSecond, 3 * kMinute);
+  const bool up = scheduler_ && !scheduler_->is_fatal() && !ground_.loop.is_stalled(scheduler_->process());
+  if (!up) return;
+  scheduler_->ask(request, [this](const Result<Answer>& how) {
+    if (how) ground_.strike(Fault::breaker_changed_by_person);
+  });
+  if (for_ever) ground_.loop.call(kMachine, back_at, [this, name = request.name] { reset_breaker(name); });
+}
+
+/// Comes again until somebody has heard: a breaker that is tripped for ever would end no day.
+void World::reset_breaker(const std::string& name) {
+  const auto later = [this, name] {
+    ground_.loop.call(kMachine, ground_.loop.now() + 2 * kSecond, [this, name] { reset_breaker(name); });
+  };
+  const bool up = scheduler_ && !scheduler_->is_fatal() && !ground_.loop.is_stalled(scheduler_->process());
+  if (!up) return later();
+  const auto is_done = std::make_shared<bool>(false);
+  scheduler_->ask(ChangeBreaker{name, BreakerWish::Kind::reset, 0, "it is back"},
+                  [is_done](const Result<Answer>& how) { *is_done = how.ok(); });
+  ground_.loop.call(kMachine, ground_.loop.now() + kMinute, [this, name, is_done] {
+    if (!*is_done) reset_breaker(name);
+  });
 }
 
 void World::want_stop(RunNo run_no, bool kill) {

@@ -31,6 +31,8 @@ class World {
   void want_run(RunNo asked, std::int32_t dag, MonoUs since);
   void want_stop(RunNo run_no, bool kill);
   void want_retry();
+  void want_breaker();
+  void reset_breaker(const std::string& name);
   void commit_fault();
   void stall_worker();
   void keep_killing_worker();
@@ -53,6 +55,7 @@ class World {
   std::unique_ptr<Scheduler> scheduler_;
   Rng people_;
   Rng errands_;
+  Rng doors_;  ///< of who trips and resets breakers
   bool may_be_alone_;  ///< on this day people start `run`, `resume` and `retry` by turns, beside services
   std::vector<RetryWish> wishes_;
   std::int32_t runs_left_ = 0;

@@ -637,6 +637,20 @@ TEST(AdmissionBreakers, WhoIsNoLongerWantedTakesNoPermitWithIt) {
   EXPECT_EQ(desk.admit(), "b");
 }
 
+TEST(AdmissionBreakers, APermitThatWasNotUsedAfterAllGoesToTheNext) {
+  DagRun run = run_of(DagBuilder().task("a", {}, behind({"db"})).task("b", {}, behind({"db"})).build());
+  Desk desk(4, 0);
+  desk.admission.set_gate("db", 0);
+  desk.offer(run, "a", 9);
+  desk.offer(run, "b");
+  EXPECT_EQ(desk.admit(), "");
+  desk.admission.set_gate("db", 1);
+  Candidate c;
+  ASSERT_TRUE(desk.admission.next(c, desk.wanted(), [](const Candidate&, Wait) {}));
+  desk.release(run, "a");  // it could not be launched
+  EXPECT_EQ(desk.admit(), "b");
+}
+
 TEST(AdmissionBreakers, NobodyGoesAheadOfASlotThroughOne) {
   DagRun run = run_of(DagBuilder().task("a").task("b", {}, behind({"db"})).task("c").build());
   Desk desk(1, 2);
