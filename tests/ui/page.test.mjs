@@ -15,6 +15,7 @@ before(async () => {
   server = await Server.start()
   browser = await chromium.launch({ executablePath: browser_path, args: ['--no-sandbox'] })
   const ids = {
+    walled: await server.run('walled', { state: 'failed' }),
     broken: await server.run('broken', { state: 'failed' }),
     nightly: await server.run('nightly', { state: 'success' }),
     wide: await server.run('wide', { state: 'success' }),
@@ -41,6 +42,7 @@ before(async () => {
     mapped: run_path('nightly', ids.nightly, 'tasks', 'items'),
     item: run_path('nightly', ids.nightly, 'tasks', 'items', '2'),
     pools: 'pools',
+    breakers: 'breakers',
     workers: 'workers',
     variables: 'variables',
     errors: 'errors',
@@ -181,7 +183,7 @@ test('a list is searched and filtered on the server, and the address says how', 
   await until('the filter', async () => (await page.locator('tbody tr').count()) === 1)
   await page.goto(`${server.url}/dags?state=failed`)
   await settled(page)
-  assert.deepEqual(await page.locator('a.name').allInnerTexts(), ['broken'])
+  assert.deepEqual(await page.locator('a.name').allInnerTexts(), ['broken', 'walled'])
   await page.context().close()
 })
 
@@ -233,6 +235,26 @@ test('a DAG is paused, and goes on', async () => {
   assert.equal((await server.ask('GET', '/api/v2/dags/nightly')).is_paused, true)
   await page.getByRole('button', { name: 'Resume' }).click()
   await page.getByRole('button', { name: 'Pause' }).waitFor()
+  await page.context().close()
+})
+
+test('a breaker that is open is told on the first view, shown with its reason, reset and tripped', async () => {
+  const page = await open()
+  await page.locator('.banner', { hasText: 'partner' }).getByRole('link').click()
+  await page.getByText('1 failure within 10m; the last: walled/').waitFor()
+  await page.getByRole('button', { name: 'partner' }).click()
+  await page.getByRole('dialog').getByText('<img src=x onerror="window.xss=1">').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Reset' }).click()
+  await page.getByText('✓ closed').waitFor()
+  await page.getByRole('button', { name: 'Trip…' }).click()
+  await page.getByLabel('Why').fill('it is moved')
+  await page.getByLabel('For').fill('2h')
+  await page.getByRole('button', { name: 'Trip', exact: true }).click()
+  await page.getByText('it is moved').waitFor()
+  assert.equal((await server.ask('GET', '/api/v2/breakers/partner')).state, 'open')
+  assert.equal(await page.evaluate(() => globalThis.xss), undefined)
+  assert.deepEqual(page.faults, [])
   await page.context().close()
 })
 

@@ -11,6 +11,7 @@ namespace baton::api {
 
 namespace {
 
+constexpr std::size_t kBreakersShown = 10;
 constexpr std::int64_t kFailedShown = 10, kRunningShown = 20, kNextShown = 100, kPoolsShown = 100;
 
 /// Everything that is read for it, from one Reader.
@@ -29,6 +30,7 @@ struct Home {
   Status running(JsonObject& out);
   Status next(JsonObject& out);
   Status pools(JsonObject& out);
+  Status breakers(JsonObject& out);
 };
 
 Status Home::write() {
@@ -40,7 +42,24 @@ Status Home::write() {
   if (Status done = running(out); !done) return done;
   if (Status done = next(out); !done) return done;
   if (Status done = pools(out); !done) return done;
+  if (Status done = breakers(out); !done) return done;
   append_workers(out.member("workers"), call);
+  return Unit{};
+}
+
+/// Those that are not closed: why something does not start.
+Status Home::breakers(JsonObject& out) {
+  auto rows = reader.list_breakers();
+  if (!rows) return rows.error();
+  std::erase_if(*rows, [](const BreakerRow& row) { return row.state == BreakerState::closed; });
+  rows->resize(std::min<std::size_t>(rows->size(), kBreakersShown));
+  append_json_array(out.member("breakers"), *rows, [](std::string& to, const BreakerRow& row) {
+    JsonObject one(to);
+    one.text("name", row.spec.name);
+    one.text("state", to_string(row.state));
+    time_field(one, "until", row.state == BreakerState::open ? row.until : kNoTime);
+    text_field(one, "reason", row.cause);
+  });
   return Unit{};
 }
 

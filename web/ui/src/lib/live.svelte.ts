@@ -14,7 +14,7 @@ export interface Change {
 export type Connection = 'connecting' | 'live' | 'polling' | 'lost'
 
 const kKinds = ['run', 'task_instance', 'run_deleted', 'dag', 'dag_file', 'event_log', 'tick', 'backfill',
-  'backfill_interval', 'pool', 'variable', 'token', 'job', 'server'] // prettier-ignore
+  'backfill_interval', 'pool', 'variable', 'token', 'job', 'breaker', 'server'] // prettier-ignore
 const kPollMs = 5000
 const kRetryMs = 2000
 
