@@ -1,5 +1,6 @@
 #include "cli/serving.h"
 
+#include "cli/engine_metrics.h"
 #include "cli/service_manager.h"
 
 #include <unistd.h>
@@ -151,6 +152,10 @@ Status Serving::start_web() {
     const std::lock_guard lock(seen_mutex_);
     return pools_seen_;
   };
+  services.metrics = [this] {
+    const std::lock_guard lock(seen_mutex_);
+    return metrics_seen_;
+  };
   services.door = &door_;
   services.backfills = &api_backfills_;
   services.health = [this] {
@@ -227,6 +232,8 @@ void Serving::see_workers() {
     seen = {worker->executor, worker->name, worker->host, slots.slots(no), slots.held(no), slots.is_ready(no), since};
   }
   pools_seen_ = server_.host().engine().admission().declared();
+  const MonoUs now = server_.loop().mono_now();
+  metrics_seen_ = engine_metrics(server_.host().engine(), beat_due_ == 0 ? 0 : std::max<DurationUs>(0, now - beat_due_));
 }
 
 /// From here other threads, and a service manager that watches, see that the loop turns.
@@ -239,7 +246,8 @@ void Serving::beat() {
     tell_service_manager("WATCHDOG=1");
     if (watchdog / 3 < wait) wait = watchdog / 3;
   }
-  beat_timer_ = server_.loop().call_at(server_.loop().mono_now() + wait, [this] { beat(); });
+  beat_due_ = server_.loop().mono_now() + wait;
+  beat_timer_ = server_.loop().call_at(beat_due_, [this] { beat(); });
 }
 
 void Serving::close() {

@@ -79,6 +79,8 @@ class Serving {
   std::mutex seen_mutex_;  ///< of what follows: written at each beat
   std::vector<api::WorkerNow> workers_seen_;
   std::vector<PoolSpec> pools_seen_;
+  std::string metrics_seen_;
+  MonoUs beat_due_ = 0;  ///< loop thread
   Loop::TimerId beat_timer_ = 0;
 };
 

@@ -39,6 +39,10 @@ const Breaker* Breakers::find(std::string_view name) const {
   return found == all_.end() ? nullptr : &found->second.breaker;
 }
 
+void Breakers::each(const std::function<void(const std::string&, const Breaker&)>& each) const {
+  for (const auto& [name, entry] : all_) each(name, entry.breaker);
+}
+
 void Breakers::note(const std::string& name) {
   moved_.insert(name);
   unwritten_.insert(name);

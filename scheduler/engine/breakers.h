@@ -49,6 +49,8 @@ class Breakers {
   Status change(const std::string& name, const BreakerWish& wish, Moment now);
 
   [[nodiscard]] const Breaker* find(std::string_view name) const;
+  /// Calls `each` with every one, by name.
+  void each(const std::function<void(const std::string& name, const Breaker& breaker)>& each) const;
 
   /// Calls `each` with those that may let through more or fewer than at the last call, and how many.
   void take_moved(const std::function<void(const std::string& name, std::int32_t permits)>& each);

@@ -74,6 +74,8 @@ class RunQueue {
   /// When the first of those becomes due whose time has not come; kNoTime: there is none.
   [[nodiscard]] WallUs next_due() const { return later_.empty() ? kNoTime : later_.begin()->first; }
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
+  /// All that are in here, waiting or begun.
+  [[nodiscard]] std::size_t size() const { return runs_.size(); }
   /// Runs of a DAG that hold a place: backfills, or all others.
   [[nodiscard]] std::int32_t active(const std::string& dag_id, bool backfills) const;
 

@@ -107,6 +107,8 @@ class OfAServer(ServingTest):
         path = "/api/v2/dags/good/dagRuns/waits/taskInstances/call/dependencies"
         self.until(lambda: [r["kind"] for r in self.ask("GET", path)[1]["reasons"]] == ["breaker"], "the reason")
         self.assertIn("breaker api is open until", self.baton("why", "waits", "call").stdout)
+        self.until(lambda: 'baton_breaker_state{breaker="api"} 1' in self.ask("GET", "/metrics")[1], "the metric")
+        self.assertIn("baton_runs_active 1\n", self.ask("GET", "/metrics")[1])
         self.kill()
         self.serve()
         after = self.breaker()

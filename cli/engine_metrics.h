@@ -1,0 +1,14 @@
+// What a scheduler says of itself in the format of Prometheus: what it runs, what waits, its pools and breakers.
+#pragma once
+
+#include <string>
+
+#include "scheduler/engine/engine.h"
+
+namespace baton {
+
+/// Lines of gauges. `late_us`: how late the loop came to its last beat. Loop thread; costs by the number of pools and
+/// breakers, not by that of runs.
+std::string engine_metrics(const Engine& engine, DurationUs late_us);
+
+}  // namespace baton
