@@ -53,6 +53,10 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
                      [&observer](const std::string& line) { observer.notice(line); }),
       backfills_(server.loop(), backfill_host_),
       api_backfills_(server.loop(), backfills_),
+      retention_host_(server.loop(), server.store(), server.host(), upkeep_, server.options().state_folder,
+                      [&observer](const std::string& line) { observer.notice(line); }),
+      retention_(server.loop(), retention_host_),
+      api_upkeep_(server.loop(), retention_),
       door_(server, shelf_, ticks_, folder_) {}
 
 Serving::~Serving() {
@@ -67,6 +71,9 @@ Serving::~Serving() {
   backfills_.stop();
   ticks_.stop();
   loader_.stop();
+  retention_.stop();
+  retention_host_.stop();
+  upkeep_.stop();
 }
 
 Result<std::shared_ptr<Serving>> Serving::begin(LocalServer& server, ServingOptions options, RunObserver& observer) {
@@ -85,6 +92,7 @@ Status Serving::start() {
   ticks_.start(*found);
   folder_.start(*found);
   backfills_.start(*found);
+  retention_.start(server_.options().config.retention);
   started_at_ = server_.loop().wall_now();
   if (Status set = set_pools(); !set) return set;
   if (Status started = start_web(); !started) return started;
@@ -153,6 +161,8 @@ Status Serving::start_web() {
   };
   services.door = &door_;
   services.backfills = &api_backfills_;
+  services.upkeep = &api_upkeep_;
+  services.metrics = [this] { return metrics(); };
   services.health = [this] {
     api::Health health;
     health.scheduler_seen = seen_;
@@ -227,6 +237,26 @@ void Serving::see_workers() {
     seen = {worker->executor, worker->name, worker->host, slots.slots(no), slots.held(no), slots.is_ready(no), since};
   }
   pools_seen_ = server_.host().engine().admission().declared();
+  removed_seen_ = retention_.status().total;
+}
+
+/// In the format of Prometheus.
+std::string Serving::metrics() {
+  RetentionCounts removed;
+  {
+    const std::lock_guard lock(seen_mutex_);
+    removed = removed_seen_;
+  }
+  std::string out = "# HELP baton_retention_removed_total What retention has removed since the server began.\n"
+                    "# TYPE baton_retention_removed_total counter\n";
+  const auto add = [&](const char* what, std::int64_t count) {
+    out += std::string("baton_retention_removed_total{what=\"") + what + "\"} " + std::to_string(count) + "\n";
+  };
+  add("runs", removed.runs);
+  add("rows", removed.rows);
+  add("dag_versions", removed.versions);
+  add("folders", removed.folders);
+  return out;
 }
 
 /// From here other threads, and a service manager that watches, see that the loop turns.
@@ -248,6 +278,7 @@ void Serving::close() {
   folder_.stop();
   backfills_.stop();
   ticks_.stop();
+  retention_.stop();
 }
 
 }  // namespace baton

@@ -28,6 +28,7 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.variables, more.variables);
   move_behind(rows.tokens, more.tokens);
   move_behind(rows.deletions, more.deletions);
+  move_behind(rows.dag_deletions, more.dag_deletions);
 }
 
 }  // namespace baton

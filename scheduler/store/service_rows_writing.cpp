@@ -69,7 +69,8 @@ bool BatchWriter::write(const ServiceRows& rows) {
   };
   return each(rows.files) && each(rows.versions) && each(rows.dags) && each(rows.tags) && each(rows.cursors) &&
          each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && each(rows.notes) &&
-         each(rows.pools) && each(rows.variables) && each(rows.tokens) && each(rows.deletions) && raise_seq();
+         each(rows.pools) && each(rows.variables) && each(rows.tokens) && each(rows.deletions) &&
+         each(rows.dag_deletions) && raise_seq();
 }
 
 bool BatchWriter::put(const DagFileRow& row) {
@@ -171,7 +172,13 @@ bool BatchWriter::put(const VariableRow& row) {
 }
 
 bool BatchWriter::put(const RunDeletionRow& row) {
-  return ok(delete_finished_run(db_, row.run_no, row.name, next_seq_, row.at));
+  return ok(delete_finished_run(db_, row, next_seq_));
+}
+
+bool BatchWriter::put(const DagDeletionRow& row) {
+  if (!ok(delete_dag(db_, row, next_seq_))) return false;
+  forget_numbers();
+  return true;
 }
 
 bool BatchWriter::put(const TokenRow& row) {
