@@ -70,11 +70,6 @@ Result<ValueMap> backfill_body(const Invocation& call, const LoadedDag& loaded) 
   return body;
 }
 
-std::int64_t number_member(const Value& object, std::string_view name) {
-  const Value* found = object.find(name);
-  return found != nullptr && found->type() == ValueType::integer ? found->as_int() : 0;
-}
-
 const ValueList& list_member(const Value& object, std::string_view name) {
   static const ValueList kNone;
   const Value* found = object.find(name);

@@ -1,11 +1,14 @@
 // `db check`, `db backup`, `db prune`: keeping the database of a state folder.
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "cli/foreground.h"
 #include "cli/handlers.h"
 #include "cli/reading.h"
+#include "cli/server_client.h"
 #include "cli/state_lookup.h"
 #include "cli/text/clock_text.h"
 #include "scheduler/host/local/local_actor.h"
@@ -159,11 +162,51 @@ Result<PruneResult> prune(SqliteStore& store, const PruneRule& rule) {
 
 }  // namespace
 
+namespace {
+
+int told_pruned(std::int64_t runs) {
+  Invocation::print(text::grouped(runs) + (runs == 1 ? " run" : " runs") + " forgotten, with their logs\n");
+  return kOk;
+}
+
+/// The job among those that are through; null: it is not yet.
+const Value* job_of(const Value& retention, std::int64_t job_id) {
+  const Value* jobs = retention.find("jobs");
+  if (jobs == nullptr || jobs->type() != ValueType::list) return nullptr;
+  for (const Value& one : jobs->as_list()) {
+    if (number_member(one, "job_id") == job_id) return &one;
+  }
+  return nullptr;
+}
+
+/// The server does it beside its work; here it is waited for.
+int prune_through(const ServerClient& server, const Invocation& call) {
+  ValueMap body{{"older_than", call.args().value("older-than")}};
+  if (call.args().has("dag")) body.emplace_back("dag_id", call.args().value("dag"));
+  const Result<Value> begun = server.post("/api/v2/server/prune", body);
+  if (!begun) return call.fail(begun.error());
+  while (true) {
+    const Result<Value> now = server.get("/api/v2/server/retention");
+    if (!now) return call.fail(now.error());
+    if (const Value* job = job_of(*now, number_member(*begun, "job_id"))) {
+      const std::string error = text_member(*job, "error");
+      if (!error.empty()) return call.fail({error, ErrorKind::storage});
+      const Value* removed = job->find("removed");
+      return told_pruned(removed == nullptr ? 0 : number_member(*removed, "runs"));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+}  // namespace
+
 int db_prune_command(const Invocation& call) {
   const Result<PruneRule> rule = rule_of(call.args());
   if (!rule) return call.fail(rule.error());
   Result<OpenState> state = open_state(call.args());
   if (!state) return call.fail(state.error());
+  const auto server = ServerClient::beside(state->folder);
+  if (server && !call.args().has("dry-run")) return prune_through(*server, call);
   if (call.args().has("dry-run")) {
     const Result<std::int64_t> count = count_old(*state->reader, *rule);
     if (!count) return call.fail(count.error());
@@ -175,9 +218,7 @@ int db_prune_command(const Invocation& call) {
   if (!pruned) {
     return call.fail(pruned.error(), pruned.error().kind == ErrorKind::conflict ? "prune when nothing runs there" : "");
   }
-  Invocation::print(text::grouped(pruned->runs) + (pruned->runs == 1 ? " run" : " runs") +
-                    " forgotten, with their logs\n");
-  return kOk;
+  return told_pruned(pruned->runs);
 }
 
 namespace {

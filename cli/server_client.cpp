@@ -158,6 +158,11 @@ Result<Value> ServerClient::patch(const std::string& target, const ValueMap& bod
   return ask({"PATCH", target, {}, to_json(Value(body))});
 }
 
+std::int64_t number_member(const Value& object, std::string_view name) {
+  const Value* found = object.find(name);
+  return found != nullptr && found->type() == ValueType::integer ? found->as_int() : 0;
+}
+
 std::string text_member(const Value& object, std::string_view name) {
   const Value* found = object.find(name);
   return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();

@@ -3,6 +3,7 @@
 // Blocks; main thread.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -51,6 +52,8 @@ Result<HttpPlace> place_of(const std::string& url);
 
 /// A member of an answer; empty: it is none, or no text.
 std::string text_member(const Value& object, std::string_view name);
+/// The same as a number; 0: it is none.
+std::int64_t number_member(const Value& object, std::string_view name);
 
 /// `/api/v2/dags/ID`, and `/api/v2/dags/ID/dagRuns/RUN`: encoded.
 std::string dag_target(std::string_view dag_id);

@@ -54,6 +54,10 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
                      [&observer](const std::string& line) { observer.notice(line); }),
       backfills_(server.loop(), backfill_host_),
       api_backfills_(server.loop(), backfills_),
+      retention_host_(server.loop(), server.store(), server.host(), upkeep_, server.options().state_folder,
+                      [&observer](const std::string& line) { observer.notice(line); }),
+      retention_(server.loop(), retention_host_),
+      api_upkeep_(server.loop(), retention_),
       door_(server, shelf_, ticks_, folder_) {}
 
 Serving::~Serving() {
@@ -68,6 +72,9 @@ Serving::~Serving() {
   backfills_.stop();
   ticks_.stop();
   loader_.stop();
+  retention_.stop();
+  retention_host_.stop();
+  upkeep_.stop();
 }
 
 Result<std::shared_ptr<Serving>> Serving::begin(LocalServer& server, ServingOptions options, RunObserver& observer) {
@@ -86,6 +93,7 @@ Status Serving::start() {
   ticks_.start(*found);
   folder_.start(*found);
   backfills_.start(*found);
+  retention_.start(server_.options().config.retention);
   started_at_ = server_.loop().wall_now();
   if (Status set = set_pools(); !set) return set;
   if (Status started = start_web(); !started) return started;
@@ -152,12 +160,10 @@ Status Serving::start_web() {
     const std::lock_guard lock(seen_mutex_);
     return pools_seen_;
   };
-  services.metrics = [this] {
-    const std::lock_guard lock(seen_mutex_);
-    return metrics_seen_;
-  };
   services.door = &door_;
   services.backfills = &api_backfills_;
+  services.upkeep = &api_upkeep_;
+  services.metrics = [this] { return metrics(); };
   services.health = [this] {
     api::Health health;
     health.scheduler_seen = seen_;
@@ -234,6 +240,28 @@ void Serving::see_workers() {
   pools_seen_ = server_.host().engine().admission().declared();
   const MonoUs now = server_.loop().mono_now();
   metrics_seen_ = engine_metrics(server_.host().engine(), beat_due_ == 0 ? 0 : std::max<DurationUs>(0, now - beat_due_));
+  removed_seen_ = retention_.status().total;
+}
+
+/// In the format of Prometheus.
+std::string Serving::metrics() {
+  RetentionCounts removed;
+  std::string out;
+  {
+    const std::lock_guard lock(seen_mutex_);
+    removed = removed_seen_;
+    out = metrics_seen_;
+  }
+  out += "# HELP baton_retention_removed_total What retention has removed since the server began.\n"
+                    "# TYPE baton_retention_removed_total counter\n";
+  const auto add = [&](const char* what, std::int64_t count) {
+    out += std::string("baton_retention_removed_total{what=\"") + what + "\"} " + std::to_string(count) + "\n";
+  };
+  add("runs", removed.runs);
+  add("rows", removed.rows);
+  add("dag_versions", removed.versions);
+  add("folders", removed.folders);
+  return out;
 }
 
 /// From here other threads, and a service manager that watches, see that the loop turns.
@@ -256,6 +284,7 @@ void Serving::close() {
   folder_.stop();
   backfills_.stop();
   ticks_.stop();
+  retention_.stop();
 }
 
 }  // namespace baton

@@ -15,7 +15,9 @@
 
 #include "cli/api_backfills.h"
 #include "cli/api_door.h"
+#include "cli/api_upkeep.h"
 #include "scheduler/host/backfills_on_engine.h"
+#include "scheduler/host/local/retention_on_store.h"
 #include "scheduler/host/ticks_on_engine.h"
 #include "scheduler/service/dag_folder.h"
 #include "scheduler/store/run_source.h"
@@ -56,6 +58,7 @@ class Serving {
   Status set_pools();
   [[nodiscard]] std::optional<http::TokenGrant> grant_of(const std::string& hash) const;
   void see_workers();
+  std::string metrics();
   void beat();
 
   LocalServer& server_;
@@ -70,6 +73,10 @@ class Serving {
   BackfillsOnEngine backfill_host_;
   Backfills backfills_;
   ApiBackfills api_backfills_;
+  LoaderThread upkeep_;  ///< what may take long, and nobody waits for: old runs, folders
+  RetentionOnStore retention_host_;
+  RetentionService retention_;
+  ApiUpkeep api_upkeep_;
   ApiDoor door_;
   std::unique_ptr<web::Server> web_;
   // For threads that handle requests: how the loop is.
@@ -81,6 +88,7 @@ class Serving {
   std::vector<PoolSpec> pools_seen_;
   std::string metrics_seen_;
   MonoUs beat_due_ = 0;  ///< loop thread
+  RetentionCounts removed_seen_;
   Loop::TimerId beat_timer_ = 0;
 };
 

@@ -397,27 +397,6 @@ void Control::change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loa
   mark(request, asked, loaded.run, &taking);
 }
 
-void Control::change(const DeleteRun&, Asked& asked, const DagRun& run) {
-  answer(asked, Error{"run \"" + run.row.run_id + "\" has not ended: stop it first", ErrorKind::conflict});
-}
-
-/// From here to the moment when it is durable nobody may take the run to the engine: its rows would be gone there.
-void Control::change_loaded(const DeleteRun& request, Asked& asked, LoadedRun& loaded, bool) {
-  if (!loaded.run.is_finished()) return change(request, asked, loaded.run);
-  const RunRow& row = loaded.run.row;
-  const RunNo run_no = request.run_no;
-  AuditRow audit = audit_row(asked.actor, "delete", row, request.why, loop_.wall_now());
-  ServiceRows rows;
-  rows.deletions.push_back({run_no, row.dag_id + "/" + row.run_id, audit.at});
-  going_.insert(run_no);
-  EngineRequest what = written(std::move(audit), {.run_no = run_no}, asked, std::move(rows));
-  what.done = [this, alive = is_alive_, run_no, done = std::move(what.done)](const PartVerdict& verdict) {
-    if (*alive) going_.erase(run_no);
-    done(verdict);
-  };
-  engine_.write(std::move(what));
-}
-
 template <typename Asks>
 void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking* taking) {
   constexpr bool is_retry = std::is_same_v<Asks, RetryRun>;

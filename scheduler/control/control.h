@@ -101,6 +101,11 @@ class Control {
   /// unfinished one is adopted with its attempts.
   void decide_at_start(Request request, Actor actor, std::optional<LoadedRun> run, OnAnswer answer);
 
+  using OnRetired = std::function<void(const std::vector<RunNo>& gone)>;
+  /// Loop's thread: runs that have ended, and that nobody needs any more, go, in one part. Those with the engine, and
+  /// those that somebody has asked about, stay: `gone`, told when it is durable, are the others.
+  void retire(std::vector<RunDeletionRow> runs, AuditRow audit, OnRetired done);
+
   /// Loop's thread: slots that a person has set go before those that DAGs ask for.
   void set_pool(const std::string& name, std::int64_t slots);
   /// Loop's thread: the pools of a DAG of which a run is about to be with the engine.
@@ -163,6 +168,7 @@ class Control {
   void mark(const MarkRun& request, Asked& asked, const DagRun& run, Taking* taking);
   void mark_waiting(const MarkRun& request, AuditRow audit, Asked& asked, Taking& taking, ServiceRows notes);
   void carry_out(const Event& event, AuditRow audit, Answer answer, Asked& asked, Taking* taking, ServiceRows rows);
+  [[nodiscard]] bool is_at_rest(RunNo run_no) const;
   [[nodiscard]] bool is_ours(const Taking* taking, RunNo run_no) const;
   [[nodiscard]] Status may_take(const DagRun& run, bool at_start) const;
   [[nodiscard]] Status may_go_on(const DagRun& run, const std::vector<InstanceNo>& cleared) const;

@@ -1,5 +1,7 @@
 // baton.yaml.
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
 #include "scheduler/json/json_value.h"
 #include "scheduler/dagfile/loader.h"
@@ -8,6 +10,7 @@
 #include "scheduler/dagfile/shape.h"
 #include "scheduler/dagfile/task_reader.h"
 #include "scheduler/dagfile/yaml_reader.h"
+#include "scheduler/timetable/time_text.h"
 
 namespace baton {
 namespace {
@@ -24,6 +27,54 @@ void read_limits(Node limits, Config& config) {
   config.max_instances = dagfile::read_int(limits.find("instances"), config.max_instances);
 }
 
+/// `1000 per dag`; none: it is not of this form.
+std::optional<std::int64_t> runs_per_dag(std::string_view text) {
+  constexpr std::string_view kWords = " per dag";
+  if (!text.ends_with(kWords)) return std::nullopt;
+  const CoreNumber number = core_number(text.substr(0, text.size() - kWords.size()));
+  if (number.kind != CoreNumber::Kind::integer || number.integer < 1) return std::nullopt;
+  return number.integer;
+}
+
+/// A span, or a number of runs of each DAG.
+void read_kept_runs(Node runs, Retention& out, Reporter& reporter) {
+  if (!runs || !runs.is_scalar()) return;
+  if (const auto count = runs_per_dag(runs.text())) {
+    out.runs_per_dag = *count;
+  } else if (const auto span = timetable::parse_duration(runs.text()); span && *span > 0) {
+    out.runs_us = *span;
+  } else {
+    reporter.error(Rule::invalid_value, runs.span(),
+                   dagfile::in_quotes(runs.text()) + " is neither a span of time nor a number of runs",
+                   "write 90d, or 1000 per dag");
+  }
+}
+
+Retention read_retention(Node node, Reporter& reporter) {
+  Retention out;
+  if (!node) return out;
+  if (!node.is_map()) {
+    read_kept_runs(node, out, reporter);
+    return out;
+  }
+  read_kept_runs(node.find("runs"), out, reporter);
+  out.logs_us = dagfile::read_duration(node.find("logs"), 0);
+  return out;
+}
+
+BackupSettings read_backup(Node node, Reporter& reporter) {
+  BackupSettings out;
+  if (!node || !node.is_map()) return out;
+  if (const Node path = node.find("path"); path && path.is_scalar()) out.folder = path.text();
+  if (!out.folder.empty() && out.folder.front() != '/') {
+    reporter.error(Rule::invalid_value, node.find("path").span(),
+                   dagfile::in_quotes(out.folder) + " is not an absolute path");
+  }
+  out.every_us = dagfile::read_duration(node.find("every"), kDay);
+  out.keep = dagfile::read_int(node.find("keep"), 7);
+  return out;
+}
+
 void read_config(Node root, Config& config, Reporter& reporter) {
   dagfile::check_object(root, "config", "baton.yaml", root.span(), reporter);
   config.pools = dagfile::read_pools(root.find("pools"), reporter);
@@ -32,8 +83,8 @@ void read_config(Node root, Config& config, Reporter& reporter) {
   config.calendars_json = dagfile::read_calendars(root.find("calendars"), reporter);
   config.pass_env = dagfile::read_texts(root.find("pass_env"));
   read_limits(root.find("limits"), config);
-  const DurationUs retention = dagfile::read_duration(root.find("retention"), 0);
-  config.retention_days = (retention + kDay - 1) / kDay;
+  config.retention = read_retention(root.find("retention"), reporter);
+  config.backup = read_backup(root.find("backup"), reporter);
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.deletions, more.deletions);
   move_behind(rows.breakers, more.breakers);
   move_behind(rows.breaker_events, more.breaker_events);
+  move_behind(rows.dag_deletions, more.dag_deletions);
 }
 
 }  // namespace baton

@@ -174,10 +174,17 @@ struct TokenRow {
   WallUs revoked_at = kNoTime;  ///< of one that is there by its hash: from then on it opens nothing
 };
 
-/// A finished run that goes, with all that is kept of it.
+/// A run that goes, with all that is kept of it. One that has not ended, or whose hooks have not, stays.
 struct RunDeletionRow {
   RunNo run_no = 0;
   std::string name;  ///< DAG/RUN, for those who follow the changes
+  WallUs at = kNoTime;
+  WallUs ended_at = kNoTime;  ///< one that has ended anew since it was chosen stays; kNoTime: whenever it ended
+};
+
+/// A DAG of which no run is left and whose file is gone: all that is kept of it goes. Any other stays as it is.
+struct DagDeletionRow {
+  std::string dag_id;
   WallUs at = kNoTime;
 };
 
@@ -229,13 +236,15 @@ struct ServiceRows {
   std::vector<VariableRow> variables;
   std::vector<TokenRow> tokens;
   std::vector<RunDeletionRow> deletions;
+  std::vector<DagDeletionRow> dag_deletions;
   std::vector<BreakerRow> breakers;
   std::vector<BreakerEventRow> breaker_events;
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
            server.empty() && backfills.empty() && intervals.empty() && notes.empty() && pools.empty() &&
-           variables.empty() && tokens.empty() && deletions.empty() && breakers.empty() && breaker_events.empty();
+           variables.empty() && tokens.empty() && deletions.empty() && dag_deletions.empty() && breakers.empty() &&
+           breaker_events.empty();
   }
 };
 

@@ -84,6 +84,11 @@ class Host {
   /// events, or where the store answers at once.
   [[nodiscard]] TriggerRun trigger_of(NewRun request);
 
+  /// As Control::retire().
+  void retire(std::vector<RunDeletionRow> runs, AuditRow audit, Control::OnRetired done) {
+    control_.retire(std::move(runs), std::move(audit), std::move(done));
+  }
+
   /// Slots of a pool that a person has set, also in an earlier life of the server.
   void set_pool(const std::string& name, std::int64_t slots) { control_.set_pool(name, slots); }
 

@@ -95,6 +95,25 @@ std::vector<TaskNo> link(Dag& dag, const std::vector<std::vector<TaskNo>>& upstr
 /// The same from lists that are compressed already; each is sorted here and must hold no duplicates.
 std::vector<TaskNo> link(Dag& dag, Adjacency upstream);
 
+/// How long what has ended is kept. 0: for ever.
+struct Retention {
+  DurationUs runs_us = 0;         ///< a run that ended longer ago goes
+  std::int64_t runs_per_dag = 0;  ///< of each DAG the newest so many runs stay, older ones go
+  DurationUs logs_us = 0;         ///< logs of a run that ended longer ago go, its rows stay
+
+  [[nodiscard]] bool keeps_all() const { return runs_us == 0 && runs_per_dag == 0 && logs_us == 0; }
+  friend bool operator==(const Retention&, const Retention&) = default;
+};
+
+/// Copies of the database that a server makes by itself.
+struct BackupSettings {
+  std::string folder;        ///< absolute; empty: none are made
+  DurationUs every_us = 0;
+  std::int32_t keep = 0;     ///< so many stay, the oldest go
+
+  friend bool operator==(const BackupSettings&, const BackupSettings&) = default;
+};
+
 /// Settings of the machine or folder: baton.yaml.
 struct Config {
   std::vector<PoolSpec> pools;
@@ -103,7 +122,8 @@ struct Config {
   std::int64_t max_file_bytes = 32 << 20;
   std::int32_t max_instances = 100'000;   ///< of one mapped task
   std::int32_t max_depth = 64;
-  std::int64_t retention_days = 0;        ///< 0: keep everything
+  Retention retention;
+  BackupSettings backup;
   std::string path;                       ///< the file it came from; empty: defaults
 };
 

@@ -108,6 +108,7 @@ class BatchWriter {
   bool put(const VariableRow& row);
   bool put(const TokenRow& row);
   bool put(const RunDeletionRow& row);
+  bool put(const DagDeletionRow& row);
 
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 

@@ -1,6 +1,8 @@
 #include "scheduler/store/retention.h"
 
 #include <array>
+#include <initializer_list>
+#include <set>
 #include <vector>
 
 namespace baton::sqlite {
@@ -51,6 +53,14 @@ int choose(Database& db, const PruneRule& rule, std::vector<Doomed>& doomed) {
   return rc == kDone ? kOk : rc;
 }
 
+int bury(Database& db, std::int64_t seq, Deleted kind, std::int64_t object_no, WallUs at, const std::string& name) {
+  int rc = kOk;
+  Statement insert = db.prepare(
+      "INSERT INTO tombstone (seq, kind, object_no, deleted_at, object) VALUES (?, ?, ?, ?, ?)", &rc, false);
+  if (rc != kOk) return rc;
+  return insert.run(seq, static_cast<std::int64_t>(kind), object_no, Time{at}, std::string_view(name));
+}
+
 int delete_run(Database& db, const Doomed& run, const Numbers& numbers) {
   constexpr std::array<const char*, 8> kTables = {"task_try",  "mapped_item", "task_instance", "cache_entry",
                                                   "run_input", "run_date",    "run_label",     "dag_run"};
@@ -65,26 +75,33 @@ int delete_run(Database& db, const Doomed& run, const Numbers& numbers) {
   Statement count = db.prepare("UPDATE run_count SET runs = runs - 1 WHERE dag_no = ? AND state = ?", &rc, false);
   if (rc == kOk) rc = count.run(run.dag_no, run.state);
   if (rc != kOk) return rc;
-  Statement bury = db.prepare(
-      "INSERT INTO tombstone (seq, kind, object_no, deleted_at, object) VALUES (?, ?, ?, ?, ?)", &rc, false);
-  if (rc != kOk) return rc;
-  return bury.run(numbers.seq, static_cast<std::int64_t>(Deleted::run), run.run_no, Time{numbers.now},
-                  std::string_view(run.name));
+  return bury(db, numbers.seq, Deleted::run, run.run_no, numbers.now, run.name);
 }
 
-/// Versions that no run is of any more, but the newest of each DAG.
-int delete_versions(Database& db, std::int64_t& deleted) {
-  int rc = db.exec(
-      "DELETE FROM dag_task WHERE version_no IN (SELECT version_no FROM dag_version v WHERE"
-      " NOT EXISTS (SELECT 1 FROM dag_run r WHERE r.version_no = v.version_no)"
-      " AND NOT EXISTS (SELECT 1 FROM dag d WHERE d.version_no = v.version_no)"
-      " AND number < (SELECT max(number) FROM dag_version n WHERE n.dag_no = v.dag_no))");
-  if (rc != kOk) return rc;
-  rc = db.exec(
-      "DELETE FROM dag_version AS v WHERE NOT EXISTS (SELECT 1 FROM dag_run r WHERE r.version_no = v.version_no)"
-      " AND NOT EXISTS (SELECT 1 FROM dag d WHERE d.version_no = v.version_no)"
-      " AND number < (SELECT max(number) FROM dag_version n WHERE n.dag_no = v.dag_no)");
-  deleted = db.changes();
+/// Versions of a DAG that no run is of any more and no new run would get, but the newest.
+constexpr char kForgotten[] =
+    "(SELECT v.version_no FROM dag_version v JOIN dag d USING (dag_no) WHERE v.dag_no = ?1"
+    " AND v.version_no IS NOT d.version_no"
+    " AND v.number < (SELECT max(number) FROM dag_version n WHERE n.dag_no = v.dag_no)"
+    " AND NOT EXISTS (SELECT 1 FROM dag_run r WHERE r.version_no = v.version_no) ORDER BY v.number LIMIT ?2)";
+constexpr std::int64_t kVersionsMax = 64;
+
+template <typename... Values>
+int run_each(Database& db, std::initializer_list<std::string> statements, Values... values) {
+  int rc = kOk;
+  for (const std::string& sql : statements) {
+    Statement statement = db.prepare(sql, &rc, false);
+    if (rc == kOk) rc = statement.run(values...);
+    if (rc != kOk) return rc;
+  }
+  return rc;
+}
+
+int delete_versions(Database& db, std::int64_t dag_no, std::int64_t most, std::int64_t& deleted) {
+  const int rc = run_each(db, {std::string("DELETE FROM dag_task WHERE version_no IN ") + kForgotten,
+                               std::string("DELETE FROM dag_version WHERE version_no IN ") + kForgotten},
+                          dag_no, most);
+  deleted += db.changes();
   return rc;
 }
 
@@ -94,7 +111,11 @@ int delete_all(Database& db, const std::vector<Doomed>& doomed, const Numbers& g
   Statement numbers = db.prepare("UPDATE store SET seq = max(seq, ?), last_run_no = max(last_run_no, ?)", &rc, false);
   if (rc == kOk) rc = numbers.run(given.seq, given.last_run_no);
   for (std::size_t i = 0; rc == kOk && i < doomed.size(); ++i) rc = delete_run(db, doomed[i], given);
-  if (rc == kOk) rc = delete_versions(db, result.versions);
+  std::set<std::int64_t> dags;
+  for (const Doomed& run : doomed) dags.insert(run.dag_no);
+  for (const std::int64_t dag_no : dags) {
+    if (rc == kOk) rc = delete_versions(db, dag_no, -1, result.versions);
+  }
   if (rc == kOk) rc = db.exec("COMMIT");
   if (rc == kOk) result.runs = static_cast<std::int64_t>(doomed.size());
   return rc;
@@ -102,14 +123,42 @@ int delete_all(Database& db, const std::vector<Doomed>& doomed, const Numbers& g
 
 }  // namespace
 
-int delete_finished_run(Database& db, RunNo run_no, const std::string& name, std::int64_t seq, WallUs now) {
+int delete_finished_run(Database& db, const RunDeletionRow& run, std::int64_t seq) {
+  int rc = kOk;
   std::vector<Doomed> doomed;
-  int rc = choose_one(db, run_no, doomed);
-  if (rc != kOk || doomed.empty()) return rc;
-  doomed.front().name = name;
+  Statement select = db.prepare(
+      "SELECT run_no, dag_no, state FROM dag_run WHERE run_no = ?1 AND state IN (2, 3) AND hooks_open = 0"
+      " AND (?2 IS NULL OR ended_at = ?2)", &rc, false);
+  if (rc != kOk) return rc;
+  select.start_with(run.run_no, Time{run.ended_at});
+  while ((rc = select.step()) == kRow) doomed.push_back({select.integer(0), select.integer(1), select.integer(2), run.name});
+  if (rc != kDone || doomed.empty()) return rc == kDone ? kOk : rc;
   Statement numbers = db.prepare("UPDATE store SET last_run_no = max(last_run_no, ?)", &rc, false);
-  if (rc == kOk) rc = numbers.run(run_no);
-  return rc == kOk ? delete_run(db, doomed.front(), {seq, run_no, now}) : rc;
+  if (rc == kOk) rc = numbers.run(run.run_no);
+  return rc == kOk ? delete_run(db, doomed.front(), {seq, run.run_no, run.at}) : rc;
+}
+
+int delete_dag(Database& db, const DagDeletionRow& dag, std::int64_t seq) {
+  int rc = kOk;
+  Statement select = db.prepare(
+      "SELECT dag_no FROM dag d WHERE dag_id = ? AND file_no IS NULL"
+      " AND NOT EXISTS (SELECT 1 FROM dag_run r WHERE r.dag_no = d.dag_no)", &rc, false);
+  if (rc != kOk) return rc;
+  select.start_with(std::string_view(dag.dag_id));
+  std::int64_t dag_no = 0;
+  while ((rc = select.step()) == kRow) dag_no = select.integer(0);
+  if (rc != kDone || dag_no == 0) return rc == kDone ? kOk : rc;
+  rc = run_each(
+      db,
+      {"DELETE FROM dag_task WHERE version_no IN (SELECT version_no FROM dag_version WHERE dag_no = ?)",
+       "DELETE FROM backfill_interval WHERE backfill_no IN (SELECT backfill_no FROM backfill WHERE dag_no = ?)"},
+      dag_no);
+  for (const char* table : {"dag_version", "dag_tag", "task_duration", "run_count", "cache_entry", "run_date",
+                            "tick_record", "backfill", "dag"}) {
+    if (rc == kOk) rc = run_each(db, {std::string("DELETE FROM ") + table + " WHERE dag_no = ?"}, dag_no);
+  }
+  if (rc != kOk) return rc;
+  return bury(db, seq, Deleted::dag, dag_no, dag.at, dag.dag_id);
 }
 
 Result<PruneResult> prune_some(Database& db, const PruneRule& rule, const Numbers& given, int& code) {
@@ -133,60 +182,102 @@ struct Ageing {
   const char* table;
   const char* key;
   const char* is_over;  ///< ?1 is the time
+  WallUs OldRows::* before;
 };
-constexpr std::array<Ageing, 9> kAgeing = {{
-    {"audit", "audit_no", "at < ?1"},
-    {"tick_record", "dag_no, from_at", "recorded_at < ?1 AND reason <> 10"},  // those that wait are not over
+constexpr std::array<Ageing, 8> kAgeing = {{
+    {"tick_record", "dag_no, from_at", "recorded_at < ?1 AND reason <> 10",  // those that wait are not over
+     &OldRows::history_before},
     {"backfill_interval", "backfill_no, ordinal",
-     "backfill_no IN (SELECT backfill_no FROM backfill WHERE completed_at < ?1)"},
-    {"backfill", "backfill_no", "completed_at < ?1"},
-    {"token", "token_no", "(expires_at < ?1 OR revoked_at < ?1)"},
-    {"session", "session_no", "expires_at < ?1"},
-    {"idempotency", "principal, route, key", "created_at < ?1"},
-    {"bulk_job", "job_no", "ended_at < ?1"},
-    {"outbox", "outbox_no", "due_at IS NULL AND created_at < ?1"},
+     "backfill_no IN (SELECT backfill_no FROM backfill WHERE completed_at < ?1)", &OldRows::history_before},
+    {"backfill", "backfill_no",
+     "completed_at < ?1 AND NOT EXISTS (SELECT 1 FROM backfill_interval i WHERE i.backfill_no = backfill.backfill_no)",
+     &OldRows::history_before},
+    {"token", "token_no", "(expires_at < ?1 OR revoked_at < ?1)", &OldRows::access_before},
+    {"session", "session_no", "expires_at < ?1", &OldRows::access_before},
+    {"idempotency", "principal, route, key", "created_at < ?1", &OldRows::keys_before},
+    {"bulk_job", "job_no", "ended_at < ?1", &OldRows::history_before},
+    {"outbox", "outbox_no", "due_at IS NULL AND created_at < ?1", &OldRows::history_before},
 }};
-constexpr std::int64_t kRowsMax = 5'000;
+/// Of each table in one transaction: others write in between.
+constexpr std::int64_t kRowsMax = 250;
 
+/// Of tables whose rows come in the order of their key the beginning goes, up to the first row that is not old; no more of
+/// it is read than may go. The chain of the audit therefore never has a gap.
 int delete_tombstones(Database& db, WallUs before, std::int64_t& deleted) {
   int rc = kOk;
   // Who follows the changes from before the last of them has to begin anew.
   Statement keep = db.prepare(
-      "UPDATE store SET kept_seq = max(kept_seq, (SELECT coalesce(max(seq), 0) FROM tombstone WHERE deleted_at < ?))",
+      "UPDATE store SET kept_seq = max(kept_seq, (SELECT coalesce(max(seq), 0) FROM (SELECT seq, deleted_at FROM tombstone"
+      " ORDER BY seq, kind, object_no LIMIT ?2) WHERE deleted_at < ?1))",
       &rc, false);
-  if (rc == kOk) rc = keep.run(Time{before});
+  if (rc == kOk) rc = keep.run(Time{before}, kRowsMax);
   if (rc != kOk) return rc;
-  Statement bury = db.prepare("DELETE FROM tombstone WHERE seq <= (SELECT kept_seq FROM store)", &rc, false);
-  if (rc == kOk) rc = bury.run();
+  Statement remove = db.prepare("DELETE FROM tombstone WHERE seq <= (SELECT kept_seq FROM store)", &rc, false);
+  if (rc == kOk) rc = remove.run();
   deleted += db.changes();
   return rc;
 }
 
-int delete_aged(Database& db, WallUs before, std::int64_t& deleted) {
+int delete_audit(Database& db, WallUs before, std::int64_t& deleted) {
+  int rc = kOk;
+  Statement remove = db.prepare(
+      "WITH oldest AS MATERIALIZED (SELECT audit_no, at FROM audit ORDER BY audit_no LIMIT ?2)"
+      " DELETE FROM audit WHERE audit_no <= (SELECT coalesce((SELECT min(audit_no) - 1 FROM oldest WHERE at IS NULL OR at >= ?1),"
+      " (SELECT max(audit_no) FROM oldest)))",
+      &rc, false);
+  if (rc == kOk) rc = remove.run(Time{before}, kRowsMax);
+  deleted += db.changes();
+  return rc;
+}
+
+int delete_aged(Database& db, const OldRows& old, std::int64_t& deleted) {
   for (const auto& aged : kAgeing) {
+    if (old.*aged.before == kNoTime) continue;
     const std::string sql = std::string("DELETE FROM ") + aged.table + " WHERE (" + aged.key + ") IN (SELECT " +
                             aged.key + " FROM " + aged.table + " WHERE " + aged.is_over + " LIMIT ?2)";
     int rc = kOk;
     Statement statement = db.prepare(sql, &rc, false);
-    if (rc == kOk) rc = statement.run(Time{before}, kRowsMax);
+    if (rc == kOk) rc = statement.run(Time{old.*aged.before}, kRowsMax);
     if (rc != kOk) return rc;
     deleted += db.changes();
   }
   return kOk;
 }
 
-}  // namespace
-
-Result<std::int64_t> prune_service(Database& db, WallUs before, int& code) {
+/// Runs `change` in a transaction of its own.
+template <typename Change>
+Result<std::int64_t> in_transaction(Database& db, int& code, Change change) {
   std::int64_t deleted = 0;
   code = db.exec("BEGIN IMMEDIATE");
-  if (code == kOk) code = delete_aged(db, before, deleted);
-  if (code == kOk) code = delete_tombstones(db, before, deleted);
+  if (code == kOk) code = change(deleted);
   if (code == kOk) code = db.exec("COMMIT");
   if (code == kOk) return deleted;
   Error error = db.error("old rows could not be deleted", code);
   if (db.in_transaction()) db.exec("ROLLBACK");
   return error;
+}
+
+}  // namespace
+
+Result<std::int64_t> prune_service(Database& db, const OldRows& old, int& code) {
+  return in_transaction(db, code, [&](std::int64_t& deleted) {
+    int rc = delete_aged(db, old, deleted);
+    if (rc == kOk && old.history_before != kNoTime) rc = delete_audit(db, old.history_before, deleted);
+    if (rc == kOk && old.tombstones_before != kNoTime) rc = delete_tombstones(db, old.tombstones_before, deleted);
+    return rc;
+  });
+}
+
+Result<std::int64_t> prune_versions(Database& db, const std::string& dag_id, int& code) {
+  return in_transaction(db, code, [&](std::int64_t& deleted) {
+    int rc = kOk;
+    Statement select = db.prepare("SELECT dag_no FROM dag WHERE dag_id = ?", &rc, false);
+    if (rc != kOk) return rc;
+    select.start_with(std::string_view(dag_id));
+    std::int64_t dag_no = 0;
+    while ((rc = select.step()) == kRow) dag_no = select.integer(0);
+    return rc == kDone ? delete_versions(db, dag_no, kVersionsMax, deleted) : rc;
+  });
 }
 
 }  // namespace baton::sqlite

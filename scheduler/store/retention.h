@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <string>
 
+#include "scheduler/engine/old_runs.h"
 #include "scheduler/engine/rows.h"
+#include "scheduler/engine/service_rows.h"
 #include "scheduler/model/result.h"
 #include "scheduler/store/sqlite_db.h"
 
@@ -37,12 +39,19 @@ struct Numbers {
 /// One limited transaction of it; `runs` is 0 when nothing is left to delete. `code` gets SQLite's.
 Result<PruneResult> prune_some(Database& db, const PruneRule& rule, const Numbers& given, int& code);
 
-/// Within a transaction: this run, whose number is not given again. SQLite's code.
-int delete_finished_run(Database& db, RunNo run_no, const std::string& name, std::int64_t seq, WallUs now);
+/// Within a transaction: this run, whose number is not given again; one that has not ended, or ended at another time than
+/// the row says, stays. SQLite's code.
+int delete_finished_run(Database& db, const RunDeletionRow& run, std::int64_t seq);
+
+/// Within a transaction: all that is kept of a DAG without runs whose file is gone. SQLite's code.
+int delete_dag(Database& db, const DagDeletionRow& dag, std::int64_t seq);
 
 /// One limited transaction over what a service leaves behind: rows of audit, ticks, backfills, tokens, sessions,
-/// idempotency, jobs, outbox and tombstones that were over before `before`. How many went; 0: nothing is left.
-Result<std::int64_t> prune_service(Database& db, WallUs before, int& code);
+/// idempotency, jobs, outbox and tombstones that are over. How many went; 0: nothing is left.
+Result<std::int64_t> prune_service(Database& db, const OldRows& old, int& code);
+
+/// One limited transaction: versions of a DAG that nothing refers to. How many went; 0: nothing is left.
+Result<std::int64_t> prune_versions(Database& db, const std::string& dag_id, int& code);
 }  // namespace sqlite
 
 }  // namespace baton

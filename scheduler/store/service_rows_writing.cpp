@@ -89,7 +89,7 @@ bool BatchWriter::write(const ServiceRows& rows) {
   return each(rows.files) && each(rows.versions) && each(rows.dags) && each(rows.tags) && each(rows.cursors) &&
          each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && each(rows.notes) &&
          each(rows.pools) && each(rows.variables) && each(rows.tokens) && each(rows.deletions) &&
-         each(rows.breakers) && each(rows.breaker_events) && raise_seq();
+         each(rows.dag_deletions) && each(rows.breakers) && each(rows.breaker_events) && raise_seq();
 }
 
 bool BatchWriter::put(const DagFileRow& row) {
@@ -194,8 +194,9 @@ bool BatchWriter::put(const BreakerRow& row) {
   const auto code = [](std::int32_t number) { return std::int64_t{number}; };
   return ok(service_.put_breaker.on(db_).run(
       next_seq_, static_cast<std::int64_t>(row.state), Time{row.since}, Time{row.until}, row.cooldown_us,
-      code(row.in_row), code(row.spec.failures), code(row.spec.consecutive), static_cast<std::int64_t>(row.spec.rate * 1e6 + 0.5), row.spec.window_us,
-      row.spec.cooldown_us, row.spec.max_cooldown_us, code(row.spec.probes), row.updated_at,
+      code(row.in_row), code(row.spec.failures), code(row.spec.consecutive),
+      static_cast<std::int64_t>(row.spec.rate * 1e6 + 0.5), row.spec.window_us, row.spec.cooldown_us,
+      row.spec.max_cooldown_us, code(row.spec.probes), row.updated_at,
       std::string_view(row.spec.name), TextOrNull{row.declared_by}, std::string_view(breaker_json::of(row.spec.count)),
       std::string_view(breaker_json::of(row.window)), std::string_view(breaker_json::of(row.probes)),
       TextOrNull{row.cause}, TextOrNull{row.actor}, TextOrNull{row.spec.description}));
@@ -209,7 +210,13 @@ bool BatchWriter::put(const BreakerEventRow& row) {
 }
 
 bool BatchWriter::put(const RunDeletionRow& row) {
-  return ok(delete_finished_run(db_, row.run_no, row.name, next_seq_, row.at));
+  return ok(delete_finished_run(db_, row, next_seq_));
+}
+
+bool BatchWriter::put(const DagDeletionRow& row) {
+  if (!ok(delete_dag(db_, row, next_seq_))) return false;
+  forget_numbers();
+  return true;
 }
 
 bool BatchWriter::put(const TokenRow& row) {

@@ -467,18 +467,32 @@ Result<PruneResult> SqliteStore::prune(const PruneRule& rule) {
 Result<std::int64_t> SqliteStore::prune_service(WallUs before) {
   std::int64_t total = 0;
   while (true) {
-    Result<std::int64_t> part = kStopped;
-    run_on_writer([&] {
-      if (writer_->is_broken()) return;
-      int rc = sqlite::kOk;
-      part = sqlite::prune_service(db_, before, rc);
-      writer_->note_failure(rc);
-      writer_->forget_numbers();
-    });
+    const Result<std::int64_t> part = prune_service_some(OldRows::all_before(before));
     if (!part) return part.error();
     total += *part;
     if (*part == 0) return total;
   }
+}
+
+Result<std::int64_t> SqliteStore::prune_service_some(const OldRows& old) {
+  return maintain([&](int& rc) { return sqlite::prune_service(db_, old, rc); });
+}
+
+Result<std::int64_t> SqliteStore::prune_versions(const std::string& dag_id) {
+  return maintain([&](int& rc) { return sqlite::prune_versions(db_, dag_id, rc); });
+}
+
+/// A transaction that is no batch, in its turn.
+Result<std::int64_t> SqliteStore::maintain(const std::function<Result<std::int64_t>(int& rc)>& transaction) {
+  Result<std::int64_t> result = kStopped;
+  run_on_writer([&] {
+    if (writer_->is_broken()) return;
+    int rc = sqlite::kOk;
+    result = transaction(rc);
+    writer_->note_failure(rc);
+    writer_->forget_numbers();
+  });
+  return result;
 }
 
 Status SqliteStore::back_up(const std::string& path) {

@@ -65,6 +65,7 @@ class SqliteStore final : public Store, public ServiceStore {
   void commit(Batch batch, OnCommitted done) override;
   void commit_now(Batch batch, OnCommitted done) override;
   RunNo next_run_no() override;
+  [[nodiscard]] RunNo last_run_no() const { return last_run_no_.load(); }  ///< that was given
   [[nodiscard]] const std::string& store_id() const override { return store_id_; }
   [[nodiscard]] std::int64_t leader_epoch() const override { return leader_epoch_; }
   [[nodiscard]] Result<std::vector<RunNo>> unfinished_runs() override;
@@ -87,6 +88,10 @@ class SqliteStore final : public Store, public ServiceStore {
   [[nodiscard]] Result<PruneResult> prune(const PruneRule& rule);
   /// Deletes what the service has left behind and is over since before `before`; how many rows.
   [[nodiscard]] Result<std::int64_t> prune_service(WallUs before);
+  /// The same in one limited transaction, for who leaves room for others in between; 0: nothing is left.
+  [[nodiscard]] Result<std::int64_t> prune_service_some(const OldRows& old);
+  /// One limited transaction: versions of a DAG that nothing refers to any more; 0: nothing is left.
+  [[nodiscard]] Result<std::int64_t> prune_versions(const std::string& dag_id);
   /// A whole, synced copy of the database at `path` (0600).
   [[nodiscard]] Status back_up(const std::string& path);
   /// integrity_check on a copy, which is deleted afterwards.
@@ -121,6 +126,7 @@ class SqliteStore final : public Store, public ServiceStore {
   void close_database();
   /// Runs `task` on the writer's thread, in its turn, and waits; false after stop().
   bool run_on_writer(const std::function<void()>& task);
+  Result<std::int64_t> maintain(const std::function<Result<std::int64_t>(int& rc)>& transaction);
   /// Runs `read` on this thread with a connection that nobody writes through: one for all reads, or, as long as this
   /// process has written nothing, the writer's (to open another costs a small run more than all that it reads). `read`
   /// sees all that was answered, and may not call the store. Error: there is no such connection.

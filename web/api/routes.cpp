@@ -48,6 +48,7 @@ Operations all_operations() {
   add_reasons(operations);
   add_run_why(operations);
   add_backfills(operations);
+  add_upkeep(operations);
   add_home(operations);
   add_pools(operations);
   add_breakers(operations);

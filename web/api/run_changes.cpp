@@ -135,8 +135,10 @@ void drop_run(const Call& call, const http::Reply& reply) {
     }
     what.run_no = run->run_no;
   }
+  const RunNo run_no = what.run_no;
   call.services.door->change({std::move(what), ""}, asker_of(call.request), {},
-                             [kept, reply](const Result<Changed>& done) {
+                             [kept, reply, run_no](const Result<Changed>& done) {
+                               if (done && kept.services.upkeep != nullptr) kept.services.upkeep->run_deleted(run_no);
                                reply.send(done ? no_content() : http::error_response(done.error(), &kept.request));
                              });
 }

@@ -20,6 +20,7 @@
 #include "web/api/known_dags.h"
 #include "web/api/locks.h"
 #include "web/api/readers.h"
+#include "web/api/upkeep_door.h"
 #include "web/http/access.h"
 #include "web/http/message.h"
 #include "web/http/server.h"
@@ -61,6 +62,7 @@ struct Services {
   CompiledDags* dags = nullptr;
   Door* door = nullptr;
   BackfillDoor* backfills = nullptr;  ///< null: none are made here
+  UpkeepDoor* upkeep = nullptr;       ///< null: nothing is removed here
   std::function<http::ServerCounts()> counts;
   Locks* locks = nullptr;
   KnownDags* known_dags = nullptr;
@@ -127,6 +129,7 @@ void add_pictures(Operations& operations);
 void add_reasons(Operations& operations);
 void add_run_why(Operations& operations);
 void add_backfills(Operations& operations);
+void add_upkeep(Operations& operations);
 
 http::Response json_response(std::string body, int status = 200);
 

@@ -655,5 +655,44 @@ TEST_F(ChangesOfControl, ARunThatIsElsewhereIsAConflict) {
   for (const auto k : {clear, mark}) EXPECT_EQ(kind(k), ErrorKind::conflict);
 }
 
+TEST_F(ControlConformance, RunsThatRetentionHasChosenGoInOnePartButThoseThatSomebodyWants) {
+  ask(trigger(1));  // with the engine
+  bench.settle();
+  ask(RetryRun{.run_no = 2});  // on its way from the disk
+  bench.loop.drain();
+  std::optional<std::vector<RunNo>> gone;
+  AuditRow audit;
+  audit.action = "prune";
+  control.retire({{1, "d/r1", 5, 4}, {2, "d/r2", 5, 4}, {3, "d/r3", 5, 4}, {4, "d/r4", 5, 4}}, audit,
+                 [&](const std::vector<RunNo>& those) { gone = those; });
+  bench.loop.drain();
+  ASSERT_EQ(bench.store.offered.size(), 1U);
+  const Part& part = offered().parts.back();
+  ASSERT_EQ(part.service.deletions.size(), 2U);
+  EXPECT_EQ(part.service.deletions[0].run_no, 3);
+  EXPECT_EQ(part.service.deletions[0].ended_at, 4);
+  ASSERT_EQ(part.audit.size(), 1U);
+  const auto late = ask(RetryRun{.run_no = 3});
+  bench.loop.drain();
+  EXPECT_EQ(kind(late), ErrorKind::not_found) << "it is going";
+  EXPECT_FALSE(gone.has_value()) << "it is not durable yet";
+  bench.settle();
+  EXPECT_EQ(gone, (std::vector<RunNo>{3, 4}));
+  ask(RetryRun{.run_no = 3});
+  bench.loop.drain();
+  EXPECT_EQ(loader.wishes.back().first, 3) << "asked of the disk, which knows it no more";
+}
+
+TEST_F(ControlConformance, WhereEveryRunIsWantedNothingIsWritten) {
+  ask(trigger(1));
+  bench.settle();
+  std::optional<std::vector<RunNo>> gone;
+  control.retire({{1, "d/r1", 5, 4}}, {}, [&](const std::vector<RunNo>& those) { gone = those; });
+  EXPECT_FALSE(gone.has_value()) << "not from within the call";
+  bench.settle();
+  EXPECT_EQ(gone, std::vector<RunNo>{});
+  EXPECT_TRUE(bench.store.offered.empty());
+}
+
 }  // namespace
 }  // namespace baton

@@ -167,7 +167,7 @@ TEST(ConfigFile, GivesPoolsLimitsAndNames) {
   EXPECT_EQ(r.config.pools[1].slots, 2);
   EXPECT_EQ(r.config.max_file_bytes, 64 << 20);
   EXPECT_EQ(r.config.max_instances, 5);
-  EXPECT_EQ(r.config.retention_days, 90);
+  EXPECT_EQ(r.config.retention, Retention{.runs_us = 90 * kDay});
   EXPECT_EQ(r.config.pass_env, std::vector<std::string>{"HTTPS_PROXY"});
   LoadOptions options;
   options.config = r.config;
@@ -179,6 +179,32 @@ TEST(ConfigFile, GivesPoolsLimitsAndNames) {
   EXPECT_EQ(
       rules_of(load_text("dag: x\ntasks:\n  a: {run: echo, for_each: {items: [1, 2, 3, 4, 5, 6]}}\n", "x", options)),
       "mapping-limit");
+}
+
+TEST(ConfigFile, RetentionIsASpanOrANumberOfRuns) {
+  const auto kept = [](const std::string& text) {
+    const auto r = load_config_text("retention: " + text + "\n", "baton.yaml");
+    EXPECT_TRUE(r.ok()) << render_text(r.diagnostics);
+    return r.config.retention;
+  };
+  EXPECT_EQ(kept("1000 per dag"), Retention{.runs_per_dag = 1000});
+  EXPECT_EQ(kept("{runs: 2w, logs: 36h}"), (Retention{.runs_us = 14 * kDay, .logs_us = 36 * kHour}));
+  EXPECT_EQ(kept("{runs: 5 per dag}"), Retention{.runs_per_dag = 5});
+  EXPECT_EQ(kept("{logs: 30d}"), Retention{.logs_us = 30 * kDay});
+  for (const char* wrong : {"0 per dag", "per dag", "-3 per dag", "1.5 per dag", "1000 per dags", "soon", "0s", "[90d]",
+                            "{runs: 90d, log: 1d}", "{logs: 5 per dag}", "{logs: 0s}"}) {
+    EXPECT_FALSE(load_config_text(std::string("retention: ") + wrong + "\n", "baton.yaml").ok()) << wrong;
+  }
+}
+
+TEST(ConfigFile, BackupsNameAnAbsoluteFolder) {
+  const auto r = load_config_text("backup: {path: /backup/baton, every: 6h, keep: 3}\n", "baton.yaml");
+  ASSERT_TRUE(r.ok()) << render_text(r.diagnostics);
+  EXPECT_EQ(r.config.backup, (BackupSettings{"/backup/baton", 6 * kHour, 3}));
+  EXPECT_EQ(load_config_text("backup: {path: /b}\n", "baton.yaml").config.backup, (BackupSettings{"/b", kDay, 7}));
+  for (const char* wrong : {"{path: here}", "{every: 1d}", "{path: /b, keep: 0}", "{path: /b, every: 1s}", "/b"}) {
+    EXPECT_FALSE(load_config_text(std::string("backup: ") + wrong + "\n", "baton.yaml").ok()) << wrong;
+  }
 }
 
 TEST(ConfigFile, SaysWhatIsWrong) {
