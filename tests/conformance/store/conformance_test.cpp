@@ -4,6 +4,7 @@
 
 #include "scheduler/store/sqlite_store.h"
 #include "tests/conformance/store/backend.h"
+#include "tests/sim/doors.h"
 
 namespace baton {
 namespace {
@@ -549,6 +550,43 @@ TEST_P(StoreConformance, ACacheEntryIsFoundByAllOfItsKeyUntilItExpires) {
   newer.cache.push_back({"etl", "t0", "k", "spec", R"({"n":2})", 150, kNoTime, 2, 0});
   ASSERT_EQ(commit(std::move(newer)), CommitOutcome::durable);
   EXPECT_EQ(cached("k", "spec", 1'000'000)->outputs_json, R"({"n":2})");
+}
+
+TEST_P(StoreConformance, ABreakerIsReadAsItWasWrittenLast) {
+  BreakerRow row;
+  row.spec.name = "warehouse";
+  row.spec.failures = 5;
+  row.spec.consecutive = 3;
+  row.spec.rate = 0.25;
+  row.spec.window_us = 7 * kMinute;
+  row.spec.cooldown_us = 3 * kMinute;
+  row.spec.max_cooldown_us = kHour;
+  row.spec.probes = 2;
+  row.spec.count = {{FailureClass::Kind::exit, 75}, {FailureClass::Kind::timeout, 0}};
+  row.spec.description = "of the \"lake\"";
+  row.declared_by = "etl";
+  row.state = BreakerState::half_open;
+  row.since = 100;
+  row.cooldown_us = 6 * kMinute;
+  row.in_row = 4;
+  row.window = {{10, 3, 2}, {20, 1, 1}};
+  row.probes = {{1, 2, kUnmapped, 3}, {4, 5, 6, 7}};
+  row.cause = "its cooldown has passed";
+  row.updated_at = 100;
+  Part first;
+  first.service.breakers = {row};
+  first.service.breakers[0].state = BreakerState::open;
+  first.service.breakers[0].until = 90;
+  first.service.breaker_events.push_back({"warehouse", 50, BreakerState::closed, BreakerState::open, "why", "ann"});
+  ASSERT_EQ(commit(std::move(first)), CommitOutcome::durable);
+  EXPECT_EQ(store_->breakers().value().at(0).until, 90);
+  Part second;
+  second.service.breakers = {row};
+  ASSERT_EQ(commit(std::move(second)), CommitOutcome::durable);
+  const auto found = store_->breakers().value();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(sim::difference(found[0], row), "");
+  EXPECT_EQ(found[0].until, kNoTime);
 }
 
 TEST_P(StoreConformance, MeanDurationsWeighRecentOnesMore) {
