@@ -203,6 +203,7 @@ void make_none(DagRun& run, InstanceNo i, Moment now) {
   instance.losses = 0;
   if (run.spec_of(i).cache && instance.epoch == 0) instance.epoch = 1;  // what has been cleared does not ask the cache
   instance.since = now.mono;
+  run.ensure_activity(i).summed_to = now.wall;  // a restart counts its time from here, not from the run's start
 }
 
 void collapse(DagRun& run, TaskNo t, StepOutcome& out) {
