@@ -58,7 +58,14 @@ constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
                                                          "killed_before_inventory",
                                                          "run_waited",
                                                          "waiting_run_stopped",
-                                                         "cleared_run_waited"};
+                                                         "cleared_run_waited",
+                                                         "clear_requested",
+                                                         "finished_run_cleared",
+                                                         "attempt_cleared",
+                                                         "mark_requested",
+                                                         "finished_run_marked",
+                                                         "attempt_marked",
+                                                         "run_mark_requested"};
 
 }  // namespace
 

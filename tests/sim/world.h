@@ -31,6 +31,10 @@ class World {
   void want_run(RunNo asked, std::int32_t dag, MonoUs since);
   void want_stop(RunNo run_no, bool kill);
   void want_retry();
+  void plan_change(RunNo run_no, MonoUs at);
+  void want_change(RunNo run_no);
+  void want_mark_of_run(RunNo run_no);
+  [[nodiscard]] std::vector<TaskChoice> choose_tasks(const DiskRun& run);
   void commit_fault();
   void stall_worker();
   void keep_killing_worker();
@@ -53,6 +57,7 @@ class World {
   std::unique_ptr<Scheduler> scheduler_;
   Rng people_;
   Rng errands_;
+  Rng changes_;
   bool may_be_alone_;  ///< on this day people start `run`, `resume` and `retry` by turns, beside services
   std::vector<RetryWish> wishes_;
   std::int32_t runs_left_ = 0;
