@@ -108,6 +108,7 @@ bool Admission::next(Candidate& out, const Lookup& run_of,
         return false;
       }
       hold(*run, c.instance);
+      drop_twin(c);
       out = c;
       return true;
     }
@@ -134,6 +135,19 @@ void Admission::drop_heads(Resource& resource, const Lookup& run_of) {
     dropped = true;
   }
   if (dropped) wake(resource, false);
+}
+
+/// What is cleared while it waits offers itself anew, and its first offer still stands in a list. Where that is the
+/// head, nobody else looks at it before the next release.
+void Admission::drop_twin(const Candidate& admitted) {
+  const auto is_twin = [&](const Candidate& c) {
+    return c.run_no == admitted.run_no && c.instance == admitted.instance;
+  };
+  for (const Need& n : needs_) {
+    bool dropped = false;
+    for (auto& list = n.resource->waiting; !list.empty() && is_twin(list.top().candidate); list.pop()) dropped = true;
+    if (dropped) wake(*n.resource, false);
+  }
 }
 
 void Admission::hold(const DagRun& run, InstanceNo i) {

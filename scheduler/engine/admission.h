@@ -118,6 +118,8 @@ class Admission {
   void wake(Resource& resource, bool head);
   void wake_after_drop(RunNo run_no);
   void drop_heads(Resource& resource, const Lookup& run_of);
+  /// What it needs is in `needs_`.
+  void drop_twin(const Candidate& admitted);
 
   std::int32_t slots_;
   std::int32_t ahead_;

@@ -186,7 +186,9 @@ Result<CheckedOutputs> check_cached(const TaskSpec& spec, const std::string& out
 
 AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool counts_as_loss, Moment now,
                              const CoreSettings& settings) {
-  if (const Reason r = run.at(i).reason; awaits_its_end(r)) return by_person(r, end);
+  bool was_changed = awaits_its_end(run.at(i).reason);
+  if (BATON_BUG(cleared_attempt_counts)) was_changed = false;
+  if (was_changed) return by_person(run.at(i).reason, end);
   if (run.at(i).stop_requested && awaits_its_end(run.stopping)) return by_person(run.stopping, end);
   const bool is_exit = end.outcome == Outcome::exited;
   bool was_stopped = run.at(i).stop_requested;

@@ -129,6 +129,7 @@ std::vector<InstanceNo> with_what_began_after(const DagRun& run, const std::vect
     taken[static_cast<std::size_t>(i)] = 1;
     runs_again[static_cast<std::size_t>(run.at(i).task_no)] = 1;
   }
+  if (BATON_BUG(what_began_after_runs_on)) return numbers_of(taken);
   for (const TaskNo t : run.dag->topological) {
     const auto& above = run.dag->upstream.of(t);
     const auto is_again = [&](TaskNo u) { return runs_again[static_cast<std::size_t>(u)] != 0; };
@@ -180,7 +181,9 @@ std::vector<TaskNo> tasks_to_expand_anew(const DagRun& run, const std::vector<In
     for (std::int32_t k = 0; k < p.count; ++k) {
       const InstanceNo i = run.instance_of(t, k);
       const bool taken = is_selected[static_cast<std::size_t>(i)] != 0;
-      own = own || taken || !is_final(run.at(i).state);
+      bool is_seen = true;
+      if (BATON_BUG(clear_looks_at_the_first)) is_seen = k == 0;
+      own = own || (is_seen && (taken || !is_final(run.at(i).state)));
       whole = whole && (taken || run.at(i).state == TaskState::none);
     }
     news[static_cast<std::size_t>(t)] = above || own ? 1 : 0;
@@ -203,6 +206,7 @@ void make_none(DagRun& run, InstanceNo i, Moment now) {
   instance.losses = 0;
   if (run.spec_of(i).cache && instance.epoch == 0) instance.epoch = 1;  // what has been cleared does not ask the cache
   instance.since = now.mono;
+  run.ensure_activity(i).summed_to = now.wall;  // a restart counts its time from here, not from the run's start
 }
 
 void collapse(DagRun& run, TaskNo t, StepOutcome& out) {

@@ -214,7 +214,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void admit();
   bool launch(const Candidate& candidate);
   Epoch next_epoch(const DagRun& run, InstanceNo i);
-  void release_prepared(AttemptKey key);
+  void release_prepared(AttemptKey key, bool is_stopped);
   void withdraw_prepared(AttemptKey key);
   void learn_run_time(const AttemptEnd& end);
   void take_lost(const std::vector<AttemptKey>& lost);

@@ -69,13 +69,13 @@ bool Engine::launch(const Candidate& candidate) {
   return true;
 }
 
-/// Its claim is durable.
-void Engine::release_prepared(AttemptKey key) {
+/// Its claim is durable. One that the same commit stops, for a clear, say, stays held: it ends without having begun.
+void Engine::release_prepared(AttemptKey key, bool is_stopped) {
   const auto early = attempts_.claimed(key);
   if (LiveRun* live = runs_.find(key.run_no)) handle(*live, Launched{live->run.find(key), false});
   if (early) {
     attempt_ended(*early);
-  } else {
+  } else if (!is_stopped) {
     executor_.release(key);
   }
 }

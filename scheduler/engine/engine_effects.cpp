@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -98,7 +99,10 @@ void Engine::release(Pending& pending) {
     if (request.answer) request.answer(request.verdict);
   }
   for (LaunchSpec& spec : pending.launches) launch_durable(std::move(spec));
-  for (const AttemptKey& key : pending.releases) release_prepared(key);
+  const auto is_stopped = [&](const AttemptKey& key) {
+    return std::any_of(pending.stops.begin(), pending.stops.end(), [&](const auto& stop) { return stop.key == key; });
+  };
+  for (const AttemptKey& key : pending.releases) release_prepared(key, is_stopped(key));
   for (const Pending::Stop& stop : pending.stops) executor_.stop(stop.key, stop.grace_us, stop.kill_now);
   for (const AttemptKey& key : pending.acknowledgements) executor_.acknowledge(key);
   executor_.flush();

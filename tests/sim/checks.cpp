@@ -29,7 +29,9 @@ void Checks::check_start(const AttemptKey& key) {
   }
   const Task& task = run->dag->task(key.task_no);
   if (task.hook == Hook::none) {
-    if (settled(*run, key.task_no) != Rule::runs) {
+    // Who was told to start before a person cleared or marked it starts, and is stopped at once.
+    const bool is_excused = awaits_its_end(row->reason) || follows_from_a_mark(*run, key.task_no);
+    if (settled(*run, key.task_no) != Rule::runs && !is_excused) {
       return fail("INV-07", text_of(key) + " (" + task.id + ") starts before its trigger rule holds");
     }
     const auto stopped = stopped_.find(key.run_no);
@@ -63,9 +65,20 @@ void Checks::check_start(const AttemptKey& key) {
   }
 }
 
+void Checks::check_change(const DiskRun& run) {
+  if (run.cut_seq == 0) expect_running(run.row.run_no);
+  for (const TaskRow& row : run.instances) {
+    const bool runs_on = is_live(row.state) && !awaits_its_end(row.reason);
+    if (!runs_on || run.dag->task(row.task_no).hook != Hook::none) continue;
+    if (settled(run, row.task_no) != Rule::open) continue;
+    fail("INV-07", fmt::format("{}/{}/{} ({}) runs on while what is above it runs again", row.run_no, row.task_no,
+                               row.map_index, run.dag->task(row.task_no).id));
+  }
+}
+
 void Checks::expect_stopped(RunNo run_no) {
   const DiskRun* run = disk_.find(run_no);
-  if (run == nullptr || stopped_.contains(run_no)) return;
+  if (run == nullptr || stopped_.contains(run_no) || run->cut_seq == 0) return;  // it may have been cleared meanwhile
   for (const TaskRow& row : run->instances) stopped_[run_no].push_back(row.epoch);
 }
 
@@ -314,8 +327,16 @@ void Checks::check_end(Scheduler* scheduler) {
   for (const auto& [run_no, run] : disk_.runs()) {
     for (const TaskRow& row : run.instances) {  // once more: a retry leaves nothing that what it changed contradicts
       const auto ups = run.dag->upstream.of(row.task_no);
-      const bool kept = std::any_of(ups.begin(), ups.end(), [&](TaskNo u) { return run.dag->spec(u).setup; });
-      if (row.state != TaskState::removed && !kept) check_ended(run, row.instance_no);  // a setup runs again for others
+      const bool is_hook = run.dag->task(row.task_no).hook != Hook::none;
+      // A setup runs again for others; and clears and marks leave what follows as it was, where people want so.
+      const bool kept = (is_hook && run.was_marked) || std::any_of(ups.begin(), ups.end(), [&](TaskNo u) {
+        if (run.dag->spec(u).setup) return true;
+        const auto above = run.of_task(u);
+        return std::any_of(above.begin(), above.end(), [&](const TaskRow* up) {
+          return run.facts_of(up->instance_no).ended_seq > run.facts_of(row.instance_no).ended_seq;
+        });
+      });
+      if (row.state != TaskState::removed && !kept) check_ended(run, row.instance_no);
     }
     if (run.row.begun_at == kNoTime) continue;  // it was ended while it waited
     const std::string wrong = judge_outcome(run, plan_of(run), behaviours_, ground_.options.seed);

@@ -24,7 +24,8 @@ constexpr DurationUs kClaimLateUs = 4 * kMinute;
 constexpr DurationUs kBeginLateUs = 15 * kMinute;
 
 bool is_stop(Reason r) {
-  return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout;
+  return r == Reason::stopped || r == Reason::fail_fast || r == Reason::run_timeout ||
+         r == Reason::marking_success || r == Reason::marking_failed;
 }
 
 }  // namespace
@@ -105,8 +106,13 @@ CommitDone Disk::apply(const Batch& batch, std::int64_t epoch) {
   }
   doors_.end();
   if (mirror_) apply_to_mirror(batch, how);
+  const std::set<RunNo> changed = std::exchange(changed_, {});
   for (const auto& [run_no, i] : std::exchange(ended_, {})) {
-    if (on_end) on_end(*find(run_no), i);
+    // What has ended beside a change of a person may have ended before it: nobody can tell from the rows.
+    if (on_end && !changed.contains(run_no)) on_end(*find(run_no), i);
+  }
+  for (const RunNo run_no : changed) {
+    if (on_change) on_change(*find(run_no));
   }
   return how;
 }
@@ -127,9 +133,7 @@ void Disk::apply(const Part& part) {
   }
   begin_runs(part);
   for (const TryRow& row : part.tries) write_try(row);
-  std::map<std::string, WallUs> cleared;
-  apply_clears(part, cleared);
-  apply_instances(part, cleared);
+  apply_instances(part, changes_of(part));
   for (const RunRow& row : part.runs) write_run(row);
   for (const CacheRow& row : part.cache) {
     cache_.insert_or_assign(std::make_tuple(row.dag_id, row.task_id, row.key, row.spec_hash), row);
@@ -141,32 +145,47 @@ void Disk::apply(const Part& part) {
   }
 }
 
-/// What still waits in a run that is cleared begins to wait anew.
-void Disk::apply_clears(const Part& part, std::map<std::string, WallUs>& cleared) {
+Disk::Changes Disk::changes_of(const Part& part) {
+  Changes out;
   for (const AuditRow& row : part.audit) {
-    if (row.action == "retry") cleared[row.run_id] = row.at;
+    const auto named = taken_.run_ids.find({row.dag_id, row.run_id});
+    if (named == taken_.run_ids.end()) continue;
+    DiskRun& run = *find(named->second);
+    const bool is_mark = row.action.starts_with("mark_");
+    run.was_marked = run.was_marked || is_mark;
+    if (!is_mark && row.action != "retry" && row.action != "clear") continue;
+    const auto before = out.find(named->second);
+    const bool is_first = before == out.end();
+    out[named->second] = {row.at, row.action == "retry", is_mark && (is_first || before->second.is_mark), is_first};
+    changed_.insert(named->second);
   }
+  for (const auto& [run_no, change] : out) apply_change(part, *find(run_no), change);
+  return out;
+}
+
+/// A run that is cleared goes on, whatever has stopped it; one that is marked, where its row says so. What still waits
+/// in it begins to wait anew.
+void Disk::apply_change(const Part& part, DiskRun& run, const Change& change) {
+  const auto row = std::ranges::find(part.runs, run.row.run_no, &RunRow::run_no);
+  const bool is_told = row != part.runs.end();
+  const bool goes_on = is_told && row->state == RunState::running && !is_stop(row->reason);
+  if (!change.is_mark || goes_on) run.cut_seq = run.failed_seq = 0;
+  if (is_told) run.row.started_at = row->started_at;  // for the claims of this very part
   const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
-  for (const auto& [run_id, at] : cleared) {
-    for (auto& [run_no, run] : runs_) {
-      if (run.row.run_id == run_id) run.cut_seq = run.failed_seq = 0;
-      for (std::size_t i = 0; run.row.run_id == run_id && i < run.instances.size(); ++i) {
-        // A restart takes what was scheduled for not begun.
-        const TaskState state = run.instances[i].state;
-        if (state != TaskState::none && state != TaskState::scheduled) continue;
-        run.facts[i].born_at = at - shift;
-        run.facts[i].tries_us = 0;
-      }
-    }
+  for (std::size_t i = 0; i < run.instances.size(); ++i) {
+    // A restart takes what was scheduled for not begun; elsewhere only memory knows which of the two it is.
+    const TaskState state = run.instances[i].state;
+    if (state != TaskState::none && state != TaskState::scheduled) continue;
+    run.facts[i].is_timed = run.facts[i].is_timed && change.at_start;
+    run.facts[i].born_at = change.at - shift;
+    run.facts[i].tries_us = 0;
   }
 }
 
-void Disk::apply_instances(const Part& part, const std::map<std::string, WallUs>& cleared) {
-  const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
+void Disk::apply_instances(const Part& part, const Changes& changes) {
   const auto write = [&](const TaskRow& row) {
-    const DiskRun* run = find(row.run_no);
-    const auto at = run == nullptr ? cleared.end() : cleared.find(run->row.run_id);
-    write_instance(row, at == cleared.end() ? std::nullopt : std::optional<MonoUs>{at->second - shift});
+    const auto at = changes.find(row.run_no);
+    write_instance(row, at == changes.end() ? nullptr : &at->second);
   };
   // A clear and the expansion that follows may share a part: what was there comes first.
   const auto is_new = [&](const TaskRow& row) {
@@ -279,7 +298,8 @@ void Disk::make_instance(const TaskRow& row) {
     return;
   }
   const Facts& first = run->facts_of(row.task_no);
-  run->facts.push_back(Facts{.generation = first.generation, .born_at = first.born_at});
+  run->facts.push_back(Facts{.generation = first.generation, .born_at = first.born_at, .is_timed = first.is_timed,
+                             .cleared_seq = first.cleared_seq});
   if (row.map_index == 1) ground_.strike(Fault::expansion);
 }
 
@@ -293,13 +313,24 @@ void Disk::write_try(const TryRow& row) {
          fmt::format("a result of epoch {} is accepted while the row is {} with epoch {}", row.epoch,
                      to_string(now.state), now.epoch));
   }
-  if (row.reason == Reason::cleared || row.reason == Reason::replaced) {  // whatever it ended as, it is as if it had not run
-    facts = Facts{.generation = facts.generation + 1, .is_timed = false};
+  const bool was_cleared = now.reason == Reason::cleared || now.reason == Reason::replaced;
+  const bool is_dropped = row.reason == Reason::cleared || row.reason == Reason::replaced;
+  if (was_cleared && !is_dropped && row.reason != Reason::marked) {
+    fail("INV-05", *run, now,
+         fmt::format("a cleared attempt counts as {} {}", to_string(row.state), to_string(row.reason)));
+  }
+  if (is_dropped) {  // whatever it ended as, it is as if it had not run
+    ground_.strike(Fault::attempt_cleared);
+    facts = Facts{.generation = facts.generation + 1, .is_timed = false, .cleared_seq = seq_};
     return;
   }
   facts.tries_us += WaitTimes::from_json(row.times_json).total_us();
   ++facts.tries;
-  const bool never_ran = facts.killed_before_start && row.reason == Reason::signal;
+  if (row.reason == Reason::marked) {  // whatever it ended as, a person has said what it is
+    ground_.strike(Fault::attempt_marked);
+    return;
+  }
+  const bool never_ran = facts.killed_before_start != 0 && row.reason == Reason::signal;
   const Life* life = witness_.find({row.run_no, now.task_no, now.map_index, row.epoch});
   if (row.reason == Reason::lost) {
     ++facts.lost;
@@ -324,11 +355,12 @@ void Disk::write_try(const TryRow& row) {
   }
 }
 
-void Disk::check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row, bool clears) {
+void Disk::check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row, bool by_person) {
+  if (row.reason == Reason::marked && !run.was_marked) return fail("INV-10", run, row, "nobody has marked it");
   const bool claim = row.state == TaskState::queued && (old.state != TaskState::queued || row.epoch != old.epoch);
   if (claim && row.epoch <= old.epoch) return fail("INV-04", run, row, "a claim without a new epoch");
-  if (clears && row.state == TaskState::none) return;
-  if (is_final(old.state) && row.state != old.state && !(clears && row.state == TaskState::removed)) {
+  if (by_person && row.state == TaskState::none) return;
+  if (is_final(old.state) && row.state != old.state && !by_person) {
     return fail("INV-10", run, row, fmt::format("{} becomes {}", to_string(old.state), to_string(row.state)));
   }
   if (row.state == TaskState::running && !(is_live(old.state) && old.epoch == row.epoch)) {
@@ -384,25 +416,40 @@ void Disk::check_end(const DiskRun& run, const TaskRow& row, const Facts& facts)
   }
 }
 
-void Disk::write_instance(const TaskRow& row, std::optional<MonoUs> cleared_at) {
+void Disk::write_instance(const TaskRow& row, const Change* change) {
   DiskRun* run = find(row.run_no);
   TaskRow& old = run->at(row.instance_no);
   Facts& facts = run->facts_of(row.instance_no);
-  check_move(*run, old, row, cleared_at.has_value());
+  check_move(*run, old, row, change != nullptr);
   if (row.state != old.state || row.epoch != old.epoch) {
     ground_.say(fmt::format("  row {} {} {}", name_of(*run, row), to_string(row.state), to_string(row.reason)));
   }
-  if (cleared_at && row.state == TaskState::none) {
-    facts = Facts{.generation = facts.generation + (is_final(old.state) ? 1 : 0), .born_at = *cleared_at};
+  const bool is_marked = row.reason == Reason::marked && row.state != TaskState::removed;
+  // Of a run that lives it may be on its way again with the same batch.
+  const bool goes_on = change != nullptr && !change->at_start && !is_marked && row.state != TaskState::removed &&
+                       old.state != TaskState::none && !is_live(old.state);
+  const bool was_cleared = change != nullptr && (row.state == TaskState::none || goes_on);
+  if (was_cleared) {
+    const MonoUs at = change->at - (ground_.loop.wall() - ground_.loop.now());
+    const bool is_told = is_final(old.state) || (row.state == TaskState::none && !is_live(old.state));
+    const std::int32_t generation = facts.generation + (is_final(old.state) ? 1 : 0);
+    const Epoch killed = facts.killed_before_start > old.epoch ? facts.killed_before_start : 0;  // claimed since then
+    facts = Facts{.generation = generation,
+                  .born_at = at,
+                  .is_timed = is_told && change->is_one,
+                  .killed_before_start = killed,
+                  .cleared_seq = seq_};
   }
   if (row.state == TaskState::queued && row.epoch != old.epoch) {
     ++facts.claims;
     check_claim(*run, old, row, facts);
   }
   if (row.state == TaskState::up_for_retry || row.state == TaskState::up_for_reschedule) note_sleep(row, facts);
-  const bool ends = is_final(row.state) && row.state != TaskState::removed && !is_final(old.state);
+  const bool had_ended = is_final(old.state) && !was_cleared;
+  const bool is_end = is_final(row.state) && row.state != TaskState::removed;
+  if (is_end && (!had_ended || row.state != old.state)) facts.ended_seq = seq_;
   old = row;
-  if (!ends) return;
+  if (!is_end || had_ended) return;
   const bool fails_run = row.state == TaskState::failed && counts_for_run(run->dag->task(row.task_no));
   if (fails_run && run->dag->fail_fast && run->failed_seq == 0) run->failed_seq = seq_;
   check_end(*run, row, facts);
@@ -438,7 +485,8 @@ bool Disk::note_kill_before_start(const AttemptKey& key) {
   const TaskRow* row = run == nullptr ? nullptr : run->find(key.task_no, key.map_index);
   if (row == nullptr || is_final(row->state)) return false;
   if (is_live(row->state) ? row->epoch != key.epoch : row->epoch >= key.epoch) return false;
-  return run->facts_of(row->instance_no).killed_before_start = true;
+  run->facts_of(row->instance_no).killed_before_start = key.epoch;
+  return true;
 }
 
 }  // namespace baton::sim

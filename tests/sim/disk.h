@@ -26,13 +26,15 @@ namespace baton::sim {
 struct Facts {
   std::int32_t generation = 0;   ///< clears so far
   MonoUs born_at = 0;            ///< when its time began to count: the run's start or the last clear
-  bool is_timed = true;          ///< that is known: not where it was cleared while it ran, and began anew when it was gone
+  bool is_timed = true;          ///< that is known: not where it began anew only when its cleared attempt was gone
   DurationUs tries_us = 0;       ///< the times of its ended tries since then
   std::int32_t claims = 0;       ///< since then
   std::int32_t tries = 0;        ///< try rows since then
   std::int32_t lost = 0;         ///< of them, lost or stopped with their worker
   std::int32_t begun = 0;        ///< claims that were tries of their own
-  bool killed_before_start = false;  ///< somebody has killed a try whose program had not started: it may have failed
+  Epoch killed_before_start = 0;  ///< the try that somebody has killed before its program started: it may have failed
+  std::int64_t cleared_seq = 0;  ///< the batch in which it began anew
+  std::int64_t ended_seq = 0;    ///< the batch in which it ended, or was marked
   MonoUs slept_at = -1;          ///< when it went to sleep
   MonoUs sleeps_until = -1;
 };
@@ -48,6 +50,7 @@ struct DiskRun {
   std::int64_t cut_seq = 0;      ///< the batch in which its stop became durable; 0: none
   std::int64_t failed_seq = 0;   ///< the batch in which a failure should have stopped it; 0: none
   bool was_killed = false;       ///< somebody has asked for its end at once
+  bool was_marked = false;       ///< somebody has said how it, or a task instance of it, ended
 
   [[nodiscard]] const TaskRow* find(std::int32_t task_no, std::int32_t map_index) const;
   [[nodiscard]] TaskRow& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }
@@ -67,6 +70,8 @@ class Disk {
 
   /// Told of every instance that a batch has ended, once the batch is written.
   std::function<void(const DiskRun&, InstanceNo)> on_end;
+  /// Told of every run that a person has changed with a batch, once the batch is written.
+  std::function<void(const DiskRun&)> on_change;
 
   /// Writes a batch of the leader `epoch`, but for the parts whose runs or keys exist.
   CommitDone apply(const Batch& batch, std::int64_t epoch);
@@ -106,8 +111,17 @@ class Disk {
 
  private:
   void apply(const Part& part);
-  void apply_clears(const Part& part, std::map<std::string, WallUs>& cleared);
-  void apply_instances(const Part& part, const std::map<std::string, WallUs>& cleared);
+  /// What a person has asked for of one run: a clear of any kind, or a mark.
+  struct Change {
+    WallUs at = kNoTime;
+    bool at_start = false;  ///< of a scheduler: it has recovered the run with it
+    bool is_mark = false;
+    bool is_one = true;  ///< else which of them changed a row cannot be told
+  };
+  using Changes = std::map<RunNo, Change>;
+  Changes changes_of(const Part& part);
+  void apply_change(const Part& part, DiskRun& run, const Change& change);
+  void apply_instances(const Part& part, const Changes& changes);
   void apply_to_mirror(const Batch& batch, const CommitDone& expected);
   void create(const RunCreation& creation);
   std::shared_ptr<const VersionRow> version_of(const RunCreation& creation);
@@ -115,9 +129,9 @@ class Disk {
   void check_begin(const DiskRun& run);
   void make_instance(const TaskRow& row);
   void write_try(const TryRow& row);
-  void write_instance(const TaskRow& row, std::optional<MonoUs> cleared_at);
+  void write_instance(const TaskRow& row, const Change* change);
   void write_run(const RunRow& row);
-  void check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row, bool clears);
+  void check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row, bool by_person);
   void check_claim(const DiskRun& run, const TaskRow& old, const TaskRow& row, Facts& facts);
   void note_sleep(const TaskRow& row, Facts& facts) const;
   void check_end(const DiskRun& run, const TaskRow& row, const Facts& facts);
@@ -143,6 +157,7 @@ class Disk {
   std::map<RunNo, MonoUs> asked_at_;  ///< when each run number was given out: the run begins in that instant
   std::int64_t seq_ = 0;
   std::vector<std::pair<RunNo, InstanceNo>> ended_;  ///< by the batch that is being written
+  std::set<RunNo> changed_;                          ///< by people, in this batch
 };
 
 }  // namespace baton::sim

@@ -39,9 +39,10 @@ enum class Fault : std::uint8_t {
   message_lost, worker_keeps_dying, launch_failed, retry_latest, run_timed_out, failed_fast, losses_used_up,
   gated_killed, gated_stopped, gated_lost, unwritten_claim_told, resumed_alone, run_left, open_hook_left,
   killed_before_inventory, run_waited, waiting_run_stopped, cleared_run_waited,
-  breaker_opened, probe_failed, probe_succeeded, breaker_changed_by_person,
+  clear_requested, finished_run_cleared, attempt_cleared, mark_requested, finished_run_marked, attempt_marked,
+  run_mark_requested, breaker_opened, probe_failed, probe_succeeded, breaker_changed_by_person,
 };
-inline constexpr std::size_t kFaultCount = 56;
+inline constexpr std::size_t kFaultCount = 63;
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;
 const char* to_string(Fault fault);
 bool fault_from(const std::string& name, Fault& out);

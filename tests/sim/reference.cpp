@@ -95,6 +95,14 @@ Rule settled(const DiskRun& run, TaskNo t) {
   return any_failed ? Rule::upstream_failed : Rule::skips;
 }
 
+bool follows_from_a_mark(const DiskRun& run, TaskNo t) {
+  const auto& above = run.dag->upstream.of(t);
+  return std::any_of(above.begin(), above.end(), [&](TaskNo u) {
+    const auto rows = run.of_task(u);
+    return std::any_of(rows.begin(), rows.end(), [](const TaskRow* row) { return row->reason == Reason::marked; });
+  });
+}
+
 namespace {
 
 /// Judges one finished run, task by task.
@@ -140,7 +148,7 @@ std::optional<bool> Judge::condition(TaskNo t) {
     case TaskPlan::Condition::upstream_state: return run_.at(plan.condition_of).state == TaskState::success;
     case TaskPlan::Condition::upstream_output: {
       const TaskRow& up = run_.at(plan.condition_of);
-      if (up.state != TaskState::success) return std::nullopt;
+      if (up.state != TaskState::success || up.reason == Reason::marked) return std::nullopt;
       const InstanceKey key{up.run_no, up.task_no, up.map_index};
       return behaviours_.output_of(run_, key, run_.facts_of(up.instance_no).generation).n >= plan.at_least;
     }
@@ -151,9 +159,15 @@ std::optional<bool> Judge::condition(TaskNo t) {
 /// How many instances a mapped task must have; nothing: it cannot be expanded.
 std::optional<std::int64_t> Judge::item_count(TaskNo t) const {
   const TaskPlan& plan = plan_.tasks[static_cast<std::size_t>(t)];
+  if (plan.successes_of >= 0) {
+    const auto rows = run_.of_task(plan.successes_of);
+    return std::count_if(rows.begin(), rows.end(), [](const TaskRow* up) {
+      return up->state == TaskState::success && up->map_index != kUnmapped;
+    });
+  }
   if (plan.items_from < 0) return plan.literal_items;
   const TaskRow& up = run_.at(plan.items_from);
-  if (up.state != TaskState::success) return std::nullopt;
+  if (up.state != TaskState::success || up.reason == Reason::marked) return std::nullopt;  // a mark has no outputs
   const InstanceKey key{up.run_no, up.task_no, up.map_index};
   return behaviours_.output_of(run_, key, run_.facts_of(up.instance_no).generation).items;
 }
@@ -221,7 +235,7 @@ void Judge::judge_attempts(const TaskRow& row) {
   const Facts& facts = run_.facts_of(row.instance_no);
   if (row.losses >= 3)
     return;  // a loss beyond the budget counts as a failure, and any number of tries may have been it
-  if (facts.killed_before_start) return;  // which counts as a failure that no behaviour tells of
+  if (facts.killed_before_start != 0) return;  // which counts as a failure that no behaviour tells of
   // A teardown or hook that a kill stopped, and what a stop cut off, end as they were.
   if (was_cut(row)) return;
   if (run_.cut_seq != 0 && row.state == TaskState::failed && row.reason == Reason::outputs) return;  // and no retry
@@ -242,11 +256,13 @@ void Judge::judge_attempts(const TaskRow& row) {
   }
 }
 
-/// Of a mapped task some were run again, and others not.
+/// Of a mapped task some were run again, and others not: it keeps the items that it had.
 bool Judge::is_kept_in_part(TaskNo t) const {
   const auto rows = run_.of_task(t);
+  const Facts& first = run_.facts_of(rows.front()->instance_no);
   return std::any_of(rows.begin(), rows.end(), [&](const TaskRow* row) {
-    return run_.facts_of(row->instance_no).generation != run_.facts_of(rows.front()->instance_no).generation;
+    const Facts& facts = run_.facts_of(row->instance_no);
+    return facts.generation != first.generation || facts.cleared_seq != first.cleared_seq;
   });
 }
 
@@ -288,15 +304,21 @@ void Judge::judge_hook(const TaskRow& row) {
 
 std::string Judge::judge(InstanceNo i) {
   const TaskRow& row = run_.at(i);
-  if (run_.dag->task(row.task_no).hook == Hook::none) {
-    judge_row(row);
-  } else {
+  if (row.reason == Reason::marked) return {};  // a person's word
+  if (run_.dag->task(row.task_no).hook != Hook::none) {
     judge_hook(row);
+    return wrong_;
+  }
+  judge_row(row);
+  if (!wrong_.empty() && follows_from_a_mark(run_, row.task_no)) {  // it had begun before that
+    wrong_.clear();
+    judge_attempts(row);
   }
   return wrong_;
 }
 
 std::string Judge::judge_outcome() {
+  if (run_.row.reason == Reason::marked) return {};  // a person's word
   bool fails = false;
   for (const TaskRow& row : run_.instances) {
     const Task& task = run_.dag->task(row.task_no);

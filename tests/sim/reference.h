@@ -21,6 +21,9 @@ Rule settled(TriggerRule rule, const Ends& ends);
 /// The same for any task, teardowns too.
 Rule settled(const DiskRun& run, TaskNo t);
 
+/// Whether somebody has marked something directly above it: it may have begun before that, and goes on then.
+bool follows_from_a_mark(const DiskRun& run, TaskNo t);
+
 /// Empty when instance `i`, which has just ended, has a state that it may have; else what is wrong.
 std::string judge_end(const DiskRun& run, InstanceNo i, const DagPlan& plan, const Behaviours& behaviours,
                       std::uint64_t seed);

@@ -56,6 +56,7 @@ class DagMaker {
   void add_any(std::vector<TaskNo> needs);
   void add_bracket();
   void add_mapped_over_output();
+  void add_mapped_over_successes();
   void add_hooks();
   void put_behind_breakers();
   Dag edit(const Dag& dag);
@@ -209,6 +210,28 @@ void DagMaker::add_mapped_over_output() {
   if (rng_.percent(70)) add_any({mapped});
 }
 
+/// A fan-out over what of another fan-out has succeeded: one instance of that which runs again makes other items.
+void DagMaker::add_mapped_over_successes() {
+  TaskSpec source = script();
+  source.cache.reset();
+  ValueList items;
+  for (std::int64_t k = rng_.between(2, 4); k > 0; --k) items.emplace_back(k);
+  TaskPlan of_source;
+  of_source.literal_items = static_cast<std::int32_t>(items.size());
+  source.mapping.kind = Mapping::Kind::for_each;
+  source.mapping.literal_items = Value{std::move(items)};
+  const TaskNo from = add(std::move(source), {}, of_source);
+  TaskSpec each = script();
+  each.cache.reset();
+  each.trigger_rule = TriggerRule::all_done;
+  each.mapping.kind = Mapping::Kind::for_each;
+  each.mapping.items =
+      expression(fmt::format("${{{{ tasks.t{}.filter(x, x.state == 'success').map(x, x.index) }}}}", from));
+  TaskPlan plan;
+  plan.successes_of = from;
+  add(std::move(each), {from}, plan);
+}
+
 void DagMaker::add_shape() {
   const auto n = rng_.between(2, 6);
   const TaskNo first = static_cast<TaskNo>(dag_.tasks.size());
@@ -289,6 +312,8 @@ DagPlan DagMaker::make() {
       add_bracket();
     } else if (part < 46) {
       add_mapped_over_output();
+    } else if (part < 54) {
+      add_mapped_over_successes();
     } else {
       add_shape();
     }

@@ -20,6 +20,7 @@ struct TaskPlan {
   TaskNo condition_of = -1;     ///< the upstream that it names
   std::int64_t at_least = 0;    ///< the param or output must be at least this
   TaskNo items_from = -1;       ///< mapped over the output `list` of this task
+  TaskNo successes_of = -1;     ///< mapped over those of this mapped task that have succeeded
   std::int32_t literal_items = 0;
 };
 

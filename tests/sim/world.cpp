@@ -40,10 +40,12 @@ World::World(const SimOptions& options)
       checks_(ground_, disk_, witness_, worker_, behaviours_, workload_, scheduler_settings_),
       people_(hash_of({options.seed, 8})),
       errands_(hash_of({options.seed, 10})),
+      changes_(hash_of({options.seed, 12})),
       doors_(hash_of({options.seed, 13})),
       may_be_alone_(!worker_settings(options.seed).keeps_tasks && errands_.percent(60)),
       runs_left_(options.runs_max) {
   witness_.on_start = [this](const AttemptKey& key) { checks_.check_start(key); };
+  disk_.on_change = [this](const DiskRun& run) { checks_.check_change(run); };
   disk_.on_end = [this](const DiskRun& run, InstanceNo i) { checks_.check_ended(run, i); };
 }
 
@@ -63,6 +65,7 @@ void World::plan_burst(MonoUs at) {
     ground_.loop.call(kMachine, at, [this, dag] { want_run(0, dag, ground_.loop.now()); });
   }
   for (std::int64_t k = people_.between(2, 6); k > 0; --k) plan_fault(at + people_.log_between(kSecond, 10 * kMinute));
+  if (changes_.percent(60)) plan_change(0, at + changes_.between(kMinute, 25 * kMinute));
   if (people_.percent(60)) {
     ground_.loop.call(kMachine, at + people_.between(5 * kMinute, 25 * kMinute), [this] { want_retry(); });
   }
@@ -108,6 +111,9 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
       ground_.strike(Fault::create_conflict);
     }
   });
+  if (changes_.percent(45)) {  // while it lives, as a rule
+    plan_change(run_no, ground_.loop.now() + changes_.log_between(100 * kMillisecond, 3 * kMinute));
+  }
   // Somebody wants an earlier run again while this one and its like fill the limit: that retry must wait.
   if (may_wait && people_.percent(35)) {
     ground_.loop.call(kMachine, ground_.loop.now() + people_.log_between(kSecond, kMinute), [this] { want_retry(); });

@@ -31,6 +31,10 @@ class World {
   void want_run(RunNo asked, std::int32_t dag, MonoUs since);
   void want_stop(RunNo run_no, bool kill);
   void want_retry();
+  void plan_change(RunNo run_no, MonoUs at);
+  void want_change(RunNo run_no);
+  void want_mark_of_run(RunNo run_no);
+  [[nodiscard]] std::vector<TaskChoice> choose_tasks(const DiskRun& run);
   void want_breaker();
   void reset_breaker(const std::string& name);
   void commit_fault();
@@ -55,6 +59,7 @@ class World {
   std::unique_ptr<Scheduler> scheduler_;
   Rng people_;
   Rng errands_;
+  Rng changes_;
   Rng doors_;  ///< of who trips and resets breakers
   bool may_be_alone_;  ///< on this day people start `run`, `resume` and `retry` by turns, beside services
   std::vector<RetryWish> wishes_;

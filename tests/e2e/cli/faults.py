@@ -1,36 +1,14 @@
 """What the tests of faults share. Each test shows one fault as a person would meet it, with its sisters."""
-import contextlib
-import functools
 import json
 import os
 import signal
 import sqlite3
 import subprocess
 import time
-import unittest
 
 from support import BATON, CliTest
 
 LIMIT_SECONDS = float(os.environ.get("FAULTS_LIMIT", "40"))
-
-
-def not_yet(what):
-    """A fault that is still open: its test is skipped with what is missing for as long as it fails, and counts once it
-    passes."""
-    def mark(test):
-        @functools.wraps(test)
-        def attempt(self):
-            self.limit_s = min(self.limit_s, 10)  # some of them hang
-            self.subTest = lambda *_, **__: contextlib.nullcontext()  # the first case that fails ends it
-            try:
-                test(self)
-            except unittest.SkipTest:
-                raise
-            except Exception as error:  # whatever way it fails in
-                first = (str(error) or type(error).__name__).split("\n")[0]
-                self.skipTest(f"not yet: {what} ({first[:200]})")
-        return attempt
-    return mark
 
 
 class FaultTest(CliTest):

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import unittest
 
-from faults import FaultTest, not_yet
+from faults import FaultTest
 from support import BATON, WAIT_SECONDS
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
@@ -42,7 +42,6 @@ tasks:
                     self.assertEqual("outputs", a["state_reason"])
                     self.baton("retry", "@latest", "-q", code=1)
 
-    @not_yet("items keep their type in the store")
     def test_07_items_keep_their_type_on_recovery(self):
         forms = {"[timestamp('2026-01-01T00:00:00Z')]": ('x.format("%Y")', "2026"),
                  "[duration('90m')]": ("x.getMinutes()", "90"),
@@ -132,7 +131,6 @@ tasks:
                 self.baton("expr", "x", "--let", f"x={text}", code=2)
                 self.baton("expr", text, code=2)
 
-    @not_yet("the rendered spec is part of the key")
     def test_33_a_cache_hit_needs_the_same_rendered_task(self):
         def run(region, keys="", text='echo "$R" >> ran'):
             self.forget("ran")
@@ -157,7 +155,6 @@ tasks:
         self.assertEqual((["eu"], "eu"), run("eu", keys=", key_only: true"))
         self.assertEqual(([], "eu"), run("us", keys=", key_only: true"))
 
-    @not_yet("the rendered spec is part of the key")
     def test_33_stdin_and_arguments_count_too(self):
         for part in ('exec: [sh, -c, "echo ${{ params.p }} >> ran"]',
                      '{exec: [sh, -c, "cat >> ran"], stdin: "${{ params.p }}"}'[1:-1]):
@@ -396,7 +393,6 @@ class Smaller(FaultTest):
                 done = self.baton("validate", "d.yaml", code=(0, 2))
                 self.assertRegex(done.stdout + done.stderr, r"~|\$HOME|home")
 
-    @not_yet("has of an output of a skipped task is false")
     def test_has_of_an_output_of_a_skipped_task_is_false(self):
         self.run_dag("""
 dag: d
@@ -427,13 +423,11 @@ tasks:
         self.until(lambda: select.select([second.stderr], [], [], 0.1)[0], "it says something")
         self.assertRegex(second.stderr.readline(), r"the-first|\bd\b|\d{2,}")
 
-    @not_yet("local times carry their offset")
     def test_local_times_carry_their_offset(self):
         self.run_dag("dag: d\ntasks:\n  t: {run: echo}\n")
         self.assertRegex(self.baton("show", "@latest", TZ="Asia/Kolkata").stdout, r"\+05:?30")
         self.assertRegex(self.baton("ls", TZ="Asia/Kolkata").stdout, r"\+05:?30")
 
-    @not_yet("exit 141 is explained")
     def test_exit_141_is_explained(self):
         self.run_dag("dag: d\ntasks:\n  t: {run: 'yes | head -1'}\n", code=1)
         self.assertIn("pipefail", self.baton("show", "@latest").stdout + self.baton("why", "@latest", "t").stdout)
@@ -442,7 +436,6 @@ tasks:
         self.run_dag("dag: d\ntasks:\n  t: {run: echo x}\n")
         self.assertIn("9", self.baton("logs", "@latest", "t", "--try", "9", code=3).stderr)
 
-    @not_yet("misspelled states are answered with what was meant")
     def test_misspelled_states_are_answered_with_what_was_meant(self):
         self.run_dag("dag: d\ntasks:\n  t: {run: echo x}\n")
         self.assertRegex(self.baton("ls", "--state", "faild", code=(2, 3)).stderr, "did you mean .?failed")
@@ -482,20 +475,17 @@ tasks:
 """)
         self.assertEqual([2, 2], [i["try_number"] for i in self.instances()])
 
-    @not_yet("a dag is read from stdin")
     def test_a_dag_is_read_from_stdin(self):
         self.baton("run", "-", "-q", stdin="dag: d\ntasks:\n  t: {run: echo x > seen}\n")
         self.assertEqual(["x"], self.lines("seen"))
         self.baton("run", "-", "-q", stdin="dag: d\ntasks:\n  t: {rnu: x}\n", code=2)
 
-    @not_yet("params are read from a file")
     def test_params_are_read_from_a_file(self):
         self.write("p.json", '{"n": 41, "xs": ["a", "b"]}')
         self.run_dag("dag: d\nparams: {n: {type: integer}, xs: {type: array}}\n"
                      "tasks:\n  t: {run: 'echo ${{ params.n }} ${{ params.xs.size() }} > seen'}\n", "--params", "p.json")
         self.assertEqual(["41", "2"], self.lines("seen"))
 
-    @not_yet("a run can be forgotten")
     def test_a_run_can_be_forgotten(self):
         for name in ("one", "two"):
             self.run_dag("dag: d\ntasks:\n  t: {run: echo x}\n", "--run-id", name)

@@ -5,7 +5,7 @@ import resource
 import subprocess
 import unittest
 
-from faults import FaultTest, not_yet
+from faults import FaultTest
 from support import BATON
 
 
@@ -21,7 +21,6 @@ class FanOutsThatFail(FaultTest):
         "too many": 'for_each: {items: "${{ params.many }}"}',
     }
 
-    @not_yet("a failed expansion fails its run")
     def test_22_it_fails_its_run_and_says_why(self):
         self.write("baton.yaml", "limits: {instances: 10}\n")
         for what, mapping in self.FORMS.items():
@@ -77,7 +76,6 @@ SELECT 1, i, 0, i, 4, i, i + 1, 1, 0 FROM n""")
                 return int(line.split()[3])
         return 0
 
-    @not_yet("a sister is found without a scan")
     def test_11_instances_that_look_at_their_sister_cost_no_square(self):
         few, many = self.cpu_seconds(150), self.cpu_seconds(1200)
         self.assertLess(many, 8 * few * 2.5, "eight times the instances: linear is 8, a square 64")

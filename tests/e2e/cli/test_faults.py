@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from faults import FaultTest, not_yet, send, state_of
+from faults import FaultTest, send, state_of
 from support import BATON
 
 
@@ -232,7 +232,6 @@ on_failure:
         self.baton("resume", "mine", "-q", code=1)
         self.assertEqual((["x"], ["x"]), (self.lines("began"), self.lines("ended")))
 
-    @not_yet("runs with open hooks are unfinished")
     def test_05_nor_after_another_run_in_the_folder(self):
         self.hook_ends_while_its_scheduler_is_killed()
         self.baton("run", "other.yaml", "-q")
@@ -240,7 +239,6 @@ on_failure:
         self.baton("resume", "mine", "-q", code=1)
         self.assertEqual((["x"], ["x"]), (self.lines("began"), self.lines("ended")))
 
-    @not_yet("runs with open hooks are unfinished")
     def test_05_a_hook_that_was_cut_off_is_not_forgotten_nor_its_run_pruned(self):
         self.write("d.yaml", self.DAG)
         self.write("other.yaml", "dag: other\ntasks:\n  t: {run: echo other}\n")
@@ -384,17 +382,14 @@ tasks:
         except AssertionError:
             self.fail(f"why {task} never said {words}: {said}")
 
-    @not_yet("waits are written")
     def test_14_why_names_the_pool_that_is_waited_for_and_its_holder(self):
         holder, waits = self.waits("pools: {warehouse: 1}")
         self.until_why(waits, "warehouse", holder)
 
-    @not_yet("waits are written")
     def test_14_why_names_the_limit(self):
         _, waits = self.waits("max_active_tasks: 1")
         self.until_why(waits, "max_active_tasks")
 
-    @not_yet("waits are written")
     def test_14_why_names_the_slots(self):
         _, waits = self.waits("", slots=1)
         self.until_why(waits, "slot")

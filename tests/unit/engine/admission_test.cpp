@@ -352,6 +352,25 @@ TEST(Admission, AWokenCandidateThatLacksAnotherResourcePassesTheWakeOn) {
   EXPECT_EQ(desk.admit(), "c");
 }
 
+TEST(Admission, NobodyWaitsBehindAnEarlierOfferOfWhoIsAdmitted) {
+  DagRun run = run_of(DagBuilder()
+                          .task("long", {}, with_pools({{"db", 2}}))
+                          .task("wide", {}, with_pools({{"db", 2}}))
+                          .task("small", {}, with_pools({{"db", 1}}))
+                          .build());
+  Desk desk(10, 0);
+  desk.admission.set_pool("db", 3);
+  desk.offer(run, "long");
+  EXPECT_EQ(desk.admit(), "long");
+  desk.offer(run, "wide", 1);
+  desk.offer(run, "small");
+  EXPECT_EQ(desk.admit(), "");
+  desk.offer(run, "wide", 1);  // it was cleared while it waited
+  EXPECT_EQ(desk.admit(), "");
+  desk.release(run, "long");
+  EXPECT_EQ(desk.admit(), "wide small");
+}
+
 TEST(Admission, NobodyWaitsBehindACandidateThatIsNoLongerWanted) {
   DagRun run = run_of(DagBuilder()
                           .task("long", {}, with_pools({{"db", 1}}))

@@ -131,6 +131,17 @@ TEST(Mark, SuccessOfAFailureClearsWhatItLeftUpstreamFailed) {
   EXPECT_EQ(d.run().row.state, RunState::running);
 }
 
+TEST(Mark, OfARunThatLivesSaysFromWhenOnWaitsWhatItMakesWaitAgain) {
+  RunDriver d(DagBuilder().task("a").task("b", {"a"}).task("c", {"b"}).task("long").build());
+  d.begin();
+  d.run_to(0, exited(1));
+  ASSERT_EQ(d.state("c"), upstream_failed);
+  d.pass(kMinute);
+  d.step(Marked{{0}, success});
+  ASSERT_EQ(d.state("c"), none);  // a restart would count its time from the start of the run
+  EXPECT_EQ(WaitTimes::summed_to(row_of(d.run(), d.no("c")).times_json), d.now().wall);
+}
+
 TEST(Mark, ThatChangesNoOutcomeLeavesAnEndedRunAsItIs) {
   RunDriver d(DagBuilder().task("a").task("b").build());
   d.begin();

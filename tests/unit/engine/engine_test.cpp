@@ -91,6 +91,26 @@ TEST(Engine, WithdrawsWhatIsPreparedForARunThatIsRefused) {
   EXPECT_EQ(b.engine.admission().live(), 0);
 }
 
+TEST(Engine, DoesNotStartWhatIsClearedBeforeItsClaimIsDurable) {
+  EngineBench b(DagBuilder().task("x").task("a").task("b", {"a"}).build());
+  b.begin();
+  b.settle();
+  ASSERT_EQ(b.executor.launched.size(), 2U);
+  b.end(b.executor.launched[0], exited(0));
+  b.loop.drain();  // is being written
+  b.end(b.executor.launched[1], exited(0));
+  b.loop.drain();
+  ASSERT_EQ(b.state("b"), queued);
+  const AttemptKey key = b.run().key_of(*b.dag->find("b"));
+  EXPECT_TRUE(b.engine.change_run(1, Cleared{select_from(b.run(), *b.dag->find("a"))}, {}));
+  b.loop.drain();
+  ASSERT_EQ(b.store.offered.size(), 1U);
+  b.settle();  // the claim and the clear, with one commit
+  EXPECT_EQ(b.executor.stopped, std::vector<AttemptKey>{key});
+  for (const LaunchSpec& spec : b.executor.launched) EXPECT_NE(spec.key, key);
+  EXPECT_TRUE(b.executor.prepared.contains(key));
+}
+
 /// Asks for a run; what its creation came to is added to `verdicts`.
 void ask_for_run(EngineBench& b, RunNo run_no, std::vector<PartVerdict>& verdicts) {
   RunCreation creation;
