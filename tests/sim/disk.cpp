@@ -16,6 +16,7 @@ std::string name_of(const DiskRun& run, const TaskRow& row) {
                      run.dag->task(row.task_no).id);
 }
 
+constexpr DurationUs kCommitLateUs = 10 * kMinute;  // a full disk keeps a change waiting no longer
 constexpr std::int32_t kLossesMax = 3;
 constexpr std::uint64_t kSeedsPerMirror = 20;
 constexpr std::int64_t kMeanWeighs = 8;  ///< samples; older ones fade
@@ -168,7 +169,7 @@ Disk::Changes Disk::changes_of(const Part& part) {
 void Disk::apply_change(const Part& part, DiskRun& run, const Change& change) {
   const auto row = std::ranges::find(part.runs, run.row.run_no, &RunRow::run_no);
   const bool is_told = row != part.runs.end();
-  const bool goes_on = is_told && row->state == RunState::running && !is_stop(row->reason);
+  const bool goes_on = is_told && !is_final(row->state) && !is_stop(row->reason);  // or waits for its place
   if (!change.is_mark || goes_on) run.cut_seq = run.failed_seq = 0;
   if (is_told) run.row.started_at = row->started_at;  // for the claims of this very part
   const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
@@ -176,10 +177,15 @@ void Disk::apply_change(const Part& part, DiskRun& run, const Change& change) {
     // A restart takes what was scheduled for not begun; elsewhere only memory knows which of the two it is.
     const TaskState state = run.instances[i].state;
     if (state != TaskState::none && state != TaskState::scheduled) continue;
-    run.facts[i].is_timed = run.facts[i].is_timed && change.at_start;
+    run.facts[i].is_timed = run.facts[i].is_timed && change.at_start && clock_holds();
     run.facts[i].born_at = change.at - shift;
     run.facts[i].tries_us = 0;
   }
+}
+
+/// Where the wall clock has stepped between a request and the commit of it, nobody can tell when that was asked.
+bool Disk::clock_holds() const {
+  return ground_.loop.last_wall_step() < ground_.loop.now() - kCommitLateUs;
 }
 
 void Disk::apply_instances(const Part& part, const Changes& changes) {
@@ -259,7 +265,9 @@ void Disk::begin_runs(const Part& part) {
     const bool begins = run->row.begun_at == kNoTime;  // one that ended while it waited may be wanted again
     if (!begins && run->row.state != RunState::queued) continue;
     ground_.say(fmt::format("  run {} begins", row.run_no));
-    if (!is_stop(row.reason)) check_begin(*run);  // one that is stopped while it waits begins only to end: its hooks
+    // One that is stopped, or marked as a whole, while it waits begins only to end: its hooks.
+    const bool only_ends = is_stop(row.reason) || (is_final(row.state) && row.reason == Reason::marked);
+    if (!only_ends) check_begin(*run);
     run->row.started_at = row.started_at;  // what its limit counts from, for the claims of this very part
     run->began_at = row.started_at - shift;
     // The clock may have been set between the decision and this commit: then nobody can tell.
@@ -436,7 +444,7 @@ void Disk::write_instance(const TaskRow& row, const Change* change) {
     const Epoch killed = facts.killed_before_start > old.epoch ? facts.killed_before_start : 0;  // claimed since then
     facts = Facts{.generation = generation,
                   .born_at = at,
-                  .is_timed = is_told && change->is_one,
+                  .is_timed = is_told && change->is_one && clock_holds(),
                   .killed_before_start = killed,
                   .cleared_seq = seq_};
   }
@@ -451,7 +459,9 @@ void Disk::write_instance(const TaskRow& row, const Change* change) {
   old = row;
   if (!is_end || had_ended) return;
   const bool fails_run = row.state == TaskState::failed && counts_for_run(run->dag->task(row.task_no));
-  if (fails_run && run->dag->fail_fast && run->failed_seq == 0) run->failed_seq = seq_;
+  // What a person marks in a run that waits to go on is as if it had been so before: the run goes on beside it.
+  const bool waits = row.reason == Reason::marked && run->row.state == RunState::queued;
+  if (fails_run && !waits && run->dag->fail_fast && run->failed_seq == 0) run->failed_seq = seq_;
   check_end(*run, row, facts);
   ended_.emplace_back(row.run_no, row.instance_no);
 }

@@ -133,6 +133,7 @@ class Disk {
   void write_run(const RunRow& row);
   void check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row, bool by_person);
   void check_claim(const DiskRun& run, const TaskRow& old, const TaskRow& row, Facts& facts);
+  [[nodiscard]] bool clock_holds() const;
   void note_sleep(const TaskRow& row, Facts& facts) const;
   void check_end(const DiskRun& run, const TaskRow& row, const Facts& facts);
   void fail(const std::string& invariant, const DiskRun& run, const TaskRow& row, const std::string& what);
