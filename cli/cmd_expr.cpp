@@ -51,7 +51,7 @@ class LetNames : public expr::Names {
     if (!found || *found || file_ == nullptr) return found;
     return file_->lookup(name);
   }
-  [[nodiscard]] Result<std::optional<expr::Resolved>> resolve(std::span<const std::string> path) const override {
+  [[nodiscard]] Result<std::optional<expr::Resolved>> resolve(std::span<const std::string_view> path) const override {
     Result<std::optional<Value>> found = lets_.lookup(path.front());
     if (!found) return found.error();
     if (*found || file_ == nullptr) return expr::Names::resolve(path);

@@ -56,7 +56,7 @@ Result<std::optional<Value>> FileNames::lookup(std::string_view name) const {
   return std::optional<Value>();
 }
 
-Result<std::optional<expr::Resolved>> FileNames::resolve(std::span<const std::string> path) const {
+Result<std::optional<expr::Resolved>> FileNames::resolve(std::span<const std::string_view> path) const {
   if (path.front() != "env" || path.size() < 2) return expr::Names::resolve(path);
   std::vector<std::string> names;
   for (const EnvEntry& entry : loaded_.dag->env) {
@@ -66,7 +66,8 @@ Result<std::optional<expr::Resolved>> FileNames::resolve(std::span<const std::st
     if (!value) return value.error();
     return std::optional<expr::Resolved>(expr::Resolved{std::move(*value), 2});
   }
-  return Error{"there is no variable \"" + path[1] + "\" in the DAG's env" + did_you_mean_suffix(path[1], names)};
+  return Error{"there is no variable \"" + std::string(path[1]) + "\" in the DAG's env" +
+               did_you_mean_suffix(path[1], names)};
 }
 
 }  // namespace baton::cli

@@ -17,7 +17,7 @@ class FileNames : public expr::Names {
   static Result<FileNames> make(const Invocation& call, LoadedDag loaded);
 
   [[nodiscard]] Result<std::optional<Value>> lookup(std::string_view name) const override;
-  [[nodiscard]] Result<std::optional<expr::Resolved>> resolve(std::span<const std::string> path) const override;
+  [[nodiscard]] Result<std::optional<expr::Resolved>> resolve(std::span<const std::string_view> path) const override;
 
  private:
   FileNames(LoadedDag loaded, Value params, timetable::Interval interval)

@@ -45,7 +45,7 @@ Value plan_object(const LoadedDag& loaded, const Value& params, timetable::Inter
                         .set("operator", to_string(dag.spec(row.task_no).kind))
                         .set("upstream_task_ids", std::move(upstreams))
                         .set("trigger_rule", to_string(dag.spec(row.task_no).trigger_rule))
-                        .set("is_mapped", dag.spec(row.task_no).mapping.kind != Mapping::Kind::none)
+                        .set("is_mapped", dag.spec(row.task_no).mapping->kind != Mapping::Kind::none)
                         .set("instances", row.instances < 0 ? Value() : Value(row.instances))
                         .set("command", row.command.empty() ? Value() : Value(row.command))
                         .set("is_rendered", row.is_rendered)
@@ -88,7 +88,7 @@ std::string plan_text(const LoadedDag& loaded, const Value& params, timetable::I
   for (const PlanRow& row : ordered) {
     const Task& task = dag.task(row.task_no);
     std::string times;
-    if (task.spec->mapping.kind != Mapping::Kind::none)
+    if (task.spec->mapping->kind != Mapping::Kind::none)
       times = row.instances < 0 ? "?" : "x" + text::grouped(row.instances);
     table.add({style.paint(Ink::dim, leads[static_cast<std::size_t>(row.task_no)]) + task.id,
                std::string(to_string(task.spec->kind)), times,

@@ -84,8 +84,8 @@ std::vector<Diagnostic> refusals(const LoadedDag& loaded, const std::vector<bool
       out.push_back(refusal(loaded, task, "is of kind " + std::string(to_string(task.spec->kind)),
                             "leave it out with --task, or write it as `run`"));
     }
-    if (task.spec->executor != "local") {
-      out.push_back(refusal(loaded, task, "wants the executor " + task.spec->executor,
+    if (task.spec->executor) {
+      out.push_back(refusal(loaded, task, "wants the executor " + *task.spec->executor,
                             "leave it out with --task, or say `executor: local`"));
     }
   }

@@ -155,7 +155,7 @@ class TreeFrame {
     rows_.resize(picture_.dag().tasks.size());
     return rows_[static_cast<std::size_t>(t)];
   }
-  [[nodiscard]] bool is_mapped(TaskNo t) const { return picture_.dag().spec(t).mapping.kind != Mapping::Kind::none; }
+  [[nodiscard]] bool is_mapped(TaskNo t) const { return picture_.dag().spec(t).mapping->kind != Mapping::Kind::none; }
   /// Hooks that are not due, and tasks that --task left out, are not shown.
   bool is_shown(TaskNo t) {
     const auto& rows = of_task(t);
@@ -340,7 +340,7 @@ std::string counts_words(const StateCounts& counts, const Style& style) {
 }
 
 std::string detail_of(const RunPicture& picture, const Row& row, WallUs now) {
-  const std::int32_t tries = 1 + picture.dag().spec(row.task_no).retries.max;
+  const std::int32_t tries = 1 + picture.dag().spec(row.task_no).retries->max;
   std::string try_words;
   if (row.try_number > 1 || (row.try_number == 1 && tries > 1 && row.state != TaskState::success)) {
     try_words = "try " + std::to_string(row.try_number);

@@ -64,7 +64,7 @@ std::string change_line(const RunPicture& picture, const Row& row, WallUs at, st
 
 void LineDisplay::began(const RunPicture& picture) {
   for (const Task& task : picture.dag().tasks) {
-    const std::size_t label = task.spec->mapping.kind == Mapping::Kind::none ? 0 : 4;
+    const std::size_t label = task.spec->mapping->kind == Mapping::Kind::none ? 0 : 4;
     name_columns_ = std::max(name_columns_, std::min(kNameColumnsMax, task.id.size() + label));
   }
   writer_.append(style_.paint(text::Ink::bold, picture.run().dag_id) + "  " + picture.run().run_id + "\n");

@@ -119,7 +119,7 @@ void describe_surroundings(F& f, Seen<F, TaskSpec>& spec) {
   f.given("pools", spec.pools);
   f.given("breakers", spec.breakers);
   f.given("worker", spec.worker_labels);
-  f.given("executor", spec.executor, unset.executor);
+  f.given("executor", spec.executor);
   f.given("executor_options", spec.executor_options_json);
   f.given("cpus", spec.resources.cpus_milli);
   f.given("memory", spec.resources.memory_bytes);

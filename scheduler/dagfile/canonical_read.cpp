@@ -6,6 +6,7 @@
 #include "scheduler/dagfile/canonical_write.h"
 #include "scheduler/dagfile/enum_names.h"
 #include "scheduler/dagfile/params.h"
+#include "scheduler/dagfile/shared_parts.h"
 #include "scheduler/digest/digest.h"
 #include "scheduler/expr/shell_template.h"
 #include "scheduler/expr/template.h"
@@ -35,7 +36,7 @@ class FieldReader {
   void given(std::string_view name, T& value, const U& /*unset*/) {
     always(name, value);
   }
-  void condition(std::string_view name, Text& text);
+  void condition(std::string_view name, Rare<Text>& text);
 
   [[nodiscard]] bool has_found() const { return has_found_; }
 
@@ -163,6 +164,10 @@ void read_value(JsonReader& in, std::vector<T>& list) {
   list.shrink_to_fit();
 }
 template <typename T>
+void read_value(JsonReader& in, Rare<T>& value) {
+  FieldReader::read(in, value.edit());
+}
+template <typename T>
 void read_value(JsonReader& in, std::optional<T>& value) {
   FieldReader::read(in, value.emplace());
 }
@@ -187,7 +192,7 @@ template <typename T>
 void finish(JsonReader& /*in*/, T& /*object*/) {}
 void finish(JsonReader& in, TaskSpec& spec) {
   compile(spec.script, spec.shell, in);
-  compile(spec.sensor.run, spec.shell, in);
+  if (spec.sensor) compile(spec.sensor.edit().run, spec.shell, in);
 }
 void finish(JsonReader& in, ParamSpec& param) {
   auto whole = param_of(std::move(param.name), std::move(param.schema_json));
@@ -211,23 +216,24 @@ void FieldReader::read(JsonReader& in, T& value) {
   }
 }
 
-void FieldReader::condition(std::string_view name, Text& text) {
+void FieldReader::condition(std::string_view name, Rare<Text>& condition) {
   if (!matches(name)) return;
+  Text& text = condition.edit();
   text.source = in_.string();
   auto parsed = expr::parse_bare_or_template(text.source);
   if (!parsed) return in_.fail();
-  expr::Template whole;
-  whole.parts.push_back({*parsed, {0, static_cast<std::uint32_t>(text.source.size())}});
-  text.compiled = std::make_shared<const expr::Template>(std::move(whole));
+  text.compiled = std::make_shared<const expr::Template>(expr::Template::of(*std::move(parsed), text.source.size()));
 }
 
 using Specs = std::vector<std::shared_ptr<const TaskSpec>>;
 
 void read_specs(JsonReader& in, Specs& specs) {
+  SharedParts parts;
   in.enter_array();
   while (in.next_item()) {
     auto spec = std::make_shared<TaskSpec>();
     FieldReader::read(in, *spec);
+    parts.share(*spec);
     specs.push_back(std::move(spec));
   }
 }
@@ -326,6 +332,9 @@ Result<std::shared_ptr<const Dag>> from_canonical(std::string_view json, DagPlac
   const bool in_range =
       std::all_of(upstream.targets.begin(), upstream.targets.end(), [&](TaskNo u) { return u >= 0 && u < n; });
   if (!in_range || upstream.offsets.size() != dag->tasks.size() + 1) return broken;
+  dag->tasks.shrink_to_fit();  // it is kept
+  upstream.targets.shrink_to_fit();
+  upstream.offsets.shrink_to_fit();
   if (!link(*dag, std::move(upstream)).empty()) return broken;
   // The version of a canonical text, without writing it anew.
   std::string hashed(json.substr(0, pools_at));

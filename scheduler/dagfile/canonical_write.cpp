@@ -38,6 +38,14 @@ template <typename T>
 bool is_unset(const std::vector<T>& list) {
   return list.empty();
 }
+/// A cache says something by being there.
+bool is_unset(const Cache& /*cache*/) {
+  return false;
+}
+template <typename T>
+bool is_unset(const Rare<T>& value) {
+  return !value.has_value() || is_unset(*value);
+}
 template <typename T>
 bool is_unset(const std::optional<T>& value) {
   return !value.has_value();
@@ -151,6 +159,10 @@ void write_value(std::string& out, const std::vector<T>& list) {
 }
 template <typename T>
 void write_value(std::string& out, const std::optional<T>& value) {
+  FieldWriter::write(out, *value);
+}
+template <typename T>
+void write_value(std::string& out, const Rare<T>& value) {
   FieldWriter::write(out, *value);
 }
 template <typename T>

@@ -33,10 +33,10 @@ std::optional<std::string> secret_call(const Text& text) {
   if (ast == nullptr || !expr::is_call_of(*ast, expr::Function::secret)) return std::nullopt;
   const auto& arguments = ast->root().children;
   if (arguments.size() != 1 || arguments[0]->kind != expr::NodeKind::literal ||
-      arguments[0]->value.type() != ValueType::string) {
+      arguments[0]->value->type() != ValueType::string) {
     return std::nullopt;
   }
-  return arguments[0]->value.as_string();
+  return arguments[0]->value->as_string();
 }
 
 }  // namespace

@@ -210,8 +210,8 @@ void ExpressionCheck::check_ast(const expr::Ast& ast, const Use& use, const Spec
 
 void ExpressionCheck::warn_unexpanded_patterns(const expr::Node& call, const Use& use) {
   for (const auto& argument : call.children) {
-    if (argument->kind != expr::NodeKind::literal || argument->value.type() != ValueType::string) continue;
-    warn_unexpanded(argument->value.as_string(), span_in(use.node, argument->where), "hashFiles", reporter_);
+    if (argument->kind != expr::NodeKind::literal || argument->value->type() != ValueType::string) continue;
+    warn_unexpanded(argument->value->as_string(), span_in(use.node, argument->where), "hashFiles", reporter_);
   }
 }
 
@@ -314,7 +314,7 @@ Type ExpressionCheck::type_of_task(TaskNo task) const {
   fields.emplace_back("state", Type::string());
   fields.emplace_back("outputs", Type::object(std::move(outputs), "output"));
   Type one = Type::object(std::move(fields));
-  return spec.mapping.kind == Mapping::Kind::none ? one : Type::list(one);
+  return spec.mapping->kind == Mapping::Kind::none ? one : Type::list(one);
 }
 
 expr::TypeEnv ExpressionCheck::env_of(const Use& use, const SpecUses& spec) const {

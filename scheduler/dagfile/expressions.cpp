@@ -46,12 +46,7 @@ Text Expressions::condition(Node node, Stage stage) {
     report(node, Rule::expression_syntax, parsed.error());
     return out;
   }
-  expr::Template whole;
-  expr::TemplatePart part;
-  part.where = {0, static_cast<std::uint32_t>(out.source.size())};
-  part.content = *parsed;
-  whole.parts.push_back(std::move(part));
-  out.compiled = std::make_shared<const expr::Template>(std::move(whole));
+  out.compiled = std::make_shared<const expr::Template>(expr::Template::of(*std::move(parsed), out.source.size()));
   Use use;
   use.node = node;
   use.text = out.compiled;

@@ -67,7 +67,7 @@ std::string dot_node(const Dag& dag, TaskNo t, const GraphOptions& options) {
   std::string attributes;
   const auto add = [&](const std::string& a) { attributes += (attributes.empty() ? "" : ", ") + a; };
   std::string label = escaped(dag.task(t).id);
-  if (spec.mapping.kind != Mapping::Kind::none) label += " [ ]";
+  if (spec.mapping->kind != Mapping::Kind::none) label += " [ ]";
   add("label=\"" + label + "\"");
   if (spec.setup) add("shape=house");
   if (spec.teardown) add("shape=invhouse");
@@ -90,7 +90,7 @@ std::string mermaid_node(const Dag& dag, TaskNo t) {
   const TaskSpec& spec = dag.spec(t);
   std::string label;
   for (const char c : dag.task(t).id) label += c == '"' ? "&quot;" : std::string(1, c);
-  if (spec.mapping.kind != Mapping::Kind::none) label += " [ ]";
+  if (spec.mapping->kind != Mapping::Kind::none) label += " [ ]";
   const std::string open = spec.setup || spec.teardown ? "[/\"" : "[\"";
   const std::string close = spec.setup || spec.teardown ? "\"/]" : "\"]";
   return "n" + std::to_string(t) + open + label + close + "\n";
@@ -150,7 +150,7 @@ std::string_view ansi_of(TaskState state) {
 
 std::string name_with_state(const Dag& dag, TaskNo t, const GraphOptions& options) {
   std::string name = dag.task(t).id;
-  if (dag.spec(t).mapping.kind != Mapping::Kind::none) name += " [ ]";
+  if (dag.spec(t).mapping->kind != Mapping::Kind::none) name += " [ ]";
   if (dag.spec(t).setup) name += " (setup)";
   if (dag.spec(t).teardown) name += " (teardown)";
   const auto state = state_of(options, t);

@@ -51,7 +51,7 @@ bool is_builtin_name(std::string_view name) {
 
 void TaskReader::read_for_each(Draft& draft, Node node) {
   if (!node.is_map()) return;
-  Mapping& mapping = draft.spec.mapping;
+  Mapping& mapping = draft.spec.mapping.edit();
   mapping.kind = Mapping::Kind::for_each;
   if (const Node as = node.find("as"); as && as.is_scalar()) {
     mapping.as = as.text();
@@ -76,7 +76,7 @@ void TaskReader::read_for_each(Draft& draft, Node node) {
 }
 
 void TaskReader::read_max_parallel(Draft& draft, Node node) {
-  Mapping& mapping = draft.spec.mapping;
+  Mapping& mapping = draft.spec.mapping.edit();
   mapping.max_parallel = read_int(node, 0);
   mapping.computed_max_parallel =
       read_computed(node, "max_parallel", Wanted::integer, Stage::expansion, draft.expressions, reporter_);
@@ -84,7 +84,7 @@ void TaskReader::read_max_parallel(Draft& draft, Node node) {
 
 void TaskReader::read_matrix(Draft& draft, Node node) {
   if (!node.is_map()) return;
-  Mapping& mapping = draft.spec.mapping;
+  Mapping& mapping = draft.spec.mapping.edit();
   mapping.kind = Mapping::Kind::matrix;
   read_max_parallel(draft, node.find("max_parallel"));
   for (const auto& [key, value] : Entries(node)) {
@@ -113,12 +113,12 @@ void TaskReader::read_axis(Draft& draft, Node name, Node values) {
     axis.items = draft.expressions.text(values, Wanted::list, Stage::expansion);
     require_single(axis.items, values, axis.name, reporter_);
   }
-  draft.spec.mapping.axes.push_back(std::move(axis));
+  draft.spec.mapping.edit().axes.push_back(std::move(axis));
 }
 
 void TaskReader::read_combinations(Draft& draft, Node list, bool is_include) {
   if (!list || !list.is_list()) return;
-  Mapping& mapping = draft.spec.mapping;
+  Mapping& mapping = draft.spec.mapping.edit();
   std::vector<std::string_view> axes;
   for (const auto& axis : mapping.axes) axes.emplace_back(axis.name);
   for (const Node item : Items(list)) {
@@ -154,9 +154,9 @@ void TaskReader::check_instances(const Draft& draft, Node node) {
 
 bool names_instance(const TaskSpec& spec) {
   const Mapping& mapping = spec.mapping;
-  if (mapping.kind == Mapping::Kind::none || !spec.condition.compiled) return false;
+  if (mapping.kind == Mapping::Kind::none || !spec.condition->compiled) return false;
   const std::string_view name = mapping.kind == Mapping::Kind::matrix ? std::string_view("matrix") : mapping.as;
-  for (const auto& part : spec.condition.compiled->parts) {
+  for (const auto& part : spec.condition->compiled->parts) {
     if (!part.is_expression()) continue;
     for (const auto& path : expr::references(part.ast())) {
       if (path.names.front() == name) return true;

@@ -13,6 +13,11 @@
 #include "scheduler/expr/references.h"
 
 namespace baton::dagfile {
+namespace {
+
+constexpr std::string_view kLocalExecutor = "local";  // what a task has that names none
+
+}  // namespace
 
 Node TaskNodes::own_value(std::string_view name) const {
   return own && own.is_map() ? own.find(name) : Node();
@@ -32,6 +37,7 @@ std::shared_ptr<TaskSpec> TaskReader::read(const TaskNodes& nodes, std::string_v
   read_how(draft);
   read_resources(draft);
   read_results(draft);
+  parts_.share(*spec);
   return spec;
 }
 
@@ -67,7 +73,7 @@ void TaskReader::read_kind(Draft& draft) {
     case TaskKind::exec:
       if (value.is_list()) {
         for (const Node item : Items(value)) {
-          draft.spec.argv.push_back(draft.expressions.text(item, Wanted::text, Stage::instance));
+          draft.spec.argv.edit().push_back(draft.expressions.text(item, Wanted::text, Stage::instance));
         }
         if (value.size() == 0 || (value.first().is_scalar() && value.first().text().empty())) {
           reporter_.error(Rule::invalid_value, value.span(), "\"exec\" names no program");
@@ -94,7 +100,7 @@ void TaskReader::read_kind(Draft& draft) {
 
 void TaskReader::read_sensor(Draft& draft, Node node) {
   if (!node.is_map()) return;
-  Sensor& sensor = draft.spec.sensor;
+  Sensor& sensor = draft.spec.sensor.edit();
   const Node file = node.find("file");
   const Node time = node.find("time");
   const Node run = node.find("run");
@@ -133,7 +139,7 @@ void TaskReader::read_when(Draft& draft) {
     }
   }
   if (const Node node = nodes.get("if")) spec.condition = draft.expressions.condition(node, Stage::instance);
-  if (spec.condition.compiled) spec.condition_per_instance = names_instance(spec);
+  if (spec.condition->compiled) spec.condition_per_instance = names_instance(spec);
   if (const Node node = nodes.get("trigger_rule")) {
     spec.trigger_rule = trigger_rule_from(node.text()).value_or(TriggerRule::all_success);
   }
@@ -157,19 +163,24 @@ void TaskReader::read_when(Draft& draft) {
   spec.allow_failure = read_bool(nodes.get("allow_failure"), false);
   spec.depends_on_past = read_bool(nodes.get("depends_on_past"), false);
   spec.dead_letter = read_bool(nodes.get("dead_letter"), true);
-  if (const Node node = nodes.own_value("group"); node && node.is_scalar()) spec.group = node.text();
+  if (const Node node = nodes.own_value("group"); node && node.is_scalar()) spec.group = std::string(node.text());
 }
 
 void TaskReader::read_how(Draft& draft) {
   TaskSpec& spec = draft.spec;
   const TaskNodes& nodes = draft.nodes;
   if (nodes.defaults && nodes.defaults.is_map()) {
-    read_env(nodes.defaults.find("env"), {}, Stage::instance, draft.expressions, spec.env);
+    const Node env = nodes.defaults.find("env");
+    if (env) read_env(env, {}, Stage::instance, draft.expressions, spec.env.edit());
   }
-  read_env(nodes.own_value("env"), {}, Stage::instance, draft.expressions, spec.env);
-  spec.cwd = draft.expressions.text(nodes.get("cwd"), Wanted::text, Stage::instance);
-  if (spec.cwd.is_set()) warn_unexpanded(spec.cwd.source, nodes.get("cwd").span(), "cwd", reporter_);
-  spec.stdin_text = draft.expressions.text(nodes.get("stdin"), Wanted::text, Stage::instance);
+  if (const Node env = nodes.own_value("env")) read_env(env, {}, Stage::instance, draft.expressions, spec.env.edit());
+  if (const Node cwd = nodes.get("cwd")) {
+    spec.cwd = draft.expressions.text(cwd, Wanted::text, Stage::instance);
+    warn_unexpanded(spec.cwd->source, cwd.span(), "cwd", reporter_);
+  }
+  if (const Node input = nodes.get("stdin")) {
+    spec.stdin_text = draft.expressions.text(input, Wanted::text, Stage::instance);
+  }
   if (const Node shell = nodes.get("shell")) spec.shell = read_shell(shell, reporter_);
   if (const Node retries = nodes.get("retries")) spec.retries = read_retries(retries, draft.expressions, reporter_);
   read_timeout(draft);
@@ -179,8 +190,10 @@ void TaskReader::read_how(Draft& draft) {
     spec.log_limit_bytes = parse_size(limit.text()).value_or(spec.log_limit_bytes);
   }
   spec.priority = read_int(nodes.get("priority"), 0);
-  if (const Node node = nodes.own_value("description"); node && node.is_scalar()) spec.description = node.text();
-  if (const Node node = nodes.own_value("doc"); node && node.is_scalar()) spec.doc = node.text();
+  if (const Node node = nodes.own_value("description"); node && node.is_scalar()) {
+    spec.description = std::string(node.text());
+  }
+  if (const Node node = nodes.own_value("doc"); node && node.is_scalar()) spec.doc = std::string(node.text());
 }
 
 void TaskReader::read_timeout(Draft& draft) {
@@ -188,7 +201,8 @@ void TaskReader::read_timeout(Draft& draft) {
   const Node node = draft.nodes.get("timeout");
   spec.timeout_us = read_duration(node, 0);
   if (spec.kind != TaskKind::sensor) {
-    spec.computed_timeout = read_computed(node, "timeout", Wanted::span, Stage::instance, draft.expressions, reporter_);
+    Text computed = read_computed(node, "timeout", Wanted::span, Stage::instance, draft.expressions, reporter_);
+    if (computed.is_set()) spec.computed_timeout = std::move(computed);
     return;
   }
   if (spec.timeout_us == 0) spec.timeout_us = 7 * kDay;
@@ -201,10 +215,10 @@ void TaskReader::read_timeout(Draft& draft) {
 void TaskReader::read_resources(Draft& draft) {
   TaskSpec& spec = draft.spec;
   const auto add_pool = [&](Node node) {
-    if (node.is_scalar()) spec.pools.push_back({std::string(node.text()), 1});
+    if (node.is_scalar()) spec.pools.edit().push_back({std::string(node.text()), 1});
     if (node.is_map()) {
       const Node name = node.find("name");
-      spec.pools.push_back({std::string(name ? name.text() : ""), read_int(node.find("slots"), 1)});
+      spec.pools.edit().push_back({std::string(name ? name.text() : ""), read_int(node.find("slots"), 1)});
     }
   };
   if (const Node pool = draft.nodes.get("pool")) {
@@ -214,10 +228,10 @@ void TaskReader::read_resources(Draft& draft) {
       add_pool(pool);
     }
   }
-  spec.breakers = read_texts(draft.nodes.get("breaker"));
+  if (const Node breakers = draft.nodes.get("breaker")) spec.breakers = read_texts(breakers);
   if (const Node worker = draft.nodes.get("worker"); worker && worker.is_map()) {
     for (const auto& [key, value] : Entries(worker)) {
-      spec.worker_labels.emplace_back(std::string(key.text()), std::string(value.text()));
+      spec.worker_labels.edit().emplace_back(std::string(key.text()), std::string(value.text()));
     }
   }
   if (const Node executor = draft.nodes.get("executor")) read_executor(draft, executor);
@@ -245,7 +259,7 @@ void TaskReader::read_resources(Draft& draft) {
 
 void TaskReader::read_executor(Draft& draft, Node node) {
   if (node.is_scalar()) {
-    draft.spec.executor = node.text();
+    if (node.text() != kLocalExecutor) draft.spec.executor = std::string(node.text());
     return;
   }
   if (!node.is_map()) return;
@@ -255,9 +269,9 @@ void TaskReader::read_executor(Draft& draft, Node node) {
     return;
   }
   for (const auto& [name, options] : Entries(node)) {
-    draft.spec.executor = name.text();
+    if (name.text() != kLocalExecutor) draft.spec.executor = std::string(name.text());
     draft.spec.executor_options_json = to_json(literal(options));
-    if (options.is_null()) draft.spec.executor_options_json.clear();
+    if (options.is_null()) draft.spec.executor_options_json.reset();
   }
 }
 
@@ -269,17 +283,17 @@ void TaskReader::read_results(Draft& draft) {
         reporter_.error(Rule::invalid_id, name.span(), in_quotes(name.text()) + " is not a name of an output",
                         "a name is made of letters, digits and \"_\" and does not begin with a digit");
       }
-      spec.outputs.push_back({std::string(name.text()), output_type(type.text())});
+      spec.outputs.edit().push_back({std::string(name.text()), output_type(type.text())});
     }
   }
-  spec.consumes = read_texts(draft.nodes.get("consumes"));
-  spec.produces = read_texts(draft.nodes.get("produces"));
+  if (const Node assets = draft.nodes.get("consumes")) spec.consumes = read_texts(assets);
+  if (const Node assets = draft.nodes.get("produces")) spec.produces = read_texts(assets);
   if (const Node cache = draft.nodes.get("cache"); cache && cache.is_map()) {
     Cache kept;
     kept.key = draft.expressions.text(cache.find("key"), Wanted::text, Stage::instance, true);
     kept.ttl_us = read_duration(cache.find("ttl"), 0);
     kept.key_only = read_bool(cache.find("key_only"), false);
-    spec.cache = kept;
+    spec.cache = std::move(kept);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "scheduler/dagfile/expressions.h"
 #include "scheduler/dagfile/node.h"
 #include "scheduler/dagfile/reporter.h"
+#include "scheduler/dagfile/shared_parts.h"
 #include "scheduler/model/dag.h"
 
 namespace baton::dagfile {
@@ -60,6 +61,7 @@ class TaskReader {
 
   Reporter& reporter_;
   const Config& config_;
+  SharedParts parts_;
 };
 
 /// `retries` in both its forms.

@@ -121,12 +121,19 @@ bool Admission::next(Candidate& out, const Lookup& run_of,
   return false;
 }
 
-void Admission::drop_unwanted(const Lookup& run_of) {
+template <typename Each>
+void Admission::limits_of(RunNo run_no, Each each) {
+  if (const auto limit = run_limits_.find(run_no); limit != run_limits_.end()) each(limit->second);
+  for (auto at = task_limits_.lower_bound({run_no, 0}); at != task_limits_.end() && at->first.first == run_no; ++at) {
+    each(at->second);
+  }
+}
+
+void Admission::drop_unwanted(std::span<const RunNo> runs, const Lookup& run_of) {
   if (BATON_BUG(waits_behind_the_unwanted)) return;
   for (auto& [name, pool] : pools_) drop_heads(pool, run_of);
   for (auto& [name, gate] : gates_) drop_heads(gate, run_of);
-  for (auto& [run_no, limit] : run_limits_) drop_heads(limit, run_of);
-  for (auto& [task, limit] : task_limits_) drop_heads(limit, run_of);
+  for (const RunNo run_no : runs) limits_of(run_no, [&](Resource& limit) { drop_heads(limit, run_of); });
 }
 
 void Admission::drop_heads(Resource& resource, const Lookup& run_of) {
@@ -189,10 +196,7 @@ void Admission::wake_after_drop(RunNo run_no) {
   if (BATON_BUG(wake_kept_by_the_dropped)) return;
   for (auto& [name, pool] : pools_) wake(pool, true);
   for (auto& [name, gate] : gates_) wake(gate, true);
-  if (const auto limit = run_limits_.find(run_no); limit != run_limits_.end()) wake(limit->second, true);
-  for (auto at = task_limits_.lower_bound({run_no, 0}); at != task_limits_.end() && at->first.first == run_no; ++at) {
-    wake(at->second, true);
-  }
+  limits_of(run_no, [this](Resource& limit) { wake(limit, true); });
 }
 
 void Admission::forget(const DagRun& run) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <queue>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -74,8 +75,10 @@ class Admission {
   /// `blocked` is told what a candidate now waits for.
   bool next(Candidate& out, const Lookup& run_of, const std::function<void(const Candidate&, Wait)>& blocked);
 
-  /// Some who wait may be wanted no longer (their run stops): nobody waits behind these any more. Looks at the heads only.
-  void drop_unwanted(const Lookup& run_of);
+  /// Some who wait in these runs may be wanted no longer (their run stops): nobody waits behind these any more. Looks
+  /// at the heads of the pools and breakers and of these runs' own lists only: stopping one of ten thousand runs costs
+  /// what it has.
+  void drop_unwanted(std::span<const RunNo> runs, const Lookup& run_of);
 
   /// Takes what a live attempt holds, without asking: recovery.
   void hold(const DagRun& run, InstanceNo i);
@@ -117,6 +120,9 @@ class Admission {
   /// Those at the head who fit into what is free; `head`: the first also when it does not.
   void wake(Resource& resource, bool head);
   void wake_after_drop(RunNo run_no);
+  /// Calls `each` with every limit that a run has of its own.
+  template <typename Each>
+  void limits_of(RunNo run_no, Each each);
   void drop_heads(Resource& resource, const Lookup& run_of);
   /// What it needs is in `needs_`.
   void drop_twin(const Candidate& admitted);

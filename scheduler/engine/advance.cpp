@@ -539,7 +539,7 @@ TaskRow row_of(const DagRun& run, InstanceNo i) {
     row.map_key = item->second.key;
     row.item_json = to_exact_json(item->second.item);
   } else {
-    row.has_no_item = run.dag->spec(instance.task_no).mapping.kind != Mapping::Kind::none;
+    row.has_no_item = run.dag->spec(instance.task_no).mapping->kind != Mapping::Kind::none;
   }
   row.state = instance.state;
   row.reason = instance.reason;

@@ -126,7 +126,7 @@ AttemptVerdict look_again(const DagRun& run, InstanceNo i, const AttemptEnd& end
   v.to = TaskState::up_for_reschedule;
   v.wait = Wait::sensor;
   v.look_only = true;
-  v.wake_at = std::min(now.wall + spec.sensor.every_us, deadline);
+  v.wake_at = std::min(now.wall + spec.sensor->every_us, deadline);
   return v;
 }
 

@@ -61,7 +61,7 @@ Result<std::string> rendered_hash(const DagRun& run, InstanceNo i, const expr::N
   Status status = Unit{};
   if (spec.kind == TaskKind::run) put_text(out, text_of(spec.script, names), status);
   for (const Text& arg : spec.argv) put_text(out, text_of(arg, names), status);
-  for (const auto* entries : {&run.dag->env, &spec.env}) {
+  for (const auto* entries : {&run.dag->env, &spec.env.get()}) {
     for (const EnvEntry& entry : *entries) {
       put(out, entry.name);
       put_text(out, entry.secret.empty() ? text_of(entry.value, names) : Result<std::string>{entry.secret}, status);
@@ -116,14 +116,14 @@ std::string cache_spec_hash(const Dag& dag, TaskNo task_no) {
   put(text, spec.script.source);
   for (const Text& arg : spec.argv) put(text, arg.source);
   for (const auto& word : spec.shell) put(text, word);
-  for (const auto* entries : {&dag.env, &spec.env}) {
+  for (const auto* entries : {&dag.env, &spec.env.get()}) {
     for (const EnvEntry& e : *entries) {
       put(text, e.name);
       put(text, e.secret.empty() ? e.value.source : e.secret);
     }
   }
-  put(text, spec.cwd.source);
-  put(text, spec.stdin_text.source);
+  put(text, spec.cwd->source);
+  put(text, spec.stdin_text->source);
   for (const OutputSpec& o : spec.outputs) {
     put(text, o.name);
     put(text, std::to_string(static_cast<int>(o.type)));

@@ -31,7 +31,7 @@ Result<DurationUs> span_of(const Value& value) {
 
 Result<DurationUs> timeout_of(const DagRun& run, InstanceNo i) {
   const TaskSpec& spec = run.spec_of(i);
-  if (!spec.computed_timeout.is_set()) return spec.timeout_us;
+  if (!spec.computed_timeout->is_set()) return spec.timeout_us;
   const auto value = value_of(spec.computed_timeout, RunNames(run, run.at(i).task_no, i));
   if (!value) return Error{"timeout: " + value.error().message};
   const auto span = span_of(*value);

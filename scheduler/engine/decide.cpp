@@ -135,7 +135,7 @@ void Decider::judge_instances(TaskNo t, Verdict verdict) {
 
 Verdict Decider::judge_teardown(TaskNo t) const {
   if (run_.progress(t).upstreams.open > 0) return Verdict::wait;
-  const auto& setups = run_.dag->spec(t).teardown_of;
+  const std::vector<std::string>& setups = run_.dag->spec(t).teardown_of;
   bool failed = false;
   for (const TaskNo u : run_.dag->upstream.of(t)) {
     if (std::find(setups.begin(), setups.end(), run_.dag->task(u).id) == setups.end()) continue;
@@ -173,7 +173,7 @@ void Decider::judge_task(TaskNo t) {
 
 bool Decider::condition_holds(InstanceNo i) {
   const TaskSpec& spec = spec_of(i);
-  if (!spec.condition.is_set()) return true;
+  if (!spec.condition->is_set()) return true;
   auto value = value_of(spec.condition, RunNames(run_, run_.at(i).task_no, i));
   if (!value) {
     change(i, TaskState::failed, Reason::expression, "if: " + value.error().message);
@@ -191,7 +191,7 @@ bool Decider::condition_holds(InstanceNo i) {
 void Decider::task_may_run(TaskNo t) {
   const TaskSpec& spec = run_.dag->spec(t);
   if (!spec.condition_per_instance && !condition_holds(t)) return;
-  if (spec.mapping.kind == Mapping::Kind::none) {
+  if (spec.mapping->kind == Mapping::Kind::none) {
     out_.begins.push_back(t);
     return;
   }
@@ -222,7 +222,7 @@ void Decider::operator()(const InstanceBegins& e) {
       }
       return;
     case TaskKind::sensor:
-      if (spec.sensor.kind == Sensor::Kind::time) {
+      if (spec.sensor->kind == Sensor::Kind::time) {
         begin_time_sensor(i);
       } else {
         schedule(i);
@@ -241,7 +241,7 @@ void Decider::operator()(const InstanceBegins& e) {
 
 void Decider::begin_time_sensor(InstanceNo i) {
   const TaskSpec& spec = spec_of(i);
-  auto value = value_of(spec.sensor.time, RunNames(run_, run_.at(i).task_no, i));
+  auto value = value_of(spec.sensor->time, RunNames(run_, run_.at(i).task_no, i));
   if (value && value->type() == ValueType::string) {
     // The parser of every other time in a DAG file: a plain date is midnight in the DAG's zone.
     const auto zone = timetable::load_zone(run_.dag->timezone);
@@ -380,7 +380,7 @@ void Decider::operator()(const TimerDue& e) {
   const bool waits = instance.state == TaskState::up_for_retry || instance.state == TaskState::up_for_reschedule;
   if (!waits || activity == nullptr || activity->wake_at != e.wake_at) return;
   const TaskSpec& spec = spec_of(e.instance);
-  const bool is_time = spec.kind == TaskKind::sensor && spec.sensor.kind == Sensor::Kind::time;
+  const bool is_time = spec.kind == TaskKind::sensor && spec.sensor->kind == Sensor::Kind::time;
   if (instance.state == TaskState::up_for_reschedule && is_time) {
     if (instance.reason == Reason::timeout) {
       change(e.instance, TaskState::failed, Reason::timeout, "the time did not come before the sensor's timeout");

@@ -96,7 +96,7 @@ bool Engine::change_run(RunNo run_no, const Event& event, EngineRequest request)
   LiveRun* live = runs_.find(run_no);
   if (live == nullptr || dead_) return false;
   open_part(*live, std::move(request), false);
-  stop_began_ = true;  // who waits at the head of a list may not be wanted any more
+  stopped_.push_back(run_no);  // who waits at the head of a list may not be wanted any more
   handle(*live, event);
   return true;
 }
@@ -157,7 +157,8 @@ void Engine::handle(LiveRun& live, const Event& event) {
   const bool was_killing = live.run.killing;
   const Reason was_stopping = live.run.stopping;
   const bool more = advance(live.run, event, now(), settings_.core, step_);
-  stop_began_ = stop_began_ || was_killing != live.run.killing || was_stopping != live.run.stopping;
+  const bool stops = was_killing != live.run.killing || was_stopping != live.run.stopping;
+  if (stops) stopped_.push_back(live.run.row.run_no);
   collect(live, step_);
   if (more) runs_.note_more(live);
   schedule_turn();

@@ -259,12 +259,12 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   Loop::TimerId breaker_timer_ = 0;            ///< 0: none is set
   std::optional<MonoUs> breakers_due_;         ///< what it waits for
   WallUs queue_due_ = kNoTime;                 ///< what it waits for
+  std::vector<RunNo> stopped_;                 ///< since admission last dropped who is no longer wanted
   std::int32_t begun_ = 0;                     ///< runs that begin with the batch that gathers
   std::int32_t loading_ = 0;                   ///< runs that are being loaded, to begin or to be stopped
   bool turn_scheduled_ = false;
   bool claims_held_ = false;
   bool workers_heard_ = false;                 ///< one was ready: runs can no longer be adopted with their attempts
-  bool stop_began_ = false;                    ///< since admission last dropped who is no longer wanted
   bool dead_ = false;
 };
 

@@ -22,7 +22,10 @@ void Engine::admit() {
     note_wait(live.run, c.instance, wait, at);
     runs_.note_waiting(live, c.instance);
   };
-  if (std::exchange(stop_began_, false)) admission_.drop_unwanted(run_of);
+  if (!stopped_.empty()) {
+    admission_.drop_unwanted(stopped_, run_of);
+    stopped_.clear();
+  }
   Candidate candidate;
   while (admission_.next(candidate, run_of, blocked)) {
     if (launch(candidate)) continue;

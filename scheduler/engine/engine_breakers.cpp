@@ -38,14 +38,14 @@ Status Engine::change_breaker(const std::string& name, const BreakerWish& wish, 
 }
 
 void Engine::breakers_begin(const DagRun& run, InstanceNo i) {
-  const auto& names = run.spec_of(i).breakers;
+  const std::vector<std::string>& names = run.spec_of(i).breakers;
   if (names.empty()) return;
   breakers_.begin(run.key_of(i), names);
   breakers_moved();
 }
 
 void Engine::breakers_recover(const DagRun& run, InstanceNo i) {
-  const auto& names = run.spec_of(i).breakers;
+  const std::vector<std::string>& names = run.spec_of(i).breakers;
   if (names.empty()) return;
   breakers_.recover(run.key_of(i), names);
   breakers_moved();
@@ -62,7 +62,7 @@ void Engine::breakers_end(const DagRun& run, InstanceNo i, const AttemptEnd& end
 
 /// Its claim is not written: whatever permits it has are free again.
 void Engine::breakers_withdraw(const DagRun& run, InstanceNo i) {
-  const auto& names = run.spec_of(i).breakers;
+  const std::vector<std::string>& names = run.spec_of(i).breakers;
   if (names.empty()) return;
   breakers_.end(run.key_of(i), names, [](const BreakerSpec&) { return CallResult::neutral; }, "", now());
   breakers_moved();

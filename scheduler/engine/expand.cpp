@@ -131,7 +131,7 @@ class ItemNames : public expr::Names {
     if (name == as_) return std::optional<Value>{item_};
     return outer_.lookup(name);
   }
-  [[nodiscard]] Result<std::optional<expr::Resolved>> resolve(std::span<const std::string> path) const override {
+  [[nodiscard]] Result<std::optional<expr::Resolved>> resolve(std::span<const std::string_view> path) const override {
     if (path[0] == as_) return expr::Names::resolve(path);
     return outer_.resolve(path);
   }

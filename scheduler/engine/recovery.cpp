@@ -120,7 +120,7 @@ void restore_progress(DagRun& run) {
 }
 
 bool has_same_tasks(const Dag& old, const Dag& latest) {
-  const auto is_mapped = [](const Task& task) { return task.spec->mapping.kind != Mapping::Kind::none; };
+  const auto is_mapped = [](const Task& task) { return task.spec->mapping->kind != Mapping::Kind::none; };
   return std::ranges::equal(old.tasks, latest.tasks, [&](const Task& a, const Task& b) {
     return a.id == b.id && a.hook == b.hook && is_mapped(a) == is_mapped(b);
   });

@@ -98,7 +98,7 @@ void Rendering::set_shell_command(const Script& script) {
   auto source = text_of(script, names_);
   if (!source) return fail(Reason::expression, "run: " + source.error().message);
   if (script.compiled) shown_.emplace_back("run", *source);
-  out_.spec.argv = spec_.shell.empty() ? context_.default_shell : spec_.shell;
+  out_.spec.argv = spec_.shell.empty() ? context_.default_shell : *spec_.shell;
   if (source->size() > kInlineScriptMax) {
     out_.spec.script = std::move(source).value();
   } else {
@@ -122,8 +122,8 @@ void Rendering::set_command() {
       for (const Text& arg : spec_.argv) out_.spec.argv.push_back(text(arg, "exec"));
       return;
     case TaskKind::sensor:
-      if (spec_.sensor.kind == Sensor::Kind::run) return set_shell_command(spec_.sensor.run);
-      out_.spec.argv = {context_.worker_program, "--look", text(spec_.sensor.file, "sensor.file")};
+      if (spec_.sensor->kind == Sensor::Kind::run) return set_shell_command(spec_.sensor->run);
+      out_.spec.argv = {context_.worker_program, "--look", text(spec_.sensor->file, "sensor.file")};
       return;
     case TaskKind::http:
     case TaskKind::sql:
@@ -142,11 +142,11 @@ void Rendering::set_paths() {
   out_.spec.output_path = stem + ".json";
   out_.spec.heartbeat_path = stem + ".heartbeat";
   out_.spec.cwd = run_.dag->work_folder;
-  if (spec_.cwd.is_set()) {
+  if (spec_.cwd->is_set()) {
     const std::string cwd = text(spec_.cwd, "cwd");
     out_.spec.cwd = !cwd.empty() && cwd.front() == '/' ? cwd : run_.dag->work_folder + "/" + cwd;
   }
-  if (spec_.stdin_text.is_set()) out_.spec.stdin_text = text(spec_.stdin_text, "stdin");
+  if (spec_.stdin_text->is_set()) out_.spec.stdin_text = text(spec_.stdin_text, "stdin");
 }
 
 void Rendering::set_limits() {

@@ -36,7 +36,7 @@ Value RunNames::describe(const DagRun& run, InstanceNo i) {
 
 Result<Value> RunNames::task_value(TaskNo t) const {
   const TaskProgress& p = run_.progress(t);
-  if (run_.dag->spec(t).mapping.kind == Mapping::Kind::none) return describe(run_, t);
+  if (run_.dag->spec(t).mapping->kind == Mapping::Kind::none) return describe(run_, t);
   if (!p.expanded) return Value{ValueList{}};
   DescribedTask& described = run_.described[t];
   const bool is_new = described.list.is_null();
@@ -54,7 +54,7 @@ Result<Value> RunNames::task_value(TaskNo t) const {
 
 Result<std::optional<Value>> RunNames::env_value(std::string_view name) const {
   if (env_depth_ >= kEnvDepthMax) return Error{"env." + std::string(name) + " refers to itself"};
-  for (const auto* entries : {&run_.dag->spec(task_no_).env, &run_.dag->env}) {
+  for (const auto* entries : {&run_.dag->spec(task_no_).env.get(), &run_.dag->env}) {
     for (const EnvEntry& entry : *entries) {
       if (entry.name != name) continue;
       if (!entry.secret.empty()) return Error{"env." + entry.name + " is a secret and cannot be used in an expression"};
@@ -68,27 +68,28 @@ Result<std::optional<Value>> RunNames::env_value(std::string_view name) const {
   return std::optional<Value>{};
 }
 
-Result<std::optional<expr::Resolved>> RunNames::resolve_task(std::span<const std::string> path) const {
+Result<std::optional<expr::Resolved>> RunNames::resolve_task(std::span<const std::string_view> path) const {
   if (path.size() < 2) return Error{"name a task: tasks.<id>"};
   const auto t = run_.dag->find(path[1]);
-  if (!t) return Error{"there is no task \"" + path[1] + "\""};
-  const bool mapped = run_.dag->spec(*t).mapping.kind != Mapping::Kind::none;
+  if (!t) return Error{"there is no task \"" + std::string(path[1]) + "\""};
+  const bool mapped = run_.dag->spec(*t).mapping->kind != Mapping::Kind::none;
   if (!mapped && path.size() > 2 && path[2] == "outputs" && run_.at(*t).state != TaskState::success) {
     // As a whole they are empty, so that has(tasks.b.outputs.v) is false; to select from them is an error that says why.
     if (path.size() == 3) return std::optional<expr::Resolved>{expr::Resolved{Value{ValueMap{}}, 3}};
-    return Error{"task \"" + path[1] + "\" has no outputs: it is " + std::string(to_string(run_.at(*t).state))};
+    return Error{"task \"" + std::string(path[1]) + "\" has no outputs: it is " +
+                 std::string(to_string(run_.at(*t).state))};
   }
   auto value = task_value(*t);
   if (!value) return value.error();
   return std::optional<expr::Resolved>{expr::Resolved{std::move(value).value(), 2}};
 }
 
-Result<std::optional<expr::Resolved>> RunNames::resolve(std::span<const std::string> path) const {
+Result<std::optional<expr::Resolved>> RunNames::resolve(std::span<const std::string_view> path) const {
   if (path[0] == "tasks") return resolve_task(path);
   if (path[0] == "env" && path.size() > 1) {
     auto value = env_value(path[1]);
     if (!value) return value.error();
-    if (!value->has_value()) return Error{"there is no env variable \"" + path[1] + "\""};
+    if (!value->has_value()) return Error{"there is no env variable \"" + std::string(path[1]) + "\""};
     return std::optional<expr::Resolved>{expr::Resolved{**value, 2}};
   }
   return expr::Names::resolve(path);
@@ -112,7 +113,7 @@ Result<std::optional<Value>> RunNames::lookup(std::string_view name) const {
   }
   if (name == "env") {
     ValueMap map;
-    for (const auto* entries : {&run_.dag->spec(task_no_).env, &run_.dag->env}) {
+    for (const auto* entries : {&run_.dag->spec(task_no_).env.get(), &run_.dag->env}) {
       for (const EnvEntry& entry : *entries) {
         if (!entry.secret.empty() || Value{map}.find(entry.name) != nullptr) continue;
         auto value = env_value(entry.name);
@@ -133,7 +134,7 @@ Result<std::optional<Value>> RunNames::lookup(std::string_view name) const {
 
 Result<Value> value_of(const Text& text, const expr::Names& names) {
   if (!text.compiled) return Value{text.source};
-  auto value = expr::render(*text.compiled, names);
+  auto value = expr::render(*text.compiled, text.source, names);
   if (!value) return as_error(value.error());
   return std::move(value).value();
 }
@@ -147,7 +148,7 @@ Result<std::string> text_of(const Text& text, const expr::Names& names) {
 
 Result<std::string> text_of(const Script& script, const expr::Names& names) {
   if (!script.compiled) return script.source;
-  auto text = expr::render(*script.compiled, names);
+  auto text = expr::render(*script.compiled, script.source, names);
   if (!text) return as_error(text.error());
   return std::move(text).value();
 }

@@ -15,7 +15,7 @@ class RunNames : public expr::Names {
       : run_(run), task_no_(task_no), instance_(instance) {}
 
   [[nodiscard]] Result<std::optional<Value>> lookup(std::string_view name) const override;
-  [[nodiscard]] Result<std::optional<expr::Resolved>> resolve(std::span<const std::string> path) const override;
+  [[nodiscard]] Result<std::optional<expr::Resolved>> resolve(std::span<const std::string_view> path) const override;
 
   /// {index, key, item, state, outputs} of one instance; `outputs` is missing unless it is a success.
   [[nodiscard]] static Value describe(const DagRun& run, InstanceNo i);
@@ -23,7 +23,7 @@ class RunNames : public expr::Names {
  private:
   [[nodiscard]] Result<std::optional<Value>> env_value(std::string_view name) const;
   [[nodiscard]] Result<Value> task_value(TaskNo t) const;
-  [[nodiscard]] Result<std::optional<expr::Resolved>> resolve_task(std::span<const std::string> path) const;
+  [[nodiscard]] Result<std::optional<expr::Resolved>> resolve_task(std::span<const std::string_view> path) const;
 
   const DagRun& run_;
   TaskNo task_no_;

@@ -10,7 +10,7 @@ constexpr DurationUs kWallTimerMaxUs = kMinute;
 DurationUs longest_sleep(const DagRun& run, InstanceNo i) {
   const TaskSpec& spec = run.spec_of(i);
   if (waits_for_wall_clock(run, i)) return kWallTimerMaxUs;
-  if (run.at(i).state != TaskState::up_for_retry) return spec.sensor.every_us;
+  if (run.at(i).state != TaskState::up_for_retry) return spec.sensor->every_us;
   const RetryPolicy& policy = spec.retries;
   return policy.backoff == RetryPolicy::Backoff::constant ? policy.delay_us : policy.max_delay_us;
 }
@@ -20,7 +20,7 @@ DurationUs longest_sleep(const DagRun& run, InstanceNo i) {
 bool waits_for_wall_clock(const DagRun& run, InstanceNo i) {
   const TaskSpec& spec = run.spec_of(i);
   return run.at(i).state == TaskState::up_for_reschedule && spec.kind == TaskKind::sensor &&
-         spec.sensor.kind == Sensor::Kind::time;
+         spec.sensor->kind == Sensor::Kind::time;
 }
 
 DurationUs sleep_until(const DagRun& run, InstanceNo i, WallUs wake_at, WallUs now) {

@@ -1,14 +1,17 @@
 // The parsed form of an expression: an immutable tree with the place of every part in the text.
-// Made by parse(); shared by the checker, the evaluator and whoever asks what an expression refers to. Any thread.
+// Made by parse(); read by the checker, the evaluator and whoever asks what an expression refers to. Any thread.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "scheduler/expr/functions.h"
 #include "scheduler/expr/outcome.h"
+#include "scheduler/model/rare.h"
 #include "scheduler/model/value.h"
 
 namespace baton::expr {
@@ -44,40 +47,43 @@ enum class NodeKind : std::uint8_t {
 
 enum class Macro : std::uint8_t { all, exists, exists_one, map, filter };
 
+/// Kept by the thousand, one for each name, sign and field of each task's expressions: small on purpose.
 struct Node {
   NodeKind kind = NodeKind::literal;
   Macro macro = Macro::all;
   bool is_method = false;                  // call: written as target.f(…)
+  /// Set on the top of each chain of constant selections that begins at a free name, as tasks.extract.outputs["n"];
+  /// names that a macro binds are not free. path_of() has its names.
+  bool is_path = false;
+  std::uint8_t function_row = kNoFunction;  // call: of functions(); see function()
   std::uint16_t height = 1;                // of the tree below, at most kDepthMax
   SourceRange where;                       // the whole of it
   SourceRange text_where;                  // the name, field, operator or function itself
   std::string text;                        // name, field, function, or a macro's variable
-  const FunctionInfo* function = nullptr;  // call: the table's row; nullptr when there is none of that name
-  Value value;                             // literal
+  Rare<Value> value;                       // literal
   std::vector<std::unique_ptr<const Node>> children;
 
-  /// Set on the top of each chain of constant selections that begins at a free name: tasks.extract.outputs["n"] has
-  /// {tasks, extract, outputs, n}. Empty elsewhere; names that a macro binds are not free.
-  std::vector<std::string> path;
-  std::vector<SourceRange> path_where;  // one for each element
+  static constexpr std::uint8_t kNoFunction = 255;
+  /// call: the table's row; nullptr when there is none of that name.
+  [[nodiscard]] const FunctionInfo* function() const {
+    return function_row == kNoFunction ? nullptr : &functions()[function_row];
+  }
 };
+
+/// The names of a chain of constant selections, {tasks, extract, outputs, n}; they live as long as `top`.
+std::vector<std::string_view> path_of(const Node& top);
+/// Where each of them stands.
+std::vector<SourceRange> path_where(const Node& top);
 
 class Ast {
  public:
-  Ast(std::string source, std::uint32_t base, std::unique_ptr<const Node> root)
-      : source_(std::move(source)), base_(base), root_(std::move(root)) {}
-
-  [[nodiscard]] const std::string& source() const { return source_; }
-  /// What was added to every range: where the expression begins in the text that its ranges speak of.
-  [[nodiscard]] std::uint32_t base() const { return base_; }
-  [[nodiscard]] const Node& root() const { return *root_; }
+  explicit Ast(Node root) : root_(std::move(root)) {}
+  [[nodiscard]] const Node& root() const { return root_; }
 
  private:
-  std::string source_;
-  std::uint32_t base_;
-  std::unique_ptr<const Node> root_;
+  Node root_;
 };
 
-using AstPtr = std::shared_ptr<const Ast>;
+using AstPtr = std::unique_ptr<const Ast>;
 
 }  // namespace baton::expr

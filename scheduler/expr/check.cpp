@@ -139,7 +139,9 @@ class Checker {
         return fail(index.where,
                     "the keys of this map are of type " + target.key().text() + ", not " + index_type.text());
       case TypeKind::object:
-        if (is_text && index.kind == NodeKind::literal) return field_type(target, index.value.as_string(), index.where);
+        if (is_text && index.kind == NodeKind::literal) {
+          return field_type(target, index.value->as_string(), index.where);
+        }
         if (is_text || index_type.is_any()) return Type::any();
         return fail(index.where, "the keys of this map are of type string, not " + index_type.text());
       case TypeKind::timestamp:
@@ -178,7 +180,7 @@ class Checker {
       key = key ? common_type(*key, key_type) : key_type;
       element = element ? common_type(*element, value_type) : value_type;
       if (key_node.kind == NodeKind::literal && key_type.kind() == TypeKind::string) {
-        fields.emplace_back(key_node.value.as_string(), value_type);
+        fields.emplace_back(key_node.value->as_string(), value_type);
       }
     }
     if (!fields.empty() && fields.size() == node.children.size() / 2) return Type::object(std::move(fields));
@@ -270,8 +272,8 @@ class Checker {
     const std::size_t errors_before = errors_.size();
     std::vector<Type> args;
     for (const auto& child : node.children) args.push_back(type_of(*child));
-    if (node.function == nullptr) return fail(node.text_where, unknown_function(node.text));
-    const FunctionInfo& function = *node.function;
+    if (node.function() == nullptr) return fail(node.text_where, unknown_function(node.text));
+    const FunctionInfo& function = *node.function();
     if (args.size() < function.arity_min() || args.size() > function.arity_max()) {
       return fail(node.text_where, wrong_count(function, args.size()));
     }
@@ -316,7 +318,7 @@ class Checker {
   /// Why a function that the caller answers must not stand here; "" when it may.
   [[nodiscard]] std::string refusal(const Node& node) const {
     const bool is_root = &node == root_;
-    switch (node.function->id) {
+    switch (node.function()->id) {
       case Function::hash_files:
         return env_.allow_hash_files ? "" : "hashFiles can only be used in cache.key";
       case Function::secret:
@@ -335,19 +337,19 @@ class Checker {
     const auto constant = [&](std::size_t i) -> const std::string* {
       if (i >= node.children.size()) return nullptr;
       const Node& child = *node.children[i];
-      const bool is_text = child.kind == NodeKind::literal && child.value.type() == ValueType::string;
-      return is_text ? &child.value.as_string() : nullptr;
+      const bool is_text = child.kind == NodeKind::literal && child.value->type() == ValueType::string;
+      return is_text ? &child.value->as_string() : nullptr;
     };
     const auto report = [&](std::size_t i, const Status& status) {
       if (!status) fail(node.children[i]->where, status.error().message);
     };
-    const Function id = node.function->id;
+    const Function id = node.function()->id;
     if (id == Function::matches) {
       if (const std::string* pattern = constant(1)) report(1, check_regex(*pattern));
     } else if (id == Function::to_timestamp || id == Function::to_duration || id == Function::to_int ||
                id == Function::to_double || id == Function::to_bool) {
       if (constant(0) == nullptr) return;
-      report(0, convertible(*node.function, node.children[0]->value));
+      report(0, convertible(*node.function(), node.children[0]->value));
     } else if (id == Function::format) {
       if (const std::string* zone = constant(2)) report(2, check_zone(*zone));
     } else if (id >= Function::get_date && id <= Function::get_seconds) {

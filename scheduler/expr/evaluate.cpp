@@ -29,10 +29,10 @@ class Evaluator {
 
  private:
   Outcome<Value> eval_node(const Node& node) {
-    if (!node.path.empty()) return eval_path(node);
+    if (node.is_path) return eval_path(node);
     switch (node.kind) {
       case NodeKind::literal:
-        return node.value;
+        return node.value.get();
       case NodeKind::name:
         return bound_value(node.text);
       case NodeKind::field:
@@ -76,13 +76,14 @@ class Evaluator {
 
   /// A chain of constant selections: the caller gives as much of it as it can, the rest is selected here.
   Outcome<Value> eval_path(const Node& node) {
-    Result<std::optional<Resolved>> found = names_.resolve(node.path);
+    const std::vector<std::string_view> path = path_of(node);
+    Result<std::optional<Resolved>> found = names_.resolve(path);
     if (!found) return ExprError{found.error().message, node.where};
-    if (!*found) return ExprError{"unknown name \"" + node.path[0] + "\"", node.path_where[0]};
+    if (!*found) return ExprError{"unknown name \"" + std::string(path[0]) + "\"", path_where(node)[0]};
     Value value = std::move((*found)->value);
-    for (std::size_t i = (*found)->consumed; i < node.path.size(); ++i) {
-      Result<Value> next = select_field(value, node.path[i], budget_);
-      if (!next) return ExprError{next.error().message, node.path_where[i]};
+    for (std::size_t i = (*found)->consumed; i < path.size(); ++i) {
+      Result<Value> next = select_field(value, path[i], budget_);
+      if (!next) return ExprError{next.error().message, path_where(node)[i]};
       value = std::move(*next);
     }
     return value;
@@ -203,7 +204,7 @@ class Evaluator {
   }
 
   Outcome<Value> eval_call(const Node& node) {
-    if (node.function == nullptr) return ExprError{"unknown function \"" + node.text + "\"", node.text_where};
+    if (node.function() == nullptr) return ExprError{"unknown function \"" + node.text + "\"", node.text_where};
     ValueList args;
     args.reserve(node.children.size());
     for (const auto& child : node.children) {
@@ -211,15 +212,15 @@ class Evaluator {
       if (!arg) return arg;
       args.push_back(std::move(*arg));
     }
-    const Function id = node.function->id;
+    const Function id = node.function()->id;
     if (id == Function::hash_files || id == Function::secret) return call_of_caller(node, args);
-    return placed(call_function(*node.function, args, {budget_, regexes_}), node.where);
+    return placed(call_function(*node.function(), args, {budget_, regexes_}), node.where);
   }
 
   Outcome<Value> call_of_caller(const Node& node, const ValueList& args) {
-    if (const Status status = check_arguments(*node.function, args); !status)
+    if (const Status status = check_arguments(*node.function(), args); !status)
       return ExprError{status.error().message, node.where};
-    Result<std::optional<Value>> answer = names_.call(node.function->name, args);
+    Result<std::optional<Value>> answer = names_.call(node.function()->name, args);
     if (!answer) return ExprError{answer.error().message, node.where};
     if (!*answer) return ExprError{node.text + " cannot be used here", node.where};
     return std::move(**answer);

@@ -111,6 +111,7 @@ constexpr bool is_sorted_by_name() {
   return true;
 }
 static_assert(is_sorted_by_name(), "find_function searches by halves");
+static_assert(kFunctions.size() < 255, "a Node keeps the row in a byte");
 
 constexpr MacroInfo kMacros[] = {
     {"has", "has(target.field) -> bool", "Whether the field is there.", "has({'a': 1}.a)"},

@@ -4,7 +4,7 @@
 
 namespace baton::expr {
 
-Result<std::optional<Resolved>> Names::resolve(std::span<const std::string> path) const {
+Result<std::optional<Resolved>> Names::resolve(std::span<const std::string_view> path) const {
   Result<std::optional<Value>> found = lookup(path.front());
   if (!found) return found.error();
   if (!*found) return std::optional<Resolved>();

@@ -207,7 +207,9 @@ class Parser {
     NodePtr node = make_of(NodeKind::call, name.where, std::move(children));
     if (!node) return nullptr;
     node->text = name.text;
-    node->function = find_function(name.text);
+    if (const FunctionInfo* const known = find_function(name.text)) {
+      node->function_row = static_cast<std::uint8_t>(known - functions().data());
+    }
     return node;
   }
 
@@ -390,6 +392,7 @@ class Parser {
     node->text_where = at_base(text_where);
     node->where = children.empty() ? node->text_where : join(children.front()->where, children.back()->where);
     int height = 0;
+    node->children.reserve(children.size());
     for (NodePtr& child : children) {
       height = std::max<int>(height, child->height);
       node->children.push_back(std::move(child));
@@ -479,13 +482,12 @@ class Parser {
   std::optional<ExprError> failed_;
 };
 
-/// Finds the chains of constant selections that begin at free names and writes their paths into the tree.
+/// Marks the tops of the chains of constant selections that begin at free names.
 class PathFinder {
  public:
   void visit(Node& node) {
-    if (find_path(node, node.path, node.path_where)) return;
-    node.path.clear();
-    node.path_where.clear();
+    node.is_path = is_chain(node);
+    if (node.is_path) return;
     if (node.kind != NodeKind::macro) {
       for (const auto& child : node.children) visit(writable(child));
       return;
@@ -500,26 +502,20 @@ class PathFinder {
   // The tree is still ours: it becomes const when it is handed out.
   static Node& writable(const std::unique_ptr<const Node>& node) { return const_cast<Node&>(*node); }
 
-  bool find_path(const Node& node, std::vector<std::string>& path, std::vector<SourceRange>& where) const {
-    if (node.kind == NodeKind::name) {
-      if (std::find(bound_.begin(), bound_.end(), node.text) != bound_.end()) return false;
-      path.push_back(node.text);
-      where.push_back(node.text_where);
-      return true;
+  [[nodiscard]] bool is_chain(const Node& node) const {
+    switch (node.kind) {
+      case NodeKind::name:
+        return std::find(bound_.begin(), bound_.end(), node.text) == bound_.end();
+      case NodeKind::field:
+        return is_chain(*node.children[0]);
+      case NodeKind::index: {
+        const Node& index = *node.children[1];
+        const bool is_constant = index.kind == NodeKind::literal && index.value->type() == ValueType::string;
+        return is_constant && is_chain(*node.children[0]);
+      }
+      default:
+        return false;
     }
-    if (node.kind == NodeKind::field) {
-      if (!find_path(*node.children[0], path, where)) return false;
-      path.push_back(node.text);
-      where.push_back(node.text_where);
-      return true;
-    }
-    if (node.kind != NodeKind::index) return false;
-    const Node& index = *node.children[1];
-    if (index.kind != NodeKind::literal || index.value.type() != ValueType::string) return false;
-    if (!find_path(*node.children[0], path, where)) return false;
-    path.push_back(index.value.as_string());
-    where.push_back(index.where);
-    return true;
   }
 
   std::vector<std::string> bound_;
@@ -539,7 +535,7 @@ Outcome<AstPtr> parse(std::string_view text, std::uint32_t base) {
   Outcome<NodePtr> root = parser.parse_all();
   if (!root) return root.error();
   PathFinder().visit(**root);
-  return AstPtr(std::make_shared<const Ast>(std::string(text), base, std::move(*root)));
+  return AstPtr(std::make_unique<const Ast>(std::move(**root)));
 }
 
 bool is_reserved_word(std::string_view word) {

@@ -3,14 +3,19 @@
 namespace baton::expr {
 namespace {
 
+std::vector<std::string> names_of(const Node& node) {
+  const std::vector<std::string_view> path = path_of(node);
+  return {path.begin(), path.end()};
+}
+
 void collect_paths(const Node& node, std::vector<Path>& paths) {
-  if (!node.path.empty()) {
-    paths.push_back({node.path, node.where, node.path_where, false});
+  if (node.is_path) {
+    paths.push_back({names_of(node), node.where, path_where(node), false});
     return;
   }
-  if (node.kind == NodeKind::has && !node.children[0]->path.empty()) {
+  if (node.kind == NodeKind::has && node.children[0]->is_path) {
     const Node& operand = *node.children[0];
-    Path path{operand.path, join(operand.where, node.text_where), operand.path_where, true};
+    Path path{names_of(operand), join(operand.where, node.text_where), path_where(operand), true};
     path.names.push_back(node.text);
     path.name_where.push_back(node.text_where);
     paths.push_back(std::move(path));
@@ -20,7 +25,7 @@ void collect_paths(const Node& node, std::vector<Path>& paths) {
 }
 
 void collect_calls(const Node& node, bool is_root, std::vector<Call>& found) {
-  if (node.kind == NodeKind::call) found.push_back({node.function, node.text, node.where, is_root, &node});
+  if (node.kind == NodeKind::call) found.push_back({node.function(), node.text, node.where, is_root, &node});
   for (const auto& child : node.children) collect_calls(*child, false, found);
 }
 
@@ -40,7 +45,7 @@ std::vector<Call> calls(const Ast& ast) {
 
 bool is_call_of(const Ast& ast, Function function) {
   const Node& root = ast.root();
-  return root.kind == NodeKind::call && root.function != nullptr && root.function->id == function;
+  return root.kind == NodeKind::call && root.function() != nullptr && root.function()->id == function;
 }
 
 }  // namespace baton::expr

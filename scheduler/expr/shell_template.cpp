@@ -49,24 +49,24 @@ std::string quoted(std::string_view text, Quoting quoting) {
   return "";
 }
 
-std::vector<ShellUnit> units_of(const Template& tmpl) {
+std::vector<ShellUnit> units_of(const Template& tmpl, std::string_view script) {
   std::vector<ShellUnit> units;
   ShellUnit expression = kFirstExpression;
   for (const TemplatePart& part : tmpl.parts) {
     if (part.is_expression()) {
       units.push_back(expression++);
     } else {
-      for (const char c : part.literal()) units.push_back(static_cast<unsigned char>(c));
+      for (const char c : part.literal(script)) units.push_back(static_cast<unsigned char>(c));
     }
   }
   return units;
 }
 
-std::vector<ShellPlace> find_places(const Template& tmpl, ShellKind shell) {
+std::vector<ShellPlace> find_places(const Template& tmpl, std::string_view script, ShellKind shell) {
   const auto count = static_cast<std::size_t>(std::count_if(
       tmpl.parts.begin(), tmpl.parts.end(), [](const TemplatePart& part) { return part.is_expression(); }));
   if (count == 0) return {};
-  if (shell != ShellKind::other) return ShellLexer(units_of(tmpl), count, shell).run();
+  if (shell != ShellKind::other) return ShellLexer(units_of(tmpl, script), count, shell).run();
   return std::vector<ShellPlace>(count, {Quoting::bare, "only in scripts of sh and bash can a value be quoted"});
 }
 
@@ -122,8 +122,9 @@ ParsedShellTemplate parse_shell_template(std::string_view script, ShellKind shel
   ParsedTemplate tmpl = parse_template(script);
   for (ExprError& error : tmpl.errors) parsed.findings.push_back({"expression-syntax", false, std::move(error), ""});
   if (!tmpl.ok()) return parsed;
-  const std::vector<ShellPlace> places = find_places(tmpl.value, shell);
+  const std::vector<ShellPlace> places = find_places(tmpl.value, script, shell);
   std::size_t next = 0;
+  parsed.value.parts.reserve(tmpl.value.parts.size());
   for (TemplatePart& part : tmpl.value.parts) {
     ShellPart shell_part{std::move(part), Quoting::verbatim};
     if (shell_part.part.is_expression()) {
@@ -142,11 +143,12 @@ ParsedShellTemplate parse_shell_template(std::string_view script, ShellKind shel
   return parsed;
 }
 
-Outcome<std::string> render(const ShellTemplate& tmpl, const Names& names, const Limits& limits) {
+Outcome<std::string> render(const ShellTemplate& tmpl, std::string_view script, const Names& names,
+                            const Limits& limits) {
   std::string out;
   for (const ShellPart& part : tmpl.parts) {
     if (!part.part.is_expression()) {
-      out += part.part.literal();
+      out += part.part.literal(script);
     } else if (part.quoting != Quoting::comment) {
       const Outcome<std::string> text = text_of(part, names, limits);
       if (!text) return text.error();

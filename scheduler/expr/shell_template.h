@@ -54,7 +54,8 @@ struct ParsedShellTemplate {
 
 ParsedShellTemplate parse_shell_template(std::string_view script, ShellKind shell);
 
-/// The script as the shell gets it. null, lists, maps and NUL bytes are errors.
-Outcome<std::string> render(const ShellTemplate& tmpl, const Names& names, const Limits& limits = {});
+/// The script as the shell gets it; `script` is what was parsed. null, lists, maps and NUL bytes are errors.
+Outcome<std::string> render(const ShellTemplate& tmpl, std::string_view script, const Names& names,
+                            const Limits& limits = {});
 
 }  // namespace baton::expr

@@ -19,6 +19,15 @@ SourceRange range(std::size_t begin, std::size_t end) {
   return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
 }
 
+bool is_one_expression(const Template& tmpl, std::string_view text) {
+  std::size_t count = 0;
+  for (const TemplatePart& part : tmpl.parts) {
+    if (!part.is_expression() && !is_blank(part.literal(text))) return false;
+    if (part.is_expression()) ++count;
+  }
+  return count == 1;
+}
+
 /// Why the expression that opens at `open` has no end: a string in it that does not end either, or the braces.
 ExprError unclosed(std::string_view text, std::size_t open) {
   const std::size_t begin = open + kOpen.size();
@@ -40,23 +49,23 @@ bool Template::is_literal() const {
   return std::none_of(parts.begin(), parts.end(), [](const TemplatePart& part) { return part.is_expression(); });
 }
 
+Template Template::of(AstPtr expression, std::size_t length) {
+  Template whole;
+  whole.parts.push_back({std::move(expression), range(0, length)});
+  whole.is_single = true;
+  return whole;
+}
+
 const Ast* Template::single() const {
-  const Ast* found = nullptr;
-  for (const TemplatePart& part : parts) {
-    if (part.is_expression()) {
-      if (found != nullptr) return nullptr;
-      found = &part.ast();
-    } else if (!is_blank(part.literal())) {
-      return nullptr;
-    }
-  }
-  return found;
+  if (!is_single) return nullptr;
+  const auto only = std::find_if(parts.begin(), parts.end(), [](const TemplatePart& p) { return p.is_expression(); });
+  return &only->ast();
 }
 
 ParsedTemplate parse_template(std::string_view text) {
   ParsedTemplate parsed;
   const auto add_literal = [&](std::size_t begin, std::size_t end) {
-    if (end > begin) parsed.value.parts.push_back({std::string(text.substr(begin, end - begin)), range(begin, end)});
+    if (end > begin) parsed.value.parts.push_back({nullptr, range(begin, end)});
   };
   std::size_t at = 0;
   while (true) {
@@ -67,7 +76,8 @@ ParsedTemplate parse_template(std::string_view text) {
     const std::size_t end = find_expression_end(text, begin);
     if (end == std::string_view::npos) {
       parsed.errors.push_back(unclosed(text, open));
-      return parsed;
+      at = text.size();
+      break;
     }
     at = end + kClose.size();
     Outcome<AstPtr> ast = parse(text.substr(begin, end - begin), static_cast<std::uint32_t>(begin));
@@ -78,6 +88,8 @@ ParsedTemplate parse_template(std::string_view text) {
     }
   }
   add_literal(at, text.size());
+  parsed.value.is_single = is_one_expression(parsed.value, text);
+  parsed.value.parts.shrink_to_fit();  // kept as long as its task
   return parsed;
 }
 
@@ -90,24 +102,24 @@ Outcome<AstPtr> parse_bare_or_template(std::string_view text) {
                      range(0, text.size())};
   }
   for (TemplatePart& part : parsed.value.parts) {
-    if (part.is_expression()) return std::get<AstPtr>(std::move(part.content));
+    if (part.is_expression()) return std::move(part.expression);
   }
   return ExprError{"no expression", range(0, text.size())};
 }
 
-Outcome<Value> render(const Template& tmpl, const Names& names, const Limits& limits) {
+Outcome<Value> render(const Template& tmpl, std::string_view text, const Names& names, const Limits& limits) {
   if (const Ast* only = tmpl.single()) return evaluate(*only, names, limits);
   std::string out;
   for (const TemplatePart& part : tmpl.parts) {
     if (!part.is_expression()) {
-      out += part.literal();
+      out += part.literal(text);
       continue;
     }
     const Outcome<Value> value = evaluate(part.ast(), names, limits);
     if (!value) return value.error();
-    const Result<std::string> text = to_text(*value);
-    if (!text) return ExprError{text.error().message, part.where};
-    out += *text;
+    const Result<std::string> shown = to_text(*value);
+    if (!shown) return ExprError{shown.error().message, part.where};
+    out += *shown;
   }
   return Value(std::move(out));
 }

@@ -27,10 +27,10 @@ std::string source_of(const TaskSpec& spec) {
       return out;
     }
     case TaskKind::sensor:
-      switch (spec.sensor.kind) {
-        case Sensor::Kind::file: return "file " + spec.sensor.file.source;
-        case Sensor::Kind::time: return "time " + spec.sensor.time.source;
-        case Sensor::Kind::run: return spec.sensor.run.source;
+      switch (spec.sensor->kind) {
+        case Sensor::Kind::file: return "file " + spec.sensor->file.source;
+        case Sensor::Kind::time: return "time " + spec.sensor->time.source;
+        case Sensor::Kind::run: return spec.sensor->run.source;
       }
       return "";
     case TaskKind::noop:
@@ -56,14 +56,14 @@ Result<std::string> rendered(const TaskSpec& spec, const expr::Names& names) {
       return out;
     }
     case TaskKind::sensor:
-      switch (spec.sensor.kind) {
+      switch (spec.sensor->kind) {
         case Sensor::Kind::file: {
-          Result<std::string> path = text_of(spec.sensor.file, names);
+          Result<std::string> path = text_of(spec.sensor->file, names);
           if (!path) return path;
           return "file " + *path;
         }
-        case Sensor::Kind::time: return "time " + spec.sensor.time.source;
-        case Sensor::Kind::run: return text_of(spec.sensor.run, names);
+        case Sensor::Kind::time: return "time " + spec.sensor->time.source;
+        case Sensor::Kind::run: return text_of(spec.sensor->run, names);
       }
       return std::string();
     case TaskKind::noop:
@@ -80,7 +80,7 @@ PlanRow row_of(const DagRun& run, const Dag& dag, TaskNo t, std::int32_t instanc
   PlanRow row;
   row.task_no = t;
   const TaskSpec& spec = dag.spec(t);
-  if (spec.mapping.kind != Mapping::Kind::none) {
+  if (spec.mapping->kind != Mapping::Kind::none) {
     const Result<std::vector<MappedItem>> items = expand(run, t, instances_max);
     row.instances = items ? static_cast<std::int64_t>(items->size()) : -1;
   }

@@ -158,7 +158,7 @@ class Why {
           {},
           ValueMap{{"limit", "max_active_tasks"}, {"max", std::int64_t{limit}}, {"used", std::int64_t{live_of_run}}});
     }
-    if (const std::int32_t limit = spec_.mapping.max_parallel; limit > 0 && live_of_task >= limit) {
+    if (const std::int32_t limit = spec_.mapping->max_parallel; limit > 0 && live_of_task >= limit) {
       add("limit",
           "max_parallel: " + std::to_string(live_of_task) + " of " + std::to_string(limit) + " instances of " +
               task_.id + " are under way",
@@ -363,7 +363,7 @@ class Why {
   void skipped() {
     std::string message;
     switch (row_.reason) {
-      case Reason::condition: message = "its `if` is false: " + spec_.condition.source; break;
+      case Reason::condition: message = "its `if` is false: " + spec_.condition->source; break;
       case Reason::exit_skip: message = "it ended with exit code 99, which means skipped"; break;
       case Reason::no_items: message = "its for_each or matrix had no items"; break;
       case Reason::trigger_rule:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scheduler/model/failure_class.h"
+#include "scheduler/model/rare.h"
 #include "scheduler/model/states.h"
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
@@ -21,14 +22,17 @@ struct ShellTemplate;  // the same, quoted for the place where each value stands
 
 namespace baton {
 
-/// A string that may hold expressions. `compiled` is null when it holds none: then `source` is the value.
+/// A string that may hold expressions. `compiled` is null when it holds none: then `source` is the value. Else it
+/// speaks of places in `source`: who changes one compiles anew.
 struct Text {
   std::string source;
   std::shared_ptr<const expr::Template> compiled;
   [[nodiscard]] bool is_set() const { return !source.empty() || compiled; }
+  /// Of the same place in a file: `compiled` follows from `source` then.
+  friend bool operator==(const Text& a, const Text& b) { return a.source == b.source; }
 };
 
-/// A shell script that may hold expressions; `compiled` is null when it holds none.
+/// A shell script that may hold expressions; `compiled` is null when it holds none, else it speaks of its places.
 struct Script {
   std::string source;
   std::shared_ptr<const expr::ShellTemplate> compiled;
@@ -45,17 +49,20 @@ struct RetryPolicy {
   Jitter jitter = Jitter::full;
   std::vector<FailureClass> on = {FailureClass{}};
   std::vector<FailureClass> never_on;
+  friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
 };
 
 struct PoolUse {
   std::string name;
   std::int32_t slots = 1;
+  friend bool operator==(const PoolUse&, const PoolUse&) = default;
 };
 
 struct EnvEntry {
   std::string name;
   Text value;
   std::string secret;  ///< non-empty: the value is this secret, resolved at launch; `value` is unset
+  friend bool operator==(const EnvEntry&, const EnvEntry&) = default;
 };
 
 /// `for_each` or `matrix`. Literal items are in `literal_items`; otherwise `items` is one expression.
@@ -105,47 +112,48 @@ struct Resources {
   std::int32_t gpus = 0;
 };
 
+/// Kept by the hundred thousand: what a task rarely says is Rare, and dag_memory_test holds what all of it takes.
 struct TaskSpec {
   TaskKind kind = TaskKind::noop;
   TriggerRule trigger_rule = TriggerRule::all_success;
   bool setup = false;
   bool teardown = false;           ///< runs when one of `teardown_of` succeeded and all upstreams have ended
-  std::vector<std::string> teardown_of;  ///< ids of its setups
   bool teardown_fails_run = false;
   bool allow_failure = false;
   bool depends_on_past = false;
   bool dead_letter = true;
+  bool condition_per_instance = false;  ///< `condition` names the item or matrix: evaluated after the expansion
+  std::int32_t priority = 0;
+  Rare<std::vector<std::string>> teardown_of;  ///< ids of its setups
 
   Script script;                   ///< kind run
-  std::vector<Text> argv;          ///< kind exec
-  Sensor sensor;                   ///< kind sensor
-  std::string body_json;           ///< kinds of the service (http, sql, checks, approval, trigger_dag): canonical JSON
+  Rare<std::vector<Text>> argv;    ///< kind exec
+  Rare<Sensor> sensor;             ///< kind sensor
+  Rare<std::string> body_json;     ///< kinds of the service (http, sql, checks, approval, trigger_dag): canonical JSON
 
-  Text condition;                  ///< `if`: one expression; unset: true
-  bool condition_per_instance = false;  ///< `if` names the item or matrix: evaluated after the expansion
-  Mapping mapping;
-  std::vector<EnvEntry> env;       ///< the task's own (and defaults'), over the DAG's
-  Text cwd;
-  std::vector<std::string> shell;  ///< argv before `-c`; empty: the default shell
-  Text stdin_text;
-  RetryPolicy retries;
+  Rare<Text> condition;            ///< `if`: one expression; unset: true
+  Rare<Mapping> mapping;
+  Rare<std::vector<EnvEntry>> env;       ///< the task's own (and defaults'), over the DAG's
+  Rare<Text> cwd;
+  Rare<std::vector<std::string>> shell;  ///< argv before `-c`; empty: the default shell
+  Rare<Text> stdin_text;
+  Rare<RetryPolicy> retries;
   DurationUs timeout_us = 0;       ///< 0: none (a sensor: 7 days)
-  Text computed_timeout;           ///< one expression for it instead: a duration, or a text that holds one
+  Rare<Text> computed_timeout;     ///< one expression for it instead: a duration, or a text that holds one
   DurationUs grace_us = 10 * kSecond;
   DurationUs heartbeat_us = 0;
   std::int64_t log_limit_bytes = 64 << 20;
-  std::vector<PoolUse> pools;
-  std::int32_t priority = 0;
-  std::vector<std::string> breakers;
-  std::vector<std::pair<std::string, std::string>> worker_labels;
-  std::string executor = "local";
-  std::string executor_options_json;
+  Rare<std::vector<PoolUse>> pools;
+  Rare<std::vector<std::string>> breakers;
+  Rare<std::vector<std::pair<std::string, std::string>>> worker_labels;
+  Rare<std::string> executor;      ///< unset: local
+  Rare<std::string> executor_options_json;
   Resources resources;
-  std::vector<OutputSpec> outputs;
-  std::vector<std::string> consumes, produces;
-  std::optional<Cache> cache;
-  std::string group;
-  std::string description, doc;
+  Rare<std::vector<OutputSpec>> outputs;
+  Rare<std::vector<std::string>> consumes, produces;
+  Rare<Cache> cache;               ///< set: the task asks the cache
+  Rare<std::string> group;
+  Rare<std::string> description, doc;
 };
 
 }  // namespace baton

@@ -438,10 +438,10 @@ bool BatchWriter::insert_tasks(const Dag& dag, std::int64_t version_no) {
     const TaskSpec& spec = *task.spec;
     const bool in_pool = !spec.pools.empty();
     if (!ok(insert.run(version_no, code(t), code(spec.kind), code(task.hook),
-                       code(spec.mapping.kind != Mapping::Kind::none), code(spec.priority),
-                       std::int64_t{1} + spec.retries.max, code(in_pool ? spec.pools[0].slots : 1),
-                       std::string_view(task.id), TextOrNull{in_pool ? spec.pools[0].name : std::string_view()},
-                       TextOrNull{spec.group}))) {
+                       code(spec.mapping->kind != Mapping::Kind::none), code(spec.priority),
+                       std::int64_t{1} + spec.retries->max, code(in_pool ? spec.pools->front().slots : 1),
+                       std::string_view(task.id), TextOrNull{in_pool ? spec.pools->front().name : std::string_view()},
+                       TextOrNull{*spec.group}))) {
       return false;
     }
   }

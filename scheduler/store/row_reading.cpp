@@ -30,9 +30,10 @@ Status for_each_row(Database& db, Statement& statement, const Each& each) {
   return db.error("the state cannot be read", rc);
 }
 
+/// These texts are few, and asked for with each run that is made or begins.
 Result<Statement> prepare(Database& db, const std::string& sql) {
   int rc = kOk;
-  Statement statement = db.prepare(sql, &rc, false);
+  Statement statement = db.lend(sql, &rc);
   if (rc != kOk) return db.error("the state cannot be read", rc);
   return statement;
 }

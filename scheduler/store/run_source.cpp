@@ -57,7 +57,7 @@ Result<std::unordered_map<std::string, DurationUs>> SqliteRunSource::mean_durati
 Result<std::optional<IdempotencyRow>> SqliteRunSource::find_key(const std::string& principal, const std::string& route,
                                                                 const std::string& key) {
   int rc = sqlite::kOk;
-  sqlite::Statement row = db_.prepare(kFindKey, &rc, false);
+  sqlite::Statement row = db_.lend(kFindKey, &rc);
   if (rc != sqlite::kOk) return db_.error("the state cannot be read", rc);
   row.start_with(std::string_view(principal), std::string_view(route), std::string_view(key));
   rc = row.step();
@@ -70,7 +70,7 @@ Result<std::optional<IdempotencyRow>> SqliteRunSource::find_key(const std::strin
 
 Result<std::vector<DatedRun>> SqliteRunSource::dated_runs(const std::string& dag_id, WallUs from, WallUs to) {
   int rc = sqlite::kOk;
-  sqlite::Statement row = db_.prepare(kDatedRuns, &rc, false);
+  sqlite::Statement row = db_.lend(kDatedRuns, &rc);
   if (rc != sqlite::kOk) return db_.error("the runs of a DAG cannot be read", rc);
   row.start_with(std::string_view(dag_id), from, to);
   std::vector<DatedRun> found;

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <unordered_map>
 #include <utility>
 
 #include "scheduler/model/check.h"
@@ -31,16 +32,47 @@ Failure classify(int code) {
   return Failure::other;
 }
 
+/// Those that nobody has at the moment, by their text. Two who read with one text at once have one each; the second to
+/// come back is dropped.
+class KeptStatements {
+ public:
+  KeptStatements() = default;
+  KeptStatements(const KeptStatements&) = delete;
+  KeptStatements& operator=(const KeptStatements&) = delete;
+  ~KeptStatements() {
+    for (const auto& [sql, idle] : idle_) sqlite3_finalize(idle);
+  }
+  /// null: there is none.
+  sqlite3_stmt* take(std::string_view sql) {
+    const auto found = idle_.find(sql);
+    return found == idle_.end() ? nullptr : idle_.extract(found).mapped();
+  }
+  void give_back(sqlite3_stmt* statement) {
+    if (statement == nullptr) return;
+    sqlite3_reset(statement);           // it would hold a snapshot
+    sqlite3_clear_bindings(statement);  // they point at texts of who had it
+    if (!idle_.emplace(sqlite3_sql(statement), statement).second) sqlite3_finalize(statement);
+  }
+
+ private:
+  std::unordered_map<std::string_view, sqlite3_stmt*> idle_;  ///< by the text that the statement itself holds
+};
+
 // ---- Statement ----
 
 Statement& Statement::operator=(Statement&& other) noexcept {
   std::swap(handle_, other.handle_);
   std::swap(next_, other.next_);
+  std::swap(home_, other.home_);
   return *this;
 }
 
 Statement::~Statement() {
-  sqlite3_finalize(handle_);
+  if (home_ != nullptr) {
+    home_->give_back(handle_);
+  } else {
+    sqlite3_finalize(handle_);
+  }
 }
 
 Statement& Statement::start() {
@@ -187,12 +219,19 @@ Result<Database> Database::open(const std::string& path, const OpenOptions& opti
   return db;
 }
 
+Database::Database(sqlite3* handle) : handle_(handle), kept_(std::make_unique<KeptStatements>()) {}
+
+Database::Database(Database&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)), kept_(std::move(other.kept_)) {}
+
 Database& Database::operator=(Database&& other) noexcept {
   std::swap(handle_, other.handle_);
+  std::swap(kept_, other.kept_);
   return *this;
 }
 
 Database::~Database() {
+  kept_.reset();
   sqlite3_close_v2(handle_);
 }
 
@@ -222,6 +261,16 @@ Statement Database::prepare(std::string_view sql, int* code, bool persistent) {
     BATON_CHECK(rc == SQLITE_OK);
   }
   return Statement(statement);
+}
+
+Statement Database::lend(std::string_view sql, int* code) {
+  if (sqlite3_stmt* const idle = kept_->take(sql)) {
+    if (code != nullptr) *code = SQLITE_OK;
+    return Statement(idle, kept_.get());
+  }
+  Statement made = prepare(sql, code);
+  made.home_ = kept_.get();
+  return made;
 }
 
 Result<std::int64_t> Database::integer(const char* sql) {

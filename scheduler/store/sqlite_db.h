@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,10 +38,14 @@ struct TextOrNull {
   std::string_view text;
 };
 
+class KeptStatements;  // of one connection, sqlite_db.cpp
+
 class Statement {
  public:
   Statement() = default;
-  Statement(Statement&& other) noexcept : handle_(other.handle_), next_(other.next_) { other.handle_ = nullptr; }
+  Statement(Statement&& other) noexcept : handle_(other.handle_), next_(other.next_), home_(other.home_) {
+    other.handle_ = nullptr;
+  }
   Statement& operator=(Statement&& other) noexcept;
   ~Statement();
 
@@ -80,9 +85,10 @@ class Statement {
 
  private:
   friend class Database;
-  explicit Statement(sqlite3_stmt* handle) : handle_(handle) {}
+  explicit Statement(sqlite3_stmt* handle, KeptStatements* home = nullptr) : handle_(handle), home_(home) {}
   sqlite3_stmt* handle_ = nullptr;
   int next_ = 1;
+  KeptStatements* home_ = nullptr;  ///< lent: where it goes back to
 };
 
 enum class Access : std::uint8_t { write, read };
@@ -101,7 +107,7 @@ class Database {
  public:
   /// Opens `path` (":memory:" too) and applies Baton's settings. A writer turns WAL on.
   static Result<Database> open(const std::string& path, const OpenOptions& options);
-  Database(Database&& other) noexcept : handle_(other.handle_) { other.handle_ = nullptr; }
+  Database(Database&& other) noexcept;
   Database& operator=(Database&& other) noexcept;
   ~Database();
 
@@ -111,6 +117,9 @@ class Database {
   int exec(const char* sql);
   /// Aborts on a statement that does not compile against a healthy schema; `code` (if given) gets the error instead.
   [[nodiscard]] Statement prepare(std::string_view sql, int* code = nullptr, bool persistent = true);
+  /// The same for what is asked again and again with one text: the connection keeps it, so that only the first of them
+  /// compiles it, which takes longer than most reads. Goes back when the Statement ends, before the connection does.
+  [[nodiscard]] Statement lend(std::string_view sql, int* code = nullptr);
   /// The first column of the first row; `fallback` where there is none or it fails.
   [[nodiscard]] Result<std::int64_t> integer(const char* sql);
   [[nodiscard]] std::int64_t changes() const;
@@ -135,8 +144,9 @@ class Database {
   [[nodiscard]] Error error(const std::string& what, int code) const;
 
  private:
-  explicit Database(sqlite3* handle) : handle_(handle) {}
+  explicit Database(sqlite3* handle);
   sqlite3* handle_ = nullptr;
+  std::unique_ptr<KeptStatements> kept_;
 };
 
 }  // namespace baton::sqlite

@@ -67,7 +67,7 @@ void check_templates(std::string_view text) {
   for (const ExprError& error : parsed.errors) check_error(error, text);
   if (!parsed.ok()) return;
   BATON_CHECK(has_expression(text) || parsed.value.is_literal());
-  const Outcome<Value> value = render(parsed.value, names(), kLimits);
+  const Outcome<Value> value = render(parsed.value, text, names(), kLimits);
   if (!value) check_error(value.error(), text);
 }
 
@@ -75,14 +75,14 @@ void check_script(std::string_view text, ShellKind shell) {
   const ParsedShellTemplate parsed = parse_shell_template(text, shell);
   for (const ShellFinding& finding : parsed.findings) check_error(finding.error, text);
   if (!parsed.ok()) return;
-  const Outcome<std::string> script = render(parsed.value, names(), kLimits);
+  const Outcome<std::string> script = render(parsed.value, text, names(), kLimits);
   if (!script) return check_error(script.error(), text);
   std::size_t at = 0;
   for (const ShellPart& part : parsed.value.parts) {
     if (part.part.is_expression()) continue;
-    at = script->find(part.part.literal(), at);
+    at = script->find(part.part.literal(text), at);
     BATON_CHECK(at != std::string::npos);
-    at += part.part.literal().size();
+    at += part.part.literal(text).size();
   }
 }
 

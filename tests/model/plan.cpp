@@ -37,7 +37,7 @@ TaskSpec spec_of(const PlanTask& task) {
   spec.retries = test::constant_retries(task.retries);
   spec.teardown = !task.setups.empty();
   spec.teardown_fails_run = task.teardown_counts;
-  for (const int s : task.setups) spec.teardown_of.push_back(id_of(s));
+  for (const int s : task.setups) spec.teardown_of.edit().push_back(id_of(s));
   if (task.condition == '1') spec.condition = test::expression("true");
   if (task.condition == '0') spec.condition = test::expression("false");
   if (task.condition == 'e') spec.condition = test::expression("1 / 0 == 1");

@@ -54,7 +54,7 @@ void Checks::check_start(const AttemptKey& key) {
     for (const PoolUse& use : disk_.find(other.run_no)->dag->spec(other.task_no).pools) pools[use.name] += use.slots;
   }
   if (all > settings_.slots) fail("INV-08", fmt::format("{} processes in {} slots", all, settings_.slots));
-  const std::int32_t active_max = run->dag->max_active_tasks, parallel_max = task.spec->mapping.max_parallel;
+  const std::int32_t active_max = run->dag->max_active_tasks, parallel_max = task.spec->mapping->max_parallel;
   if (active_max > 0 && of_run > active_max) fail("INV-08", text_of(key) + " is beyond max_active_tasks");
   if (parallel_max > 0 && of_task > parallel_max) fail("INV-08", text_of(key) + " is beyond max_parallel");
   for (const PoolSpec& pool : workload_.pools) {
@@ -211,7 +211,7 @@ void Checks::find_standing(Scheduler& scheduler) {
       ++of_run;
       of_task += other.task_no == run.at(i).task_no ? 1 : 0;
     }
-    const std::int32_t active_max = run.dag->max_active_tasks, parallel_max = spec.mapping.max_parallel;
+    const std::int32_t active_max = run.dag->max_active_tasks, parallel_max = spec.mapping->max_parallel;
     bool fits = (active_max == 0 || of_run < active_max) && (parallel_max == 0 || of_task < parallel_max);
     for (const std::string& name : spec.breakers) {
       const Breaker* breaker = scheduler.engine().breakers().find(name);
@@ -274,9 +274,9 @@ void Checks::check_quiet(Scheduler* scheduler) {
       }
       const TaskSpec& spec = run.dag->spec(row.task_no);
       const DurationUs longest = row.state == TaskState::up_for_retry
-                                     ? std::max(spec.retries.delay_us, spec.retries.max_delay_us)
-                                 : spec.sensor.kind == Sensor::Kind::time ? 7 * kDay
-                                                                          : spec.sensor.every_us;
+                                     ? std::max(spec.retries->delay_us, spec.retries->max_delay_us)
+                                 : spec.sensor->kind == Sensor::Kind::time ? 7 * kDay
+                                                                          : spec.sensor->every_us;
       if (waits && row.wake_at > ground_.loop.wall() + longest) {
         fail("INV-14", name + " waits longer than its period because of a step of the wall clock");
       }

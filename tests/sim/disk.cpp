@@ -386,7 +386,9 @@ void Disk::check_claim(const DiskRun& run, const TaskRow& old, const TaskRow& ro
   const TaskSpec& spec = *task.spec;
   facts.begun += row.try_number > old.try_number ? 1 : 0;
   doors_.claimed({row.run_no, row.task_no, row.map_index, row.epoch}, spec.breakers);
-  if (facts.begun > 1 + spec.retries.max + facts.lost) fail("INV-09", run, row, "more tries than 1 + retries + losses");
+  if (facts.begun > 1 + spec.retries->max + facts.lost) {
+    fail("INV-09", run, row, "more tries than 1 + retries + losses");
+  }
   const bool sleeps = old.state == TaskState::up_for_retry || old.state == TaskState::up_for_reschedule;
   const bool clock_held = ground_.loop.last_wall_step() < facts.slept_at - 5 * kMinute;
   if (sleeps && clock_held && ground_.loop.now() < facts.sleeps_until)
@@ -413,7 +415,7 @@ void Disk::check_end(const DiskRun& run, const TaskRow& row, const Facts& facts)
   if (row.reason == Reason::secret) ground_.strike(Fault::launch_failed);
   if (row.losses > kLossesMax) fail("INV-09", run, row, "more losses than their budget");
   if (row.losses == kLossesMax) ground_.strike(Fault::losses_used_up);
-  if (row.failures > spec.retries.max + 1) fail("INV-09", run, row, "more failures than its retries allow");
+  if (row.failures > spec.retries->max + 1) fail("INV-09", run, row, "more failures than its retries allow");
   if (!facts.is_timed || ground_.loop.last_wall_step() >= facts.born_at || row.ended_at == kNoTime) return;
   const DurationUs told = facts.tries_us + WaitTimes::from_json(row.times_json).total_us();
   const DurationUs lived = row.ended_at - (ground_.loop.wall() - ground_.loop.now()) - facts.born_at;

@@ -194,7 +194,7 @@ std::set<TaskState> Judge::possible(const TaskRow& row) const {
   const InstanceKey key{row.run_no, row.task_no, row.map_index};
   const std::int32_t generation = run_.facts_of(row.instance_no).generation;
   if (spec.kind == TaskKind::noop) return {TaskState::success};
-  if (spec.kind == TaskKind::sensor && spec.sensor.kind == Sensor::Kind::time) {
+  if (spec.kind == TaskKind::sensor && spec.sensor->kind == Sensor::Kind::time) {
     return spec.timeout_us > 0 ? std::set{TaskState::success, TaskState::failed} : std::set{TaskState::success};
   }
   if (spec.cache && row.reason == Reason::cached) return {TaskState::success};
@@ -280,7 +280,7 @@ void Judge::judge_row(const TaskRow& row) {
   const auto holds = condition(t);
   if (!holds) return expect(row, {TaskState::failed}, "its `if` cannot be evaluated");
   if (!*holds) return expect(row, {TaskState::skipped}, "its `if` is false");
-  if (run_.dag->spec(t).mapping.kind == Mapping::Kind::none) return judge_attempts(row);
+  if (run_.dag->spec(t).mapping->kind == Mapping::Kind::none) return judge_attempts(row);
   const auto count = item_count(t);
   if (!count) return expect(row, {TaskState::upstream_failed}, "it cannot be expanded");
   if (*count == 0) return expect(row, {TaskState::skipped}, "it has no items");

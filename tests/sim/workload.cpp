@@ -89,19 +89,19 @@ TaskSpec DagMaker::script() {
   TaskSpec spec;
   spec.kind = rng_.percent(80) ? TaskKind::run : TaskKind::exec;
   spec.script.source = "true";
-  if (spec.kind == TaskKind::exec) spec.argv = {Text{"true", nullptr}};
+  if (spec.kind == TaskKind::exec) spec.argv.edit() = {Text{"true", nullptr}};
   spec.grace_us = rng_.log_between(kSecond, 20 * kSecond);
   if (rng_.percent(45)) spec.retries = retries(rng_);
   if (rng_.percent(30)) spec.timeout_us = rng_.log_between(10 * kSecond, 4 * kMinute);
-  if (rng_.percent(35)) spec.outputs = {{"n", OutputSpec::Type::integer}, {"list", OutputSpec::Type::list}};
+  if (rng_.percent(35)) spec.outputs.edit() = {{"n", OutputSpec::Type::integer}, {"list", OutputSpec::Type::list}};
   if (rng_.percent(20)) spec.priority = static_cast<std::int32_t>(rng_.between(-2, 5));
   if (rng_.percent(10)) spec.allow_failure = true;
   for (const PoolSpec& pool : pools_) {
     if (!rng_.percent(28)) continue;
-    spec.pools.push_back({pool.name, static_cast<std::int32_t>(rng_.between(1, pool.slots))});
+    spec.pools.edit().push_back({pool.name, static_cast<std::int32_t>(rng_.between(1, pool.slots))});
   }
   if (rng_.percent(3))
-    spec.env.push_back({.name = "KEY", .value = {}, .secret = "that nobody has"});  // cannot be launched
+    spec.env.edit().push_back({.name = "KEY", .value = {}, .secret = "that nobody has"});  // cannot be launched
   if (rng_.percent(12)) spec.cache = Cache{expression("k-${{ params.k }}"), rng_.percent(50) ? 0 : 2 * kHour};
   return spec;
 }
@@ -110,12 +110,13 @@ TaskSpec DagMaker::sensor() {
   TaskSpec spec;
   spec.kind = TaskKind::sensor;
   spec.grace_us = kSecond;
-  spec.sensor.kind = static_cast<Sensor::Kind>(rng_.below(3));
-  spec.sensor.every_us = rng_.log_between(5 * kSecond, kMinute);
-  spec.sensor.file.source = "/tmp/there";
-  spec.sensor.run.source = "true";
-  if (spec.sensor.kind == Sensor::Kind::time) {
-    spec.sensor.time = expression(fmt::format("${{{{ interval.start + duration(\"{}s\") }}}}", rng_.between(1, 200)));
+  Sensor& sensor = spec.sensor.edit();
+  sensor.kind = static_cast<Sensor::Kind>(rng_.below(3));
+  sensor.every_us = rng_.log_between(5 * kSecond, kMinute);
+  sensor.file.source = "/tmp/there";
+  sensor.run.source = "true";
+  if (sensor.kind == Sensor::Kind::time) {
+    sensor.time = expression(fmt::format("${{{{ interval.start + duration(\"{}s\") }}}}", rng_.between(1, 200)));
   }
   if (rng_.percent(35)) spec.timeout_us = rng_.log_between(20 * kSecond, 3 * kMinute);
   if (rng_.percent(30)) spec.retries = retries(rng_);
@@ -132,7 +133,7 @@ void DagMaker::refine(TaskSpec& spec, TaskPlan& plan, const std::vector<TaskNo>&
   } else if (!needs.empty() && !may_run_early(spec.trigger_rule) && rng_.percent(12)) {
     plan.condition_of = needs[static_cast<std::size_t>(rng_.below(static_cast<std::int64_t>(needs.size())))];
     const TaskSpec& up = dag_.spec(plan.condition_of);
-    if (up.mapping.kind != Mapping::Kind::none) {
+    if (up.mapping->kind != Mapping::Kind::none) {
       plan.condition_of = -1;
     } else if (!up.outputs.empty() && rng_.percent(60)) {
       plan.condition = TaskPlan::Condition::upstream_output;
@@ -148,9 +149,9 @@ void DagMaker::refine(TaskSpec& spec, TaskPlan& plan, const std::vector<TaskNo>&
     plan.literal_items = static_cast<std::int32_t>(rng_.between(0, 5));
     ValueList items;
     for (std::int64_t k = 0; k < plan.literal_items; ++k) items.emplace_back(k);
-    spec.mapping.kind = Mapping::Kind::for_each;
-    spec.mapping.literal_items = Value{std::move(items)};
-    if (rng_.percent(50)) spec.mapping.max_parallel = static_cast<std::int32_t>(rng_.between(1, 2));
+    spec.mapping.edit().kind = Mapping::Kind::for_each;
+    spec.mapping.edit().literal_items = Value{std::move(items)};
+    if (rng_.percent(50)) spec.mapping.edit().max_parallel = static_cast<std::int32_t>(rng_.between(1, 2));
   }
 }
 
@@ -186,7 +187,7 @@ void DagMaker::add_bracket() {
   TaskSpec last = script();
   last.cache.reset();
   last.teardown = true;
-  last.teardown_of = {dag_.task(setup).id};
+  last.teardown_of.edit() = {dag_.task(setup).id};
   last.teardown_fails_run = rng_.percent(30);
   last.allow_failure = false;
   add(std::move(last), std::move(all));
@@ -194,16 +195,16 @@ void DagMaker::add_bracket() {
 
 void DagMaker::add_mapped_over_output() {
   TaskSpec source = script();
-  source.outputs = {{"n", OutputSpec::Type::integer}, {"list", OutputSpec::Type::list}};
+  source.outputs.edit() = {{"n", OutputSpec::Type::integer}, {"list", OutputSpec::Type::list}};
   source.cache.reset();
   std::vector<TaskNo> before;
   if (!dag_.tasks.empty() && rng_.percent(50)) before.push_back(any_task());
   const TaskNo from = add(std::move(source), std::move(before));
   TaskSpec each = script();
   each.cache.reset();
-  each.mapping.kind = Mapping::Kind::for_each;
-  each.mapping.items = expression(fmt::format("${{{{ tasks.t{}.outputs.list }}}}", from));
-  if (rng_.percent(40)) each.mapping.max_parallel = static_cast<std::int32_t>(rng_.between(1, 2));
+  each.mapping.edit().kind = Mapping::Kind::for_each;
+  each.mapping.edit().items = expression(fmt::format("${{{{ tasks.t{}.outputs.list }}}}", from));
+  if (rng_.percent(40)) each.mapping.edit().max_parallel = static_cast<std::int32_t>(rng_.between(1, 2));
   TaskPlan plan;
   plan.items_from = from;
   const TaskNo mapped = add(std::move(each), {from}, plan);
@@ -259,7 +260,7 @@ void DagMaker::add_hooks() {
   for (const Hook hook : {Hook::on_success, Hook::on_failure, Hook::on_finish}) {
     if (!rng_.percent(25)) continue;
     TaskSpec spec = script();
-    spec.pools.clear();
+    spec.pools.reset();
     spec.cache.reset();
     const TaskNo t = add(std::move(spec), {});
     Task& task = dag_.tasks[static_cast<std::size_t>(t)];
@@ -273,8 +274,8 @@ void DagMaker::put_behind_breakers() {
   for (Task& task : dag_.tasks) {
     if (task.spec->kind == TaskKind::noop) continue;
     TaskSpec spec = *task.spec;
-    if (doors_.percent(25)) spec.breakers.emplace_back("api");
-    if (doors_.percent(15)) spec.breakers.emplace_back("disk");
+    if (doors_.percent(25)) spec.breakers.edit().emplace_back("api");
+    if (doors_.percent(15)) spec.breakers.edit().emplace_back("disk");
     if (!spec.breakers.empty()) task.spec = std::make_shared<const TaskSpec>(std::move(spec));
   }
 }
@@ -287,11 +288,11 @@ Dag DagMaker::edit(const Dag& dag) {
   for (Task& task : out.tasks) {
     TaskSpec spec = *task.spec;
     spec.priority = static_cast<std::int32_t>(rng_.between(-2, 5));
-    spec.retries.delay_us = rng_.log_between(kSecond, kMinute);
-    if (task.hook == Hook::none && spec.kind != TaskKind::noop) spec.pools.clear();
+    spec.retries.edit().delay_us = rng_.log_between(kSecond, kMinute);
+    if (task.hook == Hook::none && spec.kind != TaskKind::noop) spec.pools.reset();
     for (const PoolSpec& pool : pools_) {
       if (task.hook != Hook::none || spec.kind == TaskKind::noop || !rng_.percent(28)) continue;
-      spec.pools.push_back({pool.name, static_cast<std::int32_t>(rng_.between(1, pool.slots))});
+      spec.pools.edit().push_back({pool.name, static_cast<std::int32_t>(rng_.between(1, pool.slots))});
     }
     task.spec = std::make_shared<const TaskSpec>(std::move(spec));
   }

@@ -21,8 +21,8 @@ TaskSpec noop_task() {
 TaskSpec sensor_task() {
   TaskSpec spec;
   spec.kind = TaskKind::sensor;
-  spec.sensor.kind = Sensor::Kind::run;
-  spec.sensor.run.source = "true";
+  spec.sensor.edit().kind = Sensor::Kind::run;
+  spec.sensor.edit().run.source = "true";
   return spec;
 }
 
@@ -35,10 +35,10 @@ TaskSpec teardown_task(std::vector<std::string> setups) {
 
 TaskSpec mapped_task(std::int32_t count) {
   TaskSpec spec = run_task();
-  spec.mapping.kind = Mapping::Kind::for_each;
+  spec.mapping.edit().kind = Mapping::Kind::for_each;
   ValueList items;
   for (std::int32_t k = 0; k < count; ++k) items.emplace_back(std::int64_t{k});
-  spec.mapping.literal_items = Value{std::move(items)};
+  spec.mapping.edit().literal_items = Value{std::move(items)};
   return spec;
 }
 

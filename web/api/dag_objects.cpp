@@ -65,7 +65,7 @@ void limit_fields(JsonObject& one, const Dag* dag) {
     null_field(one, "max_active_runs");
   }
   one.number("max_consecutive_failed_dag_runs", dag != nullptr ? dag->max_consecutive_failed_runs : 0);
-  const auto is_limited = [](const Task& task) { return task.spec->mapping.max_parallel > 0; };
+  const auto is_limited = [](const Task& task) { return task.spec->mapping->max_parallel > 0; };
   bool_field(one, "has_task_concurrency_limits",
              dag != nullptr && std::any_of(dag->tasks.begin(), dag->tasks.end(), is_limited));
 }
@@ -170,7 +170,7 @@ void append_dag_details(std::string& out, const DagView& row, const KnownDag& kn
 void append_task(std::string& out, const Dag& dag, TaskNo t, int airflow_minor) {
   const Task& task = dag.task(t);
   const TaskSpec& spec = *task.spec;
-  const bool is_exponential = spec.retries.max > 0 && spec.retries.backoff == RetryPolicy::Backoff::exponential;
+  const bool is_exponential = spec.retries->max > 0 && spec.retries->backoff == RetryPolicy::Backoff::exponential;
   JsonObject one(out);
   one.text("task_id", task.id);
   one.text("task_display_name", task.id);
@@ -180,12 +180,12 @@ void append_task(std::string& out, const Dag& dag, TaskNo t, int airflow_minor) 
   one.text("trigger_rule", to_string(spec.trigger_rule));
   bool_field(one, "depends_on_past", spec.depends_on_past);
   bool_field(one, "wait_for_downstream", false);
-  one.number("retries", spec.retries.max);
+  one.number("retries", spec.retries->max);
   one.text("queue", "default");
-  one.text("pool", spec.pools.empty() ? kDefaultPoolName : std::string_view(spec.pools.front().name));
-  one.number("pool_slots", spec.pools.empty() ? 1 : spec.pools.front().slots);
+  one.text("pool", spec.pools.empty() ? kDefaultPoolName : std::string_view(spec.pools->front().name));
+  one.number("pool_slots", spec.pools.empty() ? 1 : spec.pools->front().slots);
   time_delta_field(one, "execution_timeout", spec.timeout_us, spec.timeout_us > 0);
-  time_delta_field(one, "retry_delay", spec.retries.delay_us, true);
+  time_delta_field(one, "retry_delay", spec.retries->delay_us, true);
   if (airflow_minor < kBackoffIsNumberSince) {
     bool_field(one, "retry_exponential_backoff", is_exponential);
   } else {
@@ -203,7 +203,7 @@ void append_task(std::string& out, const Dag& dag, TaskNo t, int airflow_minor) 
   }
   append_json_array(one.member("downstream_task_ids"), downstream,
                     [&](std::string& o, TaskNo next) { append_json_string(o, dag.task(next).id); });
-  text_field(one, "doc_md", spec.doc.empty() ? spec.description : spec.doc);
+  text_field(one, "doc_md", spec.doc.empty() ? *spec.description : *spec.doc);
   one.text("operator_name", to_string(spec.kind));
   one.member("params") += "{}";
   {
@@ -211,7 +211,7 @@ void append_task(std::string& out, const Dag& dag, TaskNo t, int airflow_minor) 
     reference.text("module_path", "baton");
     reference.text("class_name", to_string(spec.kind));
   }
-  bool_field(one, "is_mapped", spec.mapping.kind != Mapping::Kind::none);
+  bool_field(one, "is_mapped", spec.mapping->kind != Mapping::Kind::none);
   one.member("extra_links") += "[]";
 }
 

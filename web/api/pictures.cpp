@@ -19,7 +19,7 @@ using Compiled = std::shared_ptr<const CompiledDag>;
 constexpr std::int64_t kGridRuns = 25;
 
 bool is_mapped(const Task& task) {
-  return task.spec->mapping.kind != Mapping::Kind::none;
+  return task.spec->mapping->kind != Mapping::Kind::none;
 }
 
 std::string_view kind_of(const Task& task) {
@@ -32,7 +32,7 @@ std::string_view kind_of(const Task& task) {
 void task_fields(JsonObject& out, const Task& task) {
   out.text("task_id", task.id);
   out.text("task_display_name", task.id);
-  text_field(out, "group", task.spec->group);
+  text_field(out, "group", *task.spec->group);
   bool_field(out, "is_mapped", is_mapped(task));
 }
 

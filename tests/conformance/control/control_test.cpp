@@ -455,7 +455,7 @@ TEST_F(AtTheStart, WhatHasEndedIsResumedByNothing) {
 
 std::shared_ptr<const Dag> wants_five_of_a_pool() {
   TaskSpec spec = test::run_task();
-  spec.pools.push_back({"gpu", 5});
+  spec.pools.edit().push_back({"gpu", 5});
   return DagBuilder().task("a", {}, spec).build();
 }
 

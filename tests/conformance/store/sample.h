@@ -19,9 +19,9 @@ inline std::shared_ptr<const Dag> dag(const std::string& id, int tasks, bool wit
   for (int i = 0; i < tasks; ++i) {
     auto spec = std::make_shared<TaskSpec>();
     spec->kind = TaskKind::run;
-    spec->retries.max = i;
-    if (i == 1) spec->pools.push_back({"warehouse", 2});
-    if (with_mapped && i == tasks - 1) spec->mapping.kind = Mapping::Kind::for_each;
+    spec->retries.edit().max = i;
+    if (i == 1) spec->pools.edit().push_back({"warehouse", 2});
+    if (with_mapped && i == tasks - 1) spec->mapping.edit().kind = Mapping::Kind::for_each;
     made->tasks.push_back({"t" + std::to_string(i), spec, 1, Hook::none});
     upstreams.push_back(i == 0 ? std::vector<TaskNo>{} : std::vector<TaskNo>{i - 1});
   }

@@ -22,11 +22,11 @@ tasks:
 )");
   ASSERT_TRUE(dag);
   EXPECT_EQ(spec(*dag, "a").timeout_us, 30 * kMinute);
-  EXPECT_EQ(spec(*dag, "a").retries.max, 3);
-  EXPECT_EQ(spec(*dag, "a").retries.delay_us, 30 * kSecond);
+  EXPECT_EQ(spec(*dag, "a").retries->max, 3);
+  EXPECT_EQ(spec(*dag, "a").retries->delay_us, 30 * kSecond);
   EXPECT_EQ(spec(*dag, "b").timeout_us, 5 * kMinute);
-  EXPECT_EQ(spec(*dag, "b").retries.max, 1);
-  EXPECT_EQ(spec(*dag, "b").retries.delay_us, 5 * kSecond);
+  EXPECT_EQ(spec(*dag, "b").retries->max, 1);
+  EXPECT_EQ(spec(*dag, "b").retries->delay_us, 5 * kSecond);
   std::string env;
   for (const auto& e : spec(*dag, "b").env) env += e.name + "=" + e.value.source + " ";
   EXPECT_EQ(env, "A=1 B=3 C=4 ");
@@ -40,14 +40,14 @@ tasks:
   all: {run: echo, retries: {max: 1, backoff: linear, jitter: equal, max_delay: 1h, on: [exit:75, signal, timeout, lost], never_on: exit:64}}
 )");
   ASSERT_TRUE(dag);
-  const auto& number = spec(*dag, "number").retries;
+  const RetryPolicy& number = spec(*dag, "number").retries;
   EXPECT_EQ(number.backoff, RetryPolicy::Backoff::exponential);
   EXPECT_EQ(number.jitter, RetryPolicy::Jitter::full);
   EXPECT_EQ(number.max_delay_us, 10 * kMinute);
-  const auto& delay = spec(*dag, "delay").retries;
+  const RetryPolicy& delay = spec(*dag, "delay").retries;
   EXPECT_EQ(delay.backoff, RetryPolicy::Backoff::constant);
   EXPECT_EQ(delay.jitter, RetryPolicy::Jitter::none);
-  const auto& all = spec(*dag, "all").retries;
+  const RetryPolicy& all = spec(*dag, "all").retries;
   EXPECT_EQ(all.backoff, RetryPolicy::Backoff::linear);
   EXPECT_EQ(all.jitter, RetryPolicy::Jitter::equal);
   ASSERT_EQ(all.on.size(), 4U);
@@ -69,9 +69,9 @@ tasks:
   ASSERT_TRUE(dag);
   EXPECT_EQ(upstream(*dag, "e"), "d");
   EXPECT_EQ(upstream(*dag, "after"), "b e");
-  EXPECT_EQ(spec(*dag, "a").retries.max, 4);
-  EXPECT_EQ(spec(*dag, "d").retries.max, 4);
-  EXPECT_EQ(spec(*dag, "c").retries.max, 1);
+  EXPECT_EQ(spec(*dag, "a").retries->max, 4);
+  EXPECT_EQ(spec(*dag, "d").retries->max, 4);
+  EXPECT_EQ(spec(*dag, "c").retries->max, 1);
 }
 
 TEST(Groups, ATaskMayNotNeedItsOwnGroup) {
@@ -122,7 +122,7 @@ tasks:
 )");
   ASSERT_TRUE(dag);
   EXPECT_EQ(upstream(*dag, "drop"), "create quick slow last");
-  EXPECT_EQ(spec(*dag, "drop").teardown_of, std::vector<std::string>{"create"});
+  EXPECT_EQ(*spec(*dag, "drop").teardown_of, std::vector<std::string>{"create"});
 }
 
 TEST(Teardown, NestedOnesDoNotWaitForEachOther) {
@@ -152,10 +152,10 @@ tasks:
     if: params.regions.size() > 0
 )");
   ASSERT_TRUE(dag);
-  EXPECT_EQ(spec(*dag, "a").mapping.literal_items->as_list().size(), 3U);
-  EXPECT_EQ(spec(*dag, "b").mapping.as, "r");
-  EXPECT_EQ(spec(*dag, "b").mapping.max_parallel, 2);
-  EXPECT_TRUE(spec(*dag, "c").mapping.items.compiled->single() != nullptr);
+  EXPECT_EQ(spec(*dag, "a").mapping->literal_items->as_list().size(), 3U);
+  EXPECT_EQ(spec(*dag, "b").mapping->as, "r");
+  EXPECT_EQ(spec(*dag, "b").mapping->max_parallel, 2);
+  EXPECT_TRUE(spec(*dag, "c").mapping->items.compiled->single() != nullptr);
   EXPECT_TRUE(spec(*dag, "c").condition_per_instance);
   const Mapping& matrix = spec(*dag, "d").mapping;
   ASSERT_EQ(matrix.axes.size(), 2U);

@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "scheduler/engine/breaker.h"
@@ -57,7 +58,9 @@ class Desk {
   void release(const DagRun& run, const std::string& task) { admission.release(run, *run.dag->find(task)); }
   void withdraw(const std::string& task) {
     unwanted.insert(task);
-    admission.drop_unwanted(wanted());
+    std::vector<RunNo> all;
+    for (const auto& [run_no, run] : runs) all.push_back(run_no);
+    admission.drop_unwanted(all, wanted());
   }
 
   Admission admission;
@@ -203,7 +206,7 @@ TEST(Admission, MaxActiveTasksIsOfEachRun) {
 
 TEST(Admission, MaxParallelIsOfEachMappedTask) {
   TaskSpec spec = test::mapped_task(3);
-  spec.mapping.max_parallel = 2;
+  spec.mapping.edit().max_parallel = 2;
   DagRun run = run_of(DagBuilder().task("m", {}, spec).task("n", {}, spec).build());
   StepOutcome out;
   advance(run, RunBegins{}, {}, {}, out);
@@ -220,8 +223,12 @@ TEST(Admission, MaxParallelIsOfEachMappedTask) {
   EXPECT_EQ(c.instance, 3);
 }
 
-/// Ten tasks in each of `count` runs with a limit of one: how many candidates are looked at until all are admitted.
-std::size_t looks_of(RunNo count) {
+/// Candidates that are looked at until ten of each of `count` runs, each with a limit of one, have been admitted; then
+/// until all runs are stopped, one after the other.
+struct Looks {
+  std::size_t admitting = 0, stopping = 0;
+};
+Looks looks_of(RunNo count) {
   DagBuilder builder;
   for (int t = 0; t < 10; ++t) builder.task("t" + std::to_string(t));
   builder.dag().max_active_tasks = 1;
@@ -231,26 +238,40 @@ std::size_t looks_of(RunNo count) {
   std::size_t looked = 0;
   Admission admission(1'000'000, 0);
   const auto lookup = [&](const Candidate& c) { return ++looked, &runs[static_cast<std::size_t>(c.run_no) - 1]; };
-  for (InstanceNo i = 0; i < 10; ++i) {
-    for (RunNo no = 1; no <= count; ++no) admission.offer({.run_no = no, .instance = i});
-  }
-  for (bool is_over = false; !is_over;) {
+  const auto offer_all = [&] {
+    for (InstanceNo i = 0; i < 10; ++i) {
+      for (RunNo no = 1; no <= count; ++no) admission.offer({.run_no = no, .instance = i});
+    }
+  };
+  const auto admit = [&] {
     std::vector<Candidate> held;
     for (Candidate c; admission.next(c, lookup, [](const Candidate&, Wait) {});) held.push_back(c);
+    return held;
+  };
+  offer_all();
+  for (auto held = admit(); !held.empty(); held = admit()) {
     for (const Candidate& c : held) admission.release(runs[static_cast<std::size_t>(c.run_no) - 1], c.instance);
-    is_over = held.empty();
   }
-  return looked;
+  Looks out{.admitting = std::exchange(looked, 0)};
+  offer_all();
+  const std::vector<Candidate> held = admit();
+  looked = 0;
+  for (const Candidate& c : held) admission.drop_unwanted({&c.run_no, 1}, lookup);
+  out.stopping = looked;
+  return out;
 }
 
 TEST(Admission, WhoWaitsForTheLimitOfARunIsNotLookedAtForTheSakeOfOthers) {
-  EXPECT_LE(looks_of(1'000), 100 * looks_of(10));
+  const Looks few = looks_of(10), many = looks_of(1'000);
+  EXPECT_LE(many.admitting, 100 * few.admitting);
+  EXPECT_LE(many.stopping, 100 * few.stopping);
+  EXPECT_LE(many.stopping, 2'000U);
 }
 
 /// The limits of a run that has ended go, those of its neighbours stay.
 TEST(Admission, ForgetsTheLimitsOfOneRunAlone) {
   TaskSpec spec = test::mapped_task(3);
-  spec.mapping.max_parallel = 1;
+  spec.mapping.edit().max_parallel = 1;
   const auto dag = DagBuilder().task("m", {}, spec).task("n", {}, spec).build();
   std::vector<DagRun> runs;
   Admission admission(10, 0);
@@ -469,9 +490,9 @@ class RandomDesk {
     DagBuilder dag;
     for (int t = 0; t < 8; ++t) {
       TaskSpec spec = t < 2 ? test::mapped_task(3) : test::run_task();
-      if (t < 2) spec.mapping.max_parallel = below(3);
+      if (t < 2) spec.mapping.edit().max_parallel = below(3);
       for (const char* p : {"p", "q", "r"}) {
-        if (below(3) == 0) spec.pools.push_back({p, 1 + below(3)});
+        if (below(3) == 0) spec.pools.edit().push_back({p, 1 + below(3)});
       }
       dag.task("t" + std::to_string(t), {}, std::move(spec));
     }
@@ -504,9 +525,10 @@ class RandomDesk {
   void withdraw() {
     if (waiting_.empty()) return;
     const auto at = std::next(waiting_.begin(), below(static_cast<int>(waiting_.size())));
+    const RunNo run_no = runs_[at->first.run]->row.run_no;
     gone_.insert(at->first);
     waiting_.erase(at);
-    admission_.drop_unwanted(lookup());
+    admission_.drop_unwanted({&run_no, 1}, lookup());
   }
   void admit() {
     Candidate c;
@@ -536,7 +558,7 @@ class RandomDesk {
     std::map<std::string, int> out;
     const std::string n = std::to_string(key.run);
     if (run.dag->max_active_tasks > 0) out["run" + n] = 1;
-    if (run.dag->spec(t).mapping.max_parallel > 0) out["task" + n + "." + std::to_string(t)] = 1;
+    if (run.dag->spec(t).mapping->max_parallel > 0) out["task" + n + "." + std::to_string(t)] = 1;
     for (const PoolUse& use : run.dag->spec(t).pools) out[use.name] += use.slots;
     return out;
   }
@@ -544,7 +566,7 @@ class RandomDesk {
     if (const auto pool = pools_.find(resource); pool != pools_.end()) return pool->second;
     const auto run = static_cast<std::size_t>(resource[resource[0] == 'r' ? 3 : 4] - '0');
     if (resource[0] == 'r') return runs_[run]->dag->max_active_tasks;
-    return runs_[run]->dag->spec(std::stoi(resource.substr(6))).mapping.max_parallel;
+    return runs_[run]->dag->spec(std::stoi(resource.substr(6))).mapping->max_parallel;
   }
   std::map<std::string, int> used() const {
     std::map<std::string, int> out;

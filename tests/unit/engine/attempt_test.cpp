@@ -46,7 +46,7 @@ TEST(Attempt, ExitZeroIsSuccess) {
 
 TEST(Attempt, OutputsBeyondWhatARunMayKeepInMemoryFailTheirTask) {
   TaskSpec spec = test::mapped_task(3);
-  spec.outputs = {{"x", OutputSpec::Type::string}};
+  spec.outputs.edit() = {{"x", OutputSpec::Type::string}};
   RunDriver d(one_task(spec), {.outputs_max_bytes = 5000});
   d.begin();
   const std::string output = R"({"x":")" + std::string(2000, 'a') + "\"}";
@@ -116,8 +116,8 @@ TEST(Attempt, AFailureWaitsForItsDelayAndTriesAgain) {
 
 TEST(Attempt, TheDelayIsThatOfThePolicyAndTheInstance) {
   TaskSpec spec = test::run_task();
-  spec.retries.max = 1;
-  spec.retries.delay_us = 100 * kSecond;
+  spec.retries.edit().max = 1;
+  spec.retries.edit().delay_us = 100 * kSecond;
   RunDriver d = begun(spec);
   d.run_to(0, exited(1));
   const auto seed = retry_seed("manual__test", "t", kUnmapped, 1);
@@ -216,7 +216,7 @@ TEST(Loss, WhatEndsWithItsSchedulerIsNotCounted) {
 
 TEST(AttemptOutputs, AreKeptWithTheSuccess) {
   TaskSpec spec = test::run_task();
-  spec.outputs = {{"rows", OutputSpec::Type::integer}};
+  spec.outputs.edit() = {{"rows", OutputSpec::Type::integer}};
   RunDriver d = begun(spec);
   d.run_to(0, exited(0, R"({"rows": 7})"));
   EXPECT_EQ(d.state("t"), success);
@@ -226,7 +226,7 @@ TEST(AttemptOutputs, AreKeptWithTheSuccess) {
 
 TEST(AttemptOutputs, ThatAreWrongFailTheTry) {
   TaskSpec spec = with_retries(1);
-  spec.outputs = {{"rows", OutputSpec::Type::integer}};
+  spec.outputs.edit() = {{"rows", OutputSpec::Type::integer}};
   RunDriver d = begun(spec);
   d.run_to(0, exited(0, R"({"rows": "many"})"));
   EXPECT_EQ(d.state("t"), up_for_retry);
@@ -249,7 +249,7 @@ TEST(AttemptOutputs, AreReadAfterExitZeroOnly) {
 
 TEST(AttemptOutputs, ThatAreNotDeclaredAreKeptWithANote) {
   TaskSpec spec = test::run_task();
-  spec.outputs = {{"rows", OutputSpec::Type::integer}};
+  spec.outputs.edit() = {{"rows", OutputSpec::Type::integer}};
   RunDriver d = begun(spec);
   d.run_to(0, exited(0, R"({"rows": 7, "extra": 1})"));
   EXPECT_EQ(d.state("t"), success);
@@ -370,8 +370,8 @@ TEST(Sensor, ALostLookIsLookedAgainAndCounted) {
 
 TaskSpec time_sensor(std::string at) {
   TaskSpec spec = test::sensor_task();
-  spec.sensor.kind = Sensor::Kind::time;
-  spec.sensor.time = {std::move(at), nullptr};
+  spec.sensor.edit().kind = Sensor::Kind::time;
+  spec.sensor.edit().time = {std::move(at), nullptr};
   return spec;
 }
 

@@ -18,8 +18,8 @@ using test::RunDriver;
 std::shared_ptr<const Dag> over_the_successes() {
   TaskSpec t = test::mapped_task(0);
   t.trigger_rule = TriggerRule::all_done;
-  t.mapping.literal_items.reset();
-  t.mapping.items = test::expression("tasks.u.filter(x, x.state == 'success').map(x, x.item)");
+  t.mapping.edit().literal_items.reset();
+  t.mapping.edit().items = test::expression("tasks.u.filter(x, x.state == 'success').map(x, x.item)");
   return DagBuilder().task("u", {}, test::mapped_task(3)).task("t", {"u"}, t).build();
 }
 

@@ -26,7 +26,7 @@ RunDriver begun(TaskSpec spec, Value params) {
 TEST(Computed, RetriesAreAsManyAsTheExpressionSays) {
   TaskSpec spec = test::run_task();
   spec.retries = test::constant_retries(0);
-  spec.retries.computed_max = expression("${{ params.n }}");
+  spec.retries.edit().computed_max = expression("${{ params.n }}");
   RunDriver d = begun(spec, ValueMap{{"n", 1}});
   d.run_to(0, exited(1));
   EXPECT_EQ(d.state("t"), up_for_retry);
@@ -50,7 +50,7 @@ TEST(Computed, ATimeoutIsADurationOrATextOfOne) {
 
 TEST(Computed, AMaxParallelThatIsNoneFailsTheExpansion) {
   TaskSpec spec = test::mapped_task(3);
-  spec.mapping.computed_max_parallel = expression("${{ params.n }}");
+  spec.mapping.edit().computed_max_parallel = expression("${{ params.n }}");
   for (const Value& bad : {Value(0), Value("2"), Value(std::int64_t{1} << 40U)}) {
     RunDriver d(DagBuilder().task("t", {}, spec).build(), {}, {}, ValueMap{{"n", bad}});
     const auto items = expand(d.run(), 0, 100);
@@ -63,7 +63,7 @@ TEST(Computed, AMaxParallelThatIsNoneFailsTheExpansion) {
 
 TEST(Computed, AdmissionHoldsAComputedMaxParallel) {
   TaskSpec spec = test::mapped_task(3);
-  spec.mapping.computed_max_parallel = expression("${{ params.n }}");
+  spec.mapping.edit().computed_max_parallel = expression("${{ params.n }}");
   RunDriver d = begun(spec, ValueMap{{"n", 2}});
   ASSERT_EQ(d.commands(Command::Kind::offer), 3U);
   Admission admission(10, 0);
@@ -81,8 +81,8 @@ TEST(Computed, AdmissionHoldsAComputedMaxParallel) {
 
 TaskSpec time_sensor(Text at) {
   TaskSpec spec = test::sensor_task();
-  spec.sensor.kind = Sensor::Kind::time;
-  spec.sensor.time = std::move(at);
+  spec.sensor.edit().kind = Sensor::Kind::time;
+  spec.sensor.edit().time = std::move(at);
   return spec;
 }
 

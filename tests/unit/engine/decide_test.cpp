@@ -342,7 +342,7 @@ TEST(Stop, WhatSucceedsAllTheSameIsASuccess) {
 
 TEST(Stop, BadOutputsOfWhatEndsAllTheSameAreNotRetried) {
   TaskSpec spec = test::run_task();
-  spec.outputs = {{"n", OutputSpec::Type::integer}};
+  spec.outputs.edit() = {{"n", OutputSpec::Type::integer}};
   spec.retries = test::constant_retries(3);
   RunDriver d(DagBuilder().task("a", {}, spec).build());
   d.begin();
@@ -538,7 +538,7 @@ TEST(Hooks, DoNotBeginFailFastAndAreRetried) {
 TaskSpec cached_task() {
   TaskSpec spec = test::run_task();
   spec.cache = Cache{test::expression("key-${{ params.day }}"), kHour, true};
-  spec.outputs = {{"n", OutputSpec::Type::integer}};
+  spec.outputs.edit() = {{"n", OutputSpec::Type::integer}};
   return spec;
 }
 
@@ -570,21 +570,21 @@ std::pair<std::string, std::string> keys_of_two_regions(const TaskSpec& spec) {
 TEST(CacheAnswer, DependsOnAllThatReachesTheTaskUnlessTheKeyAloneIsToDecide) {
   const Text region = test::expression("r-${{ params.region }}");
   std::vector<TaskSpec> specs(4, cached_task());
-  specs[0].env.push_back({"R", region, ""});
+  specs[0].env.edit().push_back({"R", region, ""});
   specs[1].kind = TaskKind::exec;
-  specs[1].argv = {region};
+  specs[1].argv.edit() = {region};
   specs[2].stdin_text = region;
   specs[3].cwd = region;
   for (TaskSpec& spec : specs) {
     const auto [us, eu] = keys_of_two_regions(spec);
     EXPECT_EQ(us, eu);
-    spec.cache->key_only = false;
+    spec.cache.edit().key_only = false;
     const auto [own_us, own_eu] = keys_of_two_regions(spec);
     EXPECT_NE(own_us, own_eu);
     EXPECT_EQ(own_us, keys_of_two_regions(spec).first);
   }
   TaskSpec plain = cached_task();
-  plain.cache->key_only = false;
+  plain.cache.edit().key_only = false;
   EXPECT_EQ(keys_of_two_regions(plain).first, keys_of_two_regions(plain).second);
 }
 
@@ -650,8 +650,8 @@ TEST(CacheAnswer, AKeyThatCannotBeEvaluatedFails) {
 RunDriver hashing(std::int32_t retries = 0) {
   TaskSpec spec = cached_task();
   spec.retries = test::constant_retries(retries);
-  spec.cache->key = test::expression("k-${{ hashFiles('*.csv') }}");
-  spec.cache->key_only = true;
+  spec.cache.edit().key = test::expression("k-${{ hashFiles('*.csv') }}");
+  spec.cache.edit().key_only = true;
   RunDriver d(DagBuilder().task("a", {}, spec).build());
   d.begin();
   return d;
@@ -689,7 +689,7 @@ TEST(CacheKeyOfFiles, ThatCannotBeHashedFailsTheTask) {
 
 TEST(CacheKeyOfFiles, OfNoFilesAtAllIsAnAnswerToo) {
   TaskSpec spec = cached_task();
-  spec.cache->key = test::expression("${{ hashFiles('nothing/*.csv') }}");
+  spec.cache.edit().key = test::expression("${{ hashFiles('nothing/*.csv') }}");
   RunDriver d(DagBuilder().task("a", {}, spec).build());
   d.begin();
   d.run_to(0, exited(0, R"({"hash": ""})"));
@@ -733,19 +733,19 @@ TEST(CacheSpecHash, TellsApartWhatATaskDoesAndNothingElse) {
   };
   const std::string plain = hash([](TaskSpec&) {});
   EXPECT_EQ(plain.size(), 64U);
-  EXPECT_EQ(plain, hash([](TaskSpec& s) { s.retries.max = 5; }));
-  EXPECT_EQ(plain, hash([](TaskSpec& s) { s.description = "other"; }));
+  EXPECT_EQ(plain, hash([](TaskSpec& s) { s.retries.edit().max = 5; }));
+  EXPECT_EQ(plain, hash([](TaskSpec& s) { s.description.edit() = "other"; }));
   EXPECT_NE(plain, hash([](TaskSpec& s) { s.script.source = "false"; }));
-  EXPECT_NE(plain, hash([](TaskSpec& s) { s.shell = {"bash"}; }));
-  EXPECT_NE(plain, hash([](TaskSpec& s) { s.cwd.source = "/tmp"; }));
-  EXPECT_NE(plain, hash([](TaskSpec& s) { s.outputs[0].type = OutputSpec::Type::any; }));
-  EXPECT_NE(plain, hash([](TaskSpec& s) { s.env.push_back({"A", {"1", nullptr}, ""}); }));
+  EXPECT_NE(plain, hash([](TaskSpec& s) { s.shell.edit() = {"bash"}; }));
+  EXPECT_NE(plain, hash([](TaskSpec& s) { s.cwd.edit().source = "/tmp"; }));
+  EXPECT_NE(plain, hash([](TaskSpec& s) { s.outputs.edit()[0].type = OutputSpec::Type::any; }));
+  EXPECT_NE(plain, hash([](TaskSpec& s) { s.env.edit().push_back({"A", {"1", nullptr}, ""}); }));
   EXPECT_NE(plain, hash([](TaskSpec&) {}, {{"A", {"1", nullptr}, ""}}));
   EXPECT_NE(hash([](TaskSpec& s) {
-              s.argv = {{"ab", nullptr}, {"c", nullptr}};
+              s.argv.edit() = {{"ab", nullptr}, {"c", nullptr}};
             }),
             hash([](TaskSpec& s) {
-              s.argv = {{"a", nullptr}, {"bc", nullptr}};
+              s.argv.edit() = {{"a", nullptr}, {"bc", nullptr}};
             }));
 }
 

@@ -14,10 +14,10 @@ using test::EngineBench;
 
 TaskSpec behind(const std::string& breaker, std::int32_t retries = 0) {
   TaskSpec spec = test::run_task();
-  spec.breakers = {breaker};
-  spec.retries.max = retries;
-  spec.retries.delay_us = kSecond;
-  spec.retries.jitter = RetryPolicy::Jitter::none;
+  spec.breakers.edit() = {breaker};
+  spec.retries.edit().max = retries;
+  spec.retries.edit().delay_us = kSecond;
+  spec.retries.edit().jitter = RetryPolicy::Jitter::none;
   return spec;
 }
 

@@ -210,7 +210,7 @@ TEST(LookAhead, ClaimsTwentyMillisecondsOfWork) {
 TEST(Engine, LeavesNoTimerOfARunThatHasEnded) {
   TaskSpec spec = test::run_task();
   spec.retries = test::constant_retries(1);
-  spec.retries.delay_us = kHour;
+  spec.retries.edit().delay_us = kHour;
   test::EngineBench b(test::DagBuilder().task("a", {}, spec).build());
   b.begin();
   b.settle();

@@ -24,7 +24,7 @@ std::shared_ptr<const Dag> one_task() { return DagBuilder().task("a").build(); }
 std::shared_ptr<const Dag> one_task_with_a_retry() {
   TaskSpec spec = test::run_task();
   spec.retries = test::constant_retries(1);
-  spec.retries.delay_us = kMinute;
+  spec.retries.edit().delay_us = kMinute;
   return DagBuilder().task("a", {}, spec).build();
 }
 

@@ -75,8 +75,8 @@ TEST(Mapped, NoItemsIsOneSkippedInstance) {
 
 TEST(Mapped, WhatCannotExpandIsOneUpstreamFailedInstanceThatSaysWhy) {
   TaskSpec spec = test::mapped_task(0);
-  spec.mapping.literal_items.reset();
-  spec.mapping.items = test::expression("params.missing");
+  spec.mapping.edit().literal_items.reset();
+  spec.mapping.edit().items = test::expression("params.missing");
   RunDriver d(DagBuilder().task("m", {}, spec).build(), {}, {}, ValueMap{});
   d.begin();
   EXPECT_EQ(d.state("m"), upstream_failed);
@@ -89,17 +89,17 @@ TEST(Mapped, WhatCannotExpandIsOneUpstreamFailedInstanceThatSaysWhy) {
 /// Every way in which a fan-out can fail: no items to be had, no list, a label, an axis, too many.
 std::vector<TaskSpec> unexpandable() {
   TaskSpec missing = test::mapped_task(0);
-  missing.mapping.literal_items.reset();
-  missing.mapping.items = test::expression("params.missing");
+  missing.mapping.edit().literal_items.reset();
+  missing.mapping.edit().items = test::expression("params.missing");
   TaskSpec divides = missing;
-  divides.mapping.items = test::expression("[1, 2].map(x, x / params.zero)");
+  divides.mapping.edit().items = test::expression("[1, 2].map(x, x / params.zero)");
   TaskSpec text = missing;
-  text.mapping.items = test::expression("params.text");
+  text.mapping.edit().items = test::expression("params.text");
   TaskSpec key = test::mapped_task(2);
-  key.mapping.key = test::expression("1 / item");
+  key.mapping.edit().key = test::expression("1 / item");
   TaskSpec axis = test::run_task();
-  axis.mapping.kind = Mapping::Kind::matrix;
-  axis.mapping.axes.push_back({.name = "x", .items = test::expression("params.missing"), .literal_items = {}});
+  axis.mapping.edit().kind = Mapping::Kind::matrix;
+  axis.mapping.edit().axes.push_back({.name = "x", .items = test::expression("params.missing"), .literal_items = {}});
   return {missing, divides, text, key, axis, test::mapped_task(4)};
 }
 
@@ -214,8 +214,8 @@ TEST(Mapped, AConditionOfTheTaskIsAskedOnceBeforeItExpands) {
 
 TEST(Mapped, ItsItemsMayComeFromAnUpstreamsOutputs) {
   TaskSpec spec = test::mapped_task(0);
-  spec.mapping.literal_items.reset();
-  spec.mapping.items = test::expression("tasks.list.outputs.files");
+  spec.mapping.edit().literal_items.reset();
+  spec.mapping.edit().items = test::expression("tasks.list.outputs.files");
   RunDriver d(DagBuilder().task("list").task("m", {"list"}, spec).build());
   d.begin();
   d.run_to(0, exited(0, R"({"files": ["a", "b"]})"));

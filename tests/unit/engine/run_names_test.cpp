@@ -96,10 +96,10 @@ TEST(RunNames, AMappedTaskIsAListInTheOrderOfItsIndex) {
 
 TEST(RunNames, TheItemHasTheNameOfAs) {
   TaskSpec spec = test::mapped_task(2);
-  spec.mapping.as = "region";
+  spec.mapping.edit().as = "region";
   TaskSpec matrix = test::run_task();
-  matrix.mapping.kind = Mapping::Kind::matrix;
-  matrix.mapping.axes.push_back({"fold", {}, Value{ValueList{Value{7}}}});
+  matrix.mapping.edit().kind = Mapping::Kind::matrix;
+  matrix.mapping.edit().axes.push_back({"fold", {}, Value{ValueList{Value{7}}}});
   RunDriver d(DagBuilder().task("m", {}, spec).task("x", {}, matrix).build());
   d.begin();
   EXPECT_EQ(value(d.run(), "region", "m", d.no("m[1]")), "1");
@@ -110,7 +110,7 @@ TEST(RunNames, TheItemHasTheNameOfAs) {
 
 TEST(RunNames, EnvOfTheTaskGoesOverTheDagsAndMayNameWhatStandsThere) {
   TaskSpec spec = test::run_task();
-  spec.env = {{"WHO", {"task", nullptr}, ""}, {"GREETING", expression("hello ${{ env.WHO }}"), ""}};
+  spec.env.edit() = {{"WHO", {"task", nullptr}, ""}, {"GREETING", expression("hello ${{ env.WHO }}"), ""}};
   DagBuilder builder;
   builder.dag().env = {{"WHO", {"dag", nullptr}, ""}, {"ELSE", {"x", nullptr}, ""}, {"KEY", {}, "api_key"}};
   RunDriver d(builder.task("t", {}, spec).build());
@@ -129,7 +129,7 @@ TEST(RunNames, ASecretIsNeverAValue) {
 
 TEST(RunNames, EnvThatNamesItselfIsAnErrorAndNoEndlessLoop) {
   TaskSpec spec = test::run_task();
-  spec.env = {{"A", expression("${{ env.B }}"), ""}, {"B", expression("${{ env.A }}"), ""}};
+  spec.env.edit() = {{"A", expression("${{ env.B }}"), ""}, {"B", expression("${{ env.A }}"), ""}};
   RunDriver d(DagBuilder().task("t", {}, spec).build());
   EXPECT_NE(value(d.run(), "env.A").find("itself"), std::string::npos);
   EXPECT_TRUE(fails(d.run(), "env"));

@@ -149,7 +149,7 @@ class LazyNames : public Names {
   [[nodiscard]] Result<std::optional<Value>> lookup(std::string_view) const override {
     return Error{"the whole of tasks was asked for"};
   }
-  [[nodiscard]] Result<std::optional<Resolved>> resolve(std::span<const std::string> path) const override {
+  [[nodiscard]] Result<std::optional<Resolved>> resolve(std::span<const std::string_view> path) const override {
     if (path.size() < 4 || path[0] != "tasks") return Names::resolve(path);
     return std::optional<Resolved>(Resolved{Value(ValueMap{{Value("n"), Value(static_cast<int>(path[1].size()))}}), 4});
   }

@@ -94,7 +94,7 @@ TEST_F(ShellProperty, EveryPlaceGivesTheValueUnchanged) {
       const std::string x = random_value();
       FixedNames names;
       names.set("x", Value(x));
-      const Outcome<std::string> text = render(parsed.value, names);
+      const Outcome<std::string> text = render(parsed.value, script, names);
       ASSERT_TRUE(text.ok());
       std::string wanted;
       const auto add = [&](const std::string& one) { wanted += one + std::string(1, '\0'); };
@@ -206,7 +206,7 @@ TEST_F(ShellProperty, NoValueRunsAsCode) {
       ++accepted;
       FixedNames names;
       names.set("x", Value(values[random_() % values.size()]));
-      const Outcome<std::string> text = render(parsed.value, names);
+      const Outcome<std::string> text = render(parsed.value, script, names);
       ASSERT_TRUE(text.ok());
       run_shell(shell, *text, folder_);
       ASSERT_FALSE(fs::exists(folder_ / "pwned")) << shell << " ran the value in:\n" << script << "\nas:\n" << *text;

@@ -11,7 +11,7 @@ std::string rendered_script(std::string_view script, const Value& value, ShellKi
   if (!parsed.ok()) return "refused: " + parsed.findings.front().error.message;
   FixedNames names;
   names.set("x", value);
-  const Outcome<std::string> out = render(parsed.value, names);
+  const Outcome<std::string> out = render(parsed.value, script, names);
   return out.ok() ? *out : "error: " + out.error().message;
 }
 

@@ -12,7 +12,7 @@ std::string rendered(std::string_view text, const Value& x = Value(1)) {
   if (!parsed.ok()) return "syntax: " + parsed.errors.front().message;
   FixedNames names;
   names.set("x", x);
-  const Outcome<Value> value = render(parsed.value, names);
+  const Outcome<Value> value = render(parsed.value, text, names);
   return value.ok() ? to_tagged_json(*value) : "error: " + value.error().message;
 }
 
@@ -52,9 +52,10 @@ TEST(Template, EveryBrokenExpressionIsReportedAtItsPlace) {
 }
 
 TEST(Template, RangesSpeakOfTheWholeText) {
-  const ParsedTemplate parsed = parse_template("abc ${{ nope }}");
+  constexpr std::string_view text = "abc ${{ nope }}";
+  const ParsedTemplate parsed = parse_template(text);
   FixedNames names;
-  const Outcome<Value> value = render(parsed.value, names);
+  const Outcome<Value> value = render(parsed.value, text, names);
   ASSERT_FALSE(value.ok());
   EXPECT_EQ(value.error().where, (SourceRange{8, 12}));
   EXPECT_EQ(parsed.value.parts[1].where, (SourceRange{4, 15}));

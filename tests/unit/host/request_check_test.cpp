@@ -16,7 +16,7 @@ TaskSpec task_with_secret(std::string name) {
   EnvEntry entry;
   entry.name = "TOKEN";
   entry.secret = std::move(name);
-  spec.env.push_back(std::move(entry));
+  spec.env.edit().push_back(std::move(entry));
   return spec;
 }
 
@@ -44,7 +44,7 @@ TEST(RequestCheck, NamesEveryMissingSecretOnceWithATaskThatWantsIt) {
 
 TEST(RequestCheck, ASecretOfTheWholeDagIsNeededByWhateverStartsAProcess) {
   Dag dag = *DagBuilder().task("n", {}, test::noop_task()).task("a", {}, test::run_task()).build();
-  dag.env.push_back(task_with_secret("one").env.front());
+  dag.env.push_back(task_with_secret("one").env.edit().front());
   EXPECT_EQ(why_not(check_request(dag, {}, Value{ValueMap{}}, nobody_knows)),
             "secret \"one\" is not set, for task \"a\"");
   EXPECT_EQ(why_not(check_request(dag, {true, false}, Value{ValueMap{}}, nobody_knows)), "");

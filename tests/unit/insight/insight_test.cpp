@@ -29,7 +29,7 @@ InstanceView view_of(const Dag& dag, TaskNo t, TaskState state, RunNo run_no = 1
 
 TaskSpec pooled(const std::string& pool, std::int32_t slots) {
   TaskSpec spec = test::run_task();
-  spec.pools.push_back({pool, slots});
+  spec.pools.edit().push_back({pool, slots});
   return spec;
 }
 
