@@ -28,6 +28,17 @@ void ApiUpkeep::retention(OnNow done) {
   });
 }
 
+void ApiUpkeep::delete_dag(std::string dag_id, api::Asker asker, OnDone done) {
+  on_loop([this, dag_id = std::move(dag_id), asker = std::move(asker), done = std::move(done)] {
+    const DagRow* dag = ticks_.dag(dag_id);
+    if (dag != nullptr && !dag->file.empty()) {
+      return done(Error{"the file of DAG \"" + dag_id + "\" is there: remove it first, or the DAG would come back",
+                        ErrorKind::conflict});
+    }
+    retention_.delete_dag(dag_id, {asker.name, asker.address, asker.via}, done);
+  });
+}
+
 void ApiUpkeep::run_deleted(RunNo run_no) {
   on_loop([this, run_no] { retention_.run_deleted(run_no); });
 }

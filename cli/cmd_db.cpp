@@ -11,6 +11,7 @@
 #include "cli/server_client.h"
 #include "cli/state_lookup.h"
 #include "cli/text/clock_text.h"
+#include "scheduler/host/local/backups_on_disk.h"
 #include "scheduler/host/local/local_actor.h"
 #include "scheduler/loop/asio_loop.h"
 #include "scheduler/store/backup.h"
@@ -67,16 +68,9 @@ int db_backup_command(const Invocation& call) {
     return call.fail({"there is no folder " + target.parent_path().string(), ErrorKind::not_found});
   if (target.parent_path() == *folder)
     return call.fail({"a copy inside the state folder is none; choose another place"});
-  // A reader may copy while the writer goes on: the copy is of one instant.
-  sqlite::OpenOptions options;
-  options.access = sqlite::Access::read;
-  Result<sqlite::Database> db = sqlite::Database::open(database_path(*folder).string(), options);
-  if (!db) return call.fail(db.error());
-  const Status copied = sqlite::backup_to(*db, target.string(), nullptr);
-  if (!copied) return call.fail(copied.error());
-  if (const Status checked = sqlite::check_file(target.string(), true, nullptr); !checked) {
-    return call.fail({"the copy is not whole: " + checked.error().message, ErrorKind::storage},
-                     "`baton db check` looks at the database itself");
+  // Beside a server too: it reads, and waits for nobody.
+  if (const Status copied = back_up_folder(folder->string(), target.string()); !copied) {
+    return call.fail(copied.error(), "`baton db check` looks at the database itself");
   }
   const auto bytes = static_cast<std::int64_t>(fs::file_size(target, error));
   Invocation::print(target.string() + "  " + text::size(bytes) + ", checked\n");

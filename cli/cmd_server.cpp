@@ -69,10 +69,11 @@ Status read_listen(const std::string& text, ServingOptions& out) {
   return Unit{};
 }
 
-Result<ServingOptions> serving_options(const Invocation& call) {
+Result<ServingOptions> serving_options(const Invocation& call, const Config& config) {
   ServingOptions out;
   out.dags_folder = std::filesystem::absolute(call.args().value("dags", "dags")).lexically_normal().string();
   out.version = BATON_VERSION;
+  out.config_path = config.path.empty() ? (std::filesystem::current_path() / "baton.yaml").string() : config.path;
   out.page_folder = call.args().value("ui-dir");
   if (Status read = read_listen(call.args().value("listen"), out); !read) return read.error();
   return out;
@@ -83,7 +84,7 @@ Result<ServingOptions> serving_options(const Invocation& call) {
 int server_command(const Invocation& call) {
   Result<LocalServerOptions> options = options_of(call);
   if (!options) return call.fail(options.error());
-  Result<ServingOptions> serving = serving_options(call);
+  Result<ServingOptions> serving = serving_options(call, options->config);
   if (!serving) return call.fail(serving.error());
   NoticePrinter observer(call);
   const std::string folder = options->state_folder;

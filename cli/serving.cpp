@@ -5,9 +5,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
+#include "scheduler/dagfile/breakers.h"
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/store/sqlite_reader.h"
@@ -55,9 +57,16 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
       backfills_(server.loop(), backfill_host_),
       api_backfills_(server.loop(), backfills_),
       retention_host_(server.loop(), server.store(), server.host(), upkeep_, server.options().state_folder,
+                      [this](const std::string& dag_id) { return ticks_.forget_dag(dag_id); },
                       [&observer](const std::string& line) { observer.notice(line); }),
       retention_(server.loop(), retention_host_),
-      api_upkeep_(server.loop(), retention_),
+      api_upkeep_(server.loop(), retention_, ticks_),
+      backup_host_(server.loop(), copying_, server.options().state_folder,
+                   [&observer](const std::string& line) { observer.notice(line); }),
+      backups_(server.loop(), backup_host_),
+      config_(server.loop(), look_at_config(server.loop(), loader_, options_.config_path),
+              {[this](const Config& old, const Config& fresh) { take_config(old, fresh); },
+               [&observer](const std::string& line) { observer.notice(line); }}),
       door_(server, shelf_, ticks_, folder_) {}
 
 Serving::~Serving() {
@@ -72,9 +81,12 @@ Serving::~Serving() {
   backfills_.stop();
   ticks_.stop();
   loader_.stop();
+  config_.stop();
+  backups_.stop();
   retention_.stop();
   retention_host_.stop();
   upkeep_.stop();
+  copying_.stop();
 }
 
 Result<std::shared_ptr<Serving>> Serving::begin(LocalServer& server, ServingOptions options, RunObserver& observer) {
@@ -93,7 +105,10 @@ Status Serving::start() {
   ticks_.start(*found);
   folder_.start(*found);
   backfills_.start(*found);
-  retention_.start(server_.options().config.retention);
+  retention_.start(server_.options().config.retention, RetentionOnStore::begun(*found));
+  backups_.start(server_.options().config.backup);
+  config_seen_ = server_.options().config;
+  if (!options_.config_path.empty()) config_.start(server_.options().config);
   started_at_ = server_.loop().wall_now();
   if (Status set = set_pools(); !set) return set;
   if (Status started = start_web(); !started) return started;
@@ -179,7 +194,7 @@ Status Serving::start_web() {
   seams.compile = [](const VersionRow& version) {
     return from_canonical(version.canonical_json, {version.source_file, version.work_folder});
   };
-  seams.read_dag = [config = server_.options().config](const VersionRow& row) { return known_dag(row, config); };
+  seams.read_dag = [this](const VersionRow& row) { return known_dag(row, config_now()); };
   seams.find_token = [this](const std::string& hash) { return grant_of(hash); };
   auto made = web::Server::make(settings, services, seams);
   if (!made) return made.error();
@@ -241,15 +256,40 @@ void Serving::see_workers() {
   const MonoUs now = server_.loop().mono_now();
   metrics_seen_ = engine_metrics(server_.host().engine(), beat_due_ == 0 ? 0 : std::max<DurationUs>(0, now - beat_due_));
   removed_seen_ = retention_.status().total;
+  backup_seen_ = backups_.status();
+}
+
+Config Serving::config_now() {
+  const std::lock_guard lock(seen_mutex_);
+  return config_seen_;
+}
+
+/// What can act without a restart does so from here on: what has begun under the old settings goes on as it is.
+void Serving::take_config(const Config& old, const Config& fresh) {
+  {
+    const std::lock_guard lock(seen_mutex_);
+    config_seen_ = fresh;
+  }
+  server_.host().declare_pools(fresh.pools);
+  for (const BreakerSpec& breaker : dagfile::breakers_from_json(fresh.breakers_json)) {
+    server_.host().engine().declare_breaker(breaker, "");
+  }
+  retention_.set(fresh.retention);
+  backups_.set(fresh.backup);
+  tick_host_.set_config(fresh);
+  backfill_host_.set_config(fresh);
+  if (changes_dags(old, fresh)) folder_.set_config(fresh);
 }
 
 /// In the format of Prometheus.
 std::string Serving::metrics() {
   RetentionCounts removed;
   std::string out;
+  BackupStatus backup;
   {
     const std::lock_guard lock(seen_mutex_);
     removed = removed_seen_;
+    backup = backup_seen_;
     out = metrics_seen_;
   }
   out += "# HELP baton_retention_removed_total What retention has removed since the server began.\n"
@@ -261,6 +301,11 @@ std::string Serving::metrics() {
   add("rows", removed.rows);
   add("dag_versions", removed.versions);
   add("folders", removed.folders);
+  out += "# HELP baton_backup_last_success_seconds When the last copy of the database was made; 0: none since start.\n"
+         "# TYPE baton_backup_last_success_seconds gauge\nbaton_backup_last_success_seconds " +
+         std::to_string(backup.last_made == kNoTime ? 0 : backup.last_made / kSecond) +
+         "\n# HELP baton_backup_failing Whether the last try to make one failed.\n"
+         "# TYPE baton_backup_failing gauge\nbaton_backup_failing " + (backup.error.empty() ? "0" : "1") + "\n";
   return out;
 }
 
@@ -284,6 +329,8 @@ void Serving::close() {
   folder_.stop();
   backfills_.stop();
   ticks_.stop();
+  config_.stop();
+  backups_.stop();
   retention_.stop();
 }
 

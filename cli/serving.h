@@ -17,8 +17,10 @@
 #include "cli/api_door.h"
 #include "cli/api_upkeep.h"
 #include "scheduler/host/backfills_on_engine.h"
+#include "scheduler/host/local/backups_on_disk.h"
 #include "scheduler/host/local/retention_on_store.h"
 #include "scheduler/host/ticks_on_engine.h"
+#include "scheduler/service/config_watch.h"
 #include "scheduler/service/dag_folder.h"
 #include "scheduler/store/run_source.h"
 #include "web/server.h"
@@ -31,6 +33,7 @@ struct ServingOptions {
   std::uint16_t port = 8080;          ///< 0: a free one
   bool may_move = true;               ///< where the port is taken: to a free one, said so
   std::string version;
+  std::string config_path;            ///< baton.yaml, which is watched; it need not exist. Empty: none is
   std::string page_folder;            ///< a built page on disk; empty: the one within the program
 };
 
@@ -59,6 +62,8 @@ class Serving {
   [[nodiscard]] std::optional<http::TokenGrant> grant_of(const std::string& hash) const;
   void see_workers();
   std::string metrics();
+  Config config_now();
+  void take_config(const Config& old, const Config& fresh);
   void beat();
 
   LocalServer& server_;
@@ -77,6 +82,10 @@ class Serving {
   RetentionOnStore retention_host_;
   RetentionService retention_;
   ApiUpkeep api_upkeep_;
+  LoaderThread copying_;  ///< a copy of a large database takes its time: not on the thread of old runs
+  BackupsOnDisk backup_host_;
+  Backups backups_;
+  ConfigWatch config_;
   ApiDoor door_;
   std::unique_ptr<web::Server> web_;
   // For threads that handle requests: how the loop is.
@@ -89,6 +98,8 @@ class Serving {
   std::string metrics_seen_;
   MonoUs beat_due_ = 0;  ///< loop thread
   RetentionCounts removed_seen_;
+  BackupStatus backup_seen_;
+  Config config_seen_;
   Loop::TimerId beat_timer_ = 0;
 };
 

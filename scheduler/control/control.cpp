@@ -240,6 +240,14 @@ Status Control::may_go_on(const DagRun& run, const std::vector<InstanceNo>& clea
 
 void Control::know_pools(const Dag& dag) {
   for (const PoolSpec& pool : dag.pools) {
+    const bool is_said = pools_set_.contains(pool.name) || pools_declared_.contains(pool.name);
+    if (!is_said) engine_.set_pool(pool.name, pool.slots);
+  }
+}
+
+void Control::declare_pools(const std::vector<PoolSpec>& pools) {
+  for (const PoolSpec& pool : pools) {
+    pools_declared_.insert(pool.name);
     if (!pools_set_.contains(pool.name)) engine_.set_pool(pool.name, pool.slots);
   }
 }

@@ -108,6 +108,8 @@ class Control {
 
   /// Loop's thread: slots that a person has set go before those that DAGs ask for.
   void set_pool(const std::string& name, std::int64_t slots);
+  /// Loop's thread: pools of baton.yaml go before those of DAGs, and behind what a person has set.
+  void declare_pools(const std::vector<PoolSpec>& pools);
   /// Loop's thread: the pools of a DAG of which a run is about to be with the engine.
   void know_pools(const Dag& dag);
 
@@ -187,6 +189,7 @@ class Control {
   RunNo has_written_ = 0;                         ///< the run that the request at hand has changed
   std::set<RunNo> going_;                         ///< runs whose deletion is being written
   std::set<std::string> pools_set_;               ///< by a person
+  std::set<std::string> pools_declared_;          ///< by baton.yaml
   std::map<KeyName, std::string> keys_under_way_;  ///< the body's hash
   std::shared_ptr<bool> is_alive_;                ///< loop thread: guards what is posted
 };

@@ -35,6 +35,8 @@ class BackfillsOnEngine final : public BackfillHost {
         say_(std::move(say)) {}
   ~BackfillsOnEngine() override { *is_alive_ = false; }
 
+  void set_config(Config config) { config_ = std::move(config); }
+
   [[nodiscard]] Result<BackfilledDag> dag(const std::string& dag_id) override;
   void find_schedule(const std::string& dag_id, const std::string& version, const std::string& conf_json,
                      OnSchedule done) override;
@@ -56,7 +58,7 @@ class BackfillsOnEngine final : public BackfillHost {
   Host& host_;
   TicksService& ticks_;
   DagShelf& shelf_;
-  const Config config_;
+  Config config_;
   const FindDates find_dates_;
   const std::function<void(const std::string& line)> say_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);

@@ -21,7 +21,7 @@ Host::Host(HostParts parts, LaunchContext launch, HostSettings settings)
               parts_.observer),
       no_loader_(parts_.loop),
       control_(parts_.loop, engine_, parts_.loader != nullptr ? *parts_.loader : no_loader_, {}, hooks()) {
-  for (const PoolSpec& pool : settings_.pools) engine_.set_pool(pool.name, pool.slots);
+  control_.declare_pools(settings_.pools);
   engine_.load_with(parts_.loader);
   engine_.on_begins([this](const RunRow& row, const Dag& dag) { begins(row, dag); });
 }

@@ -92,6 +92,9 @@ class Host {
   /// Slots of a pool that a person has set, also in an earlier life of the server.
   void set_pool(const std::string& name, std::int64_t slots) { control_.set_pool(name, slots); }
 
+  /// As Control::declare_pools().
+  void declare_pools(const std::vector<PoolSpec>& pools) { control_.declare_pools(pools); }
+
   [[nodiscard]] Engine& engine() { return engine_; }
   [[nodiscard]] ExecutorEvents& executor_events() { return engine_; }
   /// Runs that the engine was given and has not finished, whether they wait or have begun; by number.

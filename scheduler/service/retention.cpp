@@ -1,5 +1,6 @@
 #include "scheduler/service/retention.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "scheduler/service/retention_plan.h"
@@ -17,10 +18,11 @@ constexpr std::size_t kJobsMax = 50;
 
 }  // namespace
 
-void RetentionService::start(const Retention& kept) {
+void RetentionService::start(const Retention& kept, const std::vector<BegunDeletion>& begun) {
   is_stopped_ = false;
   *is_alive_ = true;
   status_.kept = kept;
+  for (const BegunDeletion& one : begun) add_deletion(one.dag_id, {one.by, "", "baton"});
   wait(kFirstUs);
 }
 
@@ -73,6 +75,27 @@ std::int64_t RetentionService::prune(const KeepRule& rule, const Actor& by) {
   return last_given_;
 }
 
+void RetentionService::delete_dag(const std::string& dag_id, const Actor& by, RetentionHost::OnDone done) {
+  const auto is_of = [&](const Pass& pass) { return pass.deletes == dag_id; };
+  if ((pass_ && is_of(*pass_)) || std::any_of(waiting_.begin(), waiting_.end(), is_of)) {
+    return loop_.post([done = std::move(done)] { done(Unit{}); });
+  }
+  host_.begin_deletion(dag_id, by, guarded([this, dag_id, by, done = std::move(done)](const Status& written) {
+                         if (written) add_deletion(dag_id, by);
+                         done(written);
+                         if (!pass_) next_pass();
+                       }));
+}
+
+void RetentionService::add_deletion(const std::string& dag_id, const Actor& by) {
+  Pass pass;
+  pass.job.job = ++last_given_;
+  pass.by = by;
+  pass.deletes = dag_id;
+  pass.rules.push_back({dag_id, kNoTime, 0});
+  waiting_.push_back(std::move(pass));
+}
+
 void RetentionService::next_pass() {
   if (waiting_.empty()) return;
   pass_ = std::move(waiting_.front());
@@ -97,7 +120,7 @@ void RetentionService::find_crowded() {
 void RetentionService::step() {
   if (!pass_->parts.empty()) return delete_part();
   if (!pass_->is_last_page) return read_page();
-  if (pass_->rules.empty()) return prune_rows();
+  if (pass_->rules.empty()) return pass_->deletes.empty() ? prune_rows() : end_deletion();
   pass_->after = {};
   read_page();
 }
@@ -130,6 +153,21 @@ void RetentionService::prune_rows() {
                      if (!rows) return fail(rows.error());
                      pass_->job.removed.rows += *rows;
                      rest_then(*rows > 0 ? &RetentionService::prune_rows : &RetentionService::prune_versions);
+                   }));
+}
+
+/// A run that somebody has wanted again meanwhile keeps the DAG.
+void RetentionService::end_deletion() {
+  const auto ended = [this](std::int64_t left) {
+    if (left > 0) pass_->job.error = std::to_string(left) + (left == 1 ? " run is" : " runs are") + " still there";
+    host_.end_deletion(pass_->deletes, left == 0, pass_->by, guarded([this](const Status& done) {
+                         if (!done) return fail(done.error());
+                         end_pass();
+                       }));
+  };
+  host_.count_runs(pass_->deletes, guarded([this, ended](const Result<std::int64_t>& left) {
+                     if (!left) return fail(left.error());
+                     ended(*left);
                    }));
 }
 

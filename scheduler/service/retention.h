@@ -1,9 +1,9 @@
-// Retention: what bounds the database and the logs of a server. Now and then it walks over what has ended, oldest first,
-// and lets go what the settings do not keep (retention_plan.h): in small transactions with a rest after each, so that
-// those who write beside it wait for none of them long. Folders go when the rows are durably gone; those of a crash in
-// between are swept later. What people ask for (`db prune`) are passes of their own.
+// Retention: what bounds the database and the logs of a server. Now and then it walks over what has ended, oldest
+// first, and lets go what the settings do not keep (retention_plan.h): in small transactions with a rest after each, so
+// that those who write beside it wait for none of them long. Folders go when the rows are durably gone; those of a
+// crash in between are swept later. What people ask for (`db prune`) are passes of their own.
 //
-//   at rest ──a minute, or somebody asks──▶ runs, page by page ──▶ rows of the service ──▶ versions ──▶ folders ──▶ at rest
+//   at rest ──a minute, or somebody asks──▶ runs, page by page ──▶ rows of the service ──▶ versions ──▶ folders ──▶ rest
 //
 // Owned by who serves; loop thread only.
 #pragma once
@@ -46,7 +46,19 @@ class RetentionHost {
   virtual void remove_folders(const std::vector<RunNo>& runs) = 0;
   /// Of all folders those without a run, and logs of runs that ended before `logs_before` (kNoTime: none).
   virtual void sweep_folders(WallUs logs_before, OnCount done) = 0;
+  using OnDone = std::function<void(const Status&)>;
+  /// Writes that a DAG is to go, so that a restart goes on with it.
+  virtual void begin_deletion(const std::string& dag_id, const Actor& by, OnDone done) = 0;
+  /// Of a DAG, however they stand.
+  virtual void count_runs(const std::string& dag_id, OnCount done) = 0;
+  /// With `is_empty` all that is left of the DAG goes, unless its file has come back; the deletion is over in any case.
+  virtual void end_deletion(const std::string& dag_id, bool is_empty, const Actor& by, OnDone done) = 0;
   virtual void say(const std::string& line) = 0;
+};
+
+/// A deletion of a DAG that an earlier server has begun.
+struct BegunDeletion {
+  std::string dag_id, by;
 };
 
 struct RetentionCounts {
@@ -86,7 +98,7 @@ class RetentionService {
   RetentionService& operator=(const RetentionService&) = delete;
 
   /// The first pass comes a little later: a server has better things to do when it starts.
-  void start(const Retention& kept);
+  void start(const Retention& kept, const std::vector<BegunDeletion>& begun = {});
   /// From the next pass on; it comes soon.
   void set(const Retention& kept);
   /// Nothing more is deleted. Idempotent.
@@ -95,6 +107,8 @@ class RetentionService {
   /// Runs by `rule`, and without a DAG also rows of the service that are as old. The number of the job, which is among
   /// status().jobs when it is through.
   std::int64_t prune(const KeepRule& rule, const Actor& by);
+  /// All that is kept of a DAG. `done` when it is durable that it goes; what is left of it goes as a job.
+  void delete_dag(const std::string& dag_id, const Actor& by, RetentionHost::OnDone done);
   /// A run was deleted otherwise, durably.
   void run_deleted(RunNo run_no) { host_.remove_folders({run_no}); }
 
@@ -107,6 +121,7 @@ class RetentionService {
     std::deque<KeepRule> rules;
     OldRows rows;
     bool is_whole = false;  ///< by the settings: also folders
+    std::string deletes;    ///< a DAG; empty: none
     std::deque<std::vector<OldRun>> parts;
     OldRunPlace after;
     bool is_last_page = true;
@@ -121,7 +136,9 @@ class RetentionService {
   void read_page();
   void delete_part();
   void prune_rows();
+  void end_deletion();
   void prune_versions();
+  void add_deletion(const std::string& dag_id, const Actor& by);
   void sweep();
   void end_pass();
   void rest_then(void (RetentionService::*next)());

@@ -14,8 +14,8 @@ namespace baton {
 /// database grows for ever; what tells of the past goes with the runs, or after a year where only their number counts.
 [[nodiscard]] OldRows old_rows_of(const Retention& kept, WallUs now);
 
-/// Of these the runs that go, in parts of which each is one transaction: not many rows, so that others write in between.
-/// A run is never divided: one with more rows is a part of its own.
+/// Of these the runs that go, in parts of which each is one transaction: not many rows, so that others write in
+/// between. A run is never divided: one with more rows is a part of its own.
 [[nodiscard]] std::vector<std::vector<OldRun>> parts_of(std::vector<OldRun> found);
 
 /// What is known of the run that a folder of logs, outputs or work belongs to.

@@ -129,6 +129,16 @@ void TicksService::lose_dag(const std::string& dag_id, const std::string& why, S
   when_settled(dag, lose);
 }
 
+bool TicksService::forget_dag(const std::string& dag_id) {
+  const auto found = dags_.find(dag_id);
+  if (found == dags_.end()) return true;
+  Scheduled& dag = found->second;
+  if (!dag.row.file.empty() || !dag.open.empty() || dag.is_busy || !dag.afterwards.empty()) return false;
+  forget_wake(dag);
+  dags_.erase(found);
+  return true;
+}
+
 void TicksService::write_dag(const Scheduled& dag, ServiceRows rows, std::vector<AuditRow> audit,
                              std::function<void()> done) {
   rows.dags.push_back(dag.row);

@@ -84,6 +84,9 @@ class TicksService {
                const std::string& schedule_hash, ScheduledDag dag, ServiceRows rows, std::function<void()> done = {});
   /// Its file is gone, or does not hold it any more: no ticks, until put_dag().
   void lose_dag(const std::string& dag_id, const std::string& why, ServiceRows rows);
+  /// Its rows go with the next that is written: nothing more is kept of it here. False: its file is there, it has runs,
+  /// or something of it is on its way.
+  bool forget_dag(const std::string& dag_id);
 
   using OnHeld = std::function<void(const Status&)>;
   /// Pause, drain, and neither. `done` once it is durable; not_found: no such DAG. What holds already is no error.

@@ -31,7 +31,9 @@ constexpr char kByTime[] =
     " AND (r.ended_at, r.run_no) > (?1, ?2) AND r.ended_at < ?3 ORDER BY r.ended_at, r.run_no LIMIT ?4";
 constexpr char kOfDag[] =
     " AND r.dag_no = (SELECT dag_no FROM dag WHERE dag_id = ?5) AND r.run_no > ?2 AND (?3 IS NULL OR r.ended_at < ?3)"
-    " AND (?6 = 0 OR r.run_no < (SELECT n.run_no FROM dag_run n WHERE n.dag_no = r.dag_no"
+    // Of the one DAG, not of the row at hand: so it is looked up once.
+    " AND (?6 = 0 OR r.run_no < (SELECT n.run_no FROM dag_run n"
+    "                            WHERE n.dag_no = (SELECT dag_no FROM dag WHERE dag_id = ?5)"
     "                            ORDER BY n.run_no DESC LIMIT 1 OFFSET ?6 - 1))"
     " AND ?1 IS NOT NULL ORDER BY r.run_no LIMIT ?4";
 
@@ -48,7 +50,8 @@ Result<std::unique_ptr<SqliteOldRuns>> SqliteOldRuns::open(const std::filesystem
 Result<std::vector<std::string>> SqliteOldRuns::dags_over(std::int64_t runs) {
   int rc = kOk;
   Statement row = db_.prepare(
-      "SELECT d.dag_id FROM run_count c JOIN dag d USING (dag_no) GROUP BY c.dag_no HAVING sum(c.runs) > ?", &rc, false);
+      "SELECT d.dag_id FROM run_count c JOIN dag d USING (dag_no)"
+      " GROUP BY c.dag_no HAVING sum(c.runs) > ?", &rc, false);
   if (rc != kOk) return db_.error("the numbers of runs cannot be read", rc);
   row.start_with(runs);
   std::vector<std::string> out;
@@ -80,9 +83,22 @@ Result<OldRunPage> SqliteOldRuns::find(const KeepRule& rule, const OldRunPlace& 
   return page;
 }
 
+Result<std::int64_t> SqliteOldRuns::count(const std::string& dag_id) {
+  int rc = kOk;
+  Statement row = db_.prepare(
+      "SELECT count(*) FROM dag_run WHERE dag_no = (SELECT dag_no FROM dag WHERE dag_id = ?)", &rc, false);
+  if (rc != kOk) return db_.error("the runs of a DAG cannot be counted", rc);
+  row.start_with(std::string_view(dag_id));
+  std::int64_t count = 0;
+  while ((rc = row.step()) == kRow) count = row.integer(0);
+  if (rc != kDone) return db_.error("the runs of a DAG cannot be counted", rc);
+  return count;
+}
+
 Result<RunStanding> SqliteOldRuns::standing(RunNo run_no) {
   int rc = kOk;
-  Statement row = db_.prepare("SELECT state IN (2, 3) AND hooks_open = 0, ended_at FROM dag_run WHERE run_no = ?", &rc, false);
+  Statement row = db_.prepare(
+      "SELECT state IN (2, 3) AND hooks_open = 0, ended_at FROM dag_run WHERE run_no = ?", &rc, false);
   if (rc != kOk) return db_.error("a run cannot be read", rc);
   row.start_with(run_no);
   RunStanding out;

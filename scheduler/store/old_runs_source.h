@@ -1,6 +1,6 @@
 // SqliteOldRuns: what retention asks of a store: which runs have ended long ago, and what is known of the run that a
-// folder belongs to. Over a read-only connection of its own: neither the writer nor the loop waits for it. One thread at a
-// time. It sees what is durable when it is asked.
+// folder belongs to. Over a read-only connection of its own: neither the writer nor the loop waits for it. One thread
+// at a time. It sees what is durable when it is asked.
 #pragma once
 
 #include <filesystem>
@@ -31,6 +31,8 @@ class SqliteOldRuns {
   /// At most `limit` runs that `rule` lets go, behind `after`: those that ended first, with `keep_per_dag` by number.
   [[nodiscard]] Result<OldRunPage> find(const KeepRule& rule, const OldRunPlace& after, std::int64_t limit);
   [[nodiscard]] Result<RunStanding> standing(RunNo run_no);
+  /// Runs of a DAG, however they stand.
+  [[nodiscard]] Result<std::int64_t> count(const std::string& dag_id);
 
  private:
   explicit SqliteOldRuns(sqlite::Database db) : db_(std::move(db)) {}

@@ -131,7 +131,9 @@ int delete_finished_run(Database& db, const RunDeletionRow& run, std::int64_t se
       " AND (?2 IS NULL OR ended_at = ?2)", &rc, false);
   if (rc != kOk) return rc;
   select.start_with(run.run_no, Time{run.ended_at});
-  while ((rc = select.step()) == kRow) doomed.push_back({select.integer(0), select.integer(1), select.integer(2), run.name});
+  while ((rc = select.step()) == kRow) {
+    doomed.push_back({select.integer(0), select.integer(1), select.integer(2), run.name});
+  }
   if (rc != kDone || doomed.empty()) return rc == kDone ? kOk : rc;
   Statement numbers = db.prepare("UPDATE store SET last_run_no = max(last_run_no, ?)", &rc, false);
   if (rc == kOk) rc = numbers.run(run.run_no);
@@ -201,14 +203,14 @@ constexpr std::array<Ageing, 8> kAgeing = {{
 /// Of each table in one transaction: others write in between.
 constexpr std::int64_t kRowsMax = 250;
 
-/// Of tables whose rows come in the order of their key the beginning goes, up to the first row that is not old; no more of
-/// it is read than may go. The chain of the audit therefore never has a gap.
+/// Of tables whose rows come in the order of their key the beginning goes, up to the first row that is not old; no more
+/// of it is read than may go. The chain of the audit therefore never has a gap.
 int delete_tombstones(Database& db, WallUs before, std::int64_t& deleted) {
   int rc = kOk;
   // Who follows the changes from before the last of them has to begin anew.
   Statement keep = db.prepare(
-      "UPDATE store SET kept_seq = max(kept_seq, (SELECT coalesce(max(seq), 0) FROM (SELECT seq, deleted_at FROM tombstone"
-      " ORDER BY seq, kind, object_no LIMIT ?2) WHERE deleted_at < ?1))",
+      "UPDATE store SET kept_seq = max(kept_seq, (SELECT coalesce(max(seq), 0) FROM (SELECT seq, deleted_at"
+      " FROM tombstone ORDER BY seq, kind, object_no LIMIT ?2) WHERE deleted_at < ?1))",
       &rc, false);
   if (rc == kOk) rc = keep.run(Time{before}, kRowsMax);
   if (rc != kOk) return rc;
@@ -222,8 +224,8 @@ int delete_audit(Database& db, WallUs before, std::int64_t& deleted) {
   int rc = kOk;
   Statement remove = db.prepare(
       "WITH oldest AS MATERIALIZED (SELECT audit_no, at FROM audit ORDER BY audit_no LIMIT ?2)"
-      " DELETE FROM audit WHERE audit_no <= (SELECT coalesce((SELECT min(audit_no) - 1 FROM oldest WHERE at IS NULL OR at >= ?1),"
-      " (SELECT max(audit_no) FROM oldest)))",
+      " DELETE FROM audit WHERE audit_no <= (SELECT coalesce("
+      "(SELECT min(audit_no) - 1 FROM oldest WHERE at IS NULL OR at >= ?1), (SELECT max(audit_no) FROM oldest)))",
       &rc, false);
   if (rc == kOk) rc = remove.run(Time{before}, kRowsMax);
   deleted += db.changes();

@@ -39,8 +39,8 @@ struct Numbers {
 /// One limited transaction of it; `runs` is 0 when nothing is left to delete. `code` gets SQLite's.
 Result<PruneResult> prune_some(Database& db, const PruneRule& rule, const Numbers& given, int& code);
 
-/// Within a transaction: this run, whose number is not given again; one that has not ended, or ended at another time than
-/// the row says, stays. SQLite's code.
+/// Within a transaction: this run, whose number is not given again; one that has not ended, or ended at another time
+/// than the row says, stays. SQLite's code.
 int delete_finished_run(Database& db, const RunDeletionRow& run, std::int64_t seq);
 
 /// Within a transaction: all that is kept of a DAG without runs whose file is gone. SQLite's code.

@@ -1,5 +1,6 @@
 #include "web/api/bulk.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <mutex>
@@ -35,8 +36,9 @@ struct Outcome {
 class Bulk : public std::enable_shared_from_this<Bulk> {
  public:
   using Plan = std::function<BulkStep(Call&, BulkWant, const std::string&, const Value&)>;
-  Bulk(const Call& call, http::Reply reply, std::string key)
-      : call_(call), reply_(std::move(reply)), key_(std::move(key)) {
+  using Told = std::function<void(const Call&, const ChangeAsk&)>;
+  Bulk(const Call& call, http::Reply reply, std::string key, Told told)
+      : call_(call), reply_(std::move(reply)), key_(std::move(key)), told_(std::move(told)) {
     for (const Value& action : call_.body.find("actions")->as_list()) read(action);
   }
 
@@ -53,15 +55,19 @@ class Bulk : public std::enable_shared_from_this<Bulk> {
       if (step.refused) {
         failed(items_[k], step.refused->status, step.refused->body);
       } else {
+        if (!step.told_as.empty()) items_[k].name = std::move(step.told_as);
         asked.push_back({k, std::move(own), std::move(*step.ask)});
       }
     }
     open_ = asked.size();
     if (open_ == 0) return reply_.send(answer());
     for (Asked& one : asked) {
-      call_.services.door->change(
-          std::move(one.ask), asker_of(call_.request), {},
-          [self = shared_from_this(), k = one.item, own = one.call](const Result<Changed>& done) { self->took(k, done); });
+      const auto took = [self = shared_from_this(), k = one.item, own = one.call,
+                         ask = told_ ? std::optional(one.ask) : std::nullopt](const Result<Changed>& done) {
+        if (done && ask) self->told_(own, *ask);
+        self->took(k, done);
+      };
+      call_.services.door->change(std::move(one.ask), asker_of(call_.request), {}, took);
     }
   }
 
@@ -75,11 +81,31 @@ class Bulk : public std::enable_shared_from_this<Bulk> {
                        text_member(action, "action_on_non_existence") == "skip";
     const BulkWant want = which == 1 ? BulkWant::update : which == 2 ? BulkWant::drop
                           : overwrites ? BulkWant::put : BulkWant::create;
+    const Value* mask = which == 1 ? action.find("update_mask") : nullptr;
     for (const Value& entity : action.find("entities")->as_list()) {
       const bool is_name = entity.type() == ValueType::string;
       items_.push_back({which, want, skips, is_name ? entity.as_string() : text_member(entity, key_),
-                        is_name ? Value(ValueMap{}) : entity});
+                        is_name ? Value(ValueMap{}) : meant_of(entity, mask)});
     }
+  }
+
+  /// What names an object is always meant.
+  [[nodiscard]] Value meant_of(const Value& entity, const Value* mask) const {
+    if (mask == nullptr || mask->type() != ValueType::list || mask->as_list().empty()) return entity;
+    const auto is_meant = [&](const std::string& name) {
+      for (const char* names : {"dag_id", "dag_run_id", "task_id", "map_index"}) {
+        if (name == names) return true;
+      }
+      const auto& list = mask->as_list();
+      return name == key_ || std::any_of(list.begin(), list.end(), [&](const Value& one) {
+               return one.type() == ValueType::string && one.as_string() == name;
+             });
+    };
+    ValueMap meant;
+    for (const auto& member : entity.as_map()) {
+      if (is_meant(member.first.as_string())) meant.push_back(member);
+    }
+    return Value(std::move(meant));
   }
 
   void failed(const Item& item, int status, const std::string& why) {
@@ -126,6 +152,7 @@ class Bulk : public std::enable_shared_from_this<Bulk> {
   const Call call_;
   const http::Reply reply_;
   const std::string key_;
+  const Told told_;
   std::vector<Item> items_;
   std::mutex mutex_;  ///< of what follows, once changes are asked for
   std::array<Outcome, 3> outcomes_;
@@ -135,8 +162,9 @@ class Bulk : public std::enable_shared_from_this<Bulk> {
 }  // namespace
 
 void carry_out_bulk(const Call& call, const http::Reply& reply, std::string key,
-                    std::function<BulkStep(Call&, BulkWant, const std::string& name, const Value& entity)> plan) {
-  std::make_shared<Bulk>(call, reply, std::move(key))->begin(plan);
+                    std::function<BulkStep(Call&, BulkWant, const std::string& name, const Value& entity)> plan,
+                    std::function<void(const Call&, const ChangeAsk&)> done) {
+  std::make_shared<Bulk>(call, reply, std::move(key), std::move(done))->begin(plan);
 }
 
 }  // namespace baton::api

@@ -8,7 +8,9 @@
 #include "web/api/answers.h"
 #include "web/api/condition.h"
 #include "web/api/list_query.h"
+#include "web/api/fields.h"
 #include "web/api/many_changes.h"
+#include "web/api/patches.h"
 #include "web/api/run_choice.h"
 
 namespace baton::api {
@@ -87,6 +89,35 @@ ChangeAsk note_on(const RunRow& run, const std::vector<InstanceView>& instances,
   what.audit.after_json = to_json(Value(note));
   return {std::move(what), ""};
 }
+
+}  // namespace
+
+Result<ChangeAsk> patch_of_instance(Reader& reader, const RunRow& run, const std::string& task_id,
+                                    const Value& entity) {
+  const auto is_set = [&](const char* name) {
+    const Value* found = entity.find(name);
+    return found != nullptr && found->type() == ValueType::boolean && found->as_bool();
+  };
+  if (is_set("include_past") || is_set("include_future")) {
+    return Error{"include_past and include_future mean other runs: patch the task instance by itself"};
+  }
+  Wish wish;
+  wish.state = text_member(entity, "new_state");
+  const Value* note = entity.find("note");
+  if (note != nullptr && note->type() == ValueType::string) wish.note = note->as_string();
+  wish.upstream = is_set("include_upstream");
+  wish.downstream = is_set("include_downstream");
+  const Value* number = entity.find("map_index");
+  const bool is_one = number != nullptr && number->type() == ValueType::integer;
+  const auto index = is_one ? std::optional(static_cast<std::int32_t>(number->as_int())) : std::nullopt;
+  const auto instances = named(reader, run, task_id, index);
+  if (!instances) return instances.error();
+  if (!wish.state.empty()) return mark(run, {{task_id, index}}, wish, false);
+  if (wish.note) return note_on(run, *instances, *wish.note);
+  return Error{"the entity changes nothing: give it a new_state or a note"};
+}
+
+namespace {
 
 /// What was named, and beside it what was touched: each once.
 using Shown = std::vector<std::pair<RunNo, std::vector<InstanceNo>>>;

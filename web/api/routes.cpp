@@ -49,6 +49,7 @@ Operations all_operations() {
   add_run_why(operations);
   add_backfills(operations);
   add_upkeep(operations);
+  add_bulk_runs(operations);
   add_home(operations);
   add_pools(operations);
   add_breakers(operations);

@@ -8,6 +8,7 @@
 #include "web/api/answers.h"
 #include "web/api/condition.h"
 #include "web/api/list_query.h"
+#include "web/api/patches.h"
 #include "web/api/run_choice.h"
 
 namespace baton::api {
@@ -96,7 +97,27 @@ ChangeAsk note_on(const RunRow& run, const std::string& note) {
   return ChangeAsk{std::move(what), ""};
 }
 
-/// `state: queued` lets what failed of it run again.
+}  // namespace
+
+/// `queued` lets what failed of it run again.
+std::optional<ChangeAsk> patch_of_run(const RunRow& run, const std::string& state,
+                                      const std::optional<std::string>& note) {
+  if (state.empty()) return note ? std::optional(note_on(run, *note)) : std::nullopt;
+  if (state == "queued") {
+    RetryRun what;
+    what.run_no = run.run_no;
+    what.run_note = note;
+    return ChangeAsk{std::move(what), ""};
+  }
+  MarkRun what;
+  what.run_no = run.run_no;
+  what.state = state == "success" ? RunState::success : RunState::failed;
+  what.note = note;
+  return ChangeAsk{std::move(what), ""};
+}
+
+namespace {
+
 void patch_run(const Call& call, const http::Reply& reply) {
   const std::vector<std::string> mask = words(call.request, "update_mask");
   const auto is_meant = [&](std::string_view name) {
@@ -104,20 +125,7 @@ void patch_run(const Call& call, const http::Reply& reply) {
   };
   const std::string state = is_meant("state") ? call.text("state") : std::string();
   const auto note = is_meant("note") ? call.text_if_given("note") : std::nullopt;
-  change_run(call, reply, [&](const RunRow& run) -> std::optional<ChangeAsk> {
-    if (state.empty()) return note ? std::optional(note_on(run, *note)) : std::nullopt;
-    if (state == "queued") {
-      RetryRun what;
-      what.run_no = run.run_no;
-      what.run_note = note;
-      return ChangeAsk{std::move(what), ""};
-    }
-    MarkRun what;
-    what.run_no = run.run_no;
-    what.state = state == "success" ? RunState::success : RunState::failed;
-    what.note = note;
-    return ChangeAsk{std::move(what), ""};
-  });
+  change_run(call, reply, [&](const RunRow& run) { return patch_of_run(run, state, note); });
 }
 
 /// 409 while it has not ended.

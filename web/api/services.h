@@ -130,6 +130,7 @@ void add_reasons(Operations& operations);
 void add_run_why(Operations& operations);
 void add_backfills(Operations& operations);
 void add_upkeep(Operations& operations);
+void add_bulk_runs(Operations& operations);
 
 http::Response json_response(std::string body, int status = 200);
 

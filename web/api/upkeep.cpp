@@ -67,15 +67,50 @@ void prune(const Call& call, const http::Reply& reply) {
     if (!reader) return reply.send(read_error(reader.error(), call));
     if (Status known = check_dag(**reader, wanted.dag_id); !known) return reply.send(read_error(known.error(), call));
   }
-  call.services.upkeep->prune(std::move(wanted), asker_of(call.request), [call, reply](const Result<std::int64_t>& job) {
+  const auto begun = [call, reply](const Result<std::int64_t>& job) {
     if (!job) return reply.send(http::error_response(job.error(), &call.request));
     reply.send(json_response("{\"job_id\":" + std::to_string(*job) + "}", 202));
+  };
+  call.services.upkeep->prune(std::move(wanted), asker_of(call.request), begun);
+}
+
+/// What of it has not ended keeps a DAG.
+std::optional<http::Response> refusal_to_delete(const Call& call, const std::string& dag_id) {
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  if (Status known = check_dag(**reader, dag_id); !known) return read_error(known.error(), call);
+  RunQuery runs;
+  runs.filter.dag_ids = {dag_id};
+  runs.filter.states = {RunState::queued, RunState::running};
+  runs.page.limit = 1;
+  const auto open = (*reader)->list_runs(runs);
+  if (!open) return read_error(open.error(), call);
+  if (!open->rows.empty()) {
+    return http::error_response(409, "runs of this DAG have not ended: stop them first", &call.request);
+  }
+  NameQuery backfills;
+  backfills.name.parts = {dag_id};
+  backfills.descending = true;  // at most one of a DAG is not through: the newest
+  backfills.page.limit = 1;
+  const auto filling = (*reader)->list_backfills(backfills);
+  if (!filling) return read_error(filling.error(), call);
+  if (filling->rows.empty() || filling->rows.front().row.completed_at != kNoTime) return std::nullopt;
+  return http::error_response(409, "a backfill of this DAG is not through: cancel it first", &call.request);
+}
+
+void delete_dag(const Call& call, const http::Reply& reply) {
+  if (!has_upkeep(call, reply)) return;
+  const std::string& dag_id = call.request.param("dag_id");
+  if (auto refused = refusal_to_delete(call, dag_id)) return reply.send(std::move(*refused));
+  call.services.upkeep->delete_dag(dag_id, asker_of(call.request), [call, reply](const Status& done) {
+    reply.send(done ? no_content() : http::error_response(done.error(), &call.request));
   });
 }
 
 }  // namespace
 
 void add_upkeep(Operations& operations) {
+  operations.later["delete_dag"] = delete_dag;
   operations.later["get_retention"] = get_retention;
   operations.later["prune_runs"] = prune;
 }

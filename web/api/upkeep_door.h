@@ -46,6 +46,10 @@ class UpkeepDoor {
   /// `done` with the number of its job, which then stands among those of retention().
   virtual void prune(PruneWanted wanted, Asker asker, OnJob done) = 0;
   virtual void retention(OnNow done) = 0;
+  using OnDone = std::function<void(Status)>;
+  /// All that is kept of a DAG goes; `done` when that is durable. Kinds of Error: not_found; conflict: its file is
+  /// there.
+  virtual void delete_dag(std::string dag_id, Asker asker, OnDone done) = 0;
   /// It is durably gone: its logs go too.
   virtual void run_deleted(RunNo run_no) = 0;
 };

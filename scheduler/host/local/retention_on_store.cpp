@@ -3,6 +3,7 @@
 #include <atomic>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "scheduler/service/retention_plan.h"
@@ -87,11 +88,14 @@ struct RetentionOnStore::Files {
 };
 
 RetentionOnStore::RetentionOnStore(Loop& loop, SqliteStore& store, Host& host, LoaderThread& upkeep,
-                                   std::string state_folder, std::function<void(const std::string& line)> say)
+                                   std::string state_folder,
+                                   std::function<bool(const std::string& dag_id)> forget_dag,
+                                   std::function<void(const std::string& line)> say)
     : loop_(loop),
       store_(store),
       host_(host),
       upkeep_(upkeep),
+      forget_dag_(std::move(forget_dag)),
       say_(std::move(say)),
       files_(std::make_shared<Files>(std::move(state_folder), store.last_run_no())) {}
 
@@ -126,8 +130,8 @@ void RetentionOnStore::retire(const std::vector<OldRun>& runs, const Actor& by, 
     if (run.dag_id != of.dag_id) of.dag_id.clear();
   }
   AuditRow audit = audit_row(by, "prune", of, "", now);
-  audit.extra_json = R"({"runs":)" + std::to_string(runs.size()) + R"(,"first":)" + std::to_string(runs.front().run_no) +
-                     R"(,"last":)" + std::to_string(runs.back().run_no) + "}";
+  audit.extra_json = R"({"runs":)" + std::to_string(runs.size()) + R"(,"first":)" +
+                     std::to_string(runs.front().run_no) + R"(,"last":)" + std::to_string(runs.back().run_no) + "}";
   host_.retire(std::move(rows), std::move(audit), std::move(done));
 }
 
@@ -152,6 +156,60 @@ void RetentionOnStore::prune_versions(const std::set<std::string>& dag_ids, OnCo
 
 void RetentionOnStore::remove_folders(const std::vector<RunNo>& runs) {
   upkeep_.post([files = files_, runs] { files->remove(runs); });
+}
+
+// ---- DAGs ----
+
+namespace {
+
+constexpr std::string_view kDeletion = "delete_dag/";  // in the table of what holds for the server
+
+AuditRow audit_of_dag(const std::string& action, const std::string& dag_id, const Actor& by, WallUs at) {
+  RunRow of;
+  of.dag_id = dag_id;
+  return audit_row(by, action, of, "", at);
+}
+
+}  // namespace
+
+std::vector<BegunDeletion> RetentionOnStore::begun(const ServiceSnapshot& found) {
+  std::vector<BegunDeletion> out;
+  for (const ServerStateRow& row : found.server) {
+    if (row.name.starts_with(kDeletion)) out.push_back({row.name.substr(kDeletion.size()), row.actor});
+  }
+  return out;
+}
+
+void RetentionOnStore::write(ServiceRows rows, AuditRow audit, OnDone done) {
+  EngineRequest what;
+  what.service = std::move(rows);
+  what.audit.push_back(std::move(audit));
+  what.done = [done = std::move(done)](const PartVerdict&) { done(Unit{}); };
+  host_.engine().write(std::move(what));
+}
+
+void RetentionOnStore::begin_deletion(const std::string& dag_id, const Actor& by, OnDone done) {
+  const WallUs now = loop_.wall_now();
+  ServiceRows rows;
+  rows.server.push_back({std::string(kDeletion) + dag_id, "begun", now, by.name, ""});
+  write(std::move(rows), audit_of_dag("delete_dag", dag_id, by, now), std::move(done));
+}
+
+void RetentionOnStore::count_runs(const std::string& dag_id, OnCount done) {
+  off_loop([files = files_, dag_id]() -> Result<std::int64_t> {
+    const auto known = files->runs();
+    if (!known) return known.error();
+    return (*known)->count(dag_id);
+  }, std::move(done));
+}
+
+void RetentionOnStore::end_deletion(const std::string& dag_id, bool is_empty, const Actor& by, OnDone done) {
+  const WallUs now = loop_.wall_now();
+  ServiceRows rows;
+  rows.server.push_back({std::string(kDeletion) + dag_id, "", now, by.name, ""});
+  const bool goes = is_empty && forget_dag_(dag_id);
+  if (goes) rows.dag_deletions.push_back({dag_id, now});
+  write(std::move(rows), audit_of_dag(goes ? "dag_deleted" : "dag_kept", dag_id, by, now), std::move(done));
 }
 
 void RetentionOnStore::sweep_folders(WallUs logs_before, OnCount done) {

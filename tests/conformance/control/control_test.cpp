@@ -694,5 +694,20 @@ TEST_F(ControlConformance, WhereEveryRunIsWantedNothingIsWritten) {
   EXPECT_TRUE(bench.store.offered.empty());
 }
 
+TEST_F(ControlConformance, PoolsOfTheSettingsGoBeforeThoseOfDagsAndBehindAPersons) {
+  Dag dag;
+  dag.pools = {{"door", 1}, {"own", 2}};
+  const auto slots = [&](const char* pool) { return bench.engine.admission().capacity(pool).value_or(-1); };
+  control.declare_pools({{"door", 3}});
+  control.know_pools(dag);
+  EXPECT_EQ(slots("door"), 3);
+  EXPECT_EQ(slots("own"), 2);
+  control.declare_pools({{"door", 4}});
+  EXPECT_EQ(slots("door"), 4);
+  control.set_pool("door", 9);
+  control.declare_pools({{"door", 5}});
+  EXPECT_EQ(slots("door"), 9);
+}
+
 }  // namespace
 }  // namespace baton

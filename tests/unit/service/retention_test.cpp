@@ -95,7 +95,11 @@ class KeptRuns final : public RetentionHost {
   }
   void prune_rows(const OldRows& rows, OnCount done) override {
     pruned = rows;
-    loop_.post([this, done = std::move(done)] { done(std::exchange(rows_left, std::max<std::int64_t>(0, rows_left - 250)) > 0 ? 250 : 0); });
+    loop_.post([this, done = std::move(done)] {
+      const bool had_some = rows_left > 0;
+      rows_left -= 250;
+      done(std::int64_t{had_some ? 250 : 0});
+    });
   }
   void prune_versions(const std::set<std::string>& dag_ids, OnCount done) override {
     versions_of = dag_ids;
@@ -108,8 +112,20 @@ class KeptRuns final : public RetentionHost {
     sweeps.push_back(logs_before);
     loop_.post([done = std::move(done)] { done(std::int64_t{0}); });
   }
+  void begin_deletion(const std::string& dag_id, const Actor&, OnDone done) override {
+    begun.push_back(dag_id);
+    loop_.post([done = std::move(done)] { done(Unit{}); });
+  }
+  void count_runs(const std::string&, OnCount done) override {
+    loop_.post([this, done = std::move(done)] { done(std::ssize(runs)); });
+  }
+  void end_deletion(const std::string& dag_id, bool is_empty, const Actor& by, OnDone done) override {
+    ended.push_back(dag_id + (is_empty ? " goes, by " : " stays, by ") + by.name);
+    loop_.post([done = std::move(done)] { done(Unit{}); });
+  }
   void say(const std::string& line) override { said.push_back(line); }
 
+  std::vector<std::string> begun, ended;
   std::vector<OldRun> runs;
   std::vector<std::string> crowded;
   std::size_t page_size = 200;
@@ -227,6 +243,39 @@ TEST_F(RetentionTest, NothingIsDeletedAfterTheEnd) {
   service.stop();
   let_pass(kHour);
   EXPECT_EQ(host.runs.size(), 1U);
+}
+
+TEST_F(RetentionTest, ADagGoesOnceAllItsRunsAreGone) {
+  host.runs = {old_run(1), old_run(2)};
+  service.start({});
+  int told = 0;
+  service.delete_dag("d", {"ada", "", "api"}, [&](const Status& done) { told += done.ok() ? 1 : 0; });
+  EXPECT_EQ(told, 0) << "it is not durable yet";
+  service.delete_dag("e", {"bob", "", "api"}, [&](const Status&) { ++told; });
+  let_pass(kSecond);
+  EXPECT_EQ(told, 2);
+  EXPECT_EQ(host.begun, (std::vector<std::string>{"d", "e"}));
+  EXPECT_EQ(host.ended, (std::vector<std::string>{"d goes, by ada", "e goes, by bob"}));
+  EXPECT_EQ(host.folders_removed, (std::vector<RunNo>{1, 2}));
+  EXPECT_EQ(host.rules.front(), (KeepRule{"d", kNoTime, 0}));
+}
+
+TEST_F(RetentionTest, ARunThatIsWantedAgainKeepsItsDag) {
+  host.runs = {old_run(1), old_run(2)};
+  host.wanted_again = 2;
+  service.start({});
+  service.delete_dag("d", {"ada", "", "api"}, [](const Status&) {});
+  let_pass(kSecond);
+  EXPECT_EQ(host.ended, std::vector<std::string>{"d stays, by ada"});
+  EXPECT_EQ(service.status().jobs.back().error, "1 run is still there");
+}
+
+TEST_F(RetentionTest, ADeletionThatWasBegunGoesOnAfterARestart) {
+  host.runs = {old_run(1)};
+  service.start({}, {{"d", "ada"}});
+  let_pass(10 * kSecond);
+  EXPECT_TRUE(host.begun.empty());
+  EXPECT_EQ(host.ended, std::vector<std::string>{"d goes, by ada"});
 }
 
 }  // namespace

@@ -166,5 +166,37 @@ TEST_F(OldRuns, TheAuditGoesAsABeginningEvenAfterAClockThatWentBack) {
   EXPECT_EQ(store_->prune_service_some({}).value(), 0);
 }
 
+TEST_F(OldRuns, ADagGoesWithAllItsRowsOnceNothingOfItIsLeft) {
+  const RunNo run_no = ended("r", 10);
+  const auto other = create(sample::dag("other", 1), "r");
+  const auto go = [&](const std::string& dag_id) {
+    Part part;
+    part.service.dag_deletions.push_back({dag_id, 99});
+    EXPECT_EQ(commit(std::move(part)), CommitOutcome::durable);
+  };
+  const auto dags = [&] { return meddle(database(), "SELECT count(*) FROM dag"); };
+  go("etl");
+  EXPECT_EQ(dags(), 2) << "it has a run";
+  delete_run({run_no, "etl", "r", 10});
+  meddle(database(), "UPDATE dag SET file_no = 7 WHERE dag_id = 'etl'");
+  go("etl");
+  EXPECT_EQ(dags(), 2) << "its file is there";
+  meddle(database(), "UPDATE dag SET file_no = NULL WHERE dag_id = 'etl';"
+                     "INSERT INTO tick_record SELECT dag_no,1,1,1,1,NULL,5,1 FROM dag;"
+                     "INSERT INTO dag_tag SELECT dag_no,'x' FROM dag;"
+                     "INSERT INTO task_duration SELECT dag_no,'t0',1,1 FROM dag");
+  go("etl");
+  go("nobody");
+  EXPECT_EQ(dags(), 1);
+  for (const char* table : {"dag_version", "dag_tag", "tick_record", "task_duration", "dag_run"}) {
+    EXPECT_EQ(meddle(database(), std::string("SELECT count(*) FROM ") + table), 1) << table;
+  }
+  EXPECT_EQ(meddle(database(), "SELECT count(*) FROM run_count WHERE dag_no NOT IN (SELECT dag_no FROM dag)"), 0);
+  EXPECT_EQ(meddle(database(), "SELECT count(*) FROM tombstone WHERE kind = 1 AND object = 'etl'"), 1);
+  EXPECT_TRUE(store_->load_run(other).ok());
+  create(sample::dag("etl", 2), "again");
+  EXPECT_EQ(dags(), 2);
+}
+
 }  // namespace
 }  // namespace baton
