@@ -219,14 +219,14 @@ void DagMaker::add_mapped_over_successes() {
   for (std::int64_t k = rng_.between(2, 4); k > 0; --k) items.emplace_back(k);
   TaskPlan of_source;
   of_source.literal_items = static_cast<std::int32_t>(items.size());
-  source.mapping.kind = Mapping::Kind::for_each;
-  source.mapping.literal_items = Value{std::move(items)};
+  source.mapping.edit().kind = Mapping::Kind::for_each;
+  source.mapping.edit().literal_items = Value{std::move(items)};
   const TaskNo from = add(std::move(source), {}, of_source);
   TaskSpec each = script();
   each.cache.reset();
   each.trigger_rule = TriggerRule::all_done;
-  each.mapping.kind = Mapping::Kind::for_each;
-  each.mapping.items =
+  each.mapping.edit().kind = Mapping::Kind::for_each;
+  each.mapping.edit().items =
       expression(fmt::format("${{{{ tasks.t{}.filter(x, x.state == 'success').map(x, x.index) }}}}", from));
   TaskPlan plan;
   plan.successes_of = from;
