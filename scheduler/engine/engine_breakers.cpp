@@ -2,6 +2,7 @@
 // what moves them is written in the batch of what has moved them.
 #include <utility>
 
+#include "scheduler/engine/attempt_verdict.h"
 #include "scheduler/engine/engine.h"
 #include "scheduler/model/seeded_bug.h"
 

@@ -34,6 +34,8 @@ Status back_up_folder(const std::string& state_folder, const std::string& path) 
   if (!db) return db.error();
   if (Status copied = sqlite::backup_to(*db, path, nullptr); !copied) return copied;
   const Status whole = sqlite::check_file(path, true, nullptr);
+  // Who only reads leaves these behind, empty: a copy is one file.
+  for (const char* suffix : {"-wal", "-shm"}) std::remove((path + suffix).c_str());
   if (whole) return Unit{};
   std::remove(path.c_str());
   return Error{"the copy is not whole: " + whole.error().message, ErrorKind::storage};
