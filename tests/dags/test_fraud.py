@@ -1,4 +1,6 @@
 """Recall at a fixed precision on days not learned from; payments wait through an outage and are scored once each."""
+import json
+
 from pipeline import PipelineTest, days
 
 
@@ -35,6 +37,10 @@ class Fraud(PipelineTest):
         waiting = self.one("SELECT count(*) FROM payment") - len(scored)
         self.assertEqual(len(scored), 100)
         self.assertGreater(waiting, 100)
+        breaker = json.loads(self.baton("breaker", "show", "scoring", "-o", "json"))
+        self.assertEqual("open", breaker["state"])
+        self.assertIn("3 failures within 1m", breaker["reason"])
+        self.baton("breaker", "reset", "scoring", "--why", "the service is back")
         self.run_dag("--interval", "2026-02-03")
         self.assertEqual(self.one("SELECT count(*) FROM payment"), self.one("SELECT count(*) FROM score"))
         self.assertEqual(self.rows("SELECT * FROM score WHERE id <= ? ORDER BY id", scored[-1][0]), scored)
