@@ -1,5 +1,5 @@
-// `breaker ls|show|trip|reset`: the circuit breakers of a state folder. They are read from it, or asked of the server of
-// the context in use. Who changes one asks the server that holds the folder; where nobody does, it is changed here.
+// `breaker ls|show|trip|reset`: the circuit breakers of a state folder. They are read from it, or asked of the server
+// of the context in use. Who changes one asks the server that holds the folder; where nobody does, it is changed here.
 #include <unistd.h>
 
 #include <string>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/contexts.h"
-#include "cli/foreground.h"
+#include "cli/folder_change.h"
 #include "cli/handlers_server.h"
 #include "cli/reading.h"
 #include "cli/server_client.h"
@@ -17,10 +17,7 @@
 #include "scheduler/control/change_breaker.h"
 #include "scheduler/host/local/local_actor.h"
 #include "scheduler/insight/breaker_value.h"
-#include "scheduler/loop/asio_loop.h"
 #include "scheduler/model/did_you_mean.h"
-#include "scheduler/store/sqlite_store.h"
-#include "scheduler/store/state_folder.h"
 #include "scheduler/timetable/time_text.h"
 #include "web/http/target.h"
 
@@ -183,17 +180,9 @@ Status write_change(SqliteStore& store, AsioLoop& loop, const ChangeBreaker& req
 Result<Value> change_here(const Invocation& call, const ChangeBreaker& request) {
   Result<OpenState> state = open_state(call.args());
   if (!state) return state.error();
-  LockHolder self;
-  self.command = "breaker";
-  const Result<StateFolder> own = StateFolder::own(state->folder, self);
-  if (!own) return with_way_out(own.error(), state->folder.string());
-  AsioLoop loop;
-  StoreOptions options;
-  options.inline_writer = true;
-  Result<std::unique_ptr<SqliteStore>> store = SqliteStore::open_for_writing(state->folder, loop, options);
-  if (!store) return store.error();
-  const Status written = write_change(**store, loop, request);
-  (*store)->stop();
+  const Status written = change_folder(*state, "breaker", [&](SqliteStore& store, AsioLoop& loop) {
+    return write_change(store, loop, request);
+  });
   if (!written) return written.error();
   return breaker_document(*state->reader, request.name);
 }

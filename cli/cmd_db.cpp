@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "cli/foreground.h"
+#include "cli/folder_change.h"
 #include "cli/handlers.h"
 #include "cli/reading.h"
 #include "cli/server_client.h"
@@ -130,17 +130,7 @@ namespace {
 template <typename Change>
 auto change_store(OpenState& state, const std::string& command, Change change)
     -> decltype(change(std::declval<SqliteStore&>(), std::declval<AsioLoop&>())) {
-  LockHolder self;
-  self.command = command;
-  const Result<StateFolder> own = StateFolder::own(state.folder, self);
-  if (!own) return with_way_out(own.error(), state.folder.string());
-  AsioLoop loop;
-  StoreOptions options;
-  options.inline_writer = true;
-  Result<std::unique_ptr<SqliteStore>> store = SqliteStore::open_for_writing(state.folder, loop, options);
-  if (!store) return store.error();
-  auto changed = change(**store, loop);
-  (*store)->stop();
+  auto changed = change_folder(state, command, std::move(change));
   if (changed) remove_files_of_forgotten(state.folder, *state.reader);
   return changed;
 }

@@ -76,7 +76,7 @@ Status Control::ask(Request request, Actor actor, std::optional<IdempotencyKey> 
 void Control::decide_at_start(Request request, Actor actor, std::optional<LoadedRun> run, OnAnswer answer) {
   open_.fetch_add(1);
   Asked asked{std::move(request), std::move(actor), std::nullopt, std::move(answer)};
-  if (!run) return decide(std::move(asked));
+  if (!run) return trigger(std::move(asked));
   std::visit(
       [&](const auto& one) {
         if constexpr (requires { one.run_no; }) change_loaded(one, asked, *run, true);

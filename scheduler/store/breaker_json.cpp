@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "scheduler/json/json_value.h"
-#include "scheduler/store/row_reading.h"
 
 namespace baton::sqlite {
 namespace breaker_json {
@@ -67,20 +66,37 @@ std::int32_t small(std::int64_t number) {
   return static_cast<std::int32_t>(number);
 }
 
-}  // namespace
-
-Result<BreakerRow> breaker_of(const Statement& row) {
-  BreakerRow out;
-  BreakerSpec& spec = out.spec;
-  spec.name = row.string(0);
-  out.declared_by = row.string(1);
+/// What of a row changes with what happens. False: it is damaged.
+bool read_course(const Statement& row, BreakerRow& out) {
   const std::int64_t state = row.integer(2);
-  if (state < 0 || state > static_cast<std::int64_t>(BreakerState::half_open)) return damaged("a breaker");
+  if (state < 0 || state > static_cast<std::int64_t>(BreakerState::half_open)) return false;
   out.state = static_cast<BreakerState>(state);
   out.since = row.time(3);
   out.until = row.time(4);
   out.cooldown_us = row.integer(5);
   out.in_row = row.small(6);
+  const auto slots = numbers_of(row.string(15), 3);
+  const auto keys = numbers_of(row.string(16), 4);
+  if (!slots || !keys) return false;
+  for (const auto& slot : *slots) out.window.push_back({slot[0], small(slot[1]), small(slot[2])});
+  for (const auto& key : *keys) out.probes.push_back({key[0], small(key[1]), small(key[2]), small(key[3])});
+  out.cause = row.string(17);
+  out.actor = row.string(18);
+  return true;
+}
+
+}  // namespace
+
+BreakerRow breaker_of(const Statement& row) {
+  BreakerRow out;
+  const bool is_whole = read_course(row, out);
+  if (!is_whole) {
+    out = {};
+    out.cause = "what was kept of it cannot be read: it begins anew";
+  }
+  BreakerSpec& spec = out.spec;
+  spec.name = row.string(0);
+  out.declared_by = row.string(1);
   spec.failures = row.small(7);
   spec.consecutive = row.small(8);
   spec.rate = static_cast<double>(row.integer(9)) / 1e6;
@@ -88,14 +104,7 @@ Result<BreakerRow> breaker_of(const Statement& row) {
   spec.cooldown_us = row.integer(11);
   spec.max_cooldown_us = row.integer(12);
   spec.probes = row.small(13);
-  if (!read_classes(row.string(14), spec.count)) return damaged("a breaker");
-  const auto slots = numbers_of(row.string(15), 3);
-  const auto keys = numbers_of(row.string(16), 4);
-  if (!slots || !keys) return damaged("a breaker");
-  for (const auto& slot : *slots) out.window.push_back({slot[0], small(slot[1]), small(slot[2])});
-  for (const auto& key : *keys) out.probes.push_back({key[0], small(key[1]), small(key[2]), small(key[3])});
-  out.cause = row.string(17);
-  out.actor = row.string(18);
+  if (!read_classes(row.string(14), spec.count)) spec.count.clear();  // what declares it says it again
   spec.description = row.string(19);
   out.updated_at = row.time(20);
   out.seq = row.integer(21);
@@ -111,9 +120,7 @@ Result<std::vector<BreakerRow>> all_breakers(Database& db) {
   query.start();
   int rc = query.step();
   for (; rc == kRow; rc = query.step()) {
-    auto row = breaker_of(query);
-    if (!row) return row.error();
-    out.push_back(std::move(*row));
+    out.push_back(breaker_of(query));
   }
   if (rc != kDone) return db.error("the circuit breakers cannot be read", rc);
   return out;

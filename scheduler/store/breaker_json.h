@@ -26,8 +26,9 @@ inline constexpr char kBreakerColumns[] =
     " b.window_us, b.first_cooldown_us, b.max_cooldown_us, b.probes, b.counted, b.slots, b.permits, b.cause, b.actor,"
     " b.description, b.updated_at, b.seq";
 
-/// storage: what stands there is no breaker.
-Result<BreakerRow> breaker_of(const Statement& row);
+/// A row that is damaged gives its breaker closed, with nothing counted and a cause that says so: what guards one thing
+/// must not keep a server from starting (S13).
+BreakerRow breaker_of(const Statement& row);
 
 /// All of them, by name.
 Result<std::vector<BreakerRow>> all_breakers(Database& db);

@@ -23,9 +23,7 @@ Result<std::vector<BreakerRow>> SqliteReader::list_breakers() {
   const Status read = connection_->query(
       std::string("SELECT ") + sqlite::kBreakerColumns + " FROM breaker b ORDER BY b.name LIMIT ?",
       [&](const Statement& row) -> Status {
-        auto breaker = sqlite::breaker_of(row);
-        if (!breaker) return breaker.error();
-        out.push_back(std::move(*breaker));
+        out.push_back(sqlite::breaker_of(row));
         return Unit{};
       },
       kBreakersMax);
@@ -38,9 +36,7 @@ Result<BreakerRow> SqliteReader::breaker(const std::string& name) {
   const Status read = connection_->query(
       std::string("SELECT ") + sqlite::kBreakerColumns + " FROM breaker b WHERE b.name = ?",
       [&](const Statement& row) -> Status {
-        auto breaker = sqlite::breaker_of(row);
-        if (!breaker) return breaker.error();
-        out = std::move(*breaker);
+        out = sqlite::breaker_of(row);
         return Unit{};
       },
       std::string_view(name));

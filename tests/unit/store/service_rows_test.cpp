@@ -193,5 +193,29 @@ TEST_F(ServiceRows, ADeletedRunLeavesATombstoneWithASeqOfItsOwn) {
   EXPECT_GT(meddle(database(), "SELECT max(seq) FROM tombstone"), seq);
 }
 
+TEST_F(ServiceRows, ADamagedBreakerBeginsAnewAndKeepsNobodyFromStarting) {
+  open();
+  Part part;
+  for (const char* name : {"a", "b"}) {
+    BreakerRow row;
+    row.spec.name = name;
+    row.spec.failures = 5;
+    row.state = BreakerState::open;
+    row.cause = "why";
+    part.service.breakers.push_back(std::move(row));
+  }
+  ASSERT_EQ(commit(std::move(part)), CommitOutcome::durable);
+  for (const std::string damage : {"permits = 'x'", "slots = '[[1]]'", "state = 9", "counted = '7'"}) {
+    meddle(database(), "UPDATE breaker SET " + damage + " WHERE name = 'a'");
+    const auto found = store_->breakers();
+    ASSERT_TRUE(found) << damage;
+    ASSERT_EQ(found->size(), 2U);
+    EXPECT_EQ((*found)[0].spec.failures, 5) << damage;
+    EXPECT_EQ((*found)[1].state, BreakerState::open) << "the other is as it was";
+    EXPECT_EQ(reader()->list_breakers().value().size(), 2U) << damage;
+  }
+  EXPECT_EQ(store_->breakers().value()[0].state, BreakerState::closed);
+}
+
 }  // namespace
 }  // namespace baton
