@@ -1,8 +1,8 @@
 // Admission: which scheduled task instance may take its resources next, over all runs (docs/ARCHITECTURE.md). What is
 // held is the set of live attempts, nothing else; it is rebuilt from the rows at recovery by hold(). A blocked instance
 // stands in exactly one wait list, that of the first resource it lacks, and whatever frees the resource looks at the
-// head of that list alone. Breakers come first, so that who waits for one holds nothing and stands in nobody's way. Who is looked at in vain passes the look on to those behind. Pure: no clock, no store. Loop
-// thread.
+// head of that list alone. Breakers come first, so that who waits for one holds nothing and stands in nobody's way. Who
+// is looked at in vain passes the look on to those behind. Pure: no clock, no store. Loop thread.
 #pragma once
 
 #include <cstdint>

@@ -36,8 +36,7 @@ const DagRun* Engine::run(RunNo run_no) const {
 
 bool Engine::is_idle() const {
   return !turn_scheduled_ && !commits_.is_writing() && commits_.next().batch.empty() && !breakers_.has_rows() &&
-         !runs_.has_more() &&
-         loading_ == 0 && (claims_held_ || !queue_.has_next(loop_.wall_now()));
+         !runs_.has_more() && loading_ == 0 && (claims_held_ || !queue_.has_next(loop_.wall_now()));
 }
 
 void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome cleared, EngineRequest request,
