@@ -5,11 +5,11 @@
 
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 #include "scheduler/store/migrations.h"
 #include "scheduler/store/row_sums.h"
 #include "scheduler/store/schema.h"
-#include "scheduler/store/schema_4.h"
 #include "test_paths.h"
 #include "tests/unit/store/bench.h"
 
@@ -116,32 +116,29 @@ TEST_P(OldSchema, WhatWasDeletedBeforeIsNotPretendedToBeKnown) {
 
 INSTANTIATE_TEST_SUITE_P(Schemas, OldSchema, testing::Values(1, 2));
 
-constexpr std::array<sqlite::Migration, 5> kWithOneMore = {
-    {{"first", sqlite::kSchema1},
-     {"second", sqlite::kSchema2},
-     {"third", sqlite::kSchema3},
-     {"fourth", sqlite::kSchema4},
-     {"one more", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO more VALUES (5)"}}};
-constexpr std::array<sqlite::Migration, 5> kWithAMistake = {
-    {{"first", sqlite::kSchema1},
-     {"second", sqlite::kSchema2},
-     {"third", sqlite::kSchema3},
-     {"fourth", sqlite::kSchema4},
-     {"mistake", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO nothing VALUES (5)"}}};
+/// All that are known, and `sql` behind them.
+std::vector<sqlite::Migration> with_another(const char* name, const char* sql) {
+  const auto known = sqlite::known_migrations();
+  std::vector<sqlite::Migration> out(known.begin(), known.end());
+  out.push_back({name, sql});
+  return out;
+}
 
 TEST_F(MigrationTest, AnOlderSchemaIsMigratedAfterABackup) {
   open();
   create(sample::dag("etl", 1), "r");
   close();
   StoreOptions options;
-  options.migrations = kWithOneMore;
+  const auto migrations = with_another("one more", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO more VALUES (5)");
+  options.migrations = migrations;
   open(options);
   EXPECT_EQ(store_->load_run(1).value().run.run_id, "r");
   close();
   EXPECT_EQ(meddle(database(), "SELECT a FROM more"), 5);
-  EXPECT_EQ(meddle(database(), "PRAGMA user_version"), 5);
-  const std::string backup = database() + ".schema4.bak";
-  EXPECT_EQ(meddle(backup, "PRAGMA user_version"), 4);
+  const auto known = static_cast<std::int64_t>(sqlite::known_migrations().size());
+  EXPECT_EQ(meddle(database(), "PRAGMA user_version"), known + 1);
+  const std::string backup = database() + ".schema" + std::to_string(known) + ".bak";
+  EXPECT_EQ(meddle(backup, "PRAGMA user_version"), known);
   EXPECT_EQ(meddle(backup, "SELECT count(*) FROM dag_run"), 1);
 }
 
@@ -150,7 +147,9 @@ TEST_F(MigrationTest, OneThatFailsLeavesTheSchemaAsItWas) {
   create(sample::dag("etl", 1), "r");
   close();
   StoreOptions options;
-  options.migrations = kWithAMistake;
+  const auto migrations =
+      with_another("mistake", "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO nothing VALUES (5)");
+  options.migrations = migrations;
   EXPECT_EQ(SqliteStore::open_for_writing(folder_->path(), loop_, options).error().kind, ErrorKind::storage);
   EXPECT_EQ(meddle(database(), "SELECT count(*) FROM sqlite_schema WHERE name = 'more'"), 0);
   open();
