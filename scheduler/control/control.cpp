@@ -411,6 +411,7 @@ void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking
   if (taking != nullptr) know_pools(*run.dag);
   auto selected = select(request, run, is_ours(taking, request.run_no), engine_.admission());
   if (!selected) return answer(asked, selected.error());
+  *selected = with_what_goes_along(run, *selected, {}, engine_.core().instances_max);
   Answer how{.run_no = request.run_no, .cleared = selected->size(), .instances = describe(run, *selected)};
   bool is_wanted = !selected->empty();
   if constexpr (is_retry) {  // an interrupted run that has nothing to clear goes on

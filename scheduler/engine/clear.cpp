@@ -85,6 +85,22 @@ bool has_other_items(const DagRun& run, TaskNo t, std::int32_t instances_max) {
   return false;
 }
 
+bool is_taken_in_part(const DagRun& run, TaskNo t, const std::vector<char>& taken) {
+  const TaskProgress& p = run.progress(t);
+  std::int32_t n = 0;
+  for (std::int32_t k = 0; p.expanded && k < p.count; ++k) n += taken[static_cast<std::size_t>(run.instance_of(t, k))];
+  return n > 0 && n < p.count;
+}
+
+/// What its items are made from runs again or has not ended, or has done so since `t` expanded.
+bool may_have_other_items(const DagRun& run, TaskNo t, const std::vector<char>& runs_again,
+                          std::int32_t instances_max) {
+  for (const TaskNo u : items_come_from(*run.dag, t)) {
+    if (runs_again[static_cast<std::size_t>(u)] != 0 || run.progress(u).own_open > 0) return true;
+  }
+  return has_other_items(run, t, instances_max);
+}
+
 }  // namespace
 
 std::vector<InstanceNo> select(const DagRun& run, const Selection& selection) {
@@ -121,26 +137,31 @@ std::vector<InstanceNo> select_from(const DagRun& run, TaskNo task_no) {
   return select(run, selection);
 }
 
-std::vector<InstanceNo> with_what_began_after(const DagRun& run, const std::vector<InstanceNo>& selected,
-                                              const std::vector<InstanceNo>& spared) {
+std::vector<InstanceNo> with_what_goes_along(const DagRun& run, const std::vector<InstanceNo>& selected,
+                                             const std::vector<InstanceNo>& spared, std::int32_t instances_max) {
   std::vector<char> taken(run.instances.size(), 0), is_spared(run.instances.size(), 0), runs_again(run.tasks.size(), 0);
   for (const InstanceNo i : spared) is_spared[static_cast<std::size_t>(i)] = 1;
   for (const InstanceNo i : selected) {
     taken[static_cast<std::size_t>(i)] = 1;
     runs_again[static_cast<std::size_t>(run.at(i).task_no)] = 1;
   }
-  if (BATON_BUG(what_began_after_runs_on)) return numbers_of(taken);
+  const auto take = [&](InstanceNo i) {
+    if (is_spared[static_cast<std::size_t>(i)] != 0) return;
+    taken[static_cast<std::size_t>(i)] = 1;
+    runs_again[static_cast<std::size_t>(run.at(i).task_no)] = 1;
+  };
+  const auto is_again = [&](TaskNo u) { return runs_again[static_cast<std::size_t>(u)] != 0; };
   for (const TaskNo t : run.dag->topological) {
     const auto& above = run.dag->upstream.of(t);
-    const auto is_again = [&](TaskNo u) { return runs_again[static_cast<std::size_t>(u)] != 0; };
-    if (std::none_of(above.begin(), above.end(), is_again)) continue;
-    for (std::int32_t k = 0; k < run.progress(t).count; ++k) {
+    bool follows = std::any_of(above.begin(), above.end(), is_again);
+    if (BATON_BUG(what_began_after_runs_on)) follows = false;
+    for (std::int32_t k = 0; follows && k < run.progress(t).count; ++k) {
       const InstanceNo i = run.instance_of(t, k);
-      const TaskState s = run.at(i).state;
-      if (s == TaskState::none || is_final(s) || is_spared[static_cast<std::size_t>(i)] != 0) continue;
-      taken[static_cast<std::size_t>(i)] = 1;
-      runs_again[static_cast<std::size_t>(t)] = 1;
+      if (run.at(i).state != TaskState::none && !is_final(run.at(i).state)) take(i);
     }
+    if (!is_taken_in_part(run, t, taken) || !may_have_other_items(run, t, runs_again, instances_max)) continue;
+    if (BATON_BUG(fan_out_cleared_in_part)) continue;
+    for (std::int32_t k = 0; k < run.progress(t).count; ++k) take(run.instance_of(t, k));
   }
   return numbers_of(taken);
 }

@@ -42,10 +42,13 @@ inline void clear_instances(DagRun& run, const std::vector<InstanceNo>& selected
 
 // ── for decide() and advance() alone ────────────────────────────────────────────────────────────────────────────────
 
-/// `selected`, and what directly or through others follows from it, has begun and has not ended: it would start, or runs,
-/// while something above it is open again (INV-07). Without `spared`. Sorted.
-std::vector<InstanceNo> with_what_began_after(const DagRun& run, const std::vector<InstanceNo>& selected,
-                                              const std::vector<InstanceNo>& spared);
+/// `selected`, and what must go along with it, without `spared`. Sorted.
+/// - What directly or through others follows from it, has begun and has not ended: it would start, or runs, while
+///   something above it is open again (INV-07).
+/// - The rest of a fan-out of which a part is taken, where its items may be others now: the part would run for items that
+///   it had, nothing for those that are new, and the run would be green.
+std::vector<InstanceNo> with_what_goes_along(const DagRun& run, const std::vector<InstanceNo>& selected,
+                                             const std::vector<InstanceNo>& spared, std::int32_t instances_max);
 
 /// Instances that are upstream_failed, and would not be if `marked` had succeeded. Sorted.
 std::vector<InstanceNo> left_upstream_failed_by(const DagRun& run, const std::vector<InstanceNo>& marked);

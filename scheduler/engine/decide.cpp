@@ -431,7 +431,7 @@ void Decider::clear(const std::vector<InstanceNo>& selected, const std::vector<I
 void Decider::operator()(const Cleared& e) {
   Intervention& intervention = out_.intervention.emplace();
   intervention.reopens = true;
-  clear(with_what_began_after(run_, e.selected, {}), {}, intervention);
+  clear(with_what_goes_along(run_, e.selected, {}, settings_.instances_max), {}, intervention);
 }
 
 void Decider::operator()(const Marked& e) {
@@ -440,7 +440,7 @@ void Decider::operator()(const Marked& e) {
   Intervention& intervention = out_.intervention.emplace();
   if (e.to == TaskState::success) {
     const auto left = left_upstream_failed_by(run_, marked);
-    clear(with_what_began_after(run_, left, marked), marked, intervention);
+    clear(with_what_goes_along(run_, left, marked, settings_.instances_max), marked, intervention);
   }
   for (const InstanceNo i : marked) {
     if (is_live(run_.at(i).state)) {

@@ -142,6 +142,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   [[nodiscard]] const DagRun* run(RunNo run_no) const;
   /// What is held now, for metrics and checks.
   [[nodiscard]] const Admission& admission() const { return admission_; }
+  [[nodiscard]] const CoreSettings& core() const { return settings_.core; }
   [[nodiscard]] const WorkerSlots& workers() const { return attempts_.workers(); }
   /// Whether nothing is to be written or carried out any more (what is for display alone aside).
   [[nodiscard]] bool is_idle() const;

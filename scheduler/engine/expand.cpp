@@ -5,6 +5,8 @@
 #include "scheduler/engine/computed.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
+#include "scheduler/expr/references.h"
+#include "scheduler/expr/template.h"
 
 namespace baton {
 namespace {
@@ -163,6 +165,29 @@ Result<std::vector<MappedItem>> expand(const DagRun& run, TaskNo task_no, std::i
     }
     out.push_back({item, std::move(label)});
   }
+  return out;
+}
+
+std::vector<TaskNo> items_come_from(const Dag& dag, TaskNo task_no) {
+  const Mapping& m = dag.spec(task_no).mapping;
+  std::vector<const Text*> texts = {&m.items, &m.key};
+  for (const Mapping::Axis& axis : m.axes) texts.push_back(&axis.items);
+  std::vector<TaskNo> out;
+  for (const Text* text : texts) {
+    if (!text->compiled) continue;
+    for (const expr::TemplatePart& part : text->compiled->parts) {
+      if (!part.is_expression()) continue;
+      for (const expr::Path& path : expr::references(part.ast())) {
+        if (path.names.front() != "tasks") continue;
+        const auto named = path.names.size() > 1 ? dag.find(path.names[1]) : std::nullopt;
+        // A name that is computed may be any of those above.
+        if (!named) out.insert(out.end(), dag.upstream.of(task_no).begin(), dag.upstream.of(task_no).end());
+        else out.push_back(*named);
+      }
+    }
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

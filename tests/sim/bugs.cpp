@@ -73,6 +73,7 @@ constexpr std::array kBugs = {
     SeededBug{"cleared_attempt_counts", "the attempt that lives when a person clears or marks it counts as it ends"},
     SeededBug{"what_began_after_runs_on", "a clear leaves alive what follows from it and has begun"},
     SeededBug{"clear_looks_at_the_first", "of what is cleared above a mapped task only index 0 makes it expand anew"},
+    SeededBug{"fan_out_cleared_in_part", "a part of a fan-out runs again for the items that it had, whatever gives them"},
     SeededBug{"retry_keeps_what_follows", "a retry leaves the ends of what follows as they were"},
     SeededBug{"cache_answers_a_retry", "a retry gets the outputs that it was to replace"},
     SeededBug{"wait_counted_twice", "the time before a wait changes its reason is summed twice"},

@@ -256,7 +256,7 @@ void Judge::judge_attempts(const TaskRow& row) {
   }
 }
 
-/// Of a mapped task some were run again, and others not: it keeps the items that it had.
+/// Of a mapped task some were run again, and others not: its items are those that it had.
 bool Judge::is_kept_in_part(TaskNo t) const {
   const auto rows = run_.of_task(t);
   const Facts& first = run_.facts_of(rows.front()->instance_no);
@@ -276,10 +276,11 @@ void Judge::judge_row(const TaskRow& row) {
   if (rule == Rule::open) return fail(row, "it has ended and its upstreams have not settled its rule");
   if (rule == Rule::skips) return expect(row, {TaskState::skipped}, "its trigger rule skips it");
   if (rule == Rule::upstream_failed) return expect(row, {TaskState::upstream_failed}, "its trigger rule fails it");
-  if (is_kept_in_part(t)) return judge_attempts(row);  // its `if` has held for those that a retry has left alone
-  const auto holds = condition(t);
-  if (!holds) return expect(row, {TaskState::failed}, "its `if` cannot be evaluated");
-  if (!*holds) return expect(row, {TaskState::skipped}, "its `if` is false");
+  if (!is_kept_in_part(t)) {  // else its `if` has held for those that a retry has left alone
+    const auto holds = condition(t);
+    if (!holds) return expect(row, {TaskState::failed}, "its `if` cannot be evaluated");
+    if (!*holds) return expect(row, {TaskState::skipped}, "its `if` is false");
+  }
   if (run_.dag->spec(t).mapping->kind == Mapping::Kind::none) return judge_attempts(row);
   const auto count = item_count(t);
   if (!count) return expect(row, {TaskState::upstream_failed}, "it cannot be expanded");

@@ -47,6 +47,71 @@ TEST(Clear, OfATaskThatIsMappedWithNothingAboveItKeepsItsItems) {
   EXPECT_TRUE(d.run().progress(1).expanded);
 }
 
+/// t has an instance for each of the items that u writes.
+std::shared_ptr<const Dag> over_the_outputs() {
+  TaskSpec t = test::mapped_task(0);
+  t.mapping.edit().literal_items.reset();
+  t.mapping.edit().items = test::expression("tasks.u.outputs.list");
+  return DagBuilder().task("u").task("t", {"u"}, t).task("end", {"t"}).build();
+}
+
+void write_items(RunDriver& d, const char* list) {
+  d.run_to(d.no("u"), exited(0, std::string(R"({"list":)") + list + "}"));
+}
+
+TEST(Clear, OfAPartOfAFanOutTogetherWithWhatGivesItsItemsTakesTheWhole) {
+  RunDriver d(over_the_outputs());
+  d.begin();
+  write_items(d, "[1,2]");
+  for (const char* t : {"t[0]", "t[1]", "end"}) d.run_to(d.no(t), exited(0));
+  ASSERT_EQ(d.run().row.state, RunState::success);
+  d.step(Cleared{{d.no("u"), d.no("t[0]")}});
+  write_items(d, "[1,2,3]");
+  ASSERT_EQ(d.run().progress(1).count, 3) << "the third item is somebody's data";
+  for (const char* t : {"t[0]", "t[1]", "t[2]"}) EXPECT_EQ(d.state(t), scheduled) << t;
+  EXPECT_EQ(d.state("end"), success) << "nobody has cleared it";
+}
+
+TEST(Clear, OfAPartOfAFanOutWhoseItemsAreMadeAnewMeanwhileOrAreOthersByNowTakesTheWhole) {
+  for (const bool has_ended : {false, true}) {
+    RunDriver d(over_the_outputs());
+    d.begin();
+    write_items(d, "[1,2]");
+    for (const char* t : {"t[0]", "t[1]", "end"}) d.run_to(d.no(t), exited(0));
+    d.step(Cleared{{d.no("u")}});
+    if (has_ended) write_items(d, "[1,2,3]");
+    d.step(Cleared{{d.no("t[1]")}});
+    if (!has_ended) write_items(d, "[1,2,3]");
+    EXPECT_EQ(d.run().progress(1).count, 3) << has_ended;
+    EXPECT_EQ(d.state("t[0]"), scheduled) << has_ended;
+  }
+}
+
+TEST(Clear, OfWhatGivesTheItemsOfAFanOutThatRunsTakesTheWhole) {
+  RunDriver d(over_the_outputs());
+  d.begin();
+  write_items(d, "[1,2]");
+  d.run_to(d.no("t[0]"), exited(0));
+  const InstanceNo lives = d.no("t[1]");
+  d.admit(lives);
+  d.start(lives);
+  d.step(Cleared{{d.no("u")}});
+  d.end(lives, test::ended(AttemptEnd::Outcome::stopped));
+  write_items(d, "[1,2,3]");
+  EXPECT_EQ(d.run().progress(1).count, 3);
+  EXPECT_EQ(d.state("t[0]"), scheduled);
+}
+
+TEST(Clear, OfAPartOfAFanOutWhoseItemsStayLeavesTheOthers) {
+  RunDriver d(over_the_outputs());
+  d.begin();
+  write_items(d, "[1,2]");
+  for (const char* t : {"t[0]", "t[1]", "end"}) d.run_to(d.no(t), exited(0));
+  d.step(Cleared{{d.no("t[1]")}});
+  EXPECT_EQ(d.state("t[0]"), success);
+  EXPECT_EQ(d.state("t[1]"), scheduled);
+}
+
 TEST(Clear, WhatIsLiveIsStoppedAndItsSuccessIsATryAndNothingMore) {
   RunDriver d(DagBuilder().task("a").task("b", {"a"}).build());
   d.begin();
