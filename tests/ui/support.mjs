@@ -1,5 +1,5 @@
 // A real server in a folder of its own, and Debian's Chromium to look at it. Nothing here waits for a fixed time:
-// what is waited for is named.
+// what is waited for is named. UI_DIR: a folder that is served as the page instead of the one within the binary.
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -34,7 +34,7 @@ export class Server {
     const self = new Server()
     self.folder = mkdtempSync(join(tmpdir(), 'baton-ui-'))
     cpSync(dags, join(self.folder, 'dags'), { recursive: true })
-    self.args = args
+    self.args = process.env.UI_DIR ? [...args, '--ui-dir', process.env.UI_DIR] : args
     await self.begin('127.0.0.1:0')
     return self
   }

@@ -67,7 +67,7 @@ export function barsOf(segments: Segment[], span: Span, now: number, say: (secon
 
 /** Round steps for the axis: at most about `most` of them, in seconds from the beginning. */
 export function axis(seconds: number, most: number): number[] {
-  const steps = [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400]
+  const steps = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400]
   const step = steps.find((one) => seconds / one <= most) ?? Math.ceil(seconds / most / 86400) * 86400
   const out: number[] = []
   for (let k = 0; k * step <= seconds; k++) out.push(k * step)

@@ -13,9 +13,9 @@ import { duration, lasted, relative, utc } from './time'
 describe('time', () => {
   it('says durations in two units at most', () => {
     expect([0, 0.34, 9.94, 9.96, 59.6, 65, 3599.6, 7800, 360_000].map(duration)).toEqual([
-      '0.0s', '0.3s', '9.9s', '10s', '1m 00s', '1m 05s', '1h 00m', '2h 10m', '4d 4h',
+      '0ms', '340ms', '9.9s', '10s', '1m', '1m 05s', '1h', '2h 10m', '4d 4h',
     ]) // prettier-ignore
-    expect(duration(-5)).toBe('0.0s')
+    expect(duration(-5)).toBe('0ms')
   })
   it('says how far off a moment is', () => {
     const now = 1_000_000_000_000
@@ -146,7 +146,7 @@ describe('the timeline', () => {
   })
   it('stands also with nothing in it', () => {
     expect(spanOf([], 7)).toEqual({ from: 7, to: 8 })
-    expect(axis(0.001, 8)).toEqual([0])
+    expect(axis(0.001, 8)).toEqual([0, 0.001])
     expect(axis(60, 8)).toEqual([0, 10, 20, 30, 40, 50, 60])
   })
   it('names what held a task', () => {

@@ -2,18 +2,20 @@
 
 const kDayMs = 86_400_000
 
-/** Seconds, in two units at most: `0.3s`, `41s`, `3m 05s`, `2h 10m`, `4d 3h`. */
+/** Seconds, in two units at most: `31ms`, `1.3s`, `41s`, `3m 05s`, `2h 10m`, `4d 3h`; a second unit of none is left out. */
 export function duration(seconds: number): string {
   if (seconds < 0) seconds = 0
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)}ms`
   if (seconds < 9.95) return `${seconds.toFixed(1)}s`
   const s = Math.round(seconds)
   if (s < 60) return `${s}s`
-  const two = (n: number) => String(n).padStart(2, '0')
-  if (s < 3600) return `${Math.floor(s / 60)}m ${two(s % 60)}s`
+  const both = (large: number, small: number, units: string, width: number) =>
+    `${large}${units[0]}${small > 0 ? ` ${String(small).padStart(width, '0')}${units[1]}` : ''}`
+  if (s < 3600) return both(Math.floor(s / 60), s % 60, 'ms', 2)
   const minutes = Math.round(s / 60)
-  if (minutes < 1440) return `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m`
+  if (minutes < 1440) return both(Math.floor(minutes / 60), minutes % 60, 'hm', 2)
   const hours = Math.round(s / 3600)
-  return `${Math.floor(hours / 24)}d ${hours % 24}h`
+  return both(Math.floor(hours / 24), hours % 24, 'dh', 1)
 }
 
 /** `in 5m`, `3h ago`, `now`: one unit, for lists. */

@@ -1,1 +1,0 @@
-import{Ct as e,lt as t,st as n,xt as r}from"./index-DBiYB4yC.js";import{t as i}from"./RunTable-Cd0A1N8i.js";var a=t(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(t){var o=a(),s=e(r(o),2);i(s,{dagId:`~`}),n(t,o)}export{o as default};

@@ -1,1 +1,0 @@
-import{G as e,Mt as t,_t as n,bt as r,lt as i,st as a,tt as o}from"./index-DBiYB4yC.js";var s=i(`<div class="panel scroll" tabindex="0" role="region"><!></div>`);function c(i,c){var l=s(),u=r(l);o(u,()=>c.children),t(l),n(()=>e(l,`aria-label`,c.label)),a(i,l)}export{c as t};
