@@ -9,6 +9,7 @@
 #include "cli/handlers.h"
 #include "cli/text/clock_text.h"
 #include "cli/text/document_text.h"
+#include "cli/test_files.h"
 #include "scheduler/dagfile/format.h"
 #include "scheduler/dagfile/graph.h"
 #include "scheduler/dagfile/schema.h"
@@ -62,6 +63,13 @@ Status validate_one(const Invocation& call, const std::string& file, bool is_nam
   if (fs::path(file).filename() == "baton.yaml") {
     ConfigResult config = load_config(file);
     std::move(config.diagnostics.begin(), config.diagnostics.end(), std::back_inserter(out.diagnostics));
+    return Unit{};
+  }
+  if (is_test_file(file)) {
+    Result<std::string> text = read_regular_file(file, kTestBytesMax);
+    if (!text) return text.error();
+    rehearsal::TestFile tests = rehearsal::read_tests(std::move(*text), file);
+    std::move(tests.diagnostics.begin(), tests.diagnostics.end(), std::back_inserter(out.diagnostics));
     return Unit{};
   }
   Result<Config> config = load_config_beside(call, file);
@@ -133,6 +141,7 @@ int validate_command(const Invocation& call) {
     case Format::sarif: Invocation::print(end_line(render_sarif(all))); break;
     case Format::github: Invocation::print(end_line(render_github(all))); break;
     case Format::jsonl:
+    case Format::junit:
     case Format::yaml: {
       const Result<Value> list = from_json(render_json(all));
       if (list) call.print_document(*list);

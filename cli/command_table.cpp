@@ -205,6 +205,12 @@ constexpr Example kDiffExamples[] = {
 
 constexpr Example kValidateExamples[] = {{"baton validate dags", "every mistake in every file of a folder"},
                                          {"baton validate etl.dag.yaml -o sarif", "for code scanning"}};
+constexpr Argument kTestPaths[] = {
+    {"PATH", "test files, or folders with *.test.yaml; without one this folder", false, true, Complete::file}};
+constexpr Flag kTestFlags[] = {{"only", 0, "TEXT", "tests with this in their name"}};
+constexpr Example kTestExamples[] = {{"baton test dags", "all tests of a folder"},
+                                     {"baton test etl.test.yaml --only 'late file'", "one of them"},
+                                     {"baton test -o junit > tests.xml", "for CI"}};
 constexpr Flag kFmtFlags[] = {{"check", 0, {}, "change nothing; exit 2 where something would change"}};
 constexpr Example kFmtExamples[] = {{"baton fmt dags", "tidy all files of a folder; comments stay"},
                                     {"baton fmt --check dags", "for a hook or CI"}};
@@ -418,6 +424,24 @@ constexpr Command kCommands[] = {
      kValidateExamples,
      "table|json|jsonl|yaml|sarif|github",
      validate_command},
+    {"test",
+     kWriting,
+     "try out what DAGs do when tasks fail, hang or are late",
+     "Plays DAGs on the engine of the server, on time that does not pass: no process is started, a day of retries takes\n"
+     "milliseconds. A test says what its tasks come to and what is expected of the run:\n\n"
+     "    test: a flaky extract is tried again\n"
+     "    dag: etl\n"
+     "    tasks:\n"
+     "      extract: [fail, {exit: 75, takes: 5m}, success]\n"
+     "    expect:\n"
+     "      run: success\n"
+     "      tasks: {extract: {tries: 3}, load: success}\n\n"
+     "Exit code 1 where a test fails, 2 where one is no test.",
+     kTestPaths,
+     kTestFlags,
+     kTestExamples,
+     "table|json|jsonl|yaml|junit",
+     test_command},
     {"fmt",
      kWriting,
      "tidy DAG files, keeping comments",

@@ -181,6 +181,10 @@ Result<Config> load_config_beside(const Invocation& call, const fs::path& dag_fi
   return std::move(loaded.config);
 }
 
+Result<LoadedDag> load_dag(const Invocation& call, const fs::path& file, const std::string& id) {
+  return load_from(call, file, id);
+}
+
 Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_or_dag) {
   if (file_or_dag == "-") return load_from_stdin(call, call.args().value("dag"));
   std::error_code ignored;

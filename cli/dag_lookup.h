@@ -24,6 +24,9 @@ struct LoadedDag {
 /// go to stderr. Errors: invalid (they are errors, or which DAG is meant is not clear), not_found, denied.
 Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_or_dag);
 
+/// The DAG `id` of `file`, an absolute path, likewise.
+Result<LoadedDag> load_dag(const Invocation& call, const std::filesystem::path& file, const std::string& id);
+
 /// baton.yaml as config_file_of() finds it; its findings go to stderr.
 Result<Config> load_config_beside(const Invocation& call, const std::filesystem::path& dag_file);
 

@@ -23,6 +23,7 @@ int explain_command(const Invocation& call);
 int diff_command(const Invocation& call);
 
 int validate_command(const Invocation& call);
+int test_command(const Invocation& call);
 int fmt_command(const Invocation& call);
 int graph_command(const Invocation& call);
 int schema_command(const Invocation& call);

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::pair<std::string_view, Format> kFormats[] = {{"table", Format::table}, {"json", Format::json},
                                                             {"jsonl", Format::jsonl}, {"yaml", Format::yaml},
-                                                            {"sarif", Format::sarif}, {"github", Format::github}};
+                                                            {"sarif", Format::sarif}, {"github", Format::github},
+                                                            {"junit", Format::junit}};
 
 bool lists(std::string_view formats, std::string_view name) {
   while (!formats.empty()) {
@@ -96,7 +97,8 @@ void Invocation::print_document(const Value& document, std::string_view list_key
     case Format::json:
     case Format::table:
     case Format::sarif:
-    case Format::github: print(text::json_pretty(document)); return;
+    case Format::github:
+    case Format::junit: print(text::json_pretty(document)); return;
   }
 }
 

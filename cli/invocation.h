@@ -18,7 +18,7 @@
 
 namespace baton::cli {
 
-enum class Format : std::uint8_t { table, json, jsonl, yaml, sarif, github };
+enum class Format : std::uint8_t { table, json, jsonl, yaml, sarif, github, junit };
 
 class Invocation {
  public:

@@ -1,6 +1,6 @@
 # Rooms whose tests wait for disks, sockets and processes and hardly compute: in sanitized builds they are not optimised,
 # which saves a quarter of their time to compile and costs their tests nothing that can be seen.
-set(BATON_ROOMS_THAT_WAIT api cli cli_text cli_display web page http control host host_local service insight logs executor loop)
+set(BATON_ROOMS_THAT_WAIT api cli cli_text cli_display web page http control host host_local rehearsal service insight logs executor loop)
 
 # baton_room(NAME FOLDER DEPENDENCY...): a static library of all .cpp files directly in FOLDER (main.cpp aside).
 # Dependencies that name another room are linked as such. A room with no source yet is header-only.

@@ -1,0 +1,129 @@
+#include "cli/test_report.h"
+
+#include <algorithm>
+
+#include "cli/text/display_width.h"
+#include "cli/text/document_text.h"
+#include "cli/text/table.h"
+
+namespace baton::cli {
+namespace {
+
+using text::Ink;
+
+std::string place_of(const TestResult& result, std::uint32_t line) {
+  return result.file + ":" + std::to_string(line == 0 ? result.line : line);
+}
+
+std::string sentence_of(const rehearsal::Difference& d) {
+  return d.what + ": expected " + d.expected + ", got " + d.got;
+}
+
+/// What XML 1.0 (section 2.2) cannot hold at all is shown as a question mark.
+std::string in_xml(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\n': out += "&#10;"; break;
+      case '\t': out += "&#9;"; break;
+      default: out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+    }
+  }
+  return out;
+}
+
+std::string seconds_of(DurationUs span) {
+  const std::string ms = std::to_string(span / kMillisecond % 1000);
+  return std::to_string(span / kSecond) + "." + std::string(3 - ms.size(), '0') + ms;
+}
+
+std::string case_of(const TestResult& result) {
+  std::string out = "    <testcase classname=\"" + in_xml(result.dag_id) + "\" name=\"" + in_xml(result.name) +
+                    "\" file=\"" + in_xml(result.file) + "\" line=\"" + std::to_string(result.line) + "\" time=\"" +
+                    seconds_of(result.took_us) + "\"";
+  if (result.passed()) return out + "/>\n";
+  out += ">\n";
+  if (!result.error.empty()) {
+    out += "      <error message=\"" + in_xml(result.error) + "\"/>\n";
+  } else {
+    std::string all;
+    for (const auto& d : result.differences) all += place_of(result, d.line) + ": " + sentence_of(d) + "\n";
+    out += "      <failure message=\"" + in_xml(sentence_of(result.differences.front())) + "\">" + in_xml(all) +
+           "</failure>\n";
+  }
+  return out + "    </testcase>\n";
+}
+
+}  // namespace
+
+std::string text_of(const TestResult& result, const text::Style& style) {
+  const std::string name = text::printable(result.dag_id + ": " + result.name);
+  if (result.passed()) return style.paint(Ink::green, style.unicode ? "✓ " : "ok ") + name + "\n";
+  std::string out = style.paint(Ink::bold_red, style.unicode ? "✗ " : "FAILED ") + name + "\n";
+  if (!result.error.empty()) out += "    " + text::printable(place_of(result, 0) + ": " + result.error) + "\n";
+  for (const auto& d : result.differences) {
+    out += "    " + text::printable(place_of(result, d.line) + ": " + d.what) + "\n";
+    out += "      expected  " + style.paint(Ink::green, text::printable(d.expected)) + "\n";
+    out += "      got       " + style.paint(Ink::red, text::printable(d.got)) + "\n";
+  }
+  return out;
+}
+
+std::string summary_of(const std::vector<TestResult>& results, std::size_t files, const text::Style& style) {
+  const auto passed = static_cast<std::size_t>(std::ranges::count_if(results, &TestResult::passed));
+  const std::size_t failed = results.size() - passed;
+  const std::string where = " in " + std::to_string(files) + (files == 1 ? " file\n" : " files\n");
+  const std::string words = std::to_string(passed) + " passed, " + std::to_string(failed) + " failed";
+  return style.paint(failed == 0 ? Ink::bold_green : Ink::bold_red, words) + where;
+}
+
+Value document_of(const std::vector<TestResult>& results) {
+  ValueList list;
+  for (const TestResult& result : results) {
+    ValueList differences;
+    for (const auto& d : result.differences) {
+      differences.push_back(text::Object()
+                                .set("line", static_cast<std::int64_t>(d.line))
+                                .set("what", d.what)
+                                .set("expected", d.expected)
+                                .set("got", d.got)
+                                .take());
+    }
+    list.push_back(text::Object()
+                       .set("dag", result.dag_id)
+                       .set("test", result.name)
+                       .set("file", result.file)
+                       .set("line", static_cast<std::int64_t>(result.line))
+                       .set("passed", result.passed())
+                       .set("error", result.error)
+                       .set("differences", std::move(differences))
+                       .take());
+  }
+  return text::Object().set("tests", std::move(list)).take();
+}
+
+std::string junit_of(const std::vector<TestResult>& results) {
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
+  for (std::size_t begin = 0; begin < results.size();) {
+    std::size_t end = begin, failures = 0, errors = 0;
+    DurationUs took = 0;
+    std::string cases;
+    for (; end < results.size() && results[end].file == results[begin].file; ++end) {
+      cases += case_of(results[end]);
+      took += results[end].took_us;
+      failures += results[end].differences.empty() ? 0 : 1;
+      errors += results[end].error.empty() ? 0 : 1;
+    }
+    out += "  <testsuite name=\"" + in_xml(results[begin].file) + "\" tests=\"" + std::to_string(end - begin) +
+           "\" failures=\"" + std::to_string(failures) + "\" errors=\"" + std::to_string(errors) + "\" time=\"" +
+           seconds_of(took) + "\">\n" + cases + "  </testsuite>\n";
+    begin = end;
+  }
+  return out + "</testsuites>\n";
+}
+
+}  // namespace baton::cli

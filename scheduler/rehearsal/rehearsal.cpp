@@ -1,0 +1,210 @@
+#include "scheduler/rehearsal/rehearsal.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "scheduler/dagfile/breakers.h"
+#include "scheduler/expr/convert.h"
+#include "scheduler/host/host.h"
+#include "scheduler/json/json_value.h"
+#include "scheduler/rehearsal/memory_store.h"
+#include "scheduler/rehearsal/scripted_executor.h"
+#include "scheduler/rehearsal/task_names.h"
+#include "scheduler/rehearsal/virtual_loop.h"
+
+namespace baton::rehearsal {
+namespace {
+
+/// A run that has not ended by then never will. Calls: a run that wakes itself up for ever is stopped too.
+constexpr DurationUs kLongest = 3653 * kDay;
+constexpr std::int64_t kMostCalls = 20'000'000;
+
+/// A value of a declared type, for a success of which the test says nothing.
+Value sample_of(OutputSpec::Type type, WallUs now) {
+  switch (type) {
+    case OutputSpec::Type::integer: return Value{std::int64_t{0}};
+    case OutputSpec::Type::number: return Value{0.0};
+    case OutputSpec::Type::boolean: return Value{false};
+    case OutputSpec::Type::list: return Value{ValueList{}};
+    case OutputSpec::Type::map: return Value{ValueMap{}};
+    case OutputSpec::Type::timestamp: return Value{expr::timestamp_from_us(now)};
+    case OutputSpec::Type::duration: return Value{Duration{}};
+    case OutputSpec::Type::any: return Value{};
+    case OutputSpec::Type::string: break;
+  }
+  return Value{std::string()};
+}
+
+std::string output_of(const TaskSpec& spec, const Outcome& outcome, WallUs now) {
+  if (outcome.outputs) return to_json(*outcome.outputs);
+  ValueMap map;
+  for (const OutputSpec& declared : *spec.outputs) map.emplace_back(Value{declared.name}, sample_of(declared.type, now));
+  return map.empty() ? std::string() : to_json(Value{std::move(map)});
+}
+
+LaunchContext launch_context() {
+  LaunchContext context;
+  context.state_folder = "/baton-test";
+  context.store_id = "test";
+  context.worker_program = "baton-worker";
+  context.default_shell = {"bash", "-euo", "pipefail"};
+  // No test reads the secrets of this machine.
+  context.secret = [](const std::string& name) { return Result<std::string>{"secret-" + name}; };
+  return context;
+}
+
+std::vector<BreakerRow> breakers_of(const TestCase& test, const Dag& dag, const Config& config, WallUs now) {
+  std::vector<BreakerRow> out;
+  for (const auto& [name, state] : test.breakers) {
+    BreakerRow row;
+    row.spec.name = name;
+    for (const std::string* declared : {&dag.breakers_json, &config.breakers_json}) {
+      const auto specs = dagfile::breakers_from_json(*declared);
+      const auto at = std::ranges::find(specs, name, &BreakerSpec::name);
+      if (at != specs.end()) row.spec = *at;
+    }
+    row.state = state;
+    row.since = now;
+    row.cooldown_us = row.spec.cooldown_us;
+    if (state == BreakerState::open) row.until = now + row.spec.cooldown_us;
+    row.cause = "the test says so";
+    row.updated_at = now;
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+HostSettings settings_of(const TestCase& test, const Config& config) {
+  HostSettings settings;
+  settings.pools = config.pools;
+  for (const PoolSpec& pool : test.pools) {
+    std::erase_if(settings.pools, [&](const PoolSpec& other) { return other.name == pool.name; });
+    settings.pools.push_back(pool);
+  }
+  settings.breakers = dagfile::breakers_from_json(config.breakers_json);
+  return settings;
+}
+
+class Stage {
+ public:
+  Stage(const TestCase& test, const Config& config, std::shared_ptr<const Dag> dag, WallUs begin)
+      : test_(test), dag_(std::move(dag)), loop_(begin), store_(loop_, breakers_of(test, *dag_, config, begin)),
+        executor_(loop_, [this](const LaunchSpec& spec) { return ending_of(spec); }),
+        host_({loop_, store_, executor_, nullptr,
+               [this](const RunSnapshot&) { return Result<std::shared_ptr<const Dag>>{dag_}; }},
+              launch_context(), settings_of(test, config)) {}
+
+  Result<Report> play(NewRun wanted);
+
+ private:
+  Ending ending_of(const LaunchSpec& spec);
+  void take(const DagRun& run, bool has_ended);
+
+  const TestCase& test_;
+  std::shared_ptr<const Dag> dag_;
+  VirtualLoop loop_;
+  MemoryStore store_;
+  ScriptedExecutor executor_;
+  Host host_;
+  RunNo run_no_ = 0;
+  std::map<std::pair<TaskNo, std::int32_t>, std::size_t> attempts_;      ///< so far, by task and map index
+  std::map<std::pair<TaskNo, std::int32_t>, std::vector<std::string>> env_;
+  std::optional<Report> report_;
+};
+
+Ending Stage::ending_of(const LaunchSpec& spec) {
+  const std::pair<TaskNo, std::int32_t> who{spec.key.task_no, spec.key.map_index};
+  env_[who] = spec.env;
+  const std::size_t n = attempts_[who]++;
+  const Task& task = dag_->task(spec.key.task_no);
+  const DagRun* run = host_.engine().run(run_no_);
+  std::string label;
+  if (run != nullptr) {
+    if (const InstanceNo i = run->find(spec.key); i >= 0) {
+      if (const auto item = run->items.find(i); item != run->items.end()) label = item->second.key;
+    }
+  }
+  const Outcome* outcome = &test_.otherwise;
+  bool is_of_instance = false;  // who names the instance goes before who names the task
+  for (const Given& given : test_.given) {
+    if (!names(given.who, task.id, spec.key.map_index, label)) continue;
+    if (is_of_instance && !given.who.instance) continue;
+    is_of_instance = given.who.instance.has_value();
+    outcome = &given.outcomes[std::min(n, given.outcomes.size() - 1)];
+  }
+  return {*outcome, output_of(*task.spec, *outcome, loop_.wall_now())};
+}
+
+Result<Report> Stage::play(NewRun wanted) {
+  std::optional<Error> refused, fatal;
+  host_.on_finished([this](const DagRun& run) { take(run, true); });
+  host_.on_fatal([&fatal](const Fatal& why) { fatal = Error{why.message, ErrorKind::internal}; });
+  if (Status opened = host_.open(); !opened) return opened.error();
+  TriggerRun trigger = host_.trigger_of(std::move(wanted));
+  run_no_ = trigger.creation.run.run_no;
+  host_.start_with(std::move(trigger), {"baton test", "", "cli"}, [&refused](const Result<Answer>& how) {
+    if (!how) refused = how.error();
+  });
+  executor_.connect(host_.executor_events(), test_.slots);
+  const MonoUs until = loop_.mono_now() + kLongest;
+  for (std::int64_t calls = 0; !report_ && !refused && !fatal && calls < kMostCalls && loop_.step(until); ++calls) {
+  }
+  if (refused) return *refused;
+  if (fatal) return *fatal;
+  if (report_) return std::move(*report_);
+  const DagRun* left = host_.engine().run(run_no_);
+  if (left == nullptr) return Error{"the run does not begin: nothing in this test lets it", ErrorKind::invalid};
+  take(*left, false);
+  return std::move(*report_);
+}
+
+void Stage::take(const DagRun& run, bool has_ended) {
+  Report report;
+  report.has_ended = has_ended;
+  report.state = run.row.state;
+  report.reason = run.row.reason;
+  report.note = run.row.note;
+  report.began_at = run.row.started_at;
+  report.ended_at = run.row.ended_at;
+  std::unordered_map<InstanceNo, std::size_t> row_of;
+  for (std::size_t n = 0; n < run.instances.size(); ++n) {
+    const auto i = static_cast<InstanceNo>(n);
+    const Instance& instance = run.at(i);
+    if (instance.state == TaskState::removed) continue;
+    InstanceReport row;
+    row.task = run.dag->task(instance.task_no).id;
+    row.map_index = instance.map_index;
+    row.state = instance.state;
+    row.reason = instance.reason;
+    row.wait = instance.wait;
+    row.tries = instance.try_number;
+    row.ended_at = store_.ended_at(i);
+    if (const Activity* activity = run.activity(i)) row.note = activity->note;
+    if (const auto item = run.items.find(i); item != run.items.end()) row.map_key = item->second.key;
+    if (const auto env = env_.find({instance.task_no, instance.map_index}); env != env_.end()) row.env = env->second;
+    row_of.emplace(i, report.instances.size());
+    report.instances.push_back(std::move(row));
+  }
+  for (const TryRow& row : store_.tries()) {
+    const auto at = row_of.find(row.instance_no);
+    if (at == row_of.end()) continue;
+    InstanceReport& instance = report.instances[at->second];
+    if (instance.started_at == kNoTime) instance.started_at = row.started_at;
+  }
+  std::ranges::stable_sort(report.instances, {}, [&](const InstanceReport& r) {
+    return std::pair{*run.dag->find(r.task), r.map_index};
+  });
+  report_ = std::move(report);
+}
+
+}  // namespace
+
+Result<Report> rehearse(NewRun run, const TestCase& test, const Config& config, WallUs begin) {
+  const std::shared_ptr<const Dag> dag = run.dag;
+  return Stage(test, config, dag, begin).play(std::move(run));
+}
+
+}  // namespace baton::rehearsal

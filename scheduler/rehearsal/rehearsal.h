@@ -1,0 +1,49 @@
+// Rehearsal: one run of a DAG on the engine, door and host of the server, on time that does not pass: what its tasks come
+// to is given, what follows from it is found out. No process is started, nothing is written. Any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "scheduler/host/new_run.h"
+#include "scheduler/model/result.h"
+#include "scheduler/rehearsal/test_case.h"
+
+namespace baton::rehearsal {
+
+struct InstanceReport {
+  std::string task;
+  std::int32_t map_index = kUnmapped;
+  std::string map_key;
+  TaskState state = TaskState::none;
+  Reason reason = Reason::none;
+  Wait wait = Wait::ended;
+  std::string note;                              ///< why, where there is more to say
+  std::int32_t tries = 0;
+  WallUs started_at = kNoTime, ended_at = kNoTime;  ///< of its first and its last attempt
+  std::vector<std::string> env;                  ///< NAME=value, of its last attempt
+};
+
+struct Report {
+  bool has_ended = false;   ///< false: nothing more can happen, or not within ten years
+  RunState state = RunState::running;
+  Reason reason = Reason::none;
+  std::string note;
+  WallUs began_at = kNoTime, ended_at = kNoTime;
+  std::vector<InstanceReport> instances;  ///< by task, then index; hooks behind
+};
+
+/// `run` is what a trigger would make, with its DAG; `config` what stands in baton.yaml. invalid: it cannot begin.
+Result<Report> rehearse(NewRun run, const TestCase& test, const Config& config, WallUs begin);
+
+/// Something that is not as expected.
+struct Difference {
+  std::uint32_t line = 0;  ///< of the test file
+  std::string what;        ///< `load[2]: state`
+  std::string expected, got;
+};
+
+/// In the order of the file; none: the test passes. Pure.
+std::vector<Difference> differences(const TestCase& test, const Report& report);
+
+}  // namespace baton::rehearsal

@@ -1,0 +1,170 @@
+// Rehearsals: what a DAG comes to when its tasks come to this or that, told apart from what a test expects.
+#include "scheduler/rehearsal/rehearsal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scheduler/dagfile/loader.h"
+
+namespace baton::rehearsal {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr WallUs kBegin = 1'767'225'600 * kSecond;
+
+constexpr const char* kEtl = R"(
+dag: etl
+pools: {warehouse: 2}
+breakers: {api: {failures: 2, window: 10m, cooldown: 5m}}
+env: {DAY: "${{ interval.start.format('%Y-%m-%d') }}"}
+tasks:
+  extract:
+    run: "true"
+    retries: {max: 3, delay: 1h}
+    breaker: api
+    outputs: {files: list}
+  load:
+    needs: extract
+    for_each: {items: "${{ tasks.extract.outputs.files }}", as: f}
+    run: "true"
+    pool: warehouse
+    timeout: 10m
+  report: {needs: load, run: "true"}
+on_failure: {run: "true"}
+)";
+
+Report play(const TestCase& test, const char* dag_text = kEtl) {
+  const LoadResult loaded = load_text(dag_text, "etl.dag.yaml");
+  EXPECT_TRUE(loaded.ok()) << render_text(loaded.diagnostics);
+  auto version = std::make_shared<VersionRow>();
+  version->dag_id = loaded.dags.at(0)->id;
+  version->version = loaded.dags.at(0)->version;
+  NewRun run{.dag = loaded.dags.at(0), .version = version, .params = Value{ValueMap{}}, .run_id = "test"};
+  run.interval_start = run.logical_date = kBegin - kDay;
+  run.interval_end = kBegin;
+  auto report = rehearse(std::move(run), test, Config{}, kBegin);
+  EXPECT_TRUE(report.ok()) << report.error().message;
+  return report ? *report : Report{};
+}
+
+TestCase only(const std::string& text) {
+  TestFile file = read_tests("test: t\ndag: etl\n" + text, "t.test.yaml");
+  EXPECT_TRUE(!has_errors(file.diagnostics)) << render_text(file.diagnostics);
+  return file.cases.at(0);
+}
+
+std::vector<std::string> told(const TestCase& test, const Report& report) {
+  std::vector<std::string> out;
+  for (const Difference& d : differences(test, report)) out.push_back(d.what + ": " + d.expected + " / " + d.got);
+  return out;
+}
+std::vector<std::string> told(const std::string& text) {
+  const TestCase test = only(text);
+  return told(test, play(test));
+}
+
+TEST(Rehearsal, PlaysRetriesOfHoursAndTellsTheirTimesToTheSecond) {
+  const TestCase test = only(R"(
+tasks:
+  extract: [fail, {exit: 75, takes: 5m}, {outputs: {files: [a, b, c]}}]
+  load: {takes: 2m}
+expect:
+  run: success
+  tasks:
+    extract: {tries: 3, env: {DAY: "2025-12-31"}}
+    load: {state: success, instances: 3}
+  order: [extract, load, report]
+)");
+  const Report report = play(test);
+  EXPECT_THAT(told(test, report), IsEmpty());
+  // 1 s, an hour, 5 min, an hour, 1 s; three of 2 min through two slots; 1 s.
+  EXPECT_EQ(report.ended_at - report.began_at, 2 * kHour + 5 * kMinute + 4 * kMinute + 3 * kSecond);
+}
+
+TEST(Rehearsal, WhatIsNotAsExpectedIsToldWithBoth) {
+  EXPECT_THAT(told(R"(
+tasks: {extract: fail}
+expect:
+  run: success
+  within: 2h
+  tasks: {extract: {state: success, tries: 2, reason: timeout, env: {DAY: "1999-12-31"}}, "load[0]": success}
+  order: [report, extract]
+)"),
+              ElementsAre(HasSubstr("run: success / failed: task \"extract\" failed"), "run: within: 2h / 3h4s",
+                          "extract: state: success / failed (exit_code)", "extract: reason: timeout / exit_code",
+                          "extract: tries: 2 / 4", "extract: env DAY: 1999-12-31 / 2025-12-31",
+                          "load[0]: a task instance / there is none",
+                          HasSubstr("order: report, then extract: the second begins after the first has ended")));
+}
+
+TEST(Rehearsal, AnInstanceGoesBeforeItsTaskAndAHangEndsWithItsTimeout) {
+  EXPECT_THAT(told(R"(
+tasks:
+  load[b]: hang
+  load: success
+  extract: {outputs: {files: [a, b]}}
+expect:
+  run: failed
+  tasks: {"load[0]": success, "load[b]": {state: failed, reason: timeout}, report: upstream_failed, on_failure: success}
+)"),
+              IsEmpty());
+}
+
+TEST(Rehearsal, ARunThatNeverEndsIsSaidToAndWhatItWaitsFor) {
+  EXPECT_THAT(told("tasks: {report: hang, extract: {outputs: {files: [a]}}}\nexpect: {run: success}"),
+              ElementsAre(HasSubstr("run: success / it never ends: report is running")));
+}
+
+TEST(Rehearsal, AnOpenBreakerHoldsForItsCooldownAndALossCostsNoRetry) {
+  const TestCase test = only(R"(
+breakers: {api: open}
+tasks: {extract: [lost, success]}
+expect: {run: success, tasks: {extract: {tries: 2}}}
+)");
+  const Report report = play(test);
+  EXPECT_THAT(told(test, report), IsEmpty());
+  EXPECT_GE(report.ended_at - report.began_at, 5 * kMinute);
+}
+
+TEST(Rehearsal, OutputsOfAWrongTypeFailTheTryAsTheyDoInARun) {
+  EXPECT_THAT(told("tasks: {extract: {outputs: {files: 3}}}\nexpect: {tasks: {extract: {state: failed, reason: outputs}}}"),
+              IsEmpty());
+}
+
+TEST(Rehearsal, IsTheSameEachTime) {
+  const TestCase test = only("tasks: {extract: [fail, success]}\nexpect: {run: success}");
+  EXPECT_EQ(play(test).ended_at, play(test).ended_at);
+}
+
+TEST(TestFileReading, SaysWhereAMistakeIs) {
+  const TestFile file = read_tests(R"(test: x
+dag: etl
+taks: {}
+tasks: {a: faill, b: {exit: 300}, c: [], d: {ends: fail, exit: 1}}
+slots: 0
+expect: {run: sucess, tasks: {a: winning, b: {trys: 2}}, order: a, within: soon}
+---
+dag: etl
+---
+test: y
+)",
+                                   "x.test.yaml");
+  std::vector<std::string> told;
+  for (const Diagnostic& d : file.diagnostics) told.push_back(std::to_string(d.line) + " " + d.rule);
+  EXPECT_THAT(told, ElementsAre("3 unknown-key", "4 invalid-value", "4 invalid-value", "4 invalid-value",
+                                "4 conflicting-keys", "5 invalid-value", "6 invalid-value", "6 invalid-value",
+                                "6 unknown-key", "6 wrong-type", "6 invalid-duration", "8 invalid-value",
+                                "10 missing-key", "10 missing-key"));
+}
+
+TEST(TestFileReading, BearsWhatIsNoTest) {
+  for (const char* text : {"", "null", "- 1", "test: [", "\xff", "test:\n  - 1\ndag: {}\nexpect: {}", "test: a\nexpect: 1"}) {
+    EXPECT_TRUE(has_errors(read_tests(text, "x").diagnostics)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace baton::rehearsal
