@@ -58,12 +58,6 @@ Result<Value> all_of_folder(const Invocation& call) {
   return Value(ValueMap{{"breakers", std::move(list)}, {"total_entries", total}});
 }
 
-/// Whether a server of another machine is meant.
-bool is_elsewhere(const Invocation& call) {
-  const auto context = context_of(call.args());
-  return !context || context->has_value();
-}
-
 std::int64_t count_member(const Value& object, std::string_view name) {
   const Value* found = object.find(name);
   return found != nullptr && found->type() == ValueType::integer ? found->as_int() : 0;
@@ -199,7 +193,7 @@ int change_breaker(const Invocation& call, BreakerWish::Kind wish) {
 
 int breaker_ls_command(const Invocation& call) {
   Result<Value> all = Error{""};
-  if (is_elsewhere(call)) {
+  if (is_elsewhere(call.args())) {
     const auto server = ServerClient::of(call.args());
     if (!server) return call.fail(server.error());
     all = server->get("/api/v2/breakers?limit=100");
@@ -223,7 +217,7 @@ int breaker_ls_command(const Invocation& call) {
 
 int breaker_show_command(const Invocation& call) {
   const std::string name = call.args().at(0);
-  if (is_elsewhere(call)) {
+  if (is_elsewhere(call.args())) {
     const auto server = ServerClient::of(call.args());
     if (!server) return call.fail(server.error());
     return show_one(call, server->get(breaker_target(name)), true);

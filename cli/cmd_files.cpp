@@ -142,6 +142,7 @@ int validate_command(const Invocation& call) {
     case Format::github: Invocation::print(end_line(render_github(all))); break;
     case Format::jsonl:
     case Format::junit:
+    case Format::csv:
     case Format::yaml: {
       const Result<Value> list = from_json(render_json(all));
       if (list) call.print_document(*list);

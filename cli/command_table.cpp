@@ -203,6 +203,14 @@ constexpr Example kExplainExamples[] = {
 constexpr Example kDiffExamples[] = {
     {"baton diff etl@latest manual__2026-01-30T08:00:00+00:00_k3x9ab", "what changed between two runs"}};
 
+constexpr Flag kCostFlags[] = {
+    {"by", 0, "WHAT", "dag (the default), owner, pool, task or day of UTC", false, Complete::words, "dag|owner|pool|task|day"},
+    {"since", 0, "T", "attempts that ended from then on: a time, or 30d (the default)"},
+    {"until", 0, "T", "and before then"},
+    {"price", 0, "AMOUNT", "of an hour of CPU: gives each a cost"}};
+constexpr Example kCostExamples[] = {
+    {"baton cost", "which DAGs used most CPU in thirty days, and how much of it for nothing"},
+    {"baton cost --by owner --since 2026-01-01 --price 0.04 -o csv", "a bill"}};
 constexpr Example kValidateExamples[] = {{"baton validate dags", "every mistake in every file of a folder"},
                                          {"baton validate etl.dag.yaml -o sarif", "for code scanning"}};
 constexpr Argument kTestPaths[] = {
@@ -414,6 +422,17 @@ constexpr Command kCommands[] = {
      kDiffExamples,
      "table|json|yaml",
      diff_command},
+
+    {"cost",
+     kLooking,
+     "what was used: CPU, memory, waiting",
+     "Sums over attempts: CPU time of all their processes, how much of it went into attempts that did not succeed, the\n"
+     "largest memory, and what they waited for before they ran.",
+     {},
+     kCostFlags,
+     kCostExamples,
+     "table|json|jsonl|yaml|csv",
+     cost_command},
 
     {"validate",
      kWriting,

@@ -94,4 +94,9 @@ Result<std::optional<Context>> context_of(const Arguments& arguments) {
   return std::optional(*found);
 }
 
+bool is_elsewhere(const Arguments& arguments) {
+  const auto context = context_of(arguments);
+  return !context || context->has_value();
+}
+
 }  // namespace baton::cli

@@ -35,4 +35,7 @@ Status save_contexts(const Contexts& contexts);
 /// The one that counts: none with --state, else $BATON_CONTEXT, else the one in use. not_found: there is no such one.
 Result<std::optional<Context>> context_of(const Arguments& arguments);
 
+/// Whether a server of another machine is meant, or nobody can say which.
+bool is_elsewhere(const Arguments& arguments);
+
 }  // namespace baton::cli

@@ -21,6 +21,7 @@ int logs_command(const Invocation& call);
 int why_command(const Invocation& call);
 int explain_command(const Invocation& call);
 int diff_command(const Invocation& call);
+int cost_command(const Invocation& call);
 
 int validate_command(const Invocation& call);
 int test_command(const Invocation& call);

@@ -15,7 +15,7 @@ namespace {
 constexpr std::pair<std::string_view, Format> kFormats[] = {{"table", Format::table}, {"json", Format::json},
                                                             {"jsonl", Format::jsonl}, {"yaml", Format::yaml},
                                                             {"sarif", Format::sarif}, {"github", Format::github},
-                                                            {"junit", Format::junit}};
+                                                            {"junit", Format::junit},   {"csv", Format::csv}};
 
 bool lists(std::string_view formats, std::string_view name) {
   while (!formats.empty()) {
@@ -98,7 +98,8 @@ void Invocation::print_document(const Value& document, std::string_view list_key
     case Format::table:
     case Format::sarif:
     case Format::github:
-    case Format::junit: print(text::json_pretty(document)); return;
+    case Format::junit:
+    case Format::csv: print(text::json_pretty(document)); return;
   }
 }
 

@@ -18,7 +18,7 @@
 
 namespace baton::cli {
 
-enum class Format : std::uint8_t { table, json, jsonl, yaml, sarif, github, junit };
+enum class Format : std::uint8_t { table, json, jsonl, yaml, sarif, github, junit, csv };
 
 class Invocation {
  public:

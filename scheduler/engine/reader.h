@@ -21,6 +21,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "scheduler/engine/accounts.h"
 #include "scheduler/engine/reader_queries.h"
 #include "scheduler/engine/reader_views.h"
 #include "scheduler/engine/service_rows.h"
@@ -94,6 +95,8 @@ class Reader {
   /// The newest `limit` (at most 1,000) changes of its state, newest first.
   [[nodiscard]] virtual Result<std::vector<BreakerEventRow>> breaker_events(const std::string& name,
                                                                             std::int64_t limit) = 0;
+  /// What attempts have used, by key: one walk over those that ended since then. At most kAccountsMax + 1.
+  [[nodiscard]] virtual Result<std::vector<AccountRow>> accounts(const AccountQuery& query) = 0;
   [[nodiscard]] virtual Result<VariablePage> list_variables(const NameQuery& query) = 0;
   [[nodiscard]] virtual Result<JobPage> list_jobs(const NameQuery& query) = 0;  ///< of many objects; `name` is the kind
   /// By number; the parts of `name` are whole ids of DAGs. Without counts of runs.

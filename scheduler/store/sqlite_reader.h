@@ -57,6 +57,7 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<BreakerRow> breaker(const std::string& name) override;
   [[nodiscard]] Result<std::vector<BreakerEventRow>> breaker_events(const std::string& name,
                                                                     std::int64_t limit) override;
+  Result<std::vector<AccountRow>> accounts(const AccountQuery& query) override;
   [[nodiscard]] Result<std::vector<PoolLoad>> pool_loads() override;
   [[nodiscard]] Result<VariablePage> list_variables(const NameQuery& query) override;
   [[nodiscard]] Result<JobPage> list_jobs(const NameQuery& query) override;

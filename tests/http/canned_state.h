@@ -219,6 +219,7 @@ class CannedReader : public Reader {
     if (name != "warehouse") return Error{"there is no such breaker", ErrorKind::not_found};
     return canned_breaker();
   }
+  Result<std::vector<AccountRow>> accounts(const AccountQuery&) override { return std::vector<AccountRow>{}; }
   Result<std::vector<BreakerEventRow>> breaker_events(const std::string& name, std::int64_t) override {
     return std::vector<BreakerEventRow>{
         {name, kCannedTime, BreakerState::closed, BreakerState::open, "5 failures within 10m", ""}};

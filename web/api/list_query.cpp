@@ -14,14 +14,14 @@ std::int64_t number(const http::Request& request, std::string_view name, std::in
   return text ? std::strtoll(std::string(*text).c_str(), nullptr, 10) : otherwise;
 }
 
-std::optional<WallUs> time_of(const http::Request& request, const std::string& name) {
+}  // namespace
+
+std::optional<WallUs> time_word(const http::Request& request, const std::string& name) {
   const auto text = request.query_value(name);
   if (!text) return std::nullopt;
   const WallUs time = time_of_text(*text);
   return time != kNoTime ? std::optional(time) : std::nullopt;
 }
-
-}  // namespace
 
 PageRequest page_of(const http::Request& request) {
   PageRequest page;
@@ -47,11 +47,11 @@ std::optional<bool> flag(const http::Request& request, std::string_view name) {
 
 Range time_range(const http::Request& request, const std::string& name) {
   Range range;
-  if (const auto time = time_of(request, name + "_gte")) range.at_least = *time;
-  if (const auto time = time_of(request, name + "_gt")) range.at_least = std::max(range.at_least, *time + 1);
+  if (const auto time = time_word(request, name + "_gte")) range.at_least = *time;
+  if (const auto time = time_word(request, name + "_gt")) range.at_least = std::max(range.at_least, *time + 1);
   const auto below = [&](WallUs time) { range.below = range.below == kNoTime ? time : std::min(range.below, time); };
-  if (const auto time = time_of(request, name + "_lt")) below(*time);
-  if (const auto time = time_of(request, name + "_lte")) below(*time + 1);
+  if (const auto time = time_word(request, name + "_lt")) below(*time);
+  if (const auto time = time_word(request, name + "_lte")) below(*time + 1);
   return range;
 }
 

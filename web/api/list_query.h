@@ -22,6 +22,9 @@ PageRequest page_of(const http::Request& request);
 std::vector<std::string> words(const http::Request& request, std::string_view name);
 std::optional<bool> flag(const http::Request& request, std::string_view name);
 
+/// A time; none where the word is not given, or is no time.
+std::optional<WallUs> time_word(const http::Request& request, const std::string& name);
+
 /// `name_gte`, `_gt`, `_lte`, `_lt`.
 Range time_range(const http::Request& request, const std::string& name);
 

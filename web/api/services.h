@@ -108,6 +108,7 @@ void add_system(Operations& operations);
 void add_home(Operations& operations);
 void add_pools(Operations& operations);
 void add_breakers(Operations& operations);
+void add_accounting(Operations& operations);
 void add_variables(Operations& operations);
 void add_tokens(Operations& operations);
 void add_xcom(Operations& operations);

@@ -389,6 +389,62 @@ TEST_P(ReaderConformance, TheEventLogIsFilteredAndPaged) {
   }
 }
 
+/// Three runs of two DAGs, each with two attempts of its first task: a failure and a success.
+TEST_P(ReaderConformance, SumsAttemptsByWhatIsAskedAndByWhenTheyEnded) {
+  constexpr WallUs kEnd = 40 * kDay;
+  for (int n = 0; n < 3; ++n) {
+    const auto dag = sample::dag(n < 2 ? "etl" : "sales", 2);
+    Part part;
+    const RunNo run_no = backend_->store().next_run_no();
+    part.creations.push_back(sample::creation(run_no, dag, "r" + std::to_string(n)));
+    part.creations[0].run.begun_at = kEnd;
+    commit(std::move(part));
+    Part more;
+    RunRow run = backend_->store().load_run(run_no).value().run;
+    run.state = n == 2 ? RunState::running : RunState::failed;
+    run.started_at = kEnd + n * kDay;
+    run.ended_at = n == 2 ? kNoTime : kEnd + n * kDay + kHour;
+    more.runs.push_back(run);
+    TaskRow row = sample::instance(run_no, 0, TaskState::success, 2);
+    more.instances.push_back(row);
+    for (int k = 0; k < 2; ++k) {
+      row.epoch = k + 1;
+      TryRow attempt = sample::attempt(row);
+      attempt.state = k == 0 ? TaskState::up_for_retry : TaskState::success;
+      attempt.started_at = kEnd + n * kDay;
+      attempt.ended_at = kEnd + n * kDay + (k + 1) * kMinute;
+      attempt.user_us = 2 * kSecond;
+      attempt.sys_us = kSecond;
+      attempt.max_rss_bytes = 100 * (k + 1);
+      attempt.times_json = R"({"pool":1000,"running":7})";
+      more.tries.push_back(attempt);
+    }
+    commit(std::move(more));
+  }
+  const auto r = backend_->reader();
+  const auto by = [&](AccountBy what, WallUs since, WallUs until) { return r->accounts({what, since, until}).value(); };
+  const auto dags = by(AccountBy::dag, 0, 100 * kDay);
+  ASSERT_EQ(dags.size(), 2U);
+  EXPECT_EQ(dags[0].key, "etl");
+  EXPECT_EQ(dags[0].runs, 2);
+  EXPECT_EQ(dags[0].attempts, 4);
+  EXPECT_EQ(dags[0].unsuccessful, 2);
+  EXPECT_EQ(dags[0].cpu_us, 12 * kSecond);
+  EXPECT_EQ(dags[0].wasted_cpu_us, 6 * kSecond);
+  EXPECT_EQ(dags[0].run_us, 6 * kMinute);
+  EXPECT_EQ(dags[0].peak_bytes, 200);
+  EXPECT_EQ(dags[0].waits.of(Wait::pool), 4000);
+  EXPECT_EQ(dags[0].waits.of(Wait::running), 0) << "that is no wait";
+  EXPECT_EQ(dags[1].runs, 1) << "of a run that has not ended";
+  const auto days = by(AccountBy::day, 0, 100 * kDay);
+  ASSERT_EQ(days.size(), 3U);
+  EXPECT_EQ(days[0].key, "1970-02-10");
+  EXPECT_EQ(by(AccountBy::task, 0, 100 * kDay)[0].key.substr(0, 4), "etl/");
+  EXPECT_EQ(by(AccountBy::dag, kEnd + kDay, kEnd + 2 * kDay)[0].attempts, 2) << "of the second run alone";
+  EXPECT_EQ(by(AccountBy::dag, kEnd + kDay + 90 * kSecond, kEnd + 2 * kDay)[0].attempts, 1);
+  EXPECT_TRUE(by(AccountBy::owner, 90 * kDay, 100 * kDay).empty());
+}
+
 const ReaderBackendKind kKinds[] = {
     {"file", [](TestLoop& loop) -> std::unique_ptr<ReaderBackend> { return std::make_unique<FileBackend>(loop); }},
     {"memory", [](TestLoop& loop) -> std::unique_ptr<ReaderBackend> { return std::make_unique<MemoryBackend>(loop); }},
