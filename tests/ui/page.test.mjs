@@ -21,6 +21,8 @@ before(async () => {
     wide: await server.run('wide', { state: 'success' }),
     odd: await server.run('nightly', { state: 'success', note: '<img src=x onerror="window.xss=1">' }),
   }
+  await until('tides', () => server.ask('GET', '/api/v2/dags/tides').catch(() => null))
+  ids.filled = (await server.ask('POST', '/api/v2/backfills', { dag_id: 'tides', from_date: '2026-01-01T00:00:00Z', to_date: '2026-01-03T00:00:00Z' })).id
   const paths = Object.keys((await server.ask('GET', '/openapi.json')).paths)
   has = (end) => paths.some((path) => path.endsWith(end))
   state = ids
@@ -31,6 +33,8 @@ before(async () => {
     graph: 'dags/nightly?tab=graph',
     code: 'dags/nightly?tab=code',
     details: 'dags/nightly?tab=details',
+    calendar: 'dags/tides?tab=calendar&year=2026',
+    charts: 'dags/nightly?tab=charts',
     runs: 'runs',
     run: run_path('nightly', ids.odd),
     tasks: run_path('nightly', ids.odd) + '?tab=tasks',
@@ -49,6 +53,7 @@ before(async () => {
     audit: 'audit',
     health: 'health',
     backfills: 'backfills',
+    backfill: `backfills/${ids.filled}`,
   }
 })
 after(async () => {
@@ -305,11 +310,144 @@ test('a breaker that is open is told on the first view, shown with its reason, r
   await page.context().close()
 })
 
+test('a backfill is made with a preview, watched, paused, cancelled, and run again', async () => {
+  const page = await open({ path: 'dags/tides' })
+  await page.getByRole('button', { name: 'Backfill…' }).click()
+  const form = page.getByRole('dialog')
+  await form.getByLabel('From').fill('2026-03-01T00:00')
+  await form.getByLabel('To').fill('2026-04-10T00:00')
+  await form.getByText('40 of 40 intervals will run.').waitFor()
+  await form.getByLabel('Order').selectOption('the newest first')
+  await form.getByLabel('Runs at once').fill('1')
+  await form.getByLabel('Intervals in a run').fill('2')
+  await form.getByRole('region', { name: 'Intervals' }).getByRole('row').nth(19).waitFor()
+  await form.getByText('Params and note').click()
+  await form.getByLabel('Note').fill('<b>again</b>')
+  await form.getByRole('button', { name: 'Run 20 chunks' }).click()
+  await page.waitForURL(/backfills\/\d+$/)
+  await page.getByText('<b>again</b>').waitFor()
+  await page.getByText('the newest first, 1 at once, 2 intervals in a run').waitFor()
+  const id = new URL(page.url()).pathname.split('/').pop()
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await page.locator('header').getByText('paused').waitFor()
+  assert.equal((await server.ask('GET', `/api/v2/backfills/${id}`)).is_paused, true)
+  await page.getByRole('button', { name: 'Resume' }).click()
+  await page.locator('header').getByText('running').waitFor()
+  await page.getByText(/[1-9]\d* of \d+ runs so far are over/).waitFor() // told by the stream
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.locator('header').getByText('cancelled').waitFor()
+  await page.reload() // the page stands at its own address
+  await page.getByRole('button', { name: 'Again what failed…' }).click()
+  await page.getByRole('dialog').getByText(/[1-9]\d* of 20 chunks will run/).waitFor()
+  assert.equal(await page.getByRole('dialog').getByLabel('From').inputValue(), '2026-03-01T00:00')
+  await page.keyboard.press('Escape')
+  await page.goto(`${server.url}/backfills`)
+  await page.getByRole('row', { name: /tides/ }).getByText('cancelled').waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
 test('what failed is retried', async () => {
   const run = await server.run('broken', { state: 'failed' })
   const page = await open({ path: run_path('broken', run) })
   await page.getByRole('button', { name: 'Retry what failed' }).click()
   await page.getByText('What failed runs again').waitFor()
+  await page.context().close()
+})
+
+test('many runs are chosen by hand or by filter, and changed after a look at what follows', async () => {
+  await server.run('unsteady', { state: 'failed' })
+  await server.run('unsteady', { state: 'failed' })
+  const page = await open({ path: 'dags/unsteady?tab=runs&state=failed' })
+  const before = (await server.ask('GET', '/api/v2/dags/unsteady/dagRuns?state=failed&limit=1')).total_entries
+  await page.locator('a.name').first().focus()
+  await page.keyboard.press('x') // with the keyboard alone
+  await page.getByText('1 runs selected').waitFor()
+  await page.getByRole('button', { name: `Select all ${before} that match` }).click()
+  await page.getByRole('button', { name: 'Change them…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText(`${before * 2} task instances of ${before} runs will run again`).waitFor()
+  await dialog.getByLabel('Mark as success').check()
+  await dialog.getByRole('button', { name: `Mark as success: ${before} runs` }).click()
+  await dialog.getByText(`${before} runs done.`).waitFor()
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+  await page.getByText('No run is like this.').waitFor()
+  assert.equal((await server.ask('GET', '/api/v2/dags/unsteady/dagRuns?state=failed&limit=1')).total_entries, 0)
+  await page.goto(`${server.url}/dags/unsteady?tab=runs`)
+  await settled(page)
+  await page.getByLabel('Select this page').check()
+  await page.getByRole('button', { name: 'Change them…' }).click()
+  await dialog.getByLabel('Delete, with their logs').check()
+  await dialog.getByRole('button', { name: /^Delete, with their logs: \d+ runs/ }).click()
+  await dialog.getByText(/^\d+ runs done\.$/).waitFor()
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+  await page.getByText('No runs yet.').waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('task instances of a run are chosen and changed together', async () => {
+  const run = await server.run('nightly', { state: 'success' })
+  const page = await open({ path: run_path('nightly', run) + '?tab=tasks' })
+  await page.getByLabel('Select items[1]').check()
+  await page.getByLabel('Select report').check()
+  await page.getByRole('button', { name: 'Change them…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('2 task instances of 2 task instances will run again').waitFor()
+  await dialog.getByLabel('Mark as failed').check()
+  await dialog.getByRole('button', { name: 'Mark as failed: 2 task instances' }).click()
+  await dialog.getByText('2 task instances done.').waitFor()
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+  await page.getByRole('row', { name: /report/ }).getByText('failed', { exact: true }).waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a filter is kept by a name, and is an address', async () => {
+  const page = await open({ path: 'runs' })
+  await page.getByRole('button', { name: 'failed' }).click()
+  await page.getByRole('button', { name: 'success' }).click() // several of one kind
+  await page.getByLabel('Since').selectOption('last 7 days')
+  await page.waitForURL(/state=failed&state=success&since=7d/)
+  await page.getByText('Filters ▾').click()
+  await page.getByLabel('Keep this filter as').fill('ended <b>')
+  await page.getByRole('button', { name: 'Keep', exact: true }).click()
+  await page.goto(`${server.url}/runs`)
+  await page.getByText('Filters ▾').click()
+  await page.getByRole('button', { name: 'ended <b>', exact: true }).click()
+  await page.waitForURL(/state=failed&state=success&since=7d/)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a calendar shows the days of a year by state, and leads to the runs of one', async () => {
+  const page = await open({ path: 'dags/tides?tab=calendar&year=2026' })
+  await page.locator('title', { hasText: '2026-01-02: 1 success' }).waitFor({ state: 'attached' }) // it may still run: told by the stream
+  await page.getByRole('group', { name: /Calendar of 2026/ }).focus()
+  for (let k = 0; k < 60; k++) await page.keyboard.press('ArrowLeft')
+  await page.keyboard.press('ArrowDown')
+  await page.locator('figcaption', { hasText: '2026-01-02: 1 success' }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/day=2026-01-02/)
+  await page.getByRole('link', { name: /backfill__2026-01-02/ }).waitFor()
+  await settled(page)
+  assert.equal(await page.locator('a.name').count(), 1)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('charts are loaded when they are looked at, and a point leads to its run', async () => {
+  const page = await open({ path: 'dags/nightly' })
+  assert.ok(!page.asked.some((url) => /Chart/.test(url)))
+  await page.getByRole('tab', { name: 'charts' }).click()
+  await page.getByText(/half within .*, 95% within/).first().waitFor()
+  await page.locator('.chart canvas').nth(1).waitFor()
+  await page.getByRole('group', { name: /How long its runs took/ }).focus()
+  await page.keyboard.press('ArrowLeft')
+  await page.getByText(/(success|failed)$/).filter({ hasText: /\d(ms|s), / }).first().waitFor()
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/dags\/nightly\/runs\//)
+  assert.deepEqual(page.faults, [])
   await page.context().close()
 })
 
