@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { createServer, request as http_request } from 'node:http'
+import { connect, createServer as createTcpServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { axe, browser_path, chromium, run_path, Server, until } from './support.mjs'
 
@@ -519,6 +520,65 @@ test('behind a prefix everything is below it', async () => {
   await page.context().close()
   proxy.closeAllConnections()
   proxy.close()
+})
+
+/** Between a browser and the server: when it is cut, what is sent is swallowed, and nobody is told. */
+async function network() {
+  const self = { isCut: false, sockets: new Set() }
+  const listener = createTcpServer((incoming) => {
+    const onward = connect(Number(new URL(server.url).port), '127.0.0.1')
+    for (const [from, to] of [[incoming, onward], [onward, incoming]]) {
+      self.sockets.add(from)
+      from.on('data', (bytes) => self.isCut || to.write(bytes))
+      from.on('error', () => to.destroy())
+      // That an end has gone is not heard through a cut network either.
+      from.on('close', () => self.isCut || to.destroy())
+    }
+  })
+  await new Promise((done) => listener.listen(0, '127.0.0.1', done))
+  self.url = `http://127.0.0.1:${listener.address().port}`
+  self.heal = () => {
+    self.isCut = false
+    for (const socket of self.sockets) socket.destroy()
+    self.sockets.clear()
+  }
+  self.close = () => {
+    self.heal()
+    listener.close()
+  }
+  return self
+}
+
+test('a network that is cut is told within five seconds, nothing counts on, and after another server nothing was missed', async () => {
+  const between = await network()
+  const running = await server.run('long', { state: 'running' })
+  const runs = await open({ base: between.url, path: 'runs' })
+  await runs.getByText('live', { exact: true }).waitFor()
+  const run = await runs.context().newPage()
+  await run.goto(`${between.url}/${run_path('long', running)}`)
+  await run.getByText('live', { exact: true }).waitFor()
+  const took = run.locator('dl').getByText(/^\d.*s$/)
+  await took.waitFor()
+  const cut_at = Date.now()
+  between.isCut = true
+  await Promise.all([runs, run].map((page) => page.getByText('not connected').waitFor()))
+  assert.ok(Date.now() - cut_at <= 5000, `told after ${Date.now() - cut_at} ms`)
+  const stood = await took.innerText()
+  const { port } = new URL(server.url)
+  await server.end()
+  await server.begin(`127.0.0.1:${port}`)
+  const missed = await server.run('broken', { state: 'failed' })
+  assert.equal(await took.innerText(), stood, 'a time counted on while nothing was known')
+  between.heal()
+  await Promise.all([runs, run].map((page) => page.getByText('live', { exact: true }).waitFor()))
+  await runs.getByRole('link', { name: missed }).waitFor()
+  await until('the clock', async () => (await took.innerText()) !== stood)
+  await run.getByRole('button', { name: 'Stop' }).click() // the same login: it may change something
+  await run.getByRole('button', { name: 'Stop the run' }).click()
+  await run.locator('header').getByText('failed', { exact: true }).waitFor()
+  assert.equal(await runs.getByText('prints a link').count(), 0)
+  await runs.context().close()
+  between.close()
 })
 
 // Last: it ends the server.

@@ -38,7 +38,8 @@ Status count_runs(Reader& reader, RunQuery query, bool dated, Calendar& calendar
     for (const RunView& run : page->rows) {
       const bool has_date = run.row.logical_date != kNoTime;
       if (has_date != dated) continue;
-      const WallUs at = dated ? run.row.logical_date : run.row.run_after;
+      const WallUs due = run.row.run_after == kNoTime ? run.row.queued_at : run.row.run_after;
+      const WallUs at = dated ? run.row.logical_date : due;
       ++calendar.days[day_of(at)].at(static_cast<std::size_t>(run.row.state));
     }
     calendar.runs += static_cast<std::int64_t>(page->rows.size());
