@@ -1,7 +1,7 @@
 // The page as a person meets it: a real server, a real browser, every page, both themes, both widths, the keyboard.
 // BATON: the binary. UI_SHOTS: a folder for pictures of every page.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { createServer, request as http_request } from 'node:http'
 import { connect, createServer as createTcpServer } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -20,6 +20,7 @@ before(async () => {
     broken: await server.run('broken', { state: 'failed' }),
     nightly: await server.run('nightly', { state: 'success' }),
     wide: await server.run('wide', { state: 'success' }),
+    torrent: await server.run('torrent', { state: 'success' }),
     odd: await server.run('nightly', { state: 'success', note: '<img src=x onerror="window.xss=1">' }),
   }
   await until('tides', () => server.ask('GET', '/api/v2/dags/tides').catch(() => null))
@@ -476,6 +477,34 @@ test('a log is searched, linked to, and coloured', async () => {
   await page.locator('.fg-red').getByText('ConnectionError').waitFor()
   await page.getByRole('button', { name: 'first error' }).click()
   await page.waitForURL(/line=3/)
+  await page.context().close()
+})
+
+test('a log of a million lines is searched to its end, folded, and downloaded whole', async () => {
+  const page = await open({ path: run_path('torrent', state.torrent, 'tasks', 'pour') })
+  await page.getByText('step 3', { exact: true }).waitFor()
+  await page.getByRole('button', { name: /prepare <b>/ }).click()
+  await page.getByText('(51 lines)').waitFor()
+  assert.equal(await page.getByText('step 3', { exact: true }).count(), 0)
+  await page.getByText('after the group').waitFor()
+  await page.getByLabel('Search the log').fill('STEP 3')
+  await page.getByRole('status').filter({ hasText: /^1 of 11$/ }).waitFor() // all of it has been looked through
+  await page.keyboard.press('Enter') // to the second: its group opens
+  await page.getByText('step 30', { exact: true }).waitFor()
+  await page.getByLabel('Search the log').fill('drop 777777 of')
+  await page.getByRole('status').filter({ hasText: /^1 of 1$/ }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByText('drop 777777 of the torrent').waitFor()
+  await page.getByRole('button', { name: 'first error' }).click()
+  await page.waitForURL(/line=900054/)
+  await page.locator('.marked').getByText('the dam is broken').waitFor()
+  await page.getByRole('log').evaluate((log) => (log.scrollTop = log.scrollHeight))
+  await page.getByText('drop 1000000 of the torrent').waitFor()
+  assert.ok((await page.locator('[data-line]').count()) < 200, 'only what is seen is in the document')
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'download' }).click()])
+  assert.equal(saved.suggestedFilename(), 'torrent.pour.1.log')
+  assert.equal(readFileSync(await saved.path(), 'utf8').split('\n').length, 1_000_055)
+  assert.deepEqual(page.faults, [])
   await page.context().close()
 })
 

@@ -10,6 +10,7 @@ import { inBatches, outcomeOf } from './batches'
 import { dayAfter, dayText, monthsOf, squaresOf, stateOf } from './calendar'
 import { pointsOf, quantile } from './charts'
 import { cellOf, rowsOf } from './grid'
+import { Folds, isError, LogLines, scaleOf, search } from './log'
 import { confOf, fromField, kindOf, toField } from './params'
 import { cellText, look, ratio, worst } from './states'
 import { duration, lasted, relative, utc } from './time'
@@ -234,5 +235,41 @@ describe('charts', () => {
     ])
     expect(points.map((point) => [point.duration, point.wait])).toEqual([[7, 3], [null, null]]) // prettier-ignore
     expect([quantile([3, null, 1, 2], 0.5), quantile([], 0.5)]).toEqual([2, null])
+  })
+})
+
+describe('log', () => {
+  const of = (text: string) => {
+    const lines = new LogLines()
+    for (const line of text.split('|')) lines.add(line, null)
+    return lines
+  }
+  it('finds groups: closed, open at the end, one after another', () => {
+    const lines = of('a|::group::one|b|c|::endgroup::|d|##[group]two|e|::group::\x1b[1mthree\x1b[0m|f')
+    expect(lines.groups).toEqual([{ start: 1, end: 4, name: 'one' }, { start: 6, end: 7, name: 'two' }, { start: 8, end: 9, name: 'three' }]) // prettier-ignore
+    expect([0, 1, 4, 5, 7, 9].map((line) => lines.groupOf(line)?.name ?? '')).toEqual(['', 'one', 'one', '', 'two', 'three'])
+  })
+  it('folds: rows and lines lead to each other', () => {
+    const lines = of('a|::group::one|b|c|::endgroup::|d|::group::two|e|::endgroup::|f')
+    const folds = new Folds(lines.count, lines.groups)
+    const shown = [0, 1, 5, 6, 9]
+    expect(folds.rows).toBe(shown.length)
+    expect(shown.map((_, row) => folds.lineOf(row))).toEqual(shown)
+    expect(Array.from({ length: 10 }, (_, line) => folds.rowOf(line))).toEqual([0, 1, 1, 1, 1, 2, 3, 3, 3, 4])
+    expect(new Folds(3, []).lineOf(2)).toBe(2)
+  })
+  it('searches some at a time, without colours', () => {
+    const lines = of('A\x1b[31mB\x1b[0mc|x|abC|abc')
+    const found: number[] = []
+    expect(search(lines, 'abc', 0, 3, found)).toBe(3)
+    expect(search(lines, 'abc', 3, 3, found)).toBe(4)
+    expect(found).toEqual([0, 2, 3])
+    expect([isError('\x1b[31mFatal\x1b[0m: x'), isError('terror')]).toEqual([true, false])
+  })
+  it('stays below what a browser can scroll, and reaches the last line', () => {
+    expect(scaleOf(1000, 18, 400)).toEqual({ space: 18_000, scale: 1 })
+    const { space, scale } = scaleOf(5_000_000, 18, 400)
+    expect(space).toBeLessThan(16_000_000)
+    expect((space - 400) * scale).toBeCloseTo(5_000_000 * 18 - 400)
   })
 })
