@@ -1,8 +1,9 @@
 // The page as a person meets it: a real server, a real browser, every page, both themes, both widths, the keyboard.
 // BATON: the binary. UI_SHOTS: a folder for pictures of every page.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { createServer, request as http_request } from 'node:http'
+import { connect, createServer as createTcpServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { axe, browser_path, chromium, run_path, Server, until } from './support.mjs'
 
@@ -19,8 +20,11 @@ before(async () => {
     broken: await server.run('broken', { state: 'failed' }),
     nightly: await server.run('nightly', { state: 'success' }),
     wide: await server.run('wide', { state: 'success' }),
+    torrent: await server.run('torrent', { state: 'success' }),
     odd: await server.run('nightly', { state: 'success', note: '<img src=x onerror="window.xss=1">' }),
   }
+  await until('tides', () => server.ask('GET', '/api/v2/dags/tides').catch(() => null))
+  ids.filled = (await server.ask('POST', '/api/v2/backfills', { dag_id: 'tides', from_date: '2026-01-01T00:00:00Z', to_date: '2026-01-03T00:00:00Z' })).id
   const paths = Object.keys((await server.ask('GET', '/openapi.json')).paths)
   has = (end) => paths.some((path) => path.endsWith(end))
   state = ids
@@ -31,6 +35,8 @@ before(async () => {
     graph: 'dags/nightly?tab=graph',
     code: 'dags/nightly?tab=code',
     details: 'dags/nightly?tab=details',
+    calendar: 'dags/tides?tab=calendar&year=2026',
+    charts: 'dags/nightly?tab=charts',
     runs: 'runs',
     run: run_path('nightly', ids.odd),
     tasks: run_path('nightly', ids.odd) + '?tab=tasks',
@@ -49,6 +55,7 @@ before(async () => {
     audit: 'audit',
     health: 'health',
     backfills: 'backfills',
+    backfill: `backfills/${ids.filled}`,
   }
 })
 after(async () => {
@@ -305,11 +312,144 @@ test('a breaker that is open is told on the first view, shown with its reason, r
   await page.context().close()
 })
 
+test('a backfill is made with a preview, watched, paused, cancelled, and run again', async () => {
+  const page = await open({ path: 'dags/tides' })
+  await page.getByRole('button', { name: 'Backfill…' }).click()
+  const form = page.getByRole('dialog')
+  await form.getByLabel('From').fill('2026-03-01T00:00')
+  await form.getByLabel('To').fill('2026-04-10T00:00')
+  await form.getByText('40 of 40 intervals will run.').waitFor()
+  await form.getByLabel('Order').selectOption('the newest first')
+  await form.getByLabel('Runs at once').fill('1')
+  await form.getByLabel('Intervals in a run').fill('2')
+  await form.getByRole('region', { name: 'Intervals' }).getByRole('row').nth(19).waitFor()
+  await form.getByText('Params and note').click()
+  await form.getByLabel('Note').fill('<b>again</b>')
+  await form.getByRole('button', { name: 'Run 20 chunks' }).click()
+  await page.waitForURL(/backfills\/\d+$/)
+  await page.getByText('<b>again</b>').waitFor()
+  await page.getByText('the newest first, 1 at once, 2 intervals in a run').waitFor()
+  const id = new URL(page.url()).pathname.split('/').pop()
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await page.locator('header').getByText('paused').waitFor()
+  assert.equal((await server.ask('GET', `/api/v2/backfills/${id}`)).is_paused, true)
+  await page.getByRole('button', { name: 'Resume' }).click()
+  await page.locator('header').getByText('running').waitFor()
+  await page.getByText(/[1-9]\d* of \d+ runs so far are over/).waitFor() // told by the stream
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.locator('header').getByText('cancelled').waitFor()
+  await page.reload() // the page stands at its own address
+  await page.getByRole('button', { name: 'Again what failed…' }).click()
+  await page.getByRole('dialog').getByText(/[1-9]\d* of 20 chunks will run/).waitFor()
+  assert.equal(await page.getByRole('dialog').getByLabel('From').inputValue(), '2026-03-01T00:00')
+  await page.keyboard.press('Escape')
+  await page.goto(`${server.url}/backfills`)
+  await page.getByRole('row', { name: /tides/ }).getByText('cancelled').waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
 test('what failed is retried', async () => {
   const run = await server.run('broken', { state: 'failed' })
   const page = await open({ path: run_path('broken', run) })
   await page.getByRole('button', { name: 'Retry what failed' }).click()
   await page.getByText('What failed runs again').waitFor()
+  await page.context().close()
+})
+
+test('many runs are chosen by hand or by filter, and changed after a look at what follows', async () => {
+  await server.run('unsteady', { state: 'failed' })
+  await server.run('unsteady', { state: 'failed' })
+  const page = await open({ path: 'dags/unsteady?tab=runs&state=failed' })
+  const before = (await server.ask('GET', '/api/v2/dags/unsteady/dagRuns?state=failed&limit=1')).total_entries
+  await page.locator('a.name').first().focus()
+  await page.keyboard.press('x') // with the keyboard alone
+  await page.getByText('1 runs selected').waitFor()
+  await page.getByRole('button', { name: `Select all ${before} that match` }).click()
+  await page.getByRole('button', { name: 'Change them…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText(`${before * 2} task instances of ${before} runs will run again`).waitFor()
+  await dialog.getByLabel('Mark as success').check()
+  await dialog.getByRole('button', { name: `Mark as success: ${before} runs` }).click()
+  await dialog.getByText(`${before} runs done.`).waitFor()
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+  await page.getByText('No run is like this.').waitFor()
+  assert.equal((await server.ask('GET', '/api/v2/dags/unsteady/dagRuns?state=failed&limit=1')).total_entries, 0)
+  await page.goto(`${server.url}/dags/unsteady?tab=runs`)
+  await settled(page)
+  await page.getByLabel('Select this page').check()
+  await page.getByRole('button', { name: 'Change them…' }).click()
+  await dialog.getByLabel('Delete, with their logs').check()
+  await dialog.getByRole('button', { name: /^Delete, with their logs: \d+ runs/ }).click()
+  await dialog.getByText(/^\d+ runs done\.$/).waitFor()
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+  await page.getByText('No runs yet.').waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('task instances of a run are chosen and changed together', async () => {
+  const run = await server.run('nightly', { state: 'success' })
+  const page = await open({ path: run_path('nightly', run) + '?tab=tasks' })
+  await page.getByLabel('Select items[1]').check()
+  await page.getByLabel('Select report').check()
+  await page.getByRole('button', { name: 'Change them…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('2 task instances of 2 task instances will run again').waitFor()
+  await dialog.getByLabel('Mark as failed').check()
+  await dialog.getByRole('button', { name: 'Mark as failed: 2 task instances' }).click()
+  await dialog.getByText('2 task instances done.').waitFor()
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+  await page.getByRole('row', { name: /report/ }).getByText('failed', { exact: true }).waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a filter is kept by a name, and is an address', async () => {
+  const page = await open({ path: 'runs' })
+  await page.getByRole('button', { name: 'failed' }).click()
+  await page.getByRole('button', { name: 'success' }).click() // several of one kind
+  await page.getByLabel('Since').selectOption('last 7 days')
+  await page.waitForURL(/state=failed&state=success&since=7d/)
+  await page.getByText('Filters ▾').click()
+  await page.getByLabel('Keep this filter as').fill('ended <b>')
+  await page.getByRole('button', { name: 'Keep', exact: true }).click()
+  await page.goto(`${server.url}/runs`)
+  await page.getByText('Filters ▾').click()
+  await page.getByRole('button', { name: 'ended <b>', exact: true }).click()
+  await page.waitForURL(/state=failed&state=success&since=7d/)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a calendar shows the days of a year by state, and leads to the runs of one', async () => {
+  const page = await open({ path: 'dags/tides?tab=calendar&year=2026' })
+  await page.locator('title', { hasText: '2026-01-02: 1 success' }).waitFor({ state: 'attached' }) // it may still run: told by the stream
+  await page.getByRole('group', { name: /Calendar of 2026/ }).focus()
+  for (let k = 0; k < 60; k++) await page.keyboard.press('ArrowLeft')
+  await page.keyboard.press('ArrowDown')
+  await page.locator('figcaption', { hasText: '2026-01-02: 1 success' }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/day=2026-01-02/)
+  await page.getByRole('link', { name: /backfill__2026-01-02/ }).waitFor()
+  await settled(page)
+  assert.equal(await page.locator('a.name').count(), 1)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('charts are loaded when they are looked at, and a point leads to its run', async () => {
+  const page = await open({ path: 'dags/nightly' })
+  assert.ok(!page.asked.some((url) => /Chart/.test(url)))
+  await page.getByRole('tab', { name: 'charts' }).click()
+  await page.getByText(/half within .*, 95% within/).first().waitFor()
+  await page.locator('.chart canvas').nth(1).waitFor()
+  await page.getByRole('group', { name: /How long its runs took/ }).focus()
+  await page.keyboard.press('ArrowLeft')
+  await page.getByText(/(success|failed)$/).filter({ hasText: /\d(ms|s), / }).first().waitFor()
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/dags\/nightly\/runs\//)
+  assert.deepEqual(page.faults, [])
   await page.context().close()
 })
 
@@ -337,6 +477,34 @@ test('a log is searched, linked to, and coloured', async () => {
   await page.locator('.fg-red').getByText('ConnectionError').waitFor()
   await page.getByRole('button', { name: 'first error' }).click()
   await page.waitForURL(/line=3/)
+  await page.context().close()
+})
+
+test('a log of a million lines is searched to its end, folded, and downloaded whole', async () => {
+  const page = await open({ path: run_path('torrent', state.torrent, 'tasks', 'pour') })
+  await page.getByText('step 3', { exact: true }).waitFor()
+  await page.getByRole('button', { name: /prepare <b>/ }).click()
+  await page.getByText('(51 lines)').waitFor()
+  assert.equal(await page.getByText('step 3', { exact: true }).count(), 0)
+  await page.getByText('after the group').waitFor()
+  await page.getByLabel('Search the log').fill('STEP 3')
+  await page.getByRole('status').filter({ hasText: /^1 of 11$/ }).waitFor() // all of it has been looked through
+  await page.keyboard.press('Enter') // to the second: its group opens
+  await page.getByText('step 30', { exact: true }).waitFor()
+  await page.getByLabel('Search the log').fill('drop 777777 of')
+  await page.getByRole('status').filter({ hasText: /^1 of 1$/ }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByText('drop 777777 of the torrent').waitFor()
+  await page.getByRole('button', { name: 'first error' }).click()
+  await page.waitForURL(/line=900054/)
+  await page.locator('.marked').getByText('the dam is broken').waitFor()
+  await page.getByRole('log').evaluate((log) => (log.scrollTop = log.scrollHeight))
+  await page.getByText('drop 1000000 of the torrent').waitFor()
+  assert.ok((await page.locator('[data-line]').count()) < 200, 'only what is seen is in the document')
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'download' }).click()])
+  assert.equal(saved.suggestedFilename(), 'torrent.pour.1.log')
+  assert.equal(readFileSync(await saved.path(), 'utf8').split('\n').length, 1_000_055)
+  assert.deepEqual(page.faults, [])
   await page.context().close()
 })
 
@@ -381,6 +549,65 @@ test('behind a prefix everything is below it', async () => {
   await page.context().close()
   proxy.closeAllConnections()
   proxy.close()
+})
+
+/** Between a browser and the server: when it is cut, what is sent is swallowed, and nobody is told. */
+async function network() {
+  const self = { isCut: false, sockets: new Set() }
+  const listener = createTcpServer((incoming) => {
+    const onward = connect(Number(new URL(server.url).port), '127.0.0.1')
+    for (const [from, to] of [[incoming, onward], [onward, incoming]]) {
+      self.sockets.add(from)
+      from.on('data', (bytes) => self.isCut || to.write(bytes))
+      from.on('error', () => to.destroy())
+      // That an end has gone is not heard through a cut network either.
+      from.on('close', () => self.isCut || to.destroy())
+    }
+  })
+  await new Promise((done) => listener.listen(0, '127.0.0.1', done))
+  self.url = `http://127.0.0.1:${listener.address().port}`
+  self.heal = () => {
+    self.isCut = false
+    for (const socket of self.sockets) socket.destroy()
+    self.sockets.clear()
+  }
+  self.close = () => {
+    self.heal()
+    listener.close()
+  }
+  return self
+}
+
+test('a network that is cut is told within five seconds, nothing counts on, and after another server nothing was missed', async () => {
+  const between = await network()
+  const running = await server.run('long', { state: 'running' })
+  const runs = await open({ base: between.url, path: 'runs' })
+  await runs.getByText('live', { exact: true }).waitFor()
+  const run = await runs.context().newPage()
+  await run.goto(`${between.url}/${run_path('long', running)}`)
+  await run.getByText('live', { exact: true }).waitFor()
+  const took = run.locator('dl').getByText(/^\d.*s$/)
+  await took.waitFor()
+  const cut_at = Date.now()
+  between.isCut = true
+  await Promise.all([runs, run].map((page) => page.getByText('not connected').waitFor()))
+  assert.ok(Date.now() - cut_at <= 5000, `told after ${Date.now() - cut_at} ms`)
+  const stood = await took.innerText()
+  const { port } = new URL(server.url)
+  await server.end()
+  await server.begin(`127.0.0.1:${port}`)
+  const missed = await server.run('broken', { state: 'failed' })
+  assert.equal(await took.innerText(), stood, 'a time counted on while nothing was known')
+  between.heal()
+  await Promise.all([runs, run].map((page) => page.getByText('live', { exact: true }).waitFor()))
+  await runs.getByRole('link', { name: missed }).waitFor()
+  await until('the clock', async () => (await took.innerText()) !== stood)
+  await run.getByRole('button', { name: 'Stop' }).click() // the same login: it may change something
+  await run.getByRole('button', { name: 'Stop the run' }).click()
+  await run.locator('header').getByText('failed', { exact: true }).waitFor()
+  assert.equal(await runs.getByText('prints a link').count(), 0)
+  await runs.context().close()
+  between.close()
 })
 
 // Last: it ends the server.

@@ -35,6 +35,7 @@ Operations all_operations() {
   add_auth(operations);
   add_holds(operations);
   add_ticks(operations);
+  add_calendar(operations);
   add_dags(operations);
   add_runs(operations);
   add_run_changes(operations);

@@ -117,6 +117,7 @@ void add_waits(Operations& operations);
 void add_auth(Operations& operations);
 void add_holds(Operations& operations);
 void add_ticks(Operations& operations);
+void add_calendar(Operations& operations);
 void add_dags(Operations& operations);
 void add_runs(Operations& operations);
 void add_run_changes(Operations& operations);

@@ -30,6 +30,7 @@ constexpr std::array kPaths = {
     "/dags/{dag_id}/runs/{dag_run_id}/tasks/{task_id}/{map_index}",
     "/runs",
     "/backfills",
+    "/backfills/{backfill_id}",
     "/breakers",
     "/pools",
     "/workers",

@@ -13,7 +13,7 @@ READS = ("/api/v2/dags", "/api/v2/dags/hello", "/api/v2/dagStats", "/api/v2/dagT
          "/api/v2/dagSources/hello", "/api/v2/dags/hello/dagRuns", "/api/v2/dags/~/dagRuns", RUN, f"{RUN}/taskInstances",
          "/api/v2/dags/~/dagRuns/~/taskInstances", f"{RUN}/taskInstances/greet", f"{RUN}/taskInstances/greet/tries",
          f"{RUN}/taskInstances/greet/tries/1", f"{RUN}/taskInstances/greet/logs/1", f"{RUN}/taskInstances/greet/listMapped",
-         "/api/v2/dags/hello/grid?limit=5", "/api/v2/dags/hello/graph", f"{RUN}/graph", f"{RUN}/explain",
+         "/api/v2/dags/hello/grid?limit=5", "/api/v2/dags/hello/calendar", "/api/v2/dags/hello/graph", f"{RUN}/graph", f"{RUN}/explain",
          f"{RUN}/taskInstances/greet/dependencies", "/api/v2/dags/hello/diff?run=manual__1&other=manual__3",
          "/api/v2/eventLogs", "/api/v2/importErrors", "/api/v2/pools", "/api/v2/pools/warehouse", "/api/v2/variables",
          "/api/v2/home", "/api/v2/workers", "/api/v2/jobs", "/api/v2/dags/hello/details", f"{RUN}/taskInstances/greet/xcomEntries",

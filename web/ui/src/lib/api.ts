@@ -45,8 +45,8 @@ export function withQuery(path: string, words: Words): string {
   return text ? `${path}?${text}` : path
 }
 
-async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
+async function send(method: string, path: string, body?: unknown, signal?: AbortSignal, accept = 'application/json'): Promise<Response> {
+  const headers: Record<string, string> = { Accept: accept }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (method !== 'GET') headers['X-CSRF-Token'] = session.csrf
   let response: Response
@@ -75,6 +75,11 @@ const json = async <T>(response: Promise<Response>): Promise<T> => {
 
 /** `path` is relative to the page's root: `api/v2/dags`. */
 export const get = <T>(path: string, signal?: AbortSignal) => json<T>(send('GET', path, undefined, signal))
+/** As text; `next` is the token of what follows it, none where nothing does. */
+export async function getText(path: string): Promise<{ text: string; next: string | null }> {
+  const answer = await send('GET', path, undefined, undefined, 'text/plain')
+  return { text: await answer.text(), next: answer.headers.get('Airflow-Continuation-Token') }
+}
 // An operation that takes no body refuses one, an empty object too: none is sent unless it is given.
 export const post = <T>(path: string, body?: unknown) => json<T>(send('POST', path, body))
 export const patch = <T>(path: string, body: unknown) => json<T>(send('PATCH', path, body))

@@ -5,7 +5,12 @@ import { ansiSpans, ansiText, lastOfLine } from './ansi'
 import { lineDiff } from './diff'
 import { axis, barsOf, reasonLook, spanOf } from './explain'
 import { neighbour, nodeAt, reach, toMermaid, toSvg } from './graph'
+import { countSteps, isoOf, localField, progressOf } from './backfill'
+import { inBatches, outcomeOf } from './batches'
+import { dayAfter, dayText, monthsOf, squaresOf, stateOf } from './calendar'
+import { pointsOf, quantile } from './charts'
 import { cellOf, rowsOf } from './grid'
+import { Folds, isError, LogLines, scaleOf, search } from './log'
 import { confOf, fromField, kindOf, toField } from './params'
 import { cellText, look, ratio, worst } from './states'
 import { duration, lasted, relative, utc } from './time'
@@ -159,5 +164,112 @@ describe('the difference of two files', () => {
   it('marks what went and what came', () => {
     expect(lineDiff('a\nb\nc\n', 'a\nx\nc\n').map((line) => line.mark + line.text)).toEqual([' a', '-b', '+x', ' c'])
     expect(lineDiff('a\n', 'a\n')).toEqual([{ mark: ' ', text: 'a' }])
+  })
+})
+
+describe('backfill', () => {
+  it('counts what a dry run says, and how far one is', () => {
+    const step = (step: 'create' | 'clear' | 'done_before') => ({ logical_date: null, partition_key: null, partition_date: null, step })
+    expect(countSteps([step('create'), step('clear'), step('create'), step('done_before')])).toEqual({
+      create: 2, clear: 1, done_before: 1, in_flight: 0,
+    }) // prettier-ignore
+    expect(progressOf({ queued: 1, running: 2, success: 3, failed: 4 })).toEqual({ done: 7, total: 10 })
+    expect(progressOf(undefined)).toEqual({ done: 0, total: 0 })
+  })
+  it('takes a moment through a field and back', () => {
+    for (const at of [Date.UTC(2026, 2, 29, 1, 30), Date.UTC(2026, 9, 25, 0, 30), 0]) {
+      expect(Date.parse(isoOf(localField(at)))).toBe(at)
+    }
+  })
+})
+
+describe('many at once', () => {
+  it('does batches one after the other, keeps what was done, tells what was not, and stops', async () => {
+    const sizes: number[] = []
+    const items = Array.from({ length: 250 }, (_, k) => k)
+    const outcome = await inBatches(items, async (batch) => {
+      sizes.push(batch.length)
+      if (batch[0] === 100) throw new Error('the server does not answer')
+      return { done: batch.length - 1, errors: ['one is there already'] }
+    }, () => true) // prettier-ignore
+    expect(sizes).toEqual([100, 100, 50])
+    expect(outcome).toEqual({ done: 148, errors: ['one is there already', 'the server does not answer', 'one is there already'] })
+    const stopped = await inBatches(items, async (batch) => ({ done: batch.length, errors: [] }), (_, taken) => taken < 200)
+    expect(stopped.done).toBe(200)
+  })
+  it('reads what an answer says', () => {
+    const errors = [{ error: 'it is gone', status_code: 404 }, { error: 'is no state', status_code: 422 }]
+    expect(outcomeOf({ success: ['a', 'b'], errors }, (problem) => JSON.stringify(problem))).toEqual({
+      done: 2, errors: ['{"detail":"it is gone"}', '{"detail":"is no state"}'],
+    }) // prettier-ignore
+  })
+})
+
+describe('calendar', () => {
+  it('has every day of a year once, in weeks that begin on Monday', () => {
+    const squares = squaresOf(2024)
+    expect(squares.length).toBe(366)
+    expect(squares[0]).toEqual({ date: '2024-01-01', week: 0, weekday: 0 })
+    expect(squares.find((one) => one.date === '2024-02-29')).toEqual({ date: '2024-02-29', week: 8, weekday: 3 })
+    expect(Math.max(...squares.map((one) => one.week))).toBeLessThan(54)
+    expect(monthsOf(squares).length).toBe(12)
+    expect([dayAfter('2024-02-28'), dayAfter('2025-12-31')]).toEqual(['2024-02-29', '2026-01-01'])
+  })
+  it('shows of a day what wants to be looked at', () => {
+    const day = { date: '', queued: 1, running: 0, success: 5, failed: 0 }
+    expect(stateOf(day)).toBe('queued')
+    expect(stateOf({ ...day, failed: 1 })).toBe('failed')
+    expect(stateOf(undefined)).toBe(null)
+    expect(dayText(day)).toBe('1 queued, 5 success')
+    expect(dayText(undefined)).toBe('no runs')
+  })
+})
+
+describe('charts', () => {
+  it('knows how long and how late', () => {
+    const run = { dag_run_id: 'a', state: 'success', state_reason: null, run_type: 'scheduled', logical_date: null, cells: [] }
+    const at = (second: number) => new Date(second * 1000).toISOString()
+    const points = pointsOf([
+      { ...run, run_after: at(100), start_date: null, end_date: null },
+      { ...run, run_after: at(10), start_date: at(13), end_date: at(20) },
+    ])
+    expect(points.map((point) => [point.duration, point.wait])).toEqual([[7, 3], [null, null]]) // prettier-ignore
+    expect([quantile([3, null, 1, 2], 0.5), quantile([], 0.5)]).toEqual([2, null])
+  })
+})
+
+describe('log', () => {
+  const of = (text: string) => {
+    const lines = new LogLines()
+    for (const line of text.split('|')) lines.add(line, null)
+    return lines
+  }
+  it('finds groups: closed, open at the end, one after another', () => {
+    const lines = of('a|::group::one|b|c|::endgroup::|d|##[group]two|e|::group::\x1b[1mthree\x1b[0m|f')
+    expect(lines.groups).toEqual([{ start: 1, end: 4, name: 'one' }, { start: 6, end: 7, name: 'two' }, { start: 8, end: 9, name: 'three' }]) // prettier-ignore
+    expect([0, 1, 4, 5, 7, 9].map((line) => lines.groupOf(line)?.name ?? '')).toEqual(['', 'one', 'one', '', 'two', 'three'])
+  })
+  it('folds: rows and lines lead to each other', () => {
+    const lines = of('a|::group::one|b|c|::endgroup::|d|::group::two|e|::endgroup::|f')
+    const folds = new Folds(lines.count, lines.groups)
+    const shown = [0, 1, 5, 6, 9]
+    expect(folds.rows).toBe(shown.length)
+    expect(shown.map((_, row) => folds.lineOf(row))).toEqual(shown)
+    expect(Array.from({ length: 10 }, (_, line) => folds.rowOf(line))).toEqual([0, 1, 1, 1, 1, 2, 3, 3, 3, 4])
+    expect(new Folds(3, []).lineOf(2)).toBe(2)
+  })
+  it('searches some at a time, without colours', () => {
+    const lines = of('A\x1b[31mB\x1b[0mc|x|abC|abc')
+    const found: number[] = []
+    expect(search(lines, 'abc', 0, 3, found)).toBe(3)
+    expect(search(lines, 'abc', 3, 3, found)).toBe(4)
+    expect(found).toEqual([0, 2, 3])
+    expect([isError('\x1b[31mFatal\x1b[0m: x'), isError('terror')]).toEqual([true, false])
+  })
+  it('stays below what a browser can scroll, and reaches the last line', () => {
+    expect(scaleOf(1000, 18, 400)).toEqual({ space: 18_000, scale: 1 })
+    const { space, scale } = scaleOf(5_000_000, 18, 400)
+    expect(space).toBeLessThan(16_000_000)
+    expect((space - 400) * scale).toBeCloseTo(5_000_000 * 18 - 400)
   })
 })

@@ -16,7 +16,12 @@ export type Connection = 'connecting' | 'live' | 'polling' | 'lost'
 const kKinds = ['run', 'task_instance', 'run_deleted', 'dag', 'dag_file', 'event_log', 'tick', 'backfill',
   'backfill_interval', 'pool', 'variable', 'token', 'job', 'breaker', 'server'] // prettier-ignore
 const kPollMs = 5000
-const kRetryMs = 2000
+const kRetryMs = 1000
+// A network that is cut says nothing, neither does a stream on which nothing happens: after a while without an event
+// the server is asked. What it has not answered in time counts as lost, all together within five seconds.
+const kBeatMs = 1000
+const kQuietMs = 1500
+const kPatienceMs = 2000
 
 let connection = $state<Connection>('connecting')
 let since = $state(0)
@@ -48,11 +53,14 @@ function lead(): void {
   let hasGap = connection !== 'connecting'
   let source: EventSource
   let retry: ReturnType<typeof setTimeout> | undefined
+  let heard = Date.now()
+  let isAsking = false
   const pass = (change: Change) => {
     tell(change)
     say({ change })
   }
   const onEvent = (event: MessageEvent<string>) => {
+    heard = Date.now()
     const data = JSON.parse(event.data) as Change & { name?: string }
     const isDag = event.type === 'dag'
     pass({ kind: event.type, dag_id: isDag ? data.name : data.dag_id, dag_run_id: data.dag_run_id, task_id: data.task_id })
@@ -60,6 +68,7 @@ function lead(): void {
   const open = () => {
     source = new EventSource(address('api/v2/events'))
     source.onopen = () => {
+      heard = Date.now()
       state('live')
       if (hasGap) pass({ kind: 'reset' })
       hasGap = false
@@ -70,12 +79,36 @@ function lead(): void {
   const failed = async () => {
     const isOver = source.readyState === EventSource.CLOSED // refused; otherwise the browser tries again by itself
     source.close()
+    await find(isOver ? kPollMs : kRetryMs)
+  }
+  const answers = () =>
+    fetch(address('readyz'), { cache: 'no-store', signal: AbortSignal.timeout(kPatienceMs) }).then(
+      () => true,
+      () => false,
+    )
+  /** The stream is opened again when the server answers, not before: what is sent into a cut network is not heard of for long. */
+  const find = async (pause: number) => {
     clearTimeout(retry)
-    retry = setTimeout(open, isOver ? kPollMs : kRetryMs)
-    const answer = await fetch(address('readyz'), { cache: 'no-store' }).catch(() => null)
-    if (!answer) return state('lost')
+    if (!(await answers())) {
+      state('lost')
+      retry = setTimeout(() => void find(0), kRetryMs)
+      return
+    }
     state('polling')
-    if (!(await session.read()) && session.isOut) clearTimeout(retry)
+    if (!(await session.read()) && session.isOut) return
+    retry = setTimeout(open, pause)
+  }
+  const beat = async () => {
+    if (connection === 'lost' || isAsking || Date.now() - heard < kQuietMs) return
+    isAsking = true
+    const before = heard
+    const isThere = await answers()
+    isAsking = false
+    if (isThere) heard = Date.now()
+    if (isThere || heard !== before) return
+    source.close()
+    state('lost')
+    void find(0)
   }
   channel?.addEventListener('message', (event: MessageEvent<Message>) => {
     if ('hello' in event.data) say({ connection })
@@ -84,6 +117,7 @@ function lead(): void {
   setInterval(() => {
     if (connection === 'polling') pass({ kind: 'poll' })
   }, kPollMs)
+  setInterval(() => void beat(), kBeatMs)
 }
 
 export const live = {

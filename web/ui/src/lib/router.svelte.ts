@@ -60,6 +60,18 @@ export function setQuery(words: Record<string, string | null>, options: { replac
   navigate(location.pathname + (text ? `?${text}` : ''), options)
 }
 
+/** Of a word that may stand several times: adds one value, or takes it away. The list begins at its start again. */
+export function toggleQuery(word: string, value: string): void {
+  const query = new URLSearchParams(place.query)
+  const others = query.getAll(word).filter((one) => one !== value)
+  const had = others.length < query.getAll(word).length
+  query.delete(word)
+  for (const one of had ? others : [...others, value]) query.append(word, one)
+  query.delete('offset')
+  const text = query.toString()
+  navigate(location.pathname + (text ? `?${text}` : ''), { replace: true })
+}
+
 /** A path of the page from its parts, each of which may hold anything. */
 export function path(...parts: (string | number)[]): string {
   return parts.map((part) => encodeURIComponent(part)).join('/') || './'

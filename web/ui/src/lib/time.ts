@@ -48,6 +48,14 @@ export function utc(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace('T', ' ') + 'Z'
 }
 
+export const sinceWords: Record<string, string> = { '1h': 'last hour', '24h': 'last 24 hours', '7d': 'last 7 days', '30d': 'last 30 days' }
+
+/** The moment that one of `sinceWords` means, to the minute; empty: none of them. */
+export function sinceTime(word: string, now = Date.now()): string {
+  const hours = { '1h': 1, '24h': 24, '7d': 168, '30d': 720 }[word]
+  return hours ? new Date(Math.floor(now / 60_000) * 60_000 - hours * 3_600_000).toISOString() : ''
+}
+
 /** Seconds from start to end; to `now` while it goes on. None: it has not begun. */
 export function lasted(start: string | null, end: string | null, now: number): number | null {
   if (!start) return null

@@ -1,1 +1,0 @@
-import{Et as e,ft as t,ut as n,wt as r}from"./index-Lhm8Kecq.js";import{t as i}from"./RunTable-sm6R5DRH.js";var a=t(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(t){var o=a(),s=e(r(o),2);i(s,{dagId:`~`}),n(t,o)}export{o as default};

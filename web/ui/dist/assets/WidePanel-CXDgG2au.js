@@ -1,1 +1,0 @@
-import{Ct as e,Ft as t,J as n,bt as r,ft as i,it as a,ut as o}from"./index-Lhm8Kecq.js";var s=i(`<div class="panel scroll" tabindex="0" role="region"><!></div>`);function c(i,c){var l=s(),u=e(l);a(u,()=>c.children),t(l),r(()=>n(l,`aria-label`,c.label)),o(i,l)}export{c as t};
