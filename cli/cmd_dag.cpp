@@ -1,11 +1,13 @@
-// `dag next`, `dag ls`, `dag source`.
+// `dag next`, `dag ls`, `dag versions`, `dag diff`, `dag source`.
 #include "cli/dag_lookup.h"
 #include "cli/handlers.h"
 #include "cli/reading.h"
 #include "cli/run_request.h"
 #include "cli/text/clock_text.h"
+#include "cli/text/display_width.h"
 #include "cli/text/document_text.h"
 #include "cli/text/table.h"
+#include "scheduler/insight/line_diff.h"
 #include "scheduler/model/did_you_mean.h"
 #include "scheduler/timetable/time_text.h"
 
@@ -120,34 +122,118 @@ int dag_ls_command(const Invocation& call) {
   return kOk;
 }
 
+namespace {
+
+/// All versions of the DAG that is named, newest first, never none.
+Result<std::vector<VersionView>> versions_of(const Invocation& call, Reader& reader) {
+  const std::string id = call.args().at(0);
+  Result<std::vector<VersionView>> versions = reader.list_versions(id);
+  if (!versions || !versions->empty()) return versions;
+  std::vector<std::string> ids;
+  DagQuery query;
+  query.page.limit = 10'000;
+  if (const auto dags = reader.list_dags(query)) {
+    for (const DagView& dag : dags->rows) ids.push_back(dag.dag_id);
+  }
+  return Error{"no DAG \"" + id + "\" has run here" + did_you_mean_suffix(id, ids) + "; `baton dag ls` lists them",
+               ErrorKind::not_found};
+}
+
+/// Version `number`, whole; 0: the newest.
+Result<VersionRow> version_numbered(Reader& reader, const std::vector<VersionView>& versions, std::int64_t number) {
+  for (const VersionView& version : versions) {
+    if (number == 0 || version.number == number) return reader.version(version.dag_id, version.version);
+  }
+  return Error{versions.front().dag_id + " has no version " + std::to_string(number) + "; the newest is " +
+                   std::to_string(versions.front().number),
+               ErrorKind::not_found};
+}
+
+/// Lines as a terminal may have them, in the colours that people know.
+std::string painted_diff(std::string_view diff, const text::Style& style) {
+  std::string out;
+  while (!diff.empty()) {
+    const std::size_t end = diff.find('\n');
+    const std::string line = text::printable(diff.substr(0, end));
+    const bool is_name = line.starts_with("--- ") || line.starts_with("+++ ");
+    const auto ink = is_name                  ? text::Ink::bold
+                     : line.starts_with("@@") ? text::Ink::cyan
+                     : line.starts_with("+")  ? text::Ink::green
+                     : line.starts_with("-")  ? text::Ink::red
+                                              : text::Ink::plain;
+    out += (ink == text::Ink::plain ? line : style.paint(ink, line)) + "\n";
+    diff.remove_prefix(end == std::string_view::npos ? diff.size() : end + 1);
+  }
+  return out;
+}
+
+}  // namespace
+
+int dag_versions_command(const Invocation& call) {
+  Result<OpenState> state = open_state(call.args());
+  if (!state) return call.fail(state.error());
+  const auto versions = versions_of(call, *state->reader);
+  if (!versions) return call.fail(versions.error());
+  if (call.format() != Format::table) {
+    ValueList list;
+    for (const VersionView& version : *versions) {
+      list.push_back(text::Object()
+                         .set("number", std::int64_t{version.number})
+                         .set("version", version.version)
+                         .set("created_at", text::json_time(version.created_at))
+                         .set("source_file", version.source_file)
+                         .set("source_sha256", version.source_hash)
+                         .take());
+    }
+    call.print_document(text::Object().set("versions", std::move(list)).take(), "versions");
+    return kOk;
+  }
+  text::Table table({{"VERSION", true}, {"SINCE"}, {"HASH"}, {"FILE", false, true, 12}});
+  for (const VersionView& version : *versions) {
+    table.add({std::to_string(version.number), text::local_time(version.created_at), version.version.substr(0, 12),
+               text::printable(shown_path(version.source_file))});
+  }
+  Invocation::print(table.render(call.out_style(), call.out_width()));
+  return kOk;
+}
+
+int dag_diff_command(const Invocation& call) {
+  Result<OpenState> state = open_state(call.args());
+  if (!state) return call.fail(state.error());
+  const auto versions = versions_of(call, *state->reader);
+  if (!versions) return call.fail(versions.error());
+  const Result<std::int64_t> to = number_of(call.args(), "to", versions->front().number, 1);
+  if (!to) return call.fail(to.error());
+  const Result<std::int64_t> from = number_of(call.args(), "from", std::max<std::int64_t>(*to - 1, 1), 1);
+  if (!from) return call.fail(from.error());
+  const Result<VersionRow> before = version_numbered(*state->reader, *versions, *from);
+  if (!before) return call.fail(before.error());
+  const Result<VersionRow> after = version_numbered(*state->reader, *versions, *to);
+  if (!after) return call.fail(after.error());
+  const auto name = [](const VersionRow& row, std::int64_t number) {
+    return row.dag_id + " version " + std::to_string(number);
+  };
+  const std::string diff =
+      insight::unified_diff(before->source, after->source, name(*before, *from), name(*after, *to));
+  if (diff.empty()) {
+    call.note(*from == *to ? "one version is no difference: name two with --from and --to"
+                           : "their sources are equal: another setting made the new version");
+  }
+  Invocation::print(painted_diff(diff, call.out_style()));
+  return kOk;
+}
+
 int dag_source_command(const Invocation& call) {
   Result<OpenState> state = open_state(call.args());
   if (!state) return call.fail(state.error());
-  const std::string id = call.args().at(0);
   const Result<std::int64_t> number = number_of(call.args(), "number", 0, 1);
   if (!number) return call.fail(number.error());
-  const Result<std::vector<VersionView>> versions = state->reader->list_versions(id);
+  const auto versions = versions_of(call, *state->reader);
   if (!versions) return call.fail(versions.error());
-  if (versions->empty()) {
-    std::vector<std::string> ids;
-    DagQuery query;
-    query.page.limit = 10'000;
-    if (const auto dags = state->reader->list_dags(query)) {
-      for (const DagView& dag : dags->rows) ids.push_back(dag.dag_id);
-    }
-    return call.fail({"no DAG \"" + id + "\" has run here" + did_you_mean_suffix(id, ids), ErrorKind::not_found},
-                     "`baton dag ls` lists them");
-  }
-  for (const VersionView& version : *versions) {
-    if (*number != 0 && version.number != *number) continue;
-    const Result<VersionRow> row = state->reader->version(id, version.version);
-    if (!row) return call.fail(row.error());
-    Invocation::print(row->source);
-    return kOk;
-  }
-  return call.fail({id + " has no version " + std::to_string(*number) + "; the newest is " +
-                        std::to_string(versions->front().number),
-                    ErrorKind::not_found});
+  const Result<VersionRow> row = version_numbered(*state->reader, *versions, *number);
+  if (!row) return call.fail(row.error());
+  Invocation::print(row->source);
+  return kOk;
 }
 
 }  // namespace baton::cli

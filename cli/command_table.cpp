@@ -254,7 +254,12 @@ constexpr Example kNextExamples[] = {
     {"baton dag next etl.dag.yaml -n 20 --from 2026-03-28", "ticks around a change of the clocks"}};
 constexpr Example kDagLsExamples[] = {{"baton dag ls", "the DAGs that have run here"}};
 constexpr Argument kDagId[] = {{"DAG", "id of a DAG that has run here", true, false, Complete::dag}};
-constexpr Flag kSourceFlags[] = {{"number", 0, "N", "version N, as in `baton dag ls` (the newest)"}};
+constexpr Example kVersionsExamples[] = {{"baton dag versions etl", "which there were, since when"}};
+constexpr Flag kVersionPairFlags[] = {{"from", 0, "N", "version N (the one before)"},
+                                      {"to", 0, "N", "and version N (the newest)"}};
+constexpr Example kVersionDiffExamples[] = {{"baton dag diff etl", "what the last change of the file was"},
+                                            {"baton dag diff etl --from 3 --to 7", "what has changed between two versions"}};
+constexpr Flag kSourceFlags[] = {{"number", 0, "N", "version N, as in `baton dag versions` (the newest)"}};
 constexpr Example kSourceExamples[] = {{"baton dag source etl", "the file as the newest run took it"}};
 
 constexpr Flag kCheckFlags[] = {{"quick", 0, {}, "structure only, not every index"}};
@@ -491,6 +496,16 @@ constexpr Command kCommands[] = {
      kRead,
      dag_next_command},
     {"dag ls", kWriting, "the DAGs that have run here", {}, {}, {}, kDagLsExamples, kRead, dag_ls_command},
+    {"dag versions", kWriting, "the versions of a DAG", {}, kDagId, {}, kVersionsExamples, kRead, dag_versions_command},
+    {"dag diff",
+     kWriting,
+     "what changed between two versions of a DAG",
+     "The sources as a unified diff. `baton diff` compares runs.",
+     kDagId,
+     kVersionPairFlags,
+     kVersionDiffExamples,
+     {},
+     dag_diff_command},
     {"dag source",
      kWriting,
      "the source of a DAG as it ran",
