@@ -389,6 +389,25 @@ test('many runs are chosen by hand or by filter, and changed after a look at wha
   await page.context().close()
 })
 
+test('all DAGs that match are paused at once, and let go on', async () => {
+  const page = await open({ path: 'dags?tag=test' })
+  await page.getByLabel('Select broken').check()
+  await page.getByRole('button', { name: 'Select all 2 that match' }).click()
+  const dialog = page.getByRole('dialog')
+  for (const [word, isPaused] of [['Pause', true], ['Resume', false]]) {
+    if (!isPaused) await page.getByLabel('Select this page').check()
+    await page.getByRole('button', { name: 'Change them…' }).click()
+    await dialog.getByLabel(word, { exact: true }).check()
+    await dialog.getByRole('button', { name: `${word}: 2 DAGs` }).click()
+    await dialog.getByText('2 DAGs done.').waitFor()
+    await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+    const { dags } = await server.ask('GET', '/api/v2/dags?tags=test')
+    assert.deepEqual(dags.map((dag) => dag.is_paused), [isPaused, isPaused])
+  }
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
 test('task instances of a run are chosen and changed together', async () => {
   const run = await server.run('nightly', { state: 'success' })
   const page = await open({ path: run_path('nightly', run) + '?tab=tasks' })
