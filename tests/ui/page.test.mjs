@@ -1,9 +1,10 @@
 // The page as a person meets it: a real server, a real browser, every page, both themes, both widths, the keyboard.
 // BATON: the binary. UI_SHOTS: a folder for pictures of every page.
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, request as http_request } from 'node:http'
 import { connect, createServer as createTcpServer } from 'node:net'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { axe, browser_path, chromium, run_path, Server, until } from './support.mjs'
 
@@ -388,6 +389,25 @@ test('many runs are chosen by hand or by filter, and changed after a look at wha
   await page.context().close()
 })
 
+test('all DAGs that match are paused at once, and let go on', async () => {
+  const page = await open({ path: 'dags?tag=test' })
+  await page.getByLabel('Select broken').check()
+  await page.getByRole('button', { name: 'Select all 2 that match' }).click()
+  const dialog = page.getByRole('dialog')
+  for (const [word, isPaused] of [['Pause', true], ['Resume', false]]) {
+    if (!isPaused) await page.getByLabel('Select this page').check()
+    await page.getByRole('button', { name: 'Change them…' }).click()
+    await dialog.getByLabel(word, { exact: true }).check()
+    await dialog.getByRole('button', { name: `${word}: 2 DAGs` }).click()
+    await dialog.getByText('2 DAGs done.').waitFor()
+    await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+    const { dags } = await server.ask('GET', '/api/v2/dags?tags=test')
+    assert.deepEqual(dags.map((dag) => dag.is_paused), [isPaused, isPaused])
+  }
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
 test('task instances of a run are chosen and changed together', async () => {
   const run = await server.run('nightly', { state: 'success' })
   const page = await open({ path: run_path('nightly', run) + '?tab=tasks' })
@@ -449,6 +469,51 @@ test('charts are loaded when they are looked at, and a point leads to its run', 
   await page.getByText(/(success|failed)$/).filter({ hasText: /\d(ms|s), / }).first().waitFor()
   await page.keyboard.press('Enter')
   await page.waitForURL(/dags\/nightly\/runs\//)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('in a graph a task is found with the keyboard, groups fold, and the critical path is shown', async () => {
+  const page = await open({ path: run_path('nightly', state.nightly) + '?tab=graph' })
+  await page.keyboard.press('/')
+  await page.keyboard.type('or') // orders, report
+  await page.getByRole('status').filter({ hasText: '1 of 2' }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByRole('status').filter({ hasText: '2 of 2' }).waitFor()
+  await page.keyboard.press('Escape') // to the graph, where the one that was found has the frame
+  await page.keyboard.press('n')
+  await page.getByText('orders: success').waitFor()
+  await page.keyboard.press('Space')
+  await page.waitForURL(/fold=load/)
+  await page.getByRole('listitem').filter({ hasText: 'load (2), 2 success' }).waitFor()
+  assert.equal(await page.getByRole('listitem').filter({ hasText: 'customers' }).count(), 0)
+  await page.getByRole('button', { name: 'fold groups' }).click()
+  await page.getByRole('listitem').filter({ hasText: 'customers' }).waitFor()
+  assert.ok(!page.asked.some((url) => url.endsWith('/explain')))
+  await page.getByRole('button', { name: 'critical path' }).click()
+  await until('the critical path', () => page.asked.some((url) => url.endsWith('/explain')))
+  for (let k = 0; k < 8; k++) await page.getByRole('button', { name: 'Larger' }).click()
+  await page.locator('.map').waitFor() // a small one stands by, where not all is in sight
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('the file of a DAG has all its versions, and what one changed', async () => {
+  const file = join(server.folder, 'dags/tides.dag.yaml')
+  const was = readFileSync(file, 'utf8')
+  writeFileSync(file, was.replace('sleep 0.2', 'sleep 0.1; echo <i>less</i>'))
+  await until('a second version', async () => (await server.ask('GET', '/api/v2/dags/tides/dagVersions')).total_entries === 2)
+  const page = await open({ path: 'dags/tides?tab=code' })
+  await page.getByText('Version 2', { exact: true }).waitFor()
+  await page.getByText('echo <i>less</i>').waitFor()
+  await page.getByRole('button', { name: 'What version 2 changed' }).click()
+  await page.getByText('1 line came, 1 went').waitFor()
+  await page.locator('.gone', { hasText: 'sleep 0.2' }).waitFor()
+  await page.locator('.added', { hasText: 'echo <i>less</i>' }).waitFor()
+  await page.getByRole('button', { name: '1', exact: true }).click()
+  await page.waitForURL(/version=1$/)
+  await page.getByText('Version 1', { exact: true }).waitFor()
+  assert.equal(await page.locator('.added').count(), 0)
   assert.deepEqual(page.faults, [])
   await page.context().close()
 })

@@ -1,5 +1,5 @@
 // What can be done to many runs or task instances at once, and how all that match a filter are gathered first.
-import type { Instance, InstanceList, Run, RunList } from '../api/shapes'
+import type { Dag, DagList, Instance, InstanceList, Run, RunList } from '../api/shapes'
 import { outcomeOf, type Outcome } from './batches'
 import { get, patch, post, problemText, v2, withQuery, type Schemas, type Words } from './api'
 
@@ -17,6 +17,8 @@ export interface BulkAction<Item> {
 
 export type RunRef = Pick<Run, 'dag_id' | 'dag_run_id' | 'state'>
 export type InstanceRef = Pick<Instance, 'task_id' | 'map_index' | 'state'>
+
+export type DagRef = Pick<Dag, 'dag_id' | 'is_paused'> & { state: null }
 
 const kPage = 100 // the most that a list gives at once
 
@@ -41,6 +43,12 @@ export const gatherInstances = (dagId: string, runId: string, words: Words, told
   gather(async (offset) => {
     const page = await get<InstanceList>(withQuery(v2('dags', dagId, 'dagRuns', runId, 'taskInstances'), { ...words, limit: kPage, offset }))
     return { rows: page.task_instances.map(({ task_id, map_index, state }) => ({ task_id, map_index, state })), total: page.total_entries }
+  }, told)
+
+export const gatherDags = (words: Words, told: (sofar: number, total: number) => void): Promise<DagRef[]> =>
+  gather(async (offset) => {
+    const page = await get<DagList>(withQuery('api/v2/dags', { ...words, limit: kPage, offset }))
+    return { rows: page.dags.map(({ dag_id, is_paused }) => ({ dag_id, is_paused, state: null })), total: page.total_entries }
   }, told)
 
 const isOver = (state: string | null) => state === 'success' || state === 'failed'
@@ -111,4 +119,24 @@ export function instanceActions(dagId: string, runId: string): BulkAction<Instan
     mark('success'),
     mark('failed'),
   ]
+}
+
+/** There is no request for several named DAGs: each has its own, one after the other. */
+async function each(dags: DagRef[], body: object): Promise<Outcome> {
+  const outcome: Outcome = { done: 0, errors: [] }
+  for (const { dag_id } of dags) {
+    await patch(v2('dags', dag_id), body).then(
+      () => outcome.done++,
+      (error: Error) => outcome.errors.push(`${dag_id}: ${error.message}`),
+    )
+  }
+  return outcome
+}
+
+export function dagActions(): BulkAction<DagRef>[] {
+  return [
+    { id: 'pause', word: 'Pause', needs: 'editor', refuses: (dag) => (dag.is_paused ? 'is paused already' : ''), act: (dags) => each(dags, { is_paused: true }) },
+    { id: 'resume', word: 'Resume', needs: 'editor', refuses: (dag) => (dag.is_paused ? '' : 'is not paused'), act: (dags) => each(dags, { is_paused: false }) },
+    { id: 'drain', word: 'Drain: what has begun ends, then pause', needs: 'editor', refuses: () => '', act: (dags) => each(dags, { draining: true }) },
+  ] // prettier-ignore
 }

@@ -52,3 +52,28 @@ function middle(a: string[], b: string[]): DiffLine[] {
   }
   return out
 }
+
+export interface Hunk {
+  at: number // its first line
+  lines: DiffLine[]
+  hidden: number // lines that are the same on both sides and are folded; 0: shown
+}
+const kAround = 3 // lines that are the same around what differs
+
+/** What differs with some lines around it; between, the rest folded, but for what `opened` names by its first line. */
+export function hunksOf(diff: DiffLine[], opened: ReadonlySet<number>): Hunk[] {
+  const near = new Uint8Array(diff.length)
+  diff.forEach((line, k) => {
+    if (line.mark !== ' ') near.fill(1, Math.max(0, k - kAround), k + kAround + 1)
+  })
+  const hunks: Hunk[] = []
+  for (let from = 0; from < diff.length; ) {
+    let to = from
+    while (to < diff.length && near[to] === near[from]) to++
+    const lines = diff.slice(from, to)
+    const isFolded = near[from] === 0 && lines.length > 1 && !opened.has(from)
+    hunks.push({ at: from, lines, hidden: isFolded ? lines.length : 0 })
+    from = to
+  }
+  return hunks
+}

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Graph, GridRun, GridTask, Param } from '../api/shapes'
 import { ansiSpans, ansiText, lastOfLine } from './ansi'
-import { lineDiff } from './diff'
+import { hunksOf, lineDiff } from './diff'
 import { axis, barsOf, reasonLook, spanOf } from './explain'
-import { neighbour, nodeAt, reach, toMermaid, toSvg } from './graph'
+import { foldGraph, groupAt, neighbour, nodeAt, reach, toMermaid, toSvg } from './graph'
 import { countSteps, isoOf, localField, progressOf } from './backfill'
 import { inBatches, outcomeOf } from './batches'
 import { dayAfter, dayText, monthsOf, squaresOf, stateOf } from './calendar'
@@ -271,5 +271,41 @@ describe('log', () => {
     const { space, scale } = scaleOf(5_000_000, 18, 400)
     expect(space).toBeLessThan(16_000_000)
     expect((space - 400) * scale).toBeCloseTo(5_000_000 * 18 - 400)
+  })
+})
+
+describe('a folded graph', () => {
+  const node = (task_id: string, group: string | null, x: number, state?: string) =>
+    ({ task_id, task_display_name: task_id, group, kind: 'task', is_mapped: false, x, y: 20, width: 50, height: 30, state }) // prettier-ignore
+  const edge = (from: string, to: string) => ({ from, to, points: [[0, 0], [1, 1]] as [number, number][] }) // prettier-ignore
+  const graph = {
+    width: 400, height: 100,
+    nodes: [node('a', null, 0), node('b', 'g', 100, 'failed'), node('c', 'g.h', 200, 'success'), node('d', null, 330)],
+    edges: [edge('a', 'b'), edge('a', 'c'), edge('b', 'c'), edge('c', 'd')],
+    groups: [{ group: 'g', x: 90, y: 0, width: 200, height: 80 }, { group: 'g.h', x: 190, y: 10, width: 80, height: 60 }],
+  } // prettier-ignore
+  it('has one node for a group and all within, in its place, and each edge once', () => {
+    const folded = foldGraph(graph, new Set(['g', 'g.h', 'gone']))
+    expect(folded.nodes.map((one) => one.task_id)).toEqual(['a', 'd', 'group:g'])
+    const stand = folded.nodes[2]!
+    expect([stand.task_display_name, stand.states, stand.x + stand.width / 2]).toEqual(['g (2)', { failed: 1, success: 1 }, 190])
+    expect(folded.edges.map((one) => `${one.from} ${one.to}`)).toEqual(['a group:g', 'group:g d'])
+    expect(folded.groups).toEqual([])
+    expect(foldGraph(graph, new Set())).toBe(graph)
+    expect(foldGraph(graph, new Set(['g.h'])).nodes.map((one) => one.task_id)).toEqual(['a', 'b', 'd', 'group:g.h'])
+  })
+  it('is folded by the head of its box, of the innermost', () => {
+    expect([groupAt(graph, 100, 5), groupAt(graph, 200, 15), groupAt(graph, 100, 60)]).toEqual(['g', 'g.h', null])
+  })
+})
+
+describe('hunks', () => {
+  it('fold what is the same far from what differs, until it is opened', () => {
+    const text = (changed: string) => [...Array.from({ length: 20 }, (_, k) => `l${k}`), changed, ...Array.from({ length: 20 }, (_, k) => `m${k}`)].join('\n')
+    const diff = lineDiff(text('a'), text('b'))
+    const hunks = hunksOf(diff, new Set())
+    expect(hunks.map((one) => [one.at, one.hidden, one.lines.length])).toEqual([[0, 17, 17], [17, 0, 8], [25, 17, 17]]) // prettier-ignore
+    expect(hunksOf(diff, new Set([25])).map((one) => one.hidden)).toEqual([17, 0, 0])
+    expect(hunksOf(lineDiff('a', 'a'), new Set())).toEqual([{ at: 0, lines: [{ mark: ' ', text: 'a' }], hidden: 0 }])
   })
 })

@@ -1,1 +1,0 @@
-import{Mt as e,Pt as t,_t as n,yt as r}from"./index-DMTNB_U4.js";import{t as i}from"./RunTable-I5HfsTcn.js";var a=r(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(r){var o=a(),s=t(e(o),2);i(s,{dagId:`~`}),n(r,o)}export{o as default};

@@ -1,1 +1,0 @@
-import{$ as e,Ot as t,Ut as n,_t as r,jt as i,ut as a,yt as o}from"./index-DMTNB_U4.js";var s=o(`<div class="panel scroll" tabindex="0" role="region"><!></div>`);function c(o,c){var l=s(),u=i(l);a(u,()=>c.children),n(l),t(()=>e(l,`aria-label`,c.label)),r(o,l)}export{c as t};
