@@ -18,6 +18,7 @@
 #include "web/api/event_hub.h"
 #include "web/api/followers.h"
 #include "web/api/known_dags.h"
+#include "web/api/letter_door.h"
 #include "web/api/locks.h"
 #include "web/api/readers.h"
 #include "web/api/upkeep_door.h"
@@ -28,6 +29,7 @@
 namespace baton::api {
 
 class CompiledDags;
+class AlertDoor;
 
 /// How the scheduler is, as told by a thread that is not its own.
 struct Health {
@@ -62,6 +64,8 @@ struct Services {
   CompiledDags* dags = nullptr;
   Door* door = nullptr;
   BackfillDoor* backfills = nullptr;  ///< null: none are made here
+  LetterDoor* letters = nullptr;      ///< null: no jobs over dead letters are done here
+  AlertDoor* alerts = nullptr;        ///< null: nobody is told of anything here
   UpkeepDoor* upkeep = nullptr;       ///< null: nothing is removed here
   std::function<http::ServerCounts()> counts;
   Locks* locks = nullptr;
@@ -108,6 +112,7 @@ void add_system(Operations& operations);
 void add_home(Operations& operations);
 void add_pools(Operations& operations);
 void add_breakers(Operations& operations);
+void add_dead_letters(Operations& operations);
 void add_variables(Operations& operations);
 void add_tokens(Operations& operations);
 void add_xcom(Operations& operations);
