@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/handlers.h"
+#include "cli/handlers_alerts.h"
 #include "cli/handlers_server.h"
 
 namespace baton::cli {
@@ -159,6 +160,11 @@ constexpr Example kResetExamples[] = {{"baton breaker reset warehouse --why 'it 
 constexpr Example kFreezeExamples[] = {{"baton server freeze --why 'database is moved'", "until `baton server thaw`"}};
 constexpr Example kThawExamples[] = {{"baton server thaw", "what waited begins"}};
 constexpr Example kStatusExamples[] = {{"baton server status", "is it ready, and is it frozen"}};
+constexpr Argument kAlertTo[] = {{"TO", "as `alerts:` names it: webhook:NAME, slack:NAME, mail:ADDRESS, command:NAME", true, false}};
+constexpr Flag kAlertLsFlags[] = {{"event", 0, "EVENT", "of this event; several: of either", true},
+                                  {"limit", 'n', "N", "so many, newest first (20)"}};
+constexpr Example kAlertLsExamples[] = {{"baton alert ls --event run_failed", "who was told, and who could not be"}};
+constexpr Example kAlertTestExamples[] = {{"baton alert test slack:ops", "before it matters"}};
 constexpr Argument kLetter[] = {{"LETTER", "its number", true, false}};
 constexpr Argument kLetterList[] = {{"LETTER", "their numbers", false, true}};
 constexpr Argument kLetterJob[] = {{"JOB", "its number", true, false}};
@@ -345,6 +351,8 @@ constexpr Command kCommands[] = {
     {"breaker reset", kRunning, "close a circuit breaker: what waits for it starts",
      "Its failures are forgotten, and its next cooldown is the first again.", kBreaker, kResetFlags, kResetExamples,
      kRead, breaker_reset_command},
+    {"alert test", kRunning, "send a test message to one who is told of alerts", {}, kAlertTo, {}, kAlertTestExamples,
+     kRead, alert_test_command},
     {"dlq redrive", kRunning, "have task instances that gave up tried again",
      "The server clears them with what follows from them; they go through their pools, rates and breakers like any other.\n"
      "One is done at once. Many are a job that goes on by itself, over a restart too, oldest first: each once.",
@@ -392,6 +400,8 @@ constexpr Command kCommands[] = {
      breaker_ls_command},
     {"breaker show", kLooking, "one circuit breaker, and what has happened to it", {}, kBreaker, {}, kBreakerShowExamples,
      kRead, breaker_show_command},
+    {"alert ls", kLooking, "what others were told, newest first", {}, {}, kAlertLsFlags, kAlertLsExamples, kRead,
+     alert_ls_command},
     {"dlq ls", kLooking, "task instances that gave up, newest first",
      "A task instance whose last try fails leaves a dead letter, unless its task says `dead_letter: false`.", {}, kDlqLsFlags,
      kDlqLsExamples, kRead, dlq_ls_command},

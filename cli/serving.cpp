@@ -61,6 +61,7 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
                    [&observer](const std::string& line) { observer.notice(line); }),
       letter_jobs_(server.loop(), letter_host_),
       api_letters_(server.loop(), letter_jobs_),
+      alerts_(server, [&observer](const std::string& line) { observer.notice(line); }),
       retention_host_(server.loop(), server.store(), server.host(), upkeep_, server.options().state_folder,
                       [this](const std::string& dag_id) { return ticks_.forget_dag(dag_id); },
                       [&observer](const std::string& line) { observer.notice(line); }),
@@ -82,6 +83,7 @@ Serving::~Serving() {
   engine.on_waiting_ended(nullptr);
   if (beat_timer_ != 0) server_.loop().cancel(beat_timer_);
   if (web_) web_->stop();
+  alerts_.stop();
   folder_.stop();
   backfills_.stop();
   letter_jobs_.stop();
@@ -108,6 +110,8 @@ Status Serving::start() {
   if (!dates) return dates.error();
   dates_ = std::move(dates).value();
   if (Status told = tell_of_runs(); !told) return told.error();
+  tick_host_.on_dag([this](const Dag& dag) { alerts_.learn(dag); });
+  alerts_.start(server_.options().config);  // before anything is written
   ticks_.start(*found);
   folder_.start(*found);
   backfills_.start(*found);
@@ -195,6 +199,7 @@ Status Serving::start_web() {
   services.door = &door_;
   services.backfills = &api_backfills_;
   services.letters = &api_letters_;
+  services.alerts = &alerts_;
   services.upkeep = &api_upkeep_;
   services.metrics = [this] { return metrics(); };
   services.health = [this] {
@@ -292,6 +297,7 @@ void Serving::take_config(const Config& old, const Config& fresh) {
   for (const BreakerSpec& breaker : dagfile::breakers_from_json(fresh.breakers_json)) {
     server_.host().engine().declare_breaker(breaker, "");
   }
+  alerts_.set(fresh);
   retention_.set(fresh.retention);
   backups_.set(fresh.backup);
   tick_host_.set_config(fresh);
@@ -346,6 +352,7 @@ void Serving::beat() {
   backfills_.look();  // a DAG that drained, or a server that was frozen, may go on
   seen_ = server_.loop().wall_now();
   see_workers();
+  alerts_.beat(beat_due_ == 0 ? 0 : server_.loop().mono_now() - beat_due_);
   DurationUs wait = kBeatUs;
   if (const DurationUs watchdog = watchdog_interval(); watchdog > 0) {
     tell_service_manager("WATCHDOG=1");

@@ -17,6 +17,7 @@
 #include "cli/api_door.h"
 #include "cli/api_letters.h"
 #include "cli/api_upkeep.h"
+#include "cli/server_alerts.h"
 #include "scheduler/host/backfills_on_engine.h"
 #include "scheduler/host/letters_on_engine.h"
 #include "scheduler/host/local/backups_on_disk.h"
@@ -85,6 +86,7 @@ class Serving {
   LettersOnEngine letter_host_;
   LetterJobs letter_jobs_;
   ApiLetters api_letters_;
+  ServerAlerts alerts_;
   LoaderThread upkeep_;  ///< what may take long, and nobody waits for: old runs, folders
   RetentionOnStore retention_host_;
   RetentionService retention_;

@@ -105,7 +105,7 @@ std::optional<DeadLetterRow> open_letter(const Call& call, const http::Reply& re
   return std::nullopt;
 }
 
-Door::OnChanged answer_with(const Call& call, const http::Reply& reply, std::int64_t letter_no) {
+Door::OnChanged letter_shown_to(const Call& call, const http::Reply& reply, std::int64_t letter_no) {
   return [call, reply, letter_no](const Result<Changed>& done) {
     if (!done) return reply.send(http::error_response(done.error(), &call.request));
     reply.later([call, letter_no] { return shown_letter(call, letter_no); });
@@ -128,7 +128,7 @@ void redrive_letter(const Call& call, const http::Reply& reply) {
                                                    ErrorKind::conflict};
                                  return reply.send(http::error_response(moved, &call.request));
                                }
-                               answer_with(call, reply, letter_no)(done);
+                               letter_shown_to(call, reply, letter_no)(done);
                              });
 }
 
@@ -149,7 +149,7 @@ void discard_letter(const Call& call, const http::Reply& reply) {
   ask.audit.extra_json = to_json(Value(std::move(extra)));
   ask.object = "dead_letter/" + std::to_string(letter->letter_no);
   call.services.door->change({std::move(ask), "", 200}, asker, once_of(call.request),
-                             answer_with(call, reply, letter->letter_no));
+                             letter_shown_to(call, reply, letter->letter_no));
 }
 
 // ── many: jobs ──────────────────────────────────────────────────────────────────────────────────────────────────────

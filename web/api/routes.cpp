@@ -53,6 +53,7 @@ Operations all_operations() {
   add_home(operations);
   add_pools(operations);
   add_breakers(operations);
+  add_alerts(operations);
   add_dead_letters(operations);
   add_variables(operations);
   add_tokens(operations);

@@ -12,6 +12,7 @@
 
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
+#include "web/api/alert_door.h"
 #include "web/api/backfill_door.h"
 #include "web/api/description.h"
 #include "web/api/door.h"
@@ -29,7 +30,6 @@
 namespace baton::api {
 
 class CompiledDags;
-class AlertDoor;
 
 /// How the scheduler is, as told by a thread that is not its own.
 struct Health {
@@ -112,6 +112,7 @@ void add_system(Operations& operations);
 void add_home(Operations& operations);
 void add_pools(Operations& operations);
 void add_breakers(Operations& operations);
+void add_alerts(Operations& operations);
 void add_dead_letters(Operations& operations);
 void add_variables(Operations& operations);
 void add_tokens(Operations& operations);

@@ -9,7 +9,7 @@ from serving import ServingTest
 from support import BATON
 
 BROKEN = """dag: broken
-params: {day: monday}
+params: {day: {type: string, default: monday}}
 tasks:
   load: {run: 'echo looking; [ -e mended ] || exit 75', retries: 1}
   after: {needs: load, run: 'echo done >> after'}
@@ -90,17 +90,19 @@ class OneLetter(DeadLetterTest):
         self.until_dag("broken")
         self.baton("trigger", "broken", "--run-id", "r", "--wait", code=1)
         first = self.letters()[0]["id"]
-        self.baton("retry", "broken/r", code=1)
+        self.baton("retry", "broken/r")
+        self.until(lambda: self.letter(first)["state"] != "open", "the second failure")
         second = self.letters()[0]["id"]
         self.assertGreater(second, first)
         self.assertEqual("superseded", self.letter(first)["state"])
         self.mend()
         self.baton("retry", "broken/r")
-        self.assertEqual("resolved", self.letter(second)["state"])
+        self.until(lambda: self.letter(second)["state"] == "resolved", "the success")
+        self.until(lambda: self.run_state("broken", "r") in ("success", "failed"), "its end")
         (self.folder / "dags" / "mended").unlink()
         self.baton("trigger", "broken", "--run-id", "s", "--wait", code=1)
         third = self.letters()[0]["id"]
-        self.baton("mark", "success", "broken/s", "load")
+        self.baton("mark", "broken/s", "success", "load")
         self.until(lambda: self.letter(third)["state"] == "resolved", "the mark")
 
     def test_a_person_who_stops_leaves_none_and_a_letter_keeps_its_run(self):
