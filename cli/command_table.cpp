@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/handlers.h"
+#include "cli/handlers_alerts.h"
 #include "cli/handlers_server.h"
 
 namespace baton::cli {
@@ -159,6 +160,38 @@ constexpr Example kResetExamples[] = {{"baton breaker reset warehouse --why 'it 
 constexpr Example kFreezeExamples[] = {{"baton server freeze --why 'database is moved'", "until `baton server thaw`"}};
 constexpr Example kThawExamples[] = {{"baton server thaw", "what waited begins"}};
 constexpr Example kStatusExamples[] = {{"baton server status", "is it ready, and is it frozen"}};
+constexpr Argument kAlertTo[] = {{"TO", "as `alerts:` names it: webhook:NAME, slack:NAME, mail:ADDRESS, command:NAME", true, false}};
+constexpr Flag kAlertLsFlags[] = {{"event", 0, "EVENT", "of this event; several: of either", true},
+                                  {"limit", 'n', "N", "so many, newest first (20)"}};
+constexpr Example kAlertLsExamples[] = {{"baton alert ls --event run_failed", "who was told, and who could not be"}};
+constexpr Example kAlertTestExamples[] = {{"baton alert test slack:ops", "before it matters"}};
+constexpr Argument kLetter[] = {{"LETTER", "its number", true, false}};
+constexpr Argument kLetterList[] = {{"LETTER", "their numbers", false, true}};
+constexpr Argument kLetterJob[] = {{"JOB", "its number", true, false}};
+constexpr Flag kOfDag = {"dag", 0, "DAG", "of this DAG; several: of either", true, Complete::dag};
+constexpr Flag kOfTask = {"task", 0, "TASK", "of this task; several: of either", true};
+constexpr Flag kOfReason = {"reason", 0, "REASON", "that failed for this reason: exit_code, timeout, oom, …", true};
+constexpr Flag kOfSince = {"since", 0, "T", "that failed at or after a time (2026-03-01, UTC), or so long ago at most (6h)"};
+constexpr Flag kAllLetters = {"all", 0, {}, "all that are open"};
+constexpr Flag kDryLetters = {"dry-run", 'n', {}, "list them, and change nothing"};
+constexpr Flag kWaitJob = {"wait", 0, {}, "stay to the end of the job; exit code 1 where one could not be done"};
+constexpr Flag kDlqLsFlags[] = {kOfDag, kOfTask, kOfReason, kOfSince,
+                                {"state-of", 0, "STATE", "open ones (the default), or those that are closed", false,
+                                 Complete::words, "open|redriven|discarded|resolved|superseded|all"},
+                                {"limit", 'n', "N", "so many, newest first (50)"}};
+constexpr Flag kDlqRedriveFlags[] = {kOfDag, kOfTask, kOfReason, kOfSince, kAllLetters, kDryLetters,
+                                     {"rate", 0, "RATE", "so many at most: 40/s, 100/m, 5/h"},
+                                     {"latest", 0, {}, "go on with the version that the DAG has now"}, kWhy, kWaitJob};
+constexpr Flag kDlqDiscardFlags[] = {kOfDag, kOfTask, kOfReason, kOfSince, kAllLetters, kDryLetters, kWhy, kWaitJob};
+constexpr Example kDlqLsExamples[] = {{"baton dlq ls --dag flights --since 6h", "what gave up today"}};
+constexpr Example kDlqShowExamples[] = {{"baton dlq show 12", "what it was given, its error, the end of its log"}};
+constexpr Example kDlqRedriveExamples[] = {
+    {"baton dlq redrive 12", "once more, with the same version and inputs"},
+    {"baton dlq redrive --dag flights --since 6h --dry-run", "which ones it would be"},
+    {"baton dlq redrive --dag flights --rate 40/s --why 'the API is back'", "oldest first, 40 a second"}};
+constexpr Example kDlqDiscardExamples[] = {{"baton dlq discard --task probe --why 'known, and mended'", "let them go"}};
+constexpr Example kDlqJobsExamples[] = {{"baton dlq jobs", "how far they have come"}};
+constexpr Example kDlqCancelExamples[] = {{"baton dlq cancel 3", "what it has done stays"}};
 constexpr Flag kStopFlags[] = {{"kill", 0, {}, "at once: no grace, no teardowns"}, kWhy};
 constexpr Flag kServerFlags[] = {
     {"listen", 0, "ADDRESS:PORT", "where the API answers, on loopback (127.0.0.1:8080; port 0: a free one)"},
@@ -337,6 +370,16 @@ constexpr Command kCommands[] = {
     {"breaker reset", kRunning, "close a circuit breaker: what waits for it starts",
      "Its failures are forgotten, and its next cooldown is the first again.", kBreaker, kResetFlags, kResetExamples,
      kRead, breaker_reset_command},
+    {"alert test", kRunning, "send a test message to one who is told of alerts", {}, kAlertTo, {}, kAlertTestExamples,
+     kRead, alert_test_command},
+    {"dlq redrive", kRunning, "have task instances that gave up tried again",
+     "The server clears them with what follows from them; they go through their pools, rates and breakers like any other.\n"
+     "One is done at once. Many are a job that goes on by itself, over a restart too, oldest first: each once.",
+     kLetterList, kDlqRedriveFlags, kDlqRedriveExamples, kRead, dlq_redrive_command},
+    {"dlq discard", kRunning, "let dead letters go: their task instances stay failed", {}, kLetterList, kDlqDiscardFlags,
+     kDlqDiscardExamples, kRead, dlq_discard_command},
+    {"dlq cancel", kRunning, "end a job over dead letters", {}, kLetterJob, {}, kDlqCancelExamples, kRead,
+     dlq_cancel_command},
     {"trigger", kRunning, "ask the server for a run of one of its DAGs",
      "The server that holds the state folder makes the run and works on it. Where there is none, `baton run` runs a DAG\n"
      "here and now. A repetition with the same --idempotency-key finds the run that the first one made.",
@@ -376,6 +419,14 @@ constexpr Command kCommands[] = {
      breaker_ls_command},
     {"breaker show", kLooking, "one circuit breaker, and what has happened to it", {}, kBreaker, {}, kBreakerShowExamples,
      kRead, breaker_show_command},
+    {"alert ls", kLooking, "what others were told, newest first", {}, {}, kAlertLsFlags, kAlertLsExamples, kRead,
+     alert_ls_command},
+    {"dlq ls", kLooking, "task instances that gave up, newest first",
+     "A task instance whose last try fails leaves a dead letter, unless its task says `dead_letter: false`.", {}, kDlqLsFlags,
+     kDlqLsExamples, kRead, dlq_ls_command},
+    {"dlq show", kLooking, "one dead letter, with what its task was given", {}, kLetter, {}, kDlqShowExamples, kRead,
+     dlq_show_command},
+    {"dlq jobs", kLooking, "jobs over dead letters, newest first", {}, {}, {}, kDlqJobsExamples, kRead, dlq_jobs_command},
     {"ls", kLooking, "runs, newest first", {}, {}, kLsFlags, kLsExamples, kRead, ls_command},
     {"ps", kLooking, "what lives: runs and their tasks", {}, {}, {}, kPsExamples, kRead, ps_command},
     {"show", kLooking, "one run and its tasks", {}, kOneRun, kShowFlags, kShowExamples, kRead, show_command},

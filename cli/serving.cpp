@@ -56,6 +56,12 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
                      [&observer](const std::string& line) { observer.notice(line); }),
       backfills_(server.loop(), backfill_host_),
       api_backfills_(server.loop(), backfills_),
+      letter_host_(server.loop(), server.host(), ticks_, shelf_,
+                   [this](LetterQuery query, LetterHost::OnPage done) { find_letters(std::move(query), std::move(done)); },
+                   [&observer](const std::string& line) { observer.notice(line); }),
+      letter_jobs_(server.loop(), letter_host_),
+      api_letters_(server.loop(), letter_jobs_),
+      alerts_(server, [&observer](const std::string& line) { observer.notice(line); }),
       retention_host_(server.loop(), server.store(), server.host(), upkeep_, server.options().state_folder,
                       [this](const std::string& dag_id) { return ticks_.forget_dag(dag_id); },
                       [&observer](const std::string& line) { observer.notice(line); }),
@@ -77,8 +83,10 @@ Serving::~Serving() {
   engine.on_waiting_ended(nullptr);
   if (beat_timer_ != 0) server_.loop().cancel(beat_timer_);
   if (web_) web_->stop();
+  alerts_.stop();
   folder_.stop();
   backfills_.stop();
+  letter_jobs_.stop();
   ticks_.stop();
   loader_.stop();
   config_.stop();
@@ -102,9 +110,12 @@ Status Serving::start() {
   if (!dates) return dates.error();
   dates_ = std::move(dates).value();
   if (Status told = tell_of_runs(); !told) return told.error();
+  tick_host_.on_dag([this](const Dag& dag) { alerts_.learn(dag); });
+  alerts_.start(server_.options().config);  // before anything is written
   ticks_.start(*found);
   folder_.start(*found);
   backfills_.start(*found);
+  letter_jobs_.start(*found);
   retention_.start(server_.options().config.retention, RetentionOnStore::begun(*found));
   backups_.start(server_.options().config.backup);
   config_seen_ = server_.options().config;
@@ -139,6 +150,16 @@ Status Serving::tell_of_runs() {
     backfills_.run_ended(row.run_no);
   });
   return waiting;
+}
+
+/// Off the loop, with a reader for each page: a job has one page a thousand letters.
+void Serving::find_letters(LetterQuery query, LetterHost::OnPage done) {
+  loader_.post([folder = server_.options().state_folder, &loop = server_.loop(), query = std::move(query),
+                done = std::move(done)] {
+    auto reader = SqliteReader::open(folder);
+    auto page = reader ? (*reader)->list_letters(query) : Result<LetterPage>(reader.error());
+    loop.post([page = std::move(page), done] { done(page); });
+  });
 }
 
 /// Off the loop: a long range has many.
@@ -177,6 +198,8 @@ Status Serving::start_web() {
   };
   services.door = &door_;
   services.backfills = &api_backfills_;
+  services.letters = &api_letters_;
+  services.alerts = &alerts_;
   services.upkeep = &api_upkeep_;
   services.metrics = [this] { return metrics(); };
   services.health = [this] {
@@ -274,11 +297,25 @@ void Serving::take_config(const Config& old, const Config& fresh) {
   for (const BreakerSpec& breaker : dagfile::breakers_from_json(fresh.breakers_json)) {
     server_.host().engine().declare_breaker(breaker, "");
   }
+  alerts_.set(fresh);
   retention_.set(fresh.retention);
   backups_.set(fresh.backup);
   tick_host_.set_config(fresh);
   backfill_host_.set_config(fresh);
   if (changes_dags(old, fresh)) folder_.set_config(fresh);
+}
+
+/// Open dead letters; none where they cannot be counted now.
+std::string Serving::letter_metrics() const {
+  const auto reader = SqliteReader::open(server_.options().state_folder);
+  if (!reader) return {};
+  LetterQuery open;
+  open.filter.states = {LetterState::open};
+  open.page.limit = 1;
+  const auto page = (*reader)->list_letters(open);
+  if (!page) return {};
+  return "# HELP baton_dead_letters_open Task instances that gave up, and that nobody has dealt with.\n"
+         "# TYPE baton_dead_letters_open gauge\nbaton_dead_letters_open " + std::to_string(page->total) + "\n";
 }
 
 /// In the format of Prometheus.
@@ -306,6 +343,7 @@ std::string Serving::metrics() {
          std::to_string(backup.last_made == kNoTime ? 0 : backup.last_made / kSecond) +
          "\n# HELP baton_backup_failing Whether the last try to make one failed.\n"
          "# TYPE baton_backup_failing gauge\nbaton_backup_failing " + (backup.error.empty() ? "0" : "1") + "\n";
+  out += letter_metrics();
   return out;
 }
 
@@ -314,6 +352,7 @@ void Serving::beat() {
   backfills_.look();  // a DAG that drained, or a server that was frozen, may go on
   seen_ = server_.loop().wall_now();
   see_workers();
+  alerts_.beat(beat_due_ == 0 ? 0 : server_.loop().mono_now() - beat_due_);
   DurationUs wait = kBeatUs;
   if (const DurationUs watchdog = watchdog_interval(); watchdog > 0) {
     tell_service_manager("WATCHDOG=1");
@@ -328,6 +367,7 @@ void Serving::close() {
   tell_service_manager("STOPPING=1");
   folder_.stop();
   backfills_.stop();
+  letter_jobs_.stop();
   ticks_.stop();
   config_.stop();
   backups_.stop();

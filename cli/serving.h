@@ -15,8 +15,11 @@
 
 #include "cli/api_backfills.h"
 #include "cli/api_door.h"
+#include "cli/api_letters.h"
 #include "cli/api_upkeep.h"
+#include "cli/server_alerts.h"
 #include "scheduler/host/backfills_on_engine.h"
+#include "scheduler/host/letters_on_engine.h"
 #include "scheduler/host/local/backups_on_disk.h"
 #include "scheduler/host/local/retention_on_store.h"
 #include "scheduler/host/ticks_on_engine.h"
@@ -56,12 +59,14 @@ class Serving {
   Serving(LocalServer& server, ServingOptions options, RunObserver& observer);
   Status start();
   Status tell_of_runs();
+  void find_letters(LetterQuery query, LetterHost::OnPage done);
   void find_dates(const std::string& dag_id, WallUs from, WallUs to, BackfillHost::OnDates done);
   Status start_web();
   Status set_pools();
   [[nodiscard]] std::optional<http::TokenGrant> grant_of(const std::string& hash) const;
   void see_workers();
   std::string metrics();
+  [[nodiscard]] std::string letter_metrics() const;
   Config config_now();
   void take_config(const Config& old, const Config& fresh);
   void beat();
@@ -78,6 +83,10 @@ class Serving {
   BackfillsOnEngine backfill_host_;
   Backfills backfills_;
   ApiBackfills api_backfills_;
+  LettersOnEngine letter_host_;
+  LetterJobs letter_jobs_;
+  ApiLetters api_letters_;
+  ServerAlerts alerts_;
   LoaderThread upkeep_;  ///< what may take long, and nobody waits for: old runs, folders
   RetentionOnStore retention_host_;
   RetentionService retention_;

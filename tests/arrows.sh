@@ -18,6 +18,7 @@ scheduler/insight   | engine expr timetable json model | boost
 scheduler/logs      | engine json model | re2
 scheduler/control   | engine expr timetable checksum json model |
 scheduler/service   | control insight engine dagfile expr timetable digest checksum json model |
+scheduler/delivery  | service digest json model | curl
 scheduler/store     | engine expr digest checksum json model | sqlite3.h
 scheduler/loop      | engine model | boost
 scheduler/executor  | loop engine checksum json model worker/protocol | boost
@@ -35,8 +36,8 @@ worker              | worker/protocol checksum |
 worker/protocol     |  |
 '
 # Rooms whose headers include no library at all, so that whoever uses the room needs none.
-readonly std_headers='scheduler/(model|checksum|digest|json|expr|timetable|engine|insight|logs|control|service|host)'
-readonly libraries='sqlite3.h httplib.h yaml-cpp boost nlohmann absl re2 openssl fmt CLI'
+readonly std_headers='scheduler/(model|checksum|digest|json|expr|timetable|engine|insight|logs|control|service|delivery|host)'
+readonly libraries='sqlite3.h httplib.h yaml-cpp boost nlohmann absl re2 openssl curl fmt CLI'
 
 readonly ours='\./\(scheduler\|worker\|cli\|web\)/.*\.\(h\|cpp\)'
 sources=$(find . -path ./build -prune -o -regex "$ours" -printf '%P\n' | sort)

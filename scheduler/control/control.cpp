@@ -52,6 +52,10 @@ ServiceRows notes_of(RunNo run_no, const std::optional<std::string>& on_run, con
 std::string object_of(const Request& request, const Answer& how) {
   if (const auto* records = std::get_if<WriteRecords>(&request)) return records->object;
   if (const auto* breaker = std::get_if<ChangeBreaker>(&request)) return "breaker/" + breaker->name;
+  const auto* redrive = std::get_if<RedriveLetters>(&request);
+  if (redrive != nullptr && !redrive->letters.empty()) {
+    return "dead_letter/" + std::to_string(redrive->letters.front().letter_no);
+  }
   return run_object(how.run_no, numbers_of(how));
 }
 

@@ -12,8 +12,8 @@
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
 // Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h, clear_tasks.h,
-// mark_tasks.h, mark_run.h, delete_run.h, write_records.h, change_breaker.h): what it says, its checks, what it changes,
-// its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
+// mark_tasks.h, mark_run.h, delete_run.h, write_records.h, change_breaker.h, redrive_letters.h): what it says, its
+// checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
 //
 // Owned by who owns the engine; all but ask() on the loop's thread. It must go before the loop and the engine.
 #pragma once
@@ -38,6 +38,7 @@
 #include "scheduler/control/idempotency.h"
 #include "scheduler/control/mark_run.h"
 #include "scheduler/control/mark_tasks.h"
+#include "scheduler/control/redrive_letters.h"
 #include "scheduler/control/resume_run.h"
 #include "scheduler/control/retry_run.h"
 #include "scheduler/control/run_loader.h"
@@ -49,7 +50,7 @@
 namespace baton {
 
 using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun,
-                             ChangeBreaker>;
+                             ChangeBreaker, RedriveLetters>;
 
 /// The run that a request is about; 0: one that does not exist yet.
 [[nodiscard]] RunNo run_of(const Request& request);
@@ -60,6 +61,7 @@ struct Answer {
   bool has_changed = true;             ///< false: there was nothing to do, and nothing has been written
   RunState state = RunState::running;  ///< of the run, when it was decided
   std::size_t cleared = 0;             ///< instances that will run again
+  std::size_t letters = 0;             ///< dead letters that were redriven
   std::vector<TouchedInstance> instances;  ///< of retry, clear and mark: what they change, or would (dry_run)
   std::int32_t repeated_status = 0;    ///< not 0: its key is known, this is what was answered then, and nothing changed
 };
@@ -155,6 +157,9 @@ class Control {
   void change_loaded(const MarkTasks& request, Asked& asked, LoadedRun& loaded, bool at_start);
   void change(const MarkRun& request, Asked& asked, const DagRun& run);
   void change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  // redrive_letters.cpp
+  void change(const RedriveLetters& request, Asked& asked, const DagRun& run);
+  void change_loaded(const RedriveLetters& request, Asked& asked, LoadedRun& loaded, bool at_start);
   void change(const DeleteRun& request, Asked& asked, const DagRun& run);
   void change_loaded(const DeleteRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
   /// A run that is not with the engine, and may be taken there.
@@ -167,6 +172,7 @@ class Control {
   template <typename Asks>
   void clear(const Asks& request, Asked& asked, const DagRun& run, Taking* taking);
   void want_again(const RetryRun& request, Asked& asked, Taking& taking);
+  void redrive(const RedriveLetters& request, Asked& asked, const DagRun& run, Taking* taking);
   void mark(const MarkTasks& request, Asked& asked, const DagRun& run, Taking* taking);
   void mark(const MarkRun& request, Asked& asked, const DagRun& run, Taking* taking);
   void mark_waiting(const MarkRun& request, AuditRow audit, Asked& asked, Taking& taking, ServiceRows notes);

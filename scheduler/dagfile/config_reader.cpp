@@ -75,6 +75,16 @@ BackupSettings read_backup(Node node, Reporter& reporter) {
   return out;
 }
 
+/// Who is told of what in all DAGs, and how they are reached; empty: nobody.
+std::string read_alerting(Node root, Reporter& reporter) {
+  ValueMap out;
+  for (const char* name : {"alerts", "receivers", "smtp", "dead_man"}) {
+    const Node node = root.find(name);
+    if (node && !node.is_null()) out.emplace_back(name, dagfile::value_of(node, reporter));
+  }
+  return out.empty() ? std::string() : to_json(Value(std::move(out)));
+}
+
 void read_config(Node root, Config& config, Reporter& reporter) {
   dagfile::check_object(root, "config", "baton.yaml", root.span(), reporter);
   config.pools = dagfile::read_pools(root.find("pools"), reporter);
@@ -84,6 +94,7 @@ void read_config(Node root, Config& config, Reporter& reporter) {
   config.pass_env = dagfile::read_texts(root.find("pass_env"));
   read_limits(root.find("limits"), config);
   config.retention = read_retention(root.find("retention"), reporter);
+  config.alerting_json = read_alerting(root, reporter);
   config.backup = read_backup(root.find("backup"), reporter);
 }
 

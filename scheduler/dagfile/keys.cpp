@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kCatchups = "none latest all";
 constexpr std::string_view kEvents =
     "run_started run_success run_failed task_failed task_retried sla_missed dead_letter dag_paused approval_requested "
-    "breaker_opened breaker_half_open breaker_closed asset_stale";
+    "breaker_opened breaker_half_open breaker_closed asset_stale scheduler_behind";
 constexpr std::string_view kRules =
     "all_success all_failed all_done all_done_min_one_success all_skipped one_success one_failed one_done none_failed "
     "none_failed_min_one_success none_skipped always";
@@ -277,7 +277,24 @@ constexpr auto kKeys = std::to_array<Key>({
     {"config", "pass_env", kText | kList, "", kText, "", 0, "Variables of the scheduler's environment that tasks get, beside PATH, HOME, LANG and TZ", "[HTTPS_PROXY]"},
     {"config", "limits", kObject | kNull, "limits", 0, "", 0, "Limits", "{file: 64Mi}"},
     {"config", "retention", kText | kObject, "retention", 0, "", kService, "How long ended runs are kept; for ever", "{runs: 90d, logs: 30d}"},
+    {"config", "alerts", kList | kNull, "alert", kObject, "", kService, "Who is told of what, in all DAGs", "[{events: [run_failed], to: \"slack:ops\"}]"},
+    {"config", "receivers", kObject | kNull, "receivers", 0, "", kService, "Those who are told, by name", "{ops: {url: \"https://hooks.example.org/baton\"}}"},
+    {"config", "smtp", kObject, "smtp", 0, "", kService, "How mail is sent", "{url: \"smtp://mail.example.org:587\", from: baton@example.org}"},
+    {"config", "dead_man", kObject, "dead_man", 0, "", kService, "A URL that is asked for as long as all is well", "{url: \"https://hc.example.org/ping/1\", every: 1m}"},
     {"config", "backup", kObject, "backup", 0, "", kService, "Copies of the database that a server makes by itself", "{path: /backup/baton, every: 1d, keep: 7}"},
+    {"receivers", "*", kObject, "receiver", 0, "", kService, "Who is told, and how they are reached", "{url: \"https://hooks.example.org/baton\"}"},
+    {"receiver", "url", kText, "", 0, "", kService, "Where a webhook or Slack takes messages", "https://hooks.example.org/baton"},
+    {"receiver", "secret", kText, "", 0, "", kService, "Name of the secret that signs what a webhook gets", "OPS_HOOK_KEY"},
+    {"receiver", "allow_private", kBoolean, "", 0, "", kService, "It may lie in a private network, or on this machine; false", "true"},
+    {"receiver", "command", kList, "", kText, "", kService, "A program and its arguments, which gets the message on stdin", "[/usr/local/bin/page, --queue, ops]"},
+    {"smtp", "url", kText, "", 0, "", kService | kRequired, "The server: smtp://HOST:PORT, or smtps://", "smtp://mail.example.org:587"},
+    {"smtp", "from", kText, "", 0, "", kService | kRequired, "The sender", "baton@example.org"},
+    {"smtp", "user", kText, "", 0, "", kService, "Who logs in", "baton"},
+    {"smtp", "secret", kText, "", 0, "", kService, "Name of the secret that is the password", "SMTP_PASSWORD"},
+    {"smtp", "tls", kBoolean, "", 0, "", kService, "Without an encrypted connection nothing is sent; true", "false"},
+    {"dead_man", "url", kText, "", 0, "", kService | kRequired, "What is asked for", "https://hc.example.org/ping/1"},
+    {"dead_man", "every", kDuration, "", 0, "", kService, "How often; 1m", "1m", 1},
+    {"dead_man", "allow_private", kBoolean, "", 0, "", kService, "It may lie in a private network; false", "true"},
     {"retention", "runs", kText, "", 0, "", kService, "A span, or so many runs `per dag`; for ever", "1000 per dag"},
     {"retention", "logs", kDuration, "", 0, "", kService, "Logs go so long after their run has ended; with the run", "30d", 1'000'000},
     {"backup", "path", kText, "", 0, "", kService | kRequired, "The folder for the copies, absolute", "/backup/baton"},

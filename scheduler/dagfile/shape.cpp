@@ -166,7 +166,8 @@ std::string nested_owner(Node key, const Key& row, std::string_view owner) {
   static constexpr std::pair<std::string_view, std::string_view> kNouns[] = {
       {"params", "param"}, {"pools", "pool"},         {"breakers", "breaker"},
       {"assets", "asset"}, {"calendars", "calendar"}, {"groups", "group"},
-      {"env", "variable"}, {"secrets", "variable"},   {"headers", "header"}};
+      {"env", "variable"}, {"secrets", "variable"},   {"headers", "header"},
+      {"receivers", "receiver"}};
   std::string name = in_quotes(key.text());
   for (const auto& [where, noun] : kNouns) {
     if (row.where == where) name = std::string(noun) + " " + name;

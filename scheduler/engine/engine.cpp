@@ -218,6 +218,9 @@ void Engine::commit() {
     return;
   }
   if (runs_.take_due(next())) take_lazy_durations();
+  if (writes_) {
+    for (Part& part : next().batch.parts) writes_(part);
+  }
   if (BATON_BUG(effect_before_commit)) {
     for (const AttemptKey& key : next().releases) executor_.release(key);
   }

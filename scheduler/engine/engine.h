@@ -83,6 +83,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void on_waiting_ended(std::function<void(const RunRow&)> f) { waiting_ended_ = std::move(f); }
   /// Called before a run begins or goes on, with its row and its DAG.
   void on_begins(std::function<void(const RunRow&, const Dag&)> f) { begins_ = std::move(f); }
+  /// Sees each part of a batch just before it is written, and may add rows of the service that tell of the others: they
+  /// become durable together.
+  void on_writes(std::function<void(Part&)> f) { writes_ = std::move(f); }
   /// Who brings the runs that have waited as rows; outlives the engine. Without one, what waits is kept in memory, and
   /// runs of earlier processes cannot be queued.
   void load_with(RunLoader* loader) { loader_ = loader; }
@@ -250,6 +253,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::function<void(const RunRow&)> comes_, struck_, waiting_ended_;
   std::function<void(const RunRow&, const Dag&)> begins_;
   std::function<void(const DagRun&)> finished_;
+  std::function<void(Part&)> writes_;
 
   std::set<RunNo> left_;                       ///< not ours now; see leave_runs()
   std::vector<DurationRow> lazy_durations_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "scheduler/engine/cache_key.h"
+#include "scheduler/engine/dead_letters.h"
 #include "scheduler/engine/engine.h"
 #include "scheduler/engine/sleep.h"
 #include "scheduler/model/seeded_bug.h"
@@ -12,6 +13,7 @@ namespace baton {
 void Engine::collect(LiveRun& live, StepOutcome& step) {
   DagRun& run = live.run;
   Part& part = next().part(live.part);
+  take_letters(run, step, loop_.wall_now(), part.service);
   const auto write = [&](InstanceNo i, std::vector<TaskRow>& to) {
     TaskRow row = row_of(run, i);
     live.unwritten.erase(i);

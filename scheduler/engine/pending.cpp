@@ -20,6 +20,8 @@ void strip(Pending& pending, RunNo run_no, const PartVerdict& struck) {
     std::erase_if(part.tries, is_row);
     std::erase_if(part.runs, is_row);
     std::erase_if(part.cache, is_row);
+    std::erase_if(part.service.letters, is_row);
+    std::erase_if(part.service.letter_closings, is_row);
   }
   std::erase_if(pending.launches, is_keyed);
   std::erase_if(pending.releases, is_row);

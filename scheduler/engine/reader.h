@@ -99,6 +99,13 @@ class Reader {
   [[nodiscard]] virtual Result<std::vector<AccountRow>> accounts(const AccountQuery& query) = 0;
   [[nodiscard]] virtual Result<VariablePage> list_variables(const NameQuery& query) = 0;
   [[nodiscard]] virtual Result<JobPage> list_jobs(const NameQuery& query) = 0;  ///< of many objects; `name` is the kind
+  [[nodiscard]] virtual Result<JobView> job(std::int64_t job_no) = 0;  ///< not_found: no such one
+  [[nodiscard]] virtual Result<LetterPage> list_letters(const LetterQuery& query) = 0;
+  [[nodiscard]] virtual Result<LetterView> letter(std::int64_t letter_no) = 0;  ///< not_found: no such one
+  /// What others are told, newest first; the parts of `name` are whole names of events.
+  [[nodiscard]] virtual Result<DeliveryPage> list_deliveries(const NameQuery& query) = 0;
+  /// What is due at `now`, by when; at most `limit` (1 … 1,000), without a total.
+  [[nodiscard]] virtual Result<std::vector<DeliveryView>> due_deliveries(WallUs now, std::int64_t limit) = 0;
   /// By number; the parts of `name` are whole ids of DAGs. Without counts of runs.
   [[nodiscard]] virtual Result<BackfillPage> list_backfills(const NameQuery& query) = 0;
   [[nodiscard]] virtual Result<BackfillView> backfill(std::int64_t backfill_no) = 0;  ///< not_found: no such one

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scheduler/engine/rows.h"
+#include "scheduler/engine/service_rows.h"
 
 namespace baton {
 
@@ -150,6 +151,24 @@ enum class ImportErrorField : std::uint8_t { number, path, failed_since };
 struct ImportErrorQuery {
   TextMatch path;
   std::vector<OrderBy<ImportErrorField>> order = {{ImportErrorField::number}};
+  PageRequest page;
+};
+
+/// Of dead letters. `numbers`: exactly one of these; `number_min`, `number_max`: from and up to these, 0: any.
+struct LetterFilter {
+  std::vector<std::string> dag_ids, task_ids;
+  std::vector<Reason> reasons;
+  std::vector<LetterState> states;
+  std::vector<std::int64_t> numbers;
+  std::optional<RunNo> run_no;
+  std::int64_t number_min = 0, number_max = 0;
+  Range failed_at;
+};
+
+/// By number, which is the order in which they were left.
+struct LetterQuery {
+  LetterFilter filter;
+  bool descending = false;
   PageRequest page;
 };
 

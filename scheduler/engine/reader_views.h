@@ -182,6 +182,22 @@ struct JobView {
 };
 using JobPage = PageOf<JobView>;
 
+/// A dead letter. `letter()` alone has what follows `row`.
+struct LetterView {
+  DeadLetterRow row;
+  std::string conf_json;  ///< the params of its run
+  std::string log_tail;   ///< the end of the log of the try that failed
+};
+using LetterPage = PageOf<LetterView>;
+
+/// One thing that others are told, and how far that has come with one of them.
+struct DeliveryView {
+  DeliveryRow row;
+  std::string event, object, episode, payload_json;
+  WallUs created_at = kNoTime, withdrawn_at = kNoTime;
+};
+using DeliveryPage = PageOf<DeliveryView>;
+
 /// A backfill, and the runs that it has made or cleared, by state.
 struct BackfillView {
   BackfillRow row;
@@ -199,7 +215,7 @@ struct LiveView {
 /// What one who follows the changes can hear of. The order is that of changes within one seq.
 enum class Changed : std::uint8_t {
   run, instance, deleted, dag, dag_file, audit, tick_record, backfill, backfill_interval, pool, variable, token, bulk_job,
-  breaker, server_state,
+  breaker, dead_letter, server_state,
 };
 
 /// Where one who follows the changes stands: everything up to this row is known. `{seq}` alone: a whole seq.

@@ -13,6 +13,17 @@ void move_behind(std::vector<Row>& rows, std::vector<Row>& more) {
 
 }  // namespace
 
+std::string_view to_string(LetterState state) {
+  switch (state) {
+    case LetterState::open: return "open";
+    case LetterState::redriven: return "redriven";
+    case LetterState::discarded: return "discarded";
+    case LetterState::resolved: return "resolved";
+    case LetterState::superseded: return "superseded";
+  }
+  return "open";
+}
+
 void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.files, more.files);
   move_behind(rows.versions, more.versions);
@@ -31,6 +42,11 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.breakers, more.breakers);
   move_behind(rows.breaker_events, more.breaker_events);
   move_behind(rows.dag_deletions, more.dag_deletions);
+  move_behind(rows.letter_closings, more.letter_closings);
+  move_behind(rows.letters, more.letters);
+  move_behind(rows.jobs, more.jobs);
+  move_behind(rows.outbox, more.outbox);
+  move_behind(rows.deliveries, more.deliveries);
 }
 
 }  // namespace baton

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "scheduler/engine/rows.h"
@@ -220,6 +221,89 @@ struct BreakerEventRow {
   std::string cause, actor;
 };
 
+// ── dead letters, jobs, the outbox ──
+
+/// What became of a dead letter. The numbers are stored.
+enum class LetterState : std::uint8_t {
+  open,        ///< nobody has dealt with it
+  redriven,    ///< its task instance was cleared for it, and runs again
+  discarded,   ///< a person has let it go
+  resolved,    ///< its task instance has ended well since, in another way: a retry, a clear, a mark
+  superseded,  ///< its task instance has failed for good once more, and left another letter; or there is none any more
+};
+inline constexpr std::size_t kLetterStateCount = 5;
+std::string_view to_string(LetterState state);
+
+/// A task instance whose last try has failed: what is needed to see why, and to try it again. What it was given is its
+/// run (params, outputs of what is above it), its version and its item. Unique by run, instance and epoch.
+struct DeadLetterRow {
+  std::int64_t letter_no = 0;     ///< given by the store
+  RunNo run_no = 0;
+  InstanceNo instance_no = 0;
+  Epoch epoch = 0;                ///< of the try that failed
+  std::string dag_id, run_id;     ///< given by the store, as the two that follow
+  std::string version;
+  std::int32_t version_number = 0;
+  std::string task_id;
+  std::int32_t map_index = kUnmapped;
+  std::string map_key, item_json;  ///< of a mapped instance
+  std::int32_t try_number = 0;
+  Reason reason = Reason::none;
+  std::int32_t exit_code = -1, signal = 0;
+  std::string error;              ///< one sentence
+  WallUs failed_at = kNoTime;
+  LetterState state = LetterState::open;
+  WallUs closed_at = kNoTime;     ///< not open any more
+  std::string closed_by;          ///< the person; empty: nobody in particular
+  std::int64_t job_no = 0;        ///< the job that has closed it; 0: none
+  std::int64_t seq = 0;           ///< given by the store
+};
+
+/// The open letters of one task instance are open no more. Where there are none, nothing happens.
+struct LetterClosingRow {
+  RunNo run_no = 0;
+  InstanceNo instance_no = 0;
+  Epoch epoch = 0;                ///< of one of them alone; 0: of all
+  LetterState state = LetterState::resolved;
+  WallUs at = kNoTime;
+  std::string by;
+  std::int64_t job_no = 0;
+};
+
+enum class JobState : std::uint8_t { running, completed, cancelled };
+
+/// Work over many objects that a filter names, done a few at a time. Written whole; the row of the same number takes its
+/// place.
+struct BulkJobRow {
+  std::int64_t job_no = 0;
+  JobState state = JobState::running;
+  std::string kind, actor;
+  std::string filter_json;        ///< what it is about, and how
+  std::string note;               ///< of the last object that could not be done
+  std::int64_t total = 0, done = 0, failed = 0;
+  std::int64_t cursor = 0;        ///< all objects up to this number are dealt with
+  WallUs created_at = kNoTime, ended_at = kNoTime;
+};
+
+/// Something that others are to be told, at least once, written with the change that it tells of. There is one for each
+/// (event, object, episode); a second one is not written.
+struct OutboxRow {
+  std::string event, object, episode;
+  std::string payload_json;
+  WallUs created_at = kNoTime;
+  std::vector<std::string> targets;  ///< each once
+};
+
+/// How far the telling of one target has come.
+struct DeliveryRow {
+  std::int64_t outbox_no = 0;
+  std::string target;
+  WallUs due_at = kNoTime;        ///< kNoTime: delivered, or given up
+  WallUs delivered_at = kNoTime;
+  std::int32_t tries = 0;
+  std::string error;              ///< of the last try
+};
+
 /// Rows of the service that are written together, in the order of the members. A DAG without a row gets one.
 struct ServiceRows {
   std::vector<DagFileRow> files;
@@ -239,12 +323,18 @@ struct ServiceRows {
   std::vector<DagDeletionRow> dag_deletions;
   std::vector<BreakerRow> breakers;
   std::vector<BreakerEventRow> breaker_events;
+  std::vector<LetterClosingRow> letter_closings;
+  std::vector<DeadLetterRow> letters;   ///< closes the earlier ones of its task instance
+  std::vector<BulkJobRow> jobs;
+  std::vector<OutboxRow> outbox;
+  std::vector<DeliveryRow> deliveries;
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
            server.empty() && backfills.empty() && intervals.empty() && notes.empty() && pools.empty() &&
            variables.empty() && tokens.empty() && deletions.empty() && dag_deletions.empty() && breakers.empty() &&
-           breaker_events.empty();
+           breaker_events.empty() && letter_closings.empty() && letters.empty() && jobs.empty() && outbox.empty() &&
+           deliveries.empty();
   }
 };
 

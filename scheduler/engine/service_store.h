@@ -21,6 +21,8 @@ struct ServiceSnapshot {
   std::vector<BackfillRow> backfills;   ///< by number: those that are not through
   std::vector<BackfillIntervalRow> open_intervals;  ///< of these, those whose run has not ended
   std::int64_t last_backfill_no = 0;
+  std::vector<BulkJobRow> jobs;         ///< by number: those that are not through
+  std::int64_t last_job_no = 0;
   WallUs newest = kNoTime;              ///< the latest time at which a run was queued or ended; kNoTime: there is none
 };
 

@@ -38,7 +38,12 @@ class TicksOnEngine final : public TickHost {
   void stop_run(RunNo run_no) override;
   void hold_dag(const std::string& dag_id, bool is_held) override;
   void freeze(bool is_frozen) override;
-  void declare_breakers(const Dag& dag) override { baton::declare_breakers(engine_, dag); }
+  /// `f` hears of each DAG that a file brings.
+  void on_dag(std::function<void(const Dag&)> f) { on_dag_ = std::move(f); }
+  void declare_breakers(const Dag& dag) override {
+    baton::declare_breakers(engine_, dag);
+    if (on_dag_) on_dag_(dag);
+  }
   void say(const std::string& line) override;
 
  private:
@@ -52,6 +57,7 @@ class TicksOnEngine final : public TickHost {
   DagShelf& shelf_;
   Config config_;
   const std::function<void(const std::string& line)> say_;
+  std::function<void(const Dag&)> on_dag_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

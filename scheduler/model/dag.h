@@ -119,6 +119,7 @@ struct Config {
   std::vector<PoolSpec> pools;
   std::vector<std::string> pass_env;    ///< names of variables that tasks inherit
   std::string breakers_json, assets_json, calendars_json;
+  std::string alerting_json;            ///< {alerts, receivers, smtp, dead_man}, as far as they are there; or empty
   std::int64_t max_file_bytes = 32 << 20;
   std::int32_t max_instances = 100'000;   ///< of one mapped task
   std::int32_t max_depth = 64;

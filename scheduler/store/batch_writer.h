@@ -38,6 +38,12 @@ struct ServiceStatements {
       put_breaker, put_breaker_event, drop_old_breaker_events;
 };
 
+/// Statements of letters_writing.cpp.
+struct LetterStatements {
+  LetterStatements();
+  LazyStatement close, supersede, insert, put_job, insert_outbox, insert_delivery, update_delivery, settle_outbox;
+};
+
 class BatchWriter {
  public:
   /// `seq` is the last one given; `leader_epoch` is ours: when the store's differs, every batch is fenced.
@@ -110,6 +116,13 @@ class BatchWriter {
   bool put(const RunDeletionRow& row);
   bool put(const DagDeletionRow& row);
 
+  // letters_writing.cpp
+  bool put(const LetterClosingRow& row);
+  bool put(const DeadLetterRow& row);
+  bool put(const BulkJobRow& row);
+  bool put(const OutboxRow& row);
+  bool put(const DeliveryRow& row);
+
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 
   bool dag_no_of(const std::string& dag_id, std::int64_t& dag_no);
@@ -143,6 +156,7 @@ class BatchWriter {
   LazyStatement delete_item_, update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
       insert_audit_, last_audit_, insert_idempotency_, insert_date_, raise_seq_;
   ServiceStatements service_;
+  LetterStatements letters_;
 };
 
 }  // namespace baton::sqlite

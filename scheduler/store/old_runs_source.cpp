@@ -14,13 +14,14 @@ using sqlite::kRow;
 using sqlite::Statement;
 
 /// Of one run: what its deletion costs, and who needs it. A backfill that is not through counts what it has made; a run
-/// that waits for the past looks at the run of the date before.
+/// that waits for the past looks at the run of the date before; an open dead letter is tried again in its run.
 constexpr char kColumns[] =
     "SELECT r.run_no, d.dag_id, r.run_id, r.ended_at,"
     " (SELECT count(*) FROM (SELECT 1 FROM task_instance t WHERE t.run_no = r.run_no LIMIT 10000))"
     " + (SELECT count(*) FROM (SELECT 1 FROM task_try y WHERE y.run_no = r.run_no LIMIT 10000)),"
     " EXISTS (SELECT 1 FROM backfill_interval i JOIN backfill b USING (backfill_no)"
     "         WHERE i.run_no = r.run_no AND b.completed_at IS NULL)"
+    " OR EXISTS (SELECT 1 FROM dead_letter l WHERE l.run_no = r.run_no AND l.state = 0)"
     " OR (r.logical_date IS NOT NULL AND coalesce((SELECT n.state < 2 OR n.hooks_open FROM run_date c"
     "     JOIN dag_run n ON n.run_no = c.run_no WHERE c.dag_no = r.dag_no AND c.logical_date > r.logical_date"
     "     AND c.run_no <> r.run_no ORDER BY c.logical_date LIMIT 1), 0))"

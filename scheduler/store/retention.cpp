@@ -26,6 +26,8 @@ constexpr char kChoose[] =
     " AND (?2 IS NULL OR r.ended_at < ?2)"
     " AND (?3 = 0 OR r.run_no < (SELECT n.run_no FROM dag_run n WHERE n.dag_no = r.dag_no"
     "                            ORDER BY n.run_no DESC LIMIT 1 OFFSET ?3 - 1))"
+    // What an open dead letter wants tried again is its run.
+    " AND NOT EXISTS (SELECT 1 FROM dead_letter l WHERE l.run_no = r.run_no AND l.state = 0)"
     " ORDER BY r.run_no LIMIT ?4";
 
 /// One run by its number. Nothing of its row is trusted but the keys that its deletion needs.
@@ -62,8 +64,8 @@ int bury(Database& db, std::int64_t seq, Deleted kind, std::int64_t object_no, W
 }
 
 int delete_run(Database& db, const Doomed& run, const Numbers& numbers) {
-  constexpr std::array<const char*, 8> kTables = {"task_try",  "mapped_item", "task_instance", "cache_entry",
-                                                  "run_input", "run_date",    "run_label",     "dag_run"};
+  constexpr std::array<const char*, 9> kTables = {"task_try",  "mapped_item", "task_instance", "cache_entry", "run_input",
+                                                  "run_date",  "run_label",   "dead_letter",   "dag_run"};
   for (const char* table : kTables) {
     const std::string sql = std::string("DELETE FROM ") + table + " WHERE run_no = ?";
     int rc = kOk;
@@ -83,7 +85,8 @@ constexpr char kForgotten[] =
     "(SELECT v.version_no FROM dag_version v JOIN dag d USING (dag_no) WHERE v.dag_no = ?1"
     " AND v.version_no IS NOT d.version_no"
     " AND v.number < (SELECT max(number) FROM dag_version n WHERE n.dag_no = v.dag_no)"
-    " AND NOT EXISTS (SELECT 1 FROM dag_run r WHERE r.version_no = v.version_no) ORDER BY v.number LIMIT ?2)";
+    " AND NOT EXISTS (SELECT 1 FROM dag_run r WHERE r.version_no = v.version_no)"
+    " AND NOT EXISTS (SELECT 1 FROM dead_letter l WHERE l.version_no = v.version_no) ORDER BY v.number LIMIT ?2)";
 constexpr std::int64_t kVersionsMax = 64;
 
 template <typename... Values>
@@ -128,7 +131,8 @@ int delete_finished_run(Database& db, const RunDeletionRow& run, std::int64_t se
   std::vector<Doomed> doomed;
   Statement select = db.prepare(
       "SELECT run_no, dag_no, state FROM dag_run WHERE run_no = ?1 AND state IN (2, 3) AND hooks_open = 0"
-      " AND (?2 IS NULL OR ended_at = ?2)", &rc, false);
+      " AND (?2 IS NULL OR (ended_at = ?2 AND NOT EXISTS (SELECT 1 FROM dead_letter l WHERE l.run_no = ?1 AND l.state = 0)))",
+      &rc, false);
   if (rc != kOk) return rc;
   select.start_with(run.run_no, Time{run.ended_at});
   while ((rc = select.step()) == kRow) {
@@ -186,7 +190,7 @@ struct Ageing {
   const char* is_over;  ///< ?1 is the time
   WallUs OldRows::* before;
 };
-constexpr std::array<Ageing, 8> kAgeing = {{
+constexpr std::array<Ageing, 9> kAgeing = {{
     {"tick_record", "dag_no, from_at", "recorded_at < ?1 AND reason <> 10",  // those that wait are not over
      &OldRows::history_before},
     {"backfill_interval", "backfill_no, ordinal",
@@ -198,7 +202,12 @@ constexpr std::array<Ageing, 8> kAgeing = {{
     {"session", "session_no", "expires_at < ?1", &OldRows::access_before},
     {"idempotency", "principal, route, key", "created_at < ?1", &OldRows::keys_before},
     {"bulk_job", "job_no", "ended_at < ?1", &OldRows::history_before},
-    {"outbox", "outbox_no", "due_at IS NULL AND created_at < ?1", &OldRows::history_before},
+    {"outbox_delivery", "outbox_no, target",
+     "outbox_no IN (SELECT outbox_no FROM outbox WHERE due_at IS NULL AND created_at < ?1)", &OldRows::history_before},
+    {"outbox", "outbox_no",
+     "due_at IS NULL AND created_at < ?1 AND NOT EXISTS (SELECT 1 FROM outbox_delivery d WHERE d.outbox_no ="
+     " outbox.outbox_no)",
+     &OldRows::history_before},
 }};
 /// Of each table in one transaction: others write in between.
 constexpr std::int64_t kRowsMax = 250;

@@ -32,6 +32,12 @@ constexpr char kOpenIntervals[] =
     "SELECT i.backfill_no, i.ordinal, i.logical_date, i.run_no FROM backfill b JOIN backfill_interval i"
     " USING (backfill_no) JOIN dag_run r ON r.run_no = i.run_no WHERE b.completed_at IS NULL AND i.reason IS NULL"
     " AND r.state IN (0, 1) ORDER BY i.backfill_no, i.ordinal";
+/// What a job has done is counted anew: its own count is written now and then.
+constexpr char kJobs[] =
+    "SELECT j.job_no, j.state, j.kind, j.actor, j.filter, j.note, j.total,"
+    " (SELECT count(*) FROM dead_letter l WHERE l.job_no = j.job_no), j.failed, j.cursor, j.created_at"
+    " FROM bulk_job j WHERE j.ended_at IS NULL ORDER BY j.job_no";
+constexpr char kLastJob[] = "SELECT coalesce(max(job_no), 0) FROM bulk_job";
 constexpr char kLastBackfill[] = "SELECT coalesce(max(backfill_no), 0) FROM backfill";
 constexpr char kServer[] = "SELECT name, value, since, actor, reason FROM server_state ORDER BY name";
 constexpr char kNewest[] =
@@ -93,6 +99,22 @@ TickRecordRow tick_of(const Statement& row) {
           row.is_null(5) ? 0 : row.integer(5), row.time(6)};
 }
 
+BulkJobRow job_of(const Statement& row) {
+  BulkJobRow out;
+  out.job_no = row.integer(0);
+  out.state = read_enum(row, 1, JobState::cancelled);
+  out.kind = row.string(2);
+  out.actor = row.string(3);
+  out.filter_json = row.string(4);
+  out.note = row.string(5);
+  out.total = row.integer(6);
+  out.done = row.integer(7);
+  out.failed = row.integer(8);
+  out.cursor = row.integer(9);
+  out.created_at = row.time(10);
+  return out;
+}
+
 }  // namespace
 
 BackfillRow backfill_of(const Statement& row) {
@@ -133,6 +155,8 @@ Result<ServiceSnapshot> load_service(Database& db) {
        [&](const Statement& row) {
          found.open_intervals.push_back({row.integer(0), row.integer(1), row.time(2), row.integer(3)});
        }},
+      {kJobs, [&](const Statement& row) { found.jobs.push_back(job_of(row)); }},
+      {kLastJob, [&](const Statement& row) { found.last_job_no = row.integer(0); }},
       {kLastBackfill, [&](const Statement& row) { found.last_backfill_no = row.integer(0); }},
       {kNewest, [&](const Statement& row) { found.newest = row.integer(0) == 0 ? kNoTime : row.integer(0); }},
   };

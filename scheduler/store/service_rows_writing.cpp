@@ -89,7 +89,8 @@ bool BatchWriter::write(const ServiceRows& rows) {
   return each(rows.files) && each(rows.versions) && each(rows.dags) && each(rows.tags) && each(rows.cursors) &&
          each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && each(rows.notes) &&
          each(rows.pools) && each(rows.variables) && each(rows.tokens) && each(rows.deletions) &&
-         each(rows.dag_deletions) && each(rows.breakers) && each(rows.breaker_events) && raise_seq();
+         each(rows.dag_deletions) && each(rows.breakers) && each(rows.breaker_events) && each(rows.letter_closings) &&
+         each(rows.letters) && each(rows.jobs) && each(rows.outbox) && each(rows.deliveries) && raise_seq();
 }
 
 bool BatchWriter::put(const DagFileRow& row) {

@@ -61,6 +61,11 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<std::vector<PoolLoad>> pool_loads() override;
   [[nodiscard]] Result<VariablePage> list_variables(const NameQuery& query) override;
   [[nodiscard]] Result<JobPage> list_jobs(const NameQuery& query) override;
+  [[nodiscard]] Result<JobView> job(std::int64_t job_no) override;
+  [[nodiscard]] Result<LetterPage> list_letters(const LetterQuery& query) override;
+  [[nodiscard]] Result<LetterView> letter(std::int64_t letter_no) override;
+  [[nodiscard]] Result<DeliveryPage> list_deliveries(const NameQuery& query) override;
+  [[nodiscard]] Result<std::vector<DeliveryView>> due_deliveries(WallUs now, std::int64_t limit) override;
   [[nodiscard]] Result<BackfillPage> list_backfills(const NameQuery& query) override;
   [[nodiscard]] Result<BackfillView> backfill(std::int64_t backfill_no) override;
   [[nodiscard]] Result<std::vector<ServerStateRow>> server_state() override;

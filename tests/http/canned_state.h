@@ -229,6 +229,13 @@ class CannedReader : public Reader {
   }
   Result<VariablePage> list_variables(const NameQuery&) override { return VariablePage{}; }
   Result<JobPage> list_jobs(const NameQuery&) override { return JobPage{}; }
+  Result<JobView> job(std::int64_t) override { return Error{"there is no such job", ErrorKind::not_found}; }
+  Result<LetterPage> list_letters(const LetterQuery&) override { return LetterPage{}; }
+  Result<LetterView> letter(std::int64_t) override { return Error{"there is no such letter", ErrorKind::not_found}; }
+  Result<DeliveryPage> list_deliveries(const NameQuery&) override { return DeliveryPage{}; }
+  Result<std::vector<DeliveryView>> due_deliveries(WallUs, std::int64_t) override {
+    return std::vector<DeliveryView>{};
+  }
   Result<BackfillPage> list_backfills(const NameQuery&) override { return BackfillPage{}; }
   Result<BackfillView> backfill(std::int64_t) override { return Error{"there is none", ErrorKind::not_found}; }
   Result<std::vector<ServerStateRow>> server_state() override { return std::vector<ServerStateRow>{}; }

@@ -13,6 +13,7 @@
 #include "scheduler/control/delete_run.h"
 #include "scheduler/control/mark_run.h"
 #include "scheduler/control/mark_tasks.h"
+#include "scheduler/control/redrive_letters.h"
 #include "scheduler/control/retry_run.h"
 #include "scheduler/control/stop_run.h"
 #include "scheduler/control/write_records.h"
@@ -33,9 +34,10 @@ struct Once {
   std::string key, route, body_hash;
 };
 
-/// A change of what is there. Of a RetryRun and a ClearTasks, `latest` is found by the Door.
+/// A change of what is there. Of a RetryRun, a ClearTasks and a RedriveLetters, `latest` is found by the Door.
 struct ChangeAsk {
-  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun, ChangeBreaker> what;
+  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun, ChangeBreaker, RedriveLetters>
+      what;
   std::string latest_of;  ///< a DAG: the run goes on with the version that it has now; empty: with its own
   std::int32_t status = 200;  ///< of the answer where it succeeds
 };

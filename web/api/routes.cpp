@@ -55,6 +55,8 @@ Operations all_operations() {
   add_pools(operations);
   add_breakers(operations);
   add_accounting(operations);
+  add_alerts(operations);
+  add_dead_letters(operations);
   add_variables(operations);
   add_tokens(operations);
   add_xcom(operations);

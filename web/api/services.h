@@ -12,12 +12,14 @@
 
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
+#include "web/api/alert_door.h"
 #include "web/api/backfill_door.h"
 #include "web/api/description.h"
 #include "web/api/door.h"
 #include "web/api/event_hub.h"
 #include "web/api/followers.h"
 #include "web/api/known_dags.h"
+#include "web/api/letter_door.h"
 #include "web/api/locks.h"
 #include "web/api/readers.h"
 #include "web/api/upkeep_door.h"
@@ -62,6 +64,8 @@ struct Services {
   CompiledDags* dags = nullptr;
   Door* door = nullptr;
   BackfillDoor* backfills = nullptr;  ///< null: none are made here
+  LetterDoor* letters = nullptr;      ///< null: no jobs over dead letters are done here
+  AlertDoor* alerts = nullptr;        ///< null: nobody is told of anything here
   UpkeepDoor* upkeep = nullptr;       ///< null: nothing is removed here
   std::function<http::ServerCounts()> counts;
   Locks* locks = nullptr;
@@ -109,6 +113,8 @@ void add_home(Operations& operations);
 void add_pools(Operations& operations);
 void add_breakers(Operations& operations);
 void add_accounting(Operations& operations);
+void add_alerts(Operations& operations);
+void add_dead_letters(Operations& operations);
 void add_variables(Operations& operations);
 void add_tokens(Operations& operations);
 void add_xcom(Operations& operations);

@@ -145,7 +145,7 @@ TEST_F(ServiceRows, ARequestsKeyIsKeptOnce) {
 }
 
 /// Rows that are there for good, or that go with a DAG, a run or a version.
-const std::set<std::string> kStaysOrGoesWithItsOwner = {"breaker", "breaker_event", 
+const std::set<std::string> kStaysOrGoesWithItsOwner = {"breaker", "breaker_event", "dead_letter",
     "store",     "dag",       "dag_version", "dag_task",     "dag_run",  "run_input", "run_count",    "run_date",
     "run_label", "task_instance", "mapped_item", "task_try", "cache_entry", "task_duration", "dag_file", "dag_tag",
     "pool",      "variable",  "server_state"};
@@ -155,7 +155,8 @@ TEST_F(ServiceRows, RetentionKnowsEveryTable) {
   const auto count = [&](const std::string& table) { return meddle(database(), "SELECT count(*) FROM " + table); };
   // One row that is over in each table that ages, and one that is not.
   const std::set<std::string> aged = {"audit",   "tick_record", "backfill_interval", "backfill", "token",
-                                      "session", "idempotency", "bulk_job",          "outbox",   "tombstone"};
+                                      "session", "idempotency", "bulk_job",          "outbox",   "tombstone",
+                                      "outbox_delivery"};
   meddle(database(),
          "INSERT INTO audit (at, map_index, checksum, actor, action, dag_id, run_id, task_id, extra)"
          " VALUES (5,-1,0,'','','','','','{}'), (50,-1,0,'','','','','','{}');"
@@ -169,6 +170,7 @@ TEST_F(ServiceRows, RetentionKnowsEveryTable) {
          "INSERT INTO bulk_job VALUES (1,1,1,1,5,1,1,1,1,'','','',NULL), (2,1,1,1,NULL,1,1,1,1,'','','',NULL);"
          "INSERT INTO outbox VALUES (1,1,5,NULL,5,NULL,1,0,'a','','','','',NULL), (2,1,5,7,NULL,NULL,1,0,'b','','','',"
          "'',NULL);"
+         "INSERT INTO outbox_delivery VALUES (1,'x',NULL,5,1,NULL), (2,'x',7,NULL,1,NULL);"
          "INSERT INTO tombstone VALUES (3,0,1,5,'etl/r'), (4,0,2,50,'etl/s')");
   for (const auto& table : aged) ASSERT_EQ(count(table), 2) << table;
   ASSERT_TRUE(store_->prune_service(10).ok());

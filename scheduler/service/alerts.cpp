@@ -1,0 +1,257 @@
+#include "scheduler/service/alerts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/digest/digest.h"
+#include "scheduler/json/json_value.h"
+#include "scheduler/timetable/time_text.h"
+
+namespace baton {
+namespace {
+
+constexpr std::size_t kIdDigits = 32;
+
+std::string alert_text(const Value& of, const char* name) {
+  const Value* found = of.find(name);
+  return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
+}
+
+bool alert_flag(const Value& of, const char* name, bool otherwise) {
+  const Value* found = of.find(name);
+  return found != nullptr && found->type() == ValueType::boolean ? found->as_bool() : otherwise;
+}
+
+/// One text, or a list of some.
+std::vector<std::string> alert_texts(const Value* found) {
+  std::vector<std::string> out;
+  if (found == nullptr) return out;
+  if (found->type() == ValueType::string) out.push_back(found->as_string());
+  if (found->type() != ValueType::list) return out;
+  for (const Value& one : found->as_list()) {
+    if (one.type() == ValueType::string) out.push_back(one.as_string());
+  }
+  return out;
+}
+
+std::vector<AlertRule> alert_rules_of(const Value* list) {
+  std::vector<AlertRule> out;
+  if (list == nullptr || list->type() != ValueType::list) return out;
+  for (const Value& one : list->as_list()) {
+    AlertRule rule{alert_texts(one.find("events")), alert_texts(one.find("to"))};
+    if (!rule.events.empty() && !rule.targets.empty()) out.push_back(std::move(rule));
+  }
+  return out;
+}
+
+Value time_or_null(WallUs at) {
+  return at == kNoTime ? Value() : Value(timetable::format_rfc3339(at, timetable::utc()));
+}
+
+std::string instance_object(const DagRun& run, TaskNo t, std::int32_t map_index) {
+  std::string out = run.row.dag_id + "/" + run.row.run_id + "/" + run.dag->task(t).id;
+  return map_index == kUnmapped ? out : out + "[" + std::to_string(map_index) + "]";
+}
+
+/// A failure by itself: what a person or another task's failure has ended is told with that.
+bool is_news(const TaskRow& row) {
+  const bool by_others = row.reason == Reason::stopped || row.reason == Reason::fail_fast ||
+                         row.reason == Reason::marked || awaits_its_end(row.reason);
+  return row.state == TaskState::failed && row.ended_at != kNoTime && !by_others;
+}
+
+void gather(const std::vector<AlertRule>& rules, const std::string& event, std::vector<std::string>& out) {
+  for (const AlertRule& rule : rules) {
+    if (std::find(rule.events.begin(), rule.events.end(), event) == rule.events.end()) continue;
+    for (const std::string& target : rule.targets) {
+      if (std::find(out.begin(), out.end(), target) == out.end()) out.push_back(target);
+    }
+  }
+}
+
+}  // namespace
+
+Alerting alerting_from_json(const std::string& json) {
+  Alerting out;
+  const auto parsed = from_json(json);
+  if (json.empty() || !parsed || parsed->type() != ValueType::map) return out;
+  out.rules = alert_rules_of(parsed->find("alerts"));
+  if (const Value* receivers = parsed->find("receivers"); receivers != nullptr && receivers->type() == ValueType::map) {
+    for (const auto& [name, body] : receivers->as_map()) {
+      if (name.type() != ValueType::string) continue;
+      out.receivers[name.as_string()] = {alert_text(body, "url"), alert_text(body, "secret"),
+                                         alert_flag(body, "allow_private", false), alert_texts(body.find("command"))};
+    }
+  }
+  if (const Value* smtp = parsed->find("smtp"); smtp != nullptr && smtp->type() == ValueType::map) {
+    out.smtp = SmtpSettings{alert_text(*smtp, "url"), alert_text(*smtp, "from"), alert_text(*smtp, "user"),
+                            alert_text(*smtp, "secret"), alert_flag(*smtp, "tls", true)};
+  }
+  if (const Value* dead_man = parsed->find("dead_man"); dead_man != nullptr && dead_man->type() == ValueType::map) {
+    const auto every = timetable::parse_duration(alert_text(*dead_man, "every"));
+    out.dead_man = DeadMan{alert_text(*dead_man, "url"), every && *every > 0 ? *every : kMinute,
+                           alert_flag(*dead_man, "allow_private", false)};
+  }
+  return out;
+}
+
+std::vector<AlertRule> alert_rules_from_json(const std::string& json) {
+  if (json.empty()) return {};
+  const auto parsed = from_json(json);
+  return parsed ? alert_rules_of(&*parsed) : std::vector<AlertRule>{};
+}
+
+std::string alert_id(const std::string& event, const std::string& object, const std::string& episode) {
+  return sha256_hex(event + '\0' + object + '\0' + episode).substr(0, kIdDigits);
+}
+
+void Alerts::learn(const std::string& dag_id, const std::string& alerts_json) {
+  auto rules = alert_rules_from_json(alerts_json);
+  if (rules.empty()) {
+    rules_of_.erase(dag_id);
+  } else {
+    rules_of_[dag_id] = std::move(rules);
+  }
+}
+
+std::vector<std::string> Alerts::targets_of(const std::string& event, const std::string& dag_id) const {
+  std::vector<std::string> out;
+  gather(rules_, event, out);
+  const auto own = rules_of_.find(dag_id);
+  if (own != rules_of_.end()) gather(own->second, event, out);
+  return out;
+}
+
+std::optional<OutboxRow> Alerts::news(const std::string& event, const std::string& dag_id, const std::string& object,
+                                      const std::string& episode, ValueMap details, WallUs now) const {
+  std::vector<std::string> targets = targets_of(event, dag_id);
+  if (targets.empty()) return std::nullopt;
+  ValueMap payload = {{"id", alert_id(event, object, episode)},
+                      {"event", event},
+                      {"object", object},
+                      {"at", time_or_null(now)}};
+  if (!dag_id.empty()) payload.emplace_back("dag_id", dag_id);
+  for (auto& member : details) payload.push_back(std::move(member));
+  return OutboxRow{event, object, episode, to_json(Value(std::move(payload))), now, std::move(targets)};
+}
+
+void Alerts::add(Part& part, const std::string& event, const std::string& dag_id, const std::string& object,
+                 const std::string& episode, ValueMap details, WallUs now) {
+  auto row = news(event, dag_id, object, episode, std::move(details), now);
+  if (!row) return;
+  part.service.outbox.push_back(std::move(*row));
+  has_told_ = true;
+}
+
+void Alerts::tell_run(Part& part, const RunRow& row, WallUs now) {
+  const std::string object = row.dag_id + "/" + row.run_id;
+  if (row.state == RunState::running && row.begun_at != kNoTime && started_.insert(row.run_no).second) {
+    if (const DagRun* run = find_run_(row.run_no)) watch(*run);
+    add(part, "run_started", row.dag_id, object, std::to_string(row.begun_at), {{"run_id", row.run_id}}, now);
+  }
+  if (!is_final(row.state)) return;
+  started_.erase(row.run_no);
+  if (row.reason == Reason::marked || row.ended_at == kNoTime) return;  // a person knows what they have said
+  const char* event = row.state == RunState::success ? "run_success" : "run_failed";
+  ValueMap details = {{"run_id", row.run_id},
+                      {"reason", std::string(to_string(row.reason))},
+                      {"note", row.note},
+                      {"started_at", time_or_null(row.started_at)},
+                      {"ended_at", time_or_null(row.ended_at)}};
+  add(part, event, row.dag_id, object, std::to_string(row.ended_at), std::move(details), now);
+}
+
+void Alerts::tell_instance(Part& part, const TaskRow& row, WallUs now) {
+  if (!is_news(row)) return;
+  const DagRun* run = find_run_(row.run_no);
+  if (run == nullptr) return;
+  ValueMap details = {{"run_id", run->row.run_id},
+                      {"task_id", run->dag->task(row.task_no).id},
+                      {"map_index", std::int64_t{row.map_index}},
+                      {"try_number", std::int64_t{row.try_number}},
+                      {"reason", std::string(to_string(row.reason))},
+                      {"note", row.note}};
+  add(part, "task_failed", run->row.dag_id, instance_object(*run, row.task_no, row.map_index),
+      std::to_string(row.epoch) + "." + std::to_string(row.ended_at), std::move(details), now);
+}
+
+void Alerts::tell_service(Part& part, WallUs now) {
+  for (const DeadLetterRow& letter : part.service.letters) {
+    const DagRun* run = find_run_(letter.run_no);
+    if (run == nullptr) continue;
+    std::string object = run->row.dag_id + "/" + run->row.run_id + "/" + letter.task_id;
+    if (letter.map_index != kUnmapped) object += "[" + std::to_string(letter.map_index) + "]";
+    ValueMap details = {{"run_id", run->row.run_id},
+                        {"task_id", letter.task_id},
+                        {"map_index", std::int64_t{letter.map_index}},
+                        {"try_number", std::int64_t{letter.try_number}},
+                        {"reason", std::string(to_string(letter.reason))},
+                        {"note", letter.error}};
+    add(part, "dead_letter", run->row.dag_id, object,
+        std::to_string(letter.epoch) + "." + std::to_string(letter.failed_at), std::move(details), now);
+  }
+  for (const BreakerEventRow& event : part.service.breaker_events) {
+    std::string dag_id;
+    for (const BreakerRow& row : part.service.breakers) {
+      if (row.spec.name == event.name) dag_id = row.declared_by;
+    }
+    const std::string name = event.to == BreakerState::open        ? "breaker_opened"
+                             : event.to == BreakerState::half_open ? "breaker_half_open"
+                                                                   : "breaker_closed";
+    add(part, name, dag_id, event.name, std::to_string(event.at), {{"breaker", event.name}, {"note", event.cause}}, now);
+  }
+  for (const DagRow& dag : part.service.dags) {
+    if (!dag.paused.holds()) continue;
+    add(part, "dag_paused", dag.dag_id, dag.dag_id, std::to_string(dag.paused.since), {{"by", dag.paused.by}}, now);
+  }
+}
+
+/// Rows that tell of the same once more (counts, a note, the end of hooks) have the same episode, and nothing comes of
+/// them.
+void Alerts::tell(Part& part, WallUs now) {
+  if (rules_.empty() && rules_of_.empty()) return;
+  for (const RunCreation& made : part.creations) tell_run(part, made.run, now);
+  for (const RunRow& row : part.runs) tell_run(part, row, now);
+  for (const TaskRow& row : part.instances) tell_instance(part, row, now);
+  for (const TryRow& row : part.tries) {
+    const DagRun* run = row.state == TaskState::up_for_retry ? find_run_(row.run_no) : nullptr;
+    if (run == nullptr) continue;
+    const Instance& instance = run->at(row.instance_no);
+    add(part, "task_retried", run->row.dag_id, instance_object(*run, instance.task_no, instance.map_index),
+        std::to_string(row.epoch),
+        {{"run_id", run->row.run_id},
+         {"task_id", run->dag->task(instance.task_no).id},
+         {"try_number", std::int64_t{row.try_number}},
+         {"reason", std::string(to_string(row.reason))},
+         {"note", row.note}},
+        now);
+  }
+  tell_service(part, now);
+}
+
+// ── deadlines ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void Alerts::watch(const DagRun& run) {
+  started_.insert(run.row.run_no);
+  if (run.dag->sla_us <= 0 || is_final(run.row.state) || run.row.begun_at == kNoTime) return;
+  deadlines_.insert({run.row.begun_at + run.dag->sla_us, run.row.run_no});
+}
+
+std::vector<OutboxRow> Alerts::overdue(WallUs now) {
+  std::vector<OutboxRow> out;
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const auto [deadline, run_no] = *deadlines_.begin();
+    deadlines_.erase(deadlines_.begin());
+    const DagRun* run = find_run_(run_no);
+    if (run == nullptr || is_final(run->row.state)) continue;  // it has ended in time, whatever it ended as
+    auto row = news("sla_missed", run->row.dag_id, run->row.dag_id + "/" + run->row.run_id, std::to_string(deadline),
+                    {{"run_id", run->row.run_id},
+                     {"deadline", time_or_null(deadline)},
+                     {"note", "it has not ended within " + timetable::format_duration(run->dag->sla_us)}},
+                    now);
+    if (row) out.push_back(std::move(*row));
+  }
+  return out;
+}
+
+}  // namespace baton

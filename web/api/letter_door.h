@@ -1,0 +1,25 @@
+// LetterDoor: the jobs over dead letters that the API can ask for. As Door (door.h): any thread, no call waits, each is
+// answered when it is durable.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "scheduler/control/letter_job.h"
+#include "web/api/door.h"
+
+namespace baton::api {
+
+class LetterDoor {
+ public:
+  virtual ~LetterDoor() = default;
+  using OnMade = std::function<void(Result<std::int64_t>)>;
+  using OnDone = std::function<void(Status)>;
+
+  /// `done` with its number. `total`: how many letters its filter lets through now.
+  virtual void create(LetterJobAsk ask, std::int64_t total, Asker asker, OnMade done) = 0;
+  /// not_found: there is none of this number that is not through.
+  virtual void cancel(std::int64_t job_no, Asker asker, OnDone done) = 0;
+};
+
+}  // namespace baton::api
