@@ -28,4 +28,4 @@ npx vitest run --reporter=dot
 [ -n "$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)" ] ||
   skip "there is no Chromium; its sources and unit tests are checked, no browser has looked at it"
 cd "$root"
-BATON=${BATON:-$root/build/release/baton} node --test --test-reporter=spec tests/ui/page.test.mjs
+BATON=${BATON:-$root/build/release/baton} node --test --test-concurrency=1 --test-reporter=spec tests/ui/*.test.mjs

@@ -1,0 +1,266 @@
+// What a person does on the page: trigger, stop, pause, retry, clear, mark, backfill, many at once; and the views that lead
+// to it. A real server and a real browser, as in page.test.mjs.
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { browse } from './browse.mjs'
+import { run_path, Server, until } from './support.mjs'
+
+let server, browser, open, settled, nightly
+before(async () => {
+  server = await Server.start()
+  ;({ browser, open, settled } = await browse(() => server))
+  await server.run('walled', { state: 'failed' })
+  nightly = await server.run('nightly', { state: 'success' })
+  await server.run('broken', { state: 'failed' })
+  await until('tides', () => server.ask('GET', '/api/v2/dags/tides').catch(() => null))
+  const range = { from_date: '2026-01-01T00:00:00Z', to_date: '2026-01-03T00:00:00Z' }
+  await server.ask('POST', '/api/v2/backfills', { dag_id: 'tides', ...range })
+})
+after(async () => {
+  await browser?.close()
+  await server?.close()
+})
+
+test('a run is triggered, followed while it runs, and stopped', async () => {
+  const page = await open({ path: 'dags/long' })
+  await page.getByRole('button', { name: 'Trigger' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Trigger', exact: true }).click()
+  await page.waitForURL(/runs\//)
+  const run = decodeURIComponent(new URL(page.url()).pathname.split('/').pop())
+  await page.goto(`${server.url}/${run_path('long', run, 'tasks', 'talk')}`)
+  await page.getByText('line 3', { exact: true }).waitFor() // written after the page was opened: followed
+  await page.goBack()
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await page.getByLabel(/Why/).fill('enough <b>')
+  await page.getByRole('button', { name: 'Stop the run' }).click()
+  await page.locator('header').getByText('failed', { exact: true }).waitFor() // by the stream: nothing was loaded anew
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a DAG is paused, and goes on', async () => {
+  const page = await open({ path: 'dags/nightly' })
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await page.getByRole('button', { name: 'Resume' }).waitFor()
+  assert.equal((await server.ask('GET', '/api/v2/dags/nightly')).is_paused, true)
+  await page.getByRole('button', { name: 'Resume' }).click()
+  await page.getByRole('button', { name: 'Pause' }).waitFor()
+  await page.context().close()
+})
+
+test('a backfill is made with a preview, watched, paused, cancelled, and run again', async () => {
+  const page = await open({ path: 'dags/tides' })
+  await page.getByRole('button', { name: 'Backfill…' }).click()
+  const form = page.getByRole('dialog')
+  await form.getByLabel('From').fill('2026-03-01T00:00')
+  await form.getByLabel('To').fill('2026-04-10T00:00')
+  await form.getByText('40 of 40 intervals will run.').waitFor()
+  await form.getByLabel('Order').selectOption('the newest first')
+  await form.getByLabel('Runs at once').fill('1')
+  await form.getByLabel('Intervals in a run').fill('2')
+  await form.getByRole('region', { name: 'Intervals' }).getByRole('row').nth(19).waitFor()
+  await form.getByText('Params and note').click()
+  await form.getByLabel('Note').fill('<b>again</b>')
+  await form.getByRole('button', { name: 'Run 20 chunks' }).click()
+  await page.waitForURL(/backfills\/\d+$/)
+  await page.getByText('<b>again</b>').waitFor()
+  await page.getByText('the newest first, 1 at once, 2 intervals in a run').waitFor()
+  const id = new URL(page.url()).pathname.split('/').pop()
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await page.locator('header').getByText('paused').waitFor()
+  assert.equal((await server.ask('GET', `/api/v2/backfills/${id}`)).is_paused, true)
+  await page.getByRole('button', { name: 'Resume' }).click()
+  await page.locator('header').getByText('running').waitFor()
+  await page.getByText(/[1-9]\d* of \d+ runs so far are over/).waitFor() // told by the stream
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.locator('header').getByText('cancelled').waitFor()
+  await page.reload() // the page stands at its own address
+  await page.getByRole('button', { name: 'Again what failed…' }).click()
+  await page.getByRole('dialog').getByText(/[1-9]\d* of 20 chunks will run/).waitFor()
+  assert.equal(await page.getByRole('dialog').getByLabel('From').inputValue(), '2026-03-01T00:00')
+  await page.keyboard.press('Escape')
+  await page.goto(`${server.url}/backfills`)
+  await page.getByRole('row', { name: /tides/ }).getByText('cancelled').waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('what failed is retried', async () => {
+  const run = await server.run('broken', { state: 'failed' })
+  const page = await open({ path: run_path('broken', run) })
+  await page.getByRole('button', { name: 'Retry what failed' }).click()
+  await page.getByText('What failed runs again').waitFor()
+  await page.context().close()
+})
+
+test('many runs are chosen by hand or by filter, and changed after a look at what follows', async () => {
+  await server.run('unsteady', { state: 'failed' })
+  await server.run('unsteady', { state: 'failed' })
+  const page = await open({ path: 'dags/unsteady?tab=runs&state=failed' })
+  const before = (await server.ask('GET', '/api/v2/dags/unsteady/dagRuns?state=failed&limit=1')).total_entries
+  await page.locator('a.name').first().focus()
+  await page.keyboard.press('x') // with the keyboard alone
+  await page.getByText('1 runs selected').waitFor()
+  await page.getByRole('button', { name: `Select all ${before} that match` }).click()
+  await page.getByRole('button', { name: 'Change them…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText(`${before * 2} task instances of ${before} runs will run again`).waitFor()
+  await dialog.getByLabel('Mark as success').check()
+  await dialog.getByRole('button', { name: `Mark as success: ${before} runs` }).click()
+  await dialog.getByText(`${before} runs done.`).waitFor()
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+  await page.getByText('No run is like this.').waitFor()
+  assert.equal((await server.ask('GET', '/api/v2/dags/unsteady/dagRuns?state=failed&limit=1')).total_entries, 0)
+  await page.goto(`${server.url}/dags/unsteady?tab=runs`)
+  await settled(page)
+  await page.getByLabel('Select this page').check()
+  await page.getByRole('button', { name: 'Change them…' }).click()
+  await dialog.getByLabel('Delete, with their logs').check()
+  await dialog.getByRole('button', { name: /^Delete, with their logs: \d+ runs/ }).click()
+  await dialog.getByText(/^\d+ runs done\.$/).waitFor()
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+  await page.getByText('No runs yet.').waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('all DAGs that match are paused at once, and let go on', async () => {
+  const page = await open({ path: 'dags?tag=test' })
+  await page.getByLabel('Select broken').check()
+  await page.getByRole('button', { name: 'Select all 2 that match' }).click()
+  const dialog = page.getByRole('dialog')
+  for (const [word, isPaused] of [['Pause', true], ['Resume', false]]) {
+    if (!isPaused) await page.getByLabel('Select this page').check()
+    await page.getByRole('button', { name: 'Change them…' }).click()
+    await dialog.getByLabel(word, { exact: true }).check()
+    await dialog.getByRole('button', { name: `${word}: 2 DAGs` }).click()
+    await dialog.getByText('2 DAGs done.').waitFor()
+    await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+    const { dags } = await server.ask('GET', '/api/v2/dags?tags=test')
+    assert.deepEqual(dags.map((dag) => dag.is_paused), [isPaused, isPaused])
+  }
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('task instances of a run are chosen and changed together', async () => {
+  const run = await server.run('nightly', { state: 'success' })
+  const page = await open({ path: run_path('nightly', run) + '?tab=tasks' })
+  await page.getByLabel('Select items[1]').check()
+  await page.getByLabel('Select report').check()
+  await page.getByRole('button', { name: 'Change them…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('2 task instances of 2 task instances will run again').waitFor()
+  await dialog.getByLabel('Mark as failed').check()
+  await dialog.getByRole('button', { name: 'Mark as failed: 2 task instances' }).click()
+  await dialog.getByText('2 task instances done.').waitFor()
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+  await page.getByRole('row', { name: /report/ }).getByText('failed', { exact: true }).waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a filter is kept by a name, and is an address', async () => {
+  const page = await open({ path: 'runs' })
+  await page.getByRole('button', { name: 'failed' }).click()
+  await page.getByRole('button', { name: 'success' }).click() // several of one kind
+  await page.getByLabel('Since').selectOption('last 7 days')
+  await page.waitForURL(/state=failed&state=success&since=7d/)
+  await page.getByText('Filters ▾').click()
+  await page.getByLabel('Keep this filter as').fill('ended <b>')
+  await page.getByRole('button', { name: 'Keep', exact: true }).click()
+  await page.goto(`${server.url}/runs`)
+  await page.getByText('Filters ▾').click()
+  await page.getByRole('button', { name: 'ended <b>', exact: true }).click()
+  await page.waitForURL(/state=failed&state=success&since=7d/)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a calendar shows the days of a year by state, and leads to the runs of one', async () => {
+  const page = await open({ path: 'dags/tides?tab=calendar&year=2026' })
+  await page.locator('title', { hasText: '2026-01-02: 1 success' }).waitFor({ state: 'attached' }) // it may still run: told by the stream
+  await page.getByRole('group', { name: /Calendar of 2026/ }).focus()
+  for (let k = 0; k < 60; k++) await page.keyboard.press('ArrowLeft')
+  await page.keyboard.press('ArrowDown')
+  await page.locator('figcaption', { hasText: '2026-01-02: 1 success' }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/day=2026-01-02/)
+  await page.getByRole('link', { name: /backfill__2026-01-02/ }).waitFor()
+  await settled(page)
+  assert.equal(await page.locator('a.name').count(), 1)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('charts are loaded when they are looked at, and a point leads to its run', async () => {
+  const page = await open({ path: 'dags/nightly' })
+  assert.ok(!page.asked.some((url) => /Chart/.test(url)))
+  await page.getByRole('tab', { name: 'charts' }).click()
+  await page.getByText(/half within .*, 95% within/).first().waitFor()
+  await page.locator('.chart canvas').nth(1).waitFor()
+  await page.getByRole('group', { name: /How long its runs took/ }).focus()
+  await page.keyboard.press('ArrowLeft')
+  await page.getByText(/(success|failed)$/).filter({ hasText: /\d(ms|s), / }).first().waitFor()
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/dags\/nightly\/runs\//)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('in a graph a task is found with the keyboard, groups fold, and the critical path is shown', async () => {
+  const page = await open({ path: run_path('nightly', nightly) + '?tab=graph' })
+  await page.keyboard.press('/')
+  await page.keyboard.type('or') // orders, report
+  await page.getByRole('status').filter({ hasText: '1 of 2' }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByRole('status').filter({ hasText: '2 of 2' }).waitFor()
+  await page.keyboard.press('Escape') // to the graph, where the one that was found has the frame
+  await page.keyboard.press('n')
+  await page.getByText('orders: success').waitFor()
+  await page.keyboard.press('Space')
+  await page.waitForURL(/fold=load/)
+  await page.getByRole('listitem').filter({ hasText: 'load (2), 2 success' }).waitFor()
+  assert.equal(await page.getByRole('listitem').filter({ hasText: 'customers' }).count(), 0)
+  await page.getByRole('button', { name: 'fold groups' }).click()
+  await page.getByRole('listitem').filter({ hasText: 'customers' }).waitFor()
+  assert.ok(!page.asked.some((url) => url.endsWith('/explain')))
+  await page.getByRole('button', { name: 'critical path' }).click()
+  await until('the critical path', () => page.asked.some((url) => url.endsWith('/explain')))
+  for (let k = 0; k < 8; k++) await page.getByRole('button', { name: 'Larger' }).click()
+  await page.locator('.map').waitFor() // a small one stands by, where not all is in sight
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('the file of a DAG has all its versions, and what one changed', async () => {
+  const file = join(server.folder, 'dags/tides.dag.yaml')
+  const was = readFileSync(file, 'utf8')
+  writeFileSync(file, was.replace('sleep 0.2', 'sleep 0.1; echo <i>less</i>'))
+  await until('a second version', async () => (await server.ask('GET', '/api/v2/dags/tides/dagVersions')).total_entries === 2)
+  const page = await open({ path: 'dags/tides?tab=code' })
+  await page.getByText('Version 2', { exact: true }).waitFor()
+  await page.getByText('echo <i>less</i>').waitFor()
+  await page.getByRole('button', { name: 'What version 2 changed' }).click()
+  await page.getByText('1 line came, 1 went').waitFor()
+  await page.locator('.gone', { hasText: 'sleep 0.2' }).waitFor()
+  await page.locator('.added', { hasText: 'echo <i>less</i>' }).waitFor()
+  await page.getByRole('button', { name: '1', exact: true }).click()
+  await page.waitForURL(/version=1$/)
+  await page.getByText('Version 1', { exact: true }).waitFor()
+  assert.equal(await page.locator('.added').count(), 0)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('clearing shows what follows before it does anything', async () => {
+  const run = await server.run('broken', { state: 'failed' })
+  const page = await open({ path: run_path('broken', run, 'tasks', 'fetch') })
+  await page.getByRole('button', { name: 'Clear, run again' }).click()
+  await page.getByText('2 task instances will run again').waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Clear', exact: true }).click()
+  await page.getByText('Cleared: it runs again').waitFor()
+  await page.context().close()
+})

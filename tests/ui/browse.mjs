@@ -1,0 +1,39 @@
+// A browser at a server, as somebody who is logged in.
+import { browser_path, chromium } from './support.mjs'
+
+/** `server`: tells which one; it may be another later. */
+export async function browse(server) {
+  const browser = await chromium.launch({ executablePath: browser_path, args: ['--no-sandbox'] })
+  let cookies
+  /** A page of somebody who is logged in; `faults` gathers what a browser complains of. */
+  async function open({ width = 1440, theme = 'light', path = '', base = server().url } = {}) {
+    const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme })
+    if (cookies) await context.addCookies(cookies)
+    const page = await context.newPage()
+    page.faults = []
+    page.asked = []
+    page.on('pageerror', (error) => page.faults.push(String(error)))
+    page.on('dialog', (dialog) => page.faults.push(`a dialog: ${dialog.message()}`))
+    page.on('console', (message) => {
+      // An operation that this version of the server lacks is told on the page; the browser notes the 404 by itself.
+      if (message.type() === 'error' && !/status of 404/.test(message.text())) page.faults.push(message.text())
+    })
+    page.on('request', (request) => page.asked.push(request.url()))
+    if (!cookies) {
+      await page.goto(server().link)
+      cookies = await context.cookies()
+    }
+    page.asked.length = 0
+    await page.goto(`${base}/${path}`)
+    await settled(page)
+    return page
+  }
+
+  /** Until nothing is being read any more. */
+  async function settled(page) {
+    await page.waitForSelector('nav, form', { state: 'attached' })
+    await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]') && document.querySelector('main')?.textContent?.trim())
+  }
+
+  return { browser, open, settled, cookies: () => cookies }
+}
