@@ -47,7 +47,7 @@ void ApiDoor::ask(Request request, Actor actor, std::optional<IdempotencyKey> ke
   const Status asked = server_.host().ask(std::move(request), std::move(actor), std::move(key),
                                           [done](const Result<Answer>& how) {
                                             if (!how) return done(how.error());
-                                            done(api::Changed{how->run_no, how->instances});
+                                            done(api::Changed{how->run_no, how->instances, how->asset_event_no});
                                           });
   if (!asked) done(asked.error());
 }

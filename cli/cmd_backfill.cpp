@@ -70,12 +70,6 @@ Result<ValueMap> backfill_body(const Invocation& call, const LoadedDag& loaded) 
   return body;
 }
 
-const ValueList& list_member(const Value& object, std::string_view name) {
-  static const ValueList kNone;
-  const Value* found = object.find(name);
-  return found != nullptr && found->type() == ValueType::list ? found->as_list() : kNone;
-}
-
 /// What the step of an interval means to who asked.
 std::string step_words(const std::string& step) {
   if (step == "create") return "gets a run";

@@ -1,4 +1,6 @@
 // `why`: the reasons of one task instance, or of a run that waits, for people and for programs.
+#include <limits>
+
 #include "cli/dag_lookup.h"
 #include "cli/display/log_glimpse.h"
 #include "cli/handlers.h"
@@ -23,6 +25,13 @@ using text::Ink;
 
 constexpr std::size_t kLogLines = 5;
 
+PoolSpec spec_of(const PoolView& pool) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  PoolSpec spec{pool.name, static_cast<std::int32_t>(pool.slots < 0 ? kMost : pool.slots)};
+  spec.rate = parse_rate(pool.rate).value_or(Rate{});
+  return spec;
+}
+
 Result<WhyInput> input_of(const Invocation& call, OpenRun& run, const Dag& dag) {
   WhyInput in;
   in.dag = &dag;
@@ -45,6 +54,11 @@ Result<WhyInput> input_of(const Invocation& call, OpenRun& run, const Dag& dag) 
   in.somebody_runs = holder && holder->pid > 0;
   if (const Result<VersionRow> version = run.reader->version_of_run(run.run_no)) {
     if (Result<Config> config = load_config_beside(call, version->source_file)) in.pools = std::move(config->pools);
+  }
+  NameQuery all_pools;
+  all_pools.page.limit = 10'000;
+  if (const auto set = run.reader->list_pools(all_pools)) {  // a person's word goes before that of baton.yaml
+    for (const PoolView& pool : set->rows) in.pools.push_back(spec_of(pool));
   }
   for (const std::string& name : dag.spec(in.instance.row.task_no).breakers) {
     if (Result<BreakerRow> breaker = run.reader->breaker(name)) in.breakers.push_back(std::move(*breaker));

@@ -148,6 +148,21 @@ constexpr Example kPauseExamples[] = {{"baton dag pause etl --why 'source is dow
 constexpr Example kResumeDagExamples[] = {{"baton dag resume etl", "on again"}};
 constexpr Example kDrainExamples[] = {{"baton dag drain etl", "before it is changed or taken away"}};
 constexpr Flag kFreezeFlags[] = {{"why", 0, "TEXT", "what everybody reads who finds it frozen"}};
+constexpr Argument kAsset[] = {{"ASSET", "its name", true, false}};
+constexpr Argument kMaybeAsset[] = {{"ASSET", "of this one alone", false, false}};
+constexpr Flag kAssetEventFlags[] = {{"extra", 0, "JSON", "an object that goes with the event"}};
+constexpr Flag kLineageFlags[] = {{"depth", 0, "N", "DAGs to go either way (default 3, at most 50)"}};
+constexpr Flag kQuarantineFlags[] = {kWhy};
+constexpr Example kAssetLsExamples[] = {{"baton asset ls", "what there is, how fresh, and who makes it"}};
+constexpr Example kAssetShowExamples[] = {{"baton asset show orders", "one of them"}};
+constexpr Example kAssetEventsExamples[] = {{"baton asset events orders", "what has happened to it, newest first"}};
+constexpr Example kAssetEventExamples[] = {
+    {"baton asset event orders --extra '{\"rows\": 3}'", "a file has come from elsewhere"}};
+constexpr Example kLineageExamples[] = {{"baton asset lineage model --depth 5", "from where, and what is made of it"}};
+constexpr Example kImpactExamples[] = {{"baton asset impact orders", "all that is touched when it is late or wrong"}};
+constexpr Example kQuarantineExamples[] = {
+    {"baton asset quarantine orders --why 'half of it is missing'", "nobody runs on it meanwhile"}};
+constexpr Example kReleaseExamples[] = {{"baton asset release orders --why 'looked at'", "what waits runs"}};
 constexpr Argument kBreaker[] = {{"BREAKER", "its name", true, false}};
 constexpr Flag kTripFlags[] = {
     {"for", 0, "DURATION", "let probes through after that (else not before `baton breaker reset`)"}, kWhy};
@@ -157,6 +172,14 @@ constexpr Example kBreakerShowExamples[] = {{"baton breaker show warehouse", "wh
 constexpr Example kTripExamples[] = {
     {"baton breaker trip warehouse --why 'it is moved tonight' --for 2h", "what names it waits meanwhile"}};
 constexpr Example kResetExamples[] = {{"baton breaker reset warehouse --why 'it is back'", "what waits starts at once"}};
+constexpr Argument kPool[] = {{"POOL", "its name", true, false}};
+constexpr Flag kPoolSetFlags[] = {{"slots", 0, "N", "slots; -1: no limit"},
+                                  {"rate", 0, "N/UNIT", "starts at most: 10/s, 100/m or 5/h; empty: no limit"},
+                                  {"description", 0, "TEXT", "one line for people"}};
+constexpr Example kPoolLsExamples[] = {{"baton pool ls", "what is taken, what waits, and which rate they have"}};
+constexpr Example kPoolSetExamples[] = {{"baton pool set warehouse --slots 4", "also while tasks wait for it"},
+                                        {"baton pool set api --rate 100/m", "no more starts than that"}};
+constexpr Example kPoolRmExamples[] = {{"baton pool rm warehouse", "what baton.yaml and DAGs say of it stands again"}};
 constexpr Example kFreezeExamples[] = {{"baton server freeze --why 'database is moved'", "until `baton server thaw`"}};
 constexpr Example kThawExamples[] = {{"baton server thaw", "what waited begins"}};
 constexpr Example kStatusExamples[] = {{"baton server status", "is it ready, and is it frozen"}};
@@ -364,6 +387,13 @@ constexpr Command kCommands[] = {
     {"server thaw", kRunning, "go on after a freeze", {}, {}, {}, kThawExamples, kRead, server_thaw_command},
     {"server status", kRunning, "how the server of the state folder is", {}, {}, {}, kStatusExamples, kRead,
      server_status_command},
+    {"asset event", kRunning, "say that something has happened to an asset",
+     "DAGs that run on it get a run, as if a task had produced it. Without a server it is written down for the next one.",
+     kAsset, kAssetEventFlags, kAssetEventExamples, kRead, asset_event_command},
+    {"asset quarantine", kRunning, "hold an asset back: its events wait, and start nothing",
+     "Asks the server of the folder.", kAsset, kQuarantineFlags, kQuarantineExamples, kRead, asset_quarantine_command},
+    {"asset release", kRunning, "let an asset go on that was held back: what waited runs",
+     "Asks the server of the folder.", kAsset, kQuarantineFlags, kReleaseExamples, kRead, asset_release_command},
     {"breaker trip", kRunning, "open a circuit breaker: nothing that names it starts",
      "In all DAGs. What runs goes on; what would start waits, and no try is lost. It holds over a restart.", kBreaker,
      kTripFlags, kTripExamples, kRead, breaker_trip_command},
@@ -380,6 +410,12 @@ constexpr Command kCommands[] = {
      kDlqDiscardExamples, kRead, dlq_discard_command},
     {"dlq cancel", kRunning, "end a job over dead letters", {}, kLetterJob, {}, kDlqCancelExamples, kRead,
      dlq_cancel_command},
+    {"pool set", kRunning, "change a pool over all DAGs, while tasks wait for it",
+     "What is set goes before what baton.yaml says of the pool, and this before what DAGs say. It holds over a restart.",
+     kPool, kPoolSetFlags, kPoolSetExamples, kRead, pool_set_command},
+    {"pool rm", kRunning, "take back what was set of a pool",
+     "What baton.yaml or DAGs say of it stands again; where they say nothing it is gone, and tasks that want it fail.",
+     kPool, {}, kPoolRmExamples, kRead, pool_rm_command},
     {"trigger", kRunning, "ask the server for a run of one of its DAGs",
      "The server that holds the state folder makes the run and works on it. Where there is none, `baton run` runs a DAG\n"
      "here and now. A repetition with the same --idempotency-key finds the run that the first one made.",
@@ -415,6 +451,15 @@ constexpr Command kCommands[] = {
      "killed, the tasks go on, and the next server takes them over. A second Ctrl-C stops them.",
      {}, kServerFlags, kServerExamples, {}, server_command},
 
+    {"asset ls", kLooking, "the assets, how fresh they are, and who makes them", {}, {}, {}, kAssetLsExamples, kRead,
+     asset_ls_command},
+    {"asset show", kLooking, "one asset", {}, kAsset, {}, kAssetShowExamples, kRead, asset_show_command},
+    {"asset events", kLooking, "what has happened to assets, newest first", {}, kMaybeAsset, {}, kAssetEventsExamples,
+     kRead, asset_events_command},
+    {"asset lineage", kLooking, "where an asset comes from, and what is made of it", {}, kAsset, kLineageFlags,
+     kLineageExamples, kRead, asset_lineage_command},
+    {"asset impact", kLooking, "all that is made of an asset", {}, kAsset, {}, kImpactExamples, kRead,
+     asset_impact_command},
     {"breaker ls", kLooking, "the circuit breakers, and which are open", {}, {}, {}, kBreakerLsExamples, kRead,
      breaker_ls_command},
     {"breaker show", kLooking, "one circuit breaker, and what has happened to it", {}, kBreaker, {}, kBreakerShowExamples,
@@ -427,6 +472,8 @@ constexpr Command kCommands[] = {
     {"dlq show", kLooking, "one dead letter, with what its task was given", {}, kLetter, {}, kDlqShowExamples, kRead,
      dlq_show_command},
     {"dlq jobs", kLooking, "jobs over dead letters, newest first", {}, {}, {}, kDlqJobsExamples, kRead, dlq_jobs_command},
+    {"pool ls", kLooking, "pools: their slots, rates and what waits", "Of the server that works on the state folder.", {},
+     {}, kPoolLsExamples, kRead, pool_ls_command},
     {"ls", kLooking, "runs, newest first", {}, {}, kLsFlags, kLsExamples, kRead, ls_command},
     {"ps", kLooking, "what lives: runs and their tasks", {}, {}, {}, kPsExamples, kRead, ps_command},
     {"show", kLooking, "one run and its tasks", {}, kOneRun, kShowFlags, kShowExamples, kRead, show_command},

@@ -50,6 +50,13 @@ std::string engine_metrics(const Engine& engine, DurationUs late_us) {
   for (const PoolSpec& pool : pools) slots.of("pool", pool.name, pool.slots);
   Gauge used(out, "baton_pool_used_slots", "Slots of a pool that are taken.");
   for (const PoolSpec& pool : pools) used.of("pool", pool.name, admission.used(pool.name));
+  Gauge waits(out, "baton_pool_waiting_for_slots", "Tasks that a pool's slots keep from starting.");
+  for (const PoolSpec& pool : pools) waits.of("pool", pool.name, admission.waiting(pool.name));
+  Gauge rated(out, "baton_pool_waiting_for_rate", "Tasks that a pool's rate keeps from starting.");
+  for (const PoolSpec& pool : pools) {
+    const auto rate = admission.rate_of(pool.name, 0);
+    if (rate) rated.of("pool", pool.name, static_cast<std::int64_t>(rate->waiting));
+  }
   Gauge states(out, "baton_breaker_state", "Of a circuit breaker: 0 closed, 1 open, 2 half open.");
   engine.breakers().each([&](const std::string& name, const Breaker& breaker) {
     states.of("breaker", name, static_cast<std::int64_t>(breaker.state()));

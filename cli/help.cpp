@@ -80,7 +80,7 @@ std::string overview(const Style& style, std::string_view word) {
   const auto flush = [&] {
     if (pairs.empty()) return;
     if (!out.empty()) out += "\n";
-    out += heading(style, group) + two_columns(pairs, style, 15);
+    out += heading(style, group) + two_columns(pairs, style, 17);
     pairs.clear();
   };
   for (const Command& command : commands()) {

@@ -158,6 +158,10 @@ Result<Value> ServerClient::patch(const std::string& target, const ValueMap& bod
   return ask({"PATCH", target, {}, to_json(Value(body))});
 }
 
+Result<Value> ServerClient::drop(const std::string& target) const {
+  return ask({"DELETE", target, {}, ""});
+}
+
 std::int64_t number_member(const Value& object, std::string_view name) {
   const Value* found = object.find(name);
   return found != nullptr && found->type() == ValueType::integer ? found->as_int() : 0;
@@ -174,6 +178,12 @@ std::string dag_target(std::string_view dag_id) {
 
 std::string run_target(std::string_view dag_id, std::string_view run_id) {
   return dag_target(dag_id) + "/dagRuns/" + http::percent_encoded(run_id);
+}
+
+const ValueList& list_member(const Value& object, std::string_view name) {
+  static const ValueList kNone;
+  const Value* found = object.find(name);
+  return found != nullptr && found->type() == ValueType::list ? found->as_list() : kNone;
 }
 
 }  // namespace baton::cli

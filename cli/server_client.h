@@ -36,6 +36,7 @@ class ServerClient {
   Result<Value> post(const std::string& target, const ValueMap& body, Headers headers = {}) const;
   Result<Value> put(const std::string& target) const;
   Result<Value> patch(const std::string& target, const ValueMap& body) const;
+  Result<Value> drop(const std::string& target) const;
 
  private:
   explicit ServerClient(const std::filesystem::path& folder);
@@ -52,6 +53,8 @@ Result<HttpPlace> place_of(const std::string& url);
 
 /// A member of an answer; empty: it is none, or no text.
 std::string text_member(const Value& object, std::string_view name);
+/// The same as a list; empty: it is none.
+const ValueList& list_member(const Value& object, std::string_view name);
 /// The same as a number; 0: it is none.
 std::int64_t number_member(const Value& object, std::string_view name);
 

@@ -1,5 +1,6 @@
 #include "cli/serving.h"
 
+#include "cli/asset_metrics.h"
 #include "cli/engine_metrics.h"
 #include "cli/service_manager.h"
 
@@ -62,8 +63,19 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
       letter_jobs_(server.loop(), letter_host_),
       api_letters_(server.loop(), letter_jobs_),
       alerts_(server, [&observer](const std::string& line) { observer.notice(line); }),
+      asset_host_(server.loop(), server.store(), server.host().engine(), ticks_, shelf_,
+                  [this](const std::string& asset, std::int64_t after, std::size_t limit, AssetHost::OnEvents done) {
+                    find_asset_events(asset, after, limit, std::move(done));
+                  },
+                  [&observer](const std::string& line) { observer.notice(line); }),
+      asset_runs_(server.loop(), asset_host_),
+      api_assets_(server.loop(), asset_runs_),
       retention_host_(server.loop(), server.store(), server.host(), upkeep_, server.options().state_folder,
-                      [this](const std::string& dag_id) { return ticks_.forget_dag(dag_id); },
+                      [this](const std::string& dag_id) {
+                        if (!ticks_.forget_dag(dag_id)) return false;
+                        asset_runs_.forget_dag(dag_id);
+                        return true;
+                      },
                       [&observer](const std::string& line) { observer.notice(line); }),
       retention_(server.loop(), retention_host_),
       api_upkeep_(server.loop(), retention_, ticks_),
@@ -81,12 +93,16 @@ Serving::~Serving() {
   engine.on_comes(nullptr);
   engine.on_struck(nullptr);
   engine.on_waiting_ended(nullptr);
+  engine.on_asset_events(nullptr);
+  server_.host().on_begins(nullptr);
+  tick_host_.tell_assets(nullptr);
   if (beat_timer_ != 0) server_.loop().cancel(beat_timer_);
   if (web_) web_->stop();
   alerts_.stop();
   folder_.stop();
   backfills_.stop();
   letter_jobs_.stop();
+  asset_runs_.stop();
   ticks_.stop();
   loader_.stop();
   config_.stop();
@@ -113,6 +129,8 @@ Status Serving::start() {
   tick_host_.on_dag([this](const Dag& dag) { alerts_.learn(dag); });
   alerts_.start(server_.options().config);  // before anything is written
   ticks_.start(*found);
+  asset_runs_.start(*found);  // before the folder: what is there goes on, what comes begins
+  asset_runs_.declare(server_.options().config.assets_json);
   folder_.start(*found);
   backfills_.start(*found);
   letter_jobs_.start(*found);
@@ -140,13 +158,24 @@ Status Serving::tell_of_runs() {
   for (const RunNo run_no : server_.host().runs()) {
     if (const DagRun* run = engine.run(run_no)) ticks_.run_opened(run->row);
   }
-  const Status waiting = server_.store().waiting_runs([this](RunNo, const Result<RunRow>& row) {
-    if (row) ticks_.run_opened(*row);
+  const auto opened = [this](const RunRow& row) {
+    ticks_.run_opened(row);
+    asset_runs_.run_opened(row);
+  };
+  const Status waiting = server_.store().waiting_runs([&opened](RunNo, const Result<RunRow>& row) {
+    if (row) opened(*row);
   });
-  engine.on_comes([this](const RunRow& row) { ticks_.run_opened(row); });
-  engine.on_struck([this](const RunRow& row) { ticks_.run_dropped(row); });
+  engine.on_comes(opened);
+  engine.on_struck([this](const RunRow& row) {
+    ticks_.run_dropped(row);
+    asset_runs_.run_gone(row);
+  });
+  server_.host().on_begins([this](const RunRow& row) { asset_runs_.run_begins(row); });
+  engine.on_asset_events([this](const std::vector<AssetEventRow>& events) { asset_runs_.events(events); });
+  tick_host_.tell_assets([this](const Dag& dag) { asset_runs_.put_dag(dag); });
   engine.on_waiting_ended([this](const RunRow& row) {
     ticks_.run_ended(row, 0);
+    asset_runs_.run_gone(row);
     backfills_.run_ended(row.run_no);
   });
   return waiting;
@@ -159,6 +188,14 @@ void Serving::find_letters(LetterQuery query, LetterHost::OnPage done) {
     auto reader = SqliteReader::open(folder);
     auto page = reader ? (*reader)->list_letters(query) : Result<LetterPage>(reader.error());
     loop.post([page = std::move(page), done] { done(page); });
+  });
+}
+
+void Serving::find_asset_events(const std::string& asset, std::int64_t after, std::size_t limit,
+                                AssetHost::OnEvents done) {
+  loader_.post([source = dates_, &loop = server_.loop(), asset, after, limit, done = std::move(done)] {
+    auto found = source->asset_events(asset, after, limit);
+    loop.post([found = std::move(found), done] { done(found); });
   });
 }
 
@@ -200,6 +237,7 @@ Status Serving::start_web() {
   services.backfills = &api_backfills_;
   services.letters = &api_letters_;
   services.alerts = &alerts_;
+  services.assets = &api_assets_;
   services.upkeep = &api_upkeep_;
   services.metrics = [this] { return metrics(); };
   services.health = [this] {
@@ -257,7 +295,7 @@ Status Serving::set_pools() {
   query.page.limit = 10'000;
   const auto pools = (*reader)->list_pools(query);
   if (!pools) return pools.error();
-  for (const PoolView& pool : pools->rows) server_.host().set_pool(pool.name, pool.slots);
+  for (const PoolView& pool : pools->rows) server_.host().set_pool(pool.name, pool.slots, pool.rate);
   return Unit{};
 }
 
@@ -275,8 +313,18 @@ void Serving::see_workers() {
     const WallUs since = seen.since;
     seen = {worker->executor, worker->name, worker->host, slots.slots(no), slots.held(no), slots.is_ready(no), since};
   }
-  pools_seen_ = server_.host().engine().admission().declared();
   const MonoUs now = server_.loop().mono_now();
+  const Admission& admission = server_.host().engine().admission();
+  pools_seen_.clear();
+  for (PoolSpec& pool : admission.declared()) {
+    api::PoolSeen& seen = pools_seen_.emplace_back();
+    if (const auto rate = admission.rate_of(pool.name, now)) {
+      seen.waiting_for_rate = static_cast<std::int64_t>(rate->waiting);
+      seen.next_start_at = server_.loop().wall_now() + (rate->next_at - now);
+    }
+    seen.is_of_files = server_.host().is_pool_of_files(pool.name);
+    seen.spec = std::move(pool);
+  }
   metrics_seen_ = engine_metrics(server_.host().engine(), beat_due_ == 0 ? 0 : std::max<DurationUs>(0, now - beat_due_));
   removed_seen_ = retention_.status().total;
   backup_seen_ = backups_.status();
@@ -298,6 +346,7 @@ void Serving::take_config(const Config& old, const Config& fresh) {
     server_.host().engine().declare_breaker(breaker, "");
   }
   alerts_.set(fresh);
+  if (old.assets_json != fresh.assets_json) asset_runs_.declare(fresh.assets_json);
   retention_.set(fresh.retention);
   backups_.set(fresh.backup);
   tick_host_.set_config(fresh);
@@ -329,6 +378,9 @@ std::string Serving::metrics() {
     backup = backup_seen_;
     out = metrics_seen_;
   }
+  if (auto reader = SqliteReader::open(server_.options().state_folder)) {
+    out += asset_metrics(**reader, server_.loop().wall_now());
+  }
   out += "# HELP baton_retention_removed_total What retention has removed since the server began.\n"
                     "# TYPE baton_retention_removed_total counter\n";
   const auto add = [&](const char* what, std::int64_t count) {
@@ -350,6 +402,7 @@ std::string Serving::metrics() {
 /// From here other threads, and a service manager that watches, see that the loop turns.
 void Serving::beat() {
   backfills_.look();  // a DAG that drained, or a server that was frozen, may go on
+  asset_runs_.look();
   seen_ = server_.loop().wall_now();
   see_workers();
   alerts_.beat(beat_due_ == 0 ? 0 : server_.loop().mono_now() - beat_due_);
@@ -368,6 +421,7 @@ void Serving::close() {
   folder_.stop();
   backfills_.stop();
   letter_jobs_.stop();
+  asset_runs_.stop();
   ticks_.stop();
   config_.stop();
   backups_.stop();

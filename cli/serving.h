@@ -13,11 +13,13 @@
 #include <string>
 #include <vector>
 
+#include "cli/api_assets.h"
 #include "cli/api_backfills.h"
 #include "cli/api_door.h"
 #include "cli/api_letters.h"
 #include "cli/api_upkeep.h"
 #include "cli/server_alerts.h"
+#include "scheduler/host/assets_on_engine.h"
 #include "scheduler/host/backfills_on_engine.h"
 #include "scheduler/host/letters_on_engine.h"
 #include "scheduler/host/local/backups_on_disk.h"
@@ -60,6 +62,7 @@ class Serving {
   Status start();
   Status tell_of_runs();
   void find_letters(LetterQuery query, LetterHost::OnPage done);
+  void find_asset_events(const std::string& asset, std::int64_t after, std::size_t limit, AssetHost::OnEvents done);
   void find_dates(const std::string& dag_id, WallUs from, WallUs to, BackfillHost::OnDates done);
   Status start_web();
   Status set_pools();
@@ -87,6 +90,9 @@ class Serving {
   LetterJobs letter_jobs_;
   ApiLetters api_letters_;
   ServerAlerts alerts_;
+  AssetsOnEngine asset_host_;
+  AssetRuns asset_runs_;
+  ApiAssets api_assets_;
   LoaderThread upkeep_;  ///< what may take long, and nobody waits for: old runs, folders
   RetentionOnStore retention_host_;
   RetentionService retention_;
@@ -103,7 +109,7 @@ class Serving {
   WallUs started_at_ = kNoTime;
   std::mutex seen_mutex_;  ///< of what follows: written at each beat
   std::vector<api::WorkerNow> workers_seen_;
-  std::vector<PoolSpec> pools_seen_;
+  std::vector<api::PoolSeen> pools_seen_;
   std::string metrics_seen_;
   MonoUs beat_due_ = 0;  ///< loop thread
   RetentionCounts removed_seen_;

@@ -56,6 +56,7 @@ std::string object_of(const Request& request, const Answer& how) {
   if (redrive != nullptr && !redrive->letters.empty()) {
     return "dead_letter/" + std::to_string(redrive->letters.front().letter_no);
   }
+  if (std::holds_alternative<RaiseAssetEvent>(request)) return "asset_event/" + std::to_string(how.asset_event_no);
   return run_object(how.run_no, numbers_of(how));
 }
 
@@ -130,6 +131,7 @@ void Control::decide(Asked asked) {
   if (std::holds_alternative<TriggerRun>(asked.request)) return trigger(std::move(asked));
   if (std::holds_alternative<WriteRecords>(asked.request)) return write(std::move(asked));
   if (std::holds_alternative<ChangeBreaker>(asked.request)) return change_breaker(std::move(asked));
+  if (std::holds_alternative<RaiseAssetEvent>(asked.request)) return raise_asset_event(std::move(asked));
   const RunNo run_no = run_of(asked.request);
   decide_about(run_no, std::move(asked));
 }
@@ -244,21 +246,43 @@ Status Control::may_go_on(const DagRun& run, const std::vector<InstanceNo>& clea
 
 void Control::know_pools(const Dag& dag) {
   for (const PoolSpec& pool : dag.pools) {
-    const bool is_said = pools_set_.contains(pool.name) || pools_declared_.contains(pool.name);
-    if (!is_said) engine_.set_pool(pool.name, pool.slots);
+    PoolOfDag& known = pools_of_dags_.try_emplace(pool.name, PoolOfDag{dag.id, pool}).first->second;
+    if (known.dag_id == dag.id) known.pool = pool;
+    apply_pool(pool.name);
   }
 }
 
 void Control::declare_pools(const std::vector<PoolSpec>& pools) {
   for (const PoolSpec& pool : pools) {
-    pools_declared_.insert(pool.name);
-    if (!pools_set_.contains(pool.name)) engine_.set_pool(pool.name, pool.slots);
+    pools_declared_.insert_or_assign(pool.name, pool);
+    apply_pool(pool.name);
   }
 }
 
-void Control::set_pool(const std::string& name, std::int64_t slots) {
-  pools_set_.insert(name);
-  engine_.set_pool(name, slots < 0 ? std::numeric_limits<std::int32_t>::max() : static_cast<std::int32_t>(slots));
+void Control::set_pool(const std::string& name, std::int64_t slots, const std::string& rate) {
+  constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max();
+  PoolSpec pool{name, slots < 0 ? kMost : static_cast<std::int32_t>(slots)};
+  pool.rate = parse_rate(rate).value_or(Rate{});
+  pools_set_.insert_or_assign(name, pool);
+  apply_pool(name);
+}
+
+/// A person's word goes before that of baton.yaml, and this before that of a DAG. The part that may be retries is said
+/// by files alone.
+void Control::apply_pool(const std::string& name) {
+  const auto declared = pools_declared_.find(name);
+  const auto of_dag = pools_of_dags_.find(name);
+  const auto set = pools_set_.find(name);
+  std::optional<PoolSpec> pool;
+  if (of_dag != pools_of_dags_.end()) pool = of_dag->second.pool;
+  if (declared != pools_declared_.end()) pool = declared->second;
+  if (set != pools_set_.end()) {
+    const std::int32_t budget = pool ? pool->retry_millionths : 0;
+    pool = set->second;
+    pool->retry_millionths = budget;
+  }
+  if (!pool) return engine_.drop_pool(name);
+  if (!(engine_.admission().spec_of(name) == pool)) engine_.set_pool(*pool);
 }
 
 /// To the engine, with what lives of it.
@@ -327,8 +351,8 @@ void Control::write(Asked asked) {
   audit.via = who.via;
   ServiceRows rows = std::move(request.rows);
   for (const PoolRow& pool : rows.pools) {
-    if (!pool.is_gone) set_pool(pool.name, pool.slots);
-    if (pool.is_gone) pools_set_.erase(pool.name);
+    if (!pool.is_gone) set_pool(pool.name, pool.slots, pool.rate);
+    if (pool.is_gone && pools_set_.erase(pool.name) > 0) apply_pool(pool.name);  // what files say stands again
   }
   engine_.write(written(std::move(audit), {}, asked, std::move(rows)));
 }
@@ -342,6 +366,17 @@ void Control::change_breaker(Asked asked) {
   const BreakerWish wish = wish_of(request, asked.actor);
   AuditRow audit = audit_of(request, asked.actor, loop_.wall_now());
   (void)engine_.change_breaker(request.name, wish, written(std::move(audit), {}, asked));
+}
+
+void Control::raise_asset_event(Asked asked) {
+  const auto request = std::get<RaiseAssetEvent>(asked.request);
+  if (Status may = check(request); !may) return answer(asked, may.error());
+  const WallUs at = loop_.wall_now();
+  Answer how;
+  how.asset_event_no = engine_.last_asset_event() + 1;
+  AssetEventRow event = event_of(request, asked.actor, at);  // written() takes what was asked along
+  AuditRow audit = audit_of(request, asked.actor, at);
+  (void)engine_.raise_asset_event(std::move(event), written(std::move(audit), std::move(how), asked));
 }
 
 void Control::change(const RetryRun& request, Asked& asked, const DagRun& run) {

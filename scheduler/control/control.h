@@ -12,8 +12,9 @@
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
 // Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h, clear_tasks.h,
-// mark_tasks.h, mark_run.h, delete_run.h, write_records.h, change_breaker.h, redrive_letters.h): what it says, its
-// checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also while it is being loaded.
+// mark_tasks.h, mark_run.h, delete_run.h, write_records.h, change_breaker.h, redrive_letters.h, asset_event.h): what it
+// says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also
+// while it is being loaded.
 //
 // Owned by who owns the engine; all but ask() on the loop's thread. It must go before the loop and the engine.
 #pragma once
@@ -32,6 +33,7 @@
 #include <variant>
 
 #include "scheduler/control/actor.h"
+#include "scheduler/control/asset_event.h"
 #include "scheduler/control/change_breaker.h"
 #include "scheduler/control/clear_tasks.h"
 #include "scheduler/control/delete_run.h"
@@ -50,7 +52,7 @@
 namespace baton {
 
 using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun,
-                             ChangeBreaker, RedriveLetters>;
+                             ChangeBreaker, RedriveLetters, RaiseAssetEvent>;
 
 /// The run that a request is about; 0: one that does not exist yet.
 [[nodiscard]] RunNo run_of(const Request& request);
@@ -63,6 +65,7 @@ struct Answer {
   std::size_t cleared = 0;             ///< instances that will run again
   std::size_t letters = 0;             ///< dead letters that were redriven
   std::vector<TouchedInstance> instances;  ///< of retry, clear and mark: what they change, or would (dry_run)
+  std::int64_t asset_event_no = 0;     ///< of the event that was raised
   std::int32_t repeated_status = 0;    ///< not 0: its key is known, this is what was answered then, and nothing changed
 };
 
@@ -109,10 +112,14 @@ class Control {
   /// those that somebody has asked about, stay: `gone`, told when it is durable, are the others.
   void retire(std::vector<RunDeletionRow> runs, AuditRow audit, OnRetired done);
 
-  /// Loop's thread: slots that a person has set go before those that DAGs ask for.
-  void set_pool(const std::string& name, std::int64_t slots);
+  /// Loop's thread: what a person has set, slots (fewer than 0: no limit) and rate, goes before what files say.
+  void set_pool(const std::string& name, std::int64_t slots, const std::string& rate = {});
   /// Loop's thread: pools of baton.yaml go before those of DAGs, and behind what a person has set.
   void declare_pools(const std::vector<PoolSpec>& pools);
+  /// Loop's thread: whether a file says something of a pool, whatever a person has set.
+  [[nodiscard]] bool is_pool_of_files(const std::string& name) const {
+    return pools_declared_.contains(name) || pools_of_dags_.contains(name);
+  }
   /// Loop's thread: the pools of a DAG of which a run is about to be with the engine.
   void know_pools(const Dag& dag);
 
@@ -142,6 +149,7 @@ class Control {
   void trigger(Asked asked);
   void write(Asked asked);
   void change_breaker(Asked asked);
+  void raise_asset_event(Asked asked);
   template <typename Asks>
   void clear_loaded(const Asks& request, Asked& asked, LoadedRun& loaded, bool at_start);
   // A run in memory; and one that is not, which is adopted where it has not ended and `at_start`.
@@ -195,8 +203,15 @@ class Control {
   std::map<RunNo, Mailbox> mailboxes_;            ///< of the runs that are being loaded, or settle
   RunNo has_written_ = 0;                         ///< the run that the request at hand has changed
   std::set<RunNo> going_;                         ///< runs whose deletion is being written
-  std::set<std::string> pools_set_;               ///< by a person
-  std::set<std::string> pools_declared_;          ///< by baton.yaml
+  void apply_pool(const std::string& name);
+
+  struct PoolOfDag {
+    std::string dag_id;
+    PoolSpec pool;
+  };
+  std::map<std::string, PoolSpec> pools_set_;      ///< by a person
+  std::map<std::string, PoolSpec> pools_declared_; ///< by baton.yaml
+  std::map<std::string, PoolOfDag> pools_of_dags_; ///< by the first DAG that has said something
   std::map<KeyName, std::string> keys_under_way_;  ///< the body's hash
   std::shared_ptr<bool> is_alive_;                ///< loop thread: guards what is posted
 };

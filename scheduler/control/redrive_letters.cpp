@@ -106,6 +106,7 @@ void Control::redrive(const RedriveLetters& request, Asked& asked, const DagRun&
   }
   auto selected = select(letters, run, is_ours(taking, request.run_no), engine_.admission());
   if (!selected) return answer(asked, selected.error());
+  *selected = with_what_goes_along(run, *selected, {}, engine_.core().instances_max);
   if (taking != nullptr) {
     if (Status may = may_go_on(run, *selected); !may) return answer(asked, may.error());
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "scheduler/json/json_value.h"
+#include "scheduler/model/rate.h"
 #include "scheduler/timetable/time_text.h"
 
 namespace baton::dagfile {
@@ -22,6 +23,13 @@ double share_of(const Value& body, std::string_view key) {
   if (found == nullptr) return 0;
   if (found->type() == ValueType::integer) return static_cast<double>(found->as_int());
   return found->type() == ValueType::floating ? found->as_double() : 0;
+}
+
+/// `true`: the part that is usual.
+std::int32_t budget_of(const Value& body) {
+  const Value* const found = body.find("retry_budget");
+  if (found != nullptr && found->type() == ValueType::boolean) return found->as_bool() ? kRetryMillionths : 0;
+  return static_cast<std::int32_t>(std::clamp(share_of(body, "retry_budget"), 0.0, 1.0) * 1e6 + 0.5);
 }
 
 /// A duration is a text, or a number of seconds.
@@ -49,6 +57,7 @@ BreakerSpec breaker_of(const std::string& name, const Value& body) {
   spec.cooldown_us = std::max<DurationUs>(span_of(body, "cooldown", spec.cooldown_us), 1);
   spec.max_cooldown_us = std::max(span_of(body, "max_cooldown", 10 * spec.cooldown_us), spec.cooldown_us);
   spec.probes = std::max(count_of(body, "probes", 1), 1);
+  spec.retry_millionths = budget_of(body);
   if (const Value* const description = body.find("description"); description != nullptr) {
     if (description->type() == ValueType::string) spec.description = description->as_string();
   }

@@ -188,6 +188,7 @@ void describe(F& f, Seen<F, Dag>& dag) {
   f.given("env", dag.env);
   f.given("max_active_runs", dag.max_active_runs);
   f.given("max_active_tasks", dag.max_active_tasks);
+  f.given("weight", dag.weight, 1);
   f.given("max_consecutive_failed_runs", dag.max_consecutive_failed_runs);
   f.given("fail_fast", dag.fail_fast);
   f.given("timeout", dag.timeout_us);

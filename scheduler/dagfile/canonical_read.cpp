@@ -277,14 +277,20 @@ void read_pools(JsonReader& in, std::vector<PoolSpec>& pools) {
   in.enter_array();
   while (in.next_item()) {
     PoolSpec& pool = pools.emplace_back();
-    std::string name;
+    std::string name, rate;
     in.enter_object();
     while (in.next_member(name)) {
       FieldReader fields(in, name);
       fields.always("name", pool.name);
       fields.always("slots", pool.slots);
+      fields.always("rate", rate);
+      fields.always("retry_millionths", pool.retry_millionths);
       if (!fields.has_found()) in.fail();
     }
+    if (rate.empty()) continue;
+    const auto read = parse_rate(rate);
+    if (!read) in.fail();
+    pool.rate = read.value_or(Rate{});
   }
 }
 

@@ -256,7 +256,10 @@ void append_pools(std::string& out, const Dag& dag, bool with_slots) {
   append_json_array(out, dag.pools, [&](std::string& to, const PoolSpec& pool) {
     JsonObject one(to);
     one.text("name", pool.name);
-    if (with_slots) one.number("slots", pool.slots);
+    if (!with_slots) return;
+    one.number("slots", pool.slots);
+    if (pool.rate.is_set()) one.text("rate", to_string(pool.rate));
+    if (pool.retry_millionths > 0) one.number("retry_millionths", pool.retry_millionths);
   });
 }
 

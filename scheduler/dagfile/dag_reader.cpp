@@ -77,6 +77,8 @@ void DagReader::read_top() {
   dag.tags = read_texts(top("tags"));
   dag.max_active_runs = read_int(top("max_active_runs"), 0);
   dag.max_active_tasks = read_int(top("max_active_tasks"), 0);
+  dag.weight = read_weight(top("weight"));
+  task_reader_.set_priority(read_int(top("priority"), 0));
   dag.max_consecutive_failed_runs = read_int(top("max_consecutive_failed_runs"), 0);
   dag.fail_fast = read_bool(top("fail_fast"), false);
   dag.timeout_us = read_duration(top("timeout"), 0);
@@ -84,6 +86,13 @@ void DagReader::read_top() {
   Expressions expressions(reporter_);
   task_reader_.read_env(top("env"), top("secrets"), Stage::dag, expressions, dag.env);
   uses_.push_back({-1, expressions.take()});
+}
+
+std::int32_t DagReader::read_weight(Node node) {
+  constexpr std::int32_t kMost = 1'000;
+  const std::int32_t weight = std::max(read_int(node, 1), 1);
+  if (weight > kMost) reporter_.error(Rule::invalid_value, node.span(), "\"weight\" must be at most 1000");
+  return std::min(weight, kMost);
 }
 
 void DagReader::read_params() {

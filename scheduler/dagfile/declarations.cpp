@@ -32,13 +32,22 @@ void check_part(Node node, std::string_view key, Reporter& reporter) {
   reporter.error(Rule::invalid_value, node.span(), in_quotes(key) + " must be more than 0 and at most 1");
 }
 
-/// `10/m`: a number of starts per second, minute or hour.
-bool is_rate(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return false;
-  const std::string_view unit = text.substr(slash + 1);
-  const CoreNumber number = core_number(text.substr(0, slash));
-  return number.kind == CoreNumber::Kind::integer && number.integer > 0 && (unit == "s" || unit == "m" || unit == "h");
+/// `true`: the part that is usual.
+std::int32_t read_retry_budget(Node node, Reporter& reporter) {
+  check_part(node, "retry_budget", reporter);
+  if (!node || !node.is_scalar()) return 0;
+  if (const auto is_on = core_bool(node.text())) return *is_on ? kRetryMillionths : 0;
+  return static_cast<std::int32_t>(std::clamp(number_of(node, 0), 0.0, 1.0) * 1e6 + 0.5);
+}
+
+Rate read_rate(Node node, Reporter& reporter) {
+  if (!node || !node.is_scalar()) return {};
+  const auto rate = parse_rate(node.text());
+  if (!rate) {
+    reporter.error(Rule::invalid_value, node.span(), in_quotes(node.text()) + " is not a rate",
+                   "write 10/s, 10/m or 10/h");
+  }
+  return rate.value_or(Rate{});
 }
 
 constexpr std::string_view kWeekdays[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
@@ -62,11 +71,8 @@ std::vector<PoolSpec> read_pools(Node node, Reporter& reporter) {
     if (value.is_scalar()) pool.slots = read_int(value, 1);
     if (value.is_map()) {
       pool.slots = read_int(value.find("slots"), 1);
-      check_part(value.find("retry_budget"), "retry_budget", reporter);
-      if (const Node rate = value.find("rate"); rate && rate.is_scalar() && !is_rate(rate.text())) {
-        reporter.error(Rule::invalid_value, rate.span(), in_quotes(rate.text()) + " is not a rate",
-                       "write 10/s, 10/m or 10/h");
-      }
+      pool.rate = read_rate(value.find("rate"), reporter);
+      pool.retry_millionths = read_retry_budget(value.find("retry_budget"), reporter);
     }
     pools.push_back(std::move(pool));
   }

@@ -189,7 +189,7 @@ void TaskReader::read_how(Draft& draft) {
   if (const Node limit = nodes.get("log_limit"); limit && limit.is_scalar()) {
     spec.log_limit_bytes = parse_size(limit.text()).value_or(spec.log_limit_bytes);
   }
-  spec.priority = read_int(nodes.get("priority"), 0);
+  spec.priority = read_int(nodes.get("priority"), priority_);
   if (const Node node = nodes.own_value("description"); node && node.is_scalar()) {
     spec.description = std::string(node.text());
   }

@@ -32,6 +32,8 @@ class TaskReader {
  public:
   TaskReader(Reporter& reporter, const Config& config) : reporter_(reporter), config_(config) {}
 
+  /// Of tasks that say none.
+  void set_priority(std::int32_t priority) { priority_ = priority; }
   /// `owner` names it in messages. Uses of expressions are appended to `expressions`.
   std::shared_ptr<TaskSpec> read(const TaskNodes& nodes, std::string_view owner, Expressions& expressions);
 
@@ -62,6 +64,7 @@ class TaskReader {
   Reporter& reporter_;
   const Config& config_;
   SharedParts parts_;
+  std::int32_t priority_ = 0;
 };
 
 /// `retries` in both its forms.

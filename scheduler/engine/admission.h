@@ -1,40 +1,63 @@
 // Admission: which scheduled task instance may take its resources next, over all runs (docs/ARCHITECTURE.md). What is
 // held is the set of live attempts, nothing else; it is rebuilt from the rows at recovery by hold(). A blocked instance
-// stands in exactly one wait list, that of the first resource it lacks, and whatever frees the resource looks at the
-// head of that list alone. Breakers come first, so that who waits for one holds nothing and stands in nobody's way. Who
-// is looked at in vain passes the look on to those behind. Pure: no clock, no store. Loop thread.
+// stands before exactly one door, that of the first thing it lacks, and whatever opens the door looks at who is first
+// there alone (fair_queue.h). That one is called: it is looked at when its turn among the ready comes, and keeps its
+// place at the door until then. One at a time is called to each door, and who is looked at passes the call on, in vain or
+// not. Breakers come first, so that who waits for one holds nothing and stands in nobody's way. Pure: no clock, no store.
+// Loop thread.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
-#include <queue>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "scheduler/engine/dag_run.h"
+#include "scheduler/engine/fair_queue.h"
+#include "scheduler/engine/start_limits.h"
 
 namespace baton {
 
-/// A task instance that offers itself.
-struct Candidate {
-  RunNo run_no = 0;
-  InstanceNo instance = -1;
-  std::int32_t priority = 0;
-  std::int64_t path_us = 0;   ///< critical path from here to the end of the run
-  std::uint64_t age = 0;      ///< smaller is older; given by offer()
+/// What there is so much of, and who waits for it.
+struct Door {
+  std::int32_t capacity = 0;
+  std::int32_t used = 0;
+  bool is_declared = false;  ///< a pool that somebody has set; else one that a task names
+  FairQueue waiting;
+  std::optional<Candidate> called;  ///< who stands here and stands among the ready too
 };
 
 class Admission {
  public:
+  /// What a retry budget belongs to.
+  enum class Kind : std::uint8_t { pool, breaker };
+
   /// `slots`: attempts at a time; `ahead`: how many more may be claimed and wait at the executor for a slot.
   Admission(std::int32_t slots, std::int32_t ahead) : slots_(slots), ahead_(ahead) {}
 
   void set_pool(const std::string& name, std::int32_t slots);
+  /// Nobody says anything of it any more: who wants it never fits.
+  void drop_pool(const std::string& name);
+  /// Of starts of tasks that name the pool; `starts` 0: no limit. The first that is said of a pool is as if it had been
+  /// used up at `begun_at`.
+  void set_rate(const std::string& pool, Rate rate, MonoUs begun_at);
+  /// Of retries among the starts of tasks that name it; 0: no limit.
+  void set_retry_budget(Kind of, const std::string& name, std::int32_t millionths);
+  /// What time it is: rates and budgets let through what they may by now.
+  void tick(MonoUs now);
+  /// When tick() has somebody to let through; none: nobody waits for the time.
+  [[nodiscard]] std::optional<MonoUs> due();
+  /// Of a pool that has a rate: what is told of it.
+  struct RateNow {
+    Rate rate;
+    std::size_t waiting = 0;  ///< tasks
+    MonoUs next_at = 0;       ///< when the next may start
+  };
+  [[nodiscard]] std::optional<RateNow> rate_of(std::string_view pool, MonoUs now) const;
   /// So many more attempts of tasks that name this breaker may start now (Breaker::permits()).
   void set_gate(const std::string& breaker, std::int32_t permits);
   void set_ahead(std::int32_t ahead) { ahead_ = ahead; }
@@ -48,13 +71,14 @@ class Admission {
     const auto at = pools_.find(pool);
     return at == pools_.end() || !at->second.is_declared ? std::nullopt : std::optional(at->second.capacity);
   }
+  /// What has been set of a pool; none: there is no such pool.
+  [[nodiscard]] std::optional<PoolSpec> spec_of(const std::string& pool) const;
   /// All pools that somebody has set, by name.
-  [[nodiscard]] std::vector<PoolSpec> declared() const {
-    std::vector<PoolSpec> out;
-    for (const auto& [name, pool] : pools_) {
-      if (pool.is_declared) out.push_back({name, pool.capacity});
-    }
-    return out;
+  [[nodiscard]] std::vector<PoolSpec> declared() const;
+  /// Tasks that stand before a pool.
+  [[nodiscard]] std::int64_t waiting(std::string_view pool) const {
+    const auto at = pools_.find(pool);
+    return at == pools_.end() ? 0 : static_cast<std::int64_t>(at->second.waiting.size());
   }
   /// Slots of a pool that live attempts hold.
   [[nodiscard]] std::int32_t used(std::string_view pool) const {
@@ -62,6 +86,8 @@ class Admission {
     return at == pools_.end() ? 0 : at->second.used;
   }
 
+  /// What a DAG may have beside others; its weight is the last that was said. Lives as long as this.
+  [[nodiscard]] const Share* share_of(const std::string& dag_id, std::int32_t weight);
   void offer(Candidate c);
 
   /// Why instance `i` could not start even if nothing else ran, with the numbers; nothing where it could. Pools shrink and
@@ -88,42 +114,45 @@ class Admission {
   void forget(const DagRun& run);
 
  private:
-  struct Waiter {
-    Candidate candidate;
-    std::int32_t amount = 1;  ///< of the resource in whose list it stands
+  struct RateLimit {
+    Door door;
+    TokenBucket bucket;
   };
-  struct Later {  // std::priority_queue keeps the greatest on top
-    bool operator()(const Candidate& a, const Candidate& b) const {
-      if (a.priority != b.priority) return a.priority < b.priority;
-      if (a.path_us != b.path_us) return a.path_us < b.path_us;
-      return a.age > b.age;
-    }
-    bool operator()(const Waiter& a, const Waiter& b) const { return (*this)(a.candidate, b.candidate); }
+  struct RetryLimit {
+    Door door;
+    RetryBudget budget;
   };
-  struct Resource {
-    std::int32_t capacity = 0;
-    std::int32_t used = 0;
-    bool is_declared = false;  ///< a pool that somebody has set; else one that a task names
-    std::priority_queue<Waiter, std::vector<Waiter>, Later> waiting;
-  };
+  using BudgetKey = std::pair<Kind, std::string>;
+
   struct Need {
-    Resource* resource;
+    Door* door;
     std::int32_t amount;
     Wait wait;
+    bool is_held = true;  ///< until release(); else it only lets through
   };
 
   void needs_of(const DagRun& run, InstanceNo i, std::vector<Need>& out);
-  /// What must let it through and is not held: its breakers.
+  /// What must let it through and is not held: its breakers, and what counts starts.
   void gates_of(const DagRun& run, InstanceNo i, std::vector<Need>& out);
-  Resource* limit_of_run(const DagRun& run);
-  Resource* limit_of_task(const DagRun& run, TaskNo t);
-  /// Those at the head who fit into what is free; `head`: the first also when it does not.
-  void wake(Resource& resource, bool head);
-  void wake_after_drop(RunNo run_no);
+  Door* limit_of_run(const DagRun& run);
+  Door* limit_of_task(const DagRun& run, TaskNo t);
+  /// Of what is in `needs_`, the first that it lacks, or for which others go before it.
+  [[nodiscard]] const Need* lacking(const Candidate& c);
+  /// It gets all that is in `needs_`.
+  void take(const Candidate& c);
+  /// What counts starts counts one.
+  void note_start(const DagRun& run, InstanceNo i);
+  /// It does not: it stands there now.
+  void stand(const Candidate& c, const Need& lacking);
+  /// The first who stands there is to be looked at, where it fits into what is free; `any`: also where it does not.
+  void call(Door& door, bool any);
+  void remove(Door& door, const Candidate& c);
+  /// It is not wanted any more, and the call that it has had is for the next.
+  void drop(const Candidate& c);
   /// Calls `each` with every limit that a run has of its own.
   template <typename Each>
   void limits_of(RunNo run_no, Each each);
-  void drop_heads(Resource& resource, const Lookup& run_of);
+  void drop_heads(Door& door, const Lookup& run_of);
   /// What it needs is in `needs_`.
   void drop_twin(const Candidate& admitted);
 
@@ -131,12 +160,17 @@ class Admission {
   std::int32_t ahead_;
   std::int32_t live_ = 0;
   std::uint64_t next_age_ = 1;
-  std::priority_queue<Candidate, std::vector<Candidate>, Later> ready_;
-  std::map<std::string, Resource, std::less<>> pools_;
-  std::map<std::string, Resource, std::less<>> gates_;           ///< breakers; nothing of them is held: `used` is 0
-  std::map<RunNo, Resource> run_limits_;                         ///< max_active_tasks
-  std::map<std::pair<RunNo, TaskNo>, Resource> task_limits_;     ///< max_parallel of a mapped task
-  std::vector<Need> needs_;                                      ///< scratch of next() and release()
+  Share nobodys_;  ///< of those whose DAG is not said
+  FairQueue ready_;
+  std::map<std::string, Share, std::less<>> shares_;
+  std::map<std::string, Door, std::less<>> pools_;
+  std::map<std::string, Door, std::less<>> gates_;           ///< breakers; nothing of them is held: `used` is 0
+  std::map<std::string, RateLimit, std::less<>> rates_;      ///< by pool; likewise
+  std::map<BudgetKey, RetryLimit> budgets_;                  ///< likewise
+  MonoUs now_ = 0;                                           ///< of the last tick()
+  std::map<RunNo, Door> run_limits_;                         ///< max_active_tasks
+  std::map<std::pair<RunNo, TaskNo>, Door> task_limits_;     ///< max_parallel of a mapped task
+  std::vector<Need> needs_;                                  ///< scratch of next() and release()
 };
 
 }  // namespace baton

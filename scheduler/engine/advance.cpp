@@ -141,6 +141,8 @@ void Application::record_success(InstanceNo i, TaskChange& c) {
   if (c.end != nullptr && task.spec->kind != TaskKind::sensor) {
     out_.durations.push_back({run_.dag->id, task.id, c.end->run_us});
   }
+  // What lies in the cache was made, and told of, before.
+  if (!task.spec->produces.empty() && c.reason != Reason::cached) out_.produced.push_back(i);
   Activity& activity = run_.ensure_activity(i);
   if (!activity.cache_key && task.spec->cache && !cache_key_hashes_files(*task.spec)) {  // it did not ask
     if (auto key = cache_key(run_, i, "")) activity.cache_key = std::move(*key);
@@ -476,6 +478,7 @@ void StepOutcome::clear() {
   cache.clear();
   durations.clear();
   commands.clear();
+  produced.clear();
   run_changed = false;
 }
 
@@ -526,7 +529,9 @@ void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now) {
   instance.since = now.mono;
 }
 
-bool is_told_wait(Wait wait) { return wait == Wait::breaker || wait == Wait::limit || wait == Wait::pool; }
+bool is_told_wait(Wait wait) {
+  return wait == Wait::breaker || wait == Wait::limit || wait == Wait::pool || wait == Wait::rate;
+}
 
 TaskRow row_of(const DagRun& run, InstanceNo i) {
   const Instance& instance = run.at(i);

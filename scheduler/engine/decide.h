@@ -28,6 +28,7 @@ struct StepOutcome {
   std::vector<CacheRow> cache;
   std::vector<DurationRow> durations;
   std::vector<Command> commands;
+  std::vector<InstanceNo> produced;    ///< succeeded by running, and their tasks name what they produce
   bool run_changed = false;
   Decision decision;                   ///< what the last step was decided in, kept for its memory: of no meaning here
 

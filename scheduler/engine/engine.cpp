@@ -20,13 +20,15 @@ Engine::Engine(Loop& loop, Store& store, Executor& executor, Renderer renderer, 
       admission_(0, 0),
       look_ahead_(settings.ahead_max),
       runs_(loop),
-      commits_(loop, store, *this, settings.full_retry_us) {}
+      commits_(loop, store, *this, settings.full_retry_us),
+      begun_at_(loop.mono_now()) {}
 
 Engine::~Engine() {
   *is_alive_ = false;
   if (lazy_timer_ != 0) loop_.cancel(lazy_timer_);
   if (queue_timer_ != 0) loop_.cancel(queue_timer_);
   if (breaker_timer_ != 0) loop_.cancel(breaker_timer_);
+  if (limit_timer_ != 0) loop_.cancel(limit_timer_);
 }
 
 const DagRun* Engine::run(RunNo run_no) const {

@@ -60,7 +60,10 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  void set_pool(const std::string& name, std::int32_t slots) { admission_.set_pool(name, slots); }
+  void set_pool(const PoolSpec& pool);
+  /// It is gone: tasks that want it fail aloud.
+  void drop_pool(const std::string& name);
+  void set_pool(const std::string& name, std::int32_t slots) { set_pool(PoolSpec{name, slots}); }
   /// A circuit breaker as an earlier scheduler left it; before runs are adopted.
   void restore_breaker(const BreakerRow& row);
   /// What a DAG, or baton.yaml (`by` empty), says of a breaker. Before what names it begins.
@@ -68,6 +71,14 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// A person trips or resets one. An Error: nobody has declared it, and `request.done` is not called.
   Status change_breaker(const std::string& name, const BreakerWish& wish, EngineRequest request);
   [[nodiscard]] const Breakers& breakers() const { return breakers_; }
+  /// The number of the last asset event that was ever committed; before anything raises one.
+  void restore_asset_events(std::int64_t last_event_no) { last_asset_event_ = last_event_no; }
+  /// The number of the last asset event, be it durable or not: what comes from now on has a higher one.
+  [[nodiscard]] std::int64_t last_asset_event() const { return last_asset_event_; }
+  /// Somebody says that something has happened to an asset. Its number is given here and returned.
+  std::int64_t raise_asset_event(AssetEventRow event, EngineRequest request);
+  /// Called with asset events that have become durable, in the order of their numbers.
+  void on_asset_events(std::function<void(const std::vector<AssetEventRow>&)> f) { asset_events_ = std::move(f); }
   /// Runs that somebody will go on with later: what their attempts came to stays with the executor, unacknowledged.
   void leave_runs(const std::vector<RunNo>& runs) { left_.insert(runs.begin(), runs.end()); }
   /// Called once when an outcome of a commit is unknown or the fence has moved.
@@ -206,6 +217,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   // engine_effects.cpp: what a step leaves behind, and what follows once it is durable.
   void collect(LiveRun& live, StepOutcome& step);
   void carry_out(LiveRun& live, Command& command);
+  void offer(LiveRun& live, InstanceNo i);
   void find_cached(LiveRun& live, InstanceNo i, const std::string& key);
   void set_timer(LiveRun& live, InstanceNo i, WallUs wake_at);
   void timer_fired(RunNo run_no, InstanceNo i, WallUs wake_at);
@@ -217,6 +229,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   // engine_attempts.cpp: from admission to the executor, and what it reports.
   void admit();
   bool launch(const Candidate& candidate);
+  void watch_limits();
   Epoch next_epoch(const DagRun& run, InstanceNo i);
   void release_prepared(AttemptKey key, bool is_stopped);
   void withdraw_prepared(AttemptKey key);
@@ -231,6 +244,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void breakers_withdraw(const DagRun& run, InstanceNo i);
   void breakers_moved();
   void take_breaker_rows(Pending& pending);
+
+  // engine_assets.cpp: what tasks produce.
+  void tell_produced(const DagRun& run, InstanceNo i, Part& part);
 
   Loop& loop_;
   Store& store_;
@@ -254,6 +270,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::function<void(const RunRow&, const Dag&)> begins_;
   std::function<void(const DagRun&)> finished_;
   std::function<void(Part&)> writes_;
+  std::function<void(const std::vector<AssetEventRow>&)> asset_events_;
+  std::int64_t last_asset_event_ = 0;
 
   std::set<RunNo> left_;                       ///< not ours now; see leave_runs()
   std::vector<DurationRow> lazy_durations_;
@@ -262,6 +280,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   Loop::TimerId lazy_timer_ = 0;               ///< 0: none is set
   Loop::TimerId queue_timer_ = 0;              ///< 0: none is set
   Loop::TimerId breaker_timer_ = 0;            ///< 0: none is set
+  Loop::TimerId limit_timer_ = 0;              ///< 0: none is set
+  std::optional<MonoUs> limits_due_;           ///< what it waits for
+  MonoUs begun_at_;                            ///< rates begin used up then
   std::optional<MonoUs> breakers_due_;         ///< what it waits for
   WallUs queue_due_ = kNoTime;                 ///< what it waits for
   std::vector<RunNo> stopped_;                 ///< since admission last dropped who is no longer wanted

@@ -17,6 +17,7 @@ void Engine::admit() {
     return instance.state == TaskState::scheduled && instance.wait != Wait::commit ? found : nullptr;
   };
   const Moment at = now();
+  admission_.tick(at.mono);
   const auto blocked = [&](const Candidate& c, Wait wait) {
     LiveRun& live = *runs_.find(c.run_no);
     note_wait(live.run, c.instance, wait, at);
@@ -32,6 +33,34 @@ void Engine::admit() {
     if (BATON_BUG(hold_kept_by_failed_launch)) continue;
     admission_.release(runs_.find(candidate.run_no)->run, candidate.instance);
   }
+  watch_limits();
+}
+
+void Engine::set_pool(const PoolSpec& pool) {
+  admission_.set_pool(pool.name, pool.slots);
+  admission_.set_rate(pool.name, pool.rate, begun_at_);
+  admission_.set_retry_budget(Admission::Kind::pool, pool.name, pool.retry_millionths);
+  if (workers_heard_) schedule_turn();  // who waits for it may go on
+}
+
+void Engine::drop_pool(const std::string& name) {
+  admission_.drop_pool(name);
+  if (workers_heard_) schedule_turn();
+}
+
+/// One timer, for the first who may start by the passing of time alone.
+void Engine::watch_limits() {
+  auto due = admission_.due();
+  if (BATON_BUG(rate_timer_lost)) due.reset();
+  if (due == limits_due_) return;
+  limits_due_ = due;
+  if (limit_timer_ != 0) loop_.cancel(std::exchange(limit_timer_, 0));
+  if (!due) return;
+  limit_timer_ = loop_.call_at(*due, [this] {
+    limit_timer_ = 0;
+    limits_due_.reset();
+    schedule_turn();
+  });
 }
 
 /// A scheduler that is dead may have prepared this attempt and never written its claim. A key names one attempt for ever,

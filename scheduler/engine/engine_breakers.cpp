@@ -25,6 +25,8 @@ void Engine::restore_breaker(const BreakerRow& row) {
 
 void Engine::declare_breaker(const BreakerSpec& spec, const std::string& by) {
   breakers_.declare(spec, by);
+  const std::int32_t budget = breakers_.find(spec.name)->spec().retry_millionths;
+  admission_.set_retry_budget(Admission::Kind::breaker, spec.name, budget);
   breakers_moved();
   if (breakers_.has_rows()) schedule_turn();  // seen before anything asks it
 }

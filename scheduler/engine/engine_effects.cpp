@@ -21,6 +21,7 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
     to.push_back(std::move(row));
     if (is_final(run.at(i).state)) run.drop_activity(i);
   };
+  for (const InstanceNo i : step.produced) tell_produced(run, i, part);  // while their outputs are at hand
   for (const InstanceNo i : step.made) write(i, part.new_instances);
   for (const InstanceNo i : step.dirty) write(i, part.instances);
   for (const InstanceNo i : step.dirty_lazy) {
@@ -45,12 +46,7 @@ void Engine::carry_out(LiveRun& live, Command& command) {
   const RunNo run_no = run.row.run_no;
   const InstanceNo i = command.instance;
   switch (command.kind) {
-    case Command::Kind::offer: {
-      const TaskNo t = run.at(i).task_no;
-      const DurationUs path = live.path_us.empty() ? 0 : live.path_us[static_cast<std::size_t>(t)];
-      admission_.offer({.run_no = run_no, .instance = i, .priority = run.dag->spec(t).priority, .path_us = path});
-      return;
-    }
+    case Command::Kind::offer: return offer(live, i);
     case Command::Kind::stop:
       next().stops.push_back({run.key_of(i), run.spec_of(i).grace_us, command.kill_now});
       return;
@@ -65,6 +61,21 @@ void Engine::carry_out(LiveRun& live, Command& command) {
       return;
     case Command::Kind::time_limit: return watch_timeout(live);
   }
+}
+
+/// What it has waited before, in an earlier try or an earlier process, counts: its priority has risen by that.
+void Engine::offer(LiveRun& live, InstanceNo i) {
+  const DagRun& run = live.run;
+  if (live.share == nullptr) live.share = admission_.share_of(run.dag->id, run.dag->weight);
+  const TaskNo t = run.at(i).task_no;
+  Candidate c{.run_no = run.row.run_no, .instance = i, .priority = run.dag->spec(t).priority};
+  c.path_us = live.path_us.empty() ? 0 : live.path_us[static_cast<std::size_t>(t)];
+  c.since = loop_.mono_now();
+  if (const Activity* activity = run.activity(i)) {
+    for (const Wait wait : {Wait::slots, Wait::pool, Wait::limit, Wait::rate}) c.since -= activity->times.of(wait);
+  }
+  c.share = live.share;
+  admission_.offer(c);
 }
 
 void Engine::find_cached(LiveRun& live, InstanceNo i, const std::string& key) {
@@ -109,6 +120,7 @@ void Engine::release(Pending& pending) {
   for (const AttemptKey& key : pending.acknowledgements) executor_.acknowledge(key);
   executor_.flush();
   tell(pending);  // the programs start meanwhile
+  if (asset_events_ && !pending.asset_events.empty()) asset_events_(pending.asset_events);
   forget_finished(pending.finished);
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "scheduler/engine/dag_run.h"
+#include "scheduler/engine/fair_queue.h"
 #include "scheduler/engine/pending.h"
 #include "scheduler/engine/run_timers.h"
 
@@ -24,6 +25,7 @@ struct LiveRun {
   DagRun run;
   std::vector<DurationUs> path_us;  ///< critical path from each task to the end of the run; empty: not known
   RunTimers timers;
+  const Share* share = nullptr;     ///< its DAG's, once something of it was offered
   std::map<InstanceNo, bool> waits; ///< for a limit or a pool; whether their rows say so. See LiveRuns::note_waiting()
   std::size_t untold_waits = 0;     ///< of these, whose rows do not
   std::set<InstanceNo> unwritten;   ///< running, and their rows do not say so yet; see LiveRuns::note_running()

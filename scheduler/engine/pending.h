@@ -67,6 +67,7 @@ struct Pending {
   std::vector<TryTold> tries_told;
   std::vector<ChangeTold> told;
   std::vector<RunNo> begun, ended, finished;
+  std::vector<AssetEventRow> asset_events;  ///< told once they are durable
 };
 
 /// Takes out all that belongs to a run whose creation was struck. What somebody asked of it meanwhile is answered with

@@ -31,6 +31,8 @@ namespace baton {
 
 inline constexpr std::int64_t kLiveMax = 10'000;
 inline constexpr std::int64_t kBreakersMax = 10'000;
+inline constexpr std::int64_t kQueuedEventsMax = 1'000;
+inline constexpr std::int64_t kAssetLinksMax = 100'000;
 inline constexpr std::int64_t kGridRunsMax = 1'000;
 inline constexpr std::int64_t kGridCellsMax = 10'000;    ///< of one run
 inline constexpr std::int64_t kGridCellsTotal = 200'000;  ///< of one grid
@@ -118,6 +120,19 @@ class Reader {
   [[nodiscard]] virtual Result<std::optional<IdempotencyRow>> find_key(const std::string& principal,
                                                                        const std::string& route,
                                                                        const std::string& key) = 0;
+
+  // ---- assets ----
+
+  [[nodiscard]] virtual Result<AssetPage> list_assets(const AssetQuery& query) = 0;
+  [[nodiscard]] virtual Result<AssetView> asset(std::int64_t asset_no) = 0;           ///< not_found: no such one
+  [[nodiscard]] virtual Result<AssetView> asset_named(const std::string& name) = 0;  ///< not_found: no such one
+  [[nodiscard]] virtual Result<AssetEventPage> list_asset_events(const AssetEventQuery& query) = 0;
+  /// What waits for a DAG, or for all where it is empty; of one asset, or of all where it is 0. By DAG and number, at
+  /// most kQueuedEventsMax.
+  [[nodiscard]] virtual Result<std::vector<QueuedAssetEvent>> queued_asset_events(const std::string& dag_id,
+                                                                                  std::int64_t asset_no) = 0;
+  /// Who produces and who consumes what, by DAG, as the newest versions say it. At most kAssetLinksMax.
+  [[nodiscard]] virtual Result<std::vector<AssetLinkRow>> asset_links() = 0;
 
   // ---- what changed ----
 

@@ -139,6 +139,35 @@ struct AuditQuery {
   PageRequest page;
 };
 
+enum class AssetField : std::uint8_t { number, name, uri, created_at, updated_at };
+
+/// Assets are few: their lists are read whole, and only pages by offset.
+struct AssetQuery {
+  TextMatch name, uri;
+  std::vector<std::string> names;       ///< exactly one of these
+  std::vector<std::string> dag_ids;     ///< that one of these makes, reads or runs on
+  std::vector<OrderBy<AssetField>> order = {{AssetField::number}};
+  PageRequest page;
+};
+
+struct AssetEventFilter {
+  std::int64_t asset_no = 0;            ///< 0: of any
+  TextMatch name;                       ///< of the asset
+  std::vector<std::string> dag_ids, task_ids, run_ids;  ///< that have produced them
+  std::optional<std::int32_t> map_index;
+  std::vector<std::int64_t> numbers;    ///< exactly these
+  RunNo source_run = 0;                 ///< that this run has produced
+  RunNo taken_by = 0;                   ///< that this run was made for
+  Range at;
+};
+
+/// By number, which is the order of their commits. Only pages by offset.
+struct AssetEventQuery {
+  AssetEventFilter filter;
+  bool newest_first = true;
+  PageRequest page;
+};
+
 /// Ticks of one DAG that made no run, newest first. Only pages by offset.
 struct TickQuery {
   std::string dag_id;

@@ -197,6 +197,55 @@ struct DeliveryView {
   WallUs created_at = kNoTime, withdrawn_at = kNoTime;
 };
 using DeliveryPage = PageOf<DeliveryView>;
+struct AssetLinkView {
+  std::string dag_id, task_id;
+  AssetRole role = AssetRole::producer;
+};
+
+/// An asset, who makes it, who reads it, and who runs on it.
+struct AssetView {
+  std::int64_t asset_no = 0;
+  AssetRow row;
+  WallUs created_at = kNoTime, updated_at = kNoTime;
+  std::int64_t events = 0;             ///< that there ever were
+  std::int64_t last_event_no = 0;      ///< 0: there was none
+  WallUs last_event_at = kNoTime;
+  Held quarantined;
+  std::string quarantine_why;
+  std::int64_t seq = 0;
+  std::vector<AssetLinkView> links;    ///< by role, DAG, task
+};
+using AssetPage = PageOf<AssetView>;
+
+/// A run that was made for an event, without what its instances say.
+struct TakenBy {
+  RunNo run_no = 0;
+  std::string dag_id, run_id, version;
+  RunState state = RunState::queued;
+  WallUs logical_date = kNoTime, interval_start = kNoTime, interval_end = kNoTime;
+  WallUs queued_at = kNoTime, started_at = kNoTime, ended_at = kNoTime;
+};
+
+struct AssetEventView {
+  std::int64_t asset_no = 0;
+  std::string uri;
+  AssetEventRow row;
+  std::vector<TakenBy> taken_by;       ///< by number; of runs that are still there
+};
+using AssetEventPage = PageOf<AssetEventView>;
+
+/// An event that waits for a DAG to take it.
+struct QueuedAssetEvent {
+  std::string dag_id, asset;
+  std::int64_t asset_no = 0, event_no = 0;
+  WallUs at = kNoTime;
+};
+
+/// One thread of the web of DAGs and assets.
+struct AssetLinkRow {
+  std::string dag_id;
+  AssetLink link;
+};
 
 /// A backfill, and the runs that it has made or cleared, by state.
 struct BackfillView {
@@ -215,7 +264,7 @@ struct LiveView {
 /// What one who follows the changes can hear of. The order is that of changes within one seq.
 enum class Changed : std::uint8_t {
   run, instance, deleted, dag, dag_file, audit, tick_record, backfill, backfill_interval, pool, variable, token, bulk_job,
-  breaker, dead_letter, server_state,
+  breaker, dead_letter, asset, server_state,
 };
 
 /// Where one who follows the changes stands: everything up to this row is known. `{seq}` alone: a whole seq.

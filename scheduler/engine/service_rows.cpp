@@ -47,6 +47,12 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.jobs, more.jobs);
   move_behind(rows.outbox, more.outbox);
   move_behind(rows.deliveries, more.deliveries);
+  move_behind(rows.assets, more.assets);
+  move_behind(rows.quarantines, more.quarantines);
+  move_behind(rows.dag_assets, more.dag_assets);
+  move_behind(rows.asset_events, more.asset_events);
+  move_behind(rows.asset_cursors, more.asset_cursors);
+  move_behind(rows.taken_events, more.taken_events);
 }
 
 }  // namespace baton

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scheduler/engine/asset_rows.h"
 #include "scheduler/engine/rows.h"
 #include "scheduler/model/attempt_key.h"
 #include "scheduler/model/breaker_spec.h"
@@ -328,13 +329,20 @@ struct ServiceRows {
   std::vector<BulkJobRow> jobs;
   std::vector<OutboxRow> outbox;
   std::vector<DeliveryRow> deliveries;
+  std::vector<AssetRow> assets;
+  std::vector<AssetQuarantineRow> quarantines;  ///< of assets that are not there: none is written
+  std::vector<DagAssetsRow> dag_assets;         ///< their assets are there or come with them
+  std::vector<AssetEventRow> asset_events;      ///< an asset that nobody has told of is made
+  std::vector<AssetCursorRow> asset_cursors;
+  std::vector<TakenEventRow> taken_events;
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
            server.empty() && backfills.empty() && intervals.empty() && notes.empty() && pools.empty() &&
            variables.empty() && tokens.empty() && deletions.empty() && dag_deletions.empty() && breakers.empty() &&
            breaker_events.empty() && letter_closings.empty() && letters.empty() && jobs.empty() && outbox.empty() &&
-           deliveries.empty();
+           deliveries.empty() && assets.empty() && quarantines.empty() && dag_assets.empty() &&
+           asset_events.empty() && asset_cursors.empty() && taken_events.empty();
   }
 };
 

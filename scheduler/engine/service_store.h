@@ -23,6 +23,10 @@ struct ServiceSnapshot {
   std::int64_t last_backfill_no = 0;
   std::vector<BulkJobRow> jobs;         ///< by number: those that are not through
   std::int64_t last_job_no = 0;
+  std::vector<DagAssetsRow> asset_consumers;  ///< by DAG: those that run on assets, with their cursors; without links
+  std::vector<std::string> asset_dags;        ///< by id: of which anything is said about assets
+  std::vector<AssetCursor> last_events;       ///< of each asset, by name; 0: it has none
+  std::vector<std::string> quarantined;       ///< assets, by name
   WallUs newest = kNoTime;              ///< the latest time at which a run was queued or ended; kNoTime: there is none
 };
 

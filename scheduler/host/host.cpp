@@ -49,6 +49,9 @@ Status Host::open() {
 Status Host::restore_breakers() {
   const auto rows = parts_.store.breakers();
   if (!rows) return rows.error();
+  const auto last_event = parts_.store.last_asset_event();
+  if (!last_event) return last_event.error();
+  engine_.restore_asset_events(*last_event);
   for (const BreakerRow& row : *rows) engine_.restore_breaker(row);
   for (const BreakerSpec& breaker : settings_.breakers) engine_.declare_breaker(breaker, "");
   return Unit{};
@@ -97,6 +100,7 @@ void Host::tell_left(RunNo run_no, const Error& why) {
 
 void Host::begins(const RunRow& row, const Dag& dag) {
   if (parts_.prepare_run) parts_.prepare_run(row);
+  if (begins_told_) begins_told_(row);
   control_.know_pools(dag);
   declare_breakers(engine_, dag);
   if (settings_.policy == HostPolicy::one_run) tell_closed_doors(dag);

@@ -64,6 +64,9 @@ class Host {
   /// A run and its hooks have ended, and that is durable. The engine forgets the run after this call.
   void on_finished(std::function<void(const DagRun&)> f) { engine_.on_finished(std::move(f)); }
 
+  /// A run begins or goes on, before it does.
+  void on_begins(std::function<void(const RunRow&)> f) { begins_told_ = std::move(f); }
+
   /// Takes over what earlier schedulers left, by the policy: live runs with all their rows, those that wait to begin as
   /// rows alone. One run that cannot be read is told to the observer and stays as it is: it keeps nobody else from being
   /// adopted. An Error only where the store cannot say which there are.
@@ -90,8 +93,11 @@ class Host {
   }
 
   /// Slots of a pool that a person has set, also in an earlier life of the server.
-  void set_pool(const std::string& name, std::int64_t slots) { control_.set_pool(name, slots); }
+  void set_pool(const std::string& name, std::int64_t slots, const std::string& rate = {}) {
+    control_.set_pool(name, slots, rate);
+  }
 
+  [[nodiscard]] bool is_pool_of_files(const std::string& name) const { return control_.is_pool_of_files(name); }
   /// As Control::declare_pools().
   void declare_pools(const std::vector<PoolSpec>& pools) { control_.declare_pools(pools); }
 
@@ -121,6 +127,7 @@ class Host {
 
   HostParts parts_;
   HostSettings settings_;
+  std::function<void(const RunRow&)> begins_told_;
   Engine engine_;
   NoLoader no_loader_;
   Control control_;

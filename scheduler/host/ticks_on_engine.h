@@ -44,7 +44,12 @@ class TicksOnEngine final : public TickHost {
     baton::declare_breakers(engine_, dag);
     if (on_dag_) on_dag_(dag);
   }
+  void declare_assets(const Dag& dag) override {
+    if (tell_assets_) tell_assets_(dag);
+  }
   void say(const std::string& line) override;
+  /// Who is told what versions say of assets. May be empty.
+  void tell_assets(std::function<void(const Dag&)> told) { tell_assets_ = std::move(told); }
 
  private:
   struct Wanted;
@@ -58,6 +63,7 @@ class TicksOnEngine final : public TickHost {
   Config config_;
   const std::function<void(const std::string& line)> say_;
   std::function<void(const Dag&)> on_dag_;
+  std::function<void(const Dag&)> tell_assets_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

@@ -165,6 +165,7 @@ class Why {
           {}, ValueMap{{"limit", "max_parallel"}, {"max", std::int64_t{limit}}, {"used", std::int64_t{live_of_task}}});
     }
     for (const PoolUse& use : spec_.pools) pool(use);
+    if (row_.wait == Wait::rate) starts_limited();
     told();
     std::int64_t live = 0;
     for (const InstanceView& view : in_.live.instances) live += is_live(view.row.state) ? 1 : 0;
@@ -212,13 +213,43 @@ class Why {
     add("breaker", std::move(message), {}, std::move(details));
   }
 
-  void pool(const PoolUse& use) {
-    std::int64_t capacity = -1;
+  /// What settings or a person say of a pool goes before what its DAG says.
+  [[nodiscard]] const PoolSpec* spec_of(const std::string& name) const {
     for (const auto* pools : {&in_.pools, &in_.dag->pools}) {
-      for (const PoolSpec& pool : *pools) {
-        if (pool.name == use.name) capacity = pool.slots;
-      }
+      const auto last = std::find_if(pools->rbegin(), pools->rend(), [&](const PoolSpec& p) { return p.name == name; });
+      if (last != pools->rend()) return &*last;
     }
+    return nullptr;
+  }
+
+  /// A rate lets only so many start, or a budget only so many retries.
+  void starts_limited() {
+    const bool is_retry = row_.failures > 0 || row_.losses > 0;
+    std::string message;
+    ValueMap details;
+    const auto add_words = [&](const std::string& words) { message += (message.empty() ? "" : "; ") + words; };
+    const auto add_budget = [&](const std::string& what, std::int32_t millionths) {
+      if (!is_retry || millionths == 0) return;
+      add_words(what + " lets retries be " + std::to_string(millionths / 10'000) + " % of the first tries of a minute, or ten");
+      details.emplace_back("retry_budget", static_cast<double>(millionths) / 1e6);
+    };
+    for (const PoolUse& use : spec_.pools) {
+      const PoolSpec* const pool = spec_of(use.name);
+      if (pool == nullptr) continue;
+      add_budget("pool " + use.name, pool->retry_millionths);
+      if (!pool->rate.is_set()) continue;
+      add_words("pool " + use.name + " lets " + to_string(pool->rate) + " start, one each " +
+                span(pool->rate.per_us / pool->rate.starts) + ", and others go before it");
+      details.emplace_back("pool", use.name);
+      details.emplace_back("rate", to_string(pool->rate));
+    }
+    for (const BreakerRow& breaker : in_.breakers) add_budget("breaker " + breaker.spec.name, breaker.spec.retry_millionths);
+    if (!message.empty()) add("rate", std::move(message), {}, std::move(details));
+  }
+
+  void pool(const PoolUse& use) {
+    const PoolSpec* const known = spec_of(use.name);
+    const std::int64_t capacity = known == nullptr ? -1 : known->slots;
     std::int64_t used = 0;
     ValueList holders;
     std::string names;

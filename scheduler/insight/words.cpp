@@ -124,7 +124,7 @@ std::string_view wait_words(Wait wait) {
     case Wait::breaker: return "a breaker";
     case Wait::limit: return "a limit";
     case Wait::pool: return "its pool";
-    case Wait::rate: return "a rate limit";
+    case Wait::rate: return "a rate limit or a budget of retries";
     case Wait::slots: return "a free slot";
     case Wait::worker: return "a worker";
     case Wait::commit: return "its commit";

@@ -37,6 +37,7 @@ struct BreakerSpec {
   /// not there).
   std::vector<FailureClass> count;
   std::string description;
+  std::int32_t retry_millionths = 0;  ///< retries at most this part of first tries in a minute; 0: no limit
   friend bool operator==(const BreakerSpec&, const BreakerSpec&) = default;
 };
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scheduler/model/rate.h"
 #include "scheduler/model/task_spec.h"
 
 namespace baton::timetable {
@@ -50,6 +51,9 @@ struct ParamSpec {
 struct PoolSpec {
   std::string name;
   std::int32_t slots = 1;
+  Rate rate;                 ///< starts of tasks that name it
+  std::int32_t retry_millionths = 0;  ///< retries at most this part of first tries in a minute; 0: no limit
+  friend bool operator==(const PoolSpec&, const PoolSpec&) = default;
 };
 
 struct GroupSpec {
@@ -67,6 +71,7 @@ struct Dag {
   std::vector<EnvEntry> env;            ///< for every task, secrets included
   std::int32_t max_active_runs = 0;     ///< 0: no limit
   std::int32_t max_active_tasks = 0;    ///< per run of this Dag here; 0: no limit
+  std::int32_t weight = 1;              ///< its share beside other DAGs of what their tasks of one priority want
   std::int32_t max_consecutive_failed_runs = 0;
   bool fail_fast = false;
   DurationUs timeout_us = 0;

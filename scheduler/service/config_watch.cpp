@@ -14,9 +14,8 @@ namespace {
 constexpr DurationUs kLookAtConfigUs = kSecond;
 
 auto pools_by_name(const Config& config) {
-  std::vector<std::pair<std::string, std::int64_t>> out;
-  for (const PoolSpec& pool : config.pools) out.emplace_back(pool.name, pool.slots);
-  std::sort(out.begin(), out.end());
+  std::vector<PoolSpec> out = config.pools;
+  std::ranges::sort(out, {}, &PoolSpec::name);
   return out;
 }
 

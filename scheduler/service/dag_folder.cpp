@@ -193,6 +193,7 @@ void DagFolder::apply(FileChanges changes, const std::string& source, const std:
     }
     shelf_.put({given.dag, version});
     host_.declare_breakers(*given.dag);
+    host_.declare_assets(*given.dag);  // before the row of the file says that it was read
     ServiceRows rows;
     rows.versions.push_back({given.dag, version});
     rows.tags.push_back({given.dag->id, given.dag->tags});

@@ -60,6 +60,8 @@ class TickHost {
   virtual void freeze(bool is_frozen) = 0;
   /// A version of a DAG has come: what it says of circuit breakers holds from now on.
   virtual void declare_breakers(const Dag& dag) { (void)dag; }
+  /// What it says of assets, likewise.
+  virtual void declare_assets(const Dag& dag) { (void)dag; }
   /// One line for a person: what the service does by itself (pauses a DAG, does not trust the clock).
   virtual void say(const std::string& line) = 0;
 };

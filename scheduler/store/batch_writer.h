@@ -44,6 +44,13 @@ struct LetterStatements {
   LazyStatement close, supersede, insert, put_job, insert_outbox, insert_delivery, update_delivery, settle_outbox;
 };
 
+/// Statements of asset_rows_writing.cpp.
+struct AssetStatements {
+  AssetStatements();
+  LazyStatement put_asset, quarantine, drop_links, insert_link, put_trigger, drop_trigger, drop_cursors, begin_cursor,
+      move_cursor, count_event, insert_event, insert_taken;
+};
+
 class BatchWriter {
  public:
   /// `seq` is the last one given; `leader_epoch` is ours: when the store's differs, every batch is fenced.
@@ -122,6 +129,13 @@ class BatchWriter {
   bool put(const BulkJobRow& row);
   bool put(const OutboxRow& row);
   bool put(const DeliveryRow& row);
+  // asset_rows_writing.cpp
+  bool put(const AssetRow& row);
+  bool put(const AssetQuarantineRow& row);
+  bool put(const DagAssetsRow& row);
+  bool put(const AssetEventRow& row);
+  bool put(const AssetCursorRow& row);
+  bool put(const TakenEventRow& row);
 
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 
@@ -157,6 +171,7 @@ class BatchWriter {
       insert_audit_, last_audit_, insert_idempotency_, insert_date_, raise_seq_;
   ServiceStatements service_;
   LetterStatements letters_;
+  AssetStatements assets_;
 };
 
 }  // namespace baton::sqlite

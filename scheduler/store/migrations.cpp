@@ -6,16 +6,18 @@
 #include "scheduler/store/schema.h"
 #include "scheduler/store/schema_4.h"
 #include "scheduler/store/schema_5.h"
+#include "scheduler/store/schema_6.h"
 
 namespace baton::sqlite {
 namespace {
 
-constexpr std::array<Migration, 5> kMigrations = {{
+constexpr std::array<Migration, 6> kMigrations = {{
     {"runs, task instances and what belongs to them", kSchema1},
     {"a cheaper index of what needs attention", kSchema2},
     {"what a server needs: runs that wait, dates, who executes, the service's tables", kSchema3},
     {"circuit breakers", kSchema4},
     {"dead letters, and who is told what", kSchema5},
+    {"assets", kSchema6},
 }};
 
 int apply(Database& db, std::span<const Migration> migrations, std::int32_t from) {

@@ -37,6 +37,7 @@ constexpr std::array kTables = {
     Table{Changed::bulk_job, "bulk_job", "job_no", "0", "kind", ""},
     Table{Changed::breaker, "breaker", "breaker_no", "0", "name", ""},
     Table{Changed::dead_letter, "dead_letter", "letter_no", "0", "task_id", ""},
+    Table{Changed::asset, "asset", "asset_no", "0", "name", ""},
     Table{Changed::server_state, "server_state", "0", "0", "name", ""},
 };
 

@@ -64,8 +64,9 @@ int bury(Database& db, std::int64_t seq, Deleted kind, std::int64_t object_no, W
 }
 
 int delete_run(Database& db, const Doomed& run, const Numbers& numbers) {
-  constexpr std::array<const char*, 9> kTables = {"task_try",  "mapped_item", "task_instance", "cache_entry", "run_input",
-                                                  "run_date",  "run_label",   "dead_letter",   "dag_run"};
+  constexpr std::array<const char*, 10> kTables = {"task_try",  "mapped_item", "task_instance", "cache_entry",
+                                                   "run_input", "run_date",    "run_label",     "dead_letter",
+                                                   "run_asset_event", "dag_run"};
   for (const char* table : kTables) {
     const std::string sql = std::string("DELETE FROM ") + table + " WHERE run_no = ?";
     int rc = kOk;
@@ -160,7 +161,7 @@ int delete_dag(Database& db, const DagDeletionRow& dag, std::int64_t seq) {
        "DELETE FROM backfill_interval WHERE backfill_no IN (SELECT backfill_no FROM backfill WHERE dag_no = ?)"},
       dag_no);
   for (const char* table : {"dag_version", "dag_tag", "task_duration", "run_count", "cache_entry", "run_date",
-                            "tick_record", "backfill", "dag"}) {
+                            "tick_record", "backfill", "asset_link", "asset_trigger", "asset_cursor", "dag"}) {
     if (rc == kOk) rc = run_each(db, {std::string("DELETE FROM ") + table + " WHERE dag_no = ?"}, dag_no);
   }
   if (rc != kOk) return rc;
@@ -241,6 +242,21 @@ int delete_audit(Database& db, WallUs before, std::int64_t& deleted) {
   return rc;
 }
 
+/// Events go in their order, up to the first that is not old; those that somebody has still to take stay. What a run
+/// was made for is told as long as both are there.
+int delete_asset_events(Database& db, WallUs before, std::int64_t& deleted) {
+  int rc = kOk;
+  Statement remove = db.prepare(
+      "DELETE FROM asset_event WHERE event_no IN (SELECT e.event_no FROM asset_event e WHERE e.event_no <"
+      " coalesce((SELECT event_no FROM asset_event WHERE at >= ?1 ORDER BY event_no LIMIT 1), 9223372036854775807)"
+      " AND NOT EXISTS (SELECT 1 FROM asset_cursor c WHERE c.asset_no = e.asset_no AND c.event_no < e.event_no)"
+      " ORDER BY e.event_no LIMIT ?2)",
+      &rc, false);
+  if (rc == kOk) rc = remove.run(Time{before}, kRowsMax);
+  deleted += db.changes();
+  return rc;
+}
+
 int delete_aged(Database& db, const OldRows& old, std::int64_t& deleted) {
   for (const auto& aged : kAgeing) {
     if (old.*aged.before == kNoTime) continue;
@@ -274,6 +290,7 @@ Result<std::int64_t> prune_service(Database& db, const OldRows& old, int& code) 
   return in_transaction(db, code, [&](std::int64_t& deleted) {
     int rc = delete_aged(db, old, deleted);
     if (rc == kOk && old.history_before != kNoTime) rc = delete_audit(db, old.history_before, deleted);
+    if (rc == kOk && old.history_before != kNoTime) rc = delete_asset_events(db, old.history_before, deleted);
     if (rc == kOk && old.tombstones_before != kNoTime) rc = delete_tombstones(db, old.tombstones_before, deleted);
     return rc;
   });

@@ -17,6 +17,10 @@ constexpr char kDatedRuns[] =
     " JOIN dag_run r ON r.run_no = c.run_no WHERE d.dag_id = ? AND c.logical_date BETWEEN ? AND ?"
     " ORDER BY c.logical_date";
 
+constexpr char kAssetEvents[] =
+    "SELECT e.event_no FROM asset a CROSS JOIN asset_event e ON e.asset_no = a.asset_no AND e.event_no > ?2"
+    " WHERE a.name = ?1 ORDER BY e.event_no LIMIT ?3";
+
 /// All rows of a run are of one moment.
 class Snapshot {
  public:
@@ -79,6 +83,18 @@ Result<std::vector<DatedRun>> SqliteRunSource::dated_runs(const std::string& dag
     found.push_back({row.time(0), row.integer(1), static_cast<RunState>(state), static_cast<Reason>(row.integer(3))});
   }
   if (rc != sqlite::kDone) return db_.error("the runs of a DAG cannot be read", rc);
+  return found;
+}
+
+Result<std::vector<std::int64_t>> SqliteRunSource::asset_events(const std::string& asset, std::int64_t after,
+                                                                std::size_t limit) {
+  int rc = sqlite::kOk;
+  sqlite::Statement row = db_.lend(kAssetEvents, &rc);
+  if (rc != sqlite::kOk) return db_.error("the events of an asset cannot be read", rc);
+  row.start_with(std::string_view(asset), after, static_cast<std::int64_t>(limit));
+  std::vector<std::int64_t> found;
+  for (rc = row.step(); rc == sqlite::kRow; rc = row.step()) found.push_back(row.integer(0));
+  if (rc != sqlite::kDone) return db_.error("the events of an asset cannot be read", rc);
   return found;
 }
 

@@ -38,6 +38,9 @@ class SqliteRunSource {
                                                                const std::string& key);
   /// The runs that cover the dates of a DAG from `from` to `to`, both inclusive, by date. storage: as above.
   [[nodiscard]] Result<std::vector<DatedRun>> dated_runs(const std::string& dag_id, WallUs from, WallUs to);
+  /// The first `limit` events of an asset after one, by number. storage: as above.
+  [[nodiscard]] Result<std::vector<std::int64_t>> asset_events(const std::string& asset, std::int64_t after,
+                                                               std::size_t limit);
 
  private:
   explicit SqliteRunSource(sqlite::Database db) : db_(std::move(db)) {}

@@ -38,6 +38,15 @@ constexpr char kJobs[] =
     " (SELECT count(*) FROM dead_letter l WHERE l.job_no = j.job_no), j.failed, j.cursor, j.created_at"
     " FROM bulk_job j WHERE j.ended_at IS NULL ORDER BY j.job_no";
 constexpr char kLastJob[] = "SELECT coalesce(max(job_no), 0) FROM bulk_job";
+constexpr char kAssetTriggers[] =
+    "SELECT d.dag_id, t.condition, t.merges FROM asset_trigger t JOIN dag d USING (dag_no) ORDER BY d.dag_id";
+constexpr char kAssetCursors[] =
+    "SELECT d.dag_id, a.name, c.event_no FROM asset_cursor c JOIN dag d USING (dag_no) JOIN asset a USING (asset_no)"
+    " ORDER BY d.dag_id, a.name";
+constexpr char kAssetDags[] =
+    "SELECT DISTINCT d.dag_id FROM asset_link l JOIN dag d USING (dag_no) ORDER BY d.dag_id";
+constexpr char kLastEvents[] = "SELECT name, last_event_no FROM asset ORDER BY name";
+constexpr char kQuarantined[] = "SELECT name FROM asset WHERE quarantined_since IS NOT NULL ORDER BY name";
 constexpr char kLastBackfill[] = "SELECT coalesce(max(backfill_no), 0) FROM backfill";
 constexpr char kServer[] = "SELECT name, value, since, actor, reason FROM server_state ORDER BY name";
 constexpr char kNewest[] =
@@ -115,6 +124,15 @@ BulkJobRow job_of(const Statement& row) {
   return out;
 }
 
+/// Both are ordered by DAG. A cursor of a DAG that runs on nothing any more is of none.
+void add_asset_cursor(ServiceSnapshot& found, const Statement& row) {
+  const std::string dag_id = row.string(0);
+  const auto by_dag = [](const DagAssetsRow& one, const std::string& id) { return one.dag_id < id; };
+  auto& consumers = found.asset_consumers;
+  const auto at = std::lower_bound(consumers.begin(), consumers.end(), dag_id, by_dag);
+  if (at != consumers.end() && at->dag_id == dag_id) at->cursors.push_back({row.string(1), row.integer(2)});
+}
+
 }  // namespace
 
 BackfillRow backfill_of(const Statement& row) {
@@ -158,6 +176,14 @@ Result<ServiceSnapshot> load_service(Database& db) {
       {kJobs, [&](const Statement& row) { found.jobs.push_back(job_of(row)); }},
       {kLastJob, [&](const Statement& row) { found.last_job_no = row.integer(0); }},
       {kLastBackfill, [&](const Statement& row) { found.last_backfill_no = row.integer(0); }},
+      {kAssetTriggers,
+       [&](const Statement& row) {
+         found.asset_consumers.push_back({row.string(0), {}, row.string(1), row.integer(2) != 0, {}});
+       }},
+      {kAssetCursors, [&](const Statement& row) { add_asset_cursor(found, row); }},
+      {kAssetDags, [&](const Statement& row) { found.asset_dags.push_back(row.string(0)); }},
+      {kLastEvents, [&](const Statement& row) { found.last_events.push_back({row.string(0), row.integer(1)}); }},
+      {kQuarantined, [&](const Statement& row) { found.quarantined.push_back(row.string(0)); }},
       {kNewest, [&](const Statement& row) { found.newest = row.integer(0) == 0 ? kNoTime : row.integer(0); }},
   };
   for (const auto& [sql, take] : queries) {

@@ -90,7 +90,9 @@ bool BatchWriter::write(const ServiceRows& rows) {
          each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && each(rows.notes) &&
          each(rows.pools) && each(rows.variables) && each(rows.tokens) && each(rows.deletions) &&
          each(rows.dag_deletions) && each(rows.breakers) && each(rows.breaker_events) && each(rows.letter_closings) &&
-         each(rows.letters) && each(rows.jobs) && each(rows.outbox) && each(rows.deliveries) && raise_seq();
+         each(rows.letters) && each(rows.jobs) && each(rows.outbox) && each(rows.deliveries) &&
+         each(rows.assets) && each(rows.quarantines) && each(rows.dag_assets) && each(rows.asset_events) &&
+         each(rows.asset_cursors) && each(rows.taken_events) && raise_seq();
 }
 
 bool BatchWriter::put(const DagFileRow& row) {

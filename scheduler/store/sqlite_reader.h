@@ -73,6 +73,13 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<TokenView> token(const std::string& hash) override;
   [[nodiscard]] Result<std::optional<IdempotencyRow>> find_key(const std::string& principal, const std::string& route,
                                                                const std::string& key) override;
+  [[nodiscard]] Result<AssetPage> list_assets(const AssetQuery& query) override;
+  [[nodiscard]] Result<AssetView> asset(std::int64_t asset_no) override;
+  [[nodiscard]] Result<AssetView> asset_named(const std::string& name) override;
+  [[nodiscard]] Result<AssetEventPage> list_asset_events(const AssetEventQuery& query) override;
+  [[nodiscard]] Result<std::vector<QueuedAssetEvent>> queued_asset_events(const std::string& dag_id,
+                                                                          std::int64_t asset_no) override;
+  [[nodiscard]] Result<std::vector<AssetLinkRow>> asset_links() override;
   [[nodiscard]] Result<Changes> changes_after(const ChangeKey& key, std::int64_t limit) override;
   [[nodiscard]] Result<StoreInfo> info() override;
   [[nodiscard]] Result<TickPage> list_ticks(const TickQuery& query) override;

@@ -407,6 +407,13 @@ Result<std::vector<BreakerRow>> SqliteStore::breakers() {
   return result;
 }
 
+Result<std::int64_t> SqliteStore::last_asset_event() {
+  Result<std::int64_t> result = kStopped;
+  const auto read = [&](Database& db) { result = db.integer("SELECT coalesce(max(last_event_no), 0) FROM asset"); };
+  if (Status ran = run_read(read); !ran) return ran.error();
+  return result;
+}
+
 Result<ServiceSnapshot> SqliteStore::load_service() {
   Result<ServiceSnapshot> result = kStopped;
   run_on_writer([&] { result = sqlite::load_service(db_); });

@@ -224,6 +224,49 @@ class CannedReader : public Reader {
     return std::vector<BreakerEventRow>{
         {name, kCannedTime, BreakerState::closed, BreakerState::open, "5 failures within 10m", ""}};
   }
+  static AssetView canned_asset() {
+    AssetView view;
+    view.asset_no = 1;
+    view.row.name = "orders";
+    view.row.uri = "s3://lake/orders";
+    view.row.fresh_within_us = kHour;
+    view.created_at = view.updated_at = view.last_event_at = kCannedTime;
+    view.events = 1;
+    view.last_event_no = 7;
+    view.links = {{"hello", "greet", AssetRole::producer}, {"hello", "greet", AssetRole::consumer},
+                  {"later", "", AssetRole::schedule}};
+    view.seq = 7;
+    return view;
+  }
+  static AssetEventView canned_asset_event() {
+    AssetEventView view;
+    view.asset_no = 1;
+    view.uri = "s3://lake/orders";
+    view.row = {7, "orders", kCannedTime, 1, "hello", "manual__1", "greet", -1, 1, "", R"({"rows":3})"};
+    view.taken_by.push_back({2, "later", "asset_triggered__1", "v1", RunState::queued, kNoTime, kNoTime, kNoTime,
+                             kCannedTime, kNoTime, kNoTime});
+    return view;
+  }
+  Result<AssetPage> list_assets(const AssetQuery& query) override {
+    return page(std::vector<AssetView>{canned_asset()}, query.page, [](const AssetView&) { return true; });
+  }
+  Result<AssetView> asset(std::int64_t asset_no) override {
+    return asset_no == 1 ? Result<AssetView>(canned_asset()) : none();
+  }
+  Result<AssetView> asset_named(const std::string& name) override {
+    return name == "orders" ? Result<AssetView>(canned_asset()) : none();
+  }
+  Result<AssetEventPage> list_asset_events(const AssetEventQuery& query) override {
+    return page(std::vector<AssetEventView>{canned_asset_event()}, query.page,
+                [](const AssetEventView&) { return true; });
+  }
+  Result<std::vector<QueuedAssetEvent>> queued_asset_events(const std::string&, std::int64_t) override {
+    return std::vector<QueuedAssetEvent>{{"hello", "orders", 1, 8, kCannedTime}};
+  }
+  Result<std::vector<AssetLinkRow>> asset_links() override {
+    return std::vector<AssetLinkRow>{{"hello", {"orders", AssetRole::producer, "greet"}},
+                                     {"later", {"orders", AssetRole::schedule, ""}}};
+  }
   Result<std::vector<PoolLoad>> pool_loads() override {
     return std::vector<PoolLoad>{{"warehouse", TaskState::running, 1, 2}, {"", TaskState::running, 1, 1}};
   }

@@ -46,6 +46,13 @@ constexpr std::array kBugs = {
     SeededBug{"wake_lost", "nobody looks at those who waited when something gets free"},
     SeededBug{"wake_kept_by_the_dropped", "a waiter that is no longer wanted keeps the wake"},
     SeededBug{"waits_behind_the_unwanted", "who waits behind a stopped run's task goes on waiting"},
+    // Shares, rates and budgets.
+    SeededBug{"weights_ignored", "every DAG counts as one, whatever its weight"},
+    SeededBug{"turn_not_counted", "a DAG that has had its turn is first again"},
+    SeededBug{"idle_saves_credit", "a DAG that comes back is owed all that it did not use"},
+    SeededBug{"rate_ignored", "a pool's rate lets everything through"},
+    SeededBug{"rate_timer_lost", "nobody looks when the next may start"},
+    SeededBug{"retry_budget_ignored", "retries start as they come due"},
     // Breakers.
     SeededBug{"probes_without_limit", "a breaker that is half open lets everything through"},
     SeededBug{"permit_kept_by_the_dead", "a probe that is stopped or lost keeps its permit"},

@@ -220,9 +220,11 @@ void Checks::find_standing(Scheduler& scheduler) {
     for (const PoolSpec& pool : workload_.pools) {  // a waiter of higher rank that wants more may keep it back
       const std::int32_t need = slots_of(spec, pool.name) > 0 ? wanted[pool.name] : 0;
       fits = fits && admission.used(pool.name) + need <= pool.slots;
+      if (need > 0 && (pool.rate.is_set() || pool.retry_millionths > 0)) fits = fits && shares_.lets_start(run.at(i));
     }
     if (fits && standing_.empty())
-      standing_ = fmt::format("{}/{}", run.row.run_no, run.dag->task(run.at(i).task_no).id);
+      standing_ = fmt::format("{}/{} (it waits for {})", run.row.run_no, run.dag->task(run.at(i).task_no).id,
+                              to_string(run.at(i).wait));
   });
 }
 
@@ -231,6 +233,7 @@ void Checks::check_event(Scheduler* scheduler, bool whole) {
   if (scheduler == nullptr || scheduler->is_fatal()) return;
   check_holds(*scheduler);
   check_permits(*scheduler);
+  shares_.look(*scheduler);
   const std::vector<RunNo> runs = scheduler->runs();
   if (runs.empty()) return;
   if (whole) {

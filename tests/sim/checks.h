@@ -7,6 +7,7 @@
 
 #include "tests/sim/reference.h"
 #include "tests/sim/scheduler.h"
+#include "tests/sim/shares.h"
 
 namespace baton::sim {
 
@@ -15,7 +16,7 @@ class Checks {
   Checks(Ground& ground, Disk& disk, Witness& witness, SimWorker& worker, const Behaviours& behaviours,
          const Workload& workload, SchedulerSettings settings)
       : ground_(ground), disk_(disk), witness_(witness), worker_(worker), behaviours_(behaviours), workload_(workload),
-        settings_(settings) {}
+        settings_(settings), shares_(ground, workload) {}
 
   /// A process is about to start.
   void check_start(const AttemptKey& key);
@@ -55,6 +56,7 @@ class Checks {
   const Behaviours& behaviours_;
   const Workload& workload_;
   SchedulerSettings settings_;
+  Shares shares_;
   std::map<RunNo, std::vector<Epoch>> stopped_;  ///< and the epochs that its instances had
   std::set<RunNo> accepted_;
   std::string standing_;      ///< a task instance that could start now; empty: none

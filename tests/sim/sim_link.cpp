@@ -232,6 +232,16 @@ void SimLink::heard_inventory(const Inventory& inventory) {
       continue;
     }
     ground_.strike(Fault::launch_lost);
+    if (stops_.erase(at->first) > 0) {  // sent once more, it would start what nobody wants
+      AttemptEnd end;
+      end.key = at->first;
+      end.outcome = AttemptEnd::Outcome::stopped;
+      end.ended_at = ground_.loop.wall();
+      at = given_.erase(at);
+      held.push_back(end.key);
+      ground_.loop.call(process_, ground_.loop.now(), [this, end] { events_->attempt_ended(end); });
+      continue;
+    }
     if (ground_.latency.percent(50)) {
       send_launch(at->second);
       held.push_back(at->first);

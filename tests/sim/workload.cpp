@@ -348,6 +348,53 @@ std::vector<BreakerSpec> make_breakers(Rng rng) {
   return {api, disk};
 }
 
+/// Tasks that want one slot of one pool and nothing else, and fail now and then: what a DAG gets is decided there.
+DagPlan make_crowd(Rng rng, std::int32_t number, const PoolSpec& pool) {
+  Dag dag;
+  dag.id = fmt::format("e{}", number);
+  dag.version = dag.id;
+  dag.work_folder = "/work";
+  dag.source_file = dag.id + ".dag.yaml";
+  constexpr std::int32_t kWeights[] = {1, 1, 2, 3, 5};
+  dag.weight = kWeights[rng.below(5)];
+  const auto tasks = static_cast<std::size_t>(rng.between(5, 25));
+  for (std::size_t t = 0; t < tasks; ++t) {
+    TaskSpec spec;
+    spec.kind = TaskKind::run;
+    spec.script.source = "true";
+    spec.grace_us = kSecond;
+    spec.retries.edit().max = 2;
+    spec.retries.edit().delay_us = rng.log_between(kSecond, 5 * kSecond);
+    spec.pools.edit().push_back({pool.name, 1});
+    Task task;
+    task.id = fmt::format("t{}", t);
+    task.spec = std::make_shared<const TaskSpec>(std::move(spec));
+    dag.tasks.push_back(std::move(task));
+  }
+  DagPlan plan;
+  plan.tasks.resize(tasks);
+  BATON_CHECK(link(dag, std::vector<std::vector<TaskNo>>(tasks)).empty());
+  Dag edited = dag;
+  edited.version += "-edited";
+  plan.newer = std::make_shared<const Dag>(std::move(edited));
+  plan.dag = std::make_shared<const Dag>(std::move(dag));
+  return plan;
+}
+
+void add_crowd(Workload& w, std::uint64_t seed) {
+  Rng rng(hash_of({seed, 13}));
+  w.is_crowded = rng.percent(20);
+  if (!w.is_crowded) return;
+  PoolSpec pool{"crowded", static_cast<std::int32_t>(rng.between(1, 2))};
+  if (rng.percent(50)) pool.rate = {static_cast<std::int32_t>(rng.between(6, 30)), kMinute};
+  if (rng.percent(50)) pool.retry_millionths = 200'000;
+  w.pools.push_back(pool);
+  const auto n = static_cast<std::int32_t>(rng.between(2, 4));
+  for (std::int32_t k = 0; k < n; ++k) {
+    w.dags.push_back(make_crowd(Rng(hash_of({seed, 13, static_cast<std::uint64_t>(k)})), k, pool));
+  }
+}
+
 }  // namespace
 
 Workload make_workload(std::uint64_t seed, std::int32_t tasks_max) {
@@ -362,6 +409,7 @@ Workload make_workload(std::uint64_t seed, std::int32_t tasks_max) {
     const Rng doors(hash_of({seed, 12, static_cast<std::uint64_t>(k)}));
     w.dags.push_back(DagMaker(own, doors, static_cast<std::int32_t>(k), tasks_max, w.pools).make());
   }
+  add_crowd(w, seed);
   return w;
 }
 

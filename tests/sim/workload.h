@@ -34,6 +34,8 @@ struct Workload {
   std::vector<DagPlan> dags;
   std::vector<PoolSpec> pools;  ///< of the machine, shared by all DAGs
   std::vector<BreakerSpec> breakers;  ///< likewise
+  /// On some days DAGs of several weights (`e0`, `e1` …) crowd before one pool, the last of `pools`.
+  bool is_crowded = false;
 
   [[nodiscard]] const DagPlan* plan_of(const Dag& dag) const;
 };

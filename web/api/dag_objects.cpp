@@ -128,6 +128,21 @@ void append_recent_run(std::string& out, const RunView& run) {
   time_field(one, "end_date", run.row.ended_at);
 }
 
+/// As Airflow writes conditions on assets.
+void append_expression(std::string& out, const timetable::AssetCondition& condition) {
+  using Kind = timetable::AssetCondition::Kind;
+  JsonObject one(out);
+  if (condition.kind == Kind::asset) {
+    JsonObject asset(one.member("asset"));
+    asset.text("name", condition.asset);
+    asset.text("uri", condition.asset);
+    asset.text("group", "asset");
+    return;
+  }
+  append_json_array(one.member(condition.kind == Kind::all ? "all" : "any"), condition.children,
+                    [](std::string& to, const timetable::AssetCondition& child) { append_expression(to, child); });
+}
+
 }  // namespace
 
 void append_dag(std::string& out, const DagView& dag, const KnownDag& known, bool with_runs) {
@@ -144,7 +159,11 @@ void append_dag_details(std::string& out, const DagView& row, const KnownDag& kn
   dag_fields(one, row, known);
   bool_field(one, "catchup", schedule != nullptr && schedule->catchup != timetable::Catchup::none);
   duration_text_field(one, "dag_run_timeout", dag != nullptr ? dag->timeout_us : 0);
-  null_field(one, "asset_expression");
+  if (schedule != nullptr && schedule->assets) {
+    append_expression(one.member("asset_expression"), *schedule->assets);
+  } else {
+    null_field(one, "asset_expression");
+  }
   text_field(one, "doc_md", dag != nullptr ? std::string_view(dag->doc) : std::string_view());
   time_field(one, "start_date", schedule != nullptr ? schedule->start : kNoTime);
   time_field(one, "end_date", schedule != nullptr ? schedule->end : kNoTime);

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "scheduler/control/asset_event.h"
 #include "scheduler/control/change_breaker.h"
 #include "scheduler/control/clear_tasks.h"
 #include "scheduler/control/delete_run.h"
@@ -36,7 +37,8 @@ struct Once {
 
 /// A change of what is there. Of a RetryRun, a ClearTasks and a RedriveLetters, `latest` is found by the Door.
 struct ChangeAsk {
-  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun, ChangeBreaker, RedriveLetters>
+  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun, ChangeBreaker, RedriveLetters,
+               RaiseAssetEvent>
       what;
   std::string latest_of;  ///< a DAG: the run goes on with the version that it has now; empty: with its own
   std::int32_t status = 200;  ///< of the answer where it succeeds
@@ -46,6 +48,7 @@ struct ChangeAsk {
 struct Changed {
   RunNo run_no = 0;
   std::vector<TouchedInstance> instances;
+  std::int64_t asset_event_no = 0;  ///< of the event that was raised
 };
 
 struct TriggerAsk {

@@ -32,6 +32,7 @@ std::string_view name_of(baton::Changed kind) {
     case baton::Changed::bulk_job: return "job";
     case baton::Changed::breaker: return "breaker";
     case baton::Changed::dead_letter: return "dead_letter";
+    case baton::Changed::asset: return "asset";
     case baton::Changed::server_state: return "server";
   }
   return "object";

@@ -38,16 +38,26 @@ std::int64_t worker_slots(const Call& call) {
 Result<std::vector<PoolNow>> all_pools(Reader& reader, const Call& call) {
   std::map<std::string, PoolNow> by_name;
   if (call.services.declared_pools) {
-    for (const PoolSpec& pool : call.services.declared_pools()) {
-      by_name[pool.name].view.name = pool.name;
-      by_name[pool.name].view.slots = pool.slots;
+    for (const PoolSeen& seen : call.services.declared_pools()) {
+      PoolNow& pool = by_name[seen.spec.name];
+      pool.view.name = seen.spec.name;
+      pool.view.slots = seen.spec.slots;
+      pool.view.rate = to_string(seen.spec.rate);
+      pool.is_of_files = seen.is_of_files;
+      pool.retry_millionths = seen.spec.retry_millionths;
+      pool.waiting_for_rate = seen.waiting_for_rate;
+      pool.next_start_at = seen.next_start_at;
     }
   }
   NameQuery query;
   query.page.limit = kPoolsMax;
   const auto set = reader.list_pools(query);
   if (!set) return set.error();
-  for (const PoolView& view : set->rows) by_name[view.name] = {view, true};
+  for (const PoolView& view : set->rows) {
+    by_name[view.name].view = view;
+    by_name[view.name].is_set = true;
+  }
+  std::erase_if(by_name, [](const auto& one) { return !one.second.is_set && !one.second.is_of_files; });
   PoolNow others;
   others.view.name = std::string(kDefault);
   others.view.slots = worker_slots(call);
@@ -78,6 +88,14 @@ void append_pool(std::string& out, const PoolNow& pool) {
   one.number("open_slots", pool.view.slots < 0 ? -1 : pool.view.slots - pool.occupied());
   one.number("deferred_slots", pool.deferred);
   null_field(one, "team_name");
+  text_field(one, "rate", pool.view.rate);
+  if (pool.retry_millionths == 0) {
+    null_field(one, "retry_budget");
+  } else {
+    append_json(one.member("retry_budget"), Value(static_cast<double>(pool.retry_millionths) / 1e6));
+  }
+  one.number("waiting_for_rate", pool.waiting_for_rate);
+  time_field(one, "next_start_at", pool.next_start_at);
 }
 
 bool fits(const TextMatch& match, const std::string& name) {
@@ -155,6 +173,7 @@ PoolRow row_of(const PoolNow& before, const Value& body, const Call& call, const
   if (const Value* slots = given("slots")) row.slots = slots->as_int();
   if (const Value* deferred = given("include_deferred")) row.include_deferred = deferred->as_bool();
   if (const Value* description = given("description")) row.description = description->as_string();
+  if (const Value* rate = given("rate")) row.rate = rate->as_string();
   row.updated_by = call.request.principal.name;
   row.updated_at = call.services.now();
   return row;
@@ -177,6 +196,7 @@ ChangeAsk ask_of(PoolRow row, const PoolNow& before, const char* action, int sta
   after.view.slots = row.slots;
   after.view.description = row.description;
   after.view.include_deferred = row.include_deferred;
+  after.view.rate = row.rate;
   if (!row.is_gone) what.audit.after_json = audit_json(after);
   what.rows.pools.push_back(std::move(row));
   return {std::move(what), "", status};
@@ -212,6 +232,9 @@ Planned plan_pool(Call& call, Want want, const std::string& name, const Value& b
   }
   before.view.name = name;
   PoolRow row = row_of(before, body, call, mask);
+  if (!row.rate.empty() && !parse_rate(row.rate)) {
+    return refuse(422, "\"" + row.rate + "\" is not a rate: write 10/s, 10/m or 10/h, or nothing for none");
+  }
   row.is_gone = want == Want::drop;
   const char* action = want == Want::drop ? "delete_pool" : before.is_set ? "change_pool" : "create_pool";
   return {std::nullopt, ask_of(std::move(row), before, action, want == Want::create ? 201 : 200)};

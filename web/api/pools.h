@@ -14,6 +14,10 @@ namespace baton::api {
 struct PoolNow {
   PoolView view;
   bool is_set = false;  ///< by a person: only these are changed and deleted here
+  bool is_of_files = false;
+  std::int32_t retry_millionths = 0;
+  std::int64_t waiting_for_rate = 0;
+  WallUs next_start_at = kNoTime;
   std::int64_t running = 0, queued = 0, scheduled = 0, deferred = 0;  ///< slots
   [[nodiscard]] std::int64_t occupied() const { return running + queued + (view.include_deferred ? deferred : 0); }
 };

@@ -57,6 +57,7 @@ Operations all_operations() {
   add_accounting(operations);
   add_alerts(operations);
   add_dead_letters(operations);
+  add_assets(operations);
   add_variables(operations);
   add_tokens(operations);
   add_xcom(operations);

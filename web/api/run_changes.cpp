@@ -34,16 +34,7 @@ Door::OnRun answer_with_run(const Call& call, const http::Reply& reply) {
 void trigger(const Call& call, const http::Reply& reply) {
   TriggerAsk ask;
   ask.dag_id = call.request.param("dag_id");
-  ask.run_id = call.text("dag_run_id");
-  ask.logical_date = call.time("logical_date");
-  ask.interval_start = call.time("data_interval_start");
-  ask.interval_end = call.time("data_interval_end");
-  ask.run_after = call.time("run_after");
-  ask.note = call.text("note");
-  const Value* conf = call.body.find("conf");
-  if (conf != nullptr && !conf->is_null()) ask.conf_json = to_json(*conf);
-  call.services.door->trigger(std::move(ask), asker_of(call.request), once_of(call.request),
-                              answer_with_run(call, reply));
+  trigger_run(std::move(ask), call, reply);
 }
 
 /// The run of the path is given to `ask_of`, and what that wants of it is asked for, if the request's condition holds.
@@ -98,6 +89,19 @@ ChangeAsk note_on(const RunRow& run, const std::string& note) {
 }
 
 }  // namespace
+
+void trigger_run(TriggerAsk ask, const Call& call, const http::Reply& reply) {
+  ask.run_id = call.text("dag_run_id");
+  ask.logical_date = call.time("logical_date");
+  ask.interval_start = call.time("data_interval_start");
+  ask.interval_end = call.time("data_interval_end");
+  ask.run_after = call.time("run_after");
+  ask.note = call.text("note");
+  const Value* conf = call.body.find("conf");
+  if (conf != nullptr && !conf->is_null()) ask.conf_json = to_json(*conf);
+  call.services.door->trigger(std::move(ask), asker_of(call.request), once_of(call.request),
+                              answer_with_run(call, reply));
+}
 
 /// `queued` lets what failed of it run again.
 std::optional<ChangeAsk> patch_of_run(const RunRow& run, const std::string& state,

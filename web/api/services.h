@@ -18,6 +18,7 @@
 #include "web/api/door.h"
 #include "web/api/event_hub.h"
 #include "web/api/followers.h"
+#include "web/api/asset_door.h"
 #include "web/api/known_dags.h"
 #include "web/api/letter_door.h"
 #include "web/api/locks.h"
@@ -50,6 +51,14 @@ struct WorkerNow {
   WallUs since = kNoTime;
 };
 
+/// A pool as files, DAGs and people have set it, and what waits for its rate, as the scheduler saw it last.
+struct PoolSeen {
+  PoolSpec spec;
+  bool is_of_files = false;           ///< else a person alone has set it, and its row says whether that is so still
+  std::int64_t waiting_for_rate = 0;  ///< tasks
+  WallUs next_start_at = kNoTime;     ///< when its rate lets the next start; kNoTime: it has none
+};
+
 struct Call;
 
 struct Services {
@@ -66,13 +75,14 @@ struct Services {
   BackfillDoor* backfills = nullptr;  ///< null: none are made here
   LetterDoor* letters = nullptr;      ///< null: no jobs over dead letters are done here
   AlertDoor* alerts = nullptr;        ///< null: nobody is told of anything here
+  AssetDoor* assets = nullptr;        ///< null: no runs are made for events here
   UpkeepDoor* upkeep = nullptr;       ///< null: nothing is removed here
   std::function<http::ServerCounts()> counts;
   Locks* locks = nullptr;
   KnownDags* known_dags = nullptr;
   Followers* followers = nullptr;
   std::function<std::vector<WorkerNow>()> workers;       ///< may be empty
-  std::function<std::vector<PoolSpec>()> declared_pools;  ///< of files and DAGs; may be empty
+  std::function<std::vector<PoolSeen>()> declared_pools;  ///< may be empty
   std::function<WallUs()> now;
 };
 
@@ -115,6 +125,8 @@ void add_breakers(Operations& operations);
 void add_accounting(Operations& operations);
 void add_alerts(Operations& operations);
 void add_dead_letters(Operations& operations);
+void add_assets(Operations& operations);
+void add_lineage(Operations& operations);
 void add_variables(Operations& operations);
 void add_tokens(Operations& operations);
 void add_xcom(Operations& operations);

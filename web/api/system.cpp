@@ -116,9 +116,7 @@ void add_system(Operations& operations) {
   operations.at_once["get_connections"] = empty_list("connections");
   operations.at_once["get_plugins"] = empty_list("plugins");
   operations.at_once["get_plugin_import_errors"] = empty_list("import_errors");
-  operations.at_once["get_assets"] = empty_list("assets");
   operations.at_once["get_asset_aliases"] = empty_list("asset_aliases");
-  operations.at_once["get_asset_events"] = operations.at_once["get_upstream_asset_events"] = empty_list("asset_events");
   operations.at_once["get_providers"] = empty_list("providers");
   operations.at_once["get_config"] = operations.at_once["get_config_value"] = no_config;
 }

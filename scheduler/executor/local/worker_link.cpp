@@ -77,6 +77,7 @@ class WorkerLink::Impl final : public PeerListener {
   template <typename Message>
   void send_or_hold(WorkerPeer* to, AttemptKey key, Message message);
   void refuse(AttemptKey key);
+  void end_unsent(AttemptKey key, AttemptEnd::Outcome outcome, std::string note);
   void dismiss_if_done(WorkerPeer& peer);
   void watch();
   void expect_deaths();
@@ -326,11 +327,16 @@ void WorkerLink::Impl::send_or_hold(WorkerPeer* to, AttemptKey key, Message mess
 
 /// It is larger than a frame may be: the author's environment is.
 void WorkerLink::Impl::refuse(AttemptKey key) {
-  after(0, [this, key] {
+  end_unsent(key, AttemptEnd::Outcome::spawn_failed, "its environment and script are larger than 8 MiB");
+}
+
+/// No worker has ever heard of it.
+void WorkerLink::Impl::end_unsent(AttemptKey key, AttemptEnd::Outcome outcome, std::string note) {
+  after(0, [this, key, outcome, note = std::move(note)] {
     AttemptEnd end;
     end.key = key;
-    end.outcome = AttemptEnd::Outcome::spawn_failed;
-    end.note = "its environment and script are larger than 8 MiB";
+    end.outcome = outcome;
+    end.note = note;
     end.ended_at = loop_.wall_now();
     events_->attempt_ended(end);
   });
@@ -342,6 +348,12 @@ void WorkerLink::Impl::say(AttemptKey key, const Message& message) {
 }
 
 void WorkerLink::Impl::stop(AttemptKey key, DurationUs grace_us, bool kill_now) {
+  // Sent first, the launch would start what nobody wants any more, if only for a moment.
+  const auto is_its_launch = [&](const Held& h) { return h.key == key && std::holds_alternative<wire::Launch>(h.message); };
+  if (std::any_of(held_.begin(), held_.end(), is_its_launch)) {
+    std::erase_if(held_, [&](const Held& h) { return h.key == key; });
+    return end_unsent(key, AttemptEnd::Outcome::stopped, "");
+  }
   say(key, wire::Stop{.key = to_wire(key), .grace_us = grace_us, .kill_now = kill_now});
   if (!kill_now || closing_) return;
   WorkerPeer* const holder = worker_of(key);

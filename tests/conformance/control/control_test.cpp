@@ -709,5 +709,46 @@ TEST_F(ControlConformance, PoolsOfTheSettingsGoBeforeThoseOfDagsAndBehindAPerson
   EXPECT_EQ(slots("door"), 9);
 }
 
+TEST_F(ControlConformance, OfSeveralDagsTheFirstThatNamesAPoolStays) {
+  Dag first, second;
+  first.id = "first";
+  first.pools = {{"own", 2, {10, kSecond}, 200'000}};
+  second.id = "second";
+  second.pools = {{"own", 7}};
+  const auto pool = [&] { return bench.engine.admission().spec_of("own"); };
+  control.know_pools(first);
+  control.know_pools(second);
+  EXPECT_EQ(pool(), first.pools.front());
+  first.pools.front().slots = 3;  // an edit
+  control.know_pools(first);
+  EXPECT_EQ(pool(), first.pools.front());
+}
+
+TEST_F(ControlConformance, WhatAPersonTakesBackIsAsFilesSay) {
+  const auto pool = [&](const char* name) { return bench.engine.admission().spec_of(name); };
+  const PoolSpec declared{"door", 3, {10, kSecond}, 200'000};
+  control.declare_pools({declared});
+  const auto write = [&](const std::string& name, bool is_gone) {
+    PoolRow row;
+    row.name = name;
+    row.slots = 9;
+    row.rate = "5/m";
+    row.is_gone = is_gone;
+    WriteRecords what;
+    what.object = "pool/" + name;
+    what.rows.pools.push_back(row);
+    ask(std::move(what));
+    bench.settle();
+  };
+  write("door", false);
+  EXPECT_EQ(pool("door"), (PoolSpec{"door", 9, {5, kMinute}, 200'000})) << "the budget is said by files alone";
+  write("door", true);
+  EXPECT_EQ(pool("door"), declared);
+  write("new", false);
+  EXPECT_TRUE(pool("new").has_value());
+  write("new", true);
+  EXPECT_EQ(pool("new"), std::nullopt) << "who wants it fails aloud";
+}
+
 }  // namespace
 }  // namespace baton

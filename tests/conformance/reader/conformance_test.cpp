@@ -334,6 +334,10 @@ TEST_P(ReaderConformance, EveryListIsReadWhereThereIsNothing) {
   }
   EXPECT_EQ(why(reader->list_breakers()), "read");
   EXPECT_EQ(why(reader->breaker_events("warehouse", 10)), "read");
+  EXPECT_EQ(why(reader->list_assets({})), "read");
+  EXPECT_EQ(why(reader->list_asset_events({})), "read");
+  EXPECT_EQ(why(reader->queued_asset_events("etl", 1)), "read");
+  EXPECT_EQ(why(reader->asset_links()), "read");
   EXPECT_EQ(why(reader->pool_loads()), "read");
   EXPECT_EQ(why(reader->live()), "read");
   EXPECT_EQ(why(reader->cache_stats("")), "read");

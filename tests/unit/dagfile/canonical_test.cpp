@@ -28,11 +28,13 @@ params:
 env: {A: "${{ params.s }}", B: {secret: b}, EMPTY: ""}
 max_active_runs: 2
 max_active_tasks: 3
+weight: 6
+priority: 12
 max_consecutive_failed_runs: 4
 fail_fast: true
 timeout: 6h
 sla: 5h
-pools: {p: {slots: 8}, q: 2}
+pools: {p: {slots: 8, rate: 100/m, retry_budget: true}, q: 2}
 breakers: {br: {failures: 5, window: 10m}}
 assets: {x: "u", y: {uri: v}, z: }
 calendars: {off: [2026-12-25]}
@@ -116,6 +118,22 @@ TEST(Canonical, TheVersionKnowsMeaningAndNotLayout) {
   EXPECT_NE(base, version("dag: x\npools: {p: 1}\ntasks:\n  b: {run: echo, pool: p}\n"));
 }
 
+TEST(Canonical, KeepsWhatAPoolSaysOfStartsAndTheVersionDoesNot) {
+  const char* const text = "dag: x\npools: {p: {slots: 3, rate: 100/m, retry_budget: 0.25}}\ntasks:\n  a: {run: echo, pool: p}\n";
+  const auto dag = load(text);
+  const auto again = from_canonical(canonical_json(*dag));
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ((*again)->pools, (std::vector<PoolSpec>{{"p", 3, {100, kMinute}, 250'000}}));
+  EXPECT_EQ(dag->version, version("dag: x\npools: {p: 1}\ntasks:\n  a: {run: echo, pool: p}\n"));
+}
+
+TEST(Canonical, ADagsPriorityIsThatOfItsTasksThatHaveNone) {
+  const auto dag = load("dag: x\npriority: 7\ntasks:\n  a: {run: echo}\n  b: {run: echo, priority: 1}\n");
+  EXPECT_EQ(dag->spec(0).priority, 7);
+  EXPECT_EQ(dag->spec(1).priority, 1);
+  EXPECT_EQ(dag->weight, 1);
+}
+
 TEST(Canonical, EveryKeyIsPartOfTheVersion) {
   const std::string whole = kEverything;
   const std::string base = version(whole);
@@ -142,6 +160,8 @@ TEST(Canonical, EveryKeyIsPartOfTheVersion) {
       {"EMPTY: \"\"", "EMPTI: \"\""},
       {"max_active_runs: 2", "max_active_runs: 3"},
       {"max_active_tasks: 3", "max_active_tasks: 4"},
+      {"weight: 6", "weight: 7"},
+      {"priority: 12", "priority: 13"},
       {"failed_runs: 4", "failed_runs: 5"},
       {"fail_fast: true", "fail_fast: false"},
       {"timeout: 6h", "timeout: 7h"},

@@ -16,7 +16,7 @@
 namespace baton {
 namespace {
 
-constexpr WallUs kNow = 1'000 * kSecond;
+constexpr WallUs kAlertNow = 1'000 * kSecond;
 
 class AlertsTest : public testing::Test {
  protected:
@@ -28,15 +28,15 @@ class AlertsTest : public testing::Test {
     run_.row.dag_id = "etl";
     run_.row.run_id = "r";
     run_.row.state = RunState::running;
-    run_.row.begun_at = kNow;
+    run_.row.begun_at = kAlertNow;
     run_.instances.resize(1);
   }
   void want(const std::vector<std::string>& events) { alerts_.set({{events, {"webhook:ops"}}}); }
   std::vector<OutboxRow> told(Part part) {
-    alerts_.tell(part, kNow);
+    alerts_.tell(part, kAlertNow);
     return part.service.outbox;
   }
-  Part of_run(RunState state, Reason reason = Reason::none, WallUs ended_at = kNow + 5) {
+  Part of_run(RunState state, Reason reason = Reason::none, WallUs ended_at = kAlertNow + 5) {
     Part part;
     part.runs.push_back(run_.row);
     part.runs[0].state = state;
@@ -51,7 +51,7 @@ class AlertsTest : public testing::Test {
     row.state = state;
     row.reason = reason;
     row.epoch = 2;
-    row.ended_at = kNow;
+    row.ended_at = kAlertNow;
     part.instances.push_back(row);
     return part;
   }
@@ -69,7 +69,7 @@ TEST_F(AlertsTest, ARunThatEndsIsToldInItsPartWithAnEpisodeOfItsEnd) {
   EXPECT_EQ(failed[0].targets, std::vector<std::string>{"webhook:ops"});
   EXPECT_EQ(from_json(failed[0].payload_json)->find("id")->as_string(), alert_id("run_failed", "etl/r", failed[0].episode));
   EXPECT_EQ(told(of_run(RunState::failed))[0].episode, failed[0].episode) << "the same end, written again";
-  EXPECT_NE(told(of_run(RunState::failed, Reason::none, kNow + 6))[0].episode, failed[0].episode);
+  EXPECT_NE(told(of_run(RunState::failed, Reason::none, kAlertNow + 6))[0].episode, failed[0].episode);
   EXPECT_EQ(told(of_run(RunState::success))[0].event, "run_success");
   EXPECT_TRUE(told(of_run(RunState::failed, Reason::marked)).empty()) << "who has said so knows";
   EXPECT_TRUE(told(of_run(RunState::running)).empty());
@@ -103,10 +103,10 @@ TEST_F(AlertsTest, PausesBreakersAndLettersAreToldOfTheirRows) {
   DagRow dag;
   dag.dag_id = "etl";
   part.service.dags.push_back(dag);
-  dag.paused = {kNow, "ada"};
+  dag.paused = {kAlertNow, "ada"};
   part.service.dags.push_back(dag);
-  part.service.breaker_events.push_back({"api", kNow, BreakerState::closed, BreakerState::open, "it is down", ""});
-  part.service.breaker_events.push_back({"api", kNow, BreakerState::open, BreakerState::closed, "", ""});
+  part.service.breaker_events.push_back({"api", kAlertNow, BreakerState::closed, BreakerState::open, "it is down", ""});
+  part.service.breaker_events.push_back({"api", kAlertNow, BreakerState::open, BreakerState::closed, "", ""});
   DeadLetterRow letter;
   letter.run_no = 1;
   letter.task_id = "load";
@@ -121,12 +121,12 @@ TEST_F(AlertsTest, ARunThatNeverEndsMissesItsDeadlineOnceAndOneThatEndedDoesNot)
   want({"sla_missed", "run_started"});
   EXPECT_EQ(told(of_run(RunState::running)).size(), 1U);
   EXPECT_TRUE(told(of_run(RunState::running)).empty()) << "counts that are written again";
-  EXPECT_TRUE(alerts_.overdue(kNow + kMinute - 1).empty());
-  EXPECT_EQ(alerts_.overdue(kNow + kMinute).size(), 1U);
-  EXPECT_TRUE(alerts_.overdue(kNow + kHour).empty());
+  EXPECT_TRUE(alerts_.overdue(kAlertNow + kMinute - 1).empty());
+  EXPECT_EQ(alerts_.overdue(kAlertNow + kMinute).size(), 1U);
+  EXPECT_TRUE(alerts_.overdue(kAlertNow + kHour).empty());
   alerts_.watch(run_);
   run_.row.state = RunState::failed;
-  EXPECT_TRUE(alerts_.overdue(kNow + kHour).empty()) << "it failed long before";
+  EXPECT_TRUE(alerts_.overdue(kAlertNow + kHour).empty()) << "it failed long before";
 }
 
 TEST(AlertingJson, IsReadAsItWasChecked) {

@@ -125,7 +125,7 @@ class LetterJobsTest : public testing::Test {
     ask.per_second = per_second;
     ask.filter.number_max = std::ssize(host_.letters);
     std::int64_t made = 0;
-    jobs_->create(ask, host_.open(), {"ada", "", "api"}, [&](const Result<std::int64_t>& job) { made = job.value_or(-1); });
+    jobs_->create(ask, host_.open(), {"ada", "", "api"}, [&](const Result<std::int64_t>& job) { made = job ? *job : -1; });
     while (made == 0) {
       const auto f = std::move(loop_.posted.front());
       loop_.posted.pop_front();
@@ -156,7 +156,9 @@ TEST_F(LetterJobsTest, Scenario11FifteenThousandLettersAtFortyASecondEachOnceOld
   for (std::size_t k = 0; k < host_.redriven.size(); ++k) {
     ASSERT_EQ(host_.redriven[k].first, static_cast<std::int64_t>(k) + 1) << "oldest first";
     const bool has_window = k >= 50;  // a second's and the burst's
-    if (has_window) ASSERT_GE(host_.redriven[k].second - host_.redriven[k - 50].second, kSecond) << k;
+    if (has_window) {
+      ASSERT_GE(host_.redriven[k].second - host_.redriven[k - 50].second, kSecond) << k;
+    }
   }
   EXPECT_LT(host_.redriven.back().second - host_.redriven.front().second, 380 * kSecond);
 }

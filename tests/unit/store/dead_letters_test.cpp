@@ -153,7 +153,8 @@ TEST_F(DeadLetterRows, NothingIsToldTwiceAndEachTargetHasItsOwnWay) {
   told.service.deliveries.push_back({1, "slack:team", kNoTime, 8, 1, ""});
   told.service.deliveries.push_back({1, "webhook:ops", 99, kNoTime, 2, "it hangs"});
   ASSERT_EQ(commit(std::move(told)), CommitOutcome::durable);
-  for (const DeliveryView& one : reader()->list_deliveries({}).value().rows) {
+  const auto all = reader()->list_deliveries({}).value();
+  for (const DeliveryView& one : all.rows) {
     EXPECT_EQ(one.row.delivered_at, one.row.target == "slack:team" ? 8 : kNoTime);
     EXPECT_EQ(one.row.error, one.row.target == "slack:team" ? "" : "it hangs");
   }

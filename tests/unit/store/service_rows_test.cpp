@@ -145,7 +145,8 @@ TEST_F(ServiceRows, ARequestsKeyIsKeptOnce) {
 }
 
 /// Rows that are there for good, or that go with a DAG, a run or a version.
-const std::set<std::string> kStaysOrGoesWithItsOwner = {"breaker", "breaker_event", "dead_letter",
+const std::set<std::string> kStaysOrGoesWithItsOwner = {
+    "asset",     "asset_link", "asset_trigger", "asset_cursor", "run_asset_event", "breaker", "breaker_event", "dead_letter",
     "store",     "dag",       "dag_version", "dag_task",     "dag_run",  "run_input", "run_count",    "run_date",
     "run_label", "task_instance", "mapped_item", "task_try", "cache_entry", "task_duration", "dag_file", "dag_tag",
     "pool",      "variable",  "server_state"};
@@ -156,7 +157,7 @@ TEST_F(ServiceRows, RetentionKnowsEveryTable) {
   // One row that is over in each table that ages, and one that is not.
   const std::set<std::string> aged = {"audit",   "tick_record", "backfill_interval", "backfill", "token",
                                       "session", "idempotency", "bulk_job",          "outbox",   "tombstone",
-                                      "outbox_delivery"};
+                                      "outbox_delivery", "asset_event"};
   meddle(database(),
          "INSERT INTO audit (at, map_index, checksum, actor, action, dag_id, run_id, task_id, extra)"
          " VALUES (5,-1,0,'','','','','','{}'), (50,-1,0,'','','','','','{}');"
@@ -171,7 +172,9 @@ TEST_F(ServiceRows, RetentionKnowsEveryTable) {
          "INSERT INTO outbox VALUES (1,1,5,NULL,5,NULL,1,0,'a','','','','',NULL), (2,1,5,7,NULL,NULL,1,0,'b','','','',"
          "'',NULL);"
          "INSERT INTO outbox_delivery VALUES (1,'x',NULL,5,1,NULL), (2,'x',7,NULL,1,NULL);"
-         "INSERT INTO tombstone VALUES (3,0,1,5,'etl/r'), (4,0,2,50,'etl/s')");
+         "INSERT INTO tombstone VALUES (3,0,1,5,'etl/r'), (4,0,2,50,'etl/s');"
+         "INSERT INTO asset_event VALUES (1,1,5,NULL,-1,0,NULL,NULL,NULL,NULL,NULL),"
+         " (2,1,50,NULL,-1,0,NULL,NULL,NULL,NULL,NULL)");
   for (const auto& table : aged) ASSERT_EQ(count(table), 2) << table;
   ASSERT_TRUE(store_->prune_service(10).ok());
   for (const auto& table : aged) EXPECT_EQ(count(table), 1) << table;
