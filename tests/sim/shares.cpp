@@ -7,6 +7,7 @@
 namespace baton::sim {
 namespace {
 
+constexpr std::size_t kWindowsMax = 16;
 constexpr DurationUs kLateUs = 2 * kSecond;  // what may start is not looked for sooner than that after it may
 
 bool is_retry(const Instance& instance) { return instance.failures > 0 || instance.losses > 0; }
@@ -74,25 +75,36 @@ void Shares::note_start(const AttemptKey& key, bool is_retry) {
   }
 }
 
-/// ⌊n·w/W⌋ − 1, over every stretch that begins when a DAG comes to wait.
+/// ⌊n·w/W⌋ − 1, W being the weight of all who have waited in that stretch.
+void Shares::check_window(const std::string& dag, Window& window, const Look& look, std::int64_t granted) {
+  const auto own = look.granted.find(dag);
+  window.grants += granted;
+  window.own += own == look.granted.end() ? 0 : own->second;
+  for (const auto& [other, n] : look.granted) window.weights.try_emplace(other, 1);
+  for (const auto& [other, weight] : look.waiting) window.weights[other] = weight;
+  std::int64_t all = 0;
+  for (const auto& [other, weight] : window.weights) all += weight;
+  const std::int64_t least = window.grants * window.weights[dag] / std::max<std::int64_t>(all, 1) - 1;
+  if (window.own >= least) return;
+  ground_.findings.fail("INV-15", fmt::format("DAG {} waits through {} grants, should have {} of them and has {}", dag,
+                                              window.grants, least, window.own));
+}
+
 void Shares::check_windows(const Look& look) {
   std::int64_t granted = 0;
   for (const auto& [dag, n] : look.granted) granted += n;
   std::erase_if(windows_, [&](const auto& one) { return !look.stands.contains(one.first); });
-  for (auto& [dag, window] : windows_) {
-    const auto own = look.granted.find(dag);
-    window.grants += granted;
-    window.own += own == look.granted.end() ? 0 : own->second;
-    for (const auto& [other, n] : look.granted) window.weights.try_emplace(other, 1);
-    for (const auto& [other, weight] : look.waiting) window.weights[other] = weight;
-    std::int64_t all = 0;
-    for (const auto& [other, weight] : window.weights) all += weight;
-    const std::int64_t least = window.grants * window.weights[dag] / std::max<std::int64_t>(all, 1) - 1;
-    if (window.own >= least) continue;
-    ground_.findings.fail("INV-15", fmt::format("DAG {} waits through {} grants, should have {} of them and has {}", dag,
-                                                window.grants, least, window.own));
+  for (auto& [dag, windows] : windows_) {
+    for (Window& window : windows) check_window(dag, window, look, granted);
   }
-  for (const auto& [dag, weight] : look.stands) windows_.try_emplace(dag, Window{0, 0, look.waiting});
+  // What one that comes back is given out of turn would not be seen over the whole of another's wait.
+  const auto stands_anew = [&](const auto& one) { return !windows_.contains(one.first); };
+  if (std::ranges::none_of(look.stands, stands_anew)) return;
+  for (const auto& [dag, weight] : look.stands) {
+    std::deque<Window>& windows = windows_[dag];
+    windows.push_back(Window{0, 0, look.waiting});
+    if (windows.size() > kWindowsMax) windows.erase(windows.begin() + 1);  // the longest one stays
+  }
 }
 
 bool Shares::lets_start(const Instance& instance) const {

@@ -40,13 +40,15 @@ class Shares {
   Look count(Scheduler& scheduler, bool is_first);
   void note_start(const AttemptKey& key, bool is_retry);
   void check_windows(const Look& look);
+  void check_window(const std::string& dag, Window& window, const Look& look, std::int64_t granted);
 
   Ground& ground_;
   const Workload& workload_;
   ProcessId process_ = 0;
   MonoUs begun_at_ = 0;
   std::map<std::pair<RunNo, InstanceNo>, Seen> seen_;
-  std::map<std::string, Window> windows_;
+  /// Of each DAG that stands before the pool: one from when it came, and from whenever another came beside it.
+  std::map<std::string, std::deque<Window>> windows_;
   std::optional<MonoUs> last_start_;
   std::deque<std::pair<MonoUs, bool>> tries_;  ///< of the last minute; whether it was a retry
 };

@@ -195,6 +195,27 @@ TEST_P(ExecutorConformance, WhatIsLaunchedBeforeTheInventoryCountsAsLiveAndStart
   }
 }
 
+TEST_P(ExecutorConformance, WhatIsStoppedBeforeAnyWorkerHasHeardOfItNeverStarts) {
+  ASSERT_TRUE(at_->come_and_be_ready());
+  const auto unwanted = at_->waits();
+  const auto wanted = at_->waits();
+  at_->heard.on_gone = [&] {
+    launch(unwanted);
+    launch(wanted);
+    at_->executor().stop(unwanted.key, 0, false);
+    at_->heard.on_gone = nullptr;
+  };
+  at_->kill_worker();
+  ASSERT_TRUE(at_->until_ended(unwanted.key));
+  EXPECT_EQ(end_of(unwanted.key).outcome, Outcome::stopped);
+  EXPECT_FALSE(end_of(unwanted.key).started);
+  ASSERT_TRUE(at_->until_started(wanted.key));
+  EXPECT_EQ(at_->starts(unwanted.key), 0U);
+  EXPECT_FALSE(at_->heard.readies.back().contains(unwanted.key)) << "it lives no more";
+  at_->let_go(wanted.key);
+  ASSERT_TRUE(at_->until_ended(wanted.key));
+}
+
 TEST_P(ExecutorConformance, AWorkerThatDiesAgainBeforeItsInventoryLosesNoLaunch) {
   ASSERT_TRUE(at_->come_and_be_ready());
   const auto spec = at_->waits();
