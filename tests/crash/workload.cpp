@@ -2,33 +2,37 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <cstdlib>
+#include <span>
+#include <vector>
 
-#include "scheduler/store/schema.h"
+#include "scheduler/store/migrations.h"
 #include "scheduler/store/state_folder.h"
 
 namespace baton::crash {
 namespace {
 
-constexpr std::array<sqlite::Migration, 3> kOldSchema = {
-    {{"first", sqlite::kSchema1}, {"second", sqlite::kSchema2}, {"third", sqlite::kSchema3}}};
-constexpr std::array<sqlite::Migration, 4> kNewSchema = {
-    {{"first", sqlite::kSchema1},
-     {"second", sqlite::kSchema2},
-     {"third", sqlite::kSchema3},
-     {"a column, a table and an index more",
-      "CREATE TABLE label (run_no INTEGER NOT NULL PRIMARY KEY, label TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-      "ALTER TABLE dag_run ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;"
-      "INSERT INTO label SELECT run_no, 'of old' FROM dag_run;"
-      "CREATE INDEX label_by_text ON label (label, run_no)"}}};
+/// What is known, and a migration more.
+std::span<const sqlite::Migration> newer_schema() {
+  static const std::vector<sqlite::Migration> migrations = [] {
+    const auto known = sqlite::known_migrations();
+    std::vector<sqlite::Migration> out(known.begin(), known.end());
+    out.push_back({"a column, a table and an index more",
+                   "CREATE TABLE label (run_no INTEGER NOT NULL PRIMARY KEY, label TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+                   "ALTER TABLE dag_run ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;"
+                   "INSERT INTO label SELECT run_no, 'of old' FROM dag_run;"
+                   "CREATE INDEX label_by_text ON label (label, run_no)"});
+    return out;
+  }();
+  return migrations;
+}
 
 StoreOptions options_for(DiskVfs& vfs, bool newest, bool sync_normal) {
   StoreOptions options;
   options.inline_writer = true;
   options.vfs = vfs.name();
   options.sync_normal = sync_normal;
-  options.migrations = newest ? std::span<const sqlite::Migration>(kNewSchema) : kOldSchema;
+  options.migrations = newest ? newer_schema() : sqlite::known_migrations();
   options.checkpoint_bytes = 120 << 10;  // so that the WAL begins anew several times
   options.cache_kib = 64;          // so that large transactions spill
   return options;
