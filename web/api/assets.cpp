@@ -188,29 +188,30 @@ Result<QueuedChoice> queued_choice(Reader& reader, const http::Request& request)
   return choice;
 }
 
-http::Response list_queued(const Call& call) {
+/// What waits of the choice that the path and the query make, oldest first.
+Result<std::vector<QueuedAssetEvent>> queued_of(const Call& call) {
   auto reader = call.services.readers->take();
-  if (!reader) return read_error(reader.error(), call);
+  if (!reader) return reader.error();
   const auto choice = queued_choice(**reader, call.request);
-  if (!choice) return read_error(choice.error(), call);
+  if (!choice) return choice.error();
   auto events = (*reader)->queued_asset_events(choice->dag_id, choice->asset_no);
-  if (!events) return read_error(events.error(), call);
-  const auto shown = in_time(std::move(*events), call.request);
-  return hashed_response(list_body("queued_events", shown, std::ssize(shown), append_queued), call);
+  if (!events) return events.error();
+  return in_time(std::move(*events), call.request);
+}
+
+http::Response list_queued(const Call& call) {
+  const auto shown = queued_of(call);
+  if (!shown) return read_error(shown.error(), call);
+  return hashed_response(list_body("queued_events", *shown, std::ssize(*shown), append_queued), call);
 }
 
 /// The oldest of those that wait.
 http::Response get_queued(const Call& call) {
-  auto reader = call.services.readers->take();
-  if (!reader) return read_error(reader.error(), call);
-  const auto choice = queued_choice(**reader, call.request);
-  if (!choice) return read_error(choice.error(), call);
-  auto events = (*reader)->queued_asset_events(choice->dag_id, choice->asset_no);
-  if (!events) return read_error(events.error(), call);
-  const auto shown = in_time(std::move(*events), call.request);
-  if (shown.empty()) return read_error(Error{"no event of this asset waits for the DAG", ErrorKind::not_found}, call);
+  const auto shown = queued_of(call);
+  if (!shown) return read_error(shown.error(), call);
+  if (shown->empty()) return read_error(Error{"no event of this asset waits for the DAG", ErrorKind::not_found}, call);
   std::string body;
-  append_queued(body, shown.front());
+  append_queued(body, shown->front());
   return hashed_response(std::move(body), call);
 }
 

@@ -87,7 +87,7 @@ class Trail {
       AssetEventQuery query;
       query.filter.source_run = run.run_no;
       query.page.limit = kTrailEventsMax;
-    query.page.with_total = false;
+      query.page.with_total = false;
       const auto produced = reader_.list_asset_events(query);
       if (!produced) return produced.error();
       ValueList events;
