@@ -64,6 +64,9 @@ void describe(F& f, Seen<F, Sensor>& sensor) {
   f.given("file", sensor.file);
   f.given("time", sensor.time);
   f.given("run", sensor.run);
+  f.given("http", sensor.http);
+  f.given("asset", sensor.asset);
+  f.given("since", sensor.since);
   f.always("every", sensor.every_us);
 }
 
@@ -95,7 +98,7 @@ void describe_action(F& f, Seen<F, TaskSpec>& spec) {
   f.given("script", spec.script);
   f.given("argv", spec.argv);
   f.given("sensor", spec.sensor);
-  f.given("body", spec.body_json);
+  f.given("body", spec.body);
   f.condition("if", spec.condition);
   f.given("if_per_instance", spec.condition_per_instance);
   f.given("mapping", spec.mapping);

@@ -7,6 +7,7 @@
 #include "scheduler/dagfile/enum_names.h"
 #include "scheduler/dagfile/params.h"
 #include "scheduler/dagfile/shared_parts.h"
+#include "scheduler/dagfile/task_body.h"
 #include "scheduler/digest/digest.h"
 #include "scheduler/expr/shell_template.h"
 #include "scheduler/expr/template.h"
@@ -90,6 +91,10 @@ void read_value(JsonReader& in, Text& text) {
 /// Compiled once its shell is known: compile().
 void read_value(JsonReader& in, Script& script) {
   script.source = in.string();
+}
+/// Likewise, and once its kind is known.
+void read_value(JsonReader& in, TaskBody& body) {
+  body.json = in.string();
 }
 
 /// By name; forms of before have the number.
@@ -177,14 +182,27 @@ void read_value(JsonReader& in, std::shared_ptr<const timetable::ScheduleSpec>& 
   schedule = std::move(read);
 }
 
-void compile(Script& script, const std::vector<std::string>& shell, JsonReader& in) {
-  if (!expr::has_expression(script.source)) return;
+expr::ShellKind kind_of(const std::vector<std::string>& shell) {
   std::string command;
   for (const auto& word : shell) command += (command.empty() ? "" : " ") + word;
-  auto parsed =
-      expr::parse_shell_template(script.source, command.empty() ? expr::ShellKind::sh : expr::shell_kind(command));
+  return command.empty() ? expr::ShellKind::sh : expr::shell_kind(command);
+}
+
+void compile(Script& script, const std::vector<std::string>& shell, JsonReader& in) {
+  if (!expr::has_expression(script.source)) return;
+  auto parsed = expr::parse_shell_template(script.source, kind_of(shell));
   if (!parsed.ok()) in.fail();
   script.compiled = std::make_shared<const expr::ShellTemplate>(std::move(parsed.value));
+}
+
+/// What is no JSON stays as it is: the task says so when it is to run, and the DAG's other tasks can be read.
+void compile(TaskBody& body, TaskKind kind, const std::vector<std::string>& shell, JsonReader& in) {
+  auto compiled = compile_body(kind, body.json, kind_of(shell));
+  if (compiled) {
+    body = std::move(compiled).value();
+  } else if (compiled.error().kind == ErrorKind::storage) {
+    in.fail();
+  }
 }
 
 /// What follows from the members of an object once all of them are read.
@@ -192,7 +210,11 @@ template <typename T>
 void finish(JsonReader& /*in*/, T& /*object*/) {}
 void finish(JsonReader& in, TaskSpec& spec) {
   compile(spec.script, spec.shell, in);
-  if (spec.sensor) compile(spec.sensor.edit().run, spec.shell, in);
+  if (spec.body->is_set()) compile(spec.body.edit(), spec.kind, spec.shell, in);
+  if (!spec.sensor) return;
+  Sensor& sensor = spec.sensor.edit();
+  compile(sensor.run, spec.shell, in);
+  if (sensor.http.is_set()) compile(sensor.http, TaskKind::http, spec.shell, in);
 }
 void finish(JsonReader& in, ParamSpec& param) {
   auto whole = param_of(std::move(param.name), std::move(param.schema_json));

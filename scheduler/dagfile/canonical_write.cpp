@@ -23,6 +23,9 @@ bool is_unset(const Text& text) {
 bool is_unset(const Script& script) {
   return script.source.empty();
 }
+bool is_unset(const TaskBody& body) {
+  return !body.is_set();
+}
 bool is_unset(const RetryPolicy& r) {
   const RetryPolicy unset;
   return r.max == 0 && !r.computed_max.is_set() && r.delay_us == unset.delay_us && r.backoff == unset.backoff &&
@@ -110,6 +113,10 @@ void write_value(std::string& out, const Text& text) {
 }
 void write_value(std::string& out, const Script& script) {
   append_json_string(out, script.source);
+}
+/// As a text that holds JSON; what is compiled follows from it.
+void write_value(std::string& out, const TaskBody& body) {
+  append_json_string(out, body.json);
 }
 /// An exit code is a number.
 void write_value(std::string& out, const FailureClass& failure) {

@@ -30,7 +30,7 @@ inline constexpr auto kNames<RetryPolicy::Jitter> = std::to_array<std::string_vi
 template <>
 inline constexpr auto kNames<Mapping::Kind> = std::to_array<std::string_view>({"none", "for_each", "matrix"});
 template <>
-inline constexpr auto kNames<Sensor::Kind> = std::to_array<std::string_view>({"file", "time", "run"});
+inline constexpr auto kNames<Sensor::Kind> = std::to_array<std::string_view>({"file", "time", "run", "http", "asset"});
 template <>
 inline constexpr auto kNames<OutputSpec::Type> = std::to_array<std::string_view>(
     {"string", "int", "number", "bool", "list", "map", "timestamp", "duration", "any"});

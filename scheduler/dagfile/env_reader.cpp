@@ -1,8 +1,7 @@
-// `env`, `secrets`, and the bodies of the kinds that need a server.
+// `env` and `secrets`.
 #include <set>
 #include <string>
 
-#include "scheduler/json/json_value.h"
 #include "scheduler/dagfile/scalar.h"
 #include "scheduler/dagfile/task_draft.h"
 #include "scheduler/expr/references.h"
@@ -27,18 +26,6 @@ bool check_env_name(Node key, Reporter& reporter) {
   return true;
 }
 
-/// The name in `${{ secret("name") }}`, when the text is that and nothing else.
-std::optional<std::string> secret_call(const Text& text) {
-  const expr::Ast* const ast = text.compiled ? text.compiled->single() : nullptr;
-  if (ast == nullptr || !expr::is_call_of(*ast, expr::Function::secret)) return std::nullopt;
-  const auto& arguments = ast->root().children;
-  if (arguments.size() != 1 || arguments[0]->kind != expr::NodeKind::literal ||
-      arguments[0]->value->type() != ValueType::string) {
-    return std::nullopt;
-  }
-  return arguments[0]->value->as_string();
-}
-
 }  // namespace
 
 void TaskReader::env_entry(Node key, Node value, Stage stage, Expressions& expressions,
@@ -54,7 +41,7 @@ void TaskReader::env_entry(Node key, Node value, Stage stage, Expressions& expre
   } else {
     const std::size_t before = expressions.uses().size();
     entry.value = expressions.text(value, Wanted::text, stage, false, true);
-    if (const auto name = secret_call(entry.value)) {
+    if (const auto name = expr::secret_named(entry.value.compiled ? entry.value.compiled->single() : nullptr)) {
       if (!is_id(*name)) {
         reporter_.error(Rule::invalid_id, value.span(), in_quotes(*name) + " is not a name of a secret");
       }
@@ -96,51 +83,6 @@ void TaskReader::read_env(Node env, Node secrets, Stage stage, Expressions& expr
     }
     entries.push_back(std::move(entry));
   }
-}
-
-void TaskReader::read_service_body(Draft& draft, Node node) {
-  Expressions& expressions = draft.expressions;
-  draft.spec.body_json = to_json(literal(node));
-  const auto require_one = [&](std::string_view a, std::string_view b, bool needed) {
-    const bool has_a = static_cast<bool>(node.find(a));
-    const bool has_b = static_cast<bool>(node.find(b));
-    if (has_a && has_b) {
-      reporter_.error(Rule::conflicting_keys, node.find(b).span(),
-                      in_quotes(a) + " and " + in_quotes(b) + " exclude each other");
-    } else if (needed && !has_a && !has_b) {
-      reporter_.error(Rule::missing_key, node.span(), "one of " + in_quotes(a) + " and " + in_quotes(b) + " is missing");
-    }
-  };
-  if (draft.spec.kind == TaskKind::checks && node.is_list()) {
-    if (node.size() == 0) {
-      reporter_.error(Rule::invalid_value, node.span(), "\"checks\" names no check",
-                      "name at least one, or leave the task out");
-    }
-    for (const Node check : Items(node)) {
-      if (!check.is_map()) continue;
-      (void)expressions.condition(check.find("expect"), Stage::instance);
-      (void)expressions.script(check.find("run"), shell_kind_of(draft.nodes.get("shell")));
-      if (static_cast<bool>(check.find("expect")) == static_cast<bool>(check.find("run"))) {
-        reporter_.error(Rule::conflicting_keys, check.span(), "a check has one of \"expect\" and \"run\"");
-      }
-    }
-    return;
-  }
-  if (draft.spec.kind == TaskKind::http && node.is_map()) {
-    require_one("body", "json", false);
-    for (const auto& [key, value] : Entries(node)) {
-      if (key.text() != "headers" || !value.is_map()) {
-        expressions.texts_below(value, Stage::instance);
-        continue;
-      }
-      for (const auto& [name, header] : Entries(value)) {
-        (void)expressions.text(header, Wanted::text, Stage::instance, false, true);
-      }
-    }
-    return;
-  }
-  if (draft.spec.kind == TaskKind::sql && node.is_map()) require_one("query", "file", true);
-  expressions.texts_below(node, Stage::instance);
 }
 
 }  // namespace baton::dagfile

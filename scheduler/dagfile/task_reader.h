@@ -57,6 +57,12 @@ class TaskReader {
   void check_instances(const Draft& draft, Node node);
   void read_executor(Draft& draft, Node node);
   void read_service_body(Draft& draft, Node node);
+  void read_http(Expressions& expressions, Node node);
+  void read_headers(Expressions& expressions, Node headers);
+  void read_sql(Expressions& expressions, Node node);
+  void read_checks(Expressions& expressions, Node node, expr::ShellKind shell);
+  /// Reports two keys that exclude each other, or that both are missing where one is needed.
+  void require_one(Node node, std::string_view a, std::string_view b, bool needed);
   void env_entry(Node key, Node value, Stage stage, Expressions& expressions, std::vector<EnvEntry>& entries,
                  std::set<std::string>& names);
   Value literal(Node node);

@@ -122,8 +122,15 @@ void Rendering::set_command() {
       for (const Text& arg : spec_.argv) out_.spec.argv.push_back(text(arg, "exec"));
       return;
     case TaskKind::sensor:
-      if (spec_.sensor->kind == Sensor::Kind::run) return set_shell_command(spec_.sensor->run);
-      out_.spec.argv = {context_.worker_program, "--look", text(spec_.sensor->file, "sensor.file")};
+      switch (spec_.sensor->kind) {
+        case Sensor::Kind::run: return set_shell_command(spec_.sensor->run);
+        case Sensor::Kind::file:
+          out_.spec.argv = {context_.worker_program, "--look", text(spec_.sensor->file, "sensor.file")};
+          return;
+        case Sensor::Kind::time:
+        case Sensor::Kind::http:
+        case Sensor::Kind::asset: fail(Reason::unsupported, "nothing to look at"); return;
+      }
       return;
     case TaskKind::http:
     case TaskKind::sql:

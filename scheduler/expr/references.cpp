@@ -48,4 +48,14 @@ bool is_call_of(const Ast& ast, Function function) {
   return root.kind == NodeKind::call && root.function() != nullptr && root.function()->id == function;
 }
 
+std::optional<std::string> secret_named(const Ast* ast) {
+  if (ast == nullptr || !is_call_of(*ast, Function::secret)) return std::nullopt;
+  const auto& arguments = ast->root().children;
+  if (arguments.size() != 1 || arguments[0]->kind != NodeKind::literal ||
+      arguments[0]->value->type() != ValueType::string) {
+    return std::nullopt;
+  }
+  return arguments[0]->value->as_string();
+}
+
 }  // namespace baton::expr

@@ -1,6 +1,7 @@
 // What an expression refers to: the paths that begin at free names, and the functions it calls. Pure; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,5 +35,8 @@ std::vector<Call> calls(const Ast& ast);
 
 /// True when the whole expression is a call of `function`.
 bool is_call_of(const Ast& ast, Function function);
+
+/// The name in `secret("name")`, when the whole expression is that and nothing else.
+std::optional<std::string> secret_named(const Ast* ast);
 
 }  // namespace baton::expr

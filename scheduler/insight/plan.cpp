@@ -1,9 +1,11 @@
 #include "scheduler/insight/plan.h"
 
+#include "scheduler/engine/body.h"
 #include "scheduler/engine/dag_run.h"
 #include "scheduler/engine/expand.h"
 #include "scheduler/engine/render.h"
 #include "scheduler/engine/run_names.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton::insight {
 namespace {
@@ -31,16 +33,25 @@ std::string source_of(const TaskSpec& spec) {
         case Sensor::Kind::file: return "file " + spec.sensor->file.source;
         case Sensor::Kind::time: return "time " + spec.sensor->time.source;
         case Sensor::Kind::run: return spec.sensor->run.source;
+        case Sensor::Kind::http: return "http " + spec.sensor->http.json;
+        case Sensor::Kind::asset: return "asset " + spec.sensor->asset;
       }
       return "";
-    case TaskKind::noop:
+    case TaskKind::noop: return "";
     case TaskKind::http:
     case TaskKind::sql:
     case TaskKind::checks:
     case TaskKind::approval:
-    case TaskKind::trigger_dag: return "";
+    case TaskKind::trigger_dag: return std::string(to_string(spec.kind)) + " " + spec.body->json;
   }
   return "";
+}
+
+/// The kind and its body as JSON, secrets by their names.
+Result<std::string> rendered_body(std::string_view kind, const TaskBody& body, const expr::Names& names) {
+  const Result<Value> value = evaluated(body, names);
+  if (!value) return value.error();
+  return std::string(kind) + " " + to_json(*value);
 }
 
 Result<std::string> rendered(const TaskSpec& spec, const expr::Names& names) {
@@ -64,14 +75,16 @@ Result<std::string> rendered(const TaskSpec& spec, const expr::Names& names) {
         }
         case Sensor::Kind::time: return "time " + spec.sensor->time.source;
         case Sensor::Kind::run: return text_of(spec.sensor->run, names);
+        case Sensor::Kind::http: return rendered_body("http", spec.sensor->http, names);
+        case Sensor::Kind::asset: return "asset " + spec.sensor->asset;
       }
       return std::string();
-    case TaskKind::noop:
+    case TaskKind::noop: return std::string();
     case TaskKind::http:
     case TaskKind::sql:
     case TaskKind::checks:
     case TaskKind::approval:
-    case TaskKind::trigger_dag: return std::string();
+    case TaskKind::trigger_dag: return rendered_body(to_string(spec.kind), spec.body, names);
   }
   return std::string();
 }

@@ -12,31 +12,12 @@
 #include "scheduler/model/failure_class.h"
 #include "scheduler/model/rare.h"
 #include "scheduler/model/states.h"
+#include "scheduler/model/task_body.h"
+#include "scheduler/model/text.h"
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
 
-namespace baton::expr {
-struct Template;       // a string with ${{ … }} parts
-struct ShellTemplate;  // the same, quoted for the place where each value stands
-}  // namespace baton::expr
-
 namespace baton {
-
-/// A string that may hold expressions. `compiled` is null when it holds none: then `source` is the value. Else it
-/// speaks of places in `source`: who changes one compiles anew.
-struct Text {
-  std::string source;
-  std::shared_ptr<const expr::Template> compiled;
-  [[nodiscard]] bool is_set() const { return !source.empty() || compiled; }
-  /// Of the same place in a file: `compiled` follows from `source` then.
-  friend bool operator==(const Text& a, const Text& b) { return a.source == b.source; }
-};
-
-/// A shell script that may hold expressions; `compiled` is null when it holds none, else it speaks of its places.
-struct Script {
-  std::string source;
-  std::shared_ptr<const expr::ShellTemplate> compiled;
-};
 
 struct RetryPolicy {
   enum class Backoff : std::uint8_t { constant, linear, exponential };
@@ -86,11 +67,14 @@ struct Mapping {
 };
 
 struct Sensor {
-  enum class Kind : std::uint8_t { file, time, run };
+  enum class Kind : std::uint8_t { file, time, run, http, asset };
   Kind kind = Kind::file;
   Text file;       ///< a path or glob
   Text time;       ///< an instant: RFC 3339 text or a timestamp
   Script run;
+  TaskBody http;   ///< a request, as that of a task of the kind http
+  std::string asset;  ///< the name of an asset
+  Text since;      ///< asset: its events count from this instant on; unset: from the start of the run's interval
   DurationUs every_us = 60 * kSecond;
 };
 
@@ -129,7 +113,7 @@ struct TaskSpec {
   Script script;                   ///< kind run
   Rare<std::vector<Text>> argv;    ///< kind exec
   Rare<Sensor> sensor;             ///< kind sensor
-  Rare<std::string> body_json;     ///< kinds of the service (http, sql, checks, approval, trigger_dag): canonical JSON
+  Rare<TaskBody> body;             ///< kinds http, sql, checks, approval, trigger_dag
 
   Rare<Text> condition;            ///< `if`: one expression; unset: true
   Rare<Mapping> mapping;
