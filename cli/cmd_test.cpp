@@ -90,31 +90,37 @@ Result<std::pair<NewRun, WallUs>> run_of(const TestCase& test, LoadedDag loaded)
   NewRun run;
   run.dag = loaded.dag;
   const Value none{ValueMap{}};
-  Result<Value> params = resolve_params_value(*loaded.dag, test.params.type() == ValueType::map ? test.params : none);
+  const Value& given = test.given.params;
+  Result<Value> params = resolve_params_value(*loaded.dag, given.type() == ValueType::map ? given : none);
   if (!params) return params.error();
   run.params = std::move(*params);
   WallUs now = kBegin;
-  if (!test.now.empty()) {
+  if (!test.given.now.empty()) {
     const Result<timetable::TimeZone> zone = timetable::load_zone(loaded.dag->timezone);
-    const Result<WallUs> at = timetable::parse_time(test.now, zone ? *zone : timetable::utc());
+    const Result<WallUs> at = timetable::parse_time(test.given.now, zone ? *zone : timetable::utc());
     if (!at) return Error{"now: " + at.error().message};
     now = *at;
   }
   Arguments arguments;
-  if (!test.interval.empty()) arguments.flags["interval"] = {test.interval};
+  if (!test.given.interval.empty()) arguments.flags["interval"] = {test.given.interval};
   const Result<timetable::Interval> interval = interval_of(loaded, arguments, now);
   if (!interval) return interval.error();
   run.interval_start = run.logical_date = interval->start;
   run.interval_end = interval->end;
   run.run_id = "test";
   run.triggered_by = "test";
-  if (test.now.empty() && !test.interval.empty()) now = interval->end;
+  if (test.given.now.empty() && !test.given.interval.empty()) now = interval->end;
   run.version = take_version_row(loaded);
   return std::pair{std::move(run), now};
 }
 
+std::string relative_to_here(const std::string& file) {
+  const fs::path near = fs::path(file).lexically_relative(fs::current_path());
+  return near.empty() || *near.begin() == ".." ? file : near.string();
+}
+
 TestResult play(const TestCase& test, DagShelf& shelf) {
-  TestResult out{test.name, test.file, test.dag_id, test.line, {}, {}, 0};
+  TestResult out{test.name, test.file, test.dag_id, test.line, {}, {}, {}, {}, 0};
   const WallUs begin = now_us();
   const auto broken = [&](const Error& why) {
     out.error = why.message;
@@ -123,14 +129,18 @@ TestResult play(const TestCase& test, DagShelf& shelf) {
   Result<LoadedDag> loaded = shelf.find(test);
   if (!loaded) return broken(loaded.error());
   const Config config = loaded->config;
-  for (const auto& named : test.given) {
-    if (!loaded->dag->find(named.who.task)) return broken(Error{"the DAG has no task \"" + named.who.task + "\""});
+  const std::shared_ptr<const Dag> dag = loaded->dag;
+  out.dag_file = relative_to_here(dag->source_file);
+  for (const auto& named : test.given.tasks) {
+    if (!dag->find(named.who.task)) return broken(Error{"the DAG has no task \"" + named.who.task + "\""});
   }
   auto run = run_of(test, std::move(*loaded));
   if (!run) return broken(run.error());
   const auto report = rehearsal::rehearse(std::move(run->first), test, config, run->second);
   if (!report) return broken(report.error());
-  out.differences = rehearsal::differences(test, *report);
+  out.differences = rehearsal::differences(test, *report, *dag);
+  for (const std::string& task : report->assumed) out.note += (out.note.empty() ? "" : ", ") + task;
+  if (!out.note.empty()) out.note = "not given, so they succeed at once: " + out.note;
   out.took_us = now_us() - begin;
   return out;
 }

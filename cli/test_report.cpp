@@ -15,6 +15,11 @@ std::string place_of(const TestResult& result, std::uint32_t line) {
   return result.file + ":" + std::to_string(line == 0 ? result.line : line);
 }
 
+/// Where the DAG makes it so; empty: nowhere.
+std::string cause_of(const TestResult& result, const rehearsal::Difference& d) {
+  return d.dag_line == 0 ? std::string() : result.dag_file + ":" + std::to_string(d.dag_line) + ": " + d.cause;
+}
+
 std::string sentence_of(const rehearsal::Difference& d) {
   return d.what + ": expected " + d.expected + ", got " + d.got;
 }
@@ -51,7 +56,10 @@ std::string case_of(const TestResult& result) {
     out += "      <error message=\"" + in_xml(result.error) + "\"/>\n";
   } else {
     std::string all;
-    for (const auto& d : result.differences) all += place_of(result, d.line) + ": " + sentence_of(d) + "\n";
+    for (const auto& d : result.differences) {
+      all += place_of(result, d.line) + ": " + sentence_of(d) + "\n";
+      if (const std::string cause = cause_of(result, d); !cause.empty()) all += "  because of " + cause + "\n";
+    }
     out += "      <failure message=\"" + in_xml(sentence_of(result.differences.front())) + "\">" + in_xml(all) +
            "</failure>\n";
   }
@@ -62,15 +70,20 @@ std::string case_of(const TestResult& result) {
 
 std::string text_of(const TestResult& result, const text::Style& style) {
   const std::string name = text::printable(result.dag_id + ": " + result.name);
-  if (result.passed()) return style.paint(Ink::green, style.unicode ? "✓ " : "ok ") + name + "\n";
+  const std::string note =
+      result.note.empty() ? std::string() : "    " + style.paint(Ink::dim, text::printable(result.note)) + "\n";
+  if (result.passed()) return style.paint(Ink::green, style.unicode ? "✓ " : "ok ") + name + "\n" + note;
   std::string out = style.paint(Ink::bold_red, style.unicode ? "✗ " : "FAILED ") + name + "\n";
   if (!result.error.empty()) out += "    " + text::printable(place_of(result, 0) + ": " + result.error) + "\n";
   for (const auto& d : result.differences) {
     out += "    " + text::printable(place_of(result, d.line) + ": " + d.what) + "\n";
     out += "      expected  " + style.paint(Ink::green, text::printable(d.expected)) + "\n";
     out += "      got       " + style.paint(Ink::red, text::printable(d.got)) + "\n";
+    if (const std::string cause = cause_of(result, d); !cause.empty()) {
+      out += "      because   " + text::printable(cause) + "\n";
+    }
   }
-  return out;
+  return out + note;
 }
 
 std::string summary_of(const std::vector<TestResult>& results, std::size_t files, const text::Style& style) {
@@ -91,6 +104,8 @@ Value document_of(const std::vector<TestResult>& results) {
                                 .set("what", d.what)
                                 .set("expected", d.expected)
                                 .set("got", d.got)
+                                .set("dag_line", static_cast<std::int64_t>(d.dag_line))
+                                .set("cause", d.cause)
                                 .take());
     }
     list.push_back(text::Object()
@@ -100,6 +115,8 @@ Value document_of(const std::vector<TestResult>& results) {
                        .set("line", static_cast<std::int64_t>(result.line))
                        .set("passed", result.passed())
                        .set("error", result.error)
+                       .set("dag_file", result.dag_file)
+                       .set("note", result.note)
                        .set("differences", std::move(differences))
                        .take());
   }

@@ -14,6 +14,8 @@ struct TestResult {
   std::string name, file, dag_id;
   std::uint32_t line = 1;
   std::vector<rehearsal::Difference> differences;
+  std::string dag_file;     ///< where the DAG stands
+  std::string note;         ///< what was taken for granted; empty: nothing
   std::string error;        ///< why it could not be played; empty: it was
   DurationUs took_us = 0;   ///< of this machine's time
   [[nodiscard]] bool passed() const { return differences.empty() && error.empty(); }

@@ -23,7 +23,7 @@ scheduler/store     | engine expr digest checksum json model | sqlite3.h
 scheduler/loop      | engine model | boost
 scheduler/executor  | loop engine checksum json model worker/protocol | boost
 scheduler/host      | service control insight logs engine dagfile expr timetable checksum json model |
-scheduler/rehearsal | host control engine dagfile expr timetable json model |
+scheduler/rehearsal | host service control insight engine dagfile expr timetable json model |
 scheduler/host/local | host control service store loop executor dagfile engine expr json model | boost
 web/http            | digest json model | boost
 web/api             | web/http digest control insight logs engine/reader.h engine/reader_queries.h engine/reader_views.h engine/rows.h engine/run_limits.h engine/service_rows.h expr timetable json model |

@@ -8,7 +8,12 @@ void MemoryStore::commit(Batch batch, OnCommitted done) {
   CommitDone how{CommitOutcome::durable, ++seq_, std::vector<PartVerdict>(batch.parts.size())};
   for (Part& part : batch.parts) {
     for (TryRow& row : part.tries) tries_.push_back(std::move(row));
-    for (const TaskRow& row : part.instances) ended_at_[row.instance_no] = is_final(row.state) ? row.ended_at : kNoTime;
+    for (TaskRow& row : part.instances) {
+      ended_at_[row.instance_no] = is_final(row.state) ? row.ended_at : kNoTime;
+      outside_tries_[row.instance_no] = std::move(row.times_json);
+    }
+    for (OutboxRow& row : part.service.outbox) alerts_.push_back(std::move(row));
+    for (AssetEventRow& row : part.service.asset_events) asset_events_.push_back(std::move(row));
   }
   loop_.post([how = std::move(how), done = std::move(done)] { done(how); });
 }
@@ -16,6 +21,19 @@ void MemoryStore::commit(Batch batch, OnCommitted done) {
 WallUs MemoryStore::ended_at(InstanceNo i) const {
   const auto at = ended_at_.find(i);
   return at == ended_at_.end() ? kNoTime : at->second;
+}
+
+WaitTimes MemoryStore::times_of(InstanceNo i) const {
+  WaitTimes sum;
+  const auto add = [&sum](const std::string& json) {
+    const WaitTimes times = WaitTimes::from_json(json);
+    for (std::size_t w = 0; w < kWaitCount; ++w) sum.add(static_cast<Wait>(w), times.of(static_cast<Wait>(w)));
+  };
+  for (const TryRow& row : tries_) {
+    if (row.instance_no == i) add(row.times_json);
+  }
+  if (const auto at = outside_tries_.find(i); at != outside_tries_.end()) add(at->second);
+  return sum;
 }
 
 Result<RunSnapshot> MemoryStore::load_run(RunNo run_no) {

@@ -8,6 +8,7 @@
 
 #include "scheduler/engine/loop.h"
 #include "scheduler/engine/store.h"
+#include "scheduler/engine/wait_times.h"
 
 namespace baton::rehearsal {
 
@@ -18,6 +19,11 @@ class MemoryStore final : public Store {
   [[nodiscard]] const std::vector<TryRow>& tries() const { return tries_; }
   /// When an instance ended; kNoTime: it has not.
   [[nodiscard]] WallUs ended_at(InstanceNo i) const;
+  /// Where the time of an instance went, as far as that was written.
+  [[nodiscard]] WaitTimes times_of(InstanceNo i) const;
+  /// What was to be told others, and what has happened to assets, in the order in which it was written.
+  [[nodiscard]] const std::vector<OutboxRow>& alerts() const { return alerts_; }
+  [[nodiscard]] const std::vector<AssetEventRow>& asset_events() const { return asset_events_; }
 
   void commit(Batch batch, OnCommitted done) override;
   RunNo next_run_no() override { return ++last_run_no_; }
@@ -40,6 +46,9 @@ class MemoryStore final : public Store {
   std::vector<BreakerRow> breakers_;
   std::vector<TryRow> tries_;
   std::unordered_map<InstanceNo, WallUs> ended_at_;
+  std::unordered_map<InstanceNo, std::string> outside_tries_;  ///< times_json
+  std::vector<OutboxRow> alerts_;
+  std::vector<AssetEventRow> asset_events_;
   std::int64_t seq_ = 0;
   RunNo last_run_no_ = 0;
   std::string store_id_ = "00000000-0000-4000-8000-000000000000";

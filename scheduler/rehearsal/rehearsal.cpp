@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "scheduler/rehearsal/scripted_executor.h"
 #include "scheduler/rehearsal/task_names.h"
 #include "scheduler/rehearsal/virtual_loop.h"
+#include "scheduler/service/alerts.h"
 
 namespace baton::rehearsal {
 namespace {
@@ -58,7 +60,7 @@ LaunchContext launch_context() {
 
 std::vector<BreakerRow> breakers_of(const TestCase& test, const Dag& dag, const Config& config, WallUs now) {
   std::vector<BreakerRow> out;
-  for (const auto& [name, state] : test.breakers) {
+  for (const auto& [name, state] : test.given.breakers) {
     BreakerRow row;
     row.spec.name = name;
     for (const std::string* declared : {&dag.breakers_json, &config.breakers_json}) {
@@ -80,7 +82,7 @@ std::vector<BreakerRow> breakers_of(const TestCase& test, const Dag& dag, const 
 HostSettings settings_of(const TestCase& test, const Config& config) {
   HostSettings settings;
   settings.pools = config.pools;
-  for (const PoolSpec& pool : test.pools) {
+  for (const PoolSpec& pool : test.given.pools) {
     std::erase_if(settings.pools, [&](const PoolSpec& other) { return other.name == pool.name; });
     settings.pools.push_back(pool);
   }
@@ -95,12 +97,19 @@ class Stage {
         executor_(loop_, [this](const LaunchSpec& spec) { return ending_of(spec); }),
         host_({loop_, store_, executor_, nullptr,
                [this](const RunSnapshot&) { return Result<std::shared_ptr<const Dag>>{dag_}; }},
-              launch_context(), settings_of(test, config)) {}
+              launch_context(), settings_of(test, config)),
+        alerts_([this](RunNo run_no) { return host_.engine().run(run_no); }) {
+    alerts_.set(alerting_from_json(config.alerting_json).rules);
+    alerts_.learn(dag_->id, dag_->alerts_json);
+  }
 
   Result<Report> play(NewRun wanted);
 
  private:
   Ending ending_of(const LaunchSpec& spec);
+  void watch_alerts();
+  void raise_assets();
+  void take_alerts(const DagRun& run, Report& report) const;
   void take(const DagRun& run, bool has_ended);
 
   const TestCase& test_;
@@ -109,7 +118,9 @@ class Stage {
   MemoryStore store_;
   ScriptedExecutor executor_;
   Host host_;
+  Alerts alerts_;
   RunNo run_no_ = 0;
+  std::set<TaskNo> assumed_;
   std::map<std::pair<TaskNo, std::int32_t>, std::size_t> attempts_;      ///< so far, by task and map index
   std::map<std::pair<TaskNo, std::int32_t>, std::vector<std::string>> env_;
   std::optional<Report> report_;
@@ -127,28 +138,60 @@ Ending Stage::ending_of(const LaunchSpec& spec) {
       if (const auto item = run->items.find(i); item != run->items.end()) label = item->second.key;
     }
   }
-  const Outcome* outcome = &test_.otherwise;
+  const Outcome* outcome = nullptr;
   bool is_of_instance = false;  // who names the instance goes before who names the task
-  for (const Given& given : test_.given) {
+  for (const TaskOutcomes& given : test_.given.tasks) {
     if (!names(given.who, task.id, spec.key.map_index, label)) continue;
     if (is_of_instance && !given.who.instance) continue;
     is_of_instance = given.who.instance.has_value();
     outcome = &given.outcomes[std::min(n, given.outcomes.size() - 1)];
   }
+  if (outcome == nullptr) {
+    outcome = &test_.given.otherwise;
+    if (!test_.given.has_default) assumed_.insert(spec.key.task_no);
+  }
   return {*outcome, output_of(*task.spec, *outcome, loop_.wall_now())};
+}
+
+/// As a server does it: with what is written, and when a run that lives is past its `sla`.
+void Stage::watch_alerts() {
+  host_.engine().on_writes([this](Part& part) { alerts_.tell(part, loop_.wall_now()); });
+  host_.on_begins([this](const RunRow&) {
+    if (dag_->sla_us <= 0) return;
+    loop_.call_at(loop_.mono_now() + dag_->sla_us, [this] {
+      ServiceRows rows;
+      rows.outbox = alerts_.overdue(loop_.wall_now());
+      if (!rows.empty()) host_.engine().write({{}, [](const PartVerdict&) {}, std::move(rows)});
+    });
+  });
+}
+
+void Stage::raise_assets() {
+  for (const AssetGiven& given : test_.given.assets) {
+    loop_.call_at(loop_.mono_now() + given.at_us, [this, &given] {
+      AssetEventRow event;
+      event.asset = given.asset;
+      event.at = loop_.wall_now();
+      event.actor = "baton test";
+      event.extra_json = given.extra_json;
+      host_.engine().raise_asset_event(std::move(event), {{}, [](const PartVerdict&) {}});
+    });
+  }
 }
 
 Result<Report> Stage::play(NewRun wanted) {
   std::optional<Error> refused, fatal;
   host_.on_finished([this](const DagRun& run) { take(run, true); });
   host_.on_fatal([&fatal](const Fatal& why) { fatal = Error{why.message, ErrorKind::internal}; });
+  watch_alerts();
   if (Status opened = host_.open(); !opened) return opened.error();
+  raise_assets();
   TriggerRun trigger = host_.trigger_of(std::move(wanted));
   run_no_ = trigger.creation.run.run_no;
   host_.start_with(std::move(trigger), {"baton test", "", "cli"}, [&refused](const Result<Answer>& how) {
     if (!how) refused = how.error();
   });
-  executor_.connect(host_.executor_events(), test_.slots);
+  executor_.connect(host_.executor_events(), test_.given.slots);
   const MonoUs until = loop_.mono_now() + kLongest;
   for (std::int64_t calls = 0; !report_ && !refused && !fatal && calls < kMostCalls && loop_.step(until); ++calls) {
   }
@@ -182,6 +225,7 @@ void Stage::take(const DagRun& run, bool has_ended) {
     row.wait = instance.wait;
     row.tries = instance.try_number;
     row.ended_at = store_.ended_at(i);
+    row.times = store_.times_of(i);
     if (const Activity* activity = run.activity(i)) row.note = activity->note;
     if (const auto item = run.items.find(i); item != run.items.end()) row.map_key = item->second.key;
     if (const auto env = env_.find({instance.task_no, instance.map_index}); env != env_.end()) row.env = env->second;
@@ -197,7 +241,30 @@ void Stage::take(const DagRun& run, bool has_ended) {
   std::ranges::stable_sort(report.instances, {}, [&](const InstanceReport& r) {
     return std::pair{*run.dag->find(r.task), r.map_index};
   });
+  for (const TaskNo t : assumed_) report.assumed.push_back(run.dag->task(t).id);
+  for (const AssetEventRow& event : store_.asset_events()) {
+    const bool is_told = std::ranges::any_of(report.assets, [&](const auto& one) { return one.first == event.asset; });
+    if (event.run_no == run.row.run_no && !is_told) report.assets.emplace_back(event.asset, event.task_id);
+  }
+  take_alerts(run, report);
   report_ = std::move(report);
+}
+
+void Stage::take_alerts(const DagRun& run, Report& report) const {
+  const std::string of_run = run.row.dag_id + "/" + run.row.run_id;
+  for (const OutboxRow& row : store_.alerts()) {
+    AlertReport alert{row.event, row.object, {}};
+    if (row.object == of_run) {
+      alert.of = run.row.dag_id;
+    } else if (row.object.starts_with(of_run + "/")) {
+      alert.of = row.object.substr(of_run.size() + 1);
+    }
+    if (const auto payload = from_json(row.payload_json)) {
+      const Value* note = payload->find("note");
+      if (note != nullptr && note->type() == ValueType::string) alert.note = note->as_string();
+    }
+    report.alerts.push_back(std::move(alert));
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/engine/wait_times.h"
 #include "scheduler/host/new_run.h"
 #include "scheduler/model/result.h"
 #include "scheduler/rehearsal/test_case.h"
@@ -21,7 +22,15 @@ struct InstanceReport {
   std::string note;                              ///< why, where there is more to say
   std::int32_t tries = 0;
   WallUs started_at = kNoTime, ended_at = kNoTime;  ///< of its first and its last attempt
+  WaitTimes times;                               ///< where its time went
   std::vector<std::string> env;                  ///< NAME=value, of its last attempt
+};
+
+/// What somebody is told.
+struct AlertReport {
+  std::string event;
+  std::string of;    ///< `load`, `load[2]`, a breaker; of the run: its DAG
+  std::string note;
 };
 
 struct Report {
@@ -31,6 +40,9 @@ struct Report {
   std::string note;
   WallUs began_at = kNoTime, ended_at = kNoTime;
   std::vector<InstanceReport> instances;  ///< by task, then index; hooks behind
+  std::vector<AlertReport> alerts;        ///< as they were written
+  std::vector<std::pair<std::string, std::string>> assets;  ///< that its tasks have raised events of, with the task
+  std::vector<std::string> assumed;       ///< tasks that ran, and of which the test says nothing: they succeed at once
 };
 
 /// `run` is what a trigger would make, with its DAG; `config` what stands in baton.yaml. invalid: it cannot begin.
@@ -41,9 +53,11 @@ struct Difference {
   std::uint32_t line = 0;  ///< of the test file
   std::string what;        ///< `load[2]: state`
   std::string expected, got;
+  std::uint32_t dag_line = 0;  ///< of the DAG's file: what made it so; 0: nothing there did
+  std::string cause;           ///< what stands there: `task load: failed (exit_code)`; empty with 0
 };
 
 /// In the order of the file; none: the test passes. Pure.
-std::vector<Difference> differences(const TestCase& test, const Report& report);
+std::vector<Difference> differences(const TestCase& test, const Report& report, const Dag& dag);
 
 }  // namespace baton::rehearsal

@@ -10,7 +10,7 @@ AttemptEnd end_of(const LaunchSpec& spec, Ending ending) {
   AttemptEnd end;
   end.key = spec.key;
   end.started = true;
-  end.run_us = ending.outcome.takes_us.value_or(kSecond);
+  end.run_us = ending.outcome.after_us;
   switch (ending.outcome.kind) {
     case Outcome::Kind::exits:
       end.outcome = AttemptEnd::Outcome::exited;

@@ -25,7 +25,7 @@ struct Outcome {
   };
   Kind kind = Kind::exits;
   std::int32_t number = 0;
-  std::optional<DurationUs> takes_us;  ///< none: a second
+  DurationUs after_us = 0;             ///< how long it takes
   std::optional<Value> outputs;        ///< of a success; none: a value of each type that is declared
 };
 
@@ -36,14 +36,41 @@ struct TaskName {
   std::uint32_t line = 0;
 };
 
-/// Its attempts in order; the last one stands for all that follow.
-struct Given {
+/// What a task comes to: its attempts in order; the last one stands for all that follow.
+struct TaskOutcomes {
   TaskName who;
   std::vector<Outcome> outcomes;
 };
 
+/// Somebody says that something has happened to an asset.
+struct AssetGiven {
+  std::string asset;
+  DurationUs at_us = 0;  ///< after the begin
+  std::string extra_json;
+};
+
+/// `given:` of a test: the world in which the run is played.
+struct Given {
+  Value params;                     ///< a map; null: none given
+  std::string interval;             ///< as `baton run --interval` takes it; empty: as that without
+  std::string now;                  ///< when it begins, as a time of a DAG file; empty: the end of its interval
+  std::int32_t slots = 16;
+  std::vector<PoolSpec> pools;      ///< instead of those of the same names
+  std::vector<std::pair<std::string, BreakerState>> breakers;  ///< closed, or open since it begins
+  std::vector<std::pair<std::string, std::string>> variables;
+  std::vector<AssetGiven> assets;
+  Outcome otherwise;                ///< `default`: of tasks that are not named
+  bool has_default = false;
+  std::vector<TaskOutcomes> tasks;
+};
+
+/// How long something may take; `5m` alone is both.
+struct Span {
+  std::optional<DurationUs> at_least_us, at_most_us;
+};
+
 /// What is expected of a task: each of its instances that are named.
-struct Expected {
+struct ExpectedTask {
   TaskName who;
   std::optional<TaskState> state;
   std::optional<std::string> reason;
@@ -52,23 +79,47 @@ struct Expected {
   std::vector<std::pair<std::string, std::string>> env;  ///< of its last attempt
 };
 
+/// How long each instance of a task waits for something.
+struct ExpectedWait {
+  TaskName who;
+  Wait reason = Wait::ended;
+  Span span;
+  std::uint32_t line = 0;
+};
+
+/// An alert that is sent to somebody.
+struct ExpectedAlert {
+  std::string event;
+  std::string of;  ///< a task, `load[2]`, a breaker, a DAG; empty: of whatever
+  std::uint32_t line = 0;
+};
+
+struct ExpectedAsset {
+  std::string name;
+  std::uint32_t line = 0;
+};
+
+/// `expect:` of a test. What is not there may be anything.
+struct Expect {
+  std::optional<RunState> run;
+  std::uint32_t run_line = 0;
+  Span takes;                       ///< from its begin to its end, hooks aside
+  std::uint32_t takes_line = 0;
+  std::vector<TaskName> order;      ///< each begins after the one before it has ended
+  std::vector<ExpectedTask> tasks;
+  std::vector<ExpectedWait> waits;
+  std::optional<std::vector<ExpectedAlert>> alerts;  ///< all of them, in any order
+  std::uint32_t alerts_line = 0;
+  std::optional<std::vector<ExpectedAsset>> assets;  ///< all of which tasks have raised events
+  std::uint32_t assets_line = 0;
+};
+
 struct TestCase {
   std::string name, file;
   std::uint32_t line = 1;
   std::string dag_id, dag_file;     ///< dag_file: empty where it is to be looked for
-  Value params;                     ///< a map; null: none given
-  std::string interval;             ///< as `baton run --interval` takes it; empty: as that without
-  std::string now;                  ///< when it begins, as a time of a DAG file; empty: the end of its interval
-  std::int32_t slots = 16;
-  std::vector<PoolSpec> pools;      ///< instead of those of the same names
-  std::vector<std::pair<std::string, BreakerState>> breakers;  ///< closed, or open since it begins
-  Outcome otherwise;                ///< of tasks that are not named
-  std::vector<Given> given;
-
-  std::optional<RunState> run;
-  std::optional<DurationUs> within_us;  ///< from its begin to its end, hooks aside
-  std::vector<TaskName> order;          ///< each begins after the one before it has ended
-  std::vector<Expected> expected;
+  Given given;
+  Expect expect;
 };
 
 struct TestFile {

@@ -15,13 +15,13 @@ tasks:
 PASSES = """\
 test: an hour later it works
 dag: etl
-tasks: {extract: [fail, success]}
+given: {tasks: {extract: [fail, success]}}
 expect: {run: success, tasks: {extract: {tries: 2}}, order: [extract, load]}
 """
 FAILS = """\
 test: <it> "fails"
 dag: etl
-tasks: {extract: fail}
+given: {tasks: {extract: fail}}
 expect: {run: success, tasks: {load: success}}
 """
 
@@ -43,6 +43,7 @@ class DagTests(CliTest):
         done = self.baton("test", "tests", code=1)
         self.assertIn("tests/etl.test.yaml:9: load: state", done.stdout)
         self.assertIn("upstream_failed", done.stdout)
+        self.assertIn("because   etl.dag.yaml:3: task extract: failed (exit_code)", done.stdout)
         self.assertIn("1 passed, 1 failed in 1 file", done.stdout)
         only = self.baton("test", "tests", "--only", "an hour", "-o", "json")
         self.assertEqual([t["passed"] for t in json.loads(only.stdout)["tests"]], [True])
@@ -60,6 +61,17 @@ class DagTests(CliTest):
             done = self.baton(*words, code=2)
             self.assertIn('did you mean "expect"', done.stdout + done.stderr)
         self.baton("test", "nowhere", code=3)
+
+    def test_the_old_places_of_words_are_errors_that_name_the_new_ones(self):
+        self.write("etl.test.yaml", PASSES.replace("given: {tasks: {extract: [fail, success]}}", "tasks: {}"))
+        done = self.baton("test", code=2)
+        self.assertIn("`tasks` stands under `given`", done.stderr)
+
+    def test_what_is_not_given_is_noted(self):
+        self.write("etl.test.yaml", PASSES)
+        self.assertIn("not given, so they succeed at once: load", self.baton("test").stdout)
+        told = json.loads(self.baton("test", "-o", "json").stdout)["tests"][0]
+        self.assertIn("load", told["note"])
 
     def test_a_dag_that_is_nowhere_is_said_so(self):
         self.write("etl.test.yaml", PASSES.replace("dag: etl", "dag: elt"))

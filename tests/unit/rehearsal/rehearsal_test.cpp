@@ -36,6 +36,12 @@ tasks:
 on_failure: {run: "true"}
 )";
 
+std::shared_ptr<const Dag> etl(const char* text = kEtl) {
+  const LoadResult loaded = load_text(text, "etl.dag.yaml");
+  EXPECT_TRUE(loaded.ok()) << render_text(loaded.diagnostics);
+  return loaded.dags.at(0);
+}
+
 Report play(const TestCase& test, const char* dag_text = kEtl) {
   const LoadResult loaded = load_text(dag_text, "etl.dag.yaml");
   EXPECT_TRUE(loaded.ok()) << render_text(loaded.diagnostics);
@@ -58,7 +64,7 @@ TestCase only(const std::string& text) {
 
 std::vector<std::string> told(const TestCase& test, const Report& report) {
   std::vector<std::string> out;
-  for (const Difference& d : differences(test, report)) out.push_back(d.what + ": " + d.expected + " / " + d.got);
+  for (const Difference& d : differences(test, report, *etl())) out.push_back(d.what + ": " + d.expected + " / " + d.got);
   return out;
 }
 std::vector<std::string> told(const std::string& text) {
@@ -68,9 +74,10 @@ std::vector<std::string> told(const std::string& text) {
 
 TEST(Rehearsal, PlaysRetriesOfHoursAndTellsTheirTimesToTheSecond) {
   const TestCase test = only(R"(
-tasks:
-  extract: [fail, {exit: 75, takes: 5m}, {outputs: {files: [a, b, c]}}]
-  load: {takes: 2m}
+given:
+  tasks:
+    extract: [fail, {exit: 75, after: 5m}, {outputs: {files: [a, b, c]}}]
+    load: {after: 2m}
 expect:
   run: success
   tasks:
@@ -80,20 +87,20 @@ expect:
 )");
   const Report report = play(test);
   EXPECT_THAT(told(test, report), IsEmpty());
-  // 1 s, an hour, 5 min, an hour, 1 s; three of 2 min through two slots; 1 s.
-  EXPECT_EQ(report.ended_at - report.began_at, 2 * kHour + 5 * kMinute + 4 * kMinute + 3 * kSecond);
+  // An hour, 5 min, an hour; three of 2 min through two slots.
+  EXPECT_EQ(report.ended_at - report.began_at, 2 * kHour + 5 * kMinute + 4 * kMinute);
 }
 
 TEST(Rehearsal, WhatIsNotAsExpectedIsToldWithBoth) {
   EXPECT_THAT(told(R"(
-tasks: {extract: fail}
+given: {tasks: {extract: fail}}
 expect:
   run: success
-  within: 2h
+  takes: {at_most: 2h}
   tasks: {extract: {state: success, tries: 2, reason: timeout, env: {DAY: "1999-12-31"}}, "load[0]": success}
   order: [report, extract]
 )"),
-              ElementsAre(HasSubstr("run: success / failed: task \"extract\" failed"), "run: within: 2h / 3h4s",
+              ElementsAre(HasSubstr("run: success / failed: task \"extract\" failed"), "takes: at most 2h / 3h",
                           "extract: state: success / failed (exit_code)", "extract: reason: timeout / exit_code",
                           "extract: tries: 2 / 4", "extract: env DAY: 1999-12-31 / 2025-12-31",
                           "load[0]: a task instance / there is none",
@@ -102,10 +109,11 @@ expect:
 
 TEST(Rehearsal, AnInstanceGoesBeforeItsTaskAndAHangEndsWithItsTimeout) {
   EXPECT_THAT(told(R"(
-tasks:
-  load[b]: hang
-  load: success
-  extract: {outputs: {files: [a, b]}}
+given:
+  tasks:
+    load[b]: hang
+    load: success
+    extract: {outputs: {files: [a, b]}}
 expect:
   run: failed
   tasks: {"load[0]": success, "load[b]": {state: failed, reason: timeout}, report: upstream_failed, on_failure: success}
@@ -114,14 +122,13 @@ expect:
 }
 
 TEST(Rehearsal, ARunThatNeverEndsIsSaidToAndWhatItWaitsFor) {
-  EXPECT_THAT(told("tasks: {report: hang, extract: {outputs: {files: [a]}}}\nexpect: {run: success}"),
+  EXPECT_THAT(told("given: {tasks: {report: hang, extract: {outputs: {files: [a]}}}}\nexpect: {run: success}"),
               ElementsAre(HasSubstr("run: success / it never ends: report is running")));
 }
 
 TEST(Rehearsal, AnOpenBreakerHoldsForItsCooldownAndALossCostsNoRetry) {
   const TestCase test = only(R"(
-breakers: {api: open}
-tasks: {extract: [lost, success]}
+given: {breakers: {api: open}, tasks: {extract: [lost, success]}}
 expect: {run: success, tasks: {extract: {tries: 2}}}
 )");
   const Report report = play(test);
@@ -130,22 +137,103 @@ expect: {run: success, tasks: {extract: {tries: 2}}}
 }
 
 TEST(Rehearsal, OutputsOfAWrongTypeFailTheTryAsTheyDoInARun) {
-  EXPECT_THAT(told("tasks: {extract: {outputs: {files: 3}}}\nexpect: {tasks: {extract: {state: failed, reason: outputs}}}"),
+  EXPECT_THAT(told("given: {tasks: {extract: {outputs: {files: 3}}}}\nexpect: {tasks: {extract: {state: failed, reason: outputs}}}"),
               IsEmpty());
 }
 
+constexpr const char* kAlerting = R"(
+dag: etl
+sla: 30m
+alerts: [{events: [run_failed, task_failed, sla_missed], to: "slack:ops"}]
+assets: {orders: {uri: "lake:/orders"}, sums: {uri: "lake:/sums"}}
+tasks:
+  extract: {run: "true", retries: {max: 1, delay: 1h}, produces: [orders]}
+  sum: {needs: extract, run: "true", produces: [sums]}
+)";
+
+std::vector<std::string> told_of_alerts(const std::string& text) {
+  const TestCase test = only(text);
+  const auto dag = etl(kAlerting);
+  std::vector<std::string> out;
+  for (const Difference& d : differences(test, play(test, kAlerting), *dag)) {
+    out.push_back(std::to_string(d.line) + " " + d.what + " <- " + std::to_string(d.dag_line) + " " + d.cause);
+  }
+  return out;
+}
+
+TEST(Rehearsal, TheAlertsThatAreSentAreTheOnesThatAreExpected) {
+  EXPECT_THAT(told_of_alerts("expect: {alerts: [], assets: [orders, sums]}"), IsEmpty());
+  EXPECT_THAT(told_of_alerts(R"(
+given: {tasks: {extract: [fail, success]}}
+expect: {alerts: [sla_missed], assets: [sums, orders]}
+)"),
+              IsEmpty());
+  EXPECT_THAT(told_of_alerts(R"(
+given: {tasks: {sum: fail}}
+expect:
+  alerts: [{task_failed: sum}, {run_failed: etl}]
+  assets: [orders]
+)"),
+              IsEmpty());
+}
+
+TEST(Rehearsal, AnAlertOrAnAssetThatIsMissingOrTooManyNamesTheLineOfTheDag) {
+  EXPECT_THAT(told_of_alerts(R"(
+given: {tasks: {sum: fail}}
+expect:
+  alerts: [task_failed, dead_letter]
+  assets: [sums]
+)"),
+              ElementsAre("6 alerts: dead_letter <- 0 ",
+                          "6 alerts: run_failed of etl <- 8 task sum: failed (exit_code)",
+                          "7 assets: sums <- 8 task sum: failed (exit_code)",
+                          "7 assets: orders <- 7 task extract: success"));
+}
+
+TEST(Rehearsal, WhatDidNotRunForAnothersSakeNamesTheLineOfTheOther) {
+  const TestCase test = only("given: {tasks: {extract: fail}}\nexpect: {tasks: {report: success}}");
+  const auto found = differences(test, play(test), *etl());
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].dag_line, 7U);
+  EXPECT_THAT(found[0].cause, HasSubstr("task extract: failed"));
+}
+
+TEST(Rehearsal, WaitsAreToldByReasonAndToTheSecond) {
+  EXPECT_THAT(told(R"(
+given: {breakers: {api: open}, tasks: {extract: [fail, {outputs: {files: [a, b, c]}}], load: {after: 2m}}}
+expect:
+  waits:
+    extract: {breaker: 5m, backoff: {at_least: 1h}}
+    load: {pool: {at_most: 2m}}
+    "load[2]": {pool: 2m, upstream: {at_least: 1h, at_most: 2h}}
+)"),
+              IsEmpty());
+  EXPECT_THAT(told("expect: {waits: {extract: {breaker: {at_least: 5m}}}}"),
+              ElementsAre("extract: waits for breaker: at least 5m / 0s"));
+}
+
+TEST(Rehearsal, WhatIsNotGivenSucceedsAtOnceAndIsNoted) {
+  const TestCase test = only(
+      "given: {tasks: {extract: {outputs: {files: [a]}}, report: {after: 1m}}}\nexpect: {takes: 1m, run: success}");
+  const Report report = play(test);
+  EXPECT_THAT(told(test, report), IsEmpty());
+  EXPECT_THAT(report.assumed, ElementsAre("load"));
+}
+
 TEST(Rehearsal, IsTheSameEachTime) {
-  const TestCase test = only("tasks: {extract: [fail, success]}\nexpect: {run: success}");
+  const TestCase test = only("given: {tasks: {extract: [fail, success]}}\nexpect: {run: success}");
   EXPECT_EQ(play(test).ended_at, play(test).ended_at);
 }
 
 TEST(TestFileReading, SaysWhereAMistakeIs) {
   const TestFile file = read_tests(R"(test: x
 dag: etl
-taks: {}
-tasks: {a: faill, b: {exit: 300}, c: [], d: {ends: fail, exit: 1}}
-slots: 0
-expect: {run: sucess, tasks: {a: winning, b: {trys: 2}}, order: a, within: soon}
+givn: {}
+given:
+  tasks: {a: faill, b: {exit: 300}, c: [], d: {ends: fail, exit: 1}, e: {signal: KIL}, f: {takes: 1m}}
+  slots: 0
+expect:
+  {run: sucess, tasks: {a: winning, b: {trys: 2}}, order: a, takes: soon, within: 1h, alerts: [run_faild], waits: {a: {tea: 1m}}}
 ---
 dag: etl
 ---
@@ -154,10 +242,20 @@ test: y
                                    "x.test.yaml");
   std::vector<std::string> told;
   for (const Diagnostic& d : file.diagnostics) told.push_back(std::to_string(d.line) + " " + d.rule);
-  EXPECT_THAT(told, ElementsAre("3 unknown-key", "4 invalid-value", "4 invalid-value", "4 invalid-value",
-                                "4 conflicting-keys", "5 invalid-value", "6 invalid-value", "6 invalid-value",
-                                "6 unknown-key", "6 wrong-type", "6 invalid-duration", "8 invalid-value",
-                                "10 missing-key", "10 missing-key"));
+  EXPECT_THAT(told, ElementsAre("3 unknown-key", "5 invalid-value", "5 invalid-value", "5 invalid-value",
+                                "5 conflicting-keys", "5 invalid-value", "5 unknown-key", "6 invalid-value",
+                                "8 invalid-value", "8 invalid-value", "8 unknown-key", "8 wrong-type",
+                                "8 invalid-duration", "8 unknown-key", "8 invalid-value", "8 invalid-value",
+                                "10 invalid-value",
+                                "12 missing-key", "12 missing-key"));
+}
+
+TEST(TestFileReading, WhatStandsElsewhereIsToldWhere) {
+  const TestFile file = read_tests("test: x\ndag: etl\nparams: {}\nwaits: {}\nexpect: {within: 1h}", "x.test.yaml");
+  std::vector<std::string> told;
+  for (const Diagnostic& d : file.diagnostics) told.push_back(d.message);
+  EXPECT_THAT(told, ElementsAre("`params` stands under `given`", "`waits` stands under `expect`",
+                                "`within` is `takes: {at_most: …}`"));
 }
 
 TEST(TestFileReading, BearsWhatIsNoTest) {
