@@ -3,6 +3,7 @@
 #include "cli/file_names.h"
 #include "cli/handlers.h"
 #include "cli/interval.h"
+#include "cli/reading.h"
 #include "cli/text/display_width.h"
 #include "cli/text/document_text.h"
 #include "scheduler/expr/convert.h"
@@ -44,7 +45,8 @@ int complain(const Invocation& call, const std::string& source, const expr::Expr
 /// `--let` over the names of the file.
 class LetNames : public expr::Names {
  public:
-  LetNames(const expr::FixedNames& lets, const expr::Names* file) : lets_(lets), file_(file) {}
+  LetNames(const expr::FixedNames& lets, const expr::Names* file, const Arguments& arguments)
+      : lets_(lets), file_(file), arguments_(arguments) {}
 
   [[nodiscard]] Result<std::optional<Value>> lookup(std::string_view name) const override {
     Result<std::optional<Value>> found = lets_.lookup(name);
@@ -57,10 +59,31 @@ class LetNames : public expr::Names {
     if (*found || file_ == nullptr) return expr::Names::resolve(path);
     return file_->resolve(path);
   }
+  /// Variables are those of the state folder; where nothing has run yet there are none.
+  [[nodiscard]] Result<std::optional<Value>> call(std::string_view function,
+                                                  std::span<const Value> args) const override {
+    if (function != "var") return expr::Names::call(function, args);
+    const std::string& name = args[0].as_string();
+    const auto state = open_state(arguments_);
+    if (!state && state.error().kind != ErrorKind::not_found) return state.error();
+    if (state) {
+      NameQuery query;
+      query.name.prefixes = {name};
+      query.page.limit = 1;  // the name itself comes before those that it begins
+      const auto page = state->reader->list_variables(query);
+      if (!page) return page.error();
+      if (!page->rows.empty() && page->rows.front().name == name) {
+        return std::optional<Value>{Value{page->rows.front().value}};
+      }
+    }
+    if (args.size() > 1) return std::optional<Value>{args[1]};
+    return Error{"there is no variable \"" + name + "\"; `baton variable ls` lists them"};
+  }
 
  private:
   const expr::FixedNames& lets_;
   const expr::Names* file_;
+  const Arguments& arguments_;
 };
 
 Result<expr::FixedNames> lets_of(const Arguments& arguments) {
@@ -119,7 +142,7 @@ int expr_command(const Invocation& call) {
 
   const expr::Outcome<expr::AstPtr> parsed = expr::parse_bare_or_template(source);
   if (!parsed) return complain(call, source, parsed.error());
-  const expr::Outcome<Value> value = expr::evaluate(**parsed, LetNames(*lets, file ? &*file : nullptr));
+  const expr::Outcome<Value> value = expr::evaluate(**parsed, LetNames(*lets, file ? &*file : nullptr, call.args()));
   if (!value) return complain(call, source, value.error());
   show(call, *value);
   return kOk;

@@ -44,6 +44,7 @@ Result<LocalServerOptions> options_of(const Invocation& call) {
   options.slots = static_cast<std::int32_t>(std::min<std::int64_t>(*slots, 100'000));
   auto secrets = Secrets::load(call.args().value("secrets"));
   if (!secrets) return secrets.error();
+  secrets->look_in(std::make_shared<Vault>(options.state_folder));
   options.secret = [known = std::move(secrets).value()](const std::string& name) { return known.find(name); };
   options.purpose = "server";
   options.actor = actor_of(getuid(), "cli");

@@ -172,6 +172,23 @@ constexpr Example kBreakerShowExamples[] = {{"baton breaker show warehouse", "wh
 constexpr Example kTripExamples[] = {
     {"baton breaker trip warehouse --why 'it is moved tonight' --for 2h", "what names it waits meanwhile"}};
 constexpr Example kResetExamples[] = {{"baton breaker reset warehouse --why 'it is back'", "what waits starts at once"}};
+constexpr Argument kVariable[] = {{"NAME", "its name", true, false}};
+constexpr Argument kVariableSet[] = {{"NAME", "its name", true, false},
+                                     {"VALUE", "its text; - reads standard input", true, false}};
+constexpr Argument kVariableFile[] = {{"FILE", "a JSON object of names; - reads standard input", true, false, Complete::file}};
+constexpr Flag kVariableSetFlags[] = {{"description", 0, "TEXT", "for people"}};
+constexpr Example kVariableLsExamples[] = {{"baton variable ls", "all of them, with their values"}};
+constexpr Example kVariableGetExamples[] = {{"baton variable get region", "its value alone"}};
+constexpr Example kVariableSetExamples[] = {{"baton variable set region eu", "${{ var(\"region\") }} is eu from now on"}};
+constexpr Example kVariableRmExamples[] = {{"baton variable rm region", "expressions that ask for it take their default"}};
+constexpr Example kVariableImportExamples[] = {{"baton variable import variables.json", "as `airflow variables export` writes it"}};
+constexpr Example kVariableExportExamples[] = {{"baton variable export > variables.json", "a copy"}};
+constexpr Argument kSecret[] = {{"NAME", "its name, as `{secret: NAME}` says it", true, false}};
+constexpr Flag kSecretSetFlags[] = {{"from-file", 0, "FILE", "the value is what the file holds", false, Complete::file}};
+constexpr Example kSecretSetExamples[] = {{"baton secret set warehouse", "asks for the value, and does not show it"},
+                                          {"baton secret set tls_key --from-file key.pem", "a value of several lines"}};
+constexpr Example kSecretLsExamples[] = {{"baton secret ls", "names, and who set them when; never a value"}};
+constexpr Example kSecretRmExamples[] = {{"baton secret rm warehouse", "tasks that want it fail from now on"}};
 constexpr Argument kPool[] = {{"POOL", "its name", true, false}};
 constexpr Flag kPoolSetFlags[] = {{"slots", 0, "N", "slots; -1: no limit"},
                                   {"rate", 0, "N/UNIT", "starts at most: 10/s, 100/m or 5/h; empty: no limit"},
@@ -416,6 +433,19 @@ constexpr Command kCommands[] = {
     {"pool rm", kRunning, "take back what was set of a pool",
      "What baton.yaml or DAGs say of it stands again; where they say nothing it is gone, and tasks that want it fail.",
      kPool, {}, kPoolRmExamples, kRead, pool_rm_command},
+    {"variable set", kRunning, "set a variable: a text by name that all DAGs read by var(\"NAME\")",
+     "An expression sees what it holds when it is evaluated: a change counts from the next task on, also in runs that\n"
+     "have begun. What a try was given stands in its record.",
+     kVariableSet, kVariableSetFlags, kVariableSetExamples, {}, variable_set_command},
+    {"variable rm", kRunning, "remove a variable", {}, kVariable, {}, kVariableRmExamples, {}, variable_rm_command},
+    {"variable import", kRunning, "set all variables of a JSON file", "Those that it does not name stay as they are.",
+     kVariableFile, {}, kVariableImportExamples, {}, variable_import_command},
+    {"secret set", kRunning, "set a secret of the state folder, encrypted at rest",
+     "The value is asked for, or read from standard input or a file; it is never an argument. Tasks get it by\n"
+     "`{secret: NAME}`; BATON_SECRET_NAME and --secrets FILE go before it. The key is secrets.key in the state folder, or\n"
+     "the systemd credential baton-secrets-key: keep a copy of it elsewhere than the copies of the folder.",
+     kSecret, kSecretSetFlags, kSecretSetExamples, {}, secret_set_command},
+    {"secret rm", kRunning, "remove a secret", {}, kSecret, {}, kSecretRmExamples, {}, secret_rm_command},
     {"trigger", kRunning, "ask the server for a run of one of its DAGs",
      "The server that holds the state folder makes the run and works on it. Where there is none, `baton run` runs a DAG\n"
      "here and now. A repetition with the same --idempotency-key finds the run that the first one made.",
@@ -472,6 +502,13 @@ constexpr Command kCommands[] = {
     {"dlq show", kLooking, "one dead letter, with what its task was given", {}, kLetter, {}, kDlqShowExamples, kRead,
      dlq_show_command},
     {"dlq jobs", kLooking, "jobs over dead letters, newest first", {}, {}, {}, kDlqJobsExamples, kRead, dlq_jobs_command},
+    {"variable ls", kLooking, "variables and their values", {}, {}, {}, kVariableLsExamples, kRead, variable_ls_command},
+    {"variable get", kLooking, "the value of a variable", {}, kVariable, {}, kVariableGetExamples, kRead,
+     variable_get_command},
+    {"variable export", kLooking, "all variables as a JSON object", {}, {}, {}, kVariableExportExamples, {},
+     variable_export_command},
+    {"secret ls", kLooking, "names of the secrets of the state folder", "Values are shown nowhere.", {}, {},
+     kSecretLsExamples, kRead, secret_ls_command},
     {"pool ls", kLooking, "pools: their slots, rates and what waits", "Of the server that works on the state folder.", {},
      {}, kPoolLsExamples, kRead, pool_ls_command},
     {"ls", kLooking, "runs, newest first", {}, {}, kLsFlags, kLsExamples, kRead, ls_command},

@@ -154,6 +154,10 @@ Result<Value> ServerClient::put(const std::string& target) const {
   return ask({"PUT", target, {}, ""});
 }
 
+Result<Value> ServerClient::put(const std::string& target, const ValueMap& body) const {
+  return ask({"PUT", target, {}, to_json(Value(body))});
+}
+
 Result<Value> ServerClient::patch(const std::string& target, const ValueMap& body) const {
   return ask({"PATCH", target, {}, to_json(Value(body))});
 }

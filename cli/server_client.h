@@ -35,6 +35,7 @@ class ServerClient {
   Result<Value> get(const std::string& target) const;
   Result<Value> post(const std::string& target, const ValueMap& body, Headers headers = {}) const;
   Result<Value> put(const std::string& target) const;
+  Result<Value> put(const std::string& target, const ValueMap& body) const;
   Result<Value> patch(const std::string& target, const ValueMap& body) const;
   Result<Value> drop(const std::string& target) const;
 

@@ -62,6 +62,7 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
                    [&observer](const std::string& line) { observer.notice(line); }),
       letter_jobs_(server.loop(), letter_host_),
       api_letters_(server.loop(), letter_jobs_),
+      api_secrets_(server.options().state_folder, server.loop()),
       alerts_(server, [&observer](const std::string& line) { observer.notice(line); }),
       asset_host_(server.loop(), server.store(), server.host().engine(), ticks_, shelf_,
                   [this](const std::string& asset, std::int64_t after, std::size_t limit, AssetHost::OnEvents done) {
@@ -236,6 +237,7 @@ Status Serving::start_web() {
   services.door = &door_;
   services.backfills = &api_backfills_;
   services.letters = &api_letters_;
+  services.secrets = &api_secrets_;
   services.alerts = &alerts_;
   services.assets = &api_assets_;
   services.upkeep = &api_upkeep_;

@@ -17,6 +17,7 @@
 #include "cli/api_backfills.h"
 #include "cli/api_door.h"
 #include "cli/api_letters.h"
+#include "cli/api_secrets.h"
 #include "cli/api_upkeep.h"
 #include "cli/server_alerts.h"
 #include "scheduler/host/assets_on_engine.h"
@@ -89,6 +90,7 @@ class Serving {
   LettersOnEngine letter_host_;
   LetterJobs letter_jobs_;
   ApiLetters api_letters_;
+  ApiSecrets api_secrets_;
   ServerAlerts alerts_;
   AssetsOnEngine asset_host_;
   AssetRuns asset_runs_;

@@ -354,6 +354,9 @@ void Control::write(Asked asked) {
     if (!pool.is_gone) set_pool(pool.name, pool.slots, pool.rate);
     if (pool.is_gone && pools_set_.erase(pool.name) > 0) apply_pool(pool.name);  // what files say stands again
   }
+  for (const VariableRow& variable : rows.variables) {
+    engine_.set_variable(variable.name, variable.is_gone ? std::nullopt : std::optional(variable.value));
+  }
   engine_.write(written(std::move(audit), {}, asked, std::move(rows)));
 }
 

@@ -88,6 +88,7 @@ struct DagRun {
   RunRow row;
   std::shared_ptr<const Dag> dag;
   Value params;
+  const Variables* variables = nullptr;  ///< the engine's, that has the run; null: nobody has said any
   std::vector<Instance> instances;   ///< by InstanceNo
   std::vector<TaskProgress> tasks;   ///< by TaskNo
   std::unordered_map<InstanceNo, Value> outputs;  ///< of successes that had any

@@ -19,7 +19,7 @@ Engine::Engine(Loop& loop, Store& store, Executor& executor, Renderer renderer, 
       observer_(observer),
       admission_(0, 0),
       look_ahead_(settings.ahead_max),
-      runs_(loop),
+      runs_(loop, &variables_),
       commits_(loop, store, *this, settings.full_retry_us),
       begun_at_(loop.mono_now()) {}
 

@@ -64,6 +64,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// It is gone: tasks that want it fail aloud.
   void drop_pool(const std::string& name);
   void set_pool(const std::string& name, std::int32_t slots) { set_pool(PoolSpec{name, slots}); }
+  /// What `var("name")` gives from now on; none: there is no such variable any more.
+  void set_variable(const std::string& name, std::optional<std::string> value);
   /// A circuit breaker as an earlier scheduler left it; before runs are adopted.
   void restore_breaker(const BreakerRow& row);
   /// What a DAG, or baton.yaml (`by` empty), says of a breaker. Before what names it begins.
@@ -258,6 +260,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   Breakers breakers_;
   LookAhead look_ahead_;
   AttemptLedger attempts_;
+  Variables variables_;
   LiveRuns runs_;
   CommitPipeline commits_;
   RunQueue queue_;

@@ -36,6 +36,14 @@ void Engine::admit() {
   watch_limits();
 }
 
+void Engine::set_variable(const std::string& name, std::optional<std::string> value) {
+  if (value) {
+    variables_.insert_or_assign(name, std::move(*value));
+  } else {
+    variables_.erase(name);
+  }
+}
+
 void Engine::set_pool(const PoolSpec& pool) {
   admission_.set_pool(pool.name, pool.slots);
   admission_.set_rate(pool.name, pool.rate, begun_at_);

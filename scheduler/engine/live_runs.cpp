@@ -24,6 +24,7 @@ const LiveRun* LiveRuns::find(RunNo run_no) const {
 
 LiveRun& LiveRuns::add(DagRun run, std::vector<DurationUs> path_us) {
   const RunNo run_no = run.row.run_no;
+  run.variables = variables_;
   return *(runs_[run_no] = std::make_unique<LiveRun>(std::move(run), std::move(path_us), loop_));
 }
 

@@ -38,7 +38,8 @@ struct LiveRun {
 
 class LiveRuns {
  public:
-  explicit LiveRuns(Loop& loop) : loop_(loop) {}
+  /// `variables`: what expressions of the runs are told of them; outlives them. Null: nobody has said any.
+  explicit LiveRuns(Loop& loop, const Variables* variables = nullptr) : loop_(loop), variables_(variables) {}
 
   /// Null where no such run lives.
   [[nodiscard]] LiveRun* find(RunNo run_no);
@@ -81,6 +82,7 @@ class LiveRuns {
   }
 
   Loop& loop_;
+  const Variables* variables_;
   std::unordered_map<RunNo, std::unique_ptr<LiveRun>> runs_;
   std::vector<RunNo> due_;
   std::vector<RunNo> lazy_;  ///< may name runs that have been written meanwhile

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +16,9 @@
 #include "scheduler/model/time.h"
 
 namespace baton {
+
+/// Texts that people keep by name, for all DAGs, as they are now: `var("name")`.
+using Variables = std::map<std::string, std::string, std::less<>>;
 
 /// How many task instances of a run stand in each state, by TaskState.
 using StateCounts = std::array<std::int32_t, kTaskStateCount>;

@@ -132,6 +132,18 @@ Result<std::optional<Value>> RunNames::lookup(std::string_view name) const {
   return std::optional<Value>{};
 }
 
+Result<std::optional<Value>> RunNames::call(std::string_view function, std::span<const Value> args) const {
+  if (function != "var") return expr::Names::call(function, args);
+  const std::string& name = args[0].as_string();
+  if (run_.variables != nullptr) {
+    const auto found = run_.variables->find(name);
+    if (found != run_.variables->end()) return std::optional<Value>{Value{found->second}};
+  }
+  if (args.size() > 1) return std::optional<Value>{args[1]};
+  return Error{"there is no variable \"" + name + "\": set it, or give a default as the second argument, var(\"" + name +
+               "\", \"…\")"};
+}
+
 Result<Value> value_of(const Text& text, const expr::Names& names) {
   if (!text.compiled) return Value{text.source};
   auto value = expr::render(*text.compiled, text.source, names);

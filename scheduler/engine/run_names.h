@@ -16,6 +16,8 @@ class RunNames : public expr::Names {
 
   [[nodiscard]] Result<std::optional<Value>> lookup(std::string_view name) const override;
   [[nodiscard]] Result<std::optional<expr::Resolved>> resolve(std::span<const std::string_view> path) const override;
+  /// `var`: what the variable holds when it is asked for, not when the run was made.
+  [[nodiscard]] Result<std::optional<Value>> call(std::string_view function, std::span<const Value> args) const override;
 
   /// {index, key, item, state, outputs} of one instance; `outputs` is missing unless it is a success.
   [[nodiscard]] static Value describe(const DagRun& run, InstanceNo i);

@@ -76,6 +76,8 @@ class Store {
   [[nodiscard]] virtual Result<RunSnapshot> load_run(RunNo run_no) = 0;
   /// Mean run time of the successes of each task of a DAG (recent ones weigh more), in µs, by task id.
   [[nodiscard]] virtual Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) = 0;
+  /// The variables that people keep, by name; what was committed before.
+  [[nodiscard]] virtual Result<Variables> variables() { return Variables{}; }
   /// The circuit breakers as they were left, by name; what was committed before.
   [[nodiscard]] virtual Result<std::vector<BreakerRow>> breakers() { return std::vector<BreakerRow>{}; }
 

@@ -193,6 +193,7 @@ Result<Value> call_function(const FunctionInfo& function, std::span<const Value>
     case Function::hash_files:
     case Function::raw:
     case Function::secret:
+    case Function::variable:
       break;
   }
   return Error{std::string(function.name) + " cannot be used here"};

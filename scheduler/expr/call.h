@@ -34,7 +34,7 @@ struct CallContext {
   RegexCache& regexes;
 };
 
-/// The functions that only the caller can answer (hashFiles, secret, raw) are an Error here.
+/// The functions that only the caller can answer (hashFiles, secret, var, raw) are an Error here.
 Result<Value> call_function(const FunctionInfo& function, std::span<const Value> args, const CallContext& context);
 
 /// Whether arguments of these types fit one of the overloads; an Error that names them otherwise.

@@ -213,7 +213,9 @@ class Evaluator {
       args.push_back(std::move(*arg));
     }
     const Function id = node.function()->id;
-    if (id == Function::hash_files || id == Function::secret) return call_of_caller(node, args);
+    if (id == Function::hash_files || id == Function::secret || id == Function::variable) {
+      return call_of_caller(node, args);
+    }
     return placed(call_function(*node.function(), args, {budget_, regexes_}), node.where);
   }
 

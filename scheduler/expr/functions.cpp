@@ -39,6 +39,7 @@ constexpr Overload kTimeGetter[] = {
     {{K::timestamp}, K::integer}, {{K::timestamp, K::string}, K::integer}, {{K::duration}, K::integer}};
 constexpr Overload kHashFiles[] = {{{K::string}, K::string}};
 constexpr Overload kSecret[] = {{{K::string}, K::string}};
+constexpr Overload kVariable[] = {{{K::string}, K::string}, {{K::string, K::string}, K::string}};
 
 constexpr auto kFunctions = std::to_array<FunctionInfo>({
     {Function::avg, "avg", "The mean of a list of numbers; an empty list is an error.", "[1, 2].avg() == 1.5", kAvg},
@@ -102,6 +103,8 @@ constexpr auto kFunctions = std::to_array<FunctionInfo>({
     {Function::to_json, "toJson", "The value as JSON.", "toJson({'a': [1, 2.5]}) == '{\"a\":[1,2.5]}'", kToJson},
     {Function::trim, "trim", "The text without blanks at its ends.", "' a '.trim() == 'a'", kStringChange},
     {Function::upper, "upper", "a to z in upper case.", "'aB'.upper() == 'AB'", kStringChange},
+    {Function::variable, "var", "The text of a variable of the server, or the second text where there is none.",
+     "var('region', 'eu')", kVariable},
 });
 
 constexpr bool is_sorted_by_name() {

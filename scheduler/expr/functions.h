@@ -55,6 +55,7 @@ enum class Function : std::uint8_t {
   hash_files,
   raw,
   secret,
+  variable,
 };
 
 /// What a parameter takes or a function gives.

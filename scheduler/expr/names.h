@@ -32,7 +32,7 @@ class Names {
   /// where the value of a whole name would be large; the default asks lookup for path[0].
   [[nodiscard]] virtual Result<std::optional<Resolved>> resolve(std::span<const std::string_view> path) const;
 
-  /// hashFiles and secret are answered here; nothing means that the function is not allowed in this place.
+  /// hashFiles, secret and var are answered here; nothing means that the function is not allowed in this place.
   [[nodiscard]] virtual Result<std::optional<Value>> call(std::string_view function, std::span<const Value> args) const;
 };
 

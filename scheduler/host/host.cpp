@@ -51,6 +51,9 @@ Status Host::restore_breakers() {
   if (!rows) return rows.error();
   const auto last_event = parts_.store.last_asset_event();
   if (!last_event) return last_event.error();
+  const auto variables = parts_.store.variables();
+  if (!variables) return variables.error();
+  for (const auto& [name, value] : *variables) engine_.set_variable(name, value);
   engine_.restore_asset_events(*last_event);
   for (const BreakerRow& row : *rows) engine_.restore_breaker(row);
   for (const BreakerSpec& breaker : settings_.breakers) engine_.declare_breaker(breaker, "");

@@ -401,6 +401,22 @@ Result<std::unordered_map<std::string, DurationUs>> SqliteStore::mean_durations(
   return result;
 }
 
+Result<Variables> SqliteStore::variables() {
+  Result<Variables> result = kStopped;
+  const auto read = [&](Database& db) {
+    int code = sqlite::kOk;
+    sqlite::Statement query = db.prepare("SELECT name, value FROM variable", &code, false);
+    Variables found;
+    if (code == sqlite::kOk) {
+      query.start();
+      for (code = query.step(); code == sqlite::kRow; code = query.step()) found.emplace(query.string(0), query.string(1));
+    }
+    result = code == sqlite::kDone ? Result<Variables>{std::move(found)} : db.error("the variables cannot be read", code);
+  };
+  if (Status ran = run_read(read); !ran) return ran.error();
+  return result;
+}
+
 Result<std::vector<BreakerRow>> SqliteStore::breakers() {
   Result<std::vector<BreakerRow>> result = kStopped;
   if (Status ran = run_read([&](Database& db) { result = sqlite::all_breakers(db); }); !ran) return ran.error();

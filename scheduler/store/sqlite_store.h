@@ -72,6 +72,7 @@ class SqliteStore final : public Store, public ServiceStore {
   [[nodiscard]] Status waiting_runs(const OnRow& each) override;
   [[nodiscard]] Status live_runs(const OnRun& each) override;
   [[nodiscard]] Result<RunSnapshot> load_run(RunNo run_no) override;
+  [[nodiscard]] Result<Variables> variables() override;
   [[nodiscard]] Result<std::vector<BreakerRow>> breakers() override;
   [[nodiscard]] Result<std::int64_t> last_asset_event() override;
   [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) override;

@@ -118,20 +118,29 @@ struct Description::Check {
   const Description& description;
   std::vector<http::Fault> faults;
   std::vector<std::string> where;
+  bool is_hidden = false;  ///< within a schema that is `writeOnly`: what was given is told to nobody, its sender neither
 
   void fault(std::string type, std::string message, const Value& input) {
-    faults.push_back({std::move(type), where, std::move(message), to_json(input)});
+    faults.push_back({std::move(type), where, std::move(message), is_hidden ? "null" : to_json(input)});
   }
 
   void value(const Value& schema_or_reference, const Value& given) {
     const Value* schema = description.resolved(schema_or_reference);
     if (schema == nullptr) return;
-    if (!has_type(*schema, given)) return;
-    if (const Value* choices = schema->find("enum")) one_of(*choices, given);
-    if (given.type() == ValueType::string) text(*schema, given);
-    if (given.type() == ValueType::integer || given.type() == ValueType::floating) number(*schema, given);
-    if (given.type() == ValueType::list) list(*schema, given);
-    if (given.type() == ValueType::map) object(*schema, given);
+    const Value* write_only = schema->find("writeOnly");
+    const bool was_hidden = is_hidden;
+    is_hidden = is_hidden || (write_only != nullptr && write_only->type() == ValueType::boolean && write_only->as_bool());
+    shape(*schema, given);
+    is_hidden = was_hidden;
+  }
+
+  void shape(const Value& schema, const Value& given) {
+    if (!has_type(schema, given)) return;
+    if (const Value* choices = schema.find("enum")) one_of(*choices, given);
+    if (given.type() == ValueType::string) text(schema, given);
+    if (given.type() == ValueType::integer || given.type() == ValueType::floating) number(schema, given);
+    if (given.type() == ValueType::list) list(schema, given);
+    if (given.type() == ValueType::map) object(schema, given);
   }
 
   bool is_of(const std::string& type, const Value& given) {

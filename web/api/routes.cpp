@@ -58,6 +58,7 @@ Operations all_operations() {
   add_alerts(operations);
   add_dead_letters(operations);
   add_assets(operations);
+  add_secrets(operations);
   add_variables(operations);
   add_tokens(operations);
   add_xcom(operations);

@@ -23,6 +23,7 @@
 #include "web/api/letter_door.h"
 #include "web/api/locks.h"
 #include "web/api/readers.h"
+#include "web/api/secret_door.h"
 #include "web/api/upkeep_door.h"
 #include "web/http/access.h"
 #include "web/http/message.h"
@@ -76,6 +77,7 @@ struct Services {
   LetterDoor* letters = nullptr;      ///< null: no jobs over dead letters are done here
   AlertDoor* alerts = nullptr;        ///< null: nobody is told of anything here
   AssetDoor* assets = nullptr;        ///< null: no runs are made for events here
+  SecretDoor* secrets = nullptr;      ///< null: none are kept here
   UpkeepDoor* upkeep = nullptr;       ///< null: nothing is removed here
   std::function<http::ServerCounts()> counts;
   Locks* locks = nullptr;
@@ -127,6 +129,7 @@ void add_alerts(Operations& operations);
 void add_dead_letters(Operations& operations);
 void add_assets(Operations& operations);
 void add_lineage(Operations& operations);
+void add_secrets(Operations& operations);
 void add_variables(Operations& operations);
 void add_tokens(Operations& operations);
 void add_xcom(Operations& operations);

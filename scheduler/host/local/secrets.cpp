@@ -159,8 +159,12 @@ Result<std::string> Secrets::find(const std::string& name) const {
   if (const char* value = std::getenv(variable.c_str())) return std::string(value);
   const auto at = from_file_.find(name);
   if (at != from_file_.end()) return at->second;
-  return Error{"secret \"" + name + "\" is not set: give it as " + variable +
-               (file_.empty() ? " or in a file of secrets" : " or in " + file_)};
+  if (vault_ != nullptr) {
+    auto kept = vault_->find(name);
+    if (!kept) return kept.error();
+    if (*kept) return std::move(**kept);
+  }
+  return Error{"secret \"" + name + "\" is not set: set it in the state folder, or give it as " + variable + (file_.empty() ? " or in a file of secrets" : " or in " + file_)};
 }
 
 }  // namespace baton

@@ -1,11 +1,14 @@
-// Secrets of this machine: BATON_SECRET_<NAME> of the environment, then a file (docs/dag-language.md). Immutable once
-// loaded; find() reads the environment. Values are never stored, never logged, and stand in no error.
+// Secrets of this machine: BATON_SECRET_<NAME> of the environment, then a file (docs/dag-language.md), then the vault of
+// the state folder. Immutable once loaded; find() reads the environment and the vault. Values are never stored, never logged, and stand in no error.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "scheduler/host/local/vault.h"
 #include "scheduler/model/result.h"
 
 namespace baton {
@@ -21,12 +24,16 @@ class Secrets {
   /// file and its line, which never quotes a value.
   Status read(std::string_view text);
 
+  /// What is in neither of the two is looked for there; none: nowhere else.
+  void look_in(std::shared_ptr<const Vault> vault) { vault_ = std::move(vault); }
+
   /// invalid; it says where the secret would be looked for.
   [[nodiscard]] Result<std::string> find(const std::string& name) const;
 
  private:
   std::map<std::string, std::string> from_file_;
   std::string file_;
+  std::shared_ptr<const Vault> vault_;
 };
 
 }  // namespace baton
