@@ -98,6 +98,7 @@ void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
                                                          : now;
   run.interval_end = ask_for.interval_end != kNoTime ? ask_for.interval_end : run.interval_start;
   run.triggered_by = "rest_api";
+  run.labels = ask_for.labels;
   TriggerRun trigger;
   run.params = *params;
   trigger.creation = creation_of(run, server_.store().next_run_no(), now, run.run_id.empty() ? loop.random() : 0);

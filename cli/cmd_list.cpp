@@ -40,6 +40,7 @@ Result<LsArguments> ls_arguments(const Arguments& typed) {
   RunFilter& filter = out.query.filter;
   const Arguments& arguments = typed;
   if (arguments.has("dag")) filter.dag_ids = {arguments.value("dag")};
+  for (const std::string& word : typed.values("label")) filter.labels.push_back(label_wanted(word));
   const Result<std::int64_t> limit = number_of(arguments, "limit", 20, 1);
   if (!limit) return limit.error();
   out.query.page.limit = *limit;

@@ -71,9 +71,12 @@ int run_command(const Invocation& call) {
     show_plan(call, *request);
     return kOk;
   }
+  Result<Labels> labels = labels_of(call.args());
+  if (!labels) return call.fail(labels.error());
   const Result<ForegroundOptions> options = foreground_options(call, request->loaded.config);
   if (!options) return call.fail(options.error());
   NewRun run;
+  run.labels = std::move(*labels);
   run.dag = request->loaded.dag;
   run.version = take_version_row(request->loaded);
   run.params = std::move(request->params);

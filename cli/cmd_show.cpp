@@ -44,6 +44,9 @@ void show_head(const Invocation& call, OpenRun& opened) {
     fact("interval", text::utc_time(row.interval_start) + " / " + text::utc_time(row.interval_end));
   if (row.conf_json != "{}") fact("params", row.conf_json);
   fact("version", std::to_string(run.version_number) + "  " + row.dag_version.substr(0, 12));
+  std::string labels;
+  for (const auto& [name, value] : run.labels) labels += (labels.empty() ? "" : ", ") + name + "=" + value;
+  fact("labels", labels);
   fact("note", row.note);
   fact("logs", shown_path(opened.folder / "logs" / std::to_string(row.run_no)));
   Invocation::print(facts.render(style, call.out_width(), "  "));

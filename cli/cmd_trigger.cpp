@@ -36,6 +36,13 @@ Result<ValueMap> body_of(const Invocation& call, const LoadedDag& loaded) {
   if (!conf) return conf.error();
   body.emplace_back("conf", std::move(*conf));
   if (call.args().has("run-id")) body.emplace_back("dag_run_id", call.args().value("run-id"));
+  if (call.args().has("label")) {
+    const Result<Labels> labels = labels_of(call.args());
+    if (!labels) return labels.error();
+    ValueMap given;
+    for (const auto& [name, value] : *labels) given.emplace_back(Value(name), value);
+    body.emplace_back("labels", std::move(given));
+  }
   if (call.args().has("note")) body.emplace_back("note", call.args().value("note"));
   return body;
 }

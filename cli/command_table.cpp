@@ -21,6 +21,7 @@ constexpr std::string_view kKeeping = "Keep";
 constexpr Flag kParam = {"param", 'p', "k=v", "a param of the DAG, by its declared type; lists also as a,b", true};
 constexpr Flag kParams = {"params", 0, "FILE", "params from a JSON or YAML file; -p wins over it", false, Complete::file};
 constexpr Flag kSlots = {"slots", 0, "N", "attempts at a time (the CPU count)"};
+constexpr Flag kLabel = {"label", 0, "k=v", "a label of the run, to find it by; may be repeated", true};
 constexpr Flag kSecrets = {"secrets",     0, "FILE", "secrets, NAME=value a line; the file's mode must be 0600", false,
                            Complete::file};
 constexpr Flag kWait = {"wait", 0, {}, "wait for the state folder where another run holds it"};
@@ -49,6 +50,7 @@ constexpr Flag kRunFlags[] = {
     {"dry-run", 'n', {}, "say what would run, in order, and run nothing"},
     kFileDag,
     {"run-id", 0, "ID", "the run's id (manual__<time>_<random>)"},
+    kLabel,
     kSecrets,
     kWait,
     kQuiet,
@@ -106,6 +108,7 @@ constexpr Flag kTriggerFlags[] = {
     {"interval", 0, "START[/END]", "the data interval: times or dates; END is the next tick, or the end of that day"},
     {"run-id", 0, "ID", "the run's id (manual__<time>_<random>)"},
     {"note", 0, "TEXT", "shown with the run"},
+    kLabel,
     {"idempotency-key", 0, "KEY", "asked again with this key it is the same run, not another one"},
     {"wait", 0, {}, "follow the run to its end; the exit code is the run's"},
 };
@@ -245,6 +248,7 @@ constexpr Flag kLsFlags[] = {
     kDag,
     {"state", 0, "STATE|DIR", "only runs in this state; another word is the state folder, as everywhere", true,
      Complete::words, "queued|running|success|failed", true},
+    {"label", 0, "k[=v]", "only runs with this label; may be repeated, for all of them", true},
     {"limit", 'n', "N", "so many, newest first (20)"},
 };
 constexpr Example kLsExamples[] = {{"baton ls", "the newest runs"},

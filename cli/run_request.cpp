@@ -69,6 +69,19 @@ Result<timetable::Interval> interval_of(const LoadedDag& loaded, const Arguments
   return timetable::Interval{second, second};
 }
 
+Result<Labels> labels_of(const Arguments& arguments) {
+  Labels labels;
+  for (const std::string& text : arguments.values("label")) {
+    auto label = read_label(text);
+    if (!label) return Error{"--label: " + label.error().message, ErrorKind::invalid};
+    put_label(labels, std::move(label->first), std::move(label->second));
+  }
+  if (labels.size() > kLabelsMax) {
+    return Error{"--label: a run has at most " + std::to_string(kLabelsMax) + " labels", ErrorKind::invalid};
+  }
+  return labels;
+}
+
 Result<std::vector<bool>> selection_of(const Dag& dag, const std::vector<std::string>& names) {
   Result<std::vector<bool>> selected = select_tasks(dag, names);
   if (selected) return selected;

@@ -17,6 +17,9 @@ Result<timetable::Interval> interval_of(const LoadedDag& loaded, const Arguments
 /// The DAG's timetable, with the calendars of the file and of baton.yaml.
 Result<timetable::Timetable> timetable_of(const LoadedDag& loaded);
 
+/// --label, each k=v; a name that is repeated has its last value. invalid.
+Result<Labels> labels_of(const Arguments& arguments);
+
 /// --task: what select_tasks() makes of `names`, by TaskNo; its error names the flag.
 Result<std::vector<bool>> selection_of(const Dag& dag, const std::vector<std::string>& names);
 

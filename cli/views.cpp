@@ -48,6 +48,16 @@ Value counts_object(const StateCounts& counts) {
 
 }  // namespace
 
+namespace {
+
+Value labels_object(const Labels& labels) {
+  ValueMap out;
+  for (const auto& [name, value] : labels) out.emplace_back(Value(name), value);
+  return out;
+}
+
+}  // namespace
+
 Value run_object(const RunView& run, bool with_counts) {
   const RunRow& row = run.row;
   text::Object out;
@@ -72,6 +82,7 @@ Value run_object(const RunView& run, bool with_counts) {
       .set("note", text_or_null(row.note))
       .set("dag_versions", ValueList{version_object(run)})
       .set("bundle_version", Value())
+      .set("labels", labels_object(run.labels))
       .set("run_no", row.run_no);
   if (with_counts) out.set("task_instance_counts", counts_object(row.counts));
   return out.take();

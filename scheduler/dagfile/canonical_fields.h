@@ -185,6 +185,7 @@ void describe(F& f, Seen<F, Dag>& dag) {
   f.given("doc", dag.doc);
   f.given("owner", dag.owner);
   f.given("tags", dag.tags);
+  f.given("labels", dag.labels);
   f.given("schedule", dag.schedule);
   f.given("timezone", dag.timezone);
   f.given("params", dag.params);

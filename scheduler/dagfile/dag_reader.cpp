@@ -75,6 +75,7 @@ void DagReader::read_top() {
   dag.doc = text_of(top("doc"));
   dag.owner = text_of(top("owner"));
   dag.tags = read_texts(top("tags"));
+  read_labels(top("labels"));
   dag.max_active_runs = read_int(top("max_active_runs"), 0);
   dag.max_active_tasks = read_int(top("max_active_tasks"), 0);
   dag.weight = read_weight(top("weight"));
@@ -86,6 +87,21 @@ void DagReader::read_top() {
   Expressions expressions(reporter_);
   task_reader_.read_env(top("env"), top("secrets"), Stage::dag, expressions, dag.env);
   uses_.push_back({-1, expressions.take()});
+}
+
+void DagReader::read_labels(Node node) {
+  if (!node || !node.is_map()) return;
+  for (const auto& [key, value] : Entries(node)) {
+    if (!value.is_scalar()) continue;
+    if (Status good = check_label(key.text(), value.text()); !good) {
+      reporter_.error(Rule::invalid_value, key.span(), good.error().message);
+      continue;
+    }
+    put_label(dag_->labels, std::string(key.text()), std::string(value.text()));
+  }
+  if (dag_->labels.size() > kLabelsMax) {
+    reporter_.error(Rule::invalid_value, node.span(), "a run has at most " + std::to_string(kLabelsMax) + " labels");
+  }
 }
 
 std::int32_t DagReader::read_weight(Node node) {

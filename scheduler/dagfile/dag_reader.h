@@ -25,6 +25,7 @@ class DagReader {
 
  private:
   void read_top();
+  void read_labels(Node node);
   std::int32_t read_weight(Node node);
   void read_params();
   void read_param(Node key, Node declaration);

@@ -65,6 +65,7 @@ struct RunFilter {
   std::vector<std::int32_t> versions;         ///< numbers of the version of the DAG
   std::string conf_part;                      ///< a part of the params as JSON; costs time with the runs
   std::string triggered_by;
+  std::vector<std::pair<std::string, std::optional<std::string>>> labels;  ///< all of these; no value: has it
   Range logical_date, run_after, queued_at, started_at, ended_at, updated_at, duration;
 };
 

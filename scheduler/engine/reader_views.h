@@ -20,6 +20,7 @@ struct RunView {
   RunRow row;
   std::int32_t version_number = 0;  ///< 1, 2, … per DAG
   std::string damage;
+  Labels labels;
 };
 
 /// A task instance with what is kept once per version. Only `row.times_json` and `row.outputs_json` may be large.

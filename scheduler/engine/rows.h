@@ -155,6 +155,7 @@ struct RunCreation {
   std::vector<TaskState> initial_states;
   /// Dates that it covers beside its logical date: each date of a DAG belongs to one run.
   std::vector<WallUs> inner_dates;
+  Labels labels;  ///< those of its DAG among them
 };
 
 }  // namespace baton

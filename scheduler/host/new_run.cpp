@@ -45,6 +45,8 @@ RunCreation creation_of(const NewRun& request, RunNo run_no, WallUs now, std::ui
   creation.dag = request.dag;
   creation.version = request.version;
   creation.initial_states = initial_states(request.selected);
+  creation.labels = request.dag->labels;
+  for (const auto& [name, value] : request.labels) put_label(creation.labels, name, value);
   RunRow& row = creation.run;
   row.run_no = run_no;
   row.dag_id = request.dag->id;

@@ -23,6 +23,7 @@ struct NewRun {
   std::vector<std::string> tasks;             ///< as asked for; empty: all. Kept with the run, for people
   std::vector<bool> selected;                 ///< by TaskNo, of select_tasks(); empty: all
   std::string triggered_by = "cli";
+  Labels labels;                              ///< beside those of its DAG, and before them
 };
 
 /// The rows of `request` as run `run_no`, that is wanted at `now`. `random` only where the run's id is to be made.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scheduler/model/labels.h"
 #include "scheduler/model/rate.h"
 #include "scheduler/model/task_spec.h"
 
@@ -65,6 +66,7 @@ struct Dag {
   std::string id;
   std::string description, doc, owner;
   std::vector<std::string> tags;
+  Labels labels;                        ///< of each of its runs
   std::shared_ptr<const timetable::ScheduleSpec> schedule;  ///< null: manual only
   std::string timezone = "UTC";
   std::vector<ParamSpec> params;

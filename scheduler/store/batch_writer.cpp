@@ -111,6 +111,7 @@ BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t s
       last_audit_("SELECT hash FROM audit WHERE audit_no > 0 ORDER BY audit_no DESC LIMIT 1"),
       insert_idempotency_(kInsertIdempotency),
       insert_date_("INSERT INTO run_date (dag_no, logical_date, run_no) VALUES (?,?,?)"),
+      insert_label_("INSERT OR REPLACE INTO run_label (run_no, label, value) VALUES (?,?,?)"),
       raise_seq_("UPDATE store SET seq = max(seq, ?)") {}
 
 // ---- transactions ----
@@ -305,7 +306,14 @@ bool BatchWriter::create(const RunCreation& creation) {
     return false;
   }
   return ok(insert_conf_.on(db_).run(run.run_no, sum_of_conf(run), std::string_view(run.conf_json))) &&
-         count_run(dag_no, run.state, 1) && insert_instances(creation);
+         count_run(dag_no, run.state, 1) && insert_labels(creation) && insert_instances(creation);
+}
+
+bool BatchWriter::insert_labels(const RunCreation& creation) {
+  for (const auto& [name, value] : creation.labels) {
+    if (!ok(insert_label_.on(db_).run(creation.run.run_no, std::string_view(name), std::string_view(value)))) return false;
+  }
+  return true;
 }
 
 /// Why a new run was refused. A number that is taken is no answer to the one who asked: that fences.

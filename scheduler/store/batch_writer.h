@@ -99,6 +99,7 @@ class BatchWriter {
   bool put(const DurationRow& row);
   bool insert(const AuditRow& row);
   bool insert(const IdempotencyRow& row);
+  bool insert_labels(const RunCreation& creation);
   bool insert_dates(const RunCreation& creation, std::int64_t dag_no);
   bool last_audit_hash(std::string& hash);
   bool raise_seq();
@@ -168,7 +169,7 @@ class BatchWriter {
   LazyStatement find_dag_, insert_dag_, find_version_, next_version_, insert_version_, set_version_, insert_task_;
   LazyStatement insert_run_, find_by_id_, find_by_date_, insert_conf_, insert_fresh_, insert_instance_, put_item_;
   LazyStatement delete_item_, update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
-      insert_audit_, last_audit_, insert_idempotency_, insert_date_, raise_seq_;
+      insert_audit_, last_audit_, insert_idempotency_, insert_date_, insert_label_, raise_seq_;
   ServiceStatements service_;
   LetterStatements letters_;
   AssetStatements assets_;

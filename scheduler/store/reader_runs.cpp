@@ -10,7 +10,7 @@ namespace baton::sqlite {
 Status ReaderConnection::read_runs(const std::string& numbers, std::unordered_map<RunNo, RunView>& into) {
   static const std::string sql = std::string("SELECT ") + kRunColumns + kRunTables +
                                  "WHERE r.run_no IN (SELECT value FROM json_each(?))";
-  return query(
+  Status read = query(
       sql,
       [&](const Statement& row) -> Status {
         RunView view;
@@ -20,6 +20,16 @@ Status ReaderConnection::read_runs(const std::string& numbers, std::unordered_ma
         }
         view.version_number = row.small(kRunVersionNumber);
         into[view.row.run_no] = std::move(view);
+        return Unit{};
+      },
+      std::string_view(numbers));
+  if (!read) return read;
+  return query(
+      "SELECT run_no, label, value FROM run_label WHERE run_no IN (SELECT value FROM json_each(?)) ORDER BY run_no, label",
+      [&](const Statement& row) -> Status {
+        if (const auto at = into.find(row.integer(0)); at != into.end()) {
+          at->second.labels.emplace_back(row.string(1), row.string(2));
+        }
         return Unit{};
       },
       std::string_view(numbers));
@@ -65,7 +75,7 @@ Result<RunView> ReaderConnection::run(RunNo run_no) {
 
 bool names_more_than_dag_and_state(const RunFilter& f) {
   return !f.run_ids.empty() || !f.dag_id.is_open() || !f.run_id.is_open() || !f.types.empty() || !f.versions.empty() ||
-         !f.conf_part.empty() || !f.triggered_by.empty() || !f.logical_date.is_open() || !f.run_after.is_open() ||
+         !f.conf_part.empty() || !f.triggered_by.empty() || !f.labels.empty() || !f.logical_date.is_open() || !f.run_after.is_open() ||
          !f.queued_at.is_open() || !f.started_at.is_open() || !f.ended_at.is_open() || !f.updated_at.is_open() ||
          !f.duration.is_open();
 }
@@ -108,6 +118,11 @@ Status add_run_conditions(ReaderConnection& connection, const RunFilter& filter,
              "))");
   }
   if (!filter.triggered_by.empty()) into.add(" AND r.triggered_by = ?", filter.triggered_by);
+  for (const auto& [name, value] : filter.labels) {
+    into.add(" AND r.run_no IN (SELECT run_no FROM run_label WHERE label = ?", name);
+    if (value) into.add(" AND value = ?", *value);
+    into.add(")");
+  }
   if (!filter.conf_part.empty()) {
     into.add(" AND EXISTS (SELECT 1 FROM run_input c WHERE c.run_no = r.run_no");
     if (Status added = add_match(into, "c.conf", {{filter.conf_part}, {}}); !added) return added;

@@ -235,6 +235,8 @@ struct Description::Check {
       const bool is_closed = more != nullptr && more->type() == ValueType::boolean && !more->as_bool();
       if (known != nullptr) {
         value(*known, member);
+      } else if (more != nullptr && more->type() == ValueType::map) {
+        value(*more, member);
       } else if (is_closed) {
         fault("extra_forbidden", "Extra inputs are not permitted", member);
       }

@@ -20,6 +20,7 @@
 #include "scheduler/control/write_records.h"
 #include "scheduler/engine/run_limits.h"
 #include "scheduler/model/attempt_key.h"
+#include "scheduler/model/labels.h"
 #include "scheduler/model/result.h"
 #include "scheduler/model/time.h"
 
@@ -57,6 +58,7 @@ struct TriggerAsk {
   WallUs logical_date = kNoTime, interval_start = kNoTime, interval_end = kNoTime, run_after = kNoTime;
   std::string conf_json = "{}";
   std::string note;
+  Labels labels;
 };
 
 struct DagHold {

@@ -47,4 +47,9 @@ std::string text_member(const Value& object, std::string_view name) {
   return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
 }
 
+void labels_field(JsonObject& out, const Labels& labels) {
+  JsonObject all(out.member("labels"));
+  for (const auto& [name, value] : labels) all.text(name, value);
+}
+
 }  // namespace baton::api

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "scheduler/json/json_writer.h"
+#include "scheduler/model/labels.h"
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
 
@@ -18,6 +19,8 @@ void duration_field(JsonObject& out, std::string_view name, WallUs from, WallUs 
 void text_field(JsonObject& out, std::string_view name, std::string_view text);
 void bool_field(JsonObject& out, std::string_view name, bool value);
 void null_field(JsonObject& out, std::string_view name);
+
+void labels_field(JsonObject& out, const Labels& labels);
 
 /// 2026-01-01T00:00:00Z. Not of kNoTime.
 std::string time_text(WallUs at);

@@ -95,6 +95,7 @@ void append_run(std::string& out, const RunView& run, const std::vector<VersionV
   text_field(one, "bundle_version", row.dag_version);
   null_field(one, "partition_key");
   null_field(one, "partition_date");
+  labels_field(one, run.labels);
   text_field(one, "damage", run.damage);
 }
 

@@ -99,6 +99,18 @@ void trigger_run(TriggerAsk ask, const Call& call, const http::Reply& reply) {
   ask.note = call.text("note");
   const Value* conf = call.body.find("conf");
   if (conf != nullptr && !conf->is_null()) ask.conf_json = to_json(*conf);
+  if (const Value* labels = call.body.find("labels"); labels != nullptr && labels->type() == ValueType::map) {
+    for (const auto& [name, value] : labels->as_map()) {
+      if (Status good = check_label(name.as_string(), value.as_string()); !good) {
+        return reply.send(http::error_response(good.error(), &call.request));
+      }
+      put_label(ask.labels, name.as_string(), value.as_string());
+    }
+    if (ask.labels.size() > kLabelsMax) {
+      const Error many{"a run has at most " + std::to_string(kLabelsMax) + " labels", ErrorKind::invalid};
+      return reply.send(http::error_response(many, &call.request));
+    }
+  }
   call.services.door->trigger(std::move(ask), asker_of(call.request), once_of(call.request),
                               answer_with_run(call, reply));
 }

@@ -20,6 +20,7 @@ RunFilter run_filter_of(const http::Request& request) {
   filter.started_at = time_range(request, "start_date");
   filter.ended_at = time_range(request, "end_date");
   filter.updated_at = time_range(request, "updated_at");
+  for (const std::string& word : words(request, "label")) filter.labels.push_back(label_wanted(word));
   return filter;
 }
 
