@@ -63,6 +63,8 @@ struct RunFilter {
   std::vector<RunState> states;
   std::vector<RunType> types;
   std::vector<std::int32_t> versions;         ///< numbers of the version of the DAG
+  std::vector<std::string> version_ids;       ///< exactly one of these versions
+  TextMatch asset;                            ///< made for an event of such an asset
   std::string conf_part;                      ///< a part of the params as JSON; costs time with the runs
   std::string triggered_by;
   std::vector<std::pair<std::string, std::optional<std::string>>> labels;  ///< all of these; no value: has it
@@ -110,7 +112,12 @@ enum class DagField : std::uint8_t { dag_id, next_tick, last_run_state, last_run
 
 struct DagFilter {
   std::vector<std::string> dag_ids;
-  TextMatch dag_id;
+  TextMatch dag_id, display_name;       ///< both of its id: it has no other name
+  std::vector<std::string> owners;      ///< exactly one of these
+  TextMatch asset;                      ///< it runs on such an asset
+  std::optional<bool> runs_on_assets;
+  std::vector<RunState> run_states;     ///< it has a run in one of these states,
+  Range run_started_at, run_ended_at;   ///< that has begun and ended in these times
   std::vector<std::string> tags;
   bool all_tags = false;                ///< all of `tags`; else one of them
   std::optional<bool> paused, stale, has_import_error;

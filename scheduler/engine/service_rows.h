@@ -74,10 +74,11 @@ struct CursorRow {
   WallUs cursor = kNoTime, next_tick = kNoTime;
 };
 
-/// All tags of a DAG.
+/// By what people find a DAG: all its tags, and who answers for it.
 struct DagTagsRow {
   std::string dag_id;
   std::vector<std::string> tags;  ///< each once
+  std::string owner = {};         ///< empty: nobody is named
 };
 
 /// A version that a file has brought, before any run has it.

@@ -196,7 +196,7 @@ void DagFolder::apply(FileChanges changes, const std::string& source, const std:
     host_.declare_assets(*given.dag);  // before the row of the file says that it was read
     ServiceRows rows;
     rows.versions.push_back({given.dag, version});
-    rows.tags.push_back({given.dag->id, given.dag->tags});
+    rows.tags.push_back({given.dag->id, given.dag->tags, given.dag->owner});
     ticks_.put_dag(given.dag->id, given.path, given.dag->version, schedule->hash, std::move(schedule->dag),
                    std::move(rows), [all_written] {});
   }

@@ -9,11 +9,12 @@
 #include "scheduler/store/schema_6.h"
 #include "scheduler/store/schema_7.h"
 #include "scheduler/store/schema_8.h"
+#include "scheduler/store/schema_9.h"
 
 namespace baton::sqlite {
 namespace {
 
-constexpr std::array<Migration, 8> kMigrations = {{
+constexpr std::array<Migration, 9> kMigrations = {{
     {"runs, task instances and what belongs to them", kSchema1},
     {"a cheaper index of what needs attention", kSchema2},
     {"what a server needs: runs that wait, dates, who executes, the service's tables", kSchema3},
@@ -22,6 +23,7 @@ constexpr std::array<Migration, 8> kMigrations = {{
     {"assets", kSchema6},
     {"checks, and state across runs", kSchema7},
     {"tasks that wait for people and for other runs", kSchema8},
+    {"owners of DAGs", kSchema9},
 }};
 
 int apply(Database& db, std::span<const Migration> migrations, std::int32_t from) {

@@ -58,6 +58,10 @@ class DagList {
     query.add(" WHERE 1");
     add_one_of(query, "d.dag_id", filter.dag_ids);
     if (Status added = add_match(query, "d.dag_id", filter.dag_id); !added) return added.error();
+    if (Status added = add_match(query, "d.dag_id", filter.display_name); !added) return added.error();
+    add_one_of(query, "d.owner", filter.owners);
+    if (Status added = add_assets(query); !added) return added.error();
+    add_runs(query);
     add_tags(query);
     if (filter.paused) query.add(*filter.paused ? " AND paused_since IS NOT NULL" : " AND paused_since IS NULL");
     if (filter.stale) query.add(*filter.stale ? " AND stale_since IS NOT NULL" : " AND stale_since IS NULL");
@@ -67,6 +71,30 @@ class DagList {
     }
     add_one_of_codes(query, "n.state", filter.last_run_states);
     return query;
+  }
+
+  Status add_assets(Query& query) {
+    const DagFilter& filter = query_.filter;
+    if (filter.runs_on_assets) {
+      query.add(*filter.runs_on_assets ? " AND " : " AND NOT ")
+          .add("EXISTS (SELECT 1 FROM asset_trigger o WHERE o.dag_no = d.dag_no)");
+    }
+    if (filter.asset.is_open()) return Unit{};
+    query.add(" AND d.dag_no IN (SELECT l.dag_no FROM asset_link l JOIN asset a USING (asset_no) WHERE l.role = ?",
+              static_cast<std::int64_t>(AssetRole::schedule));
+    if (Status added = add_match(query, "a.name", filter.asset); !added) return added;
+    query.add(")");
+    return Unit{};
+  }
+
+  void add_runs(Query& query) {
+    const DagFilter& filter = query_.filter;
+    if (filter.run_states.empty() && filter.run_started_at.is_open() && filter.run_ended_at.is_open()) return;
+    query.add(" AND EXISTS (SELECT 1 FROM dag_run u WHERE u.dag_no = d.dag_no");
+    add_one_of_codes(query, "u.state", filter.run_states);
+    add_range(query, "u.started_at", filter.run_started_at);
+    add_range(query, "u.ended_at", filter.run_ended_at);
+    query.add(")");
   }
 
   void add_tags(Query& query) {

@@ -75,7 +75,7 @@ Result<RunView> ReaderConnection::run(RunNo run_no) {
 
 bool names_more_than_dag_and_state(const RunFilter& f) {
   return !f.run_ids.empty() || !f.dag_id.is_open() || !f.run_id.is_open() || !f.types.empty() || !f.versions.empty() ||
-         !f.conf_part.empty() || !f.triggered_by.empty() || !f.labels.empty() || !f.logical_date.is_open() || !f.run_after.is_open() ||
+         !f.conf_part.empty() || !f.triggered_by.empty() || !f.labels.empty() || !f.version_ids.empty() || !f.asset.is_open() || !f.logical_date.is_open() || !f.run_after.is_open() ||
          !f.queued_at.is_open() || !f.started_at.is_open() || !f.ended_at.is_open() || !f.updated_at.is_open() ||
          !f.duration.is_open();
 }
@@ -116,6 +116,17 @@ Status add_run_conditions(ReaderConnection& connection, const RunFilter& filter,
   if (!filter.versions.empty()) {
     into.add(" AND r.version_no IN (SELECT version_no FROM dag_version WHERE number IN (" + codes_of(filter.versions) +
              "))");
+  }
+  if (!filter.version_ids.empty()) {
+    into.add(" AND r.version_no IN (SELECT version_no FROM dag_version WHERE 1");
+    add_one_of(into, "version", filter.version_ids);
+    into.add(")");
+  }
+  if (!filter.asset.is_open()) {
+    into.add(" AND r.run_no IN (SELECT x.run_no FROM run_asset_event x JOIN asset_event e USING (event_no)"
+             " JOIN asset a USING (asset_no) WHERE 1");
+    if (Status added = add_match(into, "a.name", filter.asset); !added) return added;
+    into.add(")");
   }
   if (!filter.triggered_by.empty()) into.add(" AND r.triggered_by = ?", filter.triggered_by);
   for (const auto& [name, value] : filter.labels) {

@@ -19,6 +19,7 @@ ServiceStatements::ServiceStatements()
           " paused_by = ?6, draining_since = ?7, draining_by = ?8, stale_since = ?9, stale_by = ?10,"
           " schedule_hash = ?11, schedule_since = ?12, failed_in_row = ?13 WHERE dag_no = ?1"),
       drop_tags("DELETE FROM dag_tag WHERE dag_no = ?"),
+      set_owner("UPDATE dag SET owner = ? WHERE dag_no = ?"),
       insert_tag("INSERT INTO dag_tag (dag_no, tag) VALUES (?,?)"),
       move_cursor("UPDATE dag SET seq = ?, cursor = ?, next_tick = ? WHERE dag_no = ?"),
       put_tick(
@@ -125,7 +126,10 @@ bool BatchWriter::put(const DagRow& row) {
 
 bool BatchWriter::put(const DagTagsRow& row) {
   std::int64_t dag_no = 0;
-  if (!dag_no_of(row.dag_id, dag_no) || !ok(service_.drop_tags.on(db_).run(dag_no))) return false;
+  if (!dag_no_of(row.dag_id, dag_no) || !ok(service_.drop_tags.on(db_).run(dag_no)) ||
+      !ok(service_.set_owner.on(db_).run(TextOrNull{row.owner}, dag_no))) {
+    return false;
+  }
   for (const std::string& tag : row.tags) {
     if (!ok(service_.insert_tag.on(db_).run(dag_no, std::string_view(tag)))) return false;
   }

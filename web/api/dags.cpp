@@ -34,6 +34,15 @@ KnownDag known_of(Reader& reader, const DagView& dag, const Call& call) {
 DagFilter dag_filter_of(const http::Request& request) {
   DagFilter filter;
   filter.dag_id = text_match(request, "dag_id");
+  filter.display_name = text_match(request, "dag_display_name");
+  filter.owners = words(request, "owners");
+  filter.runs_on_assets = flag(request, "has_asset_schedule");
+  if (const auto asset = request.query_value("asset_dependency"); asset && !asset->empty()) {
+    filter.asset.parts = {std::string(*asset)};
+  }
+  filter.run_states = enums(request, "dag_run_state", RunState::failed);
+  filter.run_started_at = time_range(request, "dag_run_start_date");
+  filter.run_ended_at = time_range(request, "dag_run_end_date");
   filter.tags = words(request, "tags");
   filter.all_tags = request.query_value("tags_match_mode").value_or("any") == "all";
   filter.paused = flag(request, "paused");

@@ -2,6 +2,7 @@
 // fit their description already. Pure; any thread.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -42,6 +43,15 @@ std::vector<Enum> enums(const http::Request& request, std::string_view name, Enu
   }
   return out;
 }
+
+/// Whether a filter lets `text` through that no query has looked at.
+bool matches(std::string_view text, const TextMatch& match);
+/// Of a word that the schema holds to be a whole number; what no number here can be is -2, which nothing has.
+std::int32_t whole_number(const std::string& word);
+/// Seconds as `NAME_gte` and the like say them, as µs.
+Range duration_range(const http::Request& request, const std::string& name);
+/// Words that ask for what nothing here ever has, such as a partition: whether one of them is given.
+bool asks_for_nothing(const http::Request& request, std::initializer_list<std::string_view> names);
 
 /// `order_by=-start_date`, several times. The text: the first word that orders nothing here, for a 400.
 template <typename Field>

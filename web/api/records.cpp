@@ -60,6 +60,15 @@ http::Response event_logs(const Call& call) {
   query.filter.actions = words(call.request, "event");
   query.filter.excluded_actions = words(call.request, "excluded_events");
   query.filter.dag_id = text_match(call.request, "dag_id");
+  query.filter.run_id = text_match(call.request, "run_id");
+  query.filter.task_id = text_match(call.request, "task_id");
+  query.filter.actor = text_match(call.request, "owner");
+  for (const std::string& action : words(call.request, "included_events")) query.filter.actions.push_back(action);
+  if (const auto index = call.request.query_value("map_index")) query.filter.map_index = whole_number(std::string(*index));
+  if (asks_for_nothing(call.request, {"try_number"})) query.filter.actions = {""};  // no event is of one try
+  query.filter.at = time_range(call.request, "when");
+  if (const auto after = call.request.query_value("after")) query.filter.at.at_least = time_of_text(*after) + 1;
+  if (const auto before = call.request.query_value("before")) query.filter.at.below = time_of_text(*before);
   query.filter.action = text_match(call.request, "event");
   query.order = std::get<0>(std::move(order));
   query.page = page_of(call.request);

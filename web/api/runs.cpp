@@ -20,6 +20,17 @@ RunFilter run_filter_of(const http::Request& request) {
   filter.started_at = time_range(request, "start_date");
   filter.ended_at = time_range(request, "end_date");
   filter.updated_at = time_range(request, "updated_at");
+  filter.duration = duration_range(request, "duration");
+  filter.version_ids = words(request, "bundle_version");
+  filter.asset = text_match(request, "consuming_asset");
+  filter.conf_part = request.query_value("conf_contains").value_or("");
+  for (const std::string& word : words(request, "dag_version")) filter.versions.push_back(whole_number(word));
+  // Runs have no partitions, and whoever has asked for one stands in the audit.
+  if (asks_for_nothing(request, {"partition_key_pattern", "partition_key_prefix_pattern", "partition_date_gte",
+                                 "partition_date_lte", "triggering_user_name_pattern",
+                                 "triggering_user_name_prefix_pattern"})) {
+    filter.run_ids = {""};
+  }
   for (const std::string& word : words(request, "label")) filter.labels.push_back(label_wanted(word));
   return filter;
 }

@@ -12,9 +12,29 @@ namespace {
 
 std::vector<std::int32_t> numbers(const http::Request& request, std::string_view name) {
   std::vector<std::int32_t> out;
-  for (const std::string& word : words(request, name))
-    out.push_back(static_cast<std::int32_t>(std::atoi(word.c_str())));
+  for (const std::string& word : words(request, name)) out.push_back(whole_number(word));
   return out;
+}
+
+/// What Airflow calls operator is the kind of a task here; none of them may be meant.
+void read_kinds(const http::Request& request, InstanceFilter& filter) {
+  const std::vector<std::string> exact = words(request, "operator");
+  const TextMatch match = text_match(request, "operator_name");
+  if (exact.empty() && match.is_open()) return;
+  for (int k = 0; k <= static_cast<int>(TaskKind::noop); ++k) {
+    const std::string_view name = to_string(static_cast<TaskKind>(k));
+    const bool is_named = exact.empty() || std::find(exact.begin(), exact.end(), name) != exact.end();
+    if (is_named && matches(name, match)) filter.kinds.push_back(static_cast<TaskKind>(k));
+  }
+  if (filter.kinds.empty()) filter.task_ids = {""};
+}
+
+/// All tasks wait in the queue "default".
+bool queue_fits(const http::Request& request) {
+  constexpr std::string_view kQueue = "default";
+  const std::vector<std::string> exact = words(request, "queue");
+  return (exact.empty() || std::find(exact.begin(), exact.end(), kQueue) != exact.end()) &&
+         matches(kQueue, text_match(request, "queue_name"));
 }
 
 void read_filter(const http::Request& request, InstanceFilter& filter) {
@@ -33,6 +53,12 @@ void read_filter(const http::Request& request, InstanceFilter& filter) {
   filter.executors = words(request, "executor");
   filter.map_indexes = numbers(request, "map_index");
   filter.try_numbers = numbers(request, "try_number");
+  filter.duration = duration_range(request, "duration");
+  filter.map_key = text_match(request, "rendered_map_index");
+  filter.pool = text_match(request, "pool_name");
+  filter.run.versions = numbers(request, "version_number");
+  read_kinds(request, filter);
+  if (!queue_fits(request)) filter.task_ids = {""};
 }
 
 http::Response list_task_instances(const Call& call, bool is_mapped) {
@@ -53,7 +79,7 @@ http::Response list_task_instances(const Call& call, bool is_mapped) {
     if (const auto known = check_dag(**reader, dag_id); !known) return read_error(known.error(), call);
     query.filter.run.dag_ids = {dag_id};
   }
-  if (is_mapped) query.filter.task_ids = {call.request.param("task_id")};
+  if (is_mapped && query.filter.task_ids.empty()) query.filter.task_ids = {call.request.param("task_id")};
   const auto page = (*reader)->list_instances(query);
   if (!page) return read_error(page.error(), call);
   return list_response(list_body("task_instances", page->rows, page->total, append_instance), page->seq, call);

@@ -59,6 +59,14 @@ Result<std::vector<InstanceView>> instances_of_path(Reader& reader, const Call& 
   if (request.param("task_id") != "~") query.filter.task_ids = {request.param("task_id")};
   const std::string index(request.query_value("map_index").value_or(""));
   if (!index.empty()) query.filter.map_indexes = {static_cast<std::int32_t>(std::strtol(index.c_str(), nullptr, 10))};
+  query.filter.run.dag_id = text_match(request, "dag_display_name");
+  query.filter.run.run_id = text_match(request, "run_id");
+  query.filter.task_id = text_match(request, "task_id");
+  query.filter.run.logical_date = time_range(request, "logical_date");
+  query.filter.run.run_after = time_range(request, "run_after");
+  if (const auto filter = request.query_value("map_index_filter")) {
+    query.filter.map_indexes = {whole_number(std::string(*filter))};
+  }
   query.page.limit = 1'000;
   query.page.with_total = false;
   auto page = reader.list_instances(query);
@@ -74,6 +82,8 @@ http::Response list_xcom_entries(const Call& call) {
   std::vector<Entry> all = entries_of(*instances);
   const auto key = call.request.query_value("xcom_key");
   if (key && !key->empty()) std::erase_if(all, [&](const Entry& entry) { return entry.key != *key; });
+  const TextMatch keys = text_match(call.request, "xcom_key");
+  std::erase_if(all, [&](const Entry& entry) { return !matches(entry.key, keys); });
   const PageRequest page = page_of(call.request);
   const auto total = static_cast<std::int64_t>(all.size());
   const auto from = all.begin() + std::min(page.offset, total);
