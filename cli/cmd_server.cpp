@@ -45,7 +45,7 @@ Result<LocalServerOptions> options_of(const Invocation& call) {
   auto secrets = Secrets::load(call.args().value("secrets"));
   if (!secrets) return secrets.error();
   secrets->look_in(std::make_shared<Vault>(options.state_folder));
-  options.secret = [known = std::move(secrets).value()](const std::string& name) { return known.find(name); };
+  options.secret = secret_source(std::move(secrets).value(), options.config.profile);
   options.purpose = "server";
   options.actor = actor_of(getuid(), "cli");
   options.version = BATON_VERSION;

@@ -695,6 +695,7 @@ constexpr Flag kGlobalFlags[] = {
     {"state", 0, "DIR", "the state folder ($BATON_STATE, the nearest .baton/ upwards, ./.baton)", false,
      Complete::folder},
     {"config", 0, "FILE", "baton.yaml (beside the DAG file or above it)", false, Complete::file},
+    {"profile", 0, "NAME", "the profile of baton.yaml that holds ($BATON_PROFILE, else what it says itself)"},
     {"color", 0, "WHEN", "auto, always or never", false, Complete::words, "auto|always|never"},
     {"help", 'h', {}, "this help"},
 };

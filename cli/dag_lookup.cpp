@@ -172,8 +172,13 @@ std::string diagnostics_text(std::span<const Diagnostic> diagnostics, const text
 Result<Config> load_config_beside(const Invocation& call, const fs::path& dag_file) {
   const Result<fs::path> path = config_file_of(call.args(), dag_file, state_folder_of(call.args()));
   if (!path) return path.error();
+  const char* const environment = std::getenv("BATON_PROFILE");
+  const std::string profile = call.args().value("profile", environment == nullptr ? "" : environment);
+  if (path->empty() && !profile.empty()) {
+    return Error{"there is no baton.yaml that could say what profile \"" + profile + "\" is", ErrorKind::invalid};
+  }
   if (path->empty()) return Config{};
-  ConfigResult loaded = load_config(path->string());
+  ConfigResult loaded = load_config(path->string(), profile);
   show_findings(call, loaded.diagnostics, false);
   if (!loaded.ok())
     return Error{shown_path(*path) + " has " + errors_words(loaded.diagnostics) + "; mend what is said above"};

@@ -81,7 +81,7 @@ Result<std::unique_ptr<LocalHost>> open(const ForegroundOptions& options, RunObs
   local.wait_for_folder = options.wait_for_folder;
   local.purpose = words_of(options.command);
   secrets->look_in(std::make_shared<Vault>(options.state_folder));
-  local.secret = [known = std::move(secrets).value()](const std::string& name) { return known.find(name); };
+  local.secret = secret_source(std::move(secrets).value(), options.config.profile);
   local.actor = actor_of(getuid(), "cli");
   auto opened = LocalHost::open(std::move(local), observer);
   if (!opened) return with_way_out(opened.error(), options.state_folder);

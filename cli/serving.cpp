@@ -19,6 +19,8 @@ namespace baton {
 namespace {
 
 constexpr DurationUs kBeatUs = kSecond;
+/// The row of the server's state that says what files of DAGs were read with.
+constexpr char kDagSettings[] = "dag_settings";
 /// A loop that has not turned for so long hangs: it takes no requests.
 constexpr DurationUs kHangsUs = 10 * kSecond;
 
@@ -83,7 +85,7 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
       backup_host_(server.loop(), copying_, server.options().state_folder,
                    [&observer](const std::string& line) { observer.notice(line); }),
       backups_(server.loop(), backup_host_),
-      config_(server.loop(), look_at_config(server.loop(), loader_, options_.config_path),
+      config_(server.loop(), look_at_config(server.loop(), loader_, options_.config_path, server.options().config.profile.name),
               {[this](const Config& old, const Config& fresh) { take_config(old, fresh); },
                [&observer](const std::string& line) { observer.notice(line); }}),
       door_(server, shelf_, ticks_, folder_) {}
@@ -133,6 +135,7 @@ Status Serving::start() {
   asset_runs_.start(*found);  // before the folder: what is there goes on, what comes begins
   asset_runs_.declare(server_.options().config.assets_json);
   folder_.start(*found);
+  keep_dag_settings(*found, server_.options().config);
   backfills_.start(*found);
   letter_jobs_.start(*found);
   retention_.start(server_.options().config.retention, RetentionOnStore::begun(*found));
@@ -353,7 +356,26 @@ void Serving::take_config(const Config& old, const Config& fresh) {
   backups_.set(fresh.backup);
   tick_host_.set_config(fresh);
   backfill_host_.set_config(fresh);
-  if (changes_dags(old, fresh)) folder_.set_config(fresh);
+  if (!changes_dags(old, fresh)) return;
+  folder_.set_config(fresh);
+  write_dag_settings(fresh);
+}
+
+/// What baton.yaml said of DAGs when their files were read last: where that is another thing now, they are read anew,
+/// although they have not changed.
+void Serving::keep_dag_settings(const ServiceSnapshot& found, const Config& config) {
+  const auto is_it = [](const ServerStateRow& row) { return row.name == kDagSettings; };
+  const auto kept = std::find_if(found.server.begin(), found.server.end(), is_it);
+  if (kept != found.server.end() && kept->value == dag_settings_hash(config)) return;
+  if (kept != found.server.end()) folder_.set_config(config);
+  write_dag_settings(config);
+}
+
+void Serving::write_dag_settings(const Config& config) {
+  EngineRequest what;
+  what.service.server.push_back({kDagSettings, dag_settings_hash(config), server_.loop().wall_now(), {}, {}});
+  what.done = [](const PartVerdict&) {};
+  server_.host().engine().write(std::move(what));
 }
 
 /// Open dead letters; none where they cannot be counted now.

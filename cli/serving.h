@@ -72,6 +72,8 @@ class Serving {
   std::string metrics();
   [[nodiscard]] std::string letter_metrics() const;
   Config config_now();
+  void keep_dag_settings(const ServiceSnapshot& found, const Config& config);
+  void write_dag_settings(const Config& config);
   void take_config(const Config& old, const Config& fresh);
   void beat();
 

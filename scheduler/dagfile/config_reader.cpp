@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "scheduler/json/json_value.h"
+#include "scheduler/model/did_you_mean.h"
 #include "scheduler/dagfile/loader.h"
 #include "scheduler/dagfile/scalar.h"
 #include "scheduler/dagfile/schedule_reader.h"
@@ -85,7 +86,65 @@ std::string read_alerting(Node root, Reporter& reporter) {
   return out.empty() ? std::string() : to_json(Value(std::move(out)));
 }
 
-void read_config(Node root, Config& config, Reporter& reporter) {
+void read_profile_env(Node env, Profile& out, Reporter& reporter) {
+  if (!env || !env.is_map()) return;
+  for (const auto& [key, value] : dagfile::Entries(env)) {
+    EnvEntry entry;
+    entry.name = key.text();
+    if (!dagfile::check_env_name(key, reporter)) continue;
+    if (value.is_map()) {
+      if (const Node secret = value.find("secret"); secret && secret.is_scalar()) entry.secret = secret.text();
+    } else if (value.is_scalar()) {
+      if (value.text().find("${{") != std::string_view::npos) {
+        reporter.error(Rule::expression_not_here, value.span(), "a profile takes no expressions",
+                       "a DAG's `env` may compute a value from this one, as env." + entry.name);
+      }
+      entry.value.source = value.text();
+    }
+    out.env.push_back(std::move(entry));
+  }
+}
+
+/// Pools of the profile stand for those of the same names.
+void use_profile(Node node, const std::string& name, Config& config, Reporter& reporter) {
+  Profile& profile = config.profile;
+  profile.name = name;
+  if (!node.is_map()) return;
+  if (const Node params = node.find("params"); params && params.is_map()) {
+    profile.params = dagfile::value_of(params, reporter);
+  }
+  read_profile_env(node.find("env"), profile, reporter);
+  if (const Node secrets = node.find("secrets"); secrets && secrets.is_map()) {
+    for (const auto& [key, value] : dagfile::Entries(secrets)) {
+      if (value.is_scalar()) profile.secrets.emplace_back(key.text(), value.text());
+    }
+  }
+  for (PoolSpec& pool : dagfile::read_pools(node.find("pools"), reporter)) {
+    std::erase_if(config.pools, [&](const PoolSpec& other) { return other.name == pool.name; });
+    config.pools.push_back(std::move(pool));
+  }
+}
+
+void read_profiles(Node root, const std::string& asked, Config& config, Reporter& reporter) {
+  const Node all = root.find("profiles");
+  const Node named = root.find("profile");
+  const std::string wanted = !asked.empty() ? asked : named && named.is_scalar() ? std::string(named.text()) : "";
+  if (wanted.empty()) return;
+  std::vector<std::string> names;
+  if (all && all.is_map()) {
+    for (const auto& [key, value] : dagfile::Entries(all)) {
+      if (key.text() == wanted) return use_profile(value, wanted, config, reporter);
+      names.emplace_back(key.text());
+    }
+  }
+  const auto meant = did_you_mean(wanted, names);
+  reporter.error(Rule::unknown_name, asked.empty() ? named.span() : root.span(),
+                 "there is no profile " + dagfile::in_quotes(wanted) +
+                     (meant ? "; did you mean " + dagfile::in_quotes(*meant) + "?" : std::string()),
+                 "`profiles` says which there are");
+}
+
+void read_config(Node root, const std::string& profile, Config& config, Reporter& reporter) {
   dagfile::check_object(root, "config", "baton.yaml", root.span(), reporter);
   config.pools = dagfile::read_pools(root.find("pools"), reporter);
   config.breakers_json = dagfile::read_breakers(root.find("breakers"), reporter);
@@ -96,11 +155,12 @@ void read_config(Node root, Config& config, Reporter& reporter) {
   config.retention = read_retention(root.find("retention"), reporter);
   config.alerting_json = read_alerting(root, reporter);
   config.backup = read_backup(root.find("backup"), reporter);
+  read_profiles(root, profile, config, reporter);
 }
 
 }  // namespace
 
-ConfigResult load_config_text(std::string text, const std::string& name) {
+ConfigResult load_config_text(std::string text, const std::string& name, const std::string& profile) {
   ConfigResult result;
   const dagfile::SourceText source(name, std::move(text));
   Reporter reporter(source);
@@ -112,7 +172,7 @@ ConfigResult load_config_text(std::string text, const std::string& name) {
     }
     const Node root = documents.empty() ? Node() : documents.front().root();
     if (root && root.is_map()) {
-      read_config(root, result.config, reporter);
+      read_config(root, profile, result.config, reporter);
     } else if (root && !root.is_null()) {
       reporter.error(Rule::wrong_type, root.span(), "baton.yaml is a mapping");
     }
@@ -122,9 +182,9 @@ ConfigResult load_config_text(std::string text, const std::string& name) {
   return result;
 }
 
-ConfigResult load_config(const std::string& path) {
+ConfigResult load_config(const std::string& path, const std::string& profile) {
   auto text = read_regular_file(path, std::int64_t{1} << 20);
-  if (text) return load_config_text(std::move(text).value(), path);
+  if (text) return load_config_text(std::move(text).value(), path, profile);
   ConfigResult result;
   Diagnostic d;
   d.file = path;

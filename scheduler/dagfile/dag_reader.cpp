@@ -85,8 +85,39 @@ void DagReader::read_top() {
   dag.timeout_us = read_duration(top("timeout"), 0);
   dag.sla_us = read_duration(top("sla"), 0);
   Expressions expressions(reporter_);
+  dag.env = config_.profile.env;  // first, so that the file's own may be made of them
   task_reader_.read_env(top("env"), top("secrets"), Stage::dag, expressions, dag.env);
+  prefer_profile_env();
   uses_.push_back({-1, expressions.take()});
+}
+
+/// Where the file says the same variable, the profile's stays: it is what is different here.
+void DagReader::prefer_profile_env() {
+  for (const EnvEntry& entry : config_.profile.env) {
+    for (EnvEntry& own : dag_->env) {
+      if (own.name == entry.name) own = entry;
+    }
+  }
+  if (!config_.profile.name.empty()) put_label(dag_->labels, "profile", config_.profile.name);
+}
+
+/// A default of the profile stands for that of the file, in the form for people too.
+void DagReader::prefer_profile_param(ParamSpec& param, Value schema, Node key) {
+  if (config_.profile.params.type() != ValueType::map) return;
+  const Value* const given = config_.profile.params.find(param.name);
+  if (given == nullptr) return;
+  param.default_value = coerce_numbers(schema, *given);
+  for (const SchemaFault& fault : validate_value(schema, *param.default_value)) {
+    reporter_.error(Rule::invalid_param_value, key.span(),
+                    "what profile " + in_quotes(config_.profile.name) + " gives " + in_quotes(param.name) +
+                        (fault.path.empty() ? "" : " at " + fault.path) + ": " + fault.message);
+  }
+  ValueMap members;
+  for (const auto& [name, value] : schema.as_map()) {
+    if (name.as_string() != "default") members.emplace_back(name, value);
+  }
+  members.emplace_back("default", *param.default_value);
+  param.schema_json = to_exact_json(Value(std::move(members)));
 }
 
 void DagReader::read_labels(Node node) {
@@ -149,6 +180,7 @@ void DagReader::read_param(Node key, Node declaration) {
       }
     }
   }
+  prefer_profile_param(param, schema, key);
   dag_->params.push_back(std::move(param));
 }
 

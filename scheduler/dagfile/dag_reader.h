@@ -25,6 +25,8 @@ class DagReader {
 
  private:
   void read_top();
+  void prefer_profile_env();
+  void prefer_profile_param(ParamSpec& param, Value schema, Node key);
   void read_labels(Node node);
   std::int32_t read_weight(Node node);
   void read_params();

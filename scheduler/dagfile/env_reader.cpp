@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view kOwnPrefix = "BATON_";
 
+}  // namespace
+
 bool check_env_name(Node key, Reporter& reporter) {
   const std::string_view name = key.text();
   if (!is_name(name)) {
@@ -25,8 +27,6 @@ bool check_env_name(Node key, Reporter& reporter) {
   }
   return true;
 }
-
-}  // namespace
 
 void TaskReader::env_entry(Node key, Node value, Stage stage, Expressions& expressions,
                            std::vector<EnvEntry>& entries, std::set<std::string>& names) {

@@ -50,9 +50,10 @@ struct ConfigResult {
   [[nodiscard]] bool ok() const { return !has_errors(diagnostics); }
 };
 
-/// Reads baton.yaml. Where it lies is the caller's question.
-ConfigResult load_config(const std::string& path);
-ConfigResult load_config_text(std::string text, const std::string& name);
+/// Reads baton.yaml. Where it lies is the caller's question. `profile` empty: the one that the file names, or none; one
+/// that the file does not have is an error.
+ConfigResult load_config(const std::string& path, const std::string& profile = {});
+ConfigResult load_config_text(std::string text, const std::string& name, const std::string& profile = {});
 
 /// The whole of a regular file of at most `bytes_max`; refuses FIFOs, devices and folders at once, and a file that
 /// changes while it is read.

@@ -17,6 +17,9 @@
 
 namespace baton::dagfile {
 
+/// Reports a name that no variable of a task's environment may have.
+bool check_env_name(Node key, Reporter& reporter);
+
 /// A task's keys over those of `defaults`.
 struct TaskNodes {
   Node key;            ///< its id

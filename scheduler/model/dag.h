@@ -121,6 +121,16 @@ struct BackupSettings {
   friend bool operator==(const BackupSettings&, const BackupSettings&) = default;
 };
 
+/// What is different in one of the places where the same DAGs run (development, production): it stands in the DAGs as
+/// they are loaded, so that a version says under which profile it was made, and a run goes on under the one that it had.
+struct Profile {
+  std::string name;                     ///< empty: none
+  Value params;                         ///< defaults by name, of DAGs that have such a param; null: none
+  std::vector<EnvEntry> env;            ///< before the DAG's own `env`; plain texts and secrets
+  std::vector<std::pair<std::string, std::string>> secrets;  ///< a name in a DAG → the name of the secret that is meant
+  friend bool operator==(const Profile&, const Profile&) = default;
+};
+
 /// Settings of the machine or folder: baton.yaml.
 struct Config {
   std::vector<PoolSpec> pools;
@@ -132,6 +142,7 @@ struct Config {
   std::int32_t max_depth = 64;
   Retention retention;
   BackupSettings backup;
+  Profile profile;                        ///< the one that holds; its pools are among `pools`
   std::string path;                       ///< the file it came from; empty: defaults
 };
 

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "scheduler/dagfile/diagnostic.h"
+#include "scheduler/digest/digest.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton {
 namespace {
@@ -22,7 +24,7 @@ auto pools_by_name(const Config& config) {
 /// What the files of DAGs are read with.
 auto for_dags(const Config& config) {
   return std::tie(config.breakers_json, config.assets_json, config.calendars_json, config.max_file_bytes,
-                  config.max_depth);
+                  config.max_depth, config.profile.name, config.profile.params, config.profile.env);
 }
 
 ConfigStamp stamp_of(const std::string& path) {
@@ -38,6 +40,7 @@ std::vector<std::string> needs_restart(const Config& old, const Config& fresh) {
   std::vector<std::string> out;
   if (old.pass_env != fresh.pass_env) out.emplace_back("pass_env");
   if (old.max_instances != fresh.max_instances) out.emplace_back("limits.instances");
+  if (old.profile.secrets != fresh.profile.secrets) out.emplace_back("profiles." + fresh.profile.name + ".secrets");
   for (const PoolSpec& pool : old.pools) {
     const bool stays = std::any_of(fresh.pools.begin(), fresh.pools.end(),
                                    [&](const PoolSpec& one) { return one.name == pool.name; });
@@ -50,9 +53,27 @@ bool changes_dags(const Config& old, const Config& fresh) {
   return for_dags(old) != for_dags(fresh) || pools_by_name(old) != pools_by_name(fresh);
 }
 
+std::string dag_settings_hash(const Config& config) {
+  ValueMap env;
+  for (const EnvEntry& entry : config.profile.env) {
+    env.emplace_back(Value(entry.name), ValueList{entry.value.source, entry.secret});
+  }
+  ValueList pools;  // a task that names one which is not declared is a mistake of its file
+  for (const PoolSpec& pool : pools_by_name(config)) pools.emplace_back(pool.name);
+  return sha256_hex(to_json(Value(ValueMap{{"breakers", config.breakers_json},
+                                           {"assets", config.assets_json},
+                                           {"calendars", config.calendars_json},
+                                           {"file", config.max_file_bytes},
+                                           {"depth", config.max_depth},
+                                           {"profile", config.profile.name},
+                                           {"params", config.profile.params},
+                                           {"env", std::move(env)},
+                                           {"pools", std::move(pools)}})));
+}
+
 bool are_equal(const Config& one, const Config& other) {
   return !changes_dags(one, other) && one.pass_env == other.pass_env && one.max_instances == other.max_instances &&
-         one.retention == other.retention && one.backup == other.backup;
+         one.alerting_json == other.alerting_json && one.profile == other.profile && one.retention == other.retention && one.backup == other.backup;
 }
 
 void ConfigWatch::start(Config config) {
@@ -103,11 +124,11 @@ void ConfigWatch::say_trouble(const std::string& what) {
   hooks_.say(what);
 }
 
-ConfigWatch::Look look_at_config(Loop& loop, LoaderThread& thread, std::string path) {
-  return [&loop, &thread, path = std::move(path)](const ConfigStamp& known, ConfigWatch::OnLooked done) {
-    thread.post([&loop, path, known, done = std::move(done)] {
+ConfigWatch::Look look_at_config(Loop& loop, LoaderThread& thread, std::string path, std::string profile) {
+  return [&loop, &thread, path = std::move(path), profile = std::move(profile)](const ConfigStamp& known, ConfigWatch::OnLooked done) {
+    thread.post([&loop, path, profile, known, done = std::move(done)] {
       ConfigLook look{stamp_of(path), std::nullopt};
-      if (look.stamp.is_there && !(look.stamp == known)) look.read = load_config(path);
+      if (look.stamp.is_there && !(look.stamp == known)) look.read = load_config(path, profile);
       loop.post([look = std::move(look), done] { done(look); });
     });
   };

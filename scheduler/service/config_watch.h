@@ -40,6 +40,9 @@ struct ConfigLook {
 [[nodiscard]] std::vector<std::string> needs_restart(const Config& old, const Config& fresh);
 /// Whether files of DAGs mean something else under `fresh`. Pure.
 [[nodiscard]] bool changes_dags(const Config& old, const Config& fresh);
+/// Of all that the meaning of a DAG's file hangs on beside the file: another one, and they are read anew, whether they
+/// have changed or not. Pure.
+[[nodiscard]] std::string dag_settings_hash(const Config& config);
 [[nodiscard]] bool are_equal(const Config& one, const Config& other);
 
 class ConfigWatch {
@@ -84,6 +87,6 @@ class ConfigWatch {
 };
 
 /// A Look at `path` on `thread`. Both outlive the watch.
-[[nodiscard]] ConfigWatch::Look look_at_config(Loop& loop, LoaderThread& thread, std::string path);
+[[nodiscard]] ConfigWatch::Look look_at_config(Loop& loop, LoaderThread& thread, std::string path, std::string profile);
 
 }  // namespace baton

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -165,6 +166,13 @@ Result<std::string> Secrets::find(const std::string& name) const {
     if (*kept) return std::move(**kept);
   }
   return Error{"secret \"" + name + "\" is not set: set it in the state folder, or give it as " + variable + (file_.empty() ? " or in a file of secrets" : " or in " + file_)};
+}
+
+std::function<Result<std::string>(const std::string& name)> secret_source(Secrets known, const Profile& profile) {
+  return [known = std::move(known), names = profile.secrets](const std::string& name) {
+    const auto meant = std::find_if(names.begin(), names.end(), [&](const auto& one) { return one.first == name; });
+    return known.find(meant == names.end() ? name : meant->second);
+  };
 }
 
 }  // namespace baton

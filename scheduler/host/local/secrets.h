@@ -2,6 +2,7 @@
 // the state folder. Immutable once loaded; find() reads the environment and the vault. Values are never stored, never logged, and stand in no error.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "scheduler/host/local/vault.h"
+#include "scheduler/model/dag.h"
 #include "scheduler/model/result.h"
 
 namespace baton {
@@ -35,5 +37,8 @@ class Secrets {
   std::string file_;
   std::shared_ptr<const Vault> vault_;
 };
+
+/// `known` by the names that DAGs call them under `profile`.
+std::function<Result<std::string>(const std::string& name)> secret_source(Secrets known, const Profile& profile);
 
 }  // namespace baton
