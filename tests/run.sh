@@ -67,7 +67,7 @@ suite debug sanitized
 suite release volume
 step "build bugs" build bugs sim
 step "seeded bugs" python3 tests/sim/seeded_bugs.py build/bugs/tests/sim .
-for folder in corpus dags docs chaos gates; do
+for folder in corpus dags docs chaos history gates; do
   if [ -d "tests/$folder" ]; then step "tests/$folder" python_tests "tests/$folder"; fi
 done
 step "tests/ui" page
