@@ -87,6 +87,65 @@ test('a backfill is made with a preview, watched, paused, cancelled, and run aga
   await page.context().close()
 })
 
+test('an asset is held back with a reason, and released', async () => {
+  await server.run('warehouse', { state: 'success' })
+  const page = await open({ path: 'assets' })
+  const row = page.getByRole('row').filter({ hasText: 's3://lake/orders' })
+  await row.getByRole('button', { name: 'Hold back…' }).click()
+  const dialog = page.getByRole('dialog')
+  assert.equal(await dialog.getByRole('button', { name: 'Hold back', exact: true }).isDisabled(), true) // a reason is wanted
+  await dialog.getByLabel('Why').fill('half of it is missing')
+  await dialog.getByRole('button', { name: 'Hold back', exact: true }).click()
+  await row.getByText('held back').waitFor()
+  await row.getByRole('button', { name: 'orders', exact: true }).click()
+  await page.getByText('half of it is missing').waitFor()
+  await page.getByRole('dialog').getByText('report', { exact: true }).waitFor() // what it goes into
+  await page.getByRole('dialog').getByRole('link', { name: 'warehouse load' }).waitFor() // who made it
+  await page.keyboard.press('Escape')
+  await row.getByRole('button', { name: 'Release' }).click()
+  await row.getByText('✓ fresh').waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a dead letter is read, and tried again; all of a filter are let go', async () => {
+  await server.run('wrecks', { state: 'failed' })
+  await server.run('wrecks', { state: 'failed' })
+  const page = await open({ path: 'deadletters?dag=wrecks' })
+  await page.getByRole('button', { name: 'call', exact: true }).first().click()
+  await page.getByRole('dialog').getByText('<i>monday</i>').waitFor()
+  await page.getByRole('dialog').getByText('onerror').waitFor()
+  assert.equal(await page.evaluate(() => window.xss), undefined)
+  writeFileSync(join(server.folder, 'dags/back'), '')
+  await page.getByRole('dialog').getByRole('button', { name: 'Try again' }).click()
+  await until('one is resolved', async () => (await server.ask('GET', '/api/v2/deadLetters?dag_id=wrecks')).total_entries === 1)
+  await page.getByText('1–1 of 1').waitFor() // by the stream
+  await page.getByRole('button', { name: 'Let all of these go…' }).click()
+  await page.getByText('1 open dead letters of wrecks.').waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Let go' }).click()
+  await page.getByText('Nothing has given up').waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a variable is made, changed and removed', async () => {
+  const page = await open({ path: 'variables' })
+  await page.getByRole('button', { name: 'New…' }).click()
+  await page.getByLabel('Name').fill('region')
+  await page.getByLabel('Value').fill('<b>eu</b>')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('cell', { name: '<b>eu</b>' }).waitFor()
+  await page.getByRole('button', { name: 'region' }).click()
+  await page.getByLabel('Value').fill('us')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('cell', { name: 'us', exact: true }).waitFor()
+  await page.getByRole('button', { name: 'region' }).click()
+  await page.getByRole('button', { name: 'Remove' }).click()
+  await page.getByText('There are no variables').waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
 test('what failed is retried', async () => {
   const run = await server.run('broken', { state: 'failed' })
   const page = await open({ path: run_path('broken', run) })

@@ -31,6 +31,8 @@ constexpr std::array kPaths = {
     "/runs",
     "/backfills",
     "/backfills/{backfill_id}",
+    "/assets",
+    "/deadletters",
     "/breakers",
     "/pools",
     "/workers",

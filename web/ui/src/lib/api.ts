@@ -83,6 +83,7 @@ export async function getText(path: string): Promise<{ text: string; next: strin
 // An operation that takes no body refuses one, an empty object too: none is sent unless it is given.
 export const post = <T>(path: string, body?: unknown) => json<T>(send('POST', path, body))
 export const patch = <T>(path: string, body: unknown) => json<T>(send('PATCH', path, body))
+export const drop = <T>(path: string) => json<T>(send('DELETE', path))
 export const put = <T>(path: string, body?: unknown) => json<T>(send('PUT', path, body))
 
 /** `api/v2/dags/{dag_id}/…` from parts, each of which may hold anything. A `:verb` is added by the caller. */

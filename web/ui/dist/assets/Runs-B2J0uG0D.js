@@ -1,1 +1,0 @@
-import{Ft as e,Nt as t,bt as n,vt as r}from"./index-CdNCkb3M.js";import i from"./RunTable-BjNYCGvR.js";var a=n(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(n){var o=a(),s=e(t(o),2);i(s,{dagId:`~`}),r(n,o)}export{o as default};

@@ -1,1 +1,0 @@
-import{Mt as e,Wt as t,bt as n,dt as r,et as i,kt as a,vt as o}from"./index-CdNCkb3M.js";var s=n(`<div class="panel scroll" tabindex="0" role="region"><!></div>`);function c(n,c){var l=s(),u=e(l);r(u,()=>c.children),t(l),a(()=>i(l,`aria-label`,c.label)),o(n,l)}export{c as t};
