@@ -83,6 +83,13 @@ ExpressionCheck::ExpressionCheck(const Dag& dag, bool is_linked, Reporter& repor
     params.emplace_back(param.name, schema ? type_of_schema(*schema) : Type::any());
   }
   params_ = Type::object(std::move(params), "param");
+  std::set<std::string> states;
+  for (const Task& task : dag.tasks) {
+    if (task.spec->state) states.insert(task.spec->state->name);
+  }
+  std::vector<std::pair<std::string, Type>> kept;
+  for (const std::string& name : states) kept.emplace_back(name, Type::any());
+  states_ = Type::object(std::move(kept), "state");
 }
 
 void ExpressionCheck::run(const std::vector<SpecUses>& all) {
@@ -326,6 +333,8 @@ expr::TypeEnv ExpressionCheck::env_of(const Use& use, const SpecUses& spec) cons
   env.names.emplace_back("env", env_type(use, spec));
   env.names.emplace_back("interval", Type::object({{"start", Type::timestamp()}, {"end", Type::timestamp()}}));
   env.names.emplace_back("logical_date", Type::timestamp());
+  const bool is_item = spec.task >= 0 && use.stage == Stage::instance && dag_.spec(spec.task).mapping->as == "state";
+  if (!is_item) env.names.emplace_back("state", states_);
   env.names.emplace_back("run", Type::object({{"id", Type::string()}, {"type", Type::string()}}));
   env.names.emplace_back("dag", Type::object({{"id", Type::string()}}));
   env.names.emplace_back("task", Type::object({{"id", Type::string()}, {"try_number", Type::integer()}}));

@@ -107,6 +107,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"task", "consumes", kText | kList | kNull, "", kText, "", kService, "Assets it reads", "[orders]"},
     {"task", "produces", kText | kList | kNull, "", kText, "", kService, "Assets it writes", "[features]"},
     {"task", "cache", kObject, "cache", 0, "", 0, "Succeeds at once with the outputs of an earlier success", "{key: \"${{ params.day }}\", ttl: 7d}"},
+    {"task", "state", kText | kObject, "state_use", 0, "", kNoDefault, "A value that lives on from run to run, committed with its success: `${{ state.NAME }}`, the file `$BATON_STATE`", "watermark"},
     {"task", "dead_letter", kBoolean, "", 0, "", kService, "Keep it with its inputs when the last try fails; true", "false"},
     {"task", "allow_failure", kBoolean, "", 0, "", 0, "Its failure does not fail the run", "true"},
     {"task", "description", kText, "", 0, "", kNoDefault, "One line for people", "Loads the orders"},
@@ -174,6 +175,8 @@ constexpr auto kKeys = std::to_array<Key>({
     {"executor_kubernetes", "volumes", kList, "any", kAny, "", kService, "Volumes of the pod", ""},
 
     {"http", "url", kTemplate, "", 0, "", kService | kRequired, "Where to", "https://example.org/hook"},
+    {"state_use", "name", kText, "", 0, "", kRequired, "Its name", "watermark"},
+    {"state_use", "backfill", kWord, "", 0, "read write", 0, "Whether runs of a backfill change it; read", "write"},
     {"http", "method", kWord, "", 0, "GET HEAD POST PUT PATCH DELETE", kService, "GET, or POST where there is a body", "POST"},
     {"http", "headers", kObject, "headers", 0, "", kService, "Headers; a value may be a secret", "{Authorization: {secret: token}}"},
     {"http", "body", kTemplate, "", 0, "", kService, "The body as text", "hello"},

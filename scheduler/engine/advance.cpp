@@ -36,6 +36,7 @@ class Application {
   void pass_time(InstanceNo i, WallUs at);
   void record_try(InstanceNo i, const TaskChange& c);
   void record_success(InstanceNo i, TaskChange& c);
+  void record_state(InstanceNo i, TaskChange& c);
   void end_instance(InstanceNo i, std::deque<FollowUp>& follow);
   void stop(InstanceNo i, bool kill_now);
   void mark_ended(const TaskChange& c);
@@ -160,7 +161,24 @@ void Application::record_success(InstanceNo i, TaskChange& c) {
     row.instance_no = i;
     out_.cache.push_back(std::move(row));
   }
+  if (c.state) record_state(i, c);
   if (c.outputs) run_.keep_outputs(i, std::move(*c.outputs));
+}
+
+/// What follows in this very step sees the new value; who reads it elsewhere is launched after this is durable.
+void Application::record_state(InstanceNo i, TaskChange& c) {
+  const Task& task = run_.dag->task(run_.at(i).task_no);
+  TaskStateRow row;
+  row.dag_id = run_.dag->id;
+  row.name = task.spec->state->name;
+  row.json = std::move(c.state_json);
+  row.at = now_.wall;
+  row.run_no = run_.row.run_no;
+  row.run_id = run_.row.run_id;
+  row.task_id = task.id;
+  if (run_.states == nullptr) run_.states = std::make_shared<TaskStates>();
+  run_.states->put(row, std::move(*c.state));
+  out_.states.push_back(std::move(row));
 }
 
 void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
@@ -477,6 +495,7 @@ void StepOutcome::clear() {
   tries.clear();
   cache.clear();
   durations.clear();
+  states.clear();
   commands.clear();
   produced.clear();
   run_changed = false;

@@ -90,6 +90,32 @@ AttemptVerdict lose(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool
   return v;
 }
 
+/// What a success makes of the task's state across runs; a value in `v` where it changes. An Error: it cannot be kept,
+/// and the try has failed for it.
+Status take_state(const DagRun& run, InstanceNo i, const EndedState& end, AttemptVerdict& v) {
+  const TaskSpec& spec = run.spec_of(i);
+  if (!spec.state) return Unit{};
+  const std::string name = "the state \"" + spec.state->name + "\" ";
+  if (end.holds_secret) return Error{"$BATON_STATE holds the value of a secret; nothing of it was kept"};
+  if (end.is_too_large) return Error{"$BATON_STATE holds more than 256 KiB"};
+  if (end.json.find_first_not_of(" \t\r\n") == std::string::npos) return Unit{};
+  auto checked = check_state(end.json);
+  if (!checked) return Error{"$BATON_STATE " + checked.error().message};
+  if (run.row.type == RunType::backfill && !spec.state->backfills_write) {
+    v.note += (v.note.empty() ? "" : "; ") + name + "was left as it was: a backfill only reads it";
+    return Unit{};
+  }
+  const KeptState* const kept = run.states == nullptr ? nullptr : run.states->find(spec.state->name);
+  const std::int64_t version = kept == nullptr ? 0 : kept->version;
+  bool is_other = version != end.version;
+  if (BATON_BUG(state_put_over_a_newer_one)) is_other = false;
+  if (is_other) return Error{name + "was changed by " + kept->changed_by + " while this try ran; its value was not kept"};
+  if (kept != nullptr && kept->json == checked->json) return Unit{};
+  v.state = std::move(checked->value);
+  v.state_json = std::move(checked->json);
+  return Unit{};
+}
+
 AttemptVerdict succeed(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now,
                        const CoreSettings& settings) {
   if (end.output_holds_secret) {
@@ -108,6 +134,9 @@ AttemptVerdict succeed(const DagRun& run, InstanceNo i, const AttemptEnd& end, M
   if (!checked->json.empty()) {
     v.outputs = std::move(checked->value);
     v.outputs_json = std::move(checked->json);
+  }
+  if (Status state = take_state(run, i, end.state, v); !state) {
+    return fail(run, i, end, {Reason::state, state.error().message}, now);
   }
   return v;
 }

@@ -23,6 +23,8 @@ struct AttemptVerdict {
   std::optional<std::string> cache_key;  ///< to be looked up now; it may be empty
   std::optional<Value> outputs;
   std::string outputs_json;
+  std::optional<Value> state;   ///< what its state across runs becomes
+  std::string state_json;
   std::string note;
 };
 

@@ -357,6 +357,8 @@ void Decider::operator()(const AttemptEnded& e) {
   c.by_person = v.to == TaskState::none;
   c.outputs = std::move(v.outputs);
   c.outputs_json = std::move(v.outputs_json);
+  c.state = std::move(v.state);
+  c.state_json = std::move(v.state_json);
   if (v.cache_key) {
     out_.commands.push_back({.kind = Command::Kind::find_cached, .instance = e.instance, .text = *v.cache_key});
     c.cache_key = std::move(v.cache_key);

@@ -27,6 +27,7 @@ struct StepOutcome {
   std::vector<TryRow> tries;
   std::vector<CacheRow> cache;
   std::vector<DurationRow> durations;
+  std::vector<TaskStateRow> states;    ///< across runs: committed with the successes that put them
   std::vector<Command> commands;
   std::vector<InstanceNo> produced;    ///< succeeded by running, and their tasks name what they produce
   bool run_changed = false;

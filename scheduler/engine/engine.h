@@ -73,6 +73,12 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// A person trips or resets one. An Error: nobody has declared it, and `request.done` is not called.
   Status change_breaker(const std::string& name, const BreakerWish& wish, EngineRequest request);
   [[nodiscard]] const Breakers& breakers() const { return breakers_; }
+  /// A value across runs as an earlier scheduler has left it; before runs are adopted.
+  void restore_state(const TaskStateRow& row) { states_.restore(row); }
+  /// A person puts a value, or takes it away (`row.json` empty). Tasks that run meanwhile with this state will not put
+  /// theirs over it. The version is given here.
+  void change_state(TaskStateRow row, Value value, EngineRequest request);
+  [[nodiscard]] const TaskStates& states_of(const std::string& dag_id) { return *states_.of(dag_id); }
   /// The number of the last asset event that was ever committed; before anything raises one.
   void restore_asset_events(std::int64_t last_event_no) { last_asset_event_ = last_event_no; }
   /// The number of the last asset event, be it durable or not: what comes from now on has a higher one.
@@ -177,6 +183,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   [[nodiscard]] Pending& next() { return commits_.next(); }
 
   // engine_queue.cpp: runs that come, wait and begin.
+  LiveRun& take_in(DagRun run, std::vector<DurationUs> path_us);
   void begin_created(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request);
   void keep_waiting(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request);
   void wait_again(LiveRun& live, StepOutcome& cleared, EngineRequest request,
@@ -258,6 +265,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   RunObserver* observer_;
   Admission admission_;
   Breakers breakers_;
+  StateBook states_;
   LookAhead look_ahead_;
   AttemptLedger attempts_;
   Variables variables_;

@@ -72,6 +72,8 @@ struct TaskChange {
   WallUs at = kNoTime;                 ///< when it happened, where that is earlier than when it was heard of
   std::optional<Value> outputs;
   std::string outputs_json;
+  std::optional<Value> state;          ///< of a success: what its state across runs becomes
+  std::string state_json;
   std::optional<std::string> cache_key;  ///< known now; it may be empty
   std::string rendered_json;
   WorkerRef worker;                    ///< of a claim: who is to have it

@@ -59,6 +59,7 @@ class Rendering {
   void set_shell_command(const Script& script);
   void set_hash_command();
   void set_paths();
+  void set_state(const std::string& stem);
   void set_limits();
   void set_base_env();
   void set_author_env(const std::vector<EnvEntry>& entries);
@@ -148,12 +149,21 @@ void Rendering::set_paths() {
   out_.spec.log_path = renderer_.log_path(run_.row.run_no, i_, epoch);
   out_.spec.output_path = stem + ".json";
   out_.spec.heartbeat_path = stem + ".heartbeat";
+  if (spec_.state && run_.at(i_).reason != Reason::cache_key) set_state(stem);
   out_.spec.cwd = run_.dag->work_folder;
   if (spec_.cwd->is_set()) {
     const std::string cwd = text(spec_.cwd, "cwd");
     out_.spec.cwd = !cwd.empty() && cwd.front() == '/' ? cwd : run_.dag->work_folder + "/" + cwd;
   }
   if (spec_.stdin_text->is_set()) out_.spec.stdin_text = text(spec_.stdin_text, "stdin");
+}
+
+/// The value as it is now, in memory: whoever has put it is durable before this launch is.
+void Rendering::set_state(const std::string& stem) {
+  const KeptState* const kept = run_.states == nullptr ? nullptr : run_.states->find(spec_.state->name);
+  out_.spec.state_path = stem + ".state.json";
+  out_.spec.state = kept == nullptr || kept->json.empty() ? "null" : kept->json;
+  out_.spec.state_version = kept == nullptr ? 0 : kept->version;
 }
 
 void Rendering::set_limits() {
@@ -210,6 +220,7 @@ void Rendering::set_base_env() {
   add("BATON_INTERVAL_START=", time_text(row.interval_start));
   add("BATON_INTERVAL_END=", time_text(row.interval_end));
   add("BATON_OUTPUT=", out_.spec.output_path);
+  if (!out_.spec.state_path.empty()) add("BATON_STATE=", out_.spec.state_path);
   add("BATON_WORK_DIR=", renderer_.work_dir(row.run_no));
   add("BATON_HEARTBEAT=", out_.spec.heartbeat_path);
   add("BATON_IDEMPOTENCY_KEY=", identity);

@@ -53,6 +53,7 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.asset_events, more.asset_events);
   move_behind(rows.asset_cursors, more.asset_cursors);
   move_behind(rows.taken_events, more.taken_events);
+  move_behind(rows.task_states, more.task_states);
 }
 
 }  // namespace baton

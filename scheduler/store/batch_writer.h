@@ -51,6 +51,12 @@ struct AssetStatements {
       move_cursor, count_event, insert_event, insert_taken;
 };
 
+/// Statements of state_writing.cpp.
+struct StateStatements {
+  StateStatements();
+  LazyStatement insert, update;
+};
+
 class BatchWriter {
  public:
   /// `seq` is the last one given; `leader_epoch` is ours: when the store's differs, every batch is fenced.
@@ -137,6 +143,8 @@ class BatchWriter {
   bool put(const AssetEventRow& row);
   bool put(const AssetCursorRow& row);
   bool put(const TakenEventRow& row);
+  // state_writing.cpp
+  bool put(const TaskStateRow& row);
 
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 
@@ -173,6 +181,7 @@ class BatchWriter {
   ServiceStatements service_;
   LetterStatements letters_;
   AssetStatements assets_;
+  StateStatements states_;
 };
 
 }  // namespace baton::sqlite
