@@ -166,7 +166,14 @@ constexpr Example kImpactExamples[] = {{"baton asset impact orders", "all that i
 constexpr Example kQuarantineExamples[] = {
     {"baton asset quarantine orders --why 'half of it is missing'", "nobody runs on it meanwhile"}};
 constexpr Example kReleaseExamples[] = {{"baton asset release orders --why 'looked at'", "what waits runs"}};
-constexpr Argument kStateDag[] = {{"DAG", "its id", true, false}};
+constexpr Argument kChecksOf[] = {{"RUN", "id, DAG/ID, @latest, DAG@latest", true, false, Complete::run},
+                                  {"TASK", "of it: TASK, or TASK[INDEX]", true, false, Complete::task}};
+constexpr Flag kChecksFlags[] = {{"dag", 0, "DAG", "of this DAG alone", false, Complete::dag},
+                                 {"failed", 0, {}, "those alone that did not pass"},
+                                 {"limit", 0, "N", "so many (default 50, at most 1000)"}};
+constexpr Example kChecksLsExamples[] = {{"baton checks ls --failed", "what did not hold, newest first, over all DAGs"}};
+constexpr Example kChecksShowExamples[] = {{"baton checks show @latest quality", "each check of a task, and what it saw"}};
+constexpr Argument kStateDag[] = {{"DAG", "its id", true, false, Complete::dag}};
 constexpr Argument kStateNamed[] = {{"DAG", "its id", true, false}, {"NAME", "of the state", true, false}};
 constexpr Argument kStateValue[] = {
     {"DAG", "its id", true, false}, {"NAME", "of the state", true, false}, {"JSON", "the value; - reads it", true, false}};
@@ -509,6 +516,10 @@ constexpr Command kCommands[] = {
      kLineageExamples, kRead, asset_lineage_command},
     {"asset impact", kLooking, "all that is made of an asset", {}, kAsset, {}, kImpactExamples, kRead,
      asset_impact_command},
+    {"checks ls", kLooking, "what checks of data quality have come to, newest first", {}, {}, kChecksFlags,
+     kChecksLsExamples, kRead, checks_ls_command},
+    {"checks show", kLooking, "the checks of one task, as of its last try", {}, kChecksOf, {}, kChecksShowExamples, kRead,
+     checks_show_command},
     {"state ls", kLooking, "the values that a DAG keeps from run to run", {}, kStateDag, {}, kStateLsExamples, kRead,
      state_ls_command},
     {"state get", kLooking, "one of these values, as JSON", {}, kStateNamed, {}, kStateGetExamples, kRead,

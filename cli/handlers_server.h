@@ -21,6 +21,8 @@ int asset_lineage_command(const Invocation& call);
 int asset_impact_command(const Invocation& call);
 int asset_quarantine_command(const Invocation& call);
 int asset_release_command(const Invocation& call);
+int checks_ls_command(const Invocation& call);
+int checks_show_command(const Invocation& call);
 int state_ls_command(const Invocation& call);
 int state_get_command(const Invocation& call);
 int state_set_command(const Invocation& call);

@@ -314,6 +314,10 @@ Type ExpressionCheck::type_of_task(TaskNo task) const {
   const TaskSpec& spec = dag_.spec(task);
   std::vector<std::pair<std::string, Type>> outputs;
   for (const OutputSpec& output : spec.outputs) outputs.emplace_back(output.name, type_of_output(output.type));
+  if (spec.kind == TaskKind::checks) {
+    for (const char* name : {"passed", "failed", "warned"}) outputs.emplace_back(name, Type::integer());
+    outputs.emplace_back("quarantined", Type::list(Type::string()));
+  }
   std::vector<std::pair<std::string, Type>> fields;
   fields.emplace_back("index", Type::integer());
   fields.emplace_back("key", Type::any());

@@ -5,6 +5,7 @@
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/computed.h"
 #include "scheduler/engine/retry.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/model/seeded_bug.h"
 
 namespace baton {
@@ -141,6 +142,18 @@ AttemptVerdict succeed(const DagRun& run, InstanceNo i, const AttemptEnd& end, M
   return v;
 }
 
+/// All of its programs have run; what they have come to is in the output. A check that does not hold is no fault of the
+/// try: the same data would fail it again.
+AttemptVerdict judge_checks_of(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now) {
+  if (end.output_holds_secret) {
+    return fail(run, i, end, {Reason::outputs, "a result of the checks holds the value of a secret; none was kept"}, now);
+  }
+  if (end.output_too_large) {
+    return fail(run, i, end, {Reason::outputs, "the results of the checks are larger than 1 MiB"}, now);
+  }
+  return judge_checks(run, i, &end);
+}
+
 AttemptVerdict look_again(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now) {
   const TaskSpec& spec = run.spec_of(i);
   const Activity* activity = run.activity(i);
@@ -205,6 +218,21 @@ std::string words_of_end(const AttemptEnd& end) {
   return with_remark(failure_of(end).note, end);
 }
 
+AttemptVerdict judge_checks(const DagRun& run, InstanceNo i, const AttemptEnd* end) {
+  auto outcome = std::make_shared<ChecksOutcome>(checks_outcome(run, i, end == nullptr ? "" : end->output));
+  AttemptVerdict v;
+  v.to = outcome->is_failed ? TaskState::failed : TaskState::success;
+  if (outcome->is_failed) v.reason = Reason::checks;
+  v.counts_failure = outcome->is_failed;
+  v.note = end == nullptr ? outcome->note : with_remark(outcome->note, *end);
+  if (!outcome->is_failed) {
+    v.outputs = checks_outputs(*outcome);
+    v.outputs_json = to_json(*v.outputs);
+  }
+  v.checks = std::move(outcome);
+  return v;
+}
+
 WallUs sensor_deadline(const TaskSpec& spec, WallUs first_look_at) {
   return first_look_at + (spec.timeout_us > 0 ? spec.timeout_us : kSensorTimeoutUs);
 }
@@ -249,6 +277,7 @@ AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& 
     return v;
   }
   if (run.spec_of(i).kind == TaskKind::sensor) return judge_look(run, i, end, now, settings);
+  if (is_exit && end.exit_code == 0 && run.spec_of(i).kind == TaskKind::checks) return judge_checks_of(run, i, end, now);
   if (is_exit && end.exit_code == 0) return succeed(run, i, end, now, settings);
   return fail(run, i, end, failure_of(end), now);
 }

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -96,6 +97,7 @@ struct DagRun {
   std::int64_t outputs_bytes = 0;                 ///< about what `outputs` takes in memory
   std::unordered_map<InstanceNo, MappedItem> items;
   mutable std::unordered_map<TaskNo, DescribedTask> described;  ///< of mapped tasks that expressions have named
+  std::set<InstanceNo> held_events;               ///< successes whose asset events wait for the checks behind them
   std::shared_ptr<TaskStates> states;             ///< of its DAG, shared by its live runs; null: none are known
   std::deque<FollowUp> pending;
   std::vector<Activity> activities;

@@ -87,6 +87,10 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::int64_t raise_asset_event(AssetEventRow event, EngineRequest request);
   /// Called with asset events that have become durable, in the order of their numbers.
   void on_asset_events(std::function<void(const std::vector<AssetEventRow>&)> f) { asset_events_ = std::move(f); }
+  /// Called, before the events of the same batch, with what checks hold back or let go on, once that is durable.
+  void on_asset_quarantines(std::function<void(const std::vector<AssetQuarantineRow>&)> f) {
+    asset_quarantines_ = std::move(f);
+  }
   /// Runs that somebody will go on with later: what their attempts came to stays with the executor, unacknowledged.
   void leave_runs(const std::vector<RunNo>& runs) { left_.insert(runs.begin(), runs.end()); }
   /// Called once when an outcome of a commit is unknown or the fence has moved.
@@ -282,6 +286,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::function<void(const DagRun&)> finished_;
   std::function<void(Part&)> writes_;
   std::function<void(const std::vector<AssetEventRow>&)> asset_events_;
+  std::function<void(const std::vector<AssetQuarantineRow>&)> asset_quarantines_;
   std::int64_t last_asset_event_ = 0;
 
   std::set<RunNo> left_;                       ///< not ours now; see leave_runs()

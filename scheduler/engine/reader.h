@@ -127,6 +127,9 @@ class Reader {
   /// not_found: there is none.
   [[nodiscard]] virtual Result<TaskStateRow> task_state(const std::string& dag_id, const std::string& name) = 0;
 
+  /// What checks have come to, newest first. At most `limit` (1 … 1,000); a `before` of 0 begins with the newest.
+  [[nodiscard]] virtual Result<std::vector<CheckRow>> list_checks(const CheckQuery& query) = 0;
+
   // ---- assets ----
 
   [[nodiscard]] virtual Result<AssetPage> list_assets(const AssetQuery& query) = 0;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scheduler/engine/asset_rows.h"
+#include "scheduler/engine/check_rows.h"
 #include "scheduler/engine/rows.h"
 #include "scheduler/model/attempt_key.h"
 #include "scheduler/model/breaker_spec.h"
@@ -350,6 +351,8 @@ struct ServiceRows {
   std::vector<AssetCursorRow> asset_cursors;
   std::vector<TakenEventRow> taken_events;
   std::vector<TaskStateRow> task_states;
+  std::vector<CheckRow> checks;
+  std::vector<HeldEventRow> held_events;
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
@@ -357,7 +360,8 @@ struct ServiceRows {
            variables.empty() && tokens.empty() && deletions.empty() && dag_deletions.empty() && breakers.empty() &&
            breaker_events.empty() && letter_closings.empty() && letters.empty() && jobs.empty() && outbox.empty() &&
            deliveries.empty() && assets.empty() && quarantines.empty() && dag_assets.empty() &&
-           asset_events.empty() && asset_cursors.empty() && taken_events.empty() && task_states.empty();
+           asset_events.empty() && asset_cursors.empty() && taken_events.empty() && task_states.empty() && checks.empty() &&
+           held_events.empty();
   }
 };
 

@@ -37,6 +37,7 @@ struct RunSnapshot {
   RunRow run;
   VersionRow version;
   std::vector<TaskRow> instances;  ///< by instance_no, without gaps
+  std::vector<InstanceNo> held_events = {};  ///< whose asset events wait for checks
 };
 
 class Store {
