@@ -225,9 +225,7 @@ bool Application::is_gated(TaskNo producer) const {
 
 /// Told now, or once the checks behind it have ended. Which of the two is on the disk with the success.
 void Application::tell_or_hold(InstanceNo i) {
-  bool waits = run_.dag->has_gates && is_gated(run_.at(i).task_no);
-  if (BATON_BUG(gated_event_told_at_once)) waits = false;
-  if (!waits) return out_.produced.push_back(i);
+  if (!run_.dag->has_gates || !is_gated(run_.at(i).task_no)) return out_.produced.push_back(i);
   if (run_.held_events.insert(i).second) out_.held.push_back({run_.row.run_no, i, now_.wall, false});
 }
 
@@ -286,9 +284,7 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
   const Task& task = run_.dag->task(t);
   instance.wait = Wait::ended;
   --run_.progress(t).own_open;
-  bool has_gates = run_.dag->has_gates;
-  if (BATON_BUG(held_event_forgotten)) has_gates = false;
-  if (has_gates) open_gates(i);
+  if (run_.dag->has_gates) open_gates(i);
   if (task.hook != Hook::none) {
     if (--run_.open_hooks == 0 && is_final(run_.row.state)) out_.commands.push_back({.kind = Command::Kind::finished});
     return;

@@ -108,9 +108,10 @@ Status take_state(const DagRun& run, InstanceNo i, const EndedState& end, Attemp
   }
   const KeptState* const kept = run.states == nullptr ? nullptr : run.states->find(spec.state->name);
   const std::int64_t version = kept == nullptr ? 0 : kept->version;
-  bool is_other = version != end.version;
-  if (BATON_BUG(state_put_over_a_newer_one)) is_other = false;
-  if (is_other) return Error{name + "was changed by " + kept->changed_by + " while this try ran; its value was not kept"};
+  if (version != end.version) {
+    const std::string by = kept == nullptr ? "somebody" : kept->changed_by;
+    return Error{name + "was changed by " + by + " while this try ran; its value was not kept"};
+  }
   if (kept != nullptr && kept->json == checked->json) return Unit{};
   v.state = std::move(checked->value);
   v.state_json = std::move(checked->json);

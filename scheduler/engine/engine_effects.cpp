@@ -40,9 +40,7 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
     part.tries.push_back(std::move(row));
   }
   std::move(step.cache.begin(), step.cache.end(), std::back_inserter(part.cache));
-  bool keeps_states = true;
-  if (BATON_BUG(state_not_written)) keeps_states = false;
-  if (keeps_states) std::move(step.states.begin(), step.states.end(), std::back_inserter(part.service.task_states));
+  std::move(step.states.begin(), step.states.end(), std::back_inserter(part.service.task_states));
   std::move(step.durations.begin(), step.durations.end(), std::back_inserter(lazy_durations_));
   if (step.run_changed && is_final(run.row.state)) next().ended.push_back(run.row.run_no);
   if (step.run_changed) runs_.note_due(live);
