@@ -198,7 +198,7 @@ int run_checks() {
   std::vector<std::string> shell;
   for (int i = 0; i < words && !parts.is_broken(); ++i) shell.push_back(parts.next());
   if (output == nullptr || shell.empty()) {
-    std::fputs("baton-worker: --run-checks is told what to run by a scheduler\n", stderr);
+    std::fputs("baton-worker: a scheduler says which checks are to run\n", stderr);
     return kFailed;
   }
   const std::string stem = output;
