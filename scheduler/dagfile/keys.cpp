@@ -174,9 +174,9 @@ constexpr auto kKeys = std::to_array<Key>({
     {"executor_kubernetes", "tolerations", kList, "any", kAny, "", kService, "Tolerations of the pod", ""},
     {"executor_kubernetes", "volumes", kList, "any", kAny, "", kService, "Volumes of the pod", ""},
 
-    {"http", "url", kTemplate, "", 0, "", kService | kRequired, "Where to", "https://example.org/hook"},
     {"state_use", "name", kText, "", 0, "", kRequired, "Its name", "watermark"},
     {"state_use", "backfill", kWord, "", 0, "read write", 0, "Whether runs of a backfill change it; read", "write"},
+    {"http", "url", kTemplate, "", 0, "", kService | kRequired, "Where to", "https://example.org/hook"},
     {"http", "method", kWord, "", 0, "GET HEAD POST PUT PATCH DELETE", kService, "GET, or POST where there is a body", "POST"},
     {"http", "headers", kObject, "headers", 0, "", kService, "Headers; a value may be a secret", "{Authorization: {secret: token}}"},
     {"http", "body", kTemplate, "", 0, "", kService, "The body as text", "hello"},
