@@ -9,7 +9,7 @@ namespace baton {
 namespace {
 
 constexpr JsonLimits kFileLimits{.depth_max = 200, .bytes_max = 2U << 20U};
-constexpr int kCannotRun = 126, kNotFound = 127;
+constexpr int kExitCannotRun = 126, kExitNotFound = 127;
 
 const Value* member(const Value& value, std::string_view name) {
   return value.type() == ValueType::map ? value.find(name) : nullptr;
@@ -47,7 +47,7 @@ CheckResult by_exit(const Value& entry) {
   const std::int64_t signal = number_in(entry, "signal");
   const std::int64_t exit = number_in(entry, "exit");
   if (signal != 0) return erred("killed by signal " + std::to_string(signal));
-  if (exit == kCannotRun || exit == kNotFound) return erred("could not be run: exit code " + std::to_string(exit));
+  if (exit == kExitCannotRun || exit == kExitNotFound) return erred("could not be run: exit code " + std::to_string(exit));
   if (exit != 0) {
     result.state = CheckState::failed;
     result.message = "exit code " + std::to_string(exit);

@@ -36,13 +36,13 @@ TaskSpec expects(const std::string& text, const std::string& on_fail) {
   return checks(R"([{"name":"one","expect":"x","on_fail":")" + on_fail + R"("}])", {{"/0/expect", text}});
 }
 
-TaskSpec makes(std::vector<std::string> assets) {
+TaskSpec producing(std::vector<std::string> assets) {
   TaskSpec spec = test::run_task();
   spec.produces.edit() = std::move(assets);
   return spec;
 }
 
-TaskSpec runs(const std::string& on_fail = "fail") {
+TaskSpec program_check(const std::string& on_fail = "fail") {
   return checks(R"([{"name":"one","run":"true","on_fail":")" + on_fail + R"("}])");
 }
 
@@ -65,7 +65,7 @@ TEST(Checks, ExpressionsAloneLaunchNothing) {
 TEST(Checks, OneThatDoesNotHoldFailsWarnsOrQuarantines) {
   for (const std::string on_fail : {"fail", "warn", "quarantine"}) {
     RunDriver d(DagBuilder()
-                    .task("a", {}, makes({"x"}))
+                    .task("a", {}, producing({"x"}))
                     .task("q", {"a"}, expects("${{ 1 > 2 }}", on_fail))
                     .build());
     d.begin();
@@ -88,7 +88,7 @@ TEST(Checks, AnExpressionThatCannotBeEvaluatedCountsAsOneThatDoesNotHold) {
 }
 
 TEST(Checks, OneThatDoesNotHoldIsNotTriedAgain) {
-  TaskSpec spec = runs();
+  TaskSpec spec = program_check();
   spec.retries = test::constant_retries(3);
   RunDriver d(DagBuilder().task("q", {}, spec).build());
   d.begin();
@@ -167,10 +167,10 @@ TEST(Checks, GreatExpectationsAndDbtAreRead) {
 
 std::shared_ptr<const Dag> guarded() {
   return DagBuilder()
-      .task("make", {}, makes({"x"}))
-      .task("more", {"make"}, makes({"y"}))
-      .task("gate", {"more"}, runs("quarantine"))
-      .task("next", {"gate"}, makes({"z"}))
+      .task("make", {}, producing({"x"}))
+      .task("more", {"make"}, producing({"y"}))
+      .task("gate", {"more"}, program_check("quarantine"))
+      .task("next", {"gate"}, producing({"z"}))
       .build();
 }
 
@@ -182,9 +182,9 @@ TEST(Gates, WhatIsProducedWaitsForTheChecksBehindItWithoutOthersBetween) {
   EXPECT_TRUE(gates_of(*dag, 3).empty());
   EXPECT_EQ(assets_before(*dag, 2), (std::vector<std::string>{"x", "y"}));
   const auto twice = DagBuilder()
-                         .task("a", {}, makes({"x"}))
-                         .task("first", {"a"}, runs("warn"))
-                         .task("second", {"first"}, runs("quarantine"))
+                         .task("a", {}, producing({"x"}))
+                         .task("first", {"a"}, program_check("warn"))
+                         .task("second", {"first"}, program_check("quarantine"))
                          .build();
   EXPECT_TRUE(gates_of(*twice, 0).empty()) << "the checks between say what becomes of it";
 }
@@ -226,9 +226,9 @@ TEST(Gates, WhatDidNotHoldIsToldBehindAQuarantineThatALaterSuccessLifts) {
 
 TEST(Gates, ChecksThatNeverRanHoldBackAndThoseThatArePassedOverDoNot) {
   RunDriver failed(DagBuilder()
-                       .task("a", {}, makes({"x"}))
+                       .task("a", {}, producing({"x"}))
                        .task("b")
-                       .task("gate", {"a", "b"}, runs("quarantine"))
+                       .task("gate", {"a", "b"}, program_check("quarantine"))
                        .build());
   failed.begin();
   failed.run_to(0, test::exited(0));
@@ -236,9 +236,9 @@ TEST(Gates, ChecksThatNeverRanHoldBackAndThoseThatArePassedOverDoNot) {
   EXPECT_EQ(failed.state("gate"), TaskState::upstream_failed);
   EXPECT_EQ(failed.out().produced, (std::vector<InstanceNo>{0}));
   ASSERT_EQ(failed.out().quarantines.size(), 1U);
-  TaskSpec gate = runs("quarantine");
+  TaskSpec gate = program_check("quarantine");
   gate.condition = test::expression("${{ false }}");
-  RunDriver passed(DagBuilder().task("a", {}, makes({"x"})).task("gate", {"a"}, gate).build());
+  RunDriver passed(DagBuilder().task("a", {}, producing({"x"})).task("gate", {"a"}, gate).build());
   passed.begin();
   passed.run_to(0, test::exited(0));
   EXPECT_EQ(passed.out().produced, (std::vector<InstanceNo>{0}));
