@@ -7,7 +7,7 @@
 namespace baton::insight {
 namespace {
 
-Value text_or_nothing(const std::string& text) { return text.empty() ? Value{} : Value{text}; }
+Value words_if_any(const std::string& text) { return text.empty() ? Value{} : Value{text}; }
 
 }  // namespace
 
@@ -19,11 +19,11 @@ ValueMap check_value(const CheckRow& row) {
           {"map_index", std::int64_t{row.map_index}},
           {"try_number", std::int64_t{row.try_number}},
           {"name", row.name},
-          {"description", text_or_nothing(row.description)},
+          {"description", words_if_any(row.description)},
           {"state", to_string(row.state)},
           {"on_fail", to_string(row.on_fail)},
-          {"observed", text_or_nothing(row.observed)},
-          {"message", text_or_nothing(row.message)},
+          {"observed", words_if_any(row.observed)},
+          {"message", words_if_any(row.message)},
           {"timestamp", json_time(row.at)}};
 }
 
