@@ -166,6 +166,23 @@ constexpr Example kImpactExamples[] = {{"baton asset impact orders", "all that i
 constexpr Example kQuarantineExamples[] = {
     {"baton asset quarantine orders --why 'half of it is missing'", "nobody runs on it meanwhile"}};
 constexpr Example kReleaseExamples[] = {{"baton asset release orders --why 'looked at'", "what waits runs"}};
+constexpr Argument kChecksOf[] = {{"RUN", "id, DAG/ID, @latest, DAG@latest", true, false, Complete::run},
+                                  {"TASK", "of it: TASK, or TASK[INDEX]", true, false, Complete::task}};
+constexpr Flag kChecksFlags[] = {{"dag", 0, "DAG", "of this DAG alone", false, Complete::dag},
+                                 {"failed", 0, {}, "those alone that did not pass"},
+                                 {"limit", 0, "N", "so many (default 50, at most 1000)"}};
+constexpr Example kChecksLsExamples[] = {{"baton checks ls --failed", "what did not hold, newest first, over all DAGs"}};
+constexpr Example kChecksShowExamples[] = {{"baton checks show @latest quality", "each check of a task, and what it saw"}};
+constexpr Argument kStateDag[] = {{"DAG", "its id", true, false, Complete::dag}};
+constexpr Argument kStateNamed[] = {{"DAG", "its id", true, false}, {"NAME", "of the state", true, false}};
+constexpr Argument kStateValue[] = {
+    {"DAG", "its id", true, false}, {"NAME", "of the state", true, false}, {"JSON", "the value; - reads it", true, false}};
+constexpr Flag kStateFlags[] = {kWhy};
+constexpr Example kStateLsExamples[] = {{"baton state ls orders", "how far a DAG has come, and by which run"}};
+constexpr Example kStateGetExamples[] = {{"baton state get orders watermark", "the value as JSON, for a script"}};
+constexpr Example kStateSetExamples[] = {
+    {"baton state set orders watermark '\"2026-01-01\"' --why 'January once more'", "the next run begins there"}};
+constexpr Example kStateRmExamples[] = {{"baton state rm orders watermark", "the next run begins as the first one did"}};
 constexpr Argument kBreaker[] = {{"BREAKER", "its name", true, false}};
 constexpr Flag kTripFlags[] = {
     {"for", 0, "DURATION", "let probes through after that (else not before `baton breaker reset`)"}, kWhy};
@@ -415,6 +432,11 @@ constexpr Command kCommands[] = {
      "Asks the server of the folder.", kAsset, kQuarantineFlags, kQuarantineExamples, kRead, asset_quarantine_command},
     {"asset release", kRunning, "let an asset go on that was held back: what waited runs",
      "Asks the server of the folder.", kAsset, kQuarantineFlags, kReleaseExamples, kRead, asset_release_command},
+    {"state set", kRunning, "put a value that a DAG keeps from run to run",
+     "A task that runs meanwhile with this state does not put its own over it: its try fails, and the next one reads this.",
+     kStateValue, kStateFlags, kStateSetExamples, kRead, state_set_command},
+    {"state rm", kRunning, "take away a value that a DAG keeps from run to run", {}, kStateNamed, kStateFlags,
+     kStateRmExamples, kRead, state_rm_command},
     {"breaker trip", kRunning, "open a circuit breaker: nothing that names it starts",
      "In all DAGs. What runs goes on; what would start waits, and no try is lost. It holds over a restart.", kBreaker,
      kTripFlags, kTripExamples, kRead, breaker_trip_command},
@@ -494,6 +516,14 @@ constexpr Command kCommands[] = {
      kLineageExamples, kRead, asset_lineage_command},
     {"asset impact", kLooking, "all that is made of an asset", {}, kAsset, {}, kImpactExamples, kRead,
      asset_impact_command},
+    {"checks ls", kLooking, "what checks of data quality have come to, newest first", {}, {}, kChecksFlags,
+     kChecksLsExamples, kRead, checks_ls_command},
+    {"checks show", kLooking, "the checks of one task, as of its last try", {}, kChecksOf, {}, kChecksShowExamples, kRead,
+     checks_show_command},
+    {"state ls", kLooking, "the values that a DAG keeps from run to run", {}, kStateDag, {}, kStateLsExamples, kRead,
+     state_ls_command},
+    {"state get", kLooking, "one of these values, as JSON", {}, kStateNamed, {}, kStateGetExamples, kRead,
+     state_get_command},
     {"breaker ls", kLooking, "the circuit breakers, and which are open", {}, {}, {}, kBreakerLsExamples, kRead,
      breaker_ls_command},
     {"breaker show", kLooking, "one circuit breaker, and what has happened to it", {}, kBreaker, {}, kBreakerShowExamples,

@@ -97,6 +97,7 @@ Serving::~Serving() {
   engine.on_struck(nullptr);
   engine.on_waiting_ended(nullptr);
   engine.on_asset_events(nullptr);
+  engine.on_asset_quarantines(nullptr);
   server_.host().on_begins(nullptr);
   tick_host_.tell_assets(nullptr);
   if (beat_timer_ != 0) server_.loop().cancel(beat_timer_);
@@ -175,6 +176,8 @@ Status Serving::tell_of_runs() {
     asset_runs_.run_gone(row);
   });
   server_.host().on_begins([this](const RunRow& row) { asset_runs_.run_begins(row); });
+  engine.on_asset_quarantines(
+      [this](const std::vector<AssetQuarantineRow>& rows) { asset_runs_.quarantined(rows); });
   engine.on_asset_events([this](const std::vector<AssetEventRow>& events) { asset_runs_.events(events); });
   tick_host_.tell_assets([this](const Dag& dag) { asset_runs_.put_dag(dag); });
   engine.on_waiting_ended([this](const RunRow& row) {

@@ -367,7 +367,8 @@ void Agent::send_inventory() {
   part.last = false;
   std::size_t bytes = 0;
   for (const auto& [key, reported] : unacknowledged_) {
-    bytes += 256 + reported.ended.output.size() + reported.ended.message.size() + reported.ended.log_tail.size();
+    bytes += 256 + reported.ended.output.size() + reported.ended.message.size() + reported.ended.log_tail.size() +
+             reported.ended.state.size();
     part.ended.push_back(reported.ended);
     if (bytes < kInventoryBytesMax) continue;
     static_cast<void>(link_->send(part));

@@ -110,6 +110,7 @@ class Attempts {
   [[nodiscard]] bool open_files(Attempt& attempt, std::string& problem);
   [[nodiscard]] bool open_stdin(Attempt& attempt, std::string& problem);
   [[nodiscard]] bool write_script(Attempt& attempt, std::string& problem);
+  [[nodiscard]] static bool write_state(const wire::Launch& launch, std::string& problem);
   [[nodiscard]] bool is_fenced(const wire::AttemptKey& key, std::string& problem) const;
   [[nodiscard]] bool prepare(Attempt& attempt, std::string& problem);
   void take_leaf(Attempt& attempt);

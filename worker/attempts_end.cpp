@@ -60,6 +60,33 @@ void read_output(const std::string& path, const wire::StringList& masks, Reporte
   ::unlink(path.c_str());
 }
 
+/// What the program has left in its state file. One that it has taken away, emptied or not touched is as it was.
+void read_state(const wire::Launch& launch, wire::Ended& ended) {
+  ended.flags |= wire::kHasState;
+  ended.state_version = launch.state_version;
+  const Fd file(::open(launch.state_path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat info {};
+  if (!file || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return;
+  if (info.st_size > wire::kStateBytesMax) {
+    ended.flags |= wire::kStateTooLarge;
+    return;
+  }
+  std::string text(static_cast<std::size_t>(info.st_size), '\0');
+  std::size_t filled = 0;
+  while (filled < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + filled, text.size() - filled);
+    if (got <= 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  text.resize(filled);
+  if (text == launch.state) return;
+  if (!launch.masks.empty() && holds_secret(text, launch.masks.views())) {
+    ended.flags |= wire::kStateHoldsSecret;
+    return;
+  }
+  ended.state = std::move(text);
+}
+
 OwnerCandidate as_owner(const Attempt& attempt) {
   return {attempt.launch.key, attempt.pid, ticks_of(attempt.created_boot_us)};
 }
@@ -168,6 +195,10 @@ void Attempts::finish(Attempt& attempt, std::uint32_t flags) {
   const bool succeeded = ended.outcome == wire::Outcome::kExited && ended.exit_code == 0;
   if (succeeded && !attempt.launch.output_path.empty()) {
     read_output(attempt.launch.output_path, attempt.launch.masks, reported);
+  }
+  if (!attempt.launch.state_path.empty()) {
+    if (succeeded) read_state(attempt.launch, ended);
+    ::unlink(attempt.launch.state_path.c_str());
   }
   if (!attempt.script_path.empty()) ::unlink(attempt.script_path.c_str());
   if ((flags & wire::kTreeNotEmpty) != 0) set_aside(attempt);

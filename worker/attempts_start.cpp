@@ -67,6 +67,7 @@ bool Attempts::prepare(Attempt& attempt, std::string& problem) {
     return false;
   }
   if (!open_files(attempt, problem) || !open_stdin(attempt, problem) || !write_script(attempt, problem)) return false;
+  if (!write_state(launch, problem)) return false;
   launch.env.add(std::string(kAttemptVariable) + '=' + attempt_text(launch.key));
   launch.env.add(std::string(kWorkerVariable) + '=' + worker_id_);
   attempt.argv = launch.argv.pointers();
@@ -129,6 +130,16 @@ bool Attempts::open_stdin(Attempt& attempt, std::string& problem) {
       problem = "standard input \"" + launch.stdin_value + "\": " + error_text(errno);
       return false;
   }
+  return false;
+}
+
+/// What it has left in an earlier run; nobody else may read it.
+bool Attempts::write_state(const wire::Launch& launch, std::string& problem) {
+  if (launch.state_path.empty()) return true;
+  ::unlink(launch.state_path.c_str());
+  const Fd file = open_file(launch.state_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (file && write_all(file.get(), launch.state)) return true;
+  problem = "state \"" + launch.state_path + "\": " + error_text(errno);
   return false;
 }
 

@@ -1,4 +1,5 @@
-// baton-worker: runs tasks for a scheduler. Also two small helpers that run as tasks: --look and --hash-files.
+// baton-worker: runs tasks for a scheduler. Also small helpers that run as tasks: --look, --hash-files,
+// --run-checks.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "worker/agent.h"
 #include "worker/files.h"
 #include "worker/posix.h"
+#include "worker/run_checks.h"
 
 namespace baton::worker {
 namespace {
@@ -22,6 +24,7 @@ constexpr const char* kUsageText =
     "usage: baton-worker --state DIR [--worker N] (--fd N | --listen) [--cgroups on|off]\n"
     "       baton-worker --look PATTERN          exit 0: something matches; 1: not yet\n"
     "       baton-worker --hash-files PATTERN... writes {\"hash\": \"...\"} to $BATON_OUTPUT\n"
+    "       baton-worker --run-checks            runs the checks that its input tells of\n"
     "       baton-worker --version\n";
 
 int code(Exit exit) {
@@ -118,6 +121,7 @@ int run(const std::vector<std::string>& arguments) {
   }
   if (arguments[0] == "--look" && arguments.size() == 2) return look(arguments[1]);
   if (arguments[0] == "--hash-files" && arguments.size() > 1) return hash({arguments.begin() + 1, arguments.end()});
+  if (arguments[0] == "--run-checks" && arguments.size() == 1) return run_checks();
   return serve(arguments);
 }
 

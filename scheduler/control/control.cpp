@@ -52,6 +52,7 @@ ServiceRows notes_of(RunNo run_no, const std::optional<std::string>& on_run, con
 std::string object_of(const Request& request, const Answer& how) {
   if (const auto* records = std::get_if<WriteRecords>(&request)) return records->object;
   if (const auto* breaker = std::get_if<ChangeBreaker>(&request)) return "breaker/" + breaker->name;
+  if (const auto* state = std::get_if<ChangeState>(&request)) return "task_state/" + state->dag_id + "/" + state->name;
   const auto* redrive = std::get_if<RedriveLetters>(&request);
   if (redrive != nullptr && !redrive->letters.empty()) {
     return "dead_letter/" + std::to_string(redrive->letters.front().letter_no);
@@ -131,6 +132,7 @@ void Control::decide(Asked asked) {
   if (std::holds_alternative<TriggerRun>(asked.request)) return trigger(std::move(asked));
   if (std::holds_alternative<WriteRecords>(asked.request)) return write(std::move(asked));
   if (std::holds_alternative<ChangeBreaker>(asked.request)) return change_breaker(std::move(asked));
+  if (std::holds_alternative<ChangeState>(asked.request)) return change_state(std::move(asked));
   if (std::holds_alternative<RaiseAssetEvent>(asked.request)) return raise_asset_event(std::move(asked));
   const RunNo run_no = run_of(asked.request);
   decide_about(run_no, std::move(asked));
@@ -369,6 +371,21 @@ void Control::change_breaker(Asked asked) {
   const BreakerWish wish = wish_of(request, asked.actor);
   AuditRow audit = audit_of(request, asked.actor, loop_.wall_now());
   (void)engine_.change_breaker(request.name, wish, written(std::move(audit), {}, asked));
+}
+
+void Control::change_state(Asked asked) {
+  const auto request = std::get<ChangeState>(asked.request);
+  auto checked = check(request);
+  if (!checked) return answer(asked, checked.error());
+  const KeptState* const before = engine_.states_of(request.dag_id).find(request.name);
+  if (request.json.empty() && (before == nullptr || before->json.empty())) {
+    return answer(asked, Error{"DAG \"" + request.dag_id + "\" keeps no state \"" + request.name + "\"",
+                               ErrorKind::not_found});
+  }
+  const WallUs at = loop_.wall_now();
+  AuditRow audit = audit_of(request, *checked, before, asked.actor, at);
+  TaskStateRow row = row_of(request, *checked, asked.actor, at);
+  engine_.change_state(std::move(row), std::move(checked->value), written(std::move(audit), {}, asked));
 }
 
 void Control::raise_asset_event(Asked asked) {

@@ -12,7 +12,7 @@
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
 // Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h, clear_tasks.h,
-// mark_tasks.h, mark_run.h, delete_run.h, write_records.h, change_breaker.h, redrive_letters.h, asset_event.h): what it
+// mark_tasks.h, mark_run.h, delete_run.h, write_records.h, change_breaker.h, change_state.h, redrive_letters.h, asset_event.h): what it
 // says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also
 // while it is being loaded.
 //
@@ -35,6 +35,7 @@
 #include "scheduler/control/actor.h"
 #include "scheduler/control/asset_event.h"
 #include "scheduler/control/change_breaker.h"
+#include "scheduler/control/change_state.h"
 #include "scheduler/control/clear_tasks.h"
 #include "scheduler/control/delete_run.h"
 #include "scheduler/control/idempotency.h"
@@ -52,7 +53,7 @@
 namespace baton {
 
 using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun,
-                             ChangeBreaker, RedriveLetters, RaiseAssetEvent>;
+                             ChangeBreaker, ChangeState, RedriveLetters, RaiseAssetEvent>;
 
 /// The run that a request is about; 0: one that does not exist yet.
 [[nodiscard]] RunNo run_of(const Request& request);
@@ -149,6 +150,7 @@ class Control {
   void trigger(Asked asked);
   void write(Asked asked);
   void change_breaker(Asked asked);
+  void change_state(Asked asked);
   void raise_asset_event(Asked asked);
   template <typename Asks>
   void clear_loaded(const Asks& request, Asked& asked, LoadedRun& loaded, bool at_start);

@@ -1,5 +1,6 @@
 // The bodies of http, sql, checks, approval and trigger_dag: what only meaning can tell of them, the uses of their
 // expressions, and the body as it is kept.
+#include <set>
 #include <string>
 
 #include "scheduler/dagfile/scalar.h"
@@ -42,12 +43,31 @@ void TaskReader::read_checks(Expressions& expressions, Node node, expr::ShellKin
     reporter_.error(Rule::invalid_value, node.span(), "\"checks\" names no check",
                     "name at least one, or leave the task out");
   }
+  std::set<std::string> names;
   for (const Node check : Items(node)) {
     if (!check.is_map()) continue;
     (void)expressions.condition(check.find("expect"), Stage::instance);
     (void)expressions.script(check.find("run"), shell);
-    if (static_cast<bool>(check.find("expect")) == static_cast<bool>(check.find("run"))) {
-      reporter_.error(Rule::conflicting_keys, check.span(), "a check has one of \"expect\" and \"run\"");
+    for (const char* file : {"great_expectations", "dbt"}) {
+      if (const Node text = check.find(file)) (void)expressions.text(text, Wanted::text, Stage::instance);
+    }
+    require_one(check, "great_expectations", "dbt", false);
+    const bool has_program = check.find("run") || check.find("great_expectations") || check.find("dbt");
+    if (static_cast<bool>(check.find("expect")) == has_program) {
+      reporter_.error(Rule::conflicting_keys, check.span(), "a check has one of \"expect\" and \"run\"",
+                      has_program ? "make it two checks"
+                                  : "give it an expression, a script, or a file of great_expectations or dbt");
+    }
+    const Node on_fail = check.find("on_fail");
+    if (check.find("assets") && (!on_fail || on_fail.text() != "quarantine")) {
+      reporter_.error(Rule::conflicting_keys, check.find("assets").span(),
+                      "\"assets\" says what is quarantined, and this check quarantines nothing",
+                      "add on_fail: quarantine");
+    }
+    const Node name = check.find("name");
+    if (name && name.is_scalar() && !names.insert(std::string(name.text())).second) {
+      reporter_.error(Rule::invalid_value, name.span(), "there is a check " + in_quotes(name.text()) + " already",
+                      "each result is shown by its name: give it another one");
     }
   }
 }

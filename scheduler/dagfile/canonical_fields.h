@@ -83,6 +83,12 @@ void describe(F& f, Seen<F, Cache>& cache) {
   f.given("key_only", cache.key_only);
 }
 
+template <typename F>
+void describe(F& f, Seen<F, StateUse>& state) {
+  f.always("name", state.name);
+  f.given("backfills_write", state.backfills_write);
+}
+
 /// What a task does and when.
 template <typename F>
 void describe_action(F& f, Seen<F, TaskSpec>& spec) {
@@ -131,6 +137,7 @@ void describe_surroundings(F& f, Seen<F, TaskSpec>& spec) {
   f.given("consumes", spec.consumes);
   f.given("produces", spec.produces);
   f.given("cache", spec.cache);
+  f.given("state", spec.state);
   f.given("group", spec.group);
   f.given("description", spec.description);
   f.given("doc", spec.doc);

@@ -433,13 +433,22 @@ void DagReader::check_references() {
               [&](Node n) { check_name(n.text(), n, breakers_, Rule::unknown_breaker, "breaker"); });
     each_name(body.find("consumes"), [&](Node n) { check_name(n.text(), n, assets_, Rule::unknown_asset, "asset"); });
     each_name(body.find("produces"), [&](Node n) { check_name(n.text(), n, assets_, Rule::unknown_asset, "asset"); });
+    if (const Node checks = body.find("checks"); checks && checks.is_list()) {
+      for (const Node check : Items(checks)) {
+        if (!check.is_map()) continue;
+        each_name(check.find("assets"), [&](Node n) { check_name(n.text(), n, assets_, Rule::unknown_asset, "asset"); });
+      }
+    }
   };
   check_body(defaults_);
   for (const auto& [hook, name] : kHooks) check_body(top(name));
   std::shared_ptr<const TaskSpec> before;
   for (std::size_t t = 0; t < nodes_.size(); ++t) {
     const TaskSpec& spec = *dag_->tasks[t].spec;
-    if (spec.pools.empty() && spec.breakers.empty() && spec.consumes.empty() && spec.produces.empty()) continue;
+    if (spec.pools.empty() && spec.breakers.empty() && spec.consumes.empty() && spec.produces.empty() &&
+        spec.kind != TaskKind::checks) {
+      continue;
+    }
     check_body(nodes_[t].body);
   }
 }

@@ -83,6 +83,13 @@ ExpressionCheck::ExpressionCheck(const Dag& dag, bool is_linked, Reporter& repor
     params.emplace_back(param.name, schema ? type_of_schema(*schema) : Type::any());
   }
   params_ = Type::object(std::move(params), "param");
+  std::set<std::string> states;
+  for (const Task& task : dag.tasks) {
+    if (task.spec->state) states.insert(task.spec->state->name);
+  }
+  std::vector<std::pair<std::string, Type>> kept;
+  for (const std::string& name : states) kept.emplace_back(name, Type::any());
+  states_ = Type::object(std::move(kept), "state");
 }
 
 void ExpressionCheck::run(const std::vector<SpecUses>& all) {
@@ -307,6 +314,10 @@ Type ExpressionCheck::type_of_task(TaskNo task) const {
   const TaskSpec& spec = dag_.spec(task);
   std::vector<std::pair<std::string, Type>> outputs;
   for (const OutputSpec& output : spec.outputs) outputs.emplace_back(output.name, type_of_output(output.type));
+  if (spec.kind == TaskKind::checks) {
+    for (const char* name : {"passed", "failed", "warned"}) outputs.emplace_back(name, Type::integer());
+    outputs.emplace_back("quarantined", Type::list(Type::string()));
+  }
   std::vector<std::pair<std::string, Type>> fields;
   fields.emplace_back("index", Type::integer());
   fields.emplace_back("key", Type::any());
@@ -326,6 +337,8 @@ expr::TypeEnv ExpressionCheck::env_of(const Use& use, const SpecUses& spec) cons
   env.names.emplace_back("env", env_type(use, spec));
   env.names.emplace_back("interval", Type::object({{"start", Type::timestamp()}, {"end", Type::timestamp()}}));
   env.names.emplace_back("logical_date", Type::timestamp());
+  const bool is_item = spec.task >= 0 && use.stage == Stage::instance && dag_.spec(spec.task).mapping->as == "state";
+  if (!is_item) env.names.emplace_back("state", states_);
   env.names.emplace_back("run", Type::object({{"id", Type::string()}, {"type", Type::string()}}));
   env.names.emplace_back("dag", Type::object({{"id", Type::string()}}));
   env.names.emplace_back("task", Type::object({{"id", Type::string()}, {"try_number", Type::integer()}}));

@@ -55,7 +55,7 @@ class ExpressionCheck {
   const Dag& dag_;
   bool is_linked_;
   Reporter& reporter_;
-  expr::Type params_;
+  expr::Type params_, states_;
   std::set<Query> not_upstream_;  ///< of those that are not direct upstreams
 };
 

@@ -288,6 +288,7 @@ void TaskReader::read_results(Draft& draft) {
   }
   if (const Node assets = draft.nodes.get("consumes")) spec.consumes = read_texts(assets);
   if (const Node assets = draft.nodes.get("produces")) spec.produces = read_texts(assets);
+  if (const Node state = draft.nodes.own_value("state")) read_state(draft, state);
   if (const Node cache = draft.nodes.get("cache"); cache && cache.is_map()) {
     Cache kept;
     kept.key = draft.expressions.text(cache.find("key"), Wanted::text, Stage::instance, true);
@@ -295,6 +296,39 @@ void TaskReader::read_results(Draft& draft) {
     kept.key_only = read_bool(cache.find("key_only"), false);
     spec.cache = std::move(kept);
   }
+}
+
+void TaskReader::read_state(Draft& draft, Node node) {
+  const Node name = node.is_map() ? node.find("name") : node;
+  if (!name || !name.is_scalar()) return;
+  const TaskSpec& spec = draft.spec;
+  if (!is_name(name.text())) {
+    reporter_.error(Rule::invalid_id, name.span(), in_quotes(name.text()) + " is not a name of a state",
+                    "a name is made of letters, digits and \"_\" and does not begin with a digit");
+  }
+  const bool looks = spec.kind == TaskKind::sensor && spec.sensor->kind == Sensor::Kind::run;
+  if (spec.kind != TaskKind::run && spec.kind != TaskKind::exec && !looks) {
+    reporter_.error(Rule::conflicting_keys, node.span(),
+                    std::string(draft.owner) + " cannot change a state: it runs no program of yours",
+                    "\"state\" is for run, exec and sensor.run; others read it as ${{ state." + std::string(name.text()) + " }}");
+  }
+  if (spec.mapping->kind != Mapping::Kind::none) {
+    reporter_.error(Rule::conflicting_keys, node.span(),
+                    std::string(draft.owner) + " is mapped and cannot change a state: each instance would put its own value",
+                    "let a task behind it gather what they have come to, and give that one the \"state\"");
+  }
+  if (const Node cache = draft.nodes.get("cache")) {
+    reporter_.error(Rule::conflicting_keys, node.span(),
+                    std::string(draft.owner) + " has both \"state\" and \"cache\": a success from the cache runs nothing that could change it",
+                    "leave one of them out");
+  }
+  StateUse use;
+  use.name = std::string(name.text());
+  if (node.is_map()) {
+    const Node backfill = node.find("backfill");
+    use.backfills_write = backfill && backfill.is_scalar() && backfill.text() == "write";
+  }
+  draft.spec.state = std::move(use);
 }
 
 Value TaskReader::literal(Node node) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "scheduler/engine/cache_key.h"
+#include "scheduler/engine/checks.h"
 #include "scheduler/engine/clear.h"
 #include "scheduler/engine/decide.h"
 #include "scheduler/json/json_value.h"
@@ -36,6 +37,14 @@ class Application {
   void pass_time(InstanceNo i, WallUs at);
   void record_try(InstanceNo i, const TaskChange& c);
   void record_success(InstanceNo i, TaskChange& c);
+  void record_state(InstanceNo i, TaskChange& c);
+  void record_checks(InstanceNo i, const TaskChange& c);
+  void tell_or_hold(InstanceNo i);
+  void drop_held(InstanceNo i);
+  void open_gates(InstanceNo checks);
+  void quarantine(InstanceNo checks, const std::vector<std::string>& assets, const std::string& why);
+  void lift_quarantine(InstanceNo checks);
+  [[nodiscard]] bool is_gated(TaskNo producer) const;
   void end_instance(InstanceNo i, std::deque<FollowUp>& follow);
   void stop(InstanceNo i, bool kill_now);
   void mark_ended(const TaskChange& c);
@@ -142,7 +151,7 @@ void Application::record_success(InstanceNo i, TaskChange& c) {
     out_.durations.push_back({run_.dag->id, task.id, c.end->run_us});
   }
   // What lies in the cache was made, and told of, before.
-  if (!task.spec->produces.empty() && c.reason != Reason::cached) out_.produced.push_back(i);
+  if (!task.spec->produces.empty() && c.reason != Reason::cached) tell_or_hold(i);
   Activity& activity = run_.ensure_activity(i);
   if (!activity.cache_key && task.spec->cache && !cache_key_hashes_files(*task.spec)) {  // it did not ask
     if (auto key = cache_key(run_, i, "")) activity.cache_key = std::move(*key);
@@ -160,7 +169,113 @@ void Application::record_success(InstanceNo i, TaskChange& c) {
     row.instance_no = i;
     out_.cache.push_back(std::move(row));
   }
+  if (c.state) record_state(i, c);
   if (c.outputs) run_.keep_outputs(i, std::move(*c.outputs));
+}
+
+/// What follows in this very step sees the new value; who reads it elsewhere is launched after this is durable.
+void Application::record_state(InstanceNo i, TaskChange& c) {
+  const Task& task = run_.dag->task(run_.at(i).task_no);
+  TaskStateRow row;
+  row.dag_id = run_.dag->id;
+  row.name = task.spec->state->name;
+  row.json = std::move(c.state_json);
+  row.at = now_.wall;
+  row.run_no = run_.row.run_no;
+  row.run_id = run_.row.run_id;
+  row.task_id = task.id;
+  if (run_.states == nullptr) run_.states = std::make_shared<TaskStates>();
+  run_.states->put(row, std::move(*c.state));
+  out_.states.push_back(std::move(row));
+}
+
+void Application::record_checks(InstanceNo i, const TaskChange& c) {
+  const Instance& instance = run_.at(i);
+  std::int32_t ordinal = 0;
+  for (const CheckResult& result : c.checks->results) {
+    CheckRow row;
+    row.run_no = run_.row.run_no;
+    row.instance_no = i;
+    row.epoch = instance.epoch;
+    row.try_number = instance.try_number;
+    row.ordinal = ordinal++;
+    row.dag_id = run_.dag->id;
+    row.task_id = run_.dag->task(instance.task_no).id;
+    row.name = result.name;
+    row.description = result.description;
+    row.state = result.state;
+    row.on_fail = result.on_fail;
+    row.observed = result.observed;
+    row.message = result.message;
+    row.at = now_.wall;
+    out_.checks.push_back(std::move(row));
+  }
+  if (c.to == TaskState::success && c.checks->quarantined.empty()) return lift_quarantine(i);
+  quarantine(i, c.checks->quarantined, c.checks->note);
+}
+
+// ── quality gates: what is produced waits for the checks behind it ──
+
+bool Application::is_gated(TaskNo producer) const {
+  for (const TaskNo gate : gates_of(*run_.dag, producer)) {
+    if (run_.progress(gate).own_open > 0) return true;
+  }
+  return false;
+}
+
+/// Told now, or once the checks behind it have ended. Which of the two is on the disk with the success.
+void Application::tell_or_hold(InstanceNo i) {
+  if (!run_.dag->has_gates || !is_gated(run_.at(i).task_no)) return out_.produced.push_back(i);
+  if (run_.held_events.insert(i).second) out_.held.push_back({run_.row.run_no, i, now_.wall, false});
+}
+
+/// It is made anew: what it has made before is told by nobody.
+void Application::drop_held(InstanceNo i) {
+  if (run_.held_events.erase(i) > 0) out_.held.push_back({run_.row.run_no, i, now_.wall, true});
+}
+
+/// Something has ended. What waited for it, and for nothing else any more, is told; held back with its asset where the
+/// checks did not come to a success. Checks that their author passes over (`if`, nothing to check) hold nothing back.
+void Application::open_gates(InstanceNo ended) {
+  const Instance& instance = run_.at(ended);
+  const bool is_checks = run_.spec_of(ended).kind == TaskKind::checks;
+  const bool is_passed_over = instance.state == TaskState::skipped &&
+                              (instance.reason == Reason::condition || instance.reason == Reason::no_items ||
+                               instance.reason == Reason::not_selected);
+  std::vector<InstanceNo> told;
+  for (const InstanceNo held : run_.held_events) {
+    const TaskNo producer = run_.at(held).task_no;
+    const auto gates = gates_of(*run_.dag, producer);
+    const bool is_its = std::find(gates.begin(), gates.end(), instance.task_no) != gates.end();
+    if (is_checks && is_its && instance.state != TaskState::success && !is_passed_over) {
+      const std::string how = instance.reason == Reason::checks ? "did not hold" : "ended " + std::string(to_string(instance.state));
+      quarantine(ended, run_.dag->spec(producer).produces, "its checks in \"" + run_.dag->task(instance.task_no).id + "\" " + how);
+    }
+    if (!is_gated(producer)) told.push_back(held);
+  }
+  for (const InstanceNo held : told) {
+    drop_held(held);
+    out_.produced.push_back(held);
+  }
+}
+
+void Application::quarantine(InstanceNo checks, const std::vector<std::string>& assets, const std::string& why) {
+  const std::string by = quarantined_by(run_, run_.at(checks).task_no);
+  for (const std::string& asset : assets) out_.quarantines.push_back({asset, by, why, now_.wall, by});
+}
+
+/// Of what these checks have put in an earlier try alone.
+void Application::lift_quarantine(InstanceNo checks) {
+  const TaskNo t = run_.at(checks).task_no;
+  const TaskSpec& spec = run_.dag->spec(t);
+  std::set<std::string> assets;
+  for (const CheckSpec& check : checks_of(spec)) {
+    if (check.on_fail == OnFail::quarantine) assets.insert(check.assets.begin(), check.assets.end());
+  }
+  if (!run_.dag->has_gates) return;
+  for (const std::string& asset : assets_before(*run_.dag, t)) assets.insert(asset);
+  const std::string by = quarantined_by(run_, t);
+  for (const std::string& asset : assets) out_.quarantines.push_back({asset, "", "", kNoTime, by});
 }
 
 void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
@@ -169,6 +284,7 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
   const Task& task = run_.dag->task(t);
   instance.wait = Wait::ended;
   --run_.progress(t).own_open;
+  if (run_.dag->has_gates) open_gates(i);
   if (task.hook != Hook::none) {
     if (--run_.open_hooks == 0 && is_final(run_.row.state)) out_.commands.push_back({.kind = Command::Kind::finished});
     return;
@@ -253,6 +369,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
       break;
     default: break;
   }
+  if (c.checks != nullptr) record_checks(c.instance, c);
   if (c.to == TaskState::success) record_success(c.instance, c);
   if (is_final(c.to)) end_instance(c.instance, follow);
   bool is_claim = c.new_epoch;
@@ -275,12 +392,16 @@ void Application::mark_ended(const TaskChange& c) {
   instance.reason = c.reason;
   run_.ensure_activity(c.instance).ended_at = now_.wall;  // what it did before is told by its tries
   write(c.instance, out_.dirty);
+  // A person says that the data is good: nothing that these checks hold back is held back any more.
+  const bool accepts = c.to == TaskState::success && run_.spec_of(c.instance).kind == TaskKind::checks;
+  if (accepts && run_.dag->has_gates) lift_quarantine(c.instance);
 }
 
 /// The tree of a cleared attempt is gone. The upstreams may have settled its rule while it was dying.
 void Application::finish_clear(InstanceNo i, std::deque<FollowUp>& follow) {
   const TaskNo t = run_.at(i).task_no;
   make_none(run_, i, now_);
+  drop_held(i);
   run_.progress(t).waits_again = run_.progress(t).expanded;
   follow.push_back({FollowUp::Kind::upstreams_ended, t});
 }
@@ -310,6 +431,7 @@ bool Application::has_live(TaskNo t) const {
 void Application::intervene(const Intervention& intervention, std::deque<FollowUp>& follow) {
   for (const InstanceNo i : intervention.none) {
     make_none(run_, i, now_);
+    drop_held(i);
     write(i, out_.dirty);
   }
   for (const TaskNo t : intervention.expand_anew) {
@@ -477,6 +599,10 @@ void StepOutcome::clear() {
   tries.clear();
   cache.clear();
   durations.clear();
+  states.clear();
+  checks.clear();
+  quarantines.clear();
+  held.clear();
   commands.clear();
   produced.clear();
   run_changed = false;

@@ -31,6 +31,8 @@ struct AssetRow {
 struct AssetQuarantineRow {
   std::string asset, by, why;
   WallUs since = kNoTime;
+  /// Of checks: what others hold stays as it is. They are `by` where they hold it, and this where they let it go.
+  std::string only_of;
 };
 
 enum class AssetRole : std::uint8_t { producer, consumer, schedule };

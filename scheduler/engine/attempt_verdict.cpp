@@ -5,6 +5,7 @@
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/computed.h"
 #include "scheduler/engine/retry.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/model/seeded_bug.h"
 
 namespace baton {
@@ -90,6 +91,33 @@ AttemptVerdict lose(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool
   return v;
 }
 
+/// What a success makes of the task's state across runs; a value in `v` where it changes. An Error: it cannot be kept,
+/// and the try has failed for it.
+Status take_state(const DagRun& run, InstanceNo i, const EndedState& end, AttemptVerdict& v) {
+  const TaskSpec& spec = run.spec_of(i);
+  if (!spec.state) return Unit{};
+  const std::string name = "the state \"" + spec.state->name + "\" ";
+  if (end.holds_secret) return Error{"$BATON_STATE holds the value of a secret; nothing of it was kept"};
+  if (end.is_too_large) return Error{"$BATON_STATE holds more than 256 KiB"};
+  if (end.json.find_first_not_of(" \t\r\n") == std::string::npos) return Unit{};
+  auto checked = check_state(end.json);
+  if (!checked) return Error{"$BATON_STATE " + checked.error().message};
+  if (run.row.type == RunType::backfill && !spec.state->backfills_write) {
+    v.note += (v.note.empty() ? "" : "; ") + name + "was left as it was: a backfill only reads it";
+    return Unit{};
+  }
+  const KeptState* const kept = run.states == nullptr ? nullptr : run.states->find(spec.state->name);
+  const std::int64_t version = kept == nullptr ? 0 : kept->version;
+  if (version != end.version) {
+    const std::string by = kept == nullptr ? "somebody" : kept->changed_by;
+    return Error{name + "was changed by " + by + " while this try ran; its value was not kept"};
+  }
+  if (kept != nullptr && kept->json == checked->json) return Unit{};
+  v.state = std::move(checked->value);
+  v.state_json = std::move(checked->json);
+  return Unit{};
+}
+
 AttemptVerdict succeed(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now,
                        const CoreSettings& settings) {
   if (end.output_holds_secret) {
@@ -109,7 +137,22 @@ AttemptVerdict succeed(const DagRun& run, InstanceNo i, const AttemptEnd& end, M
     v.outputs = std::move(checked->value);
     v.outputs_json = std::move(checked->json);
   }
+  if (Status state = take_state(run, i, end.state, v); !state) {
+    return fail(run, i, end, {Reason::state, state.error().message}, now);
+  }
   return v;
+}
+
+/// All of its programs have run; what they have come to is in the output. A check that does not hold is no fault of the
+/// try: the same data would fail it again.
+AttemptVerdict judge_checks_of(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now) {
+  if (end.output_holds_secret) {
+    return fail(run, i, end, {Reason::outputs, "a result of the checks holds the value of a secret; none was kept"}, now);
+  }
+  if (end.output_too_large) {
+    return fail(run, i, end, {Reason::outputs, "the results of the checks are larger than 1 MiB"}, now);
+  }
+  return judge_checks(run, i, &end);
 }
 
 AttemptVerdict look_again(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now) {
@@ -176,6 +219,21 @@ std::string words_of_end(const AttemptEnd& end) {
   return with_remark(failure_of(end).note, end);
 }
 
+AttemptVerdict judge_checks(const DagRun& run, InstanceNo i, const AttemptEnd* end) {
+  auto outcome = std::make_shared<ChecksOutcome>(checks_outcome(run, i, end == nullptr ? "" : end->output));
+  AttemptVerdict v;
+  v.to = outcome->is_failed ? TaskState::failed : TaskState::success;
+  if (outcome->is_failed) v.reason = Reason::checks;
+  v.counts_failure = outcome->is_failed;
+  v.note = end == nullptr ? outcome->note : with_remark(outcome->note, *end);
+  if (!outcome->is_failed) {
+    v.outputs = checks_outputs(*outcome);
+    v.outputs_json = to_json(*v.outputs);
+  }
+  v.checks = std::move(outcome);
+  return v;
+}
+
 WallUs sensor_deadline(const TaskSpec& spec, WallUs first_look_at) {
   return first_look_at + (spec.timeout_us > 0 ? spec.timeout_us : kSensorTimeoutUs);
 }
@@ -220,6 +278,7 @@ AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& 
     return v;
   }
   if (run.spec_of(i).kind == TaskKind::sensor) return judge_look(run, i, end, now, settings);
+  if (is_exit && end.exit_code == 0 && run.spec_of(i).kind == TaskKind::checks) return judge_checks_of(run, i, end, now);
   if (is_exit && end.exit_code == 0) return succeed(run, i, end, now, settings);
   return fail(run, i, end, failure_of(end), now);
 }

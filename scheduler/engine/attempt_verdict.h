@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "scheduler/engine/checks.h"
 #include "scheduler/engine/dag_run.h"
 #include "scheduler/engine/decide.h"
 #include "scheduler/engine/executor.h"
@@ -23,6 +24,9 @@ struct AttemptVerdict {
   std::optional<std::string> cache_key;  ///< to be looked up now; it may be empty
   std::optional<Value> outputs;
   std::string outputs_json;
+  std::shared_ptr<const ChecksOutcome> checks;
+  std::optional<Value> state;   ///< what its state across runs becomes
+  std::string state_json;
   std::string note;
 };
 
@@ -31,6 +35,9 @@ struct AttemptVerdict {
 /// a run that is stopping.
 AttemptVerdict judge_attempt(const DagRun& run, InstanceNo i, const AttemptEnd& end, bool counts_as_loss, Moment now,
                              const CoreSettings& settings);
+
+/// What a task with checks comes to by them. `end`: of the attempt that ran its programs; null: it has none.
+AttemptVerdict judge_checks(const DagRun& run, InstanceNo i, const AttemptEnd* end);
 
 /// How an attempt that did not succeed has ended, for people: `exit code 75`.
 std::string words_of_end(const AttemptEnd& end);

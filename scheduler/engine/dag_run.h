@@ -7,12 +7,14 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "scheduler/engine/moment.h"
 #include "scheduler/engine/rows.h"
+#include "scheduler/engine/task_states.h"
 #include "scheduler/engine/trigger_rule.h"
 #include "scheduler/engine/wait_times.h"
 #include "scheduler/engine/worker.h"
@@ -95,6 +97,8 @@ struct DagRun {
   std::int64_t outputs_bytes = 0;                 ///< about what `outputs` takes in memory
   std::unordered_map<InstanceNo, MappedItem> items;
   mutable std::unordered_map<TaskNo, DescribedTask> described;  ///< of mapped tasks that expressions have named
+  std::set<InstanceNo> held_events;               ///< successes whose asset events wait for the checks behind them
+  std::shared_ptr<TaskStates> states;             ///< of its DAG, shared by its live runs; null: none are known
   std::deque<FollowUp> pending;
   std::vector<Activity> activities;
   std::vector<std::int32_t> free_activities;

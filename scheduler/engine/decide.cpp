@@ -47,6 +47,7 @@ class Decider {
     return run_.stopping == Reason::none || (spec.teardown && !run_.killing) || is_final(run_.row.state);
   }
   TaskChange& change(InstanceNo i, TaskState to, Reason reason = Reason::none, std::string note = {});
+  TaskChange& take_verdict(InstanceNo i, AttemptVerdict& v);
   void schedule(InstanceNo i);
   void judge_task(TaskNo t);
   void judge_instances(TaskNo t, Verdict verdict);
@@ -228,9 +229,16 @@ void Decider::operator()(const InstanceBegins& e) {
         schedule(i);
       }
       return;
+    case TaskKind::checks:
+      if (checks_need_attempt(spec)) {
+        schedule(i);
+      } else {
+        AttemptVerdict v = judge_checks(run_, i, nullptr);
+        take_verdict(i, v);
+      }
+      return;
     case TaskKind::http:
     case TaskKind::sql:
-    case TaskKind::checks:
     case TaskKind::approval:
     case TaskKind::trigger_dag:
       change(i, TaskState::failed, Reason::unsupported,
@@ -345,18 +353,9 @@ void Decider::operator()(const AttemptEnded& e) {
   if (BATON_BUG(no_fence)) is_current = true;
   if (!is_live(instance.state) || !is_current) return;  // INV-05: stale
   AttemptVerdict v = judge_attempt(run_, e.instance, e.end, e.counts_as_loss, now_, settings_);
-  TaskChange& c = change(e.instance, v.to, v.reason, std::move(v.note));
+  TaskChange& c = take_verdict(e.instance, v);
   c.end = &e.end;
   c.at = e.end.ended_at;
-  c.wait = v.wait;
-  c.wake_at = v.wake_at;
-  c.counts_failure = v.counts_failure;
-  c.counts_loss = v.counts_loss;
-  c.look_only = v.look_only;
-  c.key_only = v.key_only;
-  c.by_person = v.to == TaskState::none;
-  c.outputs = std::move(v.outputs);
-  c.outputs_json = std::move(v.outputs_json);
   if (v.cache_key) {
     out_.commands.push_back({.kind = Command::Kind::find_cached, .instance = e.instance, .text = *v.cache_key});
     c.cache_key = std::move(v.cache_key);
@@ -367,6 +366,24 @@ void Decider::operator()(const AttemptEnded& e) {
   if (v.wake_at != kNoTime) {
     out_.commands.push_back({.kind = Command::Kind::timer, .instance = e.instance, .wake_at = v.wake_at});
   }
+}
+
+/// What the verdict says of the instance; what is to be looked up, or waited for, is left to the caller.
+TaskChange& Decider::take_verdict(InstanceNo i, AttemptVerdict& v) {
+  TaskChange& c = change(i, v.to, v.reason, std::move(v.note));
+  c.wait = v.wait;
+  c.wake_at = v.wake_at;
+  c.counts_failure = v.counts_failure;
+  c.counts_loss = v.counts_loss;
+  c.look_only = v.look_only;
+  c.key_only = v.key_only;
+  c.by_person = v.to == TaskState::none;
+  c.outputs = std::move(v.outputs);
+  c.outputs_json = std::move(v.outputs_json);
+  c.checks = std::move(v.checks);
+  c.state = std::move(v.state);
+  c.state_json = std::move(v.state_json);
+  return c;
 }
 
 void Decider::operator()(const LaunchFailed& e) {

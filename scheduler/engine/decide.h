@@ -2,6 +2,8 @@
 // and commands come out. `advance` is the whole step; the shell calls nothing else.
 #pragma once
 
+#include "scheduler/engine/asset_rows.h"
+#include "scheduler/engine/check_rows.h"
 #include "scheduler/engine/event.h"
 
 namespace baton {
@@ -27,7 +29,11 @@ struct StepOutcome {
   std::vector<TryRow> tries;
   std::vector<CacheRow> cache;
   std::vector<DurationRow> durations;
+  std::vector<TaskStateRow> states;    ///< across runs: committed with the successes that put them
   std::vector<Command> commands;
+  std::vector<CheckRow> checks;        ///< what checks have come to
+  std::vector<AssetQuarantineRow> quarantines;  ///< that checks put and lift, in their order
+  std::vector<HeldEventRow> held;      ///< successes whose asset events wait for checks, and those that do not any more
   std::vector<InstanceNo> produced;    ///< succeeded by running, and their tasks name what they produce
   bool run_changed = false;
   Decision decision;                   ///< what the last step was decided in, kept for its memory: of no meaning here

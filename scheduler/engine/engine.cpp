@@ -52,7 +52,7 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
     queue_.add_active(run.row);
     return begin_loaded({std::move(run), std::move(path_us)}, std::move(request), std::move(version));
   }
-  LiveRun& live = runs_.add(std::move(run), std::move(path_us));
+  LiveRun& live = take_in(std::move(run), std::move(path_us));
   for (std::size_t i = 0; i < live.run.instances.size(); ++i) {
     if (!is_live(live.run.instances[i].state)) continue;
     const auto number = static_cast<InstanceNo>(i);
@@ -62,6 +62,18 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
     breakers_recover(live.run, number);
   }
   begin_again(live, cleared, std::move(request), std::move(version));
+}
+
+LiveRun& Engine::take_in(DagRun run, std::vector<DurationUs> path_us) {
+  run.states = states_.of(run.row.dag_id);
+  return runs_.add(std::move(run), std::move(path_us));
+}
+
+void Engine::change_state(TaskStateRow row, Value value, EngineRequest request) {
+  if (dead_) return;
+  states_.of(row.dag_id)->put(row, std::move(value));
+  request.service.task_states.push_back(std::move(row));
+  write(std::move(request));
 }
 
 void Engine::begin_again(LiveRun& live, StepOutcome& cleared, EngineRequest request,

@@ -73,6 +73,12 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// A person trips or resets one. An Error: nobody has declared it, and `request.done` is not called.
   Status change_breaker(const std::string& name, const BreakerWish& wish, EngineRequest request);
   [[nodiscard]] const Breakers& breakers() const { return breakers_; }
+  /// A value across runs as an earlier scheduler has left it; before runs are adopted.
+  void restore_state(const TaskStateRow& row) { states_.restore(row); }
+  /// A person puts a value, or takes it away (`row.json` empty). Tasks that run meanwhile with this state will not put
+  /// theirs over it. The version is given here.
+  void change_state(TaskStateRow row, Value value, EngineRequest request);
+  [[nodiscard]] const TaskStates& states_of(const std::string& dag_id) { return *states_.of(dag_id); }
   /// The number of the last asset event that was ever committed; before anything raises one.
   void restore_asset_events(std::int64_t last_event_no) { last_asset_event_ = last_event_no; }
   /// The number of the last asset event, be it durable or not: what comes from now on has a higher one.
@@ -81,6 +87,10 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::int64_t raise_asset_event(AssetEventRow event, EngineRequest request);
   /// Called with asset events that have become durable, in the order of their numbers.
   void on_asset_events(std::function<void(const std::vector<AssetEventRow>&)> f) { asset_events_ = std::move(f); }
+  /// Called, before the events of the same batch, with what checks hold back or let go on, once that is durable.
+  void on_asset_quarantines(std::function<void(const std::vector<AssetQuarantineRow>&)> f) {
+    asset_quarantines_ = std::move(f);
+  }
   /// Runs that somebody will go on with later: what their attempts came to stays with the executor, unacknowledged.
   void leave_runs(const std::vector<RunNo>& runs) { left_.insert(runs.begin(), runs.end()); }
   /// Called once when an outcome of a commit is unknown or the fence has moved.
@@ -177,6 +187,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   [[nodiscard]] Pending& next() { return commits_.next(); }
 
   // engine_queue.cpp: runs that come, wait and begin.
+  LiveRun& take_in(DagRun run, std::vector<DurationUs> path_us);
   void begin_created(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request);
   void keep_waiting(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request);
   void wait_again(LiveRun& live, StepOutcome& cleared, EngineRequest request,
@@ -258,6 +269,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   RunObserver* observer_;
   Admission admission_;
   Breakers breakers_;
+  StateBook states_;
   LookAhead look_ahead_;
   AttemptLedger attempts_;
   Variables variables_;
@@ -274,6 +286,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::function<void(const DagRun&)> finished_;
   std::function<void(Part&)> writes_;
   std::function<void(const std::vector<AssetEventRow>&)> asset_events_;
+  std::function<void(const std::vector<AssetQuarantineRow>&)> asset_quarantines_;
   std::int64_t last_asset_event_ = 0;
 
   std::set<RunNo> left_;                       ///< not ours now; see leave_runs()

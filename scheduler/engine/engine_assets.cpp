@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "scheduler/engine/engine.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton {
 
@@ -22,6 +23,9 @@ void Engine::tell_produced(const DagRun& run, InstanceNo i, Part& part) {
     event.map_index = instance.map_index;
     event.try_number = instance.try_number;
     if (activity != nullptr) event.extra_json = activity->outputs_json;
+    // It has waited for checks: what its success has left in memory is all that is known of it.
+    const auto outputs = run.outputs.find(i);
+    if (event.extra_json.empty() && outputs != run.outputs.end()) event.extra_json = to_json(outputs->second);
     next().asset_events.push_back(event);
     part.service.asset_events.push_back(std::move(event));
   }

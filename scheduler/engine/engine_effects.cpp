@@ -21,6 +21,12 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
     to.push_back(std::move(row));
     if (is_final(run.at(i).state)) run.drop_activity(i);
   };
+  for (const AssetQuarantineRow& row : step.quarantines) {
+    next().quarantines.push_back(row);
+    part.service.quarantines.push_back(row);
+  }
+  std::move(step.held.begin(), step.held.end(), std::back_inserter(part.service.held_events));
+  std::move(step.checks.begin(), step.checks.end(), std::back_inserter(part.service.checks));
   for (const InstanceNo i : step.produced) tell_produced(run, i, part);  // while their outputs are at hand
   for (const InstanceNo i : step.made) write(i, part.new_instances);
   for (const InstanceNo i : step.dirty) write(i, part.instances);
@@ -34,6 +40,7 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
     part.tries.push_back(std::move(row));
   }
   std::move(step.cache.begin(), step.cache.end(), std::back_inserter(part.cache));
+  std::move(step.states.begin(), step.states.end(), std::back_inserter(part.service.task_states));
   std::move(step.durations.begin(), step.durations.end(), std::back_inserter(lazy_durations_));
   if (step.run_changed && is_final(run.row.state)) next().ended.push_back(run.row.run_no);
   if (step.run_changed) runs_.note_due(live);
@@ -120,6 +127,7 @@ void Engine::release(Pending& pending) {
   for (const AttemptKey& key : pending.acknowledgements) executor_.acknowledge(key);
   executor_.flush();
   tell(pending);  // the programs start meanwhile
+  if (asset_quarantines_ && !pending.quarantines.empty()) asset_quarantines_(pending.quarantines);
   if (asset_events_ && !pending.asset_events.empty()) asset_events_(pending.asset_events);
   forget_finished(pending.finished);
 }

@@ -37,7 +37,7 @@ void Engine::begin_created(RunCreation creation, Value params, std::vector<Durat
   ++begun_;
   if (begins_) begins_(row, *creation.dag);
   LiveRun& live =
-      runs_.add(make_run(row, creation.dag, std::move(params), at, creation.initial_states), std::move(path_us));
+      take_in(make_run(row, creation.dag, std::move(params), at, creation.initial_states), std::move(path_us));
   row.counts = live.run.row.counts;
   open_part(live, std::move(request), true);
   next().begun.push_back(row.run_no);
@@ -113,7 +113,7 @@ void Engine::take_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome c
     queue_.add_active(row);
     return begin_loaded({std::move(run), std::move(path_us)}, std::move(request), std::move(version));
   }
-  LiveRun& live = runs_.add(std::move(run), std::move(path_us));
+  LiveRun& live = take_in(std::move(run), std::move(path_us));
   waits ? wait_again(live, cleared, std::move(request), std::move(version))
         : begin_again(live, cleared, std::move(request), std::move(version));
 }
@@ -250,7 +250,7 @@ void Engine::begin_loaded(LoadedRun loaded, EngineRequest request, std::shared_p
   end_wait(loaded.run, at);
   ++begun_;
   if (begins_) begins_(loaded.run.row, *loaded.run.dag);
-  LiveRun& live = runs_.add(std::move(loaded.run), std::move(loaded.path_us));
+  LiveRun& live = take_in(std::move(loaded.run), std::move(loaded.path_us));
   open_part(live, std::move(request), false);
   revert(live, std::move(version));
   Part& part = next().part(live.part);

@@ -1,6 +1,7 @@
 // Event, Decision, Command: what goes into the pure core of a run and what comes out. Values; no behaviour.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -10,6 +11,8 @@
 #include "scheduler/engine/executor.h"
 
 namespace baton {
+
+struct ChecksOutcome;
 
 /// The run begins, or goes on after a recovery or a clear: judge every task.
 struct RunBegins {};
@@ -72,6 +75,9 @@ struct TaskChange {
   WallUs at = kNoTime;                 ///< when it happened, where that is earlier than when it was heard of
   std::optional<Value> outputs;
   std::string outputs_json;
+  std::shared_ptr<const ChecksOutcome> checks;  ///< of a task with checks that has ended by them
+  std::optional<Value> state;          ///< of a success: what its state across runs becomes
+  std::string state_json;
   std::optional<std::string> cache_key;  ///< known now; it may be empty
   std::string rendered_json;
   WorkerRef worker;                    ///< of a claim: who is to have it

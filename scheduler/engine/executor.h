@@ -58,7 +58,18 @@ struct LaunchSpec {
   std::int64_t log_limit_bytes = 0;
   std::int64_t memory_bytes = 0, cpus_milli = 0;
   std::vector<std::string> masks;      ///< secret values that the log must not show and outputs must not hold
+  std::string state_path;              ///< absolute, of the file with its state across runs; empty: it has none
+  std::string state;                   ///< what that file holds at the start
+  std::int64_t state_version = 0;      ///< of `state`; comes back with the end
   WorkerRef worker;                    ///< who is to have it: one that has said it is ready, with a slot or a claim ahead
+};
+
+/// What an attempt has left of its state across runs.
+struct EndedState {
+  std::int64_t version = 0;            ///< that it was launched with
+  std::string json;                    ///< what its file held at the end; empty: as it was
+  bool is_too_large = false;
+  bool holds_secret = false;           ///< a value of `masks`; the executor has thrown it away
 };
 
 /// How an attempt ended.
@@ -78,6 +89,7 @@ struct AttemptEnd {
   std::string output;                  ///< content of $BATON_OUTPUT after exit 0
   bool output_too_large = false;
   bool output_holds_secret = false;    ///< a value of `masks`; the executor has thrown the output away
+  EndedState state;                    ///< after exit 0 of a launch with a state_path
   std::string log_tail;                ///< the last KiB of its log, masked as that is, from the beginning of a character
   std::string note;                    ///< why a program could not be started, or what else is to be known of its run
 };

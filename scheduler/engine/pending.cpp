@@ -23,6 +23,9 @@ void strip(Pending& pending, RunNo run_no, const PartVerdict& struck) {
     std::erase_if(part.service.letters, is_row);
     std::erase_if(part.service.letter_closings, is_row);
     std::erase_if(part.service.asset_events, is_row);
+    std::erase_if(part.service.task_states, is_row);
+    std::erase_if(part.service.checks, is_row);
+    std::erase_if(part.service.held_events, is_row);
   }
   std::erase_if(pending.launches, is_keyed);
   std::erase_if(pending.releases, is_row);

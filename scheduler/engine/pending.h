@@ -67,6 +67,7 @@ struct Pending {
   std::vector<TryTold> tries_told;
   std::vector<ChangeTold> told;
   std::vector<RunNo> begun, ended, finished;
+  std::vector<AssetQuarantineRow> quarantines;  ///< of checks: told before the events
   std::vector<AssetEventRow> asset_events;  ///< told once they are durable
 };
 

@@ -31,6 +31,7 @@ namespace baton {
 
 inline constexpr std::int64_t kLiveMax = 10'000;
 inline constexpr std::int64_t kBreakersMax = 10'000;
+inline constexpr std::int64_t kTaskStatesMax = 1'000;
 inline constexpr std::int64_t kQueuedEventsMax = 1'000;
 inline constexpr std::int64_t kAssetLinksMax = 100'000;
 inline constexpr std::int64_t kGridRunsMax = 1'000;
@@ -120,6 +121,14 @@ class Reader {
   [[nodiscard]] virtual Result<std::optional<IdempotencyRow>> find_key(const std::string& principal,
                                                                        const std::string& route,
                                                                        const std::string& key) = 0;
+
+  /// The values of a DAG that live on from run to run, by name; not those that are taken away. At most kTaskStatesMax.
+  [[nodiscard]] virtual Result<std::vector<TaskStateRow>> list_task_states(const std::string& dag_id) = 0;
+  /// not_found: there is none.
+  [[nodiscard]] virtual Result<TaskStateRow> task_state(const std::string& dag_id, const std::string& name) = 0;
+
+  /// What checks have come to, newest first. At most `limit` (1 … 1,000); a `before` of 0 begins with the newest.
+  [[nodiscard]] virtual Result<std::vector<CheckRow>> list_checks(const CheckQuery& query) = 0;
 
   // ---- assets ----
 

@@ -216,4 +216,15 @@ struct NameQuery {
   PageRequest page;
 };
 
+/// Which results of checks, newest first.
+struct CheckQuery {
+  std::string dag_id;                ///< empty: of all
+  RunNo run_no = 0;                  ///< 0: of all
+  InstanceNo instance_no = -1;       ///< of the run; -1: of all
+  bool last_try = false;             ///< of each instance those of its last try alone, in their order
+  bool not_passed = false;
+  std::int64_t before = 0;           ///< those with a lower number; 0: from the newest
+  std::int64_t limit = 100;
+};
+
 }  // namespace baton

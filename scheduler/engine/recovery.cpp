@@ -168,6 +168,10 @@ Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Da
     if (auto restored = restore_instance(run, row, now, alive_at); !restored) return restored.error();
   }
   restore_progress(run);
+  for (const InstanceNo i : snapshot.held_events) {
+    const bool is_there = i >= 0 && static_cast<std::size_t>(i) < run.instances.size();
+    if (is_there && run.at(i).state == TaskState::success && run.at(i).reason != Reason::marked) run.held_events.insert(i);
+  }
   if (!is_final(run.row.state)) run.stopping = run.row.reason;
   if (BATON_BUG(stop_forgotten_at_recovery)) run.stopping = Reason::none;
   recount(run);

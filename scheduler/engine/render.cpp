@@ -6,6 +6,7 @@
 
 #include "scheduler/engine/attempt_verdict.h"
 #include "scheduler/engine/cache_key.h"
+#include "scheduler/engine/checks.h"
 #include "scheduler/engine/computed.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
@@ -58,7 +59,9 @@ class Rendering {
   void set_command();
   void set_shell_command(const Script& script);
   void set_hash_command();
+  void set_checks_command();
   void set_paths();
+  void set_state(const std::string& stem);
   void set_limits();
   void set_base_env();
   void set_author_env(const std::vector<EnvEntry>& entries);
@@ -114,10 +117,19 @@ void Rendering::set_hash_command() {
   out_.spec.argv.insert(out_.spec.argv.end(), patterns->begin(), patterns->end());
 }
 
+/// Scripts and files go over standard input: they may be long, and are nobody's business in the list of processes.
+void Rendering::set_checks_command() {
+  auto orders = checks_orders(run_, i_, context_.default_shell);
+  if (!orders) return fail(Reason::expression, orders.error().message);
+  out_.spec.argv = {context_.worker_program, "--run-checks"};
+  out_.spec.stdin_text = std::move(orders).value();
+}
+
 void Rendering::set_command() {
   if (run_.at(i_).reason == Reason::cache_key) return set_hash_command();
   switch (spec_.kind) {
     case TaskKind::run: set_shell_command(spec_.script); return;
+    case TaskKind::checks: return set_checks_command();
     case TaskKind::exec:
       for (const Text& arg : spec_.argv) out_.spec.argv.push_back(text(arg, "exec"));
       return;
@@ -134,7 +146,6 @@ void Rendering::set_command() {
       return;
     case TaskKind::http:
     case TaskKind::sql:
-    case TaskKind::checks:
     case TaskKind::approval:
     case TaskKind::trigger_dag:
     case TaskKind::noop: fail(Reason::unsupported, "nothing to run"); return;
@@ -148,12 +159,21 @@ void Rendering::set_paths() {
   out_.spec.log_path = renderer_.log_path(run_.row.run_no, i_, epoch);
   out_.spec.output_path = stem + ".json";
   out_.spec.heartbeat_path = stem + ".heartbeat";
+  if (spec_.state && run_.at(i_).reason != Reason::cache_key) set_state(stem);
   out_.spec.cwd = run_.dag->work_folder;
   if (spec_.cwd->is_set()) {
     const std::string cwd = text(spec_.cwd, "cwd");
     out_.spec.cwd = !cwd.empty() && cwd.front() == '/' ? cwd : run_.dag->work_folder + "/" + cwd;
   }
-  if (spec_.stdin_text->is_set()) out_.spec.stdin_text = text(spec_.stdin_text, "stdin");
+  if (spec_.stdin_text->is_set() && spec_.kind != TaskKind::checks) out_.spec.stdin_text = text(spec_.stdin_text, "stdin");
+}
+
+/// The value as it is now, in memory: whoever has put it is durable before this launch is.
+void Rendering::set_state(const std::string& stem) {
+  const KeptState* const kept = run_.states == nullptr ? nullptr : run_.states->find(spec_.state->name);
+  out_.spec.state_path = stem + ".state.json";
+  out_.spec.state = kept == nullptr || kept->json.empty() ? "null" : kept->json;
+  out_.spec.state_version = kept == nullptr ? 0 : kept->version;
 }
 
 void Rendering::set_limits() {
@@ -210,6 +230,7 @@ void Rendering::set_base_env() {
   add("BATON_INTERVAL_START=", time_text(row.interval_start));
   add("BATON_INTERVAL_END=", time_text(row.interval_end));
   add("BATON_OUTPUT=", out_.spec.output_path);
+  if (!out_.spec.state_path.empty()) add("BATON_STATE=", out_.spec.state_path);
   add("BATON_WORK_DIR=", renderer_.work_dir(row.run_no));
   add("BATON_HEARTBEAT=", out_.spec.heartbeat_path);
   add("BATON_IDEMPOTENCY_KEY=", identity);

@@ -68,6 +68,13 @@ Result<std::optional<Value>> RunNames::env_value(std::string_view name) const {
   return std::optional<Value>{};
 }
 
+bool RunNames::names_item(std::string_view name) const {
+  if (instance_ < 0) return false;
+  const Mapping& mapping = run_.dag->spec(task_no_).mapping;
+  const bool is_its = mapping.kind == Mapping::Kind::matrix ? name == "matrix" : name == mapping.as;
+  return is_its && run_.items.contains(instance_);
+}
+
 Result<std::optional<expr::Resolved>> RunNames::resolve_task(std::span<const std::string_view> path) const {
   if (path.size() < 2) return Error{"name a task: tasks.<id>"};
   const auto t = run_.dag->find(path[1]);
@@ -92,6 +99,11 @@ Result<std::optional<expr::Resolved>> RunNames::resolve(std::span<const std::str
     if (!value->has_value()) return Error{"there is no env variable \"" + std::string(path[1]) + "\""};
     return std::optional<expr::Resolved>{expr::Resolved{**value, 2}};
   }
+  // One that nobody has put yet is null, and has(state.name) is false: a first run has no watermark.
+  if (path[0] == "state" && path.size() > 1 && !names_item("state")) {
+    return std::optional<expr::Resolved>{
+        expr::Resolved{run_.states == nullptr ? Value{} : run_.states->value_of(path[1]), 2}};
+  }
   return expr::Names::resolve(path);
 }
 
@@ -105,6 +117,7 @@ Result<std::optional<Value>> RunNames::lookup(std::string_view name) const {
   if (name == "interval") {
     return found(ValueMap{{"start", time_or_null(row.interval_start)}, {"end", time_or_null(row.interval_end)}});
   }
+  if (name == "state" && !names_item(name)) return found(run_.states == nullptr ? Value{ValueMap{}} : run_.states->visible());
   if (name == "run") return found(ValueMap{{"id", row.run_id}, {"type", to_string(row.type)}});
   if (name == "dag") return found(field("id", run_.dag->id));
   if (name == "task") {
@@ -123,12 +136,7 @@ Result<std::optional<Value>> RunNames::lookup(std::string_view name) const {
     }
     return found(std::move(map));
   }
-  if (instance_ >= 0) {
-    const Mapping& mapping = run_.dag->spec(task_no_).mapping;
-    const auto item = run_.items.find(instance_);
-    const bool names_item = mapping.kind == Mapping::Kind::matrix ? name == "matrix" : name == mapping.as;
-    if (item != run_.items.end() && names_item) return found(item->second.item);
-  }
+  if (names_item(name)) return found(run_.items.at(instance_).item);
   return std::optional<Value>{};
 }
 

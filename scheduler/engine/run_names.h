@@ -23,6 +23,8 @@ class RunNames : public expr::Names {
   [[nodiscard]] static Value describe(const DagRun& run, InstanceNo i);
 
  private:
+  /// Whether this is the item of a mapped instance, or its combination.
+  [[nodiscard]] bool names_item(std::string_view name) const;
   [[nodiscard]] Result<std::optional<Value>> env_value(std::string_view name) const;
   [[nodiscard]] Result<Value> task_value(TaskNo t) const;
   [[nodiscard]] Result<std::optional<expr::Resolved>> resolve_task(std::span<const std::string_view> path) const;

@@ -53,6 +53,9 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.asset_events, more.asset_events);
   move_behind(rows.asset_cursors, more.asset_cursors);
   move_behind(rows.taken_events, more.taken_events);
+  move_behind(rows.task_states, more.task_states);
+  move_behind(rows.checks, more.checks);
+  move_behind(rows.held_events, more.held_events);
 }
 
 }  // namespace baton

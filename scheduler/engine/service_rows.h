@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scheduler/engine/asset_rows.h"
+#include "scheduler/engine/check_rows.h"
 #include "scheduler/engine/rows.h"
 #include "scheduler/model/attempt_key.h"
 #include "scheduler/model/breaker_spec.h"
@@ -306,6 +307,19 @@ struct DeliveryRow {
   std::string error;              ///< of the last try
 };
 
+/// A value of a DAG that lives on from run to run. `version` is one more than that of the row that is there, or 1: any
+/// other is a conflict, and fences the batch.
+struct TaskStateRow {
+  std::string dag_id, name;
+  std::string json;               ///< canonical; empty: it is taken away, its version stays
+  std::int64_t version = 0;
+  WallUs at = kNoTime;
+  RunNo run_no = 0;               ///< of the task that has put it; 0: a person has
+  std::string run_id, task_id;
+  std::string actor;              ///< the person; empty: a task
+  std::int64_t seq = 0;           ///< given by the store
+};
+
 /// Rows of the service that are written together, in the order of the members. A DAG without a row gets one.
 struct ServiceRows {
   std::vector<DagFileRow> files;
@@ -336,6 +350,9 @@ struct ServiceRows {
   std::vector<AssetEventRow> asset_events;      ///< an asset that nobody has told of is made
   std::vector<AssetCursorRow> asset_cursors;
   std::vector<TakenEventRow> taken_events;
+  std::vector<TaskStateRow> task_states;
+  std::vector<CheckRow> checks;
+  std::vector<HeldEventRow> held_events;
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
@@ -343,7 +360,8 @@ struct ServiceRows {
            variables.empty() && tokens.empty() && deletions.empty() && dag_deletions.empty() && breakers.empty() &&
            breaker_events.empty() && letter_closings.empty() && letters.empty() && jobs.empty() && outbox.empty() &&
            deliveries.empty() && assets.empty() && quarantines.empty() && dag_assets.empty() &&
-           asset_events.empty() && asset_cursors.empty() && taken_events.empty();
+           asset_events.empty() && asset_cursors.empty() && taken_events.empty() && task_states.empty() && checks.empty() &&
+           held_events.empty();
   }
 };
 

@@ -26,7 +26,7 @@ struct ServiceSnapshot {
   std::vector<DagAssetsRow> asset_consumers;  ///< by DAG: those that run on assets, with their cursors; without links
   std::vector<std::string> asset_dags;        ///< by id: of which anything is said about assets
   std::vector<AssetCursor> last_events;       ///< of each asset, by name; 0: it has none
-  std::vector<std::string> quarantined;       ///< assets, by name
+  std::vector<std::pair<std::string, std::string>> quarantined;  ///< assets, by name, and who holds them back
   WallUs newest = kNoTime;              ///< the latest time at which a run was queued or ended; kNoTime: there is none
 };
 

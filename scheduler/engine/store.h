@@ -37,6 +37,7 @@ struct RunSnapshot {
   RunRow run;
   VersionRow version;
   std::vector<TaskRow> instances;  ///< by instance_no, without gaps
+  std::vector<InstanceNo> held_events = {};  ///< whose asset events wait for checks
 };
 
 class Store {
@@ -80,6 +81,9 @@ class Store {
   [[nodiscard]] virtual Result<Variables> variables() { return Variables{}; }
   /// The circuit breakers as they were left, by name; what was committed before.
   [[nodiscard]] virtual Result<std::vector<BreakerRow>> breakers() { return std::vector<BreakerRow>{}; }
+
+  /// The values that live on from run to run, of all DAGs, those that are taken away too.
+  [[nodiscard]] virtual Result<std::vector<TaskStateRow>> task_states() { return std::vector<TaskStateRow>{}; }
 
   /// The number of the last asset event that was ever committed; it may be gone since.
   [[nodiscard]] virtual Result<std::int64_t> last_asset_event() { return std::int64_t{0}; }

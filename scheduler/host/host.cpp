@@ -56,6 +56,9 @@ Status Host::restore_breakers() {
   for (const auto& [name, value] : *variables) engine_.set_variable(name, value);
   engine_.restore_asset_events(*last_event);
   for (const BreakerRow& row : *rows) engine_.restore_breaker(row);
+  const auto states = parts_.store.task_states();
+  if (!states) return states.error();
+  for (const TaskStateRow& row : *states) engine_.restore_state(row);
   for (const BreakerSpec& breaker : settings_.breakers) engine_.declare_breaker(breaker, "");
   return Unit{};
 }

@@ -424,6 +424,8 @@ class Why {
       case Reason::replaced:
       case Reason::marking_success:
       case Reason::marking_failed:
+      case Reason::state:
+      case Reason::checks:
       case Reason::cache_key: message = reason_words(row_.reason); break;
     }
     if (message.empty()) message = "it was skipped";

@@ -103,6 +103,8 @@ std::string reason_words(Reason reason, std::int32_t exit_code, std::int32_t sig
     case Reason::not_selected: return "not selected";
     case Reason::unsupported: return "not supported here";
     case Reason::cache_key: return "hashing the files of its cache key";
+    case Reason::state: return "its state could not be kept";
+    case Reason::checks: return "checks failed";
     case Reason::cleared:
     case Reason::replaced: return "cleared";
     case Reason::marking_success:

@@ -85,6 +85,7 @@ struct Dag {
   std::vector<Task> tasks;              ///< in file order; hooks last
   Adjacency upstream, downstream;       ///< includes the edges that teardowns imply; each list sorted, no duplicates
   std::vector<TaskNo> topological;      ///< all tasks but hooks
+  bool has_gates = false;               ///< a task has checks that may hold back what others produce
   std::vector<TaskNo> by_id;            ///< task numbers sorted by id, for find()
 
   std::string version;                  ///< SHA-256 (hex) of the canonical form

@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, kReasonCount> kReasons = {
     "",        "exit_code",  "signal",  "oom",     "timeout",   "run_timeout", "heartbeat", "lost",
     "spawn",   "outputs",    "expression", "secret", "stopped",  "fail_fast",   "condition", "exit_skip",
     "no_items", "trigger_rule", "cached", "upstream_failed", "marked", "not_selected", "unsupported", "cache_key",
-    "cleared", "replaced", "marking_success", "marking_failed"};
+    "cleared", "replaced", "marking_success", "marking_failed", "state", "checks"};
 constexpr std::array<std::string_view, kWaitCount> kWaits = {
     "ended", "pause", "calendar", "approval", "upstream", "backoff",  "breaker", "limit",    "pool",
     "rate",  "slots", "worker",   "commit",   "sensor",   "starting", "running", "stopping", "offline"};

@@ -26,7 +26,7 @@ enum class TaskState : std::uint8_t {
   removed,
 };
 inline constexpr std::size_t kTaskStateCount = 12;
-inline constexpr std::size_t kReasonCount = 28;
+inline constexpr std::size_t kReasonCount = 30;
 
 enum class RunType : std::uint8_t { manual, scheduled, backfill, asset_triggered };
 
@@ -60,6 +60,8 @@ enum class Reason : std::uint8_t {
   replaced,         ///< (queued, running) as cleared, and its mapped task expands anew then
   marking_success,  ///< (queued, running) it is stopped, and success once its tree is gone; (run) likewise, all of it
   marking_failed,   ///< (queued, running) it is stopped, and failed once its tree is gone; (run) likewise, all of it
+  state,            ///< its state across runs could not be kept: changed by another meanwhile, too large, no JSON
+  checks,           ///< a check of data quality that is to fail the task did not hold
 };
 
 /// What a task instance that is not running waits for, or what it does while it holds its resources. The order is the

@@ -90,6 +90,12 @@ struct Cache {
   bool key_only = false;  ///< the key alone decides, not what the task would run with
 };
 
+/// A value of a DAG that lives on from run to run, under a name: a watermark, a cursor. Committed with a success.
+struct StateUse {
+  std::string name;
+  bool backfills_write = false;   ///< else a backfill only reads it
+};
+
 struct Resources {
   std::int64_t cpus_milli = 0;    ///< thousandths of a CPU; 0: no limit
   std::int64_t memory_bytes = 0;
@@ -136,6 +142,7 @@ struct TaskSpec {
   Rare<std::vector<OutputSpec>> outputs;
   Rare<std::vector<std::string>> consumes, produces;
   Rare<Cache> cache;               ///< set: the task asks the cache
+  Rare<StateUse> state;            ///< set: the task may change it
   Rare<std::string> group;
   Rare<std::string> description, doc;
 };

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "scheduler/rehearsal/rehearsal.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/rehearsal/task_names.h"
 #include "scheduler/timetable/time_text.h"
 
@@ -60,6 +61,9 @@ class Comparison {
   void compare_waits();
   void compare_alerts();
   void compare_assets();
+  void compare_state();
+  void compare_checks();
+  void compare_quarantined();
   [[nodiscard]] const InstanceReport* root_of(const InstanceReport& row) const;
   Difference& differ(std::uint32_t line, std::string what, std::string expected, std::string got) {
     return out_.emplace_back(Difference{line, std::move(what), std::move(expected), std::move(got), 0, {}});
@@ -259,6 +263,45 @@ void Comparison::compare_assets() {
   }
 }
 
+void Comparison::compare_state() {
+  for (const ExpectedState& expected : expect_.state) {
+    const auto at = std::ranges::find(report_.state_kept, expected.name, &std::pair<std::string, Value>::first);
+    const std::string got = at == report_.state_kept.end() ? "null" : to_json(at->second);
+    if (got != to_json(expected.value)) differ(expected.line, "state: " + expected.name, to_json(expected.value), got);
+  }
+}
+
+/// Of the last try of a task; of a mapped one, of any instance.
+void Comparison::compare_checks() {
+  for (const ExpectedCheck& expected : expect_.checks) {
+    std::string got = "it was not run";
+    std::string why;
+    for (const CheckRow& row : report_.checks) {
+      if (row.task_id != expected.task || row.name != expected.name) continue;
+      got = std::string(to_string(row.state));
+      why = row.message;
+    }
+    if (got == expected.state) continue;
+    if (!why.empty()) got += " (" + why + ")";
+    const Rows rows = rows_of({expected.task, std::nullopt, 0}, report_);
+    blame(differ(expected.line, "checks: " + expected.task + ": " + expected.name, expected.state, got),
+          rows.empty() ? nullptr : rows.front());
+  }
+}
+
+void Comparison::compare_quarantined() {
+  if (!expect_.quarantined) return;
+  for (const ExpectedAsset& expected : *expect_.quarantined) {
+    if (std::ranges::find(report_.quarantined, expected.name) != report_.quarantined.end()) continue;
+    differ(expected.line, "quarantined: " + expected.name, "it is held back", "it is not");
+  }
+  for (const std::string& asset : report_.quarantined) {
+    const auto is_it = [&](const ExpectedAsset& one) { return one.name == asset; };
+    if (std::ranges::any_of(*expect_.quarantined, is_it)) continue;
+    differ(expect_.quarantined_line, "quarantined: " + asset, "it is not held back", "it is");
+  }
+}
+
 std::vector<Difference> Comparison::all() {
   compare_run();
   compare_takes();
@@ -267,6 +310,9 @@ std::vector<Difference> Comparison::all() {
   compare_waits();
   compare_alerts();
   compare_assets();
+  compare_state();
+  compare_checks();
+  compare_quarantined();
   std::ranges::stable_sort(out_, {}, &Difference::line);
   return std::move(out_);
 }

@@ -15,7 +15,8 @@ using dagfile::Entries;
 using dagfile::Items;
 using dagfile::Node;
 
-const Words kExpectKeys = {"run", "takes", "tasks", "order", "alerts", "assets", "waits"};
+const Words kExpectKeys = {"run", "takes", "tasks", "order", "alerts", "assets", "waits", "state", "checks", "quarantined"};
+const Words kCheckStates = {"passed", "failed", "warned", "error"};
 const Words kTaskKeys = {"state", "reason", "tries", "instances", "env"};
 const Words kWaits = {"pause", "calendar", "approval", "upstream", "backoff", "breaker",  "limit",   "pool",    "rate",
                       "slots", "worker",   "commit",   "sensor",   "starting", "running", "stopping", "offline"};
@@ -45,6 +46,9 @@ class ExpectReader {
   void read_waits(Node waits);
   void read_alerts(Node alerts);
   void read_assets(Node assets);
+  void read_state(Node state);
+  void read_checks(Node checks);
+  void read_quarantined(Node assets);
 
   TestReading& reading_;
   Expect expect_;
@@ -162,6 +166,41 @@ void ExpectReader::read_assets(Node assets) {
   }
 }
 
+void ExpectReader::read_state(Node state) {
+  if (!state.is_map()) return reading_.wrong(state, "a mapping of states to their values");
+  for (const auto& [key, value] : Entries(state)) {
+    expect_.state.push_back({std::string(key.text()), dagfile::value_of(value, reading_.reporter()), key.line()});
+  }
+}
+
+void ExpectReader::read_checks(Node checks) {
+  if (!checks.is_map()) return reading_.wrong(checks, "a mapping of tasks to their checks");
+  for (const auto& [task, body] : Entries(checks)) {
+    if (!body.is_map()) {
+      reading_.wrong(body, "a mapping of checks to what they come to");
+      continue;
+    }
+    for (const auto& [name, state] : Entries(body)) {
+      const auto word = reading_.word(state, kCheckStates, "end of a check");
+      if (!word) continue;
+      expect_.checks.push_back({std::string(task.text()), std::string(name.text()), std::string(*word), name.line()});
+    }
+  }
+}
+
+void ExpectReader::read_quarantined(Node assets) {
+  if (!assets.is_list()) return reading_.wrong(assets, "a list of assets");
+  std::vector<ExpectedAsset>& out = expect_.quarantined.emplace();
+  expect_.quarantined_line = assets.line();
+  for (const Node item : Items(assets)) {
+    if (item.is_scalar()) {
+      out.push_back({std::string(item.text()), item.line()});
+    } else {
+      reading_.wrong(item, "an asset");
+    }
+  }
+}
+
 Expect ExpectReader::read(Node body) {
   if (!reading_.check_keys(body, kExpectKeys, "`expect`", {{"within", "is `takes: {at_most: …}`"}})) return {};
   if (const Node run = body.find("run"); run) {
@@ -178,6 +217,9 @@ Expect ExpectReader::read(Node body) {
   if (const Node waits = body.find("waits"); waits) read_waits(waits);
   if (const Node alerts = body.find("alerts"); alerts) read_alerts(alerts);
   if (const Node assets = body.find("assets"); assets) read_assets(assets);
+  if (const Node state = body.find("state"); state) read_state(state);
+  if (const Node checks = body.find("checks"); checks) read_checks(checks);
+  if (const Node held = body.find("quarantined"); held) read_quarantined(held);
   if (body.size() == 0) reading_.error(Rule::missing_key, body, "`expect` is empty: this test could not fail");
   return std::move(expect_);
 }

@@ -16,8 +16,10 @@ using dagfile::Items;
 using dagfile::Node;
 
 const Words kGivenKeys = {"params", "interval",  "now",    "slots",   "pools",
-                          "tasks",  "variables", "assets", "default", "breakers"};
-const Words kOutcomeKeys = {"ends", "exit", "signal", "after", "outputs"};
+                          "tasks",  "variables", "assets", "default", "breakers",
+                          "state"};
+const Words kOutcomeKeys = {"ends", "exit", "signal", "after", "outputs", "state", "checks"};
+const Words kCheckWords = {"passed", "failed", "error"};
 const Words kOutcomeWords = {"success", "fail", "skip", "hang", "lost"};
 
 struct SignalName {
@@ -41,6 +43,8 @@ class GivenReader {
   std::optional<Outcome> outcome(Node node);
   std::optional<Outcome> outcome_of_map(Node node);
   std::optional<std::int32_t> signal(Node node);
+  void read_checks(Node checks, Outcome& out);
+  void read_state(Node state);
   void read_params(Node params);
   void read_tasks(Node tasks);
   void read_pools(Node pools);
@@ -118,6 +122,8 @@ std::optional<Outcome> GivenReader::outcome_of_map(Node node) {
     }
     out.outputs = dagfile::value_of(outputs, reading_.reporter());
   }
+  if (const Node state = node.find("state"); state) out.state = dagfile::value_of(state, reading_.reporter());
+  if (const Node checks = node.find("checks"); checks) read_checks(checks, out);
   return out;
 }
 
@@ -125,6 +131,21 @@ std::optional<Outcome> GivenReader::outcome(Node node) {
   if (node.is_map()) return outcome_of_map(node);
   const auto found = reading_.word(node, kOutcomeWords, "outcome");
   return found ? std::optional(outcome_of_word(*found)) : std::nullopt;
+}
+
+void GivenReader::read_checks(Node checks, Outcome& out) {
+  if (!checks.is_map()) return reading_.wrong(checks, "a mapping of checks to what they come to");
+  for (const auto& [key, value] : Entries(checks)) {
+    const auto word = reading_.word(value, kCheckWords, "end of a check");
+    if (word) out.checks.emplace_back(std::string(key.text()), std::string(*word));
+  }
+}
+
+void GivenReader::read_state(Node state) {
+  if (!state.is_map()) return reading_.wrong(state, "a mapping of states to their values");
+  for (const auto& [key, value] : Entries(state)) {
+    given_.state.emplace_back(std::string(key.text()), dagfile::value_of(value, reading_.reporter()));
+  }
 }
 
 void GivenReader::read_params(Node params) {
@@ -212,6 +233,7 @@ Given GivenReader::read(Node body) {
   if (const Node breakers = body.find("breakers"); breakers) read_breakers(breakers);
   if (const Node variables = body.find("variables"); variables) read_variables(variables);
   if (const Node assets = body.find("assets"); assets) read_assets(assets);
+  if (const Node state = body.find("state"); state) read_state(state);
   if (const Node all = body.find("default"); all) {
     given_.otherwise = outcome(all).value_or(Outcome{});
     given_.has_default = true;

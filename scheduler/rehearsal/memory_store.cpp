@@ -13,6 +13,16 @@ void MemoryStore::commit(Batch batch, OnCommitted done) {
       outside_tries_[row.instance_no] = std::move(row.times_json);
     }
     for (OutboxRow& row : part.service.outbox) alerts_.push_back(std::move(row));
+    for (TaskStateRow& row : part.service.task_states) {
+      std::erase_if(states_, [&](const TaskStateRow& old) { return old.dag_id == row.dag_id && old.name == row.name; });
+      states_.push_back(std::move(row));
+    }
+    for (CheckRow& row : part.service.checks) checks_.push_back(std::move(row));
+    for (const AssetQuarantineRow& row : part.service.quarantines) {
+      if (!row.by.empty()) held_.emplace(row.asset, row.by);
+      const auto holder = held_.find(row.asset);
+      if (row.by.empty() && holder != held_.end() && holder->second == row.only_of) held_.erase(holder);
+    }
     for (AssetEventRow& row : part.service.asset_events) asset_events_.push_back(std::move(row));
   }
   loop_.post([how = std::move(how), done = std::move(done)] { done(how); });

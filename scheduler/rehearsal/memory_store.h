@@ -2,6 +2,7 @@
 // recovered from it: it holds one run, for as long as that is rehearsed. Loop thread.
 #pragma once
 
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,6 +25,10 @@ class MemoryStore final : public Store {
   /// What was to be told others, and what has happened to assets, in the order in which it was written.
   [[nodiscard]] const std::vector<OutboxRow>& alerts() const { return alerts_; }
   [[nodiscard]] const std::vector<AssetEventRow>& asset_events() const { return asset_events_; }
+  [[nodiscard]] const std::vector<TaskStateRow>& states() const { return states_; }
+  [[nodiscard]] const std::vector<CheckRow>& checks() const { return checks_; }
+  /// Assets that are held back, and by whom.
+  [[nodiscard]] const std::map<std::string, std::string>& held() const { return held_; }
 
   void commit(Batch batch, OnCommitted done) override;
   RunNo next_run_no() override { return ++last_run_no_; }
@@ -37,6 +42,9 @@ class MemoryStore final : public Store {
     return std::unordered_map<std::string, DurationUs>{};
   }
   [[nodiscard]] Result<std::vector<BreakerRow>> breakers() override { return breakers_; }
+  [[nodiscard]] Result<std::vector<TaskStateRow>> task_states() override { return states_; }
+  /// What earlier runs have left; before anything asks for it.
+  void leave_state(TaskStateRow row) { states_.push_back(std::move(row)); }
   /// Nothing has run before.
   void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
                    const std::string& spec_hash, WallUs now, std::function<void(std::optional<CacheRow>)> done) override;
@@ -49,6 +57,9 @@ class MemoryStore final : public Store {
   std::unordered_map<InstanceNo, std::string> outside_tries_;  ///< times_json
   std::vector<OutboxRow> alerts_;
   std::vector<AssetEventRow> asset_events_;
+  std::vector<TaskStateRow> states_;
+  std::vector<CheckRow> checks_;
+  std::map<std::string, std::string> held_;
   std::int64_t seq_ = 0;
   RunNo last_run_no_ = 0;
   std::string store_id_ = "00000000-0000-4000-8000-000000000000";

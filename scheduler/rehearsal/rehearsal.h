@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/engine/check_rows.h"
 #include "scheduler/engine/wait_times.h"
 #include "scheduler/host/new_run.h"
 #include "scheduler/model/result.h"
@@ -42,6 +43,9 @@ struct Report {
   std::vector<InstanceReport> instances;  ///< by task, then index; hooks behind
   std::vector<AlertReport> alerts;        ///< as they were written
   std::vector<std::pair<std::string, std::string>> assets;  ///< that its tasks have raised events of, with the task
+  std::vector<std::pair<std::string, Value>> state_kept;  ///< that the DAG keeps at the end
+  std::vector<CheckRow> checks;           ///< as they were written
+  std::vector<std::string> quarantined;   ///< assets that checks hold back at the end
   std::vector<std::string> assumed;       ///< tasks that ran, and of which the test says nothing: they succeed at once
 };
 

@@ -3,6 +3,8 @@
 #include <csignal>
 #include <utility>
 
+#include "scheduler/json/json_value.h"
+
 namespace baton::rehearsal {
 namespace {
 
@@ -16,6 +18,10 @@ AttemptEnd end_of(const LaunchSpec& spec, Ending ending) {
       end.outcome = AttemptEnd::Outcome::exited;
       end.exit_code = ending.outcome.number;
       if (end.exit_code == 0) end.output = std::move(ending.output);
+      if (end.exit_code == 0 && ending.outcome.state && !spec.state_path.empty()) {
+        end.state.version = spec.state_version;
+        end.state.json = to_json(*ending.outcome.state);
+      }
       break;
     case Outcome::Kind::dies:
       end.outcome = AttemptEnd::Outcome::signaled;

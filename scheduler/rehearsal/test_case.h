@@ -27,6 +27,8 @@ struct Outcome {
   std::int32_t number = 0;
   DurationUs after_us = 0;             ///< how long it takes
   std::optional<Value> outputs;        ///< of a success; none: a value of each type that is declared
+  std::optional<Value> state;          ///< of a success: what it puts as its state across runs; none: nothing
+  std::vector<std::pair<std::string, std::string>> checks;  ///< passed, failed or error; others pass
 };
 
 /// A task, or some of its mapped instances: `load`, `load[2]`, `load[eu]`.
@@ -59,6 +61,7 @@ struct Given {
   std::vector<std::pair<std::string, BreakerState>> breakers;  ///< closed, or open since it begins
   std::vector<std::pair<std::string, std::string>> variables;
   std::vector<AssetGiven> assets;
+  std::vector<std::pair<std::string, Value>> state;  ///< that earlier runs have left
   Outcome otherwise;                ///< `default`: of tasks that are not named
   bool has_default = false;
   std::vector<TaskOutcomes> tasks;
@@ -94,6 +97,19 @@ struct ExpectedAlert {
   std::uint32_t line = 0;
 };
 
+/// A value that the DAG keeps; null: it keeps none.
+struct ExpectedState {
+  std::string name;
+  Value value;
+  std::uint32_t line = 0;
+};
+
+/// What a check of a task has come to: passed, failed, warned or error.
+struct ExpectedCheck {
+  std::string task, name, state;
+  std::uint32_t line = 0;
+};
+
 struct ExpectedAsset {
   std::string name;
   std::uint32_t line = 0;
@@ -112,6 +128,10 @@ struct Expect {
   std::uint32_t alerts_line = 0;
   std::optional<std::vector<ExpectedAsset>> assets;  ///< all of which tasks have raised events
   std::uint32_t assets_line = 0;
+  std::vector<ExpectedState> state;
+  std::vector<ExpectedCheck> checks;
+  std::optional<std::vector<ExpectedAsset>> quarantined;  ///< all that checks hold back at the end
+  std::uint32_t quarantined_line = 0;
 };
 
 struct TestCase {

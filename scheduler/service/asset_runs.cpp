@@ -55,7 +55,10 @@ std::vector<AssetRow> assets_of(const Dag& dag, const std::vector<AssetLink>& li
 
 void AssetRuns::start(const ServiceSnapshot& found) {
   for (const AssetCursor& asset : found.last_events) triggers_.know_asset(asset.asset, asset.event_no);
-  for (const std::string& asset : found.quarantined) triggers_.hold(asset, true);
+  for (const auto& [asset, by] : found.quarantined) {
+    triggers_.hold(asset, true);
+    holders_[asset] = by;
+  }
   linked_.insert(found.asset_dags.begin(), found.asset_dags.end());
   for (const DagAssetsRow& row : found.asset_consumers) {
     auto condition = dagfile::condition_from_json(row.condition_json);
@@ -220,12 +223,34 @@ void AssetRuns::quarantine(const AssetQuarantineRow& row, AuditRow audit, OnDone
   ServiceRows rows;
   rows.quarantines.push_back(row);
   const bool is_held = !row.by.empty();
-  if (is_held) triggers_.hold(row.asset, true);  // at once: what is not durable yet starts nobody either
+  if (is_held) {
+    triggers_.hold(row.asset, true);  // at once: what is not durable yet starts nobody either
+    holders_[row.asset] = row.by;
+  }
   host_.write(std::move(rows), {std::move(audit)}, guarded([this, asset = row.asset, is_held, done = std::move(done)] {
-                if (!is_held) triggers_.hold(asset, false);
+                if (!is_held) {
+                  triggers_.hold(asset, false);
+                  holders_.erase(asset);
+                }
                 go_on();
                 done(Unit{});
               }));
+}
+
+void AssetRuns::quarantined(const std::vector<AssetQuarantineRow>& rows) {
+  for (const AssetQuarantineRow& row : rows) {
+    const auto holder = holders_.find(row.asset);
+    const bool is_free = holder == holders_.end();
+    const bool is_theirs = !is_free && holder->second == row.only_of;
+    if (!row.by.empty() && is_free) {
+      triggers_.hold(row.asset, true);
+      holders_[row.asset] = row.by;
+    } else if (row.by.empty() && is_theirs) {
+      triggers_.hold(row.asset, false);
+      holders_.erase(holder);
+    }
+  }
+  go_on();
 }
 
 }  // namespace baton

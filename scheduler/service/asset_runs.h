@@ -90,6 +90,8 @@ class AssetRuns {
   /// What waits for a DAG, of one asset or (empty) of all, is past: no run is made for it. not_found: the DAG does not
   /// run on it. `done` when it is durable; that there was nothing is no error.
   void skip(const std::string& dag_id, const std::string& asset, AuditRow audit, OnDone done);
+  /// What checks hold back or let go on, durable; before the events of the same batch. What others hold stays held.
+  void quarantined(const std::vector<AssetQuarantineRow>& rows);
   /// A person, or a check, holds an asset back, or (`by` empty) lets it go on.
   void quarantine(const AssetQuarantineRow& row, AuditRow audit, OnDone done);
 
@@ -120,6 +122,7 @@ class AssetRuns {
   std::map<std::string, std::set<RunNo>> waiting_;  ///< runs that asset events have made and that have not begun
   std::set<std::string> held_;                      ///< DAGs that have something to run and may not
   std::set<std::string> linked_;                    ///< DAGs of which rows say something about assets
+  std::map<std::string, std::string> holders_;      ///< assets that are held back, and by whom
   bool is_started_ = false;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };

@@ -15,7 +15,11 @@ AssetStatements::AssetStatements()
           " excluded.description)"
           " IS NOT (asset.declarer, asset.fresh_within_us, asset.declared_by, asset.uri, asset.description)"),
       quarantine(
-          "UPDATE asset SET seq = ?1, quarantined_since = ?2, quarantined_by = ?3, quarantine_why = ?4 WHERE name = ?5"),
+          "UPDATE asset SET seq = ?1, quarantined_since = ?2, quarantined_by = ?3, quarantine_why = ?4 WHERE name = ?5"
+          " AND (?6 IS NULL OR quarantined_by IS ?6 OR (?2 IS NOT NULL AND quarantined_since IS NULL))"),
+      know_asset(
+          "INSERT OR IGNORE INTO asset (seq, declarer, fresh_within_us, created_at, updated_at, events, last_event_no,"
+          " name) VALUES (?1,0,0,?2,?2,0,0,?3)"),
       drop_links("DELETE FROM asset_link WHERE dag_no = ?"),
       insert_link(
           "INSERT OR IGNORE INTO asset_link (dag_no, asset_no, role, task_id)"
@@ -51,8 +55,13 @@ bool BatchWriter::put(const AssetRow& row) {
 
 bool BatchWriter::put(const AssetQuarantineRow& row) {
   const bool holds = !row.by.empty();
+  const bool is_of_checks = !row.only_of.empty();  // their asset may not have been told of yet: its event comes behind
+  if (holds && is_of_checks &&
+      !ok(assets_.know_asset.on(db_).run(next_seq_, row.since, std::string_view(row.asset)))) {
+    return false;
+  }
   return ok(assets_.quarantine.on(db_).run(next_seq_, Time{holds ? row.since : kNoTime}, TextOrNull{row.by},
-                                           TextOrNull{holds ? row.why : std::string()}, std::string_view(row.asset)));
+                                           TextOrNull{holds ? row.why : std::string()}, std::string_view(row.asset), TextOrNull{row.only_of}));
 }
 
 /// The links first: they say which cursors stay.

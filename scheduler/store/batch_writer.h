@@ -47,8 +47,14 @@ struct LetterStatements {
 /// Statements of asset_rows_writing.cpp.
 struct AssetStatements {
   AssetStatements();
-  LazyStatement put_asset, quarantine, drop_links, insert_link, put_trigger, drop_trigger, drop_cursors, begin_cursor,
+  LazyStatement put_asset, quarantine, know_asset, drop_links, insert_link, put_trigger, drop_trigger, drop_cursors, begin_cursor,
       move_cursor, count_event, insert_event, insert_taken;
+};
+
+/// Statements of state_writing.cpp.
+struct StateStatements {
+  StateStatements();
+  LazyStatement insert, update, insert_check, hold_event, drop_held;
 };
 
 class BatchWriter {
@@ -137,6 +143,10 @@ class BatchWriter {
   bool put(const AssetEventRow& row);
   bool put(const AssetCursorRow& row);
   bool put(const TakenEventRow& row);
+  // state_writing.cpp
+  bool put(const TaskStateRow& row);
+  bool put(const CheckRow& row);
+  bool put(const HeldEventRow& row);
 
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 
@@ -173,6 +183,7 @@ class BatchWriter {
   ServiceStatements service_;
   LetterStatements letters_;
   AssetStatements assets_;
+  StateStatements states_;
 };
 
 }  // namespace baton::sqlite

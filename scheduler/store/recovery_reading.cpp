@@ -26,12 +26,13 @@ class LiveScan {
   void read_version(std::int64_t version_no);
   void read_instances(std::int64_t created_seq);
   void read_items();
+  void read_held();
   void fail(Error error);
   [[nodiscard]] RunNo run_no() const { return runs_.integer(0); }
 
   Database& db_;
-  Statement runs_, instances_, items_, version_;
-  int instances_rc_ = kDone, items_rc_ = kDone;
+  Statement runs_, instances_, items_, held_, version_;
+  int instances_rc_ = kDone, items_rc_ = kDone, held_rc_ = kDone;
   std::unordered_map<std::int64_t, Result<VersionRow>> versions_;
   std::int64_t version_no_ = -1;     ///< of snapshot_.version
   RunSnapshot snapshot_;
@@ -55,11 +56,14 @@ Status LiveScan::read(const Store::OnRun& each) {
                        " ORDER BY t.run_no, t.instance_no");
   items_ = prepare(std::string("SELECT run_no, instance_no, map_key, item, checksum FROM mapped_item WHERE run_no IN ") +
                    kLive + " ORDER BY run_no, instance_no");
+  held_ = prepare(std::string("SELECT run_no, instance_no FROM held_asset_event WHERE run_no IN ") + kLive +
+                  " ORDER BY run_no, instance_no");
   version_ = prepare(std::string("SELECT ") + kVersionColumns +
                      " FROM dag_version v JOIN dag d USING (dag_no) WHERE v.version_no = ?");
   if (code_ != kOk) return db_.error("the state cannot be read", code_);
   instances_rc_ = instances_.step();
   items_rc_ = items_.step();
+  held_rc_ = held_.step();
   int rc = runs_.step();
   for (; rc == kRow; rc = runs_.step()) {
     error_.reset();
@@ -71,9 +75,10 @@ Status LiveScan::read(const Store::OnRun& each) {
     }
     read_instances(runs_.integer(kRunCreatedSeq));
     read_items();
+    read_held();
     each(run_no(), error_ ? Status(*error_) : Status(Unit{}), snapshot_);
   }
-  for (const int end : {rc, instances_rc_, items_rc_}) {
+  for (const int end : {rc, instances_rc_, items_rc_, held_rc_}) {
     if (end != kDone) return db_.error("the state cannot be read", end);
   }
   return Unit{};
@@ -125,6 +130,13 @@ void LiveScan::read_items() {
     } else if (Status item = decode_item(items_, 2, snapshot_.instances[static_cast<std::size_t>(at)]); !item) {
       fail(item.error());
     }
+  }
+}
+
+void LiveScan::read_held() {
+  snapshot_.held_events.clear();
+  for (; held_rc_ == kRow && held_.integer(0) <= run_no(); held_rc_ = held_.step()) {
+    if (held_.integer(0) == run_no()) snapshot_.held_events.push_back(static_cast<InstanceNo>(held_.integer(1)));
   }
 }
 

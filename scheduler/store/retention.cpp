@@ -64,9 +64,10 @@ int bury(Database& db, std::int64_t seq, Deleted kind, std::int64_t object_no, W
 }
 
 int delete_run(Database& db, const Doomed& run, const Numbers& numbers) {
-  constexpr std::array<const char*, 10> kTables = {"task_try",  "mapped_item", "task_instance", "cache_entry",
+  constexpr std::array<const char*, 12> kTables = {"task_try",  "mapped_item", "task_instance", "cache_entry",
                                                    "run_input", "run_date",    "run_label",     "dead_letter",
-                                                   "run_asset_event", "dag_run"};
+                                                   "run_asset_event", "check_result", "held_asset_event",
+                                                   "dag_run"};
   for (const char* table : kTables) {
     const std::string sql = std::string("DELETE FROM ") + table + " WHERE run_no = ?";
     int rc = kOk;
@@ -161,7 +162,8 @@ int delete_dag(Database& db, const DagDeletionRow& dag, std::int64_t seq) {
        "DELETE FROM backfill_interval WHERE backfill_no IN (SELECT backfill_no FROM backfill WHERE dag_no = ?)"},
       dag_no);
   for (const char* table : {"dag_version", "dag_tag", "task_duration", "run_count", "cache_entry", "run_date",
-                            "tick_record", "backfill", "asset_link", "asset_trigger", "asset_cursor", "dag"}) {
+                            "tick_record", "backfill", "asset_link", "asset_trigger", "asset_cursor", "task_state",
+                            "dag"}) {
     if (rc == kOk) rc = run_each(db, {std::string("DELETE FROM ") + table + " WHERE dag_no = ?"}, dag_no);
   }
   if (rc != kOk) return rc;

@@ -249,6 +249,14 @@ Result<RunSnapshot> load_run(Database& db, RunNo run_no) {
   if (count > 0) snapshot.instances.reserve(static_cast<std::size_t>(std::min<std::int64_t>(count, 10'000'000)));
   if (Status read = load_instances(db, run_no, created_seq, snapshot.instances); !read) return read.error();
   if (Status read = load_items(db, run_no, snapshot.instances); !read) return read.error();
+  auto held = prepare(db, "SELECT instance_no FROM held_asset_event WHERE run_no = ? ORDER BY instance_no");
+  if (!held) return held.error();
+  held->start_with(run_no);
+  const Status read = for_each_row(db, *held, [&]() -> Status {
+    snapshot.held_events.push_back(static_cast<InstanceNo>(held->integer(0)));
+    return Unit{};
+  });
+  if (!read) return read.error();
   return snapshot;
 }
 

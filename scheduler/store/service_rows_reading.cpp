@@ -46,7 +46,7 @@ constexpr char kAssetCursors[] =
 constexpr char kAssetDags[] =
     "SELECT DISTINCT d.dag_id FROM asset_link l JOIN dag d USING (dag_no) ORDER BY d.dag_id";
 constexpr char kLastEvents[] = "SELECT name, last_event_no FROM asset ORDER BY name";
-constexpr char kQuarantined[] = "SELECT name FROM asset WHERE quarantined_since IS NOT NULL ORDER BY name";
+constexpr char kQuarantined[] = "SELECT name, quarantined_by FROM asset WHERE quarantined_since IS NOT NULL ORDER BY name";
 constexpr char kLastBackfill[] = "SELECT coalesce(max(backfill_no), 0) FROM backfill";
 constexpr char kServer[] = "SELECT name, value, since, actor, reason FROM server_state ORDER BY name";
 constexpr char kNewest[] =
@@ -183,7 +183,7 @@ Result<ServiceSnapshot> load_service(Database& db) {
       {kAssetCursors, [&](const Statement& row) { add_asset_cursor(found, row); }},
       {kAssetDags, [&](const Statement& row) { found.asset_dags.push_back(row.string(0)); }},
       {kLastEvents, [&](const Statement& row) { found.last_events.push_back({row.string(0), row.integer(1)}); }},
-      {kQuarantined, [&](const Statement& row) { found.quarantined.push_back(row.string(0)); }},
+      {kQuarantined, [&](const Statement& row) { found.quarantined.emplace_back(row.string(0), row.string(1)); }},
       {kNewest, [&](const Statement& row) { found.newest = row.integer(0) == 0 ? kNoTime : row.integer(0); }},
   };
   for (const auto& [sql, take] : queries) {

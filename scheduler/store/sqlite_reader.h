@@ -73,6 +73,9 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<TokenView> token(const std::string& hash) override;
   [[nodiscard]] Result<std::optional<IdempotencyRow>> find_key(const std::string& principal, const std::string& route,
                                                                const std::string& key) override;
+  [[nodiscard]] Result<std::vector<TaskStateRow>> list_task_states(const std::string& dag_id) override;
+  [[nodiscard]] Result<TaskStateRow> task_state(const std::string& dag_id, const std::string& name) override;
+  [[nodiscard]] Result<std::vector<CheckRow>> list_checks(const CheckQuery& query) override;
   [[nodiscard]] Result<AssetPage> list_assets(const AssetQuery& query) override;
   [[nodiscard]] Result<AssetView> asset(std::int64_t asset_no) override;
   [[nodiscard]] Result<AssetView> asset_named(const std::string& name) override;

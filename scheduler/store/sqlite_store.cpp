@@ -6,6 +6,7 @@
 #include "scheduler/model/check.h"
 #include "scheduler/store/backup.h"
 #include "scheduler/store/breaker_json.h"
+#include "scheduler/store/task_state_rows.h"
 #include "scheduler/store/files.h"
 #include "scheduler/store/recovery_reading.h"
 #include "scheduler/store/row_reading.h"
@@ -420,6 +421,12 @@ Result<Variables> SqliteStore::variables() {
 Result<std::vector<BreakerRow>> SqliteStore::breakers() {
   Result<std::vector<BreakerRow>> result = kStopped;
   if (Status ran = run_read([&](Database& db) { result = sqlite::all_breakers(db); }); !ran) return ran.error();
+  return result;
+}
+
+Result<std::vector<TaskStateRow>> SqliteStore::task_states() {
+  Result<std::vector<TaskStateRow>> result = kStopped;
+  if (Status ran = run_read([&](Database& db) { result = sqlite::all_task_states(db); }); !ran) return ran.error();
   return result;
 }
 

@@ -100,6 +100,12 @@ std::string contradictions(DiskVfs& vfs, const std::string& database, SqliteStor
       {"a success without its try",
        "SELECT t.run_no FROM task_instance t LEFT JOIN task_try y ON y.run_no = t.run_no AND"
        " y.instance_no = t.instance_no AND y.epoch = t.epoch WHERE t.state = 4 AND y.epoch IS NULL"},
+      {"a state without its success",
+       "SELECT s.run_no FROM task_state s JOIN dag_run r USING (run_no) JOIN task_instance t ON t.run_no = s.run_no"
+       " AND t.instance_no = 0 WHERE t.state <> 4"},
+      {"a success without its state",
+       "SELECT r.run_no FROM dag_run r JOIN task_instance t ON t.run_no = r.run_no AND t.instance_no = 0 AND t.state = 4"
+       " JOIN task_state s ON s.dag_no = r.dag_no WHERE r.run_no > s.run_no"},
       {"run_count and runs",
        "SELECT dag_no FROM run_count c WHERE runs <> (SELECT count(*) FROM dag_run r WHERE r.dag_no = c.dag_no"
        " AND r.state = c.state)"},

@@ -63,6 +63,7 @@ class Workload {
   void third_life();
   RunNo whole_run(const std::shared_ptr<const Dag>& dag, const std::string& run_id, WallUs ended_at);
   Part creation(const std::shared_ptr<const Dag>& dag, const std::string& run_id);
+  TaskStateRow next_state(const std::string& dag_id, RunNo run_no, const std::string& run_id);
   Part end_of(RunNo run_no, RunState state, WallUs ended_at);
 
   DiskVfs& vfs_;

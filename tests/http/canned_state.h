@@ -214,6 +214,11 @@ class CannedReader : public Reader {
     row.seq = 7;
     return row;
   }
+  Result<std::vector<TaskStateRow>> list_task_states(const std::string&) override { return std::vector<TaskStateRow>{}; }
+  Result<TaskStateRow> task_state(const std::string&, const std::string&) override {
+    return Error{"there is no such state", ErrorKind::not_found};
+  }
+  Result<std::vector<CheckRow>> list_checks(const CheckQuery&) override { return std::vector<CheckRow>{}; }
   Result<std::vector<BreakerRow>> list_breakers() override { return std::vector<BreakerRow>{canned_breaker()}; }
   Result<BreakerRow> breaker(const std::string& name) override {
     if (name != "warehouse") return Error{"there is no such breaker", ErrorKind::not_found};

@@ -10,6 +10,7 @@
 
 #include "scheduler/control/asset_event.h"
 #include "scheduler/control/change_breaker.h"
+#include "scheduler/control/change_state.h"
 #include "scheduler/control/clear_tasks.h"
 #include "scheduler/control/delete_run.h"
 #include "scheduler/control/mark_run.h"
@@ -38,8 +39,8 @@ struct Once {
 
 /// A change of what is there. Of a RetryRun, a ClearTasks and a RedriveLetters, `latest` is found by the Door.
 struct ChangeAsk {
-  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun, ChangeBreaker, RedriveLetters,
-               RaiseAssetEvent>
+  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun, ChangeBreaker, ChangeState,
+               RedriveLetters, RaiseAssetEvent>
       what;
   std::string latest_of;  ///< a DAG: the run goes on with the version that it has now; empty: with its own
   std::int32_t status = 200;  ///< of the answer where it succeeds

@@ -124,6 +124,8 @@ void add_system(Operations& operations);
 void add_home(Operations& operations);
 void add_pools(Operations& operations);
 void add_breakers(Operations& operations);
+void add_states(Operations& operations);
+void add_checks(Operations& operations);
 void add_accounting(Operations& operations);
 void add_alerts(Operations& operations);
 void add_dead_letters(Operations& operations);

@@ -112,6 +112,9 @@ void put(ByteWriter& writer, const Launch& m) {
   writer.put(m.nice);
   writer.put(m.gated);
   writer.put(m.keep);
+  writer.put(std::string_view(m.state_path));
+  writer.put(std::string_view(m.state));
+  writer.put(m.state_version);
 }
 
 void get(ByteReader& reader, Launch& m) {
@@ -130,6 +133,9 @@ void get(ByteReader& reader, Launch& m) {
   reader.get(m.nice);
   reader.get(m.gated);
   reader.get(m.keep);
+  reader.get(m.state_path);
+  reader.get(m.state);
+  reader.get(m.state_version);
 }
 
 void put(ByteWriter& writer, const Release& m) {
@@ -232,6 +238,9 @@ void put(ByteWriter& writer, const Ended& m) {
   writer.put(std::string_view(m.message));
   writer.put(std::string_view(m.log_tail));
   writer.put(m.pid);
+  if ((m.flags & kHasState) == 0) return;
+  writer.put(std::string_view(m.state));
+  writer.put(m.state_version);
 }
 
 /// As protocol 1 had it, and journals of that time have it.
@@ -249,10 +258,18 @@ void get_first(ByteReader& reader, Ended& m) {
   reader.get(m.message);
 }
 
+/// Ends without a state look as they did before there were any: older workers and journals know no others.
+void get_state(ByteReader& reader, Ended& m) {
+  if ((m.flags & kHasState) == 0) return;
+  reader.get(m.state);
+  reader.get(m.state_version);
+}
+
 void get(ByteReader& reader, Ended& m) {
   get_first(reader, m);
   reader.get(m.log_tail);
   reader.get(m.pid);
+  get_state(reader, m);
 }
 
 template <typename T>
@@ -398,6 +415,7 @@ std::optional<Ended> decode_ended(std::string_view bytes, std::uint32_t protocol
   get_first(reader, ended);
   if (protocol >= 2) reader.get(ended.log_tail);
   if (protocol >= 2 && !reader.complete()) reader.get(ended.pid);  // the first journals of protocol 2 end before it
+  get_state(reader, ended);
   if (!reader.complete()) return std::nullopt;
   return ended;
 }

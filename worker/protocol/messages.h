@@ -18,6 +18,8 @@ inline constexpr std::uint32_t kProtocolMax = 2;
 
 /// The largest output file that is read and sent; a larger one sets `output_too_large`.
 inline constexpr std::int64_t kOutputBytesMax = 1 << 20;
+/// The largest state that is read and sent; a larger one sets `kStateTooLarge`.
+inline constexpr std::int64_t kStateBytesMax = 256LL << 10;
 /// What the scheduler sends as `log_limit_bytes` unless the author says otherwise.
 inline constexpr std::int64_t kLogLimitBytesDefault = 64LL << 20;
 /// So much of the end of a log comes with Ended.
@@ -92,6 +94,11 @@ struct Launch {
   /// stopped with its grace (`baton run` dies with its tasks). One that is still gated is killed in either case, and
   /// counts as never started: nobody knows whether its claim is durable.
   bool keep = false;
+  /// Empty, or a file that holds `state` when the program starts and that the program may change: its state across runs.
+  /// Removed at the end. Only a worker of the scheduler's own build is launched to, so this needs no protocol of its own.
+  std::string state_path;
+  std::string state;
+  std::int64_t state_version = 0;  ///< Of `state`: comes back with the end.
   friend bool operator==(const Launch&, const Launch&) = default;
 };
 
@@ -192,6 +199,9 @@ enum EndedFlag : std::uint32_t {
   kLimitsNotEnforced = 1U << 3,  ///< Limits were asked for that this host cannot hold.
   kOutputTooLarge = 1U << 4,
   kOutputHoldsSecret = 1U << 5,  ///< One of Launch::masks stands in the output, which was not sent and is removed.
+  kHasState = 1U << 6,  ///< `state` and `state_version` are there: after exit 0 of a launch with a state_path.
+  kStateTooLarge = 1U << 7,
+  kStateHoldsSecret = 1U << 8,  ///< As kOutputHoldsSecret, of the state.
 };
 
 /// The attempt is over and its process tree gone (but for kTreeNotEmpty). Sent again after each reconnect until Ack.
@@ -212,6 +222,8 @@ struct Ended {
   std::string message;   ///< For a person; empty when there is nothing to add.
   std::string log_tail;  ///< The last kLogTailBytes of the log, from the beginning of a character; masked as it is.
   std::int32_t pid = 0;  ///< Of its main process; 0 if it never ran.
+  std::string state;     ///< With kHasState: what the file held at the end; empty where the program left it as it was.
+  std::int64_t state_version = 0;
   friend bool operator==(const Ended&, const Ended&) = default;
 };
 

@@ -56,6 +56,9 @@ wire::Launch to_wire(LaunchSpec spec) {
   launch.limits.memory_bytes = spec.memory_bytes;
   launch.limits.cpus_milli = spec.cpus_milli;
   for (const auto& mask : spec.masks) launch.masks.add(mask);
+  launch.state_path = std::move(spec.state_path);
+  launch.state = std::move(spec.state);
+  launch.state_version = spec.state_version;
   return launch;
 }
 
@@ -78,6 +81,12 @@ AttemptEnd from_wire(wire::Ended ended) {
   end.log_bytes = ended.log_bytes;
   end.pid = ended.pid;
   end.output = std::move(ended.output);
+  if ((ended.flags & wire::kHasState) != 0) {
+    end.state.version = ended.state_version;
+    end.state.json = std::move(ended.state);
+    end.state.is_too_large = (ended.flags & wire::kStateTooLarge) != 0;
+    end.state.holds_secret = (ended.flags & wire::kStateHoldsSecret) != 0;
+  }
   end.log_tail = std::move(ended.log_tail);
   end.note = remark_of(ended);
   return end;

@@ -182,7 +182,8 @@ TEST_F(AssetRows, AQuarantineStandsInTheRowOfItsAsset) {
   rows.quarantines = {{"orders", "ada", "half of it is missing", 5}};
   write(rows);
   EXPECT_EQ(reader()->asset_named("orders").value().quarantined.by, "ada");
-  EXPECT_EQ(store_->load_service().value().quarantined, std::vector<std::string>{"orders"});
+  const auto held = store_->load_service().value().quarantined;
+  EXPECT_EQ(held, (decltype(held){{"orders", "ada"}}));
   rows = {};
   rows.quarantines = {{"orders", "", "", kNoTime}};
   write(rows);

@@ -29,6 +29,9 @@ Launch sample_launch() {
   launch.nice = -3;
   launch.gated = true;
   launch.keep = true;
+  launch.state_path = "/s";
+  launch.state = "{}";
+  launch.state_version = 4;
   return launch;
 }
 
@@ -90,6 +93,27 @@ void expect_from_worker(FrameReader& reader, const T& expected) {
   ASSERT_TRUE(message.has_value());
   ASSERT_TRUE(std::holds_alternative<T>(*message));
   EXPECT_EQ(std::get<T>(*message), expected);
+}
+
+TEST(Protocol, AnEndWithAStateComesBackWithItAndOneWithoutLooksAsItAlwaysDid) {
+  Ended ended = sample_ended();
+  ended.state = "kept by nobody";
+  std::string plain;
+  EXPECT_TRUE(append_frame(plain, ended));
+  std::string before;
+  EXPECT_TRUE(append_frame(before, sample_ended()));
+  EXPECT_EQ(plain, before);
+  ended.flags |= kHasState;
+  ended.state = "{\"a\": 1}";
+  ended.state_version = 9;
+  std::string out;
+  EXPECT_TRUE(append_frame(out, Inventory{{}, {ended, sample_ended()}}));
+  FrameReader reader;
+  reader.feed(out);
+  expect_from_worker(reader, Inventory{{}, {ended, sample_ended()}});
+  std::string journal;
+  encode_ended(journal, ended);
+  EXPECT_EQ(decode_ended(journal, kProtocolMax), ended);
 }
 
 TEST(Protocol, EveryMessageComesBackAsItWas) {
