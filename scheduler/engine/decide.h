@@ -29,6 +29,9 @@ struct StepOutcome {
   std::vector<DurationRow> durations;
   std::vector<Command> commands;
   std::vector<InstanceNo> produced;    ///< succeeded by running, and their tasks name what they produce
+  std::vector<ApprovalRow> asked;      ///< what persons are asked from now on
+  std::vector<ApprovalClosingRow> answered;  ///< what is asked no more
+  std::vector<ChildMoveRow> children;  ///< runs that are waited for no more
   bool run_changed = false;
   Decision decision;                   ///< what the last step was decided in, kept for its memory: of no meaning here
 

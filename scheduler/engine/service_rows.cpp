@@ -24,6 +24,16 @@ std::string_view to_string(LetterState state) {
   return "open";
 }
 
+std::string_view to_string(ApprovalState state) {
+  switch (state) {
+    case ApprovalState::open: return "open";
+    case ApprovalState::answered: return "answered";
+    case ApprovalState::withdrawn: return "withdrawn";
+    case ApprovalState::expired: return "expired";
+  }
+  return "open";
+}
+
 void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.files, more.files);
   move_behind(rows.versions, more.versions);
@@ -53,6 +63,10 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.asset_events, more.asset_events);
   move_behind(rows.asset_cursors, more.asset_cursors);
   move_behind(rows.taken_events, more.taken_events);
+  move_behind(rows.approvals, more.approvals);
+  move_behind(rows.approval_closings, more.approval_closings);
+  move_behind(rows.children, more.children);
+  move_behind(rows.child_moves, more.child_moves);
 }
 
 }  // namespace baton

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scheduler/engine/asset_rows.h"
+#include "scheduler/engine/request_rows.h"
 #include "scheduler/engine/rows.h"
 #include "scheduler/model/attempt_key.h"
 #include "scheduler/model/breaker_spec.h"
@@ -336,6 +337,10 @@ struct ServiceRows {
   std::vector<AssetEventRow> asset_events;      ///< an asset that nobody has told of is made
   std::vector<AssetCursorRow> asset_cursors;
   std::vector<TakenEventRow> taken_events;
+  std::vector<ApprovalRow> approvals;
+  std::vector<ApprovalClosingRow> approval_closings;  ///< of one that is open; any other stays as it is
+  std::vector<ChildRow> children;                     ///< a second one of an attempt is a broken promise: it fences
+  std::vector<ChildMoveRow> child_moves;
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
@@ -343,7 +348,8 @@ struct ServiceRows {
            variables.empty() && tokens.empty() && deletions.empty() && dag_deletions.empty() && breakers.empty() &&
            breaker_events.empty() && letter_closings.empty() && letters.empty() && jobs.empty() && outbox.empty() &&
            deliveries.empty() && assets.empty() && quarantines.empty() && dag_assets.empty() &&
-           asset_events.empty() && asset_cursors.empty() && taken_events.empty();
+           asset_events.empty() && asset_cursors.empty() && taken_events.empty() && approvals.empty() &&
+           approval_closings.empty() && children.empty() && child_moves.empty();
   }
 };
 

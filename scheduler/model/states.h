@@ -22,11 +22,11 @@ enum class TaskState : std::uint8_t {
   upstream_failed,
   up_for_retry,       ///< failed, and will try again at wake_at
   up_for_reschedule,  ///< a sensor between two looks
-  deferred,
+  deferred,           ///< waits for a person or another run, and holds nothing
   removed,
 };
 inline constexpr std::size_t kTaskStateCount = 12;
-inline constexpr std::size_t kReasonCount = 28;
+inline constexpr std::size_t kReasonCount = 30;
 
 enum class RunType : std::uint8_t { manual, scheduled, backfill, asset_triggered };
 
@@ -60,6 +60,8 @@ enum class Reason : std::uint8_t {
   replaced,         ///< (queued, running) as cleared, and its mapped task expands anew then
   marking_success,  ///< (queued, running) it is stopped, and success once its tree is gone; (run) likewise, all of it
   marking_failed,   ///< (queued, running) it is stopped, and failed once its tree is gone; (run) likewise, all of it
+  rejected,         ///< a person was asked, and has said no
+  deadlock,         ///< what it would wait for waits for it
 };
 
 /// What a task instance that is not running waits for, or what it does while it holds its resources. The order is the
@@ -68,8 +70,9 @@ enum class Wait : std::uint8_t {
   ended,  ///< in a final state: no time passes
   pause, calendar, approval, upstream, backoff, breaker, limit, pool, rate, slots, worker, commit,
   sensor, starting, running, stopping, offline,
+  child,  ///< the end of the run that it has started
 };
-inline constexpr std::size_t kWaitCount = 18;
+inline constexpr std::size_t kWaitCount = 19;
 
 enum class TriggerRule : std::uint8_t {
   all_success, all_failed, all_done, all_done_min_one_success, all_skipped, one_success, one_failed, one_done,

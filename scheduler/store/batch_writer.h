@@ -51,6 +51,12 @@ struct AssetStatements {
       move_cursor, count_event, insert_event, insert_taken;
 };
 
+/// Statements of request_rows_writing.cpp.
+struct RequestStatements {
+  RequestStatements();
+  LazyStatement insert_approval, close_approval, insert_child, move_child;
+};
+
 class BatchWriter {
  public:
   /// `seq` is the last one given; `leader_epoch` is ours: when the store's differs, every batch is fenced.
@@ -137,6 +143,11 @@ class BatchWriter {
   bool put(const AssetEventRow& row);
   bool put(const AssetCursorRow& row);
   bool put(const TakenEventRow& row);
+  // request_rows_writing.cpp
+  bool put(const ApprovalRow& row);
+  bool put(const ApprovalClosingRow& row);
+  bool put(const ChildRow& row);
+  bool put(const ChildMoveRow& row);
 
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 
@@ -173,6 +184,7 @@ class BatchWriter {
   ServiceStatements service_;
   LetterStatements letters_;
   AssetStatements assets_;
+  RequestStatements requests_;
 };
 
 }  // namespace baton::sqlite

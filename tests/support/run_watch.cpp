@@ -124,7 +124,8 @@ std::string RunWatch::check_instance(const DagRun& run, InstanceNo i) const {
   }
   if (now.epoch < was.epoch) return "INV-04: the epoch fell";
   const bool is_cleared = now.state == TaskState::none && now.epoch == 1;  // it does not ask the cache
-  if (now.epoch != was.epoch && now.state != TaskState::queued && !is_cleared) {
+  const bool is_claimed = now.state == TaskState::queued || now.state == TaskState::deferred;  // what waits for others
+  if (now.epoch != was.epoch && !is_claimed && !is_cleared) {
     return "INV-04: the epoch rose without a claim";
   }
   if (now.epoch != was.epoch && now.state == TaskState::queued && !was_marked_) {

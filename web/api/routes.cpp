@@ -54,6 +54,7 @@ Operations all_operations() {
   add_home(operations);
   add_pools(operations);
   add_breakers(operations);
+  add_approvals(operations);
   add_accounting(operations);
   add_alerts(operations);
   add_dead_letters(operations);

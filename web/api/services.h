@@ -124,6 +124,7 @@ void add_system(Operations& operations);
 void add_home(Operations& operations);
 void add_pools(Operations& operations);
 void add_breakers(Operations& operations);
+void add_approvals(Operations& operations);
 void add_accounting(Operations& operations);
 void add_alerts(Operations& operations);
 void add_dead_letters(Operations& operations);
