@@ -160,7 +160,9 @@ std::string RunWatch::check_wake(const DagRun& run, InstanceNo i) const {
   const Instance& now = run.at(i);
   const Activity* activity = run.activity(i);
   const bool by_timer = now.state == TaskState::up_for_retry || now.state == TaskState::up_for_reschedule;
-  if (by_timer != (activity != nullptr && activity->wake_at != kNoTime)) {
+  const bool may_have_one = by_timer || now.state == TaskState::deferred;  // a deadline
+  const bool has_one = activity != nullptr && activity->wake_at != kNoTime;
+  if (by_timer ? !has_one : has_one && !may_have_one) {
     return "INV-11: a timer where none belongs, or none where one does";
   }
   const bool is_held_back = run.progress(now.task_no).expands_anew;  // what still lives of its task ends first
