@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "scheduler/dagfile/params.h"
+#include "scheduler/engine/approval.h"
 #include "scheduler/host/new_run.h"
 #include "scheduler/host/run_ids.h"
 #include "scheduler/service/dag_gate.h"
@@ -122,6 +123,14 @@ void ApiDoor::change(api::ChangeAsk what, api::Asker asker, api::Once once, OnCh
       ask(request_of(std::move(*shared), &*latest), actor, key, done);
     });
   });
+}
+
+void ApiDoor::answer(api::AnswerAsk what, api::Asker asker, api::Once once, OnChanged done) {
+  auto params = resolve_form(what.what.task.task_id, ask_from_json(what.form_json).params, what.what.params);
+  if (!params) return done(params.error());
+  what.what.params = std::move(*params);
+  auto key = key_of(asker, once, 200);
+  ask(std::move(what.what), actor_who_asks(asker), std::move(key), std::move(done));
 }
 
 /// On the loop: the version that a DAG has now.

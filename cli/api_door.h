@@ -26,6 +26,7 @@ class ApiDoor final : public api::Door {
 
   void trigger(api::TriggerAsk ask, api::Asker asker, api::Once once, OnRun done) override;
   void change(api::ChangeAsk ask, api::Asker asker, api::Once once, OnChanged done) override;
+  void answer(api::AnswerAsk ask, api::Asker asker, api::Once once, OnChanged done) override;
   void look_at_folder(OnDone done) override;
   void set_paused(std::string dag_id, bool is_paused, api::Asker asker, OnDone done) override;
   void hold_dag(api::DagHold wish, api::Asker asker, OnDone done) override;

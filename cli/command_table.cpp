@@ -252,6 +252,23 @@ constexpr Example kDlqRedriveExamples[] = {
 constexpr Example kDlqDiscardExamples[] = {{"baton dlq discard --task probe --why 'known, and mended'", "let them go"}};
 constexpr Example kDlqJobsExamples[] = {{"baton dlq jobs", "how far they have come"}};
 constexpr Example kDlqCancelExamples[] = {{"baton dlq cancel 3", "what it has done stays"}};
+constexpr Argument kQuestion[] = {
+    {"NO|RUN", "the number of the question, as `baton approval ls` has it, or a run", true, false, Complete::run},
+    {"TASK", "beside a run: task, task[index] or task[key]", false, false, Complete::task}};
+constexpr Flag kFormParam = {"param", 'p', "k=v", "an entry of the form, by its declared type; lists also as a,b", true};
+constexpr Flag kNote = {"note", 0, "TEXT", "why; kept with the answer"};
+constexpr Flag kApprovalLsFlags[] = {{"all", 0, {}, "those too that are answered, withdrawn or expired"}, kDag,
+                                     {"limit", 'n', "N", "so many, newest first (50)"}};
+constexpr Flag kAnswerFlags[] = {{"option", 0, "OPTION", "what is chosen; several where several may be", true}, kFormParam,
+                                 kNote};
+constexpr Flag kShortAnswerFlags[] = {kFormParam, kNote};
+constexpr Example kApprovalLsExamples[] = {{"baton approval ls", "what waits for an answer"}};
+constexpr Example kApprovalShowExamples[] = {{"baton approval show 3", "the question, its form, who may answer"}};
+constexpr Example kAnswerExamples[] = {
+    {"baton approval answer 3 --option approve", "by its number"},
+    {"baton approval answer @latest promote --option later -p share=10", "of a task, with an entry of its form"}};
+constexpr Example kApproveExamples[] = {{"baton approval approve @latest promote", "the option `approve`"}};
+constexpr Example kRejectExamples[] = {{"baton approval reject 3 --note 'AUC fell'", "the option `reject`: the task fails"}};
 constexpr Flag kStopFlags[] = {{"kill", 0, {}, "at once: no grace, no teardowns"}, kWhy};
 constexpr Flag kServerFlags[] = {
     {"listen", 0, "ADDRESS:PORT", "where the API answers, on loopback (127.0.0.1:8080; port 0: a free one)"},
@@ -445,6 +462,14 @@ constexpr Command kCommands[] = {
      kRead, breaker_reset_command},
     {"alert test", kRunning, "send a test message to one who is told of alerts", {}, kAlertTo, {}, kAlertTestExamples,
      kRead, alert_test_command},
+    {"approval answer", kRunning, "answer what an approval asks: its task goes on, or fails",
+     "The server of the folder is asked, or the run that another terminal works on. Who has triggered a run does not\n"
+     "approve it, unless its task says `self: true`. An answer that comes too late is refused with what has happened.",
+     kQuestion, kAnswerFlags, kAnswerExamples, kRead, approval_answer_command},
+    {"approval approve", kRunning, "answer `approve`", {}, kQuestion, kShortAnswerFlags, kApproveExamples, kRead,
+     approval_approve_command},
+    {"approval reject", kRunning, "answer `reject`: the task fails", {}, kQuestion, kShortAnswerFlags, kRejectExamples,
+     kRead, approval_reject_command},
     {"dlq redrive", kRunning, "have task instances that gave up tried again",
      "The server clears them with what follows from them; they go through their pools, rates and breakers like any other.\n"
      "One is done at once. Many are a job that goes on by itself, over a restart too, oldest first: each once.",
@@ -530,6 +555,10 @@ constexpr Command kCommands[] = {
      kRead, breaker_show_command},
     {"alert ls", kLooking, "what others were told, newest first", {}, {}, kAlertLsFlags, kAlertLsExamples, kRead,
      alert_ls_command},
+    {"approval ls", kLooking, "what persons are asked, newest first", {}, {}, kApprovalLsFlags, kApprovalLsExamples, kRead,
+     approval_ls_command},
+    {"approval show", kLooking, "one question to a person, or what was answered", {}, kQuestion, {}, kApprovalShowExamples,
+     kRead, approval_show_command},
     {"dlq ls", kLooking, "task instances that gave up, newest first",
      "A task instance whose last try fails leaves a dead letter, unless its task says `dead_letter: false`.", {}, kDlqLsFlags,
      kDlqLsExamples, kRead, dlq_ls_command},

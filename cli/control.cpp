@@ -19,6 +19,7 @@
 #include <optional>
 
 #include "scheduler/host/local/local_actor.h"
+#include "scheduler/json/json_value.h"
 
 namespace baton {
 
@@ -26,7 +27,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t kLineBytesMax = 4'096;
+constexpr std::size_t kLineBytesMax = 65'536;
 constexpr const char* kSocketName = "control.sock";
 
 /// The address of a socket in `folder`, through /proc/self/fd: sockaddr_un holds 108 bytes, a path may hold more.
@@ -67,12 +68,56 @@ std::optional<StopRun> stop_of(const std::string& line) {
   return StopRun{run_no, std::strcmp(how, "kill") == 0, line.substr(static_cast<std::size_t>(end))};
 }
 
+constexpr std::string_view kAnswer = "answer ";
+
+std::optional<AnswerApproval> answer_of(const std::string& line) {
+  if (!line.starts_with(kAnswer)) return std::nullopt;
+  const auto body = from_json(std::string_view(line).substr(kAnswer.size()));
+  if (!body || body->type() != ValueType::map) return std::nullopt;
+  const auto number = [&](const char* name) {
+    const Value* found = body->find(name);
+    return found != nullptr && found->type() == ValueType::integer ? found->as_int() : -1;
+  };
+  const auto text = [&](const char* name) {
+    const Value* found = body->find(name);
+    return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
+  };
+  AnswerApproval out;
+  out.run_no = number("run_no");
+  out.task.task_id = text("task_id");
+  if (number("map_index") >= 0) out.task.map_index = static_cast<std::int32_t>(number("map_index"));
+  out.epoch = static_cast<Epoch>(std::max<std::int64_t>(0, number("epoch")));
+  out.note = text("note");
+  if (const Value* params = body->find("params"); params != nullptr) out.params = *params;
+  const Value* chosen = body->find("chosen");
+  for (std::size_t k = 0; chosen != nullptr && chosen->type() == ValueType::list && k < chosen->as_list().size(); ++k) {
+    const Value& one = chosen->as_list()[k];
+    if (one.type() == ValueType::string) out.chosen.push_back(one.as_string());
+  }
+  return out;
+}
+
 }  // namespace
+
+std::string line_of(const AnswerApproval& request) {
+  ValueList chosen;
+  for (const std::string& option : request.chosen) chosen.emplace_back(option);
+  return std::string(kAnswer) + to_json(Value(ValueMap{{"run_no", request.run_no},
+                                                       {"task_id", request.task.task_id},
+                                                       {"map_index", std::int64_t{request.task.map_index.value_or(-1)}},
+                                                       {"epoch", std::int64_t{request.epoch}},
+                                                       {"chosen", Value(std::move(chosen))},
+                                                       {"params", request.params},
+                                                       {"note", request.note}}));
+}
 
 class ControlServer::Impl {
  public:
-  Impl(AsioLoop& loop, const std::string& folder, Stop stop)
-      : acceptor_(loop.context()), socket_path_(folder + "/" + kSocketName), stop_(std::move(stop)) {}
+  Impl(AsioLoop& loop, const std::string& folder, Stop stop, Answers answers)
+      : acceptor_(loop.context()),
+        socket_path_(folder + "/" + kSocketName),
+        stop_(std::move(stop)),
+        answers_(std::move(answers)) {}
   ~Impl() { unlink(socket_path_.c_str()); }
 
   Status listen(const std::string& folder) {
@@ -123,26 +168,29 @@ class ControlServer::Impl {
                         [talk](const boost::system::error_code&, std::size_t) {});
     };
     const auto request = stop_of(line);
+    const auto answered = answers_ ? answer_of(line) : std::nullopt;
     ucred peer{};
     socklen_t size = sizeof peer;
-    if (!request) return reply("error not understood");
+    if (!request && !answered) return reply("error not understood");
     if (getsockopt(talk->socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
       return reply("error nobody knows who asks");
     }
-    stop_(*request, actor_of(peer.uid, "socket"), reply);
+    const Actor actor = actor_of(peer.uid, "socket");
+    answered ? answers_(*answered, actor, reply) : stop_(*request, actor, reply);
   }
 
   asio::local::stream_protocol::acceptor acceptor_;
   std::string socket_path_;
   Stop stop_;
+  Answers answers_;
 };
 
 ControlServer::ControlServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ControlServer::~ControlServer() = default;
 
 Result<std::unique_ptr<ControlServer>> ControlServer::listen(AsioLoop& loop, const std::string& state_folder,
-                                                             Stop stop) {
-  auto impl = std::make_unique<Impl>(loop, state_folder, std::move(stop));
+                                                             Stop stop, Answers answers) {
+  auto impl = std::make_unique<Impl>(loop, state_folder, std::move(stop), std::move(answers));
   if (auto listening = impl->listen(state_folder); !listening) return listening.error();
   return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));
 }

@@ -1,4 +1,5 @@
-// control.sock of a run in a terminal: how one process asks the one that holds the folder to stop it. One line each way.
+// control.sock of a run in a terminal: how one process asks the one that holds the folder to stop it, or answers what its
+// approvals ask. One line each way.
 // (That of a server speaks the REST API: server_client.h.)
 // The socket is 0600 in a 0700 folder; nobody but its user and root gets in, and the kernel says which of the two it is.
 #pragma once
@@ -7,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "scheduler/control/answer_approval.h"
 #include "scheduler/control/stop_run.h"
 #include "scheduler/loop/asio_loop.h"
 #include "scheduler/model/result.h"
@@ -20,7 +22,10 @@ class ControlServer {
   using Reply = std::function<void(const std::string& line)>;
   /// Asked for each stop, with who wants it. It may answer later.
   using Stop = std::function<void(StopRun request, Actor actor, Reply reply)>;
-  static Result<std::unique_ptr<ControlServer>> listen(AsioLoop& loop, const std::string& state_folder, Stop stop);
+  /// The same for each answer.
+  using Answers = std::function<void(AnswerApproval request, Actor actor, Reply reply)>;
+  static Result<std::unique_ptr<ControlServer>> listen(AsioLoop& loop, const std::string& state_folder, Stop stop,
+                                                       Answers answers = nullptr);
   ~ControlServer();
 
  private:
@@ -31,6 +36,8 @@ class ControlServer {
 
 /// What a stop is asked with, as one line without its end.
 [[nodiscard]] std::string line_of(const StopRun& request);
+/// What an answer is given with: `answer {"run_no": …}`. Who is asked, and by whom, the holder knows.
+[[nodiscard]] std::string line_of(const AnswerApproval& request);
 
 /// The asker's end: sends one line, waits at most `wait_us` for the answer. `unavailable` when nobody listens.
 Result<std::string> ask_holder(const std::string& state_folder, const std::string& line, DurationUs wait_us);

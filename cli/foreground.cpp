@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <set>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "cli/control.h"
+#include "scheduler/engine/approval.h"
 #include "scheduler/host/local/folder_lock.h"
 #include "scheduler/host/local/local_actor.h"
 #include "scheduler/host/local/secrets.h"
@@ -25,6 +29,44 @@ class SilentObserver final : public RunObserver {
   void try_ended(const DagRun&, const TryRow&) override {}
   void run_ended(const DagRun&) override {}
   void notice(const std::string&) override {}
+};
+
+/// Says at the terminal what a person is asked, and what to type in another one: without it a run that waits looks dead.
+class AskingObserver final : public RunObserver {
+ public:
+  AskingObserver(RunObserver& to, std::string state_folder) : to_(to), state_folder_(std::move(state_folder)) {}
+  void run_began(const DagRun& run) override {
+    to_.run_began(run);
+    for (std::size_t i = 0; i < run.instances.size(); ++i) say(run, static_cast<InstanceNo>(i));
+  }
+  void instance_changed(const DagRun& run, const TaskRow& row) override {
+    to_.instance_changed(run, row);
+    if (row.state == TaskState::deferred) say(run, row.instance_no);
+  }
+  void try_ended(const DagRun& run, const TryRow& row) override { to_.try_ended(run, row); }
+  void run_ended(const DagRun& run) override { to_.run_ended(run); }
+  void notice(const std::string& text) override { to_.notice(text); }
+
+ private:
+  void say(const DagRun& run, InstanceNo i) {
+    const Instance& instance = run.at(i);
+    const bool asks = instance.state == TaskState::deferred && run.spec_of(i).kind == TaskKind::approval;
+    if (!asks || !said_.emplace(run.row.run_no, i, instance.epoch).second) return;
+    const auto ask = rendered_ask(run, i);
+    if (!ask) return;
+    std::string name = run.dag->task(instance.task_no).id;
+    if (instance.map_index >= 0) name += "[" + std::to_string(instance.map_index) + "]";
+    std::string options;
+    for (const std::string& option : ask->options) options += (options.empty() ? "" : "|") + option;
+    std::error_code ignored;
+    const bool is_near = state_folder_ == (std::filesystem::current_path(ignored) / ".baton").string();
+    to_.notice(name + " asks: " + ask->prompt + " — answer in another terminal: baton approval answer " +
+               run.row.run_id + " " + name + " --option " + options + (is_near ? "" : " --state " + state_folder_));
+  }
+
+  RunObserver& to_;
+  const std::string state_folder_;
+  std::set<std::tuple<RunNo, InstanceNo, Epoch>> said_;
 };
 
 std::string words_of(const std::vector<std::string>& command) {
@@ -45,11 +87,16 @@ std::string reply_of(const Result<Answer>& how) {
 
 std::shared_ptr<void> listen_for_stop(AsioLoop& loop, Host& host, const std::string& state_folder,
                                       RunObserver& observer) {
+  const auto ask = [&host](auto request, Actor actor, ControlServer::Reply reply) {
+    const Status asked = host.ask(std::move(request), std::move(actor),
+                                  [reply](const Result<Answer>& how) { reply(reply_of(how)); });
+    if (!asked) reply(reply_of(asked.error()));
+  };
   auto control = ControlServer::listen(
-      loop, state_folder, [&host](StopRun request, Actor actor, ControlServer::Reply reply) {
-        const Status asked = host.ask(std::move(request), std::move(actor),
-                                              [reply](const Result<Answer>& how) { reply(reply_of(how)); });
-        if (!asked) reply(reply_of(asked.error()));
+      loop, state_folder,
+      [ask](StopRun request, Actor actor, ControlServer::Reply reply) { ask(std::move(request), std::move(actor), reply); },
+      [ask](AnswerApproval request, Actor actor, ControlServer::Reply reply) {
+        ask(std::move(request), std::move(actor), reply);
       });
   if (control) return std::move(control).value();
   observer.notice(control.error().message);
@@ -94,22 +141,24 @@ Result<std::unique_ptr<LocalHost>> open(const ForegroundOptions& options, RunObs
 }  // namespace
 
 Result<RunEnd> run_new(const ForegroundOptions& options, NewRun request, RunObserver& observer) {
-  auto local = open(options, observer);
+  AskingObserver asking(observer, options.state_folder);
+  auto local = open(options, asking);
   if (!local) return local.error();
   return local.value()->run(std::move(request));
 }
 
 Result<RunEnd> go_on(const ForegroundOptions& options, Request request, RunObserver& observer) {
-  auto local = open(options, observer);
+  AskingObserver asking(observer, options.state_folder);
+  auto local = open(options, asking);
   if (!local) return local.error();
   return local.value()->go_on(std::move(request));
 }
 
 namespace {
 
-/// What the holder of the folder answered to a stop.
-Result<std::string> told(const std::string& answer, const StopRun& request) {
-  if (answer == "ok") return std::string(request.kill ? "killing" : "stopping");
+/// What the holder of the folder answered; `done`: what to say where it does so.
+Result<std::string> told(const std::string& answer, const std::string& done) {
+  if (answer == "ok") return done;
   int kind = 0;
   int end = 0;
   if (std::sscanf(answer.c_str(), "%d %n", &kind, &end) == 1 && kind <= static_cast<int>(ErrorKind::internal)) {
@@ -120,6 +169,11 @@ Result<std::string> told(const std::string& answer, const StopRun& request) {
 
 }  // namespace
 
+Result<std::string> answer_running(const std::string& state_folder, const AnswerApproval& request) {
+  const auto answer = ask_holder(state_folder, line_of(request), kStopAnswerUs);
+  return answer ? told(*answer, "answered") : answer;
+}
+
 Result<std::string> stop_run(const ForegroundOptions& options, const StopRun& request) {
   SilentObserver silent;
   // A holder that has only just begun, or is about to end, does not listen: it is asked again for a while.
@@ -127,7 +181,7 @@ Result<std::string> stop_run(const ForegroundOptions& options, const StopRun& re
   const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::microseconds(kStopAnswerUs);
   while (true) {
     const auto answer = ask_holder(options.state_folder, line_of(request), kStopAnswerUs);
-    if (answer) return told(*answer, request);
+    if (answer) return told(*answer, request.kill ? "killing" : "stopping");
     auto local = open(options, silent);
     if (!local) {
       if (local.error().kind != ErrorKind::conflict || std::chrono::steady_clock::now() > give_up_at) {

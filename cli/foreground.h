@@ -27,6 +27,10 @@ Result<RunEnd> run_new(const ForegroundOptions& options, NewRun request, RunObse
 /// Goes on with a run that nobody works on, to its end: ResumeRun, RetryRun, ClearTasks, MarkTasks, MarkRun.
 Result<RunEnd> go_on(const ForegroundOptions& options, Request request, RunObserver& observer);
 
+/// Answers an approval of the run that another terminal works on, and comes back when that is durable. unavailable: nobody
+/// listens in this folder.
+Result<std::string> answer_running(const std::string& state_folder, const AnswerApproval& request);
+
 /// control.sock for as long as what it returns lives. Who cannot be asked still runs: that is worth a notice, no error.
 std::shared_ptr<void> listen_for_stop(AsioLoop& loop, Host& host, const std::string& state_folder,
                                       RunObserver& observer);

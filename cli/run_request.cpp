@@ -15,10 +15,10 @@ bool runs_here(TaskKind kind) {
     case TaskKind::exec:
     case TaskKind::sensor:
     case TaskKind::checks:
+    case TaskKind::approval:
     case TaskKind::noop: return true;
     case TaskKind::http:
     case TaskKind::sql:
-    case TaskKind::approval:
     case TaskKind::trigger_dag: return false;
   }
   return false;

@@ -73,6 +73,7 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
                   [&observer](const std::string& line) { observer.notice(line); }),
       asset_runs_(server.loop(), asset_host_),
       api_assets_(server.loop(), asset_runs_),
+      child_host_(server.loop(), server.store(), ticks_, shelf_, server.options().secret),
       retention_host_(server.loop(), server.store(), server.host(), upkeep_, server.options().state_folder,
                       [this](const std::string& dag_id) {
                         if (!ticks_.forget_dag(dag_id)) return false;
@@ -98,6 +99,7 @@ Serving::~Serving() {
   engine.on_waiting_ended(nullptr);
   engine.on_asset_events(nullptr);
   engine.on_asset_quarantines(nullptr);
+  engine.make_children_with(nullptr);
   server_.host().on_begins(nullptr);
   tick_host_.tell_assets(nullptr);
   if (beat_timer_ != 0) server_.loop().cancel(beat_timer_);
@@ -133,6 +135,7 @@ Status Serving::start() {
   tick_host_.on_dag([this](const Dag& dag) { alerts_.learn(dag); });
   alerts_.start(server_.options().config);  // before anything is written
   ticks_.start(*found);
+  server_.host().engine().make_children_with(&child_host_);
   asset_runs_.start(*found);  // before the folder: what is there goes on, what comes begins
   asset_runs_.declare(server_.options().config.assets_json);
   folder_.start(*found);

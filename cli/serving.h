@@ -21,6 +21,7 @@
 #include "cli/api_upkeep.h"
 #include "cli/server_alerts.h"
 #include "scheduler/host/assets_on_engine.h"
+#include "scheduler/host/children_on_engine.h"
 #include "scheduler/host/backfills_on_engine.h"
 #include "scheduler/host/letters_on_engine.h"
 #include "scheduler/host/local/backups_on_disk.h"
@@ -97,6 +98,7 @@ class Serving {
   AssetsOnEngine asset_host_;
   AssetRuns asset_runs_;
   ApiAssets api_assets_;
+  ChildrenOnEngine child_host_;
   LoaderThread upkeep_;  ///< what may take long, and nobody waits for: old runs, folders
   RetentionOnStore retention_host_;
   RetentionService retention_;

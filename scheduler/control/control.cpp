@@ -58,6 +58,7 @@ std::string object_of(const Request& request, const Answer& how) {
     return "dead_letter/" + std::to_string(redrive->letters.front().letter_no);
   }
   if (std::holds_alternative<RaiseAssetEvent>(request)) return "asset_event/" + std::to_string(how.asset_event_no);
+  if (std::holds_alternative<AnswerApproval>(request)) return "answer/" + std::to_string(how.run_no);
   return run_object(how.run_no, numbers_of(how));
 }
 
@@ -462,6 +463,24 @@ void Control::change(const MarkRun& request, Asked& asked, const DagRun& run) { 
 void Control::change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded, bool at_start) {
   Taking taking{loaded, at_start, nullptr};
   mark(request, asked, loaded.run, &taking);
+}
+
+void Control::change(const AnswerApproval& request, Asked& asked, const DagRun& run) {
+  take_answer(request, asked, run, nullptr);
+}
+void Control::change_loaded(const AnswerApproval& request, Asked& asked, LoadedRun& loaded, bool at_start) {
+  Taking taking{loaded, at_start, nullptr};
+  take_answer(request, asked, loaded.run, &taking);
+}
+
+/// What is not in memory asks nothing of anybody: answer_of() says what has become of it.
+void Control::take_answer(const AnswerApproval& request, Asked& asked, const DagRun& run, Taking* taking) {
+  const WallUs at = loop_.wall_now();
+  const auto answered = answer_of(request, run, asked.actor, at, is_ours(taking, request.run_no));
+  if (!answered) return answer(asked, answered.error());
+  Answer how{.run_no = request.run_no, .instances = describe(run, {answered->instance})};
+  AuditRow audit = audit_of(request, asked.actor, run.row, at);
+  carry_out(*answered, std::move(audit), std::move(how), asked, taking, {});
 }
 
 template <typename Asks>

@@ -12,7 +12,7 @@
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
 // Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h, clear_tasks.h,
-// mark_tasks.h, mark_run.h, delete_run.h, write_records.h, change_breaker.h, change_state.h, redrive_letters.h, asset_event.h): what it
+// mark_tasks.h, mark_run.h, delete_run.h, write_records.h, change_breaker.h, change_state.h, redrive_letters.h, asset_event.h, answer_approval.h): what it
 // says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also
 // while it is being loaded.
 //
@@ -33,6 +33,7 @@
 #include <variant>
 
 #include "scheduler/control/actor.h"
+#include "scheduler/control/answer_approval.h"
 #include "scheduler/control/asset_event.h"
 #include "scheduler/control/change_breaker.h"
 #include "scheduler/control/change_state.h"
@@ -53,7 +54,7 @@
 namespace baton {
 
 using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun,
-                             ChangeBreaker, ChangeState, RedriveLetters, RaiseAssetEvent>;
+                             ChangeBreaker, ChangeState, RedriveLetters, RaiseAssetEvent, AnswerApproval>;
 
 /// The run that a request is about; 0: one that does not exist yet.
 [[nodiscard]] RunNo run_of(const Request& request);
@@ -167,6 +168,8 @@ class Control {
   void change_loaded(const MarkTasks& request, Asked& asked, LoadedRun& loaded, bool at_start);
   void change(const MarkRun& request, Asked& asked, const DagRun& run);
   void change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  void change(const AnswerApproval& request, Asked& asked, const DagRun& run);
+  void change_loaded(const AnswerApproval& request, Asked& asked, LoadedRun& loaded, bool at_start);
   // redrive_letters.cpp
   void change(const RedriveLetters& request, Asked& asked, const DagRun& run);
   void change_loaded(const RedriveLetters& request, Asked& asked, LoadedRun& loaded, bool at_start);
@@ -183,6 +186,7 @@ class Control {
   void clear(const Asks& request, Asked& asked, const DagRun& run, Taking* taking);
   void want_again(const RetryRun& request, Asked& asked, Taking& taking);
   void redrive(const RedriveLetters& request, Asked& asked, const DagRun& run, Taking* taking);
+  void take_answer(const AnswerApproval& request, Asked& asked, const DagRun& run, Taking* taking);
   void mark(const MarkTasks& request, Asked& asked, const DagRun& run, Taking* taking);
   void mark(const MarkRun& request, Asked& asked, const DagRun& run, Taking* taking);
   void mark_waiting(const MarkRun& request, AuditRow audit, Asked& asked, Taking& taking, ServiceRows notes);

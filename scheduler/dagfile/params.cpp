@@ -169,6 +169,48 @@ Result<Value> resolve_params_json(const Dag& dag, std::string_view json) {
   return resolve_params_value(dag, *parsed);
 }
 
+namespace {
+
+/// A form is checked as the params of a DAG are.
+Result<Dag> dag_of_form(const std::string& task_id, const Value& forms) {
+  Dag form;
+  form.id = task_id;
+  if (forms.type() != ValueType::map) return form;
+  for (const auto& [name, schema] : forms.as_map()) {
+    auto param = dagfile::param_of(name.as_string(), to_exact_json(schema.type() == ValueType::null ? Value(ValueMap{}) : schema));
+    if (!param) return param.error();
+    form.params.push_back(std::move(*param));
+  }
+  return form;
+}
+
+/// In the words of a form.
+Result<Value> of_form(const std::string& task_id, Result<Value> resolved) {
+  if (resolved) return resolved;
+  std::string message = resolved.error().message;
+  const std::string words = "DAG " + in_quotes(task_id);
+  for (std::size_t at = message.find(words); at != std::string::npos; at = message.find(words)) {
+    message.replace(at, words.size(), "the form of task " + in_quotes(task_id));
+    break;
+  }
+  return Error{std::move(message), ErrorKind::invalid};
+}
+
+}  // namespace
+
+Result<Value> resolve_form(const std::string& task_id, const Value& forms, const Value& given) {
+  const auto form = dag_of_form(task_id, forms);
+  if (!form) return form.error();
+  return of_form(task_id, resolve_params_value(*form, given.type() == ValueType::null ? Value(ValueMap{}) : given));
+}
+
+Result<Value> resolve_form(const std::string& task_id, const Value& forms,
+                           const std::vector<std::pair<std::string, std::string>>& given) {
+  const auto form = dag_of_form(task_id, forms);
+  if (!form) return form.error();
+  return of_form(task_id, resolve_params(*form, given));
+}
+
 namespace dagfile {
 
 Result<ParamSpec> param_of(std::string name, std::string schema_json) {

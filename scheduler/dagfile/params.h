@@ -22,6 +22,13 @@ Result<Value> resolve_params(const Dag& dag, const std::vector<std::pair<std::st
 Result<Value> resolve_params_json(const Dag& dag, std::string_view json);
 Result<Value> resolve_params_value(const Dag& dag, const Value& given);
 
+/// What an answer says beside its choice, held against the form of the question: `forms` is a map of names to JSON
+/// Schemas, `given` a map or null. Defaults are filled in.
+Result<Value> resolve_form(const std::string& task_id, const Value& forms, const Value& given);
+/// The same from `-p name=text`.
+Result<Value> resolve_form(const std::string& task_id, const Value& forms,
+                           const std::vector<std::pair<std::string, std::string>>& given);
+
 namespace dagfile {
 /// A ParamSpec of its declaration's canonical JSON; an Error when that is no JSON.
 Result<ParamSpec> param_of(std::string name, std::string schema_json);

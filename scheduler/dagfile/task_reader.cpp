@@ -286,6 +286,7 @@ void TaskReader::read_results(Draft& draft) {
       spec.outputs.edit().push_back({std::string(name.text()), output_type(type.text())});
     }
   }
+  read_own_outputs(draft);
   if (const Node assets = draft.nodes.get("consumes")) spec.consumes = read_texts(assets);
   if (const Node assets = draft.nodes.get("produces")) spec.produces = read_texts(assets);
   if (const Node state = draft.nodes.own_value("state")) read_state(draft, state);

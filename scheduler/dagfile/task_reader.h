@@ -53,6 +53,7 @@ class TaskReader {
   void read_resources(Draft& draft);
   void read_results(Draft& draft);
   void read_state(Draft& draft, Node node);
+  void read_own_outputs(Draft& draft);
   void read_for_each(Draft& draft, Node node);
   void read_matrix(Draft& draft, Node node);
   void read_max_parallel(Draft& draft, Node node);

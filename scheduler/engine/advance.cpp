@@ -4,6 +4,7 @@
 
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/checks.h"
+#include "scheduler/engine/child_ask.h"
 #include "scheduler/engine/clear.h"
 #include "scheduler/engine/decide.h"
 #include "scheduler/json/json_value.h"
@@ -48,6 +49,9 @@ class Application {
   void end_instance(InstanceNo i, std::deque<FollowUp>& follow);
   void stop(InstanceNo i, bool kill_now);
   void mark_ended(const TaskChange& c);
+  void begin_deferral(TaskChange& c);
+  void end_deferral(InstanceNo i, const TaskChange& c);
+  void let_none(InstanceNo i);
   void finish_clear(InstanceNo i, std::deque<FollowUp>& follow);
   void finish_replacing(TaskNo t, std::deque<FollowUp>& follow);
   void intervene(const Intervention& intervention, std::deque<FollowUp>& follow);
@@ -318,6 +322,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   const TaskState from = instance.state;
   BATON_CHECK(from == c.to || c.by_person || may_become(from, c.to));
   if (is_final(from)) return mark_ended(c);
+  if (from == TaskState::deferred && c.to != TaskState::deferred) end_deferral(c.instance, c);
   pass_time(c.instance, c.at);
   Activity& activity = run_.ensure_activity(c.instance);
   // Up to where its time has been summed, so that the sum is the lifetime.
@@ -367,6 +372,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
         activity.rendered_json = std::move(c.rendered_json);
       }
       break;
+    case TaskState::deferred: begin_deferral(c); break;
     default: break;
   }
   if (c.checks != nullptr) record_checks(c.instance, c);
@@ -375,10 +381,54 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   bool is_claim = c.new_epoch;
   if (BATON_BUG(claim_not_written)) is_claim = false;
   const bool claim_or_end = is_claim || is_final(c.to) || c.to == TaskState::up_for_retry ||
-                            c.to == TaskState::up_for_reschedule || c.end != nullptr || c.to_be_written;
+                            c.to == TaskState::up_for_reschedule || c.to == TaskState::deferred || c.end != nullptr || c.to_be_written;
   if (claim_or_end) write(c.instance, out_.dirty);
   if (c.to == TaskState::none) finish_clear(c.instance, follow);
   if (c.end != nullptr) finish_replacing(run_.at(c.instance).task_no, follow);
+}
+
+/// It asks from now on: a try of its own, under an epoch of its own, as a claim is.
+void Application::begin_deferral(TaskChange& c) {
+  Instance& instance = run_.at(c.instance);
+  Activity& activity = run_.ensure_activity(c.instance);
+  ++instance.epoch;
+  ++instance.try_number;
+  instance.stop_requested = false;
+  activity.scheduled_at = activity.queued_at = activity.started_at = now_.wall;
+  activity.ended_at = kNoTime;
+  if (run_.spec_of(c.instance).kind != TaskKind::approval) return;
+  ApprovalRow row;
+  row.run_no = run_.row.run_no;
+  row.instance_no = c.instance;
+  row.epoch = instance.epoch;
+  row.try_number = instance.try_number;
+  row.task_id = run_.dag->task(instance.task_no).id;
+  row.map_index = instance.map_index;
+  row.form_json = std::move(c.request_json);
+  row.created_at = now_.wall;
+  row.deadline = c.wake_at;
+  out_.asked.push_back(std::move(row));
+}
+
+/// What it has asked for is asked no more, by whatever it ends: the row of that is written with it.
+void Application::end_deferral(InstanceNo i, const TaskChange& c) {
+  const Epoch epoch = run_.at(i).epoch;
+  if (run_.spec_of(i).kind == TaskKind::approval) {
+    if (BATON_BUG(request_left_open) && c.request_end == ApprovalState::withdrawn) return;
+    out_.answered.push_back({run_.row.run_no, i, epoch, c.request_end, now_.wall, c.by, c.request_json, c.reason});
+    return;
+  }
+  const bool is_over = c.request_end == ApprovalState::answered || !child_ask_of(run_.spec_of(i)).waits;
+  out_.children.push_back({run_.row.run_no, i, epoch, is_over ? ChildState::over : ChildState::cut});
+  if (!is_over) out_.commands.push_back({.kind = Command::Kind::stop_child, .instance = i, .epoch = epoch});
+}
+
+/// As if it had not run.
+void Application::let_none(InstanceNo i) {
+  TaskChange cleared;
+  cleared.reason = Reason::cleared;
+  if (run_.at(i).state == TaskState::deferred) end_deferral(i, cleared);
+  make_none(run_, i, now_);
 }
 
 /// A person says of what has ended that it ended otherwise. Whoever counts ends does so anew (intervene()).
@@ -430,7 +480,7 @@ bool Application::has_live(TaskNo t) const {
 /// What was gathered to be done is dropped: it speaks of what was. Everything is judged anew instead, as at a recovery.
 void Application::intervene(const Intervention& intervention, std::deque<FollowUp>& follow) {
   for (const InstanceNo i : intervention.none) {
-    make_none(run_, i, now_);
+    let_none(i);
     drop_held(i);
     write(i, out_.dirty);
   }
@@ -470,7 +520,7 @@ void Application::reopen() {
       hook.reason = Reason::cleared;
       stop(i, false);
     } else {
-      make_none(run_, i, now_);
+      let_none(i);
     }
     write(i, out_.dirty);
   }
@@ -605,6 +655,9 @@ void StepOutcome::clear() {
   held.clear();
   commands.clear();
   produced.clear();
+  asked.clear();
+  answered.clear();
+  children.clear();
   run_changed = false;
 }
 
@@ -675,6 +728,7 @@ TaskRow row_of(const DagRun& run, InstanceNo i) {
   row.state = instance.state;
   row.reason = instance.reason;
   if (instance.state == TaskState::scheduled && is_told_wait(instance.wait)) row.wait = instance.wait;
+  if (instance.state == TaskState::deferred) row.wait = instance.wait;
   row.epoch = instance.epoch;
   row.try_number = instance.try_number;
   row.failures = instance.failures;

@@ -6,6 +6,7 @@
 #include "scheduler/engine/attempt_verdict.h"
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/clear.h"
+#include "scheduler/engine/decide_deferred.h"
 #include "scheduler/engine/expand.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
@@ -36,6 +37,8 @@ class Decider {
   void operator()(const Cleared& e);
   void operator()(const Marked& e);
   void operator()(const RunMarked& e);
+  void operator()(const Answered& e) { answered(run_, e, now_, out_); }
+  void operator()(const ChildMoved& e) { child_moved(run_, e, now_, out_); }
   void operator()(const AllEnded&);
 
  private:
@@ -108,7 +111,12 @@ void Decider::operator()(const RunBegins&) {
     if (BATON_BUG(stop_not_sent_again)) is_stopped = false;
     if (is_stopped) stop_instance(number, StopRequested{run_.stopping, run_.killing});  // a crash took its effect
     if (is_live(instance.state) && awaits_its_end(instance.reason)) stop_for(number, instance.reason);  // likewise
-    if (instance.state != TaskState::up_for_retry && instance.state != TaskState::up_for_reschedule) continue;
+    if (instance.state == TaskState::deferred && run_.spec_of(number).kind == TaskKind::trigger_dag) {
+      out_.commands.push_back({.kind = Command::Kind::start_child, .instance = number});
+    }
+    const bool sleeps = instance.state == TaskState::up_for_retry || instance.state == TaskState::up_for_reschedule ||
+                        (instance.state == TaskState::deferred && run_.activity(number)->wake_at != kNoTime);
+    if (!sleeps) continue;
     if (BATON_BUG(timer_lost_at_recovery)) continue;
     out_.commands.push_back(
         {.kind = Command::Kind::timer, .instance = number, .wake_at = run_.activity(number)->wake_at});
@@ -237,10 +245,10 @@ void Decider::operator()(const InstanceBegins& e) {
         take_verdict(i, v);
       }
       return;
+    case TaskKind::approval: return ask_person(run_, i, now_, out_);
+    case TaskKind::trigger_dag: return start_child(run_, i, now_, out_);
     case TaskKind::http:
     case TaskKind::sql:
-    case TaskKind::approval:
-    case TaskKind::trigger_dag:
       change(i, TaskState::failed, Reason::unsupported,
              "tasks of kind " + std::string(to_string(spec.kind)) + " need the server");
       return;
@@ -394,9 +402,12 @@ void Decider::operator()(const LaunchFailed& e) {
 void Decider::operator()(const TimerDue& e) {
   const Instance& instance = run_.at(e.instance);
   const Activity* activity = run_.activity(e.instance);
-  const bool waits = instance.state == TaskState::up_for_retry || instance.state == TaskState::up_for_reschedule;
+  const bool waits = instance.state == TaskState::up_for_retry || instance.state == TaskState::up_for_reschedule ||
+                     instance.state == TaskState::deferred;
   if (!waits || activity == nullptr || activity->wake_at != e.wake_at) return;
+  if (instance.state == TaskState::deferred) return deadline_passed(run_, e.instance, now_, out_);
   const TaskSpec& spec = spec_of(e.instance);
+  if (spec.kind == TaskKind::trigger_dag) return start_child(run_, e.instance, now_, out_);  // it tries again
   const bool is_time = spec.kind == TaskKind::sensor && spec.sensor->kind == Sensor::Kind::time;
   if (instance.state == TaskState::up_for_reschedule && is_time) {
     if (instance.reason == Reason::timeout) {

@@ -35,6 +35,9 @@ struct StepOutcome {
   std::vector<AssetQuarantineRow> quarantines;  ///< that checks put and lift, in their order
   std::vector<HeldEventRow> held;      ///< successes whose asset events wait for checks, and those that do not any more
   std::vector<InstanceNo> produced;    ///< succeeded by running, and their tasks name what they produce
+  std::vector<ApprovalRow> asked;      ///< what persons are asked from now on
+  std::vector<ApprovalClosingRow> answered;  ///< what is asked no more
+  std::vector<ChildMoveRow> children;  ///< runs that are waited for no more
   bool run_changed = false;
   Decision decision;                   ///< what the last step was decided in, kept for its memory: of no meaning here
 

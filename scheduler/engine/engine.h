@@ -16,6 +16,7 @@
 #include "scheduler/engine/admission.h"
 #include "scheduler/engine/attempt_ledger.h"
 #include "scheduler/engine/breakers.h"
+#include "scheduler/engine/child_maker.h"
 #include "scheduler/engine/commit_pipeline.h"
 #include "scheduler/engine/decide.h"
 #include "scheduler/engine/executor.h"
@@ -112,6 +113,13 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// Who brings the runs that have waited as rows; outlives the engine. Without one, what waits is kept in memory, and
   /// runs of earlier processes cannot be queued.
   void load_with(RunLoader* loader) { loader_ = loader; }
+
+  /// Who makes the runs that tasks start. Where runs are loaded, tasks wait until there is one; elsewhere they fail,
+  /// `unsupported`. Null: it goes.
+  void make_children_with(ChildMaker* maker);
+  /// Runs that tasks have started and wait for, or that are to be stopped, as an earlier scheduler left them; before
+  /// runs are adopted.
+  void restore_children(const std::vector<ChildRow>& rows);
 
   /// Makes a run durable. It begins at once where it may (run_queue.h): then its row, its instances and what it claims
   /// are one part; otherwise its row alone is written, and it begins later by itself. `done` tells once its part of the
@@ -258,6 +266,19 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void breakers_moved();
   void take_breaker_rows(Pending& pending);
 
+  // engine_children.cpp: runs that tasks start.
+  void begin_child(const Pending::ChildWish& wish);
+  void child_made(const Pending::ChildWish& wish, Result<ChildRun> made);
+  void create_child(LiveRun& parent, const Pending::ChildWish& wish, ChildRun made);
+  void await_child(RunNo child_no);
+  void tell_made(const ChildRow& row);
+  void stop_child(const Pending::ChildWish& wish);
+  void child_ended(const RunRow& row);
+  void refuse_child(const Pending::ChildWish& wish, Reason reason, const std::string& why);
+  void reconcile_children();
+  [[nodiscard]] LiveRun* waiting_parent(const Pending::ChildWish& wish);
+  [[nodiscard]] bool is_deadlock(const DagRun& parent, const std::string& dag_id) const;
+
   // engine_assets.cpp: what tasks produce.
   void tell_produced(const DagRun& run, InstanceNo i, Part& part);
 
@@ -288,6 +309,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::function<void(const std::vector<AssetEventRow>&)> asset_events_;
   std::function<void(const std::vector<AssetQuarantineRow>&)> asset_quarantines_;
   std::int64_t last_asset_event_ = 0;
+  ChildMaker* child_maker_ = nullptr;
+  std::vector<Pending::ChildWish> postponed_;  ///< until there is a maker
+  std::map<RunNo, ChildRow> children_;         ///< by child: of whom somebody is to be told, or that are to be stopped
 
   std::set<RunNo> left_;                       ///< not ours now; see leave_runs()
   std::vector<DurationRow> lazy_durations_;

@@ -35,6 +35,9 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
     runs_.note_running(live, i);
     if (observer_ != nullptr) observer_->instance_changed(run, row_of(run, i));
   }
+  std::move(step.asked.begin(), step.asked.end(), std::back_inserter(part.service.approvals));
+  std::move(step.answered.begin(), step.answered.end(), std::back_inserter(part.service.approval_closings));
+  std::move(step.children.begin(), step.children.end(), std::back_inserter(part.service.child_moves));
   for (TryRow& row : step.tries) {
     if (observer_ != nullptr) next().tries_told.push_back({run.row.run_no, row});
     part.tries.push_back(std::move(row));
@@ -67,6 +70,8 @@ void Engine::carry_out(LiveRun& live, Command& command) {
       next().finished.push_back(run_no);
       return;
     case Command::Kind::time_limit: return watch_timeout(live);
+    case Command::Kind::start_child: next().children.push_back({run_no, i, run.at(i).epoch, false}); return;
+    case Command::Kind::stop_child: next().children.push_back({run_no, i, command.epoch, true}); return;
   }
 }
 
@@ -125,6 +130,7 @@ void Engine::release(Pending& pending) {
   for (const AttemptKey& key : pending.releases) release_prepared(key, is_stopped(key));
   for (const Pending::Stop& stop : pending.stops) executor_.stop(stop.key, stop.grace_us, stop.kill_now);
   for (const AttemptKey& key : pending.acknowledgements) executor_.acknowledge(key);
+  for (const Pending::ChildWish& wish : pending.children) wish.stops ? stop_child(wish) : begin_child(wish);
   executor_.flush();
   tell(pending);  // the programs start meanwhile
   if (asset_quarantines_ && !pending.quarantines.empty()) asset_quarantines_(pending.quarantines);
@@ -163,10 +169,12 @@ void Engine::forget_finished(const std::vector<RunNo>& runs) {
     LiveRun* live = runs_.find(run_no);
     if (live == nullptr || !live->run.is_finished()) continue;
     if (finished_) finished_(live->run);
+    const RunRow ended = live->run.row;
     admission_.forget(live->run);
     attempts_.forget(run_no);
     leave_queue(run_no);  // its place is free
     runs_.erase(run_no);
+    child_ended(ended);
     schedule_turn();
   }
 }

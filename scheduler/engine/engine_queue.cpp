@@ -304,6 +304,7 @@ void Engine::write_end(const RunRow& waiting, const RunRow& ended, EngineRequest
     if (done) done(verdict);
     if (!verdict.is_done()) return queue_.add(waiting, true, loop_.wall_now());  // struck: it waits as before
     if (waiting_ended_) waiting_ended_(ended);
+    child_ended(ended);
   };
   next().requests.push_back({place.part, ended.run_no, false, told, {}});
   schedule_turn();

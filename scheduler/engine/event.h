@@ -9,6 +9,7 @@
 
 #include "scheduler/engine/dag_run.h"
 #include "scheduler/engine/executor.h"
+#include "scheduler/engine/request_rows.h"
 
 namespace baton {
 
@@ -49,12 +50,30 @@ struct Marked { std::vector<InstanceNo> instances; TaskState to; };
 /// A person ends the run, as success or failed. Its attempts are stopped, due teardowns run, what is open is marked. Of
 /// a run that has ended the outcome alone changes; nothing does while its hooks run.
 struct RunMarked { RunState to; };
+/// A person has answered what an approval asks, and the answer fits (scheduler/control/answer_approval.h). `answer`: a map
+/// of what its outputs are.
+struct Answered { InstanceNo instance; Epoch epoch; Value answer; std::string by; bool rejects; };
+/// What has become of the run that an instance wanted made, or waits for.
+struct ChildMoved {
+  enum class Kind : std::uint8_t {
+    made,     ///< it is durable
+    refused,  ///< it was not made, for `reason`
+    ended,    ///< as `state`
+  };
+  InstanceNo instance;
+  Epoch epoch;
+  Kind kind;
+  std::string dag_id, run_id;
+  RunState state = RunState::queued;
+  Reason reason = Reason::none;
+  std::string note;
+};
 /// Every instance but hooks has ended.
 struct AllEnded {};
 
 using Event = std::variant<RunBegins, UpstreamsEnded, InstanceBegins, Admitted, Launched, AttemptAccepted, AttemptStarted,
                            AttemptEnded, LaunchFailed, CacheAnswered, TimerDue, StopRequested, Cleared, Marked, RunMarked,
-                           AllEnded>;
+                           Answered, ChildMoved, AllEnded>;
 
 /// One instance moves.
 struct TaskChange {
@@ -81,6 +100,9 @@ struct TaskChange {
   std::optional<std::string> cache_key;  ///< known now; it may be empty
   std::string rendered_json;
   WorkerRef worker;                    ///< of a claim: who is to have it
+  ApprovalState request_end = ApprovalState::withdrawn;  ///< of what it asked of others, where this ends that
+  std::string request_json;            ///< what it asks of a person, or the answer
+  std::string by;                      ///< who has answered
   std::string note;
 };
 
@@ -112,12 +134,15 @@ struct Command {
     find_cached,  ///< CacheAnswered under `text`
     finished,     ///< the run and its hooks have ended
     time_limit,   ///< the run's time limit counts from row.started_at, which has changed
+    start_child,  ///< a run of another DAG, or the wait for the one that was made
+    stop_child,   ///< of the attempt `epoch`: nobody waits for it any more
   };
   Kind kind = Kind::offer;
   InstanceNo instance = -1;
   WallUs wake_at = kNoTime;
   bool kill_now = false;
   std::string text;
+  Epoch epoch = 0;
 };
 
 struct Decision {

@@ -26,9 +26,13 @@ void strip(Pending& pending, RunNo run_no, const PartVerdict& struck) {
     std::erase_if(part.service.task_states, is_row);
     std::erase_if(part.service.checks, is_row);
     std::erase_if(part.service.held_events, is_row);
+    std::erase_if(part.service.approvals, is_row);
+    std::erase_if(part.service.approval_closings, is_row);
+    std::erase_if(part.service.child_moves, is_row);
   }
   std::erase_if(pending.launches, is_keyed);
   std::erase_if(pending.releases, is_row);
+  std::erase_if(pending.children, is_row);
   std::erase_if(pending.stops, is_keyed);
   std::erase_if(pending.tries_told, is_row);
   std::erase_if(pending.told, is_row);

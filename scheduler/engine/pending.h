@@ -43,6 +43,14 @@ struct Pending {
     TaskRow row;
   };
 
+  /// A run that an attempt wants made, or to be stopped.
+  struct ChildWish {
+    RunNo run_no = 0;
+    InstanceNo instance_no = 0;
+    Epoch epoch = 0;
+    bool stops = false;
+  };
+
   static constexpr std::size_t kNoPart = static_cast<std::size_t>(-1);
 
   explicit Pending(std::uint64_t number) : no(number), batch(Part{}) {}
@@ -63,6 +71,7 @@ struct Pending {
   std::vector<LaunchSpec> launches;
   std::vector<AttemptKey> releases;  ///< prepared attempts whose claims are in `batch`
   std::vector<Stop> stops;
+  std::vector<ChildWish> children;
   std::vector<AttemptKey> acknowledgements;
   std::vector<TryTold> tries_told;
   std::vector<ChangeTold> told;

@@ -105,6 +105,9 @@ class Reader {
   [[nodiscard]] virtual Result<JobView> job(std::int64_t job_no) = 0;  ///< not_found: no such one
   [[nodiscard]] virtual Result<LetterPage> list_letters(const LetterQuery& query) = 0;
   [[nodiscard]] virtual Result<LetterView> letter(std::int64_t letter_no) = 0;  ///< not_found: no such one
+  [[nodiscard]] virtual Result<ApprovalPage> list_approvals(const ApprovalQuery& query) = 0;
+  /// The runs that the instances of a run have started, by instance and epoch.
+  [[nodiscard]] virtual Result<std::vector<ChildRow>> started_runs(RunNo run_no) = 0;
   /// What others are told, newest first; the parts of `name` are whole names of events.
   [[nodiscard]] virtual Result<DeliveryPage> list_deliveries(const NameQuery& query) = 0;
   /// What is due at `now`, by when; at most `limit` (1 … 1,000), without a total.

@@ -209,6 +209,29 @@ struct LetterQuery {
   PageRequest page;
 };
 
+/// Of each task instance the newest question alone, unless `with_earlier`.
+struct ApprovalFilter {
+  std::vector<std::string> dag_ids, task_ids;
+  std::vector<ApprovalState> states;
+  std::vector<std::int64_t> numbers;
+  std::vector<std::int32_t> map_indexes;
+  std::vector<std::string> closed_by;
+  std::optional<RunNo> run_no;
+  std::optional<InstanceNo> instance_no;
+  std::optional<std::int32_t> try_number;
+  TextMatch dag_id, task_id;
+  std::string words;        ///< somewhere in the form of the question, in any case; empty: any
+  Range created_at;
+  bool with_earlier = false;
+};
+
+/// By number, which is the order in which they were asked.
+struct ApprovalQuery {
+  ApprovalFilter filter;
+  bool descending = false;
+  PageRequest page;
+};
+
 /// Lists of few rows: pools, variables, backfills, jobs, tags. By name, or by number where there is none.
 struct NameQuery {
   TextMatch name;

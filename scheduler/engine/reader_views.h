@@ -191,6 +191,13 @@ struct LetterView {
 };
 using LetterPage = PageOf<LetterView>;
 
+/// A question to a person, with the task instance that asks.
+struct ApprovalView {
+  ApprovalRow row;
+  InstanceView instance;
+};
+using ApprovalPage = PageOf<ApprovalView>;
+
 /// One thing that others are told, and how far that has come with one of them.
 struct DeliveryView {
   DeliveryRow row;

@@ -20,11 +20,11 @@ WallUs last_alive(const RunSnapshot& snapshot) {
 }
 
 /// What a row says the instance was doing.
-Wait wait_of(const TaskRow& row) {
+Wait wait_of(const TaskRow& row, TaskKind kind) {
   switch (row.state) {
     case TaskState::none:
-    case TaskState::scheduled:
-    case TaskState::deferred: return Wait::upstream;
+    case TaskState::scheduled: return Wait::upstream;
+    case TaskState::deferred: return kind == TaskKind::approval ? Wait::approval : Wait::child;
     case TaskState::queued: return Wait::starting;
     case TaskState::running: return Wait::running;
     case TaskState::up_for_retry: return Wait::backoff;
@@ -53,7 +53,7 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
     if (row.state == TaskState::queued) instance.state = TaskState::none;
   }
   instance.reason = row.reason;
-  instance.wait = wait_of(row);
+  instance.wait = wait_of(row, run.dag->spec(row.task_no).kind);
   instance.losses = static_cast<std::int16_t>(row.losses);
   instance.failures = row.failures;
   instance.try_number = row.try_number;

@@ -61,6 +61,7 @@ class RunQueue {
   /// All that are in here, waiting or begun, by number.
   [[nodiscard]] std::vector<RunNo> runs() const;
   [[nodiscard]] bool is_empty() const { return runs_.empty(); }
+  [[nodiscard]] bool has(RunNo run_no) const { return runs_.contains(run_no); }
   /// Neither begun nor gone.
   [[nodiscard]] bool is_waiting(RunNo run_no) const;
   /// It waits, and its row is durable: somebody may end it.

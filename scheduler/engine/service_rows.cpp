@@ -24,6 +24,16 @@ std::string_view to_string(LetterState state) {
   return "open";
 }
 
+std::string_view to_string(ApprovalState state) {
+  switch (state) {
+    case ApprovalState::open: return "open";
+    case ApprovalState::answered: return "answered";
+    case ApprovalState::withdrawn: return "withdrawn";
+    case ApprovalState::expired: return "expired";
+  }
+  return "open";
+}
+
 void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.files, more.files);
   move_behind(rows.versions, more.versions);
@@ -56,6 +66,10 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.task_states, more.task_states);
   move_behind(rows.checks, more.checks);
   move_behind(rows.held_events, more.held_events);
+  move_behind(rows.approvals, more.approvals);
+  move_behind(rows.approval_closings, more.approval_closings);
+  move_behind(rows.children, more.children);
+  move_behind(rows.child_moves, more.child_moves);
 }
 
 }  // namespace baton

@@ -11,6 +11,7 @@
 
 #include "scheduler/engine/asset_rows.h"
 #include "scheduler/engine/check_rows.h"
+#include "scheduler/engine/request_rows.h"
 #include "scheduler/engine/rows.h"
 #include "scheduler/model/attempt_key.h"
 #include "scheduler/model/breaker_spec.h"
@@ -353,6 +354,10 @@ struct ServiceRows {
   std::vector<TaskStateRow> task_states;
   std::vector<CheckRow> checks;
   std::vector<HeldEventRow> held_events;
+  std::vector<ApprovalRow> approvals;
+  std::vector<ApprovalClosingRow> approval_closings;  ///< of one that is open; any other stays as it is
+  std::vector<ChildRow> children;                     ///< a second one of an attempt is a broken promise: it fences
+  std::vector<ChildMoveRow> child_moves;
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
@@ -361,7 +366,8 @@ struct ServiceRows {
            breaker_events.empty() && letter_closings.empty() && letters.empty() && jobs.empty() && outbox.empty() &&
            deliveries.empty() && assets.empty() && quarantines.empty() && dag_assets.empty() &&
            asset_events.empty() && asset_cursors.empty() && taken_events.empty() && task_states.empty() && checks.empty() &&
-           held_events.empty();
+           held_events.empty() && approvals.empty() &&
+           approval_closings.empty() && children.empty() && child_moves.empty();
   }
 };
 

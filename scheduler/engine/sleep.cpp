@@ -19,6 +19,7 @@ DurationUs longest_sleep(const DagRun& run, InstanceNo i) {
 
 bool waits_for_wall_clock(const DagRun& run, InstanceNo i) {
   const TaskSpec& spec = run.spec_of(i);
+  if (run.at(i).state == TaskState::deferred) return true;
   return run.at(i).state == TaskState::up_for_reschedule && spec.kind == TaskKind::sensor &&
          spec.sensor->kind == Sensor::Kind::time;
 }

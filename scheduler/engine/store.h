@@ -88,6 +88,9 @@ class Store {
   /// The number of the last asset event that was ever committed; it may be gone since.
   [[nodiscard]] virtual Result<std::int64_t> last_asset_event() { return std::int64_t{0}; }
 
+  /// Runs that tasks have started and whose end is still owed to somebody: awaited or cut.
+  [[nodiscard]] virtual Result<std::vector<ChildRow>> owed_children() { return std::vector<ChildRow>{}; }
+
   /// Looks a cache entry up off the loop; `done` comes on the loop thread. An expired entry is none.
   virtual void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
                            const std::string& spec_hash, WallUs now,

@@ -55,6 +55,9 @@ Status Host::restore_breakers() {
   if (!variables) return variables.error();
   for (const auto& [name, value] : *variables) engine_.set_variable(name, value);
   engine_.restore_asset_events(*last_event);
+  const auto children = parts_.store.owed_children();
+  if (!children) return children.error();
+  if (settings_.policy == HostPolicy::all_runs) engine_.restore_children(*children);
   for (const BreakerRow& row : *rows) engine_.restore_breaker(row);
   const auto states = parts_.store.task_states();
   if (!states) return states.error();

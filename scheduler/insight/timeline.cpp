@@ -45,8 +45,8 @@ class Timeline {
         up_to(Wait::starting, row.started_at);
         return up_to(Wait::running, now_);
       case TaskState::up_for_retry: return up_to(Wait::backoff, now_);
-      case TaskState::up_for_reschedule:
-      case TaskState::deferred: return up_to(Wait::sensor, now_);
+      case TaskState::up_for_reschedule: return up_to(Wait::sensor, now_);
+      case TaskState::deferred: return up_to(row.wait.value_or(Wait::approval), now_);
       case TaskState::success:
       case TaskState::failed:
       case TaskState::skipped:
@@ -114,7 +114,8 @@ std::string share_name(Wait wait, const InstanceView& instance) {
     case Wait::sensor:
     case Wait::starting:
     case Wait::stopping:
-    case Wait::offline: return std::string(to_string(wait));
+    case Wait::offline:
+    case Wait::child: return std::string(to_string(wait));
   }
   return {};
 }

@@ -68,13 +68,20 @@ class Why {
       case TaskState::running: running(); break;
       case TaskState::up_for_retry: backoff(); break;
       case TaskState::up_for_reschedule: sensor(); break;
-      case TaskState::deferred: add("sensor", "it is deferred"); break;
+      case TaskState::deferred: deferred(); break;
       case TaskState::success:
       case TaskState::failed:
       case TaskState::skipped:
       case TaskState::upstream_failed:
       case TaskState::removed: break;
     }
+  }
+
+  void deferred() {
+    const bool is_child = row_.wait == Wait::child;
+    std::string message = is_child ? "it waits for the end of the run that it has started" : "a person is asked";
+    if (row_.wake_at > in_.now) message += "; its deadline comes in " + span(row_.wake_at - in_.now);
+    add(is_child ? "child" : "approval", message);
   }
 
   void upstreams() {
@@ -426,6 +433,8 @@ class Why {
       case Reason::marking_failed:
       case Reason::state:
       case Reason::checks:
+      case Reason::rejected:
+      case Reason::deadlock:
       case Reason::cache_key: message = reason_words(row_.reason); break;
     }
     if (message.empty()) message = "it was skipped";

@@ -109,6 +109,8 @@ std::string reason_words(Reason reason, std::int32_t exit_code, std::int32_t sig
     case Reason::replaced: return "cleared";
     case Reason::marking_success:
     case Reason::marking_failed: return "being marked";
+    case Reason::rejected: return "rejected by a person";
+    case Reason::deadlock: return "it would wait for itself";
   }
   return "";
 }
@@ -135,6 +137,7 @@ std::string_view wait_words(Wait wait) {
     case Wait::running: return "its process to end";
     case Wait::stopping: return "its process to stop";
     case Wait::offline: return "somebody to run it";
+    case Wait::child: return "the run that it has started";
   }
   return "";
 }

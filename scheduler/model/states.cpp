@@ -14,10 +14,10 @@ constexpr std::array<std::string_view, kReasonCount> kReasons = {
     "",        "exit_code",  "signal",  "oom",     "timeout",   "run_timeout", "heartbeat", "lost",
     "spawn",   "outputs",    "expression", "secret", "stopped",  "fail_fast",   "condition", "exit_skip",
     "no_items", "trigger_rule", "cached", "upstream_failed", "marked", "not_selected", "unsupported", "cache_key",
-    "cleared", "replaced", "marking_success", "marking_failed", "state", "checks"};
+    "cleared", "replaced", "marking_success", "marking_failed", "state", "checks", "rejected", "deadlock"};
 constexpr std::array<std::string_view, kWaitCount> kWaits = {
     "ended", "pause", "calendar", "approval", "upstream", "backoff",  "breaker", "limit",    "pool",
-    "rate",  "slots", "worker",   "commit",   "sensor",   "starting", "running", "stopping", "offline"};
+    "rate",  "slots", "worker",   "commit",   "sensor",   "starting", "running", "stopping", "offline", "child"};
 constexpr std::array<std::string_view, 12> kTriggerRules = {
     "all_success", "all_failed", "all_done",    "all_done_min_one_success",    "all_skipped",  "one_success",
     "one_failed",  "one_done",   "none_failed", "none_failed_min_one_success", "none_skipped", "always"};
@@ -47,7 +47,7 @@ constexpr std::uint16_t any_of(S... states) {
 using enum TaskState;
 /// Row: from; bits: the states it may become. Final states have no way out but a clear.
 constexpr std::array<std::uint16_t, kTaskStateCount> kTransitions = {
-    /* none */ any_of(scheduled, success, failed, skipped, upstream_failed, up_for_reschedule, removed),
+    /* none */ any_of(scheduled, success, failed, skipped, upstream_failed, up_for_reschedule, deferred, removed),
     /* scheduled */ any_of(queued, success, failed, skipped, up_for_reschedule, removed),
     /* queued */ any_of(running, scheduled, success, failed, skipped, up_for_retry, up_for_reschedule),
     /* running */ any_of(scheduled, success, failed, skipped, up_for_retry, up_for_reschedule),
@@ -55,9 +55,9 @@ constexpr std::array<std::uint16_t, kTaskStateCount> kTransitions = {
     /* failed */ 0,
     /* skipped */ 0,
     /* upstream_failed */ 0,
-    /* up_for_retry */ any_of(scheduled, failed, skipped, removed),
+    /* up_for_retry */ any_of(scheduled, failed, skipped, deferred, removed),
     /* up_for_reschedule */ any_of(scheduled, success, failed, skipped, removed),
-    /* deferred */ any_of(scheduled, success, failed, skipped, removed),
+    /* deferred */ any_of(scheduled, success, failed, skipped, up_for_retry, removed),
     /* removed */ 0,
 };
 static_assert(kTransitions[static_cast<std::size_t>(success)] == 0, "INV-10: a final state never changes by itself");

@@ -22,7 +22,7 @@ enum class TaskState : std::uint8_t {
   upstream_failed,
   up_for_retry,       ///< failed, and will try again at wake_at
   up_for_reschedule,  ///< a sensor between two looks
-  deferred,
+  deferred,           ///< waits for a person or another run, and holds nothing
   removed,
 };
 inline constexpr std::size_t kTaskStateCount = 12;
@@ -62,6 +62,8 @@ enum class Reason : std::uint8_t {
   marking_failed,   ///< (queued, running) it is stopped, and failed once its tree is gone; (run) likewise, all of it
   state,            ///< its state across runs could not be kept: changed by another meanwhile, too large, no JSON
   checks,           ///< a check of data quality that is to fail the task did not hold
+  rejected,         ///< a person was asked, and has said no
+  deadlock,         ///< what it would wait for waits for it
 };
 
 /// What a task instance that is not running waits for, or what it does while it holds its resources. The order is the
@@ -70,8 +72,9 @@ enum class Wait : std::uint8_t {
   ended,  ///< in a final state: no time passes
   pause, calendar, approval, upstream, backoff, breaker, limit, pool, rate, slots, worker, commit,
   sensor, starting, running, stopping, offline,
+  child,  ///< the end of the run that it has started
 };
-inline constexpr std::size_t kWaitCount = 18;
+inline constexpr std::size_t kWaitCount = 19;
 
 enum class TriggerRule : std::uint8_t {
   all_success, all_failed, all_done, all_done_min_one_success, all_skipped, one_success, one_failed, one_done,

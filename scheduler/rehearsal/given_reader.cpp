@@ -17,7 +17,8 @@ using dagfile::Node;
 
 const Words kGivenKeys = {"params", "interval",  "now",    "slots",   "pools",
                           "tasks",  "variables", "assets", "default", "breakers",
-                          "state"};
+                          "state", "approvals"};
+const Words kAnswerKeys = {"answer", "by", "at", "params", "note"};
 const Words kOutcomeKeys = {"ends", "exit", "signal", "after", "outputs", "state", "checks"};
 const Words kCheckWords = {"passed", "failed", "error"};
 const Words kOutcomeWords = {"success", "fail", "skip", "hang", "lost"};
@@ -47,6 +48,8 @@ class GivenReader {
   void read_state(Node state);
   void read_params(Node params);
   void read_tasks(Node tasks);
+  void read_answers(Node approvals);
+  void read_answer(Node key, Node value);
   void read_pools(Node pools);
   void read_breakers(Node breakers);
   void read_variables(Node variables);
@@ -169,6 +172,37 @@ void GivenReader::read_tasks(Node tasks) {
   }
 }
 
+void GivenReader::read_answers(Node approvals) {
+  if (!approvals.is_map()) return reading_.wrong(approvals, "a mapping of approvals to their answers");
+  for (const auto& [key, value] : Entries(approvals)) read_answer(key, value);
+}
+
+/// `approve: {answer: approve, by: maria, at: 2h}`; an option alone; `none` is silence.
+void GivenReader::read_answer(Node key, Node value) {
+  GivenAnswer given;
+  given.who = task_name_of(key.text(), key.line());
+  if (value.is_map() && !reading_.check_keys(value, kAnswerKeys, "an answer")) return;
+  const Node answer = value.is_map() ? value.find("answer") : value;
+  if (!answer) {
+    return reading_.error(Rule::missing_key, value, "an answer says which option: `answer: approve`, or `answer: none`");
+  }
+  if (answer.is_scalar() && answer.text() != "none") given.chosen.emplace_back(answer.text());
+  if (answer.is_list()) {
+    for (const Node item : Items(answer)) given.chosen.emplace_back(item.text());
+  }
+  if (value.is_map()) {
+    if (const std::string by = reading_.text_at(value, "by"); !by.empty()) given.by = by;
+    given.note = reading_.text_at(value, "note");
+    if (const Node at = value.find("at"); at) given.after_us = reading_.duration(at).value_or(0);
+    if (const Node params = value.find("params"); params && !params.is_map()) {
+      reading_.wrong(params, "a mapping of the form's entries");
+    } else if (params) {
+      given.params = dagfile::value_of(params, reading_.reporter());
+    }
+  }
+  given_.answers.push_back(std::move(given));
+}
+
 void GivenReader::read_pools(Node pools) {
   if (!pools.is_map()) return reading_.wrong(pools, "a mapping of pools to slots");
   for (const auto& [key, value] : Entries(pools)) {
@@ -229,6 +263,7 @@ Given GivenReader::read(Node body) {
   if (const Node slots = body.find("slots"); slots) {
     given_.slots = static_cast<std::int32_t>(reading_.integer(slots, 1, 100'000).value_or(1));
   }
+  if (const Node approvals = body.find("approvals"); approvals) read_answers(approvals);
   if (const Node pools = body.find("pools"); pools) read_pools(pools);
   if (const Node breakers = body.find("breakers"); breakers) read_breakers(breakers);
   if (const Node variables = body.find("variables"); variables) read_variables(variables);

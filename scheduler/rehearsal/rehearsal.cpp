@@ -9,6 +9,9 @@
 
 #include "scheduler/dagfile/breakers.h"
 #include "scheduler/engine/checks.h"
+#include "scheduler/dagfile/params.h"
+#include "scheduler/engine/approval.h"
+#include "scheduler/engine/child_ask.h"
 #include "scheduler/expr/convert.h"
 #include "scheduler/host/host.h"
 #include "scheduler/json/json_value.h"
@@ -112,12 +115,18 @@ HostSettings settings_of(const TestCase& test, const Config& config) {
   return settings;
 }
 
-class Stage {
+/// The runs of other DAGs are not rehearsed: what they come to is given.
+class NoChildren final : public ChildMaker {
+ public:
+  void make_child(const ChildAsk&, OnMade) override {}
+};
+
+class Stage : private RunObserver {
  public:
   Stage(const TestCase& test, const Config& config, std::shared_ptr<const Dag> dag, WallUs begin)
       : test_(test), dag_(std::move(dag)), loop_(begin), store_(loop_, breakers_of(test, *dag_, config, begin)),
         executor_(loop_, [this](const LaunchSpec& spec) { return ending_of(spec); }),
-        host_({loop_, store_, executor_, nullptr,
+        host_({loop_, store_, executor_, this,
                [this](const RunSnapshot&) { return Result<std::shared_ptr<const Dag>>{dag_}; }},
               launch_context(), settings_of(test, config)),
         alerts_([this](RunNo run_no) { return host_.engine().run(run_no); }) {
@@ -138,6 +147,15 @@ class Stage {
   Result<Report> play(NewRun wanted);
 
  private:
+  void run_began(const DagRun&) override {}
+  void instance_changed(const DagRun& run, const TaskRow& row) override;
+  void try_ended(const DagRun&, const TryRow&) override {}
+  void run_ended(const DagRun&) override {}
+  void notice(const std::string&) override {}
+
+  const Outcome& outcome_of(TaskNo t, std::int32_t map_index, const std::string& label);
+  void answer(const DagRun& run, InstanceNo i);
+  void end_child(const DagRun& run, InstanceNo i);
   Ending ending_of(const LaunchSpec& spec);
   void watch_alerts();
   void raise_assets();
@@ -149,40 +167,104 @@ class Stage {
   VirtualLoop loop_;
   MemoryStore store_;
   ScriptedExecutor executor_;
+  NoChildren children_;
   Host host_;
   Alerts alerts_;
   RunNo run_no_ = 0;
   std::set<TaskNo> assumed_;
+  std::optional<Error> misfit_;  ///< an answer that the approval does not take
   std::map<std::pair<TaskNo, std::int32_t>, std::size_t> attempts_;      ///< so far, by task and map index
   std::map<std::pair<TaskNo, std::int32_t>, std::vector<std::string>> env_;
   std::optional<Report> report_;
 };
 
-Ending Stage::ending_of(const LaunchSpec& spec) {
-  const std::pair<TaskNo, std::int32_t> who{spec.key.task_no, spec.key.map_index};
-  env_[who] = spec.env;
-  const std::size_t n = attempts_[who]++;
-  const Task& task = dag_->task(spec.key.task_no);
-  const DagRun* run = host_.engine().run(run_no_);
-  std::string label;
-  if (run != nullptr) {
-    if (const InstanceNo i = run->find(spec.key); i >= 0) {
-      if (const auto item = run->items.find(i); item != run->items.end()) label = item->second.key;
-    }
-  }
+/// Of its next attempt.
+const Outcome& Stage::outcome_of(TaskNo t, std::int32_t map_index, const std::string& label) {
+  const std::size_t n = attempts_[{t, map_index}]++;
   const Outcome* outcome = nullptr;
   bool is_of_instance = false;  // who names the instance goes before who names the task
   for (const TaskOutcomes& given : test_.given.tasks) {
-    if (!names(given.who, task.id, spec.key.map_index, label)) continue;
+    if (!names(given.who, dag_->task(t).id, map_index, label)) continue;
     if (is_of_instance && !given.who.instance) continue;
     is_of_instance = given.who.instance.has_value();
     outcome = &given.outcomes[std::min(n, given.outcomes.size() - 1)];
   }
   if (outcome == nullptr) {
     outcome = &test_.given.otherwise;
-    if (!test_.given.has_default) assumed_.insert(spec.key.task_no);
+    if (!test_.given.has_default) assumed_.insert(t);
   }
-  return {*outcome, output_of(*task.spec, *outcome, loop_.wall_now())};
+  return *outcome;
+}
+
+std::string label_of(const DagRun& run, InstanceNo i) {
+  const auto item = run.items.find(i);
+  return item == run.items.end() ? std::string() : item->second.key;
+}
+
+/// What waits for others gets what is given: answers, and ends of runs.
+void Stage::instance_changed(const DagRun& run, const TaskRow& row) {
+  if (row.state != TaskState::deferred) return;
+  const bool asks = run.spec_of(row.instance_no).kind == TaskKind::approval;
+  asks ? answer(run, row.instance_no) : end_child(run, row.instance_no);
+}
+
+void Stage::answer(const DagRun& run, InstanceNo i) {
+  const Instance& instance = run.at(i);
+  const std::string& task = dag_->task(instance.task_no).id;
+  const ApprovalAsk ask = ask_of(run.spec_of(i));
+  GivenAnswer given;
+  given.chosen = {ask.options.front()};
+  for (const GivenAnswer& one : test_.given.answers) {
+    if (names(one.who, task, instance.map_index, label_of(run, i))) given = one;
+  }
+  if (given.chosen.empty()) return;
+  auto params = resolve_form(task, ask.params, given.params);
+  if (!params) {
+    misfit_ = params.error();
+    return;
+  }
+  AnswerApproval request;
+  request.run_no = run_no_;
+  request.task.task_id = task;
+  if (instance.map_index >= 0) request.task.map_index = instance.map_index;
+  request.epoch = instance.epoch;
+  request.chosen = given.chosen;
+  request.params = std::move(*params);
+  request.note = given.note;
+  loop_.call_at(loop_.mono_now() + given.after_us, [this, request, by = given.by] {
+    const Status asked = host_.ask(request, {by, "", "test"}, [this](const Result<Answer>& how) {
+      // One that comes too late is what a test may be about; one that can never fit is a mistake of the test.
+      if (!how && how.error().kind != ErrorKind::conflict) misfit_ = how.error();
+    });
+    if (!asked) misfit_ = asked.error();
+  });
+}
+
+void Stage::end_child(const DagRun& run, InstanceNo i) {
+  const Instance& instance = run.at(i);
+  const Outcome outcome = outcome_of(instance.task_no, instance.map_index, label_of(run, i));
+  if (outcome.kind == Outcome::Kind::hangs) return;
+  const ChildAsk ask = child_ask_of(run.spec_of(i));
+  const bool succeeds = outcome.kind == Outcome::Kind::exits && outcome.number == 0;
+  ChildMoved moved{i, instance.epoch, ChildMoved::Kind::ended, ask.dag_id, "rehearsed"};
+  moved.state = succeeds ? RunState::success : RunState::failed;
+  if (!ask.waits) moved.kind = succeeds ? ChildMoved::Kind::made : ChildMoved::Kind::refused;
+  if (!ask.waits && !succeeds) moved.reason = Reason::spawn;
+  const DurationUs takes = ask.waits ? outcome.after_us : 0;
+  loop_.call_at(loop_.mono_now() + takes, [this, moved] { (void)host_.engine().change_run(run_no_, moved, {}); });
+}
+
+Ending Stage::ending_of(const LaunchSpec& spec) {
+  const std::pair<TaskNo, std::int32_t> who{spec.key.task_no, spec.key.map_index};
+  env_[who] = spec.env;
+  const Task& task = dag_->task(spec.key.task_no);
+  const DagRun* run = host_.engine().run(run_no_);
+  std::string label;
+  if (run != nullptr) {
+    if (const InstanceNo i = run->find(spec.key); i >= 0) label = label_of(*run, i);
+  }
+  const Outcome& outcome = outcome_of(spec.key.task_no, spec.key.map_index, label);
+  return {outcome, output_of(*task.spec, outcome, loop_.wall_now())};
 }
 
 /// As a server does it: with what is written, and when a run that lives is past its `sla`.
@@ -218,6 +300,7 @@ Result<Report> Stage::play(NewRun wanted) {
   watch_alerts();
   if (Status opened = host_.open(); !opened) return opened.error();
   raise_assets();
+  host_.engine().make_children_with(&children_);
   TriggerRun trigger = host_.trigger_of(std::move(wanted));
   run_no_ = trigger.creation.run.run_no;
   host_.start_with(std::move(trigger), {"baton test", "", "cli"}, [&refused](const Result<Answer>& how) {
@@ -225,10 +308,12 @@ Result<Report> Stage::play(NewRun wanted) {
   });
   executor_.connect(host_.executor_events(), test_.given.slots);
   const MonoUs until = loop_.mono_now() + kLongest;
-  for (std::int64_t calls = 0; !report_ && !refused && !fatal && calls < kMostCalls && loop_.step(until); ++calls) {
+  const auto goes_on = [&] { return !report_ && !refused && !fatal && !misfit_; };
+  for (std::int64_t calls = 0; goes_on() && calls < kMostCalls && loop_.step(until); ++calls) {
   }
   if (refused) return *refused;
   if (fatal) return *fatal;
+  if (misfit_) return *misfit_;
   if (report_) return std::move(*report_);
   const DagRun* left = host_.engine().run(run_no_);
   if (left == nullptr) return Error{"the run does not begin: nothing in this test lets it", ErrorKind::invalid};

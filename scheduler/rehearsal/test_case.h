@@ -51,6 +51,16 @@ struct AssetGiven {
   std::string extra_json;
 };
 
+/// What is answered to an approval, each time that it asks. Nobody: it waits, until its deadline or for ever.
+struct GivenAnswer {
+  TaskName who;
+  std::vector<std::string> chosen;     ///< empty: nobody answers
+  std::string by = "somebody";
+  Value params;                        ///< a map; null: none given
+  std::string note;
+  DurationUs after_us = 0;             ///< since it was asked
+};
+
 /// `given:` of a test: the world in which the run is played.
 struct Given {
   Value params;                     ///< a map; null: none given
@@ -65,6 +75,7 @@ struct Given {
   Outcome otherwise;                ///< `default`: of tasks that are not named
   bool has_default = false;
   std::vector<TaskOutcomes> tasks;
+  std::vector<GivenAnswer> answers;  ///< of approvals that are not named the first option is chosen, at once
 };
 
 /// How long something may take; `5m` alone is both.

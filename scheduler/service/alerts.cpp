@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "scheduler/digest/digest.h"
+#include "scheduler/engine/approval.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/timetable/time_text.h"
 
@@ -189,6 +190,26 @@ void Alerts::tell_service(Part& part, WallUs now) {
                         {"note", letter.error}};
     add(part, "dead_letter", run->row.dag_id, object,
         std::to_string(letter.epoch) + "." + std::to_string(letter.failed_at), std::move(details), now);
+  }
+  for (const ApprovalRow& asked : part.service.approvals) {
+    const DagRun* run = find_run_(asked.run_no);
+    if (run == nullptr) continue;
+    std::string object = run->row.dag_id + "/" + run->row.run_id + "/" + asked.task_id;
+    if (asked.map_index != kUnmapped) object += "[" + std::to_string(asked.map_index) + "]";
+    const ApprovalAsk ask = ask_from_json(asked.form_json);
+    const auto list = [](const std::vector<std::string>& texts) {
+      ValueList out;
+      for (const std::string& text : texts) out.emplace_back(text);
+      return Value(std::move(out));
+    };
+    ValueMap details = {{"run_id", run->row.run_id},
+                        {"task_id", asked.task_id},
+                        {"map_index", std::int64_t{asked.map_index}},
+                        {"note", ask.prompt},
+                        {"options", list(ask.options)},
+                        {"assignees", list(ask.assignees)},
+                        {"deadline", time_or_null(asked.deadline)}};
+    add(part, "approval_requested", run->row.dag_id, object, std::to_string(asked.epoch), std::move(details), now);
   }
   for (const BreakerEventRow& event : part.service.breaker_events) {
     std::string dag_id;

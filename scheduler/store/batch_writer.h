@@ -57,6 +57,12 @@ struct StateStatements {
   LazyStatement insert, update, insert_check, hold_event, drop_held;
 };
 
+/// Statements of request_rows_writing.cpp.
+struct RequestStatements {
+  RequestStatements();
+  LazyStatement insert_approval, close_approval, insert_child, move_child;
+};
+
 class BatchWriter {
  public:
   /// `seq` is the last one given; `leader_epoch` is ours: when the store's differs, every batch is fenced.
@@ -147,6 +153,11 @@ class BatchWriter {
   bool put(const TaskStateRow& row);
   bool put(const CheckRow& row);
   bool put(const HeldEventRow& row);
+  // request_rows_writing.cpp
+  bool put(const ApprovalRow& row);
+  bool put(const ApprovalClosingRow& row);
+  bool put(const ChildRow& row);
+  bool put(const ChildMoveRow& row);
 
   bool count_run(std::int64_t dag_no, RunState state, std::int64_t delta);
 
@@ -184,6 +195,7 @@ class BatchWriter {
   LetterStatements letters_;
   AssetStatements assets_;
   StateStatements states_;
+  RequestStatements requests_;
 };
 
 }  // namespace baton::sqlite

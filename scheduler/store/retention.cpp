@@ -67,7 +67,7 @@ int delete_run(Database& db, const Doomed& run, const Numbers& numbers) {
   constexpr std::array<const char*, 12> kTables = {"task_try",  "mapped_item", "task_instance", "cache_entry",
                                                    "run_input", "run_date",    "run_label",     "dead_letter",
                                                    "run_asset_event", "check_result", "held_asset_event",
-                                                   "dag_run"};
+                                                   "approval",   "started_run",   "dag_run"};
   for (const char* table : kTables) {
     const std::string sql = std::string("DELETE FROM ") + table + " WHERE run_no = ?";
     int rc = kOk;

@@ -94,7 +94,8 @@ bool BatchWriter::write(const ServiceRows& rows) {
          each(rows.letters) && each(rows.jobs) && each(rows.outbox) && each(rows.deliveries) &&
          each(rows.assets) && each(rows.quarantines) && each(rows.dag_assets) && each(rows.asset_events) &&
          each(rows.asset_cursors) && each(rows.taken_events) && each(rows.task_states) && each(rows.checks) &&
-         each(rows.held_events) && raise_seq();
+         each(rows.held_events) && each(rows.approvals) && each(rows.approval_closings) &&
+         each(rows.children) && each(rows.child_moves) && raise_seq();
 }
 
 bool BatchWriter::put(const DagFileRow& row) {

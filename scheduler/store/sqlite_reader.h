@@ -64,6 +64,8 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<JobView> job(std::int64_t job_no) override;
   [[nodiscard]] Result<LetterPage> list_letters(const LetterQuery& query) override;
   [[nodiscard]] Result<LetterView> letter(std::int64_t letter_no) override;
+  [[nodiscard]] Result<ApprovalPage> list_approvals(const ApprovalQuery& query) override;
+  [[nodiscard]] Result<std::vector<ChildRow>> started_runs(RunNo run_no) override;
   [[nodiscard]] Result<DeliveryPage> list_deliveries(const NameQuery& query) override;
   [[nodiscard]] Result<std::vector<DeliveryView>> due_deliveries(WallUs now, std::int64_t limit) override;
   [[nodiscard]] Result<BackfillPage> list_backfills(const NameQuery& query) override;

@@ -430,6 +430,26 @@ Result<std::vector<TaskStateRow>> SqliteStore::task_states() {
   return result;
 }
 
+Result<std::vector<ChildRow>> SqliteStore::owed_children() {
+  Result<std::vector<ChildRow>> result = kStopped;
+  const auto read = [&](Database& db) {
+    int rc = sqlite::kOk;
+    std::vector<ChildRow> rows;
+    sqlite::Statement select = db.prepare(
+        "SELECT run_no, instance_no, epoch, child_no, dag_id, run_id, created_at, state FROM started_run"
+        " WHERE state < 2 ORDER BY child_no", &rc, false);
+    while (rc == sqlite::kOk && (rc = select.step()) == sqlite::kRow) {
+      rows.push_back({select.integer(0), select.small(1), select.small(2), select.integer(3), select.string(4),
+                      select.string(5), select.integer(6), static_cast<ChildState>(select.integer(7))});
+      rc = sqlite::kOk;
+    }
+    result = rc == sqlite::kDone ? Result<std::vector<ChildRow>>(std::move(rows))
+                                 : db.error("the runs that tasks have started cannot be read", rc);
+  };
+  if (Status ran = run_read(read); !ran) return ran.error();
+  return result;
+}
+
 Result<std::int64_t> SqliteStore::last_asset_event() {
   Result<std::int64_t> result = kStopped;
   const auto read = [&](Database& db) { result = db.integer("SELECT coalesce(max(last_event_no), 0) FROM asset"); };

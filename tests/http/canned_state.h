@@ -278,6 +278,8 @@ class CannedReader : public Reader {
   Result<VariablePage> list_variables(const NameQuery&) override { return VariablePage{}; }
   Result<JobPage> list_jobs(const NameQuery&) override { return JobPage{}; }
   Result<JobView> job(std::int64_t) override { return Error{"there is no such job", ErrorKind::not_found}; }
+  Result<ApprovalPage> list_approvals(const ApprovalQuery&) override { return ApprovalPage{}; }
+  Result<std::vector<ChildRow>> started_runs(RunNo) override { return std::vector<ChildRow>{}; }
   Result<LetterPage> list_letters(const LetterQuery&) override { return LetterPage{}; }
   Result<LetterView> letter(std::int64_t) override { return Error{"there is no such letter", ErrorKind::not_found}; }
   Result<DeliveryPage> list_deliveries(const NameQuery&) override { return DeliveryPage{}; }

@@ -58,6 +58,10 @@ constexpr std::array kBugs = {
     SeededBug{"permit_kept_by_the_dead", "a probe that is stopped or lost keeps its permit"},
     SeededBug{"permit_kept_by_failed_launch", "who was let through a breaker and could not be launched keeps others waiting"},
     SeededBug{"breaker_rows_out_of_order", "what a person asked of a breaker is written over what came of it"},
+    // What waits for others.
+    SeededBug{"request_left_open", "a question stays open though its task was stopped, marked or cleared"},
+    SeededBug{"child_made_twice", "after a restart a task starts the run once more that it waits for"},
+    SeededBug{"child_runs_on", "a run goes on though the task that waits for it was stopped"},
     // Runs that wait to begin.
     SeededBug{"max_active_runs_ignored", "as many runs of a DAG begin as there are"},
     SeededBug{"ended_run_keeps_its_place", "a run that has ended counts under the limit of its DAG"},

@@ -261,6 +261,7 @@ void Checks::check_quiet(Scheduler* scheduler) {
   if (const auto due = scheduler->engine().breakers().due(); due && *due + kDueMaxUs < ground_.loop.now()) {
     fail("INV-11", "a breaker is open and its time has come long ago");
   }
+  disk_.requests().check_quiet();
   for (const auto& [run_no, run] : disk_.runs()) {
     if (run.row.state == RunState::queued && !scheduler->engine().queue().is_waiting(run_no)) {
       fail("INV-14", fmt::format("run {} waits to begin and the engine does not know it", run_no));
@@ -274,6 +275,10 @@ void Checks::check_quiet(Scheduler* scheduler) {
       const bool waits = row.state == TaskState::up_for_retry || row.state == TaskState::up_for_reschedule;
       if (waits && (row.wake_at == kNoTime || row.wake_at + kDueMaxUs < ground_.loop.wall())) {
         fail("INV-11", name + " waits and its time has come long ago");
+      }
+      const bool is_deferred = row.state == TaskState::deferred && row.wake_at != kNoTime;
+      if (is_deferred && row.wake_at + kDueMaxUs < ground_.loop.wall()) {
+        fail("INV-11", name + " is deferred and its deadline has passed long ago");
       }
       const TaskSpec& spec = run.dag->spec(row.task_no);
       const DurationUs longest = row.state == TaskState::up_for_retry

@@ -31,7 +31,10 @@ bool is_stop(Reason r) {
 
 }  // namespace
 
-Disk::Disk(Ground& ground, Witness& witness) : ground_(ground), witness_(witness), doors_(ground) {
+Disk::Disk(Ground& ground, Witness& witness) : ground_(ground),
+      witness_(witness),
+      doors_(ground),
+      requests_(ground, [this](RunNo run_no) { return static_cast<const Disk*>(this)->find(run_no); }) {
   if (ground.options.seed % kSeedsPerMirror == 0) mirror_ = std::make_unique<Mirror>(ground.loop);
 }
 
@@ -136,6 +139,7 @@ void Disk::apply(const Part& part) {
   for (const TryRow& row : part.tries) write_try(row);
   apply_instances(part, changes_of(part));
   for (const RunRow& row : part.runs) write_run(row);
+  requests_.take(part);
   for (const CacheRow& row : part.cache) {
     cache_.insert_or_assign(std::make_tuple(row.dag_id, row.task_id, row.key, row.spec_hash), row);
   }
@@ -366,6 +370,8 @@ void Disk::write_try(const TryRow& row) {
 void Disk::check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row, bool by_person) {
   if (row.reason == Reason::marked && !run.was_marked) return fail("INV-10", run, row, "nobody has marked it");
   const bool claim = row.state == TaskState::queued && (old.state != TaskState::queued || row.epoch != old.epoch);
+  const bool asks = row.state == TaskState::deferred && old.state != TaskState::deferred;
+  if (asks && row.epoch <= old.epoch) return fail("INV-04", run, row, "it asks others under an epoch that it had");
   if (claim && row.epoch <= old.epoch) return fail("INV-04", run, row, "a claim without a new epoch");
   if (by_person && row.state == TaskState::none) return;
   if (is_final(old.state) && row.state != old.state && !by_person) {

@@ -18,6 +18,7 @@
 #include "tests/sim/doors.h"
 #include "tests/sim/ground.h"
 #include "tests/sim/mirror.h"
+#include "tests/sim/requests.h"
 #include "tests/sim/witness.h"
 
 namespace baton::sim {
@@ -106,6 +107,7 @@ class Disk {
   [[nodiscard]] std::vector<BreakerRow> breakers() const { return doors_.rows(); }
   /// The real store beside it, on a day that has one.
   [[nodiscard]] Mirror* mirror() { return mirror_.get(); }
+  [[nodiscard]] Requests& requests() { return requests_; }
   /// How many batches were written.
   [[nodiscard]] std::int64_t seq() const { return seq_; }
 
@@ -144,6 +146,7 @@ class Disk {
   std::map<RunNo, DiskRun> runs_;
   TakenNames taken_;
   Doors doors_;
+  Requests requests_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const VersionRow>> versions_;  ///< by DAG and version
   std::map<std::tuple<std::string, std::string, std::string, std::string>, CacheRow> cache_;
   struct Mean {

@@ -70,7 +70,8 @@ constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
                                                          "breaker_opened",
                                                          "probe_failed",
                                                          "probe_succeeded",
-                                                         "breaker_changed_by_person"};
+                                                         "breaker_changed_by_person",
+                                                         "approval_answered"};
 
 }  // namespace
 

@@ -41,8 +41,9 @@ enum class Fault : std::uint8_t {
   killed_before_inventory, run_waited, waiting_run_stopped, cleared_run_waited,
   clear_requested, finished_run_cleared, attempt_cleared, mark_requested, finished_run_marked, attempt_marked,
   run_mark_requested, breaker_opened, probe_failed, probe_succeeded, breaker_changed_by_person,
+  approval_answered,
 };
-inline constexpr std::size_t kFaultCount = 63;
+inline constexpr std::size_t kFaultCount = 64;
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;
 const char* to_string(Fault fault);
 bool fault_from(const std::string& name, Fault& out);

@@ -194,6 +194,8 @@ std::set<TaskState> Judge::possible(const TaskRow& row) const {
   const InstanceKey key{row.run_no, row.task_no, row.map_index};
   const std::int32_t generation = run_.facts_of(row.instance_no).generation;
   if (spec.kind == TaskKind::noop) return {TaskState::success};
+  if (spec.kind == TaskKind::approval) return {TaskState::success, TaskState::failed, TaskState::skipped};
+  if (spec.kind == TaskKind::trigger_dag) return {TaskState::success, TaskState::failed};
   if (spec.kind == TaskKind::sensor && spec.sensor->kind == Sensor::Kind::time) {
     return spec.timeout_us > 0 ? std::set{TaskState::success, TaskState::failed} : std::set{TaskState::success};
   }

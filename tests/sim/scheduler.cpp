@@ -37,7 +37,8 @@ Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Worklo
                      SchedulerSettings settings, Errand errand)
     : ground_(ground), disk_(disk), workload_(workload), process_(ground.loop.spawn()),
       loop_(ground.loop, process_, hash_of({ground.options.seed, 5, process_})), store_(ground, disk, process_),
-      link_(ground, worker, process_, settings.slots), errand_(errand) {
+      link_(ground, worker, process_, settings.slots), children_(ground, store_, process_, workload),
+      errand_(errand) {
   disk.note_leader(errand.policy == HostPolicy::one_run);
   link_.is_stale = [this](const AttemptKey& key) {
     const DagRun* run = engine().run(key.run_no);
@@ -50,6 +51,7 @@ Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Worklo
     fatal_ = true;
   });
   host_->on_finished([this](const DagRun& run) { finished(run); });
+  host_->engine().make_children_with(&children_);
 }
 
 void SimLoader::load(RunNo run_no, Moment, OnLoaded done) {
@@ -59,9 +61,39 @@ void SimLoader::load(RunNo run_no, Moment, OnLoaded done) {
   });
 }
 
+void SimLoader::load_row(RunNo run_no, OnRow done) {
+  const MonoUs at = ground_.loop.now() + ground_.latency.log_between(50, 20 * kMillisecond);
+  ground_.loop.call(process_, at, [this, run_no, done = std::move(done)] {
+    const DiskRun* run = disk_.find(run_no);
+    done(run == nullptr ? Result<RunRow>(Error{"it is not there", ErrorKind::not_found}) : Result<RunRow>(run->row));
+  });
+}
+
+/// A while later, as one that reads the DAG. What the run does hangs on its number.
+void SimChildren::make_child(const ChildAsk& ask, OnMade done) {
+  const MonoUs at = ground_.loop.now() + ground_.latency.log_between(50, 20 * kMillisecond);
+  ground_.loop.call(process_, at, [this, ask, done = std::move(done)] {
+    const auto named = [&](const DagPlan& plan) { return plan.dag->id == ask.dag_id; };
+    const auto plan = std::find_if(workload_.dags.begin(), workload_.dags.end(), named);
+    if (plan == workload_.dags.end()) return done(Error{"there is no such DAG", ErrorKind::not_found});
+    NewRun wanted;
+    const RunNo run_no = store_.next_run_no();
+    wanted.dag = plan->dag;
+    wanted.version = version_row_of(*wanted.dag);
+    wanted.params = value_of(params_of(ground_.options.seed, run_no));
+    wanted.run_id = fmt::format("child__{}", run_no);
+    wanted.interval_start = wanted.interval_end = ground_.loop.wall();
+    ChildRun made;
+    made.creation = creation_of(wanted, run_no, ground_.loop.wall(), 0);
+    made.params = wanted.params;
+    ground_.say(fmt::format("a task starts run {} of {}", run_no, ask.dag_id));
+    done(std::move(made));
+  });
+}
+
 HostParts Scheduler::parts() {
   const auto read_dag = [this](const RunSnapshot& snapshot) { return dag_of(snapshot); };
-  loader_ = std::make_unique<SimLoader>(ground_, process_, [this, read_dag](RunNo run_no, Moment now) {
+  loader_ = std::make_unique<SimLoader>(ground_, disk_, process_, [this, read_dag](RunNo run_no, Moment now) {
     return read_run(store_, read_dag, run_no, now);
   });
   return {loop_, store_, link_, nullptr, read_dag, nullptr, nullptr, loader_.get()};

@@ -41,14 +41,30 @@ std::shared_ptr<const VersionRow> version_row_of(const Dag& dag);
 class SimLoader final : public RunLoader {
  public:
   using Read = std::function<Result<LoadedRun>(RunNo, Moment)>;
-  SimLoader(Ground& ground, ProcessId process, Read read)
-      : ground_(ground), process_(process), read_(std::move(read)) {}
+  SimLoader(Ground& ground, Disk& disk, ProcessId process, Read read)
+      : ground_(ground), disk_(disk), process_(process), read_(std::move(read)) {}
   void load(RunNo run_no, Moment now, OnLoaded done) override;
+  void load_row(RunNo run_no, OnRow done) override;
 
  private:
   Ground& ground_;
+  Disk& disk_;
   ProcessId process_;
   Read read_;
+};
+
+/// Makes the runs that tasks start, of the DAGs of the day.
+class SimChildren final : public ChildMaker {
+ public:
+  SimChildren(Ground& ground, SimStore& store, ProcessId process, const Workload& workload)
+      : ground_(ground), store_(store), process_(process), workload_(workload) {}
+  void make_child(const ChildAsk& ask, OnMade done) override;
+
+ private:
+  Ground& ground_;
+  SimStore& store_;
+  ProcessId process_;
+  const Workload& workload_;
 };
 
 class Scheduler {
@@ -101,6 +117,7 @@ class Scheduler {
   SimStore store_;
   SimLink link_;
   std::unique_ptr<SimLoader> loader_;
+  SimChildren children_;
   Errand errand_;
   bool has_run_ = false;  ///< it was given one
   std::size_t asked_ = 0;  ///< and has not been answered

@@ -110,6 +110,21 @@ Result<std::vector<BreakerRow>> SimStore::breakers() {
   return there;
 }
 
+Result<std::vector<ChildRow>> SimStore::owed_children() {
+  const std::vector<ChildRow> rows = disk_.requests().owed();
+  Mirror* mirror = disk_.mirror();
+  if (mirror == nullptr) return rows;
+  auto there = mirror->store().owed_children();
+  if (!there) return there.error();
+  bool is_same = there->size() == rows.size();
+  for (std::size_t i = 0; is_same && i < rows.size(); ++i) {
+    is_same = rows[i].child_no == (*there)[i].child_no && rows[i].state == (*there)[i].state &&
+              rows[i].epoch == (*there)[i].epoch;
+  }
+  if (!is_same) ground_.findings.fail("STORE", "SQLite owes other runs than the disk");
+  return there;
+}
+
 Result<RunSnapshot> SimStore::load_run(RunNo run_no) {
   const DiskRun* run = disk_.find(run_no);
   if (run == nullptr) return Error{"there is no run " + std::to_string(run_no), ErrorKind::not_found};

@@ -23,6 +23,7 @@ class SimStore final : public Store {
   [[nodiscard]] Status waiting_runs(const OnRow& each) override;
   [[nodiscard]] Status live_runs(const OnRun& each) override;
   [[nodiscard]] Result<std::vector<BreakerRow>> breakers() override;
+  [[nodiscard]] Result<std::vector<ChildRow>> owed_children() override;
   [[nodiscard]] Result<RunSnapshot> load_run(RunNo run_no) override;
   [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) override;
   void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,

@@ -42,9 +42,10 @@ bool may_run_early(TriggerRule rule) {
 /// Draws one Dag. Lives for one call of make_dag().
 class DagMaker {
  public:
-  /// `doors`: chance of its own for who names a breaker.
-  DagMaker(Rng& rng, Rng doors, std::int32_t number, std::int32_t tasks_max, const std::vector<PoolSpec>& pools)
-      : rng_(rng), doors_(doors), tasks_max_(tasks_max), pools_(pools) {
+  /// `doors`, `asks`: chance of its own for who names a breaker, and for who waits for others.
+  DagMaker(Rng& rng, Rng doors, Rng asks, std::int32_t number, std::int32_t tasks_max,
+           const std::vector<PoolSpec>& pools)
+      : rng_(rng), doors_(doors), asks_(asks), number_(number), tasks_max_(tasks_max), pools_(pools) {
     dag_.id = fmt::format("d{}", number);
   }
 
@@ -59,6 +60,7 @@ class DagMaker {
   void add_mapped_over_successes();
   void add_hooks();
   void put_behind_breakers();
+  void have_wait_for_others();
   Dag edit(const Dag& dag);
   TaskSpec script();
   TaskSpec sensor();
@@ -68,6 +70,8 @@ class DagMaker {
 
   Rng& rng_;
   Rng doors_;
+  Rng asks_;
+  std::int32_t number_;
   std::int32_t tasks_max_;
   const std::vector<PoolSpec>& pools_;
   Dag dag_;
@@ -269,10 +273,44 @@ void DagMaker::add_hooks() {
   }
 }
 
+bool waits_for_others(const TaskSpec& spec) {
+  return spec.kind == TaskKind::approval || spec.kind == TaskKind::trigger_dag;
+}
+
+/// Some tasks ask a person instead of working, or start a run of a DAG with a lower number, which never leads back.
+void DagMaker::have_wait_for_others() {
+  for (Task& task : dag_.tasks) {
+    const TaskSpec& old = *task.spec;
+    const bool works = old.kind == TaskKind::run || old.kind == TaskKind::exec;
+    const bool is_plain = task.hook == Hook::none && !old.setup && !old.teardown && old.outputs.empty() && !old.cache;
+    if (!works || !is_plain || !old.env.empty() || !asks_.percent(15)) continue;
+    const bool starts = number_ > 0 && asks_.percent(45);
+    TaskSpec spec = old;
+    spec.script = {};
+    spec.argv.reset();
+    spec.pools.reset();
+    spec.kind = starts ? TaskKind::trigger_dag : TaskKind::approval;
+    spec.timeout_us = 0;
+    if (starts) {
+      const bool waits = asks_.percent(70);
+      if (waits) spec.timeout_us = asks_.log_between(20 * kSecond, 15 * kMinute);
+      spec.body.edit().json =
+          fmt::format(R"({{"dag":"d{}"{}{}}})", asks_.below(number_), waits ? R"(,"wait":true)" : "",
+                      waits && asks_.percent(30) ? R"(,"on_failure":"ignore")" : "");
+    } else {
+      constexpr const char* kSilence[] = {"fail", "skip", "default"};
+      spec.body.edit().json = fmt::format(
+          R"({{"prompt":"Go?","timeout":"{}s","on_timeout":"{}","default":"{}"}})", asks_.between(5, 600),
+          kSilence[asks_.below(3)], asks_.percent(70) ? "approve" : "reject");
+    }
+    task.spec = std::make_shared<const TaskSpec>(std::move(spec));
+  }
+}
+
 /// Which breaker a task asks decides when it starts, and never how it ends.
 void DagMaker::put_behind_breakers() {
   for (Task& task : dag_.tasks) {
-    if (task.spec->kind == TaskKind::noop) continue;
+    if (task.spec->kind == TaskKind::noop || waits_for_others(*task.spec)) continue;
     TaskSpec spec = *task.spec;
     if (doors_.percent(25)) spec.breakers.edit().emplace_back("api");
     if (doors_.percent(15)) spec.breakers.edit().emplace_back("disk");
@@ -289,9 +327,10 @@ Dag DagMaker::edit(const Dag& dag) {
     TaskSpec spec = *task.spec;
     spec.priority = static_cast<std::int32_t>(rng_.between(-2, 5));
     spec.retries.edit().delay_us = rng_.log_between(kSecond, kMinute);
-    if (task.hook == Hook::none && spec.kind != TaskKind::noop) spec.pools.reset();
+    const bool takes_slots = spec.kind != TaskKind::noop && !waits_for_others(spec);
+    if (task.hook == Hook::none && takes_slots) spec.pools.reset();
     for (const PoolSpec& pool : pools_) {
-      if (task.hook != Hook::none || spec.kind == TaskKind::noop || !rng_.percent(28)) continue;
+      if (task.hook != Hook::none || !takes_slots || !rng_.percent(28)) continue;
       spec.pools.edit().push_back({pool.name, static_cast<std::int32_t>(rng_.between(1, pool.slots))});
     }
     task.spec = std::make_shared<const TaskSpec>(std::move(spec));
@@ -320,6 +359,7 @@ DagPlan DagMaker::make() {
     }
   } while (!is_full() && rng_.percent(55));
   add_hooks();
+  have_wait_for_others();
   put_behind_breakers();
   DagPlan plan;
   BATON_CHECK(link(dag_, needs_).empty());
@@ -407,7 +447,8 @@ Workload make_workload(std::uint64_t seed, std::int32_t tasks_max) {
   for (std::int64_t k = 0; k < n; ++k) {
     Rng own(hash_of({seed, 1, static_cast<std::uint64_t>(k)}));
     const Rng doors(hash_of({seed, 12, static_cast<std::uint64_t>(k)}));
-    w.dags.push_back(DagMaker(own, doors, static_cast<std::int32_t>(k), tasks_max, w.pools).make());
+    const Rng asks(hash_of({seed, 14, static_cast<std::uint64_t>(k)}));
+    w.dags.push_back(DagMaker(own, doors, asks, static_cast<std::int32_t>(k), tasks_max, w.pools).make());
   }
   add_crowd(w, seed);
   return w;

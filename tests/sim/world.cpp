@@ -42,6 +42,7 @@ World::World(const SimOptions& options)
       errands_(hash_of({options.seed, 10})),
       changes_(hash_of({options.seed, 12})),
       doors_(hash_of({options.seed, 13})),
+      askers_(hash_of({options.seed, 15})),
       may_be_alone_(!worker_settings(options.seed).keeps_tasks && errands_.percent(60)),
       runs_left_(options.runs_max) {
   witness_.on_start = [this](const AttemptKey& key) { checks_.check_start(key); };
@@ -68,6 +69,9 @@ void World::plan_burst(MonoUs at) {
   if (changes_.percent(60)) plan_change(0, at + changes_.between(kMinute, 25 * kMinute));
   if (people_.percent(60)) {
     ground_.loop.call(kMachine, at + people_.between(5 * kMinute, 25 * kMinute), [this] { want_retry(); });
+  }
+  for (std::int64_t k = askers_.between(2, 8); k > 0; --k) {
+    ground_.loop.call(kMachine, at + askers_.log_between(kSecond, 10 * kMinute), [this] { want_answer(); });
   }
   if (doors_.percent(40)) {
     ground_.loop.call(kMachine, at + doors_.log_between(kSecond, 10 * kMinute), [this] { want_breaker(); });

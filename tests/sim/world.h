@@ -36,6 +36,7 @@ class World {
   void want_mark_of_run(RunNo run_no);
   [[nodiscard]] std::vector<TaskChoice> choose_tasks(const DiskRun& run);
   void want_breaker();
+  void want_answer();
   void reset_breaker(const std::string& name);
   void commit_fault();
   void stall_worker();
@@ -61,6 +62,7 @@ class World {
   Rng errands_;
   Rng changes_;
   Rng doors_;  ///< of who trips and resets breakers
+  Rng askers_;  ///< of who answers questions
   bool may_be_alone_;  ///< on this day people start `run`, `resume` and `retry` by turns, beside services
   std::vector<RetryWish> wishes_;
   std::int32_t runs_left_ = 0;

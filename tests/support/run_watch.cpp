@@ -124,7 +124,8 @@ std::string RunWatch::check_instance(const DagRun& run, InstanceNo i) const {
   }
   if (now.epoch < was.epoch) return "INV-04: the epoch fell";
   const bool is_cleared = now.state == TaskState::none && now.epoch == 1;  // it does not ask the cache
-  if (now.epoch != was.epoch && now.state != TaskState::queued && !is_cleared) {
+  const bool is_claimed = now.state == TaskState::queued || now.state == TaskState::deferred;  // what waits for others
+  if (now.epoch != was.epoch && !is_claimed && !is_cleared) {
     return "INV-04: the epoch rose without a claim";
   }
   if (now.epoch != was.epoch && now.state == TaskState::queued && !was_marked_) {
@@ -159,7 +160,9 @@ std::string RunWatch::check_wake(const DagRun& run, InstanceNo i) const {
   const Instance& now = run.at(i);
   const Activity* activity = run.activity(i);
   const bool by_timer = now.state == TaskState::up_for_retry || now.state == TaskState::up_for_reschedule;
-  if (by_timer != (activity != nullptr && activity->wake_at != kNoTime)) {
+  const bool may_have_one = by_timer || now.state == TaskState::deferred;  // a deadline
+  const bool has_one = activity != nullptr && activity->wake_at != kNoTime;
+  if (by_timer ? !has_one : has_one && !may_have_one) {
     return "INV-11: a timer where none belongs, or none where one does";
   }
   const bool is_held_back = run.progress(now.task_no).expands_anew;  // what still lives of its task ends first

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "scheduler/control/answer_approval.h"
 #include "scheduler/control/asset_event.h"
 #include "scheduler/control/change_breaker.h"
 #include "scheduler/control/change_state.h"
@@ -53,6 +54,12 @@ struct Changed {
   std::int64_t asset_event_no = 0;  ///< of the event that was raised
 };
 
+/// An answer to an approval, and the form of the question as it was asked: the Door holds `what.params` against it.
+struct AnswerAsk {
+  AnswerApproval what;
+  std::string form_json;
+};
+
 struct TriggerAsk {
   std::string dag_id;
   std::string run_id;  ///< empty: one is made
@@ -86,6 +93,9 @@ class Door {
   virtual void trigger(TriggerAsk ask, Asker asker, Once once, OnRun done) = 0;
   using OnChanged = std::function<void(Result<Changed>)>;
   virtual void change(ChangeAsk ask, Asker asker, Once once, OnChanged done) = 0;
+  virtual void answer(AnswerAsk, Asker, Once, OnChanged done) {
+    done(Error{"nobody here takes answers", ErrorKind::unavailable});
+  }
   /// Looks at the folder of DAGs now. unavailable: there is none.
   virtual void look_at_folder(OnDone done) { done(Error{"there is no folder of DAGs", ErrorKind::unavailable}); }
   virtual void set_paused(std::string dag_id, bool is_paused, Asker asker, OnDone done) = 0;

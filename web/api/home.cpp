@@ -1,6 +1,8 @@
 // Home: all that the first view needs, in one request; and who works: jobs, workers.
 #include <algorithm>
 
+#include "scheduler/insight/approval_value.h"
+#include "scheduler/json/json_value.h"
 #include "web/api/answers.h"
 #include "web/api/fields.h"
 #include "web/api/list_query.h"
@@ -12,6 +14,7 @@ namespace baton::api {
 namespace {
 
 constexpr std::size_t kBreakersShown = 10;
+constexpr std::int64_t kApprovalsShown = 20;
 constexpr std::int64_t kFailedShown = 10, kRunningShown = 20, kNextShown = 100, kPoolsShown = 100;
 
 /// Everything that is read for it, from one Reader.
@@ -31,6 +34,7 @@ struct Home {
   Status next(JsonObject& out);
   Status pools(JsonObject& out);
   Status breakers(JsonObject& out);
+  Status approvals(JsonObject& out);
 };
 
 Status Home::write() {
@@ -43,6 +47,7 @@ Status Home::write() {
   if (Status done = next(out); !done) return done;
   if (Status done = pools(out); !done) return done;
   if (Status done = breakers(out); !done) return done;
+  if (Status done = approvals(out); !done) return done;
   append_workers(out.member("workers"), call);
   return Unit{};
 }
@@ -59,6 +64,20 @@ Status Home::breakers(JsonObject& out) {
     one.text("state", to_string(row.state));
     time_field(one, "until", row.state == BreakerState::open ? row.until : kNoTime);
     text_field(one, "reason", row.cause);
+  });
+  return Unit{};
+}
+
+/// The oldest questions that wait for an answer.
+Status Home::approvals(JsonObject& out) {
+  ApprovalQuery query;
+  query.filter.states = {ApprovalState::open};
+  query.page.limit = kApprovalsShown;
+  query.page.with_total = false;
+  const auto page = reader.list_approvals(query);
+  if (!page) return page.error();
+  append_json_array(out.member("approvals"), page->rows, [](std::string& to, const ApprovalView& view) {
+    append_json(to, Value(insight::approval_brief(view.row)));
   });
   return Unit{};
 }
@@ -112,9 +131,12 @@ Status Home::counts(JsonObject& out) {
     queued += count[static_cast<std::size_t>(RunState::queued)];
     running += count[static_cast<std::size_t>(RunState::running)];
   }
+  ApprovalQuery asked;
+  asked.filter.states = {ApprovalState::open};
+  asked.page.limit = 1;
   const Result<std::int64_t> totals[] = {total_of(reader.list_dags(all)), total_of(reader.list_dags(paused)),
                                          total_of(reader.list_runs(failed)),
-                                         total_of(reader.list_import_errors(errors))};
+                                         total_of(reader.list_import_errors(errors)), total_of(reader.list_approvals(asked))};
   for (const auto& total : totals) {
     if (!total) return total.error();
   }
@@ -125,6 +147,7 @@ Status Home::counts(JsonObject& out) {
   one.number("queued_runs", queued);
   one.number("failed_runs_24h", *totals[2]);
   one.number("import_errors", *totals[3]);
+  one.number("approvals", *totals[4]);
   return Unit{};
 }
 

@@ -15,6 +15,7 @@ constexpr std::string_view kBundle = "dags-folder";
 constexpr std::string_view kDefaultPool = "default_pool";
 
 void triggered_by_field(JsonObject& out, const std::string& by) {
+  if (by == "trigger_dag") return text_field(out, "triggered_by", "operator");  // as Airflow calls it
   const bool is_known = std::find(kTriggeredBy.begin(), kTriggeredBy.end(), by) != kTriggeredBy.end();
   text_field(out, "triggered_by", is_known ? std::string_view(by) : std::string_view());
 }

@@ -56,6 +56,7 @@ Operations all_operations() {
   add_breakers(operations);
   add_states(operations);
   add_checks(operations);
+  add_approvals(operations);
   add_accounting(operations);
   add_alerts(operations);
   add_dead_letters(operations);

@@ -126,6 +126,7 @@ void add_pools(Operations& operations);
 void add_breakers(Operations& operations);
 void add_states(Operations& operations);
 void add_checks(Operations& operations);
+void add_approvals(Operations& operations);
 void add_accounting(Operations& operations);
 void add_alerts(Operations& operations);
 void add_dead_letters(Operations& operations);

@@ -138,7 +138,7 @@ class Run(CliTest):
         self.assertFalse((self.folder / ".baton").exists())
 
     def test_what_cannot_run_here_is_refused_before_the_first_task(self):
-        self.write("s.yaml", "dag: s\ntasks:\n  a: {run: touch ran}\n  ask:\n    needs: a\n    approval: {prompt: Go on}\n  far: {run: x, executor: slurm}\n")
+        self.write("s.yaml", "dag: s\ntasks:\n  a: {run: touch ran}\n  ask:\n    needs: a\n    trigger_dag: other\n  far: {run: x, executor: slurm}\n")
         done = self.baton("run", "s.yaml", code=2)
         self.assertIn("s.yaml:4:", done.stderr)
         self.assertIn("s.yaml:7:", done.stderr)

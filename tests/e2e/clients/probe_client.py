@@ -189,6 +189,19 @@ if backfill is not None:
     use("BackfillApi", "cancel_backfill", backfill.id)
 use("BackfillApi", "get_backfill", 4711, status=404)
 
+# What a person is asked, and the answer: once.
+ASKED = ("asking", "r", "ask", -1)
+for api in ("TaskInstanceApi", "HumanInTheLoopApi"):
+    use(api, "get_hitl_details", "~", "~", response_received=False, limit=5)
+    use(api, "get_hitl_details", "asking", "r")
+    use(api, "get_hitl_detail", *ASKED)
+    use(api, "get_hitl_detail", *TASK, -1, status=404)
+    use(api, "update_hitl_detail", *ASKED, body("UpdateHITLDetailPayload", chosen_options=["perhaps"]), status=422)
+    use(api, "update_hitl_detail", *ASKED,
+        body("UpdateHITLDetailPayload", chosen_options=["approve"], params_input={"share": 5}))
+    use(api, "update_hitl_detail", *ASKED, body("UpdateHITLDetailPayload", chosen_options=["reject"]), status=409)
+    use(api, "get_hitl_detail_try_detail", *ASKED, 1)
+
 use("EventLogApi", "get_event_logs")
 use("EventLogApi", "get_event_log", 1)
 use("JobApi", "get_jobs")

@@ -28,12 +28,22 @@ tasks:
 """
 
 
+ASKING = """
+dag: asking
+tasks:
+  ask: {approval: {prompt: "Go?", self: true, params: {share: {type: integer, default: 1}}}}
+"""
+
+
 class Clients(ServingTest):
     def setUp(self):
         super().setUp()
         self.save("three.yaml", THREE)
+        self.save("asking.yaml", ASKING)
         self.serve()
         self.until_dag("three")
+        self.until_dag("asking")
+        self.ask("POST", "/api/v2/dags/asking/dagRuns", {"logical_date": None, "dag_run_id": "r"})
         self.ask("POST", "/api/v2/dags/three/dagRuns", {"logical_date": None, "dag_run_id": "r"})
         self.until(lambda: self.ask("GET", "/api/v2/dags/three/dagRuns/r")[1]["state"] == "failed", "the run's end")
 

@@ -93,11 +93,11 @@ TEST(Selection, HoldsTheTasksAndAllTheirUpstreams) {
 
 TEST(Refusals, NameEachTaskThatCannotRunHereWithItsLine) {
   const LoadedDag loaded = loaded_from(
-      "dag: d\ntasks:\n  ok: {run: x}\n  ask:\n    approval: {prompt: Go on}\n  far: {run: x, executor: slurm}\n");
+      "dag: d\ntasks:\n  ok: {run: x}\n  ask:\n    trigger_dag: other\n  far: {run: x, executor: slurm}\n");
   const std::vector<Diagnostic> all = refusals(loaded, {true, true, true});
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].line, 4U);
-  EXPECT_NE(all[0].message.find("\"ask\" is of kind approval"), std::string::npos);
+  EXPECT_NE(all[0].message.find("\"ask\" is of kind trigger_dag"), std::string::npos);
   EXPECT_EQ(all[1].line, 6U);
   EXPECT_EQ(refusals(loaded, {true, false, false}).size(), 0U);
 }

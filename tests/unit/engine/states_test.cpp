@@ -19,12 +19,12 @@ TEST(States, EveryTransitionIsTheOneThatIsWritten) {
   // Columns in the order of the enumeration: n none, s scheduled, q queued, r running, S success, F failed, K skipped,
   // U upstream_failed, b up_for_retry, l up_for_reschedule, d deferred, x removed.
   const std::map<TaskState, std::string> table = {
-      {TaskState::none, ".s..SFKU.l.x"},         {TaskState::scheduled, "..q.SFK..l.x"},
+      {TaskState::none, ".s..SFKU.ldx"},         {TaskState::scheduled, "..q.SFK..l.x"},
       {TaskState::queued, ".s.rSFK.bl.."},       {TaskState::running, ".s..SFK.bl.."},
       {TaskState::success, "............"},      {TaskState::failed, "............"},
       {TaskState::skipped, "............"},      {TaskState::upstream_failed, "............"},
-      {TaskState::up_for_retry, ".s...FK....x"}, {TaskState::up_for_reschedule, ".s..SFK....x"},
-      {TaskState::deferred, ".s..SFK....x"},     {TaskState::removed, "............"},
+      {TaskState::up_for_retry, ".s...FK...dx"}, {TaskState::up_for_reschedule, ".s..SFK....x"},
+      {TaskState::deferred, ".s..SFK.b..x"},     {TaskState::removed, "............"},
   };
   ASSERT_EQ(table.size(), kTaskStateCount);
   for (const TaskState from : all_states()) {
@@ -47,7 +47,8 @@ TEST(States, OnlyAClaimLeadsToAProcess) {
   for (const TaskState from : all_states()) {
     EXPECT_EQ(may_become(from, TaskState::running), from == TaskState::queued) << to_string(from);
     EXPECT_EQ(may_become(from, TaskState::queued), from == TaskState::scheduled) << to_string(from);
-    EXPECT_EQ(may_become(from, TaskState::up_for_retry), is_live(from)) << to_string(from);
+    const bool may_fail = is_live(from) || from == TaskState::deferred;
+    EXPECT_EQ(may_become(from, TaskState::up_for_retry), may_fail) << to_string(from);
   }
 }
 

@@ -98,7 +98,7 @@ TEST_F(AlertsTest, WhatNobodyWantsIsNotWrittenAndADagAddsItsOwn) {
 }
 
 TEST_F(AlertsTest, PausesBreakersAndLettersAreToldOfTheirRows) {
-  want({"dag_paused", "breaker_opened", "dead_letter"});
+  want({"dag_paused", "breaker_opened", "dead_letter", "approval_requested"});
   Part part;
   DagRow dag;
   dag.dag_id = "etl";
@@ -112,9 +112,16 @@ TEST_F(AlertsTest, PausesBreakersAndLettersAreToldOfTheirRows) {
   letter.task_id = "load";
   letter.map_index = 3;
   part.service.letters.push_back(letter);
+  ApprovalRow asked;
+  asked.run_no = 1;
+  asked.epoch = 1;
+  asked.task_id = "ask";
+  asked.form_json = R"({"prompt":"Go?"})";
+  part.service.approvals.push_back(asked);
   std::vector<std::string> names;
   for (const OutboxRow& row : told(part)) names.push_back(row.event + " " + row.object);
-  EXPECT_EQ(names, (std::vector<std::string>{"dead_letter etl/r/load[3]", "breaker_opened api", "dag_paused etl"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"dead_letter etl/r/load[3]", "approval_requested etl/r/ask",
+                                             "breaker_opened api", "dag_paused etl"}));
 }
 
 TEST_F(AlertsTest, ARunThatNeverEndsMissesItsDeadlineOnceAndOneThatEndedDoesNot) {

@@ -1,0 +1,188 @@
+// Runs that tasks start (trigger_dag). The parent's deferral is durable, with its epoch, before a run is made; the run is
+// made in one part with the row that says which attempt has started it. So a death at any moment leaves either no run, and
+// the attempt makes it, or the one that the row names. Who waits hears of the end, now or after a restart.
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/engine/engine.h"
+#include "scheduler/model/seeded_bug.h"
+
+namespace baton {
+namespace {
+
+Pending::ChildWish wish_of(const ChildRow& row) { return {row.run_no, row.instance_no, row.epoch, false}; }
+
+Reason reason_of(const Error& error) {
+  return error.kind == ErrorKind::unavailable ? Reason::unsupported : Reason::spawn;
+}
+
+}  // namespace
+
+/// The live run whose attempt this is, as long as it waits; else null.
+LiveRun* Engine::waiting_parent(const Pending::ChildWish& wish) {
+  LiveRun* live = runs_.find(wish.run_no);
+  if (live == nullptr || static_cast<std::size_t>(wish.instance_no) >= live->run.instances.size()) return nullptr;
+  const Instance& instance = live->run.at(wish.instance_no);
+  return instance.state == TaskState::deferred && instance.epoch == wish.epoch ? live : nullptr;
+}
+
+void Engine::refuse_child(const Pending::ChildWish& wish, Reason reason, const std::string& why) {
+  LiveRun* parent = waiting_parent(wish);
+  if (parent == nullptr || dead_) return;
+  ChildMoved moved{wish.instance_no, wish.epoch, ChildMoved::Kind::refused, {}, {}};
+  moved.reason = reason;
+  moved.note = why;
+  handle(*parent, moved);
+}
+
+/// Its deferral is durable. One that an earlier scheduler has made is waited for.
+void Engine::begin_child(const Pending::ChildWish& wish) {
+  LiveRun* parent = waiting_parent(wish);
+  if (parent == nullptr) return;
+  const auto is_its = [&](const auto& entry) {
+    const ChildRow& row = entry.second;
+    return row.run_no == wish.run_no && row.instance_no == wish.instance_no && row.epoch == wish.epoch;
+  };
+  const auto known = std::find_if(children_.begin(), children_.end(), is_its);
+  bool is_made = known != children_.end();
+  if (BATON_BUG(child_made_twice)) is_made = false;
+  if (is_made) {
+    const ChildRow row = known->second;
+    return child_ask_of(parent->run.spec_of(wish.instance_no)).waits ? await_child(row.child_no) : tell_made(row);
+  }
+  if (child_maker_ == nullptr && loader_ != nullptr) return postponed_.push_back(wish);
+  if (child_maker_ == nullptr) return refuse_child(wish, Reason::unsupported, "runs of other DAGs need the server");
+  const auto ask = rendered_child_ask(parent->run, wish.instance_no);
+  if (!ask) return refuse_child(wish, Reason::expression, "trigger_dag: " + ask.error().message);
+  if (ask->waits && is_deadlock(parent->run, ask->dag_id)) {
+    return refuse_child(wish, Reason::deadlock,
+                        "a run of DAG " + ask->dag_id + " waits for this one already: it would wait for itself");
+  }
+  child_maker_->make_child(*ask, [this, alive = is_alive_, wish](Result<ChildRun> made) {
+    if (*alive && !dead_) child_made(wish, std::move(made));
+  });
+}
+
+void Engine::make_children_with(ChildMaker* maker) {
+  child_maker_ = maker;
+  if (maker == nullptr) return;
+  for (const Pending::ChildWish& wish : std::exchange(postponed_, {})) begin_child(wish);
+}
+
+/// Whether a run of this DAG is the parent, or waits for it, be it through others.
+bool Engine::is_deadlock(const DagRun& parent, const std::string& dag_id) const {
+  const DagRun* above = &parent;
+  for (std::size_t depth = 0; above != nullptr && depth <= children_.size(); ++depth) {
+    if (above->row.dag_id == dag_id) return true;
+    const auto found = children_.find(above->row.run_no);
+    above = found == children_.end() || found->second.state != ChildState::awaited ? nullptr : run(found->second.run_no);
+  }
+  return false;
+}
+
+void Engine::child_made(const Pending::ChildWish& wish, Result<ChildRun> made) {
+  LiveRun* parent = waiting_parent(wish);
+  if (parent == nullptr) return;  // it was stopped meanwhile: nothing was made
+  if (!made) return refuse_child(wish, reason_of(made.error()), made.error().message);
+  create_child(*parent, wish, std::move(*made));
+}
+
+void Engine::create_child(LiveRun& parent, const Pending::ChildWish& wish, ChildRun made) {
+  const RunRow& child = made.creation.run;
+  ChildRow row{wish.run_no, wish.instance_no, wish.epoch, child.run_no, child.dag_id, child.run_id, loop_.wall_now()};
+  row.state = ChildState::awaited;
+  children_[child.run_no] = row;
+  const bool waits = child_ask_of(parent.run.spec_of(wish.instance_no)).waits;
+  EngineRequest request;
+  request.service.children.push_back(row);
+  request.done = [this, row, waits](const PartVerdict& verdict) {
+    const Pending::ChildWish whose = wish_of(row);
+    if (!verdict.is_done()) {
+      children_.erase(row.child_no);
+      const bool is_date = verdict.exists == PartVerdict::Exists::logical_date;
+      return refuse_child(whose, Reason::spawn,
+                          is_date ? "DAG " + row.dag_id + " has a run of that logical date already"
+                                  : "DAG " + row.dag_id + " has a run " + row.run_id + " already");
+    }
+    if (!waits) tell_made(row);
+  };
+  create_run(std::move(made.creation), std::move(made.params), std::move(made.path_us), std::move(request));
+}
+
+/// To who does not wait: nothing more is owed.
+void Engine::tell_made(const ChildRow& row) {
+  children_.erase(row.child_no);
+  LiveRun* parent = waiting_parent(wish_of(row));
+  if (parent == nullptr || dead_) return;
+  handle(*parent, ChildMoved{row.instance_no, row.epoch, ChildMoved::Kind::made, row.dag_id, row.run_id});
+}
+
+/// One that lives or waits to begin is heard of when it ends; what it came to while nobody ran it, its row says.
+void Engine::await_child(RunNo child_no) {
+  if (runs_.find(child_no) != nullptr || queue_.has(child_no) || loader_ == nullptr) return;
+  loader_->load_row(child_no, [this, alive = is_alive_, child_no](Result<RunRow> row) {
+    if (!*alive || dead_ || !children_.contains(child_no)) return;
+    if (row && !is_final(row->state)) return;  // it is on its way
+    if (row) return child_ended(*row);
+    RunRow gone;  // somebody has deleted it: nothing will ever be heard of it
+    gone.run_no = child_no;
+    gone.state = RunState::failed;
+    gone.note = "it is gone";
+    child_ended(gone);
+  });
+}
+
+void Engine::child_ended(const RunRow& row) {
+  const auto found = children_.find(row.run_no);
+  if (found == children_.end() || dead_) return;
+  const ChildRow child = found->second;
+  children_.erase(found);
+  if (child.state == ChildState::cut) {
+    next().engine_part().service.child_moves.push_back({child.run_no, child.instance_no, child.epoch, ChildState::over});
+    return schedule_turn();
+  }
+  LiveRun* parent = waiting_parent(wish_of(child));
+  if (parent == nullptr) return;
+  ChildMoved moved{child.instance_no, child.epoch, ChildMoved::Kind::ended, child.dag_id, child.run_id};
+  moved.state = row.state;
+  moved.note = row.note;
+  handle(*parent, moved);
+}
+
+/// Nobody waits for it any more, and that is durable.
+void Engine::stop_child(const Pending::ChildWish& wish) {
+  for (auto& [child_no, row] : children_) {
+    if (row.run_no != wish.run_no || row.instance_no != wish.instance_no || row.epoch != wish.epoch) continue;
+    row.state = ChildState::cut;
+    if (BATON_BUG(child_runs_on)) return;
+    stop_run(child_no, Reason::stopped, false);
+    return;
+  }
+}
+
+void Engine::restore_children(const std::vector<ChildRow>& rows) {
+  for (const ChildRow& row : rows) children_[row.child_no] = row;
+  if (rows.empty()) return;
+  loop_.post([this, alive = is_alive_] {
+    if (*alive) reconcile_children();
+  });
+}
+
+/// A death may have come between a parent's end and the stop of what it had started.
+void Engine::reconcile_children() {
+  std::vector<ChildRow> left;
+  for (const auto& [child_no, row] : children_) {
+    if (row.state == ChildState::cut || waiting_parent(wish_of(row)) == nullptr) left.push_back(row);
+  }
+  for (const ChildRow& row : left) {
+    children_[row.child_no].state = ChildState::cut;
+    const bool lives = runs_.find(row.child_no) != nullptr || queue_.has(row.child_no);
+    if (lives && stop_run(row.child_no, Reason::stopped, false)) continue;
+    if (lives) continue;
+    RunRow ended;
+    ended.run_no = row.child_no;
+    child_ended(ended);
+  }
+}
+
+}  // namespace baton

@@ -1,0 +1,46 @@
+// Requests: what tasks have asked of persons and of other DAGs, as it is on disk. Every part is held against what is
+// promised of it: a question is open exactly as long as its task instance is deferred, an attempt starts one run at most.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "scheduler/engine/batch.h"
+#include "tests/sim/ground.h"
+
+namespace baton::sim {
+
+struct DiskRun;
+
+class Requests {
+ public:
+  using Key = std::tuple<RunNo, InstanceNo, Epoch>;
+  using FindRun = std::function<const DiskRun*(RunNo)>;
+  Requests(Ground& ground, FindRun find_run) : ground_(ground), find_run_(std::move(find_run)) {}
+
+  /// A part has been written, and its rows are on disk.
+  void take(const Part& part);
+  /// Runs whose end is owed to somebody, by number.
+  [[nodiscard]] std::vector<ChildRow> owed() const;
+  /// What was ever asked of persons.
+  [[nodiscard]] const std::map<Key, ApprovalState>& questions() const { return questions_; }
+  /// An answer was accepted: nobody else's was.
+  void accepted(const Key& key);
+  /// Some minutes after the last fault: what is deferred waits for something that may still come.
+  void check_quiet();
+
+ private:
+  void check_instance(const TaskRow& row);
+  void fail(const Key& key, const std::string& what);
+
+  Ground& ground_;
+  FindRun find_run_;
+  std::map<Key, ApprovalState> questions_;
+  std::map<Key, ChildRow> children_;
+  std::set<Key> accepted_;
+};
+
+}  // namespace baton::sim
