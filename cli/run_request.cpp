@@ -13,10 +13,10 @@ bool runs_here(TaskKind kind) {
   switch (kind) {
     case TaskKind::run:
     case TaskKind::exec:
-    case TaskKind::sensor:
-    case TaskKind::noop: return true;
     case TaskKind::http:
     case TaskKind::sql:
+    case TaskKind::sensor:
+    case TaskKind::noop: return true;
     case TaskKind::checks:
     case TaskKind::approval:
     case TaskKind::trigger_dag: return false;

@@ -83,6 +83,9 @@ class Store {
 
   /// The number of the last asset event that was ever committed; it may be gone since.
   [[nodiscard]] virtual Result<std::int64_t> last_asset_event() { return std::int64_t{0}; }
+  /// When the last event of each asset was.
+  using AssetTimes = std::vector<std::pair<std::string, WallUs>>;
+  [[nodiscard]] virtual Result<AssetTimes> last_asset_times() { return AssetTimes{}; }
 
   /// Looks a cache entry up off the loop; `done` comes on the loop thread. An expired entry is none.
   virtual void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,

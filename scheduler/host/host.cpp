@@ -55,6 +55,9 @@ Status Host::restore_breakers() {
   if (!variables) return variables.error();
   for (const auto& [name, value] : *variables) engine_.set_variable(name, value);
   engine_.restore_asset_events(*last_event);
+  auto last_times = parts_.store.last_asset_times();
+  if (!last_times) return last_times.error();
+  engine_.restore_asset_times(std::move(last_times).value());
   for (const BreakerRow& row : *rows) engine_.restore_breaker(row);
   for (const BreakerSpec& breaker : settings_.breakers) engine_.declare_breaker(breaker, "");
   return Unit{};
