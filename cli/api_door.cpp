@@ -84,7 +84,7 @@ void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
   }
   auto params = resolve_params_json(*found.dag, ask_for.conf_json);
   if (!params) return what.done(params.error());
-  Status may = check_request(*found.dag, {}, *params, server_.options().secret);
+  Status may = check_request(*found.dag, {}, *params, server_.options().secret, server_.connections());
   if (!may) return what.done(may.error());
   AsioLoop& loop = server_.loop();
   const WallUs now = loop.wall_now();

@@ -16,9 +16,9 @@ bool runs_here(TaskKind kind) {
     case TaskKind::sensor:
     case TaskKind::checks:
     case TaskKind::approval:
-    case TaskKind::noop: return true;
     case TaskKind::http:
     case TaskKind::sql:
+    case TaskKind::noop: return true;
     case TaskKind::trigger_dag: return false;
   }
   return false;

@@ -353,6 +353,7 @@ void Serving::take_config(const Config& old, const Config& fresh) {
     config_seen_ = fresh;
   }
   server_.host().declare_pools(fresh.pools);
+  server_.set_connections(fresh);
   for (const BreakerSpec& breaker : dagfile::breakers_from_json(fresh.breakers_json)) {
     server_.host().engine().declare_breaker(breaker, "");
   }

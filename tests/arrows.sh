@@ -32,18 +32,19 @@ web                 | web/api web/page web/http digest json model |
 cli                 | * | *
 cli/text            | insight expr json timetable model |
 cli/display         | cli/text logs engine model |
+task                | json model | curl sqlite3.h libpq-fe.h
 worker              | worker/protocol checksum |
 worker/protocol     |  |
 '
 # Rooms whose headers include no library at all, so that whoever uses the room needs none.
 readonly std_headers='scheduler/(model|checksum|digest|json|expr|timetable|engine|insight|logs|control|service|delivery|host)'
-readonly libraries='sqlite3.h httplib.h yaml-cpp boost nlohmann absl re2 openssl curl fmt CLI'
+readonly libraries='libpq-fe.h sqlite3.h httplib.h yaml-cpp boost nlohmann absl re2 openssl curl fmt CLI'
 
-readonly ours='\./\(scheduler\|worker\|cli\|web\)/.*\.\(h\|cpp\)'
+readonly ours='\./\(scheduler\|worker\|task\|cli\|web\)/.*\.\(h\|cpp\)'
 sources=$(find . -path ./build -prune -o -regex "$ours" -printf '%P\n' | sort)
 grep -HnE '^#include ' $sources | awk -v table="$arrows" -v libraries="$libraries" \
   -v std_headers="^($std_headers)/.*[.]h$" -v sources="$sources" '
-  function whole(name) { return name ~ /^(worker|cli|web)(\/|$)/ || name == "*" ? name : "scheduler/" name }
+  function whole(name) { return name ~ /^(worker|task|cli|web)(\/|$)/ || name == "*" ? name : "scheduler/" name }
   function begins(path, room) { return path == room || index(path, room "/") == 1 }
   function room_of(path,   best, r) {
     best = ""

@@ -179,6 +179,14 @@ void describe(F& f, Seen<F, ParamSpec>& param) {
 }
 
 template <typename F>
+void describe(F& f, Seen<F, Connection>& connection) {
+  f.always("name", connection.name);
+  f.given("kind", connection.kind);
+  f.always("target", connection.target);
+  f.given("password", connection.password_secret);
+}
+
+template <typename F>
 void describe(F& f, Seen<F, GroupSpec>& group) {
   f.always("id", group.id);
   f.given("tooltip", group.tooltip);
@@ -204,6 +212,7 @@ void describe(F& f, Seen<F, Dag>& dag) {
   f.given("fail_fast", dag.fail_fast);
   f.given("timeout", dag.timeout_us);
   f.given("sla", dag.sla_us);
+  f.given("connections", dag.connections);
   f.given("groups", dag.groups);
   f.given("breakers", dag.breakers_json);
   f.given("assets", dag.assets_json);

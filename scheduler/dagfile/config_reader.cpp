@@ -5,6 +5,7 @@
 
 #include "scheduler/json/json_value.h"
 #include "scheduler/model/did_you_mean.h"
+#include "scheduler/dagfile/connections.h"
 #include "scheduler/dagfile/loader.h"
 #include "scheduler/dagfile/scalar.h"
 #include "scheduler/dagfile/schedule_reader.h"
@@ -150,6 +151,7 @@ void read_config(Node root, const std::string& profile, Config& config, Reporter
   config.breakers_json = dagfile::read_breakers(root.find("breakers"), reporter);
   config.assets_json = dagfile::read_assets(root.find("assets"), reporter);
   config.calendars_json = dagfile::read_calendars(root.find("calendars"), reporter);
+  config.connections = dagfile::read_connections(root.find("connections"), reporter);
   config.pass_env = dagfile::read_texts(root.find("pass_env"));
   read_limits(root.find("limits"), config);
   config.retention = read_retention(root.find("retention"), reporter);
@@ -162,6 +164,7 @@ void read_config(Node root, const std::string& profile, Config& config, Reporter
 
 ConfigResult load_config_text(std::string text, const std::string& name, const std::string& profile) {
   ConfigResult result;
+  result.config.path = name;
   const dagfile::SourceText source(name, std::move(text));
   Reporter reporter(source);
   if (dagfile::check_characters(reporter)) {
@@ -177,7 +180,6 @@ ConfigResult load_config_text(std::string text, const std::string& name, const s
       reporter.error(Rule::wrong_type, root.span(), "baton.yaml is a mapping");
     }
   }
-  result.config.path = name;
   result.diagnostics = reporter.take();
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/dagfile/connections.h"
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/dagfile/json_schema.h"
 #include "scheduler/json/json_value.h"
@@ -187,6 +188,10 @@ void DagReader::read_param(Node key, Node declaration) {
 void DagReader::read_declarations() {
   Dag& dag = *dag_;
   dag.pools = read_pools(top("pools"), reporter_);
+  dag.connections = read_connections(top("connections"), reporter_);
+  for (const auto* declared : {&std::as_const(dag.connections), &config_.connections}) {
+    for (const Connection& connection : *declared) task_reader_.add_connection(connection.name);
+  }
   dag.breakers_json = read_breakers(top("breakers"), reporter_);
   dag.assets_json = read_assets(top("assets"), reporter_);
   dag.calendars_json = read_calendars(top("calendars"), reporter_);
@@ -433,6 +438,9 @@ void DagReader::check_references() {
               [&](Node n) { check_name(n.text(), n, breakers_, Rule::unknown_breaker, "breaker"); });
     each_name(body.find("consumes"), [&](Node n) { check_name(n.text(), n, assets_, Rule::unknown_asset, "asset"); });
     each_name(body.find("produces"), [&](Node n) { check_name(n.text(), n, assets_, Rule::unknown_asset, "asset"); });
+    const Node sensor = body.find("sensor");
+    const Node awaited = sensor && sensor.is_map() ? sensor.find("asset") : Node();
+    each_name(awaited, [&](Node n) { check_name(n.text(), n, assets_, Rule::unknown_asset, "asset"); });
     if (const Node checks = body.find("checks"); checks && checks.is_list()) {
       for (const Node check : Items(checks)) {
         if (!check.is_map()) continue;
@@ -445,10 +453,8 @@ void DagReader::check_references() {
   std::shared_ptr<const TaskSpec> before;
   for (std::size_t t = 0; t < nodes_.size(); ++t) {
     const TaskSpec& spec = *dag_->tasks[t].spec;
-    if (spec.pools.empty() && spec.breakers.empty() && spec.consumes.empty() && spec.produces.empty() &&
-        spec.kind != TaskKind::checks) {
-      continue;
-    }
+    const bool names_none = spec.pools.empty() && spec.breakers.empty() && spec.consumes.empty() && spec.produces.empty();
+    if (names_none && spec.sensor->asset.empty() && spec.kind != TaskKind::checks) continue;
     check_body(nodes_[t].body);
   }
 }

@@ -61,6 +61,7 @@ enum class Rule : std::uint8_t {
   unknown_breaker,
   unknown_asset,
   unknown_calendar,
+  unknown_connection,
   unknown_param,
   cycle,
   setup_teardown,

@@ -35,6 +35,8 @@ template <>
 inline constexpr auto kNames<OutputSpec::Type> = std::to_array<std::string_view>(
     {"string", "int", "number", "bool", "list", "map", "timestamp", "duration", "any"});
 template <>
+inline constexpr auto kNames<Connection::Kind> = std::to_array<std::string_view>({"sqlite", "postgresql"});
+template <>
 inline constexpr auto kNames<Hook> =
     std::to_array<std::string_view>({"none", "on_success", "on_failure", "on_finish"});
 template <>

@@ -37,6 +37,7 @@ constexpr auto kRules = std::to_array<RuleInfo>({
     {Rule::unknown_breaker, "unknown-breaker", "No breaker of this name is declared here or in baton.yaml"},
     {Rule::unknown_asset, "unknown-asset", "No asset of this name is declared here or in baton.yaml"},
     {Rule::unknown_calendar, "unknown-calendar", "No calendar of this name is declared here or in baton.yaml"},
+    {Rule::unknown_connection, "unknown-connection", "No connection of this name is declared here or in baton.yaml"},
     {Rule::unknown_param, "unknown-param", "The DAG has no such param"},
     {Rule::cycle, "cycle", "Tasks need each other in a circle"},
     {Rule::setup_teardown, "setup-teardown", "A setup or teardown that does not fit the graph"},

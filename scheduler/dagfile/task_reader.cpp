@@ -104,9 +104,16 @@ void TaskReader::read_sensor(Draft& draft, Node node) {
   const Node file = node.find("file");
   const Node time = node.find("time");
   const Node run = node.find("run");
-  const int given = (file ? 1 : 0) + (time ? 1 : 0) + (run ? 1 : 0);
+  const Node http = node.find("http");
+  const Node asset = node.find("asset");
+  const Node since = node.find("since");
+  const int given = (file ? 1 : 0) + (time ? 1 : 0) + (run ? 1 : 0) + (http ? 1 : 0) + (asset ? 1 : 0);
   if (given != 1) {
-    reporter_.error(Rule::conflicting_keys, node.span(), "a sensor waits for one of \"file\", \"time\" and \"run\"");
+    reporter_.error(Rule::conflicting_keys, node.span(),
+                    "a sensor waits for one of \"file\", \"time\", \"run\", \"http\" and \"asset\"");
+  }
+  if (since && !asset) {
+    reporter_.error(Rule::conflicting_keys, since.span(), "\"since\" goes with \"asset\"");
   }
   if (file) {
     sensor.kind = Sensor::Kind::file;
@@ -122,6 +129,15 @@ void TaskReader::read_sensor(Draft& draft, Node node) {
   } else if (run) {
     sensor.kind = Sensor::Kind::run;
     sensor.run = draft.expressions.script(run, shell_kind_of(draft.nodes.get("shell")));
+  } else if (http) {
+    sensor.kind = Sensor::Kind::http;
+    read_http(draft.expressions, http);
+    sensor.http = body_of(TaskKind::http, http, expr::ShellKind::sh);
+  } else if (asset) {
+    sensor.kind = Sensor::Kind::asset;
+    if (asset.is_scalar()) sensor.asset = asset.text();
+    sensor.since = draft.expressions.text(since, Wanted::instant, Stage::instance);
+    if (since) check_literal_time(sensor.since, since, reporter_);
   }
   sensor.every_us = read_duration(node.find("every"), sensor.every_us);
 }
@@ -285,6 +301,7 @@ void TaskReader::read_results(Draft& draft) {
       }
       spec.outputs.edit().push_back({std::string(name.text()), output_type(type.text())});
     }
+    check_outputs(draft, outputs);
   }
   read_own_outputs(draft);
   if (const Node assets = draft.nodes.get("consumes")) spec.consumes = read_texts(assets);

@@ -37,6 +37,8 @@ class TaskReader {
 
   /// Of tasks that say none.
   void set_priority(std::int32_t priority) { priority_ = priority; }
+  /// One that its tasks may name.
+  void add_connection(std::string name) { connections_.push_back(std::move(name)); }
   /// `owner` names it in messages. Uses of expressions are appended to `expressions`.
   std::shared_ptr<TaskSpec> read(const TaskNodes& nodes, std::string_view owner, Expressions& expressions);
 
@@ -63,9 +65,15 @@ class TaskReader {
   void read_executor(Draft& draft, Node node);
   void read_service_body(Draft& draft, Node node);
   void read_http(Expressions& expressions, Node node);
+  void read_url(Expressions& expressions, Node node);
+  void check_statuses(Node node);
+  void check_connection(Node node);
+  void check_outputs(const Draft& draft, Node outputs);
   void read_headers(Expressions& expressions, Node headers);
   void read_sql(Expressions& expressions, Node node);
   void read_checks(Expressions& expressions, Node node, expr::ShellKind shell);
+  /// The body as it is kept; reports what cannot be.
+  TaskBody body_of(TaskKind kind, Node node, expr::ShellKind shell);
   /// Reports two keys that exclude each other, or that both are missing where one is needed.
   void require_one(Node node, std::string_view a, std::string_view b, bool needed);
   void env_entry(Node key, Node value, Stage stage, Expressions& expressions, std::vector<EnvEntry>& entries,
@@ -75,6 +83,7 @@ class TaskReader {
   Reporter& reporter_;
   const Config& config_;
   SharedParts parts_;
+  std::vector<std::string> connections_;
   std::int32_t priority_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/digest/digest.h"
+#include "scheduler/engine/body.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/references.h"
 #include "scheduler/expr/template.h"
@@ -61,6 +62,10 @@ Result<std::string> rendered_hash(const DagRun& run, InstanceNo i, const expr::N
   Status status = Unit{};
   if (spec.kind == TaskKind::run) put_text(out, text_of(spec.script, names), status);
   for (const Text& arg : spec.argv) put_text(out, text_of(arg, names), status);
+  if (spec.body->is_set()) {  // secrets by their names
+    const auto body = evaluated(spec.body, names);
+    put_text(out, body ? Result<std::string>{to_json(*body)} : Result<std::string>{body.error()}, status);
+  }
   for (const auto* entries : {&run.dag->env, &spec.env.get()}) {
     for (const EnvEntry& entry : *entries) {
       put(out, entry.name);
@@ -115,6 +120,7 @@ std::string cache_spec_hash(const Dag& dag, TaskNo task_no) {
   std::string text{to_string(spec.kind)};
   put(text, spec.script.source);
   for (const Text& arg : spec.argv) put(text, arg.source);
+  if (spec.body->is_set()) put(text, spec.body->json);
   for (const auto& word : spec.shell) put(text, word);
   for (const auto* entries : {&dag.env, &spec.env.get()}) {
     for (const EnvEntry& e : *entries) {

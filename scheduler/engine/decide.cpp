@@ -9,6 +9,7 @@
 #include "scheduler/engine/decide_deferred.h"
 #include "scheduler/engine/expand.h"
 #include "scheduler/engine/run_names.h"
+#include "scheduler/engine/sleep.h"
 #include "scheduler/expr/convert.h"
 #include "scheduler/model/seeded_bug.h"
 #include "scheduler/timetable/time_text.h"
@@ -32,6 +33,7 @@ class Decider {
   void operator()(const AttemptEnded& e);
   void operator()(const LaunchFailed& e);
   void operator()(const CacheAnswered& e);
+  void operator()(const AssetSeen& e);
   void operator()(const TimerDue& e);
   void operator()(const StopRequested& e);
   void operator()(const Cleared& e);
@@ -59,6 +61,8 @@ class Decider {
   /// True when `if` holds; otherwise the change is already made.
   bool condition_holds(InstanceNo i);
   void begin_time_sensor(InstanceNo i);
+  void begin_asset_sensor(InstanceNo i);
+  std::optional<WallUs> instant_of(InstanceNo i, const Text& text, const std::string& what);
   [[nodiscard]] bool asks_cache(InstanceNo i) const;
   void ask_cache(InstanceNo i);
   /// What its attempt is for, or what is to become of it, stays with it as long as it is live, in its row too.
@@ -224,6 +228,8 @@ void Decider::operator()(const InstanceBegins& e) {
     case TaskKind::noop: change(i, TaskState::success); return;
     case TaskKind::run:
     case TaskKind::exec:
+    case TaskKind::http:
+    case TaskKind::sql:
       if (asks_cache(i)) {
         ask_cache(i);
       } else {
@@ -233,6 +239,8 @@ void Decider::operator()(const InstanceBegins& e) {
     case TaskKind::sensor:
       if (spec.sensor->kind == Sensor::Kind::time) {
         begin_time_sensor(i);
+      } else if (spec.sensor->kind == Sensor::Kind::asset) {
+        begin_asset_sensor(i);
       } else {
         schedule(i);
       }
@@ -247,38 +255,59 @@ void Decider::operator()(const InstanceBegins& e) {
       return;
     case TaskKind::approval: return ask_person(run_, i, now_, out_);
     case TaskKind::trigger_dag: return start_child(run_, i, now_, out_);
-    case TaskKind::http:
-    case TaskKind::sql:
-      change(i, TaskState::failed, Reason::unsupported,
-             "tasks of kind " + std::string(to_string(spec.kind)) + " need the server");
-      return;
   }
 }
 
-void Decider::begin_time_sensor(InstanceNo i) {
-  const TaskSpec& spec = spec_of(i);
-  auto value = value_of(spec.sensor->time, RunNames(run_, run_.at(i).task_no, i));
+/// An instant that an author wrote, `what` in messages; none: the instance has failed with the reason.
+std::optional<WallUs> Decider::instant_of(InstanceNo i, const Text& text, const std::string& what) {
+  auto value = value_of(text, RunNames(run_, run_.at(i).task_no, i));
   if (value && value->type() == ValueType::string) {
     // The parser of every other time in a DAG file: a plain date is midnight in the DAG's zone.
     const auto zone = timetable::load_zone(run_.dag->timezone);
     const auto at = timetable::parse_time(value->as_string(), zone ? *zone : timetable::utc());
     value = at ? Result<Value>{Value{expr::timestamp_from_us(*at)}} : Result<Value>{at.error()};
   }
-  if (!value || value->type() != ValueType::timestamp) {
-    change(i, TaskState::failed, Reason::expression,
-           "sensor.time: " + (value ? std::string("the value is no timestamp") : value.error().message));
-    return;
-  }
-  const WallUs at = expr::timestamp_to_us(value->as_timestamp());
-  if (at <= now_.wall) {
+  if (value && value->type() == ValueType::timestamp) return expr::timestamp_to_us(value->as_timestamp());
+  change(i, TaskState::failed, Reason::expression,
+         what + ": " + (value ? std::string("the value is no timestamp") : value.error().message));
+  return std::nullopt;
+}
+
+void Decider::begin_time_sensor(InstanceNo i) {
+  const TaskSpec& spec = spec_of(i);
+  const auto at = instant_of(i, spec.sensor->time, "sensor.time");
+  if (!at) return;
+  if (*at <= now_.wall) {
     change(i, TaskState::success);
     return;
   }
   TaskChange& c = change(i, TaskState::up_for_reschedule);
   c.wait = Wait::sensor;
-  c.wake_at = std::min(at, sensor_deadline(spec, now_.wall));
-  if (c.wake_at < at) c.reason = Reason::timeout;  // it can only end so
+  c.wake_at = std::min(*at, sensor_deadline(spec, now_.wall));
+  if (c.wake_at < *at) c.reason = Reason::timeout;  // it can only end so
   out_.commands.push_back({.kind = Command::Kind::timer, .instance = i, .wake_at = c.wake_at});
+}
+
+/// It looks at nothing: who knows of events tells of the last one when the timer is set, and of each that comes.
+void Decider::begin_asset_sensor(InstanceNo i) {
+  const TaskSpec& spec = spec_of(i);
+  if (spec.sensor->since.is_set() && !instant_of(i, spec.sensor->since, "sensor.since")) return;
+  TaskChange& c = change(i, TaskState::up_for_reschedule);
+  c.wait = Wait::sensor;
+  c.wake_at = sensor_deadline(spec, now_.wall);
+  out_.commands.push_back({.kind = Command::Kind::timer, .instance = i, .wake_at = c.wake_at});
+}
+
+void Decider::operator()(const AssetSeen& e) {
+  if (!waits_for_asset(run_, e.instance)) return;
+  const Sensor& sensor = spec_of(e.instance).sensor;
+  WallUs since = run_.row.interval_start != kNoTime ? run_.row.interval_start : run_.row.queued_at;
+  if (sensor.since.is_set()) {
+    const auto at = instant_of(e.instance, sensor.since, "sensor.since");
+    if (!at) return;
+    since = *at;
+  }
+  if (e.at >= since) change(e.instance, TaskState::success);
 }
 
 /// The first time only: a retry and a clear pass the cache by (docs/ARCHITECTURE.md).
@@ -406,10 +435,13 @@ void Decider::operator()(const TimerDue& e) {
                      instance.state == TaskState::deferred;
   if (!waits || activity == nullptr || activity->wake_at != e.wake_at) return;
   if (instance.state == TaskState::deferred) return deadline_passed(run_, e.instance, now_, out_);
-  const TaskSpec& spec = spec_of(e.instance);
-  if (spec.kind == TaskKind::trigger_dag) return start_child(run_, e.instance, now_, out_);  // it tries again
-  const bool is_time = spec.kind == TaskKind::sensor && spec.sensor->kind == Sensor::Kind::time;
-  if (instance.state == TaskState::up_for_reschedule && is_time) {
+  if (spec_of(e.instance).kind == TaskKind::trigger_dag) return start_child(run_, e.instance, now_, out_);  // tries again
+  if (waits_for_asset(run_, e.instance)) {
+    change(e.instance, TaskState::failed, Reason::timeout,
+           "no event of the asset \"" + spec_of(e.instance).sensor->asset + "\" came before the sensor's timeout");
+    return;
+  }
+  if (waits_for_wall_clock(run_, e.instance)) {
     if (instance.reason == Reason::timeout) {
       change(e.instance, TaskState::failed, Reason::timeout, "the time did not come before the sensor's timeout");
     } else {

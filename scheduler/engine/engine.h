@@ -82,6 +82,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   [[nodiscard]] const TaskStates& states_of(const std::string& dag_id) { return *states_.of(dag_id); }
   /// The number of the last asset event that was ever committed; before anything raises one.
   void restore_asset_events(std::int64_t last_event_no) { last_asset_event_ = last_event_no; }
+  /// When the last event of each asset was, as earlier schedulers left it; before runs are adopted.
+  void restore_asset_times(std::vector<std::pair<std::string, WallUs>> last_events);
   /// The number of the last asset event, be it durable or not: what comes from now on has a higher one.
   [[nodiscard]] std::int64_t last_asset_event() const { return last_asset_event_; }
   /// Somebody says that something has happened to an asset. Its number is given here and returned.
@@ -281,6 +283,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
 
   // engine_assets.cpp: what tasks produce.
   void tell_produced(const DagRun& run, InstanceNo i, Part& part);
+  void watch_asset(const LiveRun& live, InstanceNo i);
+  void see_asset_events(const std::vector<AssetEventRow>& events);
 
   Loop& loop_;
   Store& store_;
@@ -312,6 +316,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   ChildMaker* child_maker_ = nullptr;
   std::vector<Pending::ChildWish> postponed_;  ///< until there is a maker
   std::map<RunNo, ChildRow> children_;         ///< by child: of whom somebody is to be told, or that are to be stopped
+  std::map<std::string, WallUs> asset_times_;  ///< when the last event of each was that is durable
+  std::map<std::string, std::set<std::pair<RunNo, InstanceNo>>> asset_watchers_;  ///< sensors that wait, or have waited
 
   std::set<RunNo> left_;                       ///< not ours now; see leave_runs()
   std::vector<DurationRow> lazy_durations_;

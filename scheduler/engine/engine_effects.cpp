@@ -104,6 +104,7 @@ void Engine::find_cached(LiveRun& live, InstanceNo i, const std::string& key) {
 }
 
 void Engine::set_timer(LiveRun& live, InstanceNo i, WallUs wake_at) {
+  if (waits_for_asset(live.run, i)) watch_asset(live, i);
   DurationUs span = sleep_until(live.run, i, wake_at, loop_.wall_now());
   if (BATON_BUG(timer_fires_at_once)) span = 0;
   live.timers.set(i, loop_.mono_now() + span,
@@ -134,6 +135,7 @@ void Engine::release(Pending& pending) {
   executor_.flush();
   tell(pending);  // the programs start meanwhile
   if (asset_quarantines_ && !pending.quarantines.empty()) asset_quarantines_(pending.quarantines);
+  see_asset_events(pending.asset_events);
   if (asset_events_ && !pending.asset_events.empty()) asset_events_(pending.asset_events);
   forget_finished(pending.finished);
 }

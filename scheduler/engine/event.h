@@ -35,6 +35,8 @@ struct AttemptEnded { InstanceNo instance; AttemptEnd end; bool counts_as_loss =
 struct LaunchFailed { InstanceNo instance; Reason reason; std::string note; };
 /// What the cache holds under the key that was asked for; none: a miss.
 struct CacheAnswered { InstanceNo instance; std::optional<std::string> outputs_json; };
+/// The last event of the asset that a sensor waits for was at `at`: it has come, or it is told again.
+struct AssetSeen { InstanceNo instance; WallUs at; };
 /// The timer that was set for `wake_at` has fired. One that was set before a later change is stale.
 struct TimerDue { InstanceNo instance; WallUs wake_at; };
 /// A person, a signal, a time limit or fail_fast ends the run. `kill`: at once, teardowns too.
@@ -72,7 +74,7 @@ struct ChildMoved {
 struct AllEnded {};
 
 using Event = std::variant<RunBegins, UpstreamsEnded, InstanceBegins, Admitted, Launched, AttemptAccepted, AttemptStarted,
-                           AttemptEnded, LaunchFailed, CacheAnswered, TimerDue, StopRequested, Cleared, Marked, RunMarked,
+                           AttemptEnded, LaunchFailed, CacheAnswered, AssetSeen, TimerDue, StopRequested, Cleared, Marked, RunMarked,
                            Answered, ChildMoved, AllEnded>;
 
 /// One instance moves.

@@ -5,11 +5,13 @@
 #include <optional>
 
 #include "scheduler/engine/attempt_verdict.h"
+#include "scheduler/engine/body.h"
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/checks.h"
 #include "scheduler/engine/computed.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/expr/convert.h"
+#include "scheduler/json/json_pointer.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/model/seeded_bug.h"
 
@@ -33,6 +35,20 @@ std::uint64_t fnv1a(std::string_view text) {
 
 std::string time_text(WallUs at) {
   return at == kNoTime ? "" : expr::timestamp_text(expr::timestamp_from_us(at));
+}
+
+/// What goes before: baton.yaml, then the DAG, whose paths are from its folder.
+Result<Connection> connection_named(const std::string& name, const Dag& dag, const ConnectionSource& first) {
+  if (first) {
+    auto found = first(name);
+    if (found || found.error().kind != ErrorKind::not_found) return found;
+  }
+  const Connection* const own = find_connection(dag.connections, name);
+  if (own == nullptr) return Error{"there is no connection \"" + name + "\"", ErrorKind::not_found};
+  Connection out = *own;
+  const bool is_relative = out.kind == Connection::Kind::sqlite && !out.target.starts_with('/');
+  if (is_relative) out.target.insert(0, dag.work_folder + "/");
+  return out;
 }
 
 /// Renders one instance; a field that fails leaves its error behind and everything after it is skipped.
@@ -60,6 +76,9 @@ class Rendering {
   void set_shell_command(const Script& script);
   void set_hash_command();
   void set_checks_command();
+  void set_task_command(const char* kind, const TaskBody& body, bool is_look);
+  Value connection_of(const Value& name);
+  std::optional<std::string> secret(const std::string& name);
   void set_paths();
   void set_state(const std::string& stem);
   void set_limits();
@@ -125,6 +144,59 @@ void Rendering::set_checks_command() {
   out_.spec.stdin_text = std::move(orders).value();
 }
 
+/// The value of a secret, which the log will not show. What cannot be had has been told.
+std::optional<std::string> Rendering::secret(const std::string& name) {
+  auto value = context_.secret(name);
+  if (!value) {
+    fail(Reason::secret, value.error().message);
+    return std::nullopt;
+  }
+  if (!value->empty()) out_.spec.masks.push_back(*value);
+  return std::move(value).value();
+}
+
+/// A connection as baton-task knows it.
+Value Rendering::connection_of(const Value& name) {
+  const std::string called = name.type() == ValueType::string ? name.as_string() : to_json(name);
+  const auto found = connection_named(called, *run_.dag, context_.connection);
+  if (!found) {
+    fail(Reason::unsupported, found.error().message);
+    return {};
+  }
+  ValueMap out = {{"name", found->name}};
+  out.emplace_back(found->kind == Connection::Kind::sqlite ? "sqlite" : "postgresql", found->target);
+  if (found->password_secret.empty()) return out;
+  if (auto password = secret(found->password_secret)) out.emplace_back("password", *std::move(password));
+  return out;
+}
+
+/// What baton-task is to do reaches it on its standard input alone, secrets among it: nobody sees that of another.
+void Rendering::set_task_command(const char* kind, const TaskBody& body, bool is_look) {
+  const auto value = evaluated(body, names_);
+  if (!value) return fail(Reason::expression, std::string(kind) + ": " + value.error().message);
+  if (!body.texts.empty()) shown_.emplace_back(kind, *value);
+  const auto told = with_secrets(body, *value, [this](const std::string& name) -> Result<std::string> {
+    if (auto found = secret(name)) return *std::move(found);
+    return Error{"there is no secret \"" + name + "\""};
+  });
+  if (!told) return;
+  ValueMap input = {{kind, *told}};
+  ValueList secrets;
+  for (const auto& [place, name] : body.secrets) secrets.emplace_back(last_step(place));
+  if (!secrets.empty()) input.emplace_back("secret_headers", std::move(secrets));
+  if (const Value* const connection = value->find("connection")) {
+    input.emplace_back("connection", connection_of(*connection));
+  }
+  ValueMap outputs;
+  for (const OutputSpec& output : spec_.outputs) {
+    outputs.emplace_back(output.name, output.type == OutputSpec::Type::string ? "string" : "value");
+  }
+  input.emplace_back("outputs", std::move(outputs));
+  if (is_look) input.emplace_back("look", true);
+  out_.spec.argv = {context_.task_program, kind};
+  out_.spec.stdin_text = to_json(Value{std::move(input)});
+}
+
 void Rendering::set_command() {
   if (run_.at(i_).reason == Reason::cache_key) return set_hash_command();
   switch (spec_.kind) {
@@ -139,13 +211,13 @@ void Rendering::set_command() {
         case Sensor::Kind::file:
           out_.spec.argv = {context_.worker_program, "--look", text(spec_.sensor->file, "sensor.file")};
           return;
+        case Sensor::Kind::http: return set_task_command("http", spec_.sensor->http, true);
         case Sensor::Kind::time:
-        case Sensor::Kind::http:
         case Sensor::Kind::asset: fail(Reason::unsupported, "nothing to look at"); return;
       }
       return;
-    case TaskKind::http:
-    case TaskKind::sql:
+    case TaskKind::http: set_task_command("http", spec_.body, false); return;
+    case TaskKind::sql: set_task_command("sql", spec_.body, false); return;
     case TaskKind::approval:
     case TaskKind::trigger_dag:
     case TaskKind::noop: fail(Reason::unsupported, "nothing to run"); return;
@@ -165,7 +237,8 @@ void Rendering::set_paths() {
     const std::string cwd = text(spec_.cwd, "cwd");
     out_.spec.cwd = !cwd.empty() && cwd.front() == '/' ? cwd : run_.dag->work_folder + "/" + cwd;
   }
-  if (spec_.stdin_text->is_set() && spec_.kind != TaskKind::checks) out_.spec.stdin_text = text(spec_.stdin_text, "stdin");
+  const bool is_told = !out_.spec.stdin_text.empty();  // what it is to do; a text of the author is none of that
+  if (spec_.stdin_text->is_set() && !is_told) out_.spec.stdin_text = text(spec_.stdin_text, "stdin");
 }
 
 /// The value as it is now, in memory: whoever has put it is durable before this launch is.
@@ -250,10 +323,9 @@ void Rendering::set_author_env(const std::vector<EnvEntry>& entries) {
       put_env(entry.name, text(entry.value, entry.name.c_str()));
       continue;
     }
-    auto secret = context_.secret(entry.secret);
-    if (!secret) return fail(Reason::secret, secret.error().message);
-    put_env(entry.name, *secret);
-    if (!secret->empty()) out_.spec.masks.push_back(std::move(secret).value());
+    const auto value = secret(entry.secret);
+    if (!value) return;
+    put_env(entry.name, *value);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "scheduler/engine/dag_run.h"
 #include "scheduler/engine/executor.h"
+#include "scheduler/model/connection.h"
 
 namespace baton {
 
@@ -19,9 +20,11 @@ struct LaunchContext {
   std::string state_folder;               ///< absolute; logs, outputs and work folders lie below
   std::string store_id;
   std::string worker_program;             ///< absolute path of baton-worker, for file sensors and hashes
+  std::string task_program;               ///< absolute path of baton-task, for http and sql
   std::vector<std::string> default_shell; ///< {"bash", "-euo", "pipefail"} or {"sh", "-eu"}
   std::vector<std::string> base_env;      ///< NAME=value that every task gets: PATH HOME LANG TZ and what baton.yaml lets through
   std::function<Result<std::string>(const std::string& name)> secret;
+  ConnectionSource connection;            ///< those of baton.yaml; unset: there are none
 };
 
 struct Rendered {

@@ -20,8 +20,12 @@ DurationUs longest_sleep(const DagRun& run, InstanceNo i) {
 bool waits_for_wall_clock(const DagRun& run, InstanceNo i) {
   const TaskSpec& spec = run.spec_of(i);
   if (run.at(i).state == TaskState::deferred) return true;
-  return run.at(i).state == TaskState::up_for_reschedule && spec.kind == TaskKind::sensor &&
-         spec.sensor->kind == Sensor::Kind::time;
+  const bool is_sensor = run.at(i).state == TaskState::up_for_reschedule && spec.kind == TaskKind::sensor;
+  return is_sensor && (spec.sensor->kind == Sensor::Kind::time || spec.sensor->kind == Sensor::Kind::asset);
+}
+
+bool waits_for_asset(const DagRun& run, InstanceNo i) {
+  return waits_for_wall_clock(run, i) && run.spec_of(i).sensor->kind == Sensor::Kind::asset;
 }
 
 DurationUs sleep_until(const DagRun& run, InstanceNo i, WallUs wake_at, WallUs now) {

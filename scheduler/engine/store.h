@@ -87,6 +87,9 @@ class Store {
 
   /// The number of the last asset event that was ever committed; it may be gone since.
   [[nodiscard]] virtual Result<std::int64_t> last_asset_event() { return std::int64_t{0}; }
+  /// When the last event of each asset was.
+  using AssetTimes = std::vector<std::pair<std::string, WallUs>>;
+  [[nodiscard]] virtual Result<AssetTimes> last_asset_times() { return AssetTimes{}; }
 
   /// Runs that tasks have started and whose end is still owed to somebody: awaited or cut.
   [[nodiscard]] virtual Result<std::vector<ChildRow>> owed_children() { return std::vector<ChildRow>{}; }

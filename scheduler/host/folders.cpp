@@ -71,6 +71,11 @@ std::string worker_program() {
   return (fs::read_symlink("/proc/self/exe", ignored).parent_path() / "baton-worker").string();
 }
 
+std::string task_program() {
+  std::error_code ignored;
+  return (fs::read_symlink("/proc/self/exe", ignored).parent_path() / "baton-task").string();
+}
+
 std::optional<fs::path> enclosing_state_folder() {
   const fs::path work = variable("BATON_WORK_DIR");  // <state folder>/work/<run>
   if (!is_in_attempt() || work.parent_path().filename() != "work") return std::nullopt;

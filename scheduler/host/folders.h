@@ -23,6 +23,9 @@ std::filesystem::path default_state_folder();
 /// which names no program. Nothing need be at that place.
 std::string worker_program();
 
+/// baton-task, beside this program.
+std::string task_program();
+
 /// The state folder of the attempt that this process belongs to, by the marks in its environment; none outside of one,
 /// and where a task has cleared its environment.
 std::optional<std::filesystem::path> enclosing_state_folder();

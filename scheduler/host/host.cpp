@@ -58,6 +58,9 @@ Status Host::restore_breakers() {
   const auto children = parts_.store.owed_children();
   if (!children) return children.error();
   if (settings_.policy == HostPolicy::all_runs) engine_.restore_children(*children);
+  auto last_times = parts_.store.last_asset_times();
+  if (!last_times) return last_times.error();
+  engine_.restore_asset_times(std::move(last_times).value());
   for (const BreakerRow& row : *rows) engine_.restore_breaker(row);
   const auto states = parts_.store.task_states();
   if (!states) return states.error();

@@ -26,11 +26,23 @@ LaunchContext launch_context(const std::string& state_folder, const std::string&
   context.state_folder = state_folder;
   context.store_id = store_id;
   context.worker_program = worker_program();
+  context.task_program = task_program();
   context.default_shell = is_in_path("bash") ? std::vector<std::string>{"bash", "-euo", "pipefail"}
                                              : std::vector<std::string>{"sh", "-eu"};
   context.base_env = base_env(config);
   context.secret = std::move(secret);
   return context;
+}
+
+std::vector<Connection> launch_connections(const Config& config) {
+  std::vector<Connection> out = config.connections;
+  for (Connection& connection : out) {
+    const bool is_relative = connection.kind == Connection::Kind::sqlite && !connection.target.starts_with('/');
+    if (!is_relative) continue;
+    const auto folder = made_absolute(config.path).parent_path();
+    connection.target = (folder / connection.target).lexically_normal().string();
+  }
+  return out;
 }
 
 }  // namespace baton

@@ -13,4 +13,7 @@ namespace baton {
 LaunchContext launch_context(const std::string& state_folder, const std::string& store_id, const Config& config,
                              std::function<Result<std::string>(const std::string& name)> secret);
 
+/// Connections of baton.yaml as launches have them: a path that is not absolute lies beside that file.
+std::vector<Connection> launch_connections(const Config& config);
+
 }  // namespace baton

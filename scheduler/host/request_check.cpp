@@ -16,20 +16,47 @@ bool gives_params_to_a_process(const Dag& dag, const std::vector<bool>& wanted) 
   return false;
 }
 
+/// The connection that a task of the kind sql names; empty: it is of another kind.
+std::string connection_of(const TaskSpec& spec) {
+  if (spec.kind != TaskKind::sql) return {};
+  const auto body = from_json(spec.body->json, kExactJsonLimits);
+  const Value* const name = body ? body->find("connection") : nullptr;
+  return name != nullptr && name->type() == ValueType::string ? name->as_string() : std::string();
+}
+
 }  // namespace
 
-/// Each secret that is not known is told once, with the task that wants it first.
-Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const SecretSource& secret) {
-  std::map<std::string, std::string> missing;  // by secret, so that the order does not hang on the tasks'
-  const auto look = [&](const EnvEntry& entry, const Task& task) {
-    if (entry.secret.empty() || missing.contains(entry.secret)) return;
-    const auto found = secret(entry.secret);
-    if (!found) missing[entry.secret] = found.error().message + ", for task \"" + task.id + "\"";
+/// What is not known is told once, with the task that wants it first.
+Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const SecretSource& secret,
+                     const ConnectionSource& connection) {
+  std::map<std::string, std::string> missing;  // by name, so that the order does not hang on the tasks'
+  const auto look_for = [&](const std::string& name, const Task& task) {
+    if (name.empty() || missing.contains(name)) return;
+    const auto found = secret(name);
+    if (!found) missing[name] = found.error().message + ", for task \"" + task.id + "\"";
+  };
+  const auto look = [&](const EnvEntry& entry, const Task& task) { look_for(entry.secret, task); };
+  const auto look_below = [&](const TaskBody& body, const Task& task) {
+    for (const auto& [place, name] : body.secrets) look_for(name, task);
+  };
+  const auto look_for_connection = [&](const Task& task) {
+    const std::string name = connection ? connection_of(*task.spec) : std::string();
+    if (name.empty()) return;
+    const auto first = connection(name);
+    const Connection* const found = first ? &*first : find_connection(dag.connections, name);
+    if (found == nullptr) {
+      missing["connection " + name] = first.error().message + ", for task \"" + task.id + "\"";
+    } else {
+      look_for(found->password_secret, task);
+    }
   };
   for (std::size_t t = 0; t < dag.tasks.size(); ++t) {
     const Task& task = dag.tasks[t];
     if (!wanted[t]) continue;
     for (const EnvEntry& entry : task.spec->env) look(entry, task);
+    look_below(task.spec->body, task);
+    look_below(task.spec->sensor->http, task);
+    look_for_connection(task);
     if (task.spec->kind == TaskKind::noop) continue;  // it starts no process
     for (const EnvEntry& entry : dag.env) look(entry, task);
   }
@@ -40,14 +67,14 @@ Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const Secr
 }
 
 Status check_request(const Dag& dag, const std::vector<bool>& selected, const Value& params,
-                     const SecretSource& secret) {
+                     const SecretSource& secret, const ConnectionSource& connection) {
   const std::vector<bool> wanted = selected.empty() ? std::vector<bool>(dag.tasks.size(), true) : selected;
   const std::size_t bytes = to_json(params).size();
   if (bytes > kParamsBytesMax && gives_params_to_a_process(dag, wanted)) {
     return Error{"the params of this run are " + std::to_string(bytes) + " bytes as JSON, and a task can be given " +
                  std::to_string(kParamsBytesMax) + " of them; give large data as a file"};
   }
-  return check_secrets(dag, wanted, secret);
+  return check_secrets(dag, wanted, secret, connection);
 }
 
 }  // namespace baton

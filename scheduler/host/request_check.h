@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/model/connection.h"
 #include "scheduler/model/dag.h"
 #include "scheduler/model/result.h"
 #include "scheduler/model/value.h"
@@ -14,12 +15,13 @@ namespace baton {
 
 using SecretSource = std::function<Result<std::string>(const std::string& name)>;
 
-/// invalid, with everything that is missing in one message: params that no task's environment can hold, and secrets of
-/// `selected` tasks (by TaskNo; empty: all) that `secret` does not know.
-Status check_request(const Dag& dag, const std::vector<bool>& selected, const Value& params,
-                     const SecretSource& secret);
+/// invalid, with everything that is missing in one message: params that no task's environment can hold, secrets of
+/// `selected` tasks (by TaskNo; empty: all) that `secret` does not know, and connections that `connection` does not.
+Status check_request(const Dag& dag, const std::vector<bool>& selected, const Value& params, const SecretSource& secret,
+                     const ConnectionSource& connection = nullptr);
 
-/// The same for a run that goes on with the tasks that are `wanted`, by TaskNo: their secrets.
-Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const SecretSource& secret);
+/// The same for a run that goes on with the tasks that are `wanted`, by TaskNo: their secrets and connections.
+Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const SecretSource& secret,
+                     const ConnectionSource& connection = nullptr);
 
 }  // namespace baton

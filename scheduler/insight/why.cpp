@@ -123,8 +123,11 @@ class Why {
   }
 
   void sensor() {
-    std::string message = "what it watches for is not there yet";
-    if (row_.wake_at > in_.now) message += "; it looks again in " + span(row_.wake_at - in_.now);
+    const bool awaits_asset = spec_.sensor->kind == Sensor::Kind::asset;
+    std::string message = awaits_asset ? "the asset \"" + spec_.sensor->asset + "\" has had no event since then yet"
+                                       : "what it watches for is not there yet";
+    const char* const what = awaits_asset ? "; it fails in " : "; it looks again in ";
+    if (row_.wake_at > in_.now) message += what + span(row_.wake_at - in_.now);
     ValueMap details{{"wake_at", json_time(row_.wake_at)}};
     if (row_.first_look_at != kNoTime) {
       message += ", and has looked for " + span(in_.now - row_.first_look_at);

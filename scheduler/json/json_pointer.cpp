@@ -38,6 +38,10 @@ std::string pointer_step(std::string_view key) {
   return step;
 }
 
+std::string last_step(std::string_view pointer) {
+  return key_of(pointer.substr(pointer.rfind('/') + 1));
+}
+
 const Value* value_at(const Value& value, std::string_view pointer) {
   const Value* at = &value;
   while (at != nullptr && !pointer.empty()) {

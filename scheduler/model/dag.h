@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scheduler/model/connection.h"
 #include "scheduler/model/labels.h"
 #include "scheduler/model/rate.h"
 #include "scheduler/model/task_spec.h"
@@ -79,6 +80,7 @@ struct Dag {
   DurationUs timeout_us = 0;
   DurationUs sla_us = 0;
   std::vector<PoolSpec> pools;          ///< declared here (baton.yaml adds others)
+  std::vector<Connection> connections;  ///< declared here (baton.yaml goes before)
   std::vector<GroupSpec> groups;
   std::string breakers_json, assets_json, calendars_json, alerts_json;  ///< of the service; canonical JSON or empty
 
@@ -137,6 +139,7 @@ struct Config {
   std::vector<PoolSpec> pools;
   std::vector<std::string> pass_env;    ///< names of variables that tasks inherit
   std::string breakers_json, assets_json, calendars_json;
+  std::vector<Connection> connections;
   std::string alerting_json;            ///< {alerts, receivers, smtp, dead_man}, as far as they are there; or empty
   std::int64_t max_file_bytes = 32 << 20;
   std::int32_t max_instances = 100'000;   ///< of one mapped task

@@ -77,9 +77,16 @@ LaunchContext launch_context() {
   context.state_folder = "/baton-test";
   context.store_id = "test";
   context.worker_program = "baton-worker";
+  context.task_program = "baton-task";
   context.default_shell = {"bash", "-euo", "pipefail"};
   // No test reads the secrets of this machine.
   context.secret = [](const std::string& name) { return Result<std::string>{"secret-" + name}; };
+  context.connection = [](const std::string& name) {
+    Connection one;
+    one.name = name;
+    one.target = "/baton-test/" + name + ".db";
+    return Result<Connection>{std::move(one)};
+  };
   return context;
 }
 

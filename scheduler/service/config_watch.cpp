@@ -23,8 +23,9 @@ auto pools_by_name(const Config& config) {
 
 /// What the files of DAGs are read with.
 auto for_dags(const Config& config) {
-  return std::tie(config.breakers_json, config.assets_json, config.calendars_json, config.max_file_bytes,
-                  config.max_depth, config.profile.name, config.profile.params, config.profile.env);
+  return std::tie(config.breakers_json, config.assets_json, config.calendars_json, config.connections,
+                  config.max_file_bytes, config.max_depth, config.profile.name, config.profile.params,
+                  config.profile.env);
 }
 
 ConfigStamp stamp_of(const std::string& path) {

@@ -273,6 +273,16 @@ Result<std::unordered_map<std::string, DurationUs>> mean_durations(Database& db,
   return means;
 }
 
+Result<std::vector<std::pair<std::string, WallUs>>> last_asset_times(Database& db) {
+  std::vector<std::pair<std::string, WallUs>> times;
+  int code = kOk;
+  Statement query = db.prepare("SELECT name, last_event_at FROM asset WHERE last_event_no > 0", &code, false);
+  if (code != kOk) return db.error("the assets cannot be read", code);
+  while ((code = query.step()) == kRow) times.emplace_back(query.string(0), query.time(1));
+  if (code != kDone) return db.error("the assets cannot be read", code);
+  return times;
+}
+
 std::optional<CacheRow> find_cached(Database& db, const std::string& dag_id, const std::string& task_id,
                                     const std::string& key, const std::string& spec_hash, WallUs now) {
   auto select = prepare(db,

@@ -457,6 +457,13 @@ Result<std::int64_t> SqliteStore::last_asset_event() {
   return result;
 }
 
+Result<Store::AssetTimes> SqliteStore::last_asset_times() {
+  Result<AssetTimes> result = kStopped;
+  const auto read = [&](Database& db) { result = sqlite::last_asset_times(db); };
+  if (Status ran = run_read(read); !ran) return ran.error();
+  return result;
+}
+
 Result<ServiceSnapshot> SqliteStore::load_service() {
   Result<ServiceSnapshot> result = kStopped;
   run_on_writer([&] { result = sqlite::load_service(db_); });

@@ -77,6 +77,7 @@ class SqliteStore final : public Store, public ServiceStore {
   [[nodiscard]] Result<std::vector<TaskStateRow>> task_states() override;
   [[nodiscard]] Result<std::int64_t> last_asset_event() override;
   [[nodiscard]] Result<std::vector<ChildRow>> owed_children() override;
+  [[nodiscard]] Result<AssetTimes> last_asset_times() override;
   [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) override;
   void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
                    const std::string& spec_hash, WallUs now,

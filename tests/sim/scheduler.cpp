@@ -13,6 +13,7 @@ LaunchContext launch_context_of(const SimStore& store) {
   context.state_folder = "/state";
   context.store_id = store.store_id();
   context.worker_program = "/bin/baton-worker";
+  context.task_program = "/bin/baton-task";
   context.default_shell = {"sh", "-eu"};
   context.secret = [](const std::string&) { return Result<std::string>{Error{"no secrets here"}}; };
   return context;

@@ -146,7 +146,10 @@ RunNo LocalHost::run_no() const {
 }
 
 Result<RunEnd> LocalHost::run(NewRun request) {
-  if (auto checked = check_request(*request.dag, request.selected, request.params, impl_->machine_->options().secret); !checked) {
+  const Machine& machine = *impl_->machine_;
+  if (auto checked = check_request(*request.dag, request.selected, request.params, machine.options().secret,
+                                   machine.connections());
+      !checked) {
     return checked.error();
   }
   TriggerRun trigger = impl_->machine_->host().trigger_of(std::move(request));

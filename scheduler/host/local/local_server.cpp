@@ -230,6 +230,12 @@ Host& LocalServer::host() {
 SqliteStore& LocalServer::store() {
   return impl_->machine_->store();
 }
+void LocalServer::set_connections(const Config& config) {
+  impl_->machine_->set_connections(config);
+}
+ConnectionSource LocalServer::connections() const {
+  return impl_->machine_->connections();
+}
 const MachineOptions& LocalServer::options() const {
   return impl_->machine_->options();
 }

@@ -53,6 +53,9 @@ class LocalServer {
   [[nodiscard]] Host& host();
   [[nodiscard]] SqliteStore& store();
   [[nodiscard]] const MachineOptions& options() const;
+  /// As those of Machine.
+  void set_connections(const Config& config);
+  [[nodiscard]] ConnectionSource connections() const;
 
  private:
   class Impl;

@@ -123,17 +123,29 @@ void Machine::make_host(HostPolicy policy) {
   settings.breakers = dagfile::breakers_from_json(options_.config.breakers_json);
   HostParts parts{loop_, *store_, executors_, &observer_, dag_of, nullptr, [this](const RunRow& run) { prepare(run); }};
   parts.check_tasks = [this](const Dag& dag, const std::vector<bool>& wanted) {
-    return check_secrets(dag, wanted, options_.secret);
+    return check_secrets(dag, wanted, options_.secret, connections());
   };
   parts.loader = loader_.get();
   parts.keys = loader_.get();
-  host_ = std::make_unique<Host>(
-      std::move(parts), launch_context(options_.state_folder, store_->store_id(), options_.config, options_.secret),
-      std::move(settings));
+  LaunchContext launch = launch_context(options_.state_folder, store_->store_id(), options_.config, options_.secret);
+  set_connections(options_.config);
+  launch.connection = connections();
+  host_ = std::make_unique<Host>(std::move(parts), std::move(launch), std::move(settings));
   host_->on_fatal([this](const Fatal& fatal) {
     const std::string detail = store_->what_broke();
     if (failed_) failed_({fatal.message + (detail.empty() ? "" : ": " + detail), ErrorKind::storage});
   });
+}
+
+ConnectionSource Machine::connections() const {
+  return [this](const std::string& name) -> Result<Connection> {
+    if (const Connection* const found = find_connection(connections_, name)) return *found;
+    return Error{"there is no connection \"" + name + "\"", ErrorKind::not_found};
+  };
+}
+
+void Machine::set_connections(const Config& config) {
+  connections_ = launch_connections(config);
 }
 
 void Machine::prepare(const RunRow& run) {

@@ -48,6 +48,10 @@ class Machine {
   [[nodiscard]] WorkerLink& worker() { return *worker_; }
   [[nodiscard]] SqliteStore& store() { return *store_; }
   [[nodiscard]] const MachineOptions& options() const { return options_; }
+  /// What baton.yaml says of connections now; launches from here on go by it.
+  void set_connections(const Config& config);
+  /// Lives as long as this.
+  [[nodiscard]] ConnectionSource connections() const;
 
   /// The workers may talk from here on. `failed`: this process cannot go on; told once, or more often.
   void connect(std::function<void(Error)> failed);
@@ -55,7 +59,8 @@ class Machine {
   void close();
 
  private:
-  Machine(MachineOptions options, RunObserver& observer) : options_(std::move(options)), observer_(observer) {}
+  Machine(MachineOptions options, RunObserver& observer)
+      : options_(std::move(options)), observer_(observer) {}
   Status take(HostPolicy policy);
   Status make_loader();
   void make_host(HostPolicy policy);
@@ -63,6 +68,7 @@ class Machine {
 
   MachineOptions options_;
   RunObserver& observer_;
+  std::vector<Connection> connections_;
   AsioLoop loop_;
   std::optional<StateFolder> folder_;
   std::unique_ptr<WorkerLink> worker_;

@@ -136,6 +136,26 @@ class Assets(ServingTest):
     def queued(self, dag="reader"):
         return self.ask("GET", f"/api/v2/dags/{dag}/assets/queuedEvents")[1]["queued_events"]
 
+    def test_a_sensor_waits_for_an_asset_over_kills(self):
+        waiter = """dag: waiter
+assets: {orders: "s3://lake/orders"}
+tasks:
+  wait: {sensor: {asset: orders}, timeout: 1h}
+  after: {needs: wait, run: 'true'}
+"""
+        self.begin_with(maker=MAKER, waiter=waiter)
+        self.tell(0)  # before the run: it is none that the sensor waits for
+        for run in ("awake", "asleep"):
+            self.baton("trigger", "waiter", "--run-id", run)
+            self.until(lambda: self.states(f"waiter/{run}").get("wait") == "up_for_reschedule", "the sensor")
+            if run == "asleep":
+                self.kill()
+                self.serve()
+                self.assertEqual("up_for_reschedule", self.states(f"waiter/{run}")["wait"])
+                self.assertIn('the asset "orders" has had no event', self.baton("why", f"waiter/{run}", "wait").stdout)
+            self.tell(1)
+            self.until(lambda: self.states(f"waiter/{run}") == {"wait": "success", "after": "success"}, "its end")
+
     def test_what_waits_is_shown_skipped_and_held_back(self):
         self.begin_with(maker=MAKER, reader=READER)
         self.until(lambda: self.asset().get("scheduled_dags"), "who runs on it")

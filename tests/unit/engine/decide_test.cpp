@@ -97,7 +97,7 @@ TEST(Run, AnAllowedFailureDoesNotFailTheRunNorDoesWhatItLeavesBehind) {
 
 TEST(Run, AKindOfTheServiceFailsWithItsReason) {
   TaskSpec spec;
-  spec.kind = TaskKind::http;
+  spec.kind = TaskKind::trigger_dag;
   RunDriver d(DagBuilder().task("a", {}, spec).build());
   d.begin();
   EXPECT_EQ(d.state("a"), failed);

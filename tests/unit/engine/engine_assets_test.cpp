@@ -148,5 +148,88 @@ TEST(EngineAssets, WhatSomebodyTellsOfLiesInAPartWithItsAudit) {
   EXPECT_EQ(told.all, Texts{"1 x"});
 }
 
+// ── sensors that wait for an asset ──────────────────────────────────────────────────────────────────────────────────
+
+constexpr WallUs kNoon = 1'767'268'800 * kSecond;  // of the loop, an hour before a run of the bench begins
+
+TaskSpec awaits(const std::string& asset, const char* since = "2026-01-01T12:30:00Z") {
+  TaskSpec spec;
+  spec.kind = TaskKind::sensor;
+  spec.sensor.edit().kind = Sensor::Kind::asset;
+  spec.sensor.edit().asset = asset;
+  spec.sensor.edit().since.source = since;
+  spec.timeout_us = kHour;
+  return spec;
+}
+
+void raise(EngineBench& bench, const std::string& asset) {
+  AssetEventRow event;
+  event.asset = asset;
+  event.at = bench.loop.wall_now();
+  bench.engine.raise_asset_event(event, {});
+}
+
+TEST(AssetSensor, IsMetByAnEventThatComesAndHoldsNothingBefore) {
+  EngineBench bench(DagBuilder().task("s", {}, awaits("x")).task("t", {"s"}).build());
+  bench.begin();
+  bench.settle();
+  EXPECT_EQ(bench.state("s"), TaskState::up_for_reschedule);
+  EXPECT_TRUE(bench.executor.launched.empty());
+  raise(bench, "y");
+  bench.settle();
+  EXPECT_EQ(bench.state("s"), TaskState::up_for_reschedule);
+  raise(bench, "x");
+  bench.loop.drain();
+  EXPECT_EQ(bench.state("s"), TaskState::up_for_reschedule) << "the event is not durable yet";
+  bench.settle();
+  EXPECT_EQ(bench.state("s"), TaskState::success);
+  ASSERT_EQ(bench.executor.launched.size(), 1U);
+}
+
+TEST(AssetSensor, IsMetByAnEventOfBeforeThatIsNewEnough) {
+  for (const bool is_new : {true, false}) {
+    EngineBench bench(DagBuilder().task("s", {}, awaits("x")).task("t", {"s"}).build());
+    bench.engine.restore_asset_times({{"x", kNoon + (is_new ? 30 : 29) * kMinute}, {"y", kNoon + 2 * kHour}});
+    bench.begin();
+    bench.settle();
+    EXPECT_EQ(bench.state("s"), is_new ? TaskState::success : TaskState::up_for_reschedule);
+    raise(bench, "x");
+    bench.settle();
+    EXPECT_EQ(bench.state("s"), TaskState::success);
+  }
+}
+
+TEST(AssetSensor, WithoutSinceItCountsFromTheIntervalOrTheRun) {
+  EngineBench bench(DagBuilder().task("s", {}, awaits("x", "")).task("t", {"s"}).build());
+  bench.engine.restore_asset_times({{"x", kNoon}});
+  bench.begin();
+  bench.settle();
+  EXPECT_EQ(bench.state("s"), TaskState::up_for_reschedule);
+  raise(bench, "x");
+  bench.settle();
+  EXPECT_EQ(bench.state("s"), TaskState::success);
+}
+
+TEST(AssetSensor, FailsAtItsTimeout) {
+  EngineBench bench(DagBuilder().task("s", {}, awaits("x")).task("t", {"s"}).build());
+  bench.begin();
+  bench.settle();
+  bench.loop.pass(kHour - kSecond);
+  bench.settle();
+  EXPECT_EQ(bench.state("s"), TaskState::up_for_reschedule);
+  bench.loop.pass(kMinute);
+  bench.loop.drain();
+  EXPECT_EQ(bench.state("s"), TaskState::failed);
+  EXPECT_EQ(bench.run().at(0).reason, Reason::timeout);
+}
+
+TEST(AssetSensor, ATimeThatIsNoneFailsIt) {
+  EngineBench bench(DagBuilder().task("s", {}, awaits("x", "soon")).task("t", {}, awaits("x")).build());
+  bench.begin();
+  bench.settle();
+  EXPECT_EQ(bench.state("s"), TaskState::failed);
+  EXPECT_EQ(bench.run().at(0).reason, Reason::expression);
+}
+
 }  // namespace
 }  // namespace baton

@@ -82,6 +82,7 @@ TEST_F(AssetRows, AnEventIsCountedWithItsAssetAndMakesOneThatNobodyHasToldOf) {
   EXPECT_EQ(orders.last_event_no, 4);
   EXPECT_EQ(orders.last_event_at, 30);
   EXPECT_EQ(store_->last_asset_event().value(), 5);
+  EXPECT_EQ(store_->last_asset_times().value(), (Store::AssetTimes{{"orders", 30}, {"rates", 40}}));
   AssetEventFilter of_orders;
   of_orders.asset_no = orders.asset_no;
   EXPECT_EQ(events(of_orders), (std::vector<std::int64_t>{3, 4}));
