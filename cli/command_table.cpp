@@ -330,6 +330,20 @@ constexpr Flag kTestFlags[] = {{"only", 0, "TEXT", "tests with this in their nam
 constexpr Example kTestExamples[] = {{"baton test dags", "all tests of a folder"},
                                      {"baton test etl.test.yaml --only 'late file'", "one of them"},
                                      {"baton test -o junit > tests.xml", "for CI"}};
+constexpr Argument kSimulatePaths[] = {
+    {"DIR", "folders with DAG files, or files; without one this folder", false, true, Complete::file}};
+constexpr Flag kSimulateFlags[] = {
+    {"from", 0, "DATE", "ticks that are due from then on, of UTC"},
+    {"to", 0, "DATE", "and up to then: a plain date is that whole day"},
+    kSlots,
+    {"pool", 0, "NAME=N", "slots of a pool, instead of what files say", true},
+    {"dag", 0, "ID", "of this DAG only", true, Complete::dag},
+    {"new", 0, {}, "the DAGs are new then: `catchup` makes up for what was due since their `start`"},
+    {"runs", 0, {}, "list what runs when"}};
+constexpr Example kSimulateExamples[] = {
+    {"baton simulate dags --from 2026-03-01 --to 2026-03-31", "a month: what runs, what waits for what, what is late"},
+    {"baton simulate dags --from 2026-03-01 --to 2026-03-07 --slots 4 --pool warehouse=2", "the same with less"},
+    {"baton simulate dags --from 2026-03-01 --to 2026-03-01 --dag etl --runs", "one DAG, run by run"}};
 constexpr Flag kFmtFlags[] = {{"check", 0, {}, "change nothing; exit 2 where something would change"}};
 constexpr Example kFmtExamples[] = {{"baton fmt dags", "tidy all files of a folder; comments stay"},
                                     {"baton fmt --check dags", "for a hook or CI"}};
@@ -665,6 +679,17 @@ constexpr Command kCommands[] = {
      kTestExamples,
      "table|json|jsonl|yaml|junit",
      test_command},
+    {"simulate",
+     kWriting,
+     "what a server would do with a folder of DAGs, from one date to another",
+     "The server's own ticks, queue, pools, breakers and asset runs, on time that does not pass: a month takes seconds.\n"
+     "A try takes as long as the mean of its history in the state folder, else what `expect` of its task says, else a\n"
+     "minute, and succeeds. Nothing is started and nothing is written; a server may run beside it.",
+     kSimulatePaths,
+     kSimulateFlags,
+     kSimulateExamples,
+     "table|json|jsonl|yaml",
+     simulate_command},
     {"fmt",
      kWriting,
      "tidy DAG files, keeping comments",

@@ -25,6 +25,7 @@ int cost_command(const Invocation& call);
 
 int validate_command(const Invocation& call);
 int test_command(const Invocation& call);
+int simulate_command(const Invocation& call);
 int fmt_command(const Invocation& call);
 int graph_command(const Invocation& call);
 int schema_command(const Invocation& call);

@@ -46,70 +46,53 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
     : server_(server),
       options_(std::move(options)),
       observer_(observer),
-      shelf_(server.loop(), server.store(), loader_),
-      tick_host_(server.loop(), server.store(), server.host().engine(), shelf_, server.options().config,
-                 [&observer](const std::string& line) { observer.notice(line); }),
-      ticks_(server.loop(), tick_host_),
-      folder_(server.loop(), tick_host_, ticks_, shelf_, loader_,
+      makers_({server.loop(), server.store(), server.store(), server.host(), loader_, server.options().config,
+               [this](const std::string& asset, std::int64_t after, std::size_t limit, AssetHost::OnEvents done) {
+                 find_asset_events(asset, after, limit, std::move(done));
+               },
+               [&observer](const std::string& line) { observer.notice(line); }}),
+      folder_(server.loop(), makers_.tick_host(), makers_.ticks(), makers_.shelf(), loader_,
               FolderSettings{options_.dags_folder, server.options().config}),
-      backfill_host_(server.loop(), server.store(), server.host(), ticks_, shelf_, server.options().config,
+      backfill_host_(server.loop(), server.store(), server.host(), makers_.ticks(), makers_.shelf(),
+                     server.options().config,
                      [this](const std::string& dag_id, WallUs from, WallUs to, BackfillHost::OnDates done) {
                        find_dates(dag_id, from, to, std::move(done));
                      },
                      [&observer](const std::string& line) { observer.notice(line); }),
       backfills_(server.loop(), backfill_host_),
       api_backfills_(server.loop(), backfills_),
-      letter_host_(server.loop(), server.host(), ticks_, shelf_,
+      letter_host_(server.loop(), server.host(), makers_.ticks(), makers_.shelf(),
                    [this](LetterQuery query, LetterHost::OnPage done) { find_letters(std::move(query), std::move(done)); },
                    [&observer](const std::string& line) { observer.notice(line); }),
       letter_jobs_(server.loop(), letter_host_),
       api_letters_(server.loop(), letter_jobs_),
       api_secrets_(server.options().state_folder, server.loop()),
       alerts_(server, [&observer](const std::string& line) { observer.notice(line); }),
-      asset_host_(server.loop(), server.store(), server.host().engine(), ticks_, shelf_,
-                  [this](const std::string& asset, std::int64_t after, std::size_t limit, AssetHost::OnEvents done) {
-                    find_asset_events(asset, after, limit, std::move(done));
-                  },
-                  [&observer](const std::string& line) { observer.notice(line); }),
-      asset_runs_(server.loop(), asset_host_),
-      api_assets_(server.loop(), asset_runs_),
-      child_host_(server.loop(), server.store(), ticks_, shelf_, server.options().secret),
+      api_assets_(server.loop(), makers_.asset_runs()),
+      child_host_(server.loop(), server.store(), makers_.ticks(), makers_.shelf(), server.options().secret),
       retention_host_(server.loop(), server.store(), server.host(), upkeep_, server.options().state_folder,
-                      [this](const std::string& dag_id) {
-                        if (!ticks_.forget_dag(dag_id)) return false;
-                        asset_runs_.forget_dag(dag_id);
-                        return true;
-                      },
+                      [this](const std::string& dag_id) { return makers_.forget_dag(dag_id); },
                       [&observer](const std::string& line) { observer.notice(line); }),
       retention_(server.loop(), retention_host_),
-      api_upkeep_(server.loop(), retention_, ticks_),
+      api_upkeep_(server.loop(), retention_, makers_.ticks()),
       backup_host_(server.loop(), copying_, server.options().state_folder,
                    [&observer](const std::string& line) { observer.notice(line); }),
       backups_(server.loop(), backup_host_),
       config_(server.loop(), look_at_config(server.loop(), loader_, options_.config_path, server.options().config.profile.name),
               {[this](const Config& old, const Config& fresh) { take_config(old, fresh); },
                [&observer](const std::string& line) { observer.notice(line); }}),
-      door_(server, shelf_, ticks_, folder_) {}
+      door_(server, makers_.shelf(), makers_.ticks(), folder_) {}
 
 Serving::~Serving() {
   is_ready_ = false;
-  Engine& engine = server_.host().engine();
-  engine.on_comes(nullptr);
-  engine.on_struck(nullptr);
-  engine.on_waiting_ended(nullptr);
-  engine.on_asset_events(nullptr);
-  engine.on_asset_quarantines(nullptr);
-  engine.make_children_with(nullptr);
-  server_.host().on_begins(nullptr);
-  tick_host_.tell_assets(nullptr);
+  server_.host().engine().make_children_with(nullptr);
   if (beat_timer_ != 0) server_.loop().cancel(beat_timer_);
   if (web_) web_->stop();
   alerts_.stop();
   folder_.stop();
   backfills_.stop();
   letter_jobs_.stop();
-  asset_runs_.stop();
-  ticks_.stop();
+  makers_.stop();
   loader_.stop();
   config_.stop();
   backups_.stop();
@@ -131,13 +114,12 @@ Status Serving::start() {
   auto dates = SqliteRunSource::open(server_.options().state_folder);
   if (!dates) return dates.error();
   dates_ = std::move(dates).value();
-  if (Status told = tell_of_runs(); !told) return told.error();
-  tick_host_.on_dag([this](const Dag& dag) { alerts_.learn(dag); });
+  makers_.on_waiting_ended([this](const RunRow& row) { backfills_.run_ended(row.run_no); });
+  if (Status told = makers_.watch_runs(); !told) return told.error();
+  makers_.tick_host().on_dag([this](const Dag& dag) { alerts_.learn(dag); });
   alerts_.start(server_.options().config);  // before anything is written
-  ticks_.start(*found);
   server_.host().engine().make_children_with(&child_host_);
-  asset_runs_.start(*found);  // before the folder: what is there goes on, what comes begins
-  asset_runs_.declare(server_.options().config.assets_json);
+  makers_.start(*found);  // before the folder
   folder_.start(*found);
   keep_dag_settings(*found, server_.options().config);
   backfills_.start(*found);
@@ -151,44 +133,13 @@ Status Serving::start() {
   if (Status started = start_web(); !started) return started;
   // Only now: who is refused the port goes at once, while the loop still closes and runs end on it.
   server_.on_finished([this](const DagRun& run) {
-    ticks_.run_ended(run.row, run.dag->max_consecutive_failed_runs);
+    makers_.run_ended(run);
     backfills_.run_ended(run.row.run_no);
   });
   beat();
   is_ready_ = true;
   tell_service_manager("READY=1\nSTATUS=serving at " + url());
   return server_.announce(url());
-}
-
-/// The ticks count the runs that have not ended, for what their schedules may begin.
-Status Serving::tell_of_runs() {
-  Engine& engine = server_.host().engine();
-  for (const RunNo run_no : server_.host().runs()) {
-    if (const DagRun* run = engine.run(run_no)) ticks_.run_opened(run->row);
-  }
-  const auto opened = [this](const RunRow& row) {
-    ticks_.run_opened(row);
-    asset_runs_.run_opened(row);
-  };
-  const Status waiting = server_.store().waiting_runs([&opened](RunNo, const Result<RunRow>& row) {
-    if (row) opened(*row);
-  });
-  engine.on_comes(opened);
-  engine.on_struck([this](const RunRow& row) {
-    ticks_.run_dropped(row);
-    asset_runs_.run_gone(row);
-  });
-  server_.host().on_begins([this](const RunRow& row) { asset_runs_.run_begins(row); });
-  engine.on_asset_quarantines(
-      [this](const std::vector<AssetQuarantineRow>& rows) { asset_runs_.quarantined(rows); });
-  engine.on_asset_events([this](const std::vector<AssetEventRow>& events) { asset_runs_.events(events); });
-  tick_host_.tell_assets([this](const Dag& dag) { asset_runs_.put_dag(dag); });
-  engine.on_waiting_ended([this](const RunRow& row) {
-    ticks_.run_ended(row, 0);
-    asset_runs_.run_gone(row);
-    backfills_.run_ended(row.run_no);
-  });
-  return waiting;
 }
 
 /// Off the loop, with a reader for each page: a job has one page a thousand letters.
@@ -358,10 +309,9 @@ void Serving::take_config(const Config& old, const Config& fresh) {
     server_.host().engine().declare_breaker(breaker, "");
   }
   alerts_.set(fresh);
-  if (old.assets_json != fresh.assets_json) asset_runs_.declare(fresh.assets_json);
   retention_.set(fresh.retention);
   backups_.set(fresh.backup);
-  tick_host_.set_config(fresh);
+  makers_.set_config(old, fresh);
   backfill_host_.set_config(fresh);
   if (!changes_dags(old, fresh)) return;
   folder_.set_config(fresh);
@@ -433,7 +383,7 @@ std::string Serving::metrics() {
 /// From here other threads, and a service manager that watches, see that the loop turns.
 void Serving::beat() {
   backfills_.look();  // a DAG that drained, or a server that was frozen, may go on
-  asset_runs_.look();
+  makers_.look();
   seen_ = server_.loop().wall_now();
   see_workers();
   alerts_.beat(beat_due_ == 0 ? 0 : server_.loop().mono_now() - beat_due_);
@@ -452,8 +402,7 @@ void Serving::close() {
   folder_.stop();
   backfills_.stop();
   letter_jobs_.stop();
-  asset_runs_.stop();
-  ticks_.stop();
+  makers_.stop();
   config_.stop();
   backups_.stop();
   retention_.stop();

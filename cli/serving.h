@@ -26,7 +26,7 @@
 #include "scheduler/host/letters_on_engine.h"
 #include "scheduler/host/local/backups_on_disk.h"
 #include "scheduler/host/local/retention_on_store.h"
-#include "scheduler/host/ticks_on_engine.h"
+#include "scheduler/host/run_makers.h"
 #include "scheduler/service/config_watch.h"
 #include "scheduler/service/dag_folder.h"
 #include "scheduler/store/run_source.h"
@@ -62,7 +62,6 @@ class Serving {
  private:
   Serving(LocalServer& server, ServingOptions options, RunObserver& observer);
   Status start();
-  Status tell_of_runs();
   void find_letters(LetterQuery query, LetterHost::OnPage done);
   void find_asset_events(const std::string& asset, std::int64_t after, std::size_t limit, AssetHost::OnEvents done);
   void find_dates(const std::string& dag_id, WallUs from, WallUs to, BackfillHost::OnDates done);
@@ -82,9 +81,7 @@ class Serving {
   const ServingOptions options_;
   RunObserver& observer_;
   LoaderThread loader_;
-  DagShelf shelf_;
-  TicksOnEngine tick_host_;
-  TicksService ticks_;
+  RunMakers makers_;
   DagFolder folder_;
   std::shared_ptr<SqliteRunSource> dates_;  ///< the loader's thread
   BackfillsOnEngine backfill_host_;
@@ -95,8 +92,6 @@ class Serving {
   ApiLetters api_letters_;
   ApiSecrets api_secrets_;
   ServerAlerts alerts_;
-  AssetsOnEngine asset_host_;
-  AssetRuns asset_runs_;
   ApiAssets api_assets_;
   ChildrenOnEngine child_host_;
   LoaderThread upkeep_;  ///< what may take long, and nobody waits for: old runs, folders

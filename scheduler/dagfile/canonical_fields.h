@@ -121,6 +121,7 @@ void describe_surroundings(F& f, Seen<F, TaskSpec>& spec) {
   f.given("retries", spec.retries);
   f.given("timeout", spec.timeout_us);
   f.given("computed_timeout", spec.computed_timeout);
+  f.given("expect", spec.expect_us);
   f.given("grace", spec.grace_us, unset.grace_us);
   f.given("heartbeat", spec.heartbeat_us);
   f.given("log_limit", spec.log_limit_bytes, unset.log_limit_bytes);

@@ -94,6 +94,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"task", "stdin", kTemplate, "", 0, "", 0, "Its standard input", "hello"},
     {"task", "retries", kInteger | kObject | kComputed, "retries", 0, "", 0, "How often and when it is tried again", "{max: 3, delay: 30s, backoff: exponential}", 0},
     {"task", "timeout", kDuration | kComputed, "", 0, "", 0, "Limit of one try; a sensor's from its first look (7 d)", "30m", 1},
+    {"task", "expect", kDuration, "", 0, "", 0, "How long a try takes, for `simulate` and the ETA until there is history", "5m", 1},
     {"task", "grace", kDuration, "", 0, "", 0, "From SIGTERM to SIGKILL; 10 s", "30s"},
     {"task", "heartbeat", kDuration, "", 0, "", 0, "Silent for so long, it is lost", "5m", 1},
     {"task", "log_limit", kSize, "", 0, "", 0, "Size of its log; 64 MiB keep head and tail", "256Mi"},

@@ -200,6 +200,7 @@ void TaskReader::read_how(Draft& draft) {
   if (const Node shell = nodes.get("shell")) spec.shell = read_shell(shell, reporter_);
   if (const Node retries = nodes.get("retries")) spec.retries = read_retries(retries, draft.expressions, reporter_);
   read_timeout(draft);
+  spec.expect_us = read_duration(nodes.get("expect"), 0);
   spec.grace_us = read_duration(nodes.get("grace"), spec.grace_us);
   spec.heartbeat_us = read_duration(nodes.get("heartbeat"), 0);
   if (const Node limit = nodes.get("log_limit"); limit && limit.is_scalar()) {

@@ -11,7 +11,8 @@
 namespace baton {
 
 /// µs from the start of each task to the end of the last that follows from it, by TaskNo, with `mean_us` of earlier runs by
-/// task id. A task without a mean counts as the mean of those that have one, else as one second. O(tasks + edges).
+/// task id. A task without a mean counts as it `expect`s, else as the mean of those that have one, else as one second.
+/// O(tasks + edges).
 std::vector<DurationUs> path_lengths(const Dag& dag, const std::unordered_map<std::string, DurationUs>& mean_us);
 
 }  // namespace baton

@@ -25,6 +25,10 @@ std::vector<DurationUs> expected_spans(const Dag& dag, const std::unordered_map<
       spans[t] = mean->second.mean_us;
       sum += spans[t];
       ++known;
+    } else if (dag.tasks[t].spec->expect_us > 0) {
+      spans[t] = dag.tasks[t].spec->expect_us;
+      sum += spans[t];
+      ++known;
     }
   }
   if (known == 0) return {};

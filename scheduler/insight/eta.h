@@ -13,8 +13,8 @@
 
 namespace baton::insight {
 
-/// µs from `now` to the end of the run. `means`: run times of earlier runs by task id; tasks without one count as the
-/// mean of those that have one. Nothing where nothing is known at all. `slots`: 0 counts the longest path alone.
+/// µs from `now` to the end of the run. `means`: run times of earlier runs by task id; tasks without one count as they
+/// `expect`, else as the mean of those that have one. Nothing where nothing is known at all. `slots`: 0 counts the longest path alone.
 std::optional<DurationUs> estimate_left(const Dag& dag, const std::vector<InstanceView>& instances,
                                         const std::unordered_map<std::string, DurationView>& means, std::int32_t slots,
                                         WallUs now);

@@ -130,6 +130,7 @@ struct TaskSpec {
   Rare<RetryPolicy> retries;
   DurationUs timeout_us = 0;       ///< 0: none (a sensor: 7 days)
   Rare<Text> computed_timeout;     ///< one expression for it instead: a duration, or a text that holds one
+  DurationUs expect_us = 0;        ///< how long a try takes, before there is history; 0: not said
   DurationUs grace_us = 10 * kSecond;
   DurationUs heartbeat_us = 0;
   std::int64_t log_limit_bytes = 64 << 20;

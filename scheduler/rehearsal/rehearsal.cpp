@@ -17,9 +17,12 @@
 #include "scheduler/json/json_value.h"
 #include "scheduler/rehearsal/memory_store.h"
 #include "scheduler/rehearsal/scripted_executor.h"
+#include "scheduler/rehearsal/stage_parts.h"
 #include "scheduler/rehearsal/task_names.h"
 #include "scheduler/rehearsal/virtual_loop.h"
 #include "scheduler/service/alerts.h"
+#include "scheduler/service/asset_triggers.h"
+#include "scheduler/timetable/schedule_spec.h"
 
 namespace baton::rehearsal {
 namespace {
@@ -27,22 +30,6 @@ namespace {
 /// A run that has not ended by then never will. Calls: a run that wakes itself up for ever is stopped too.
 constexpr DurationUs kLongest = 3653 * kDay;
 constexpr std::int64_t kMostCalls = 20'000'000;
-
-/// A value of a declared type, for a success of which the test says nothing.
-Value sample_of(OutputSpec::Type type, WallUs now) {
-  switch (type) {
-    case OutputSpec::Type::integer: return Value{std::int64_t{0}};
-    case OutputSpec::Type::number: return Value{0.0};
-    case OutputSpec::Type::boolean: return Value{false};
-    case OutputSpec::Type::list: return Value{ValueList{}};
-    case OutputSpec::Type::map: return Value{ValueMap{}};
-    case OutputSpec::Type::timestamp: return Value{expr::timestamp_from_us(now)};
-    case OutputSpec::Type::duration: return Value{Duration{}};
-    case OutputSpec::Type::any: return Value{};
-    case OutputSpec::Type::string: break;
-  }
-  return Value{std::string()};
-}
 
 /// As the program that runs them writes it. Checks that the test does not name hold.
 std::string checks_output(const TaskSpec& spec, const Outcome& outcome) {
@@ -66,28 +53,7 @@ std::string checks_output(const TaskSpec& spec, const Outcome& outcome) {
 
 std::string output_of(const TaskSpec& spec, const Outcome& outcome, WallUs now) {
   if (spec.kind == TaskKind::checks) return checks_output(spec, outcome);
-  if (outcome.outputs) return to_json(*outcome.outputs);
-  ValueMap map;
-  for (const OutputSpec& declared : *spec.outputs) map.emplace_back(Value{declared.name}, sample_of(declared.type, now));
-  return map.empty() ? std::string() : to_json(Value{std::move(map)});
-}
-
-LaunchContext launch_context() {
-  LaunchContext context;
-  context.state_folder = "/baton-test";
-  context.store_id = "test";
-  context.worker_program = "baton-worker";
-  context.task_program = "baton-task";
-  context.default_shell = {"bash", "-euo", "pipefail"};
-  // No test reads the secrets of this machine.
-  context.secret = [](const std::string& name) { return Result<std::string>{"secret-" + name}; };
-  context.connection = [](const std::string& name) {
-    Connection one;
-    one.name = name;
-    one.target = "/baton-test/" + name + ".db";
-    return Result<Connection>{std::move(one)};
-  };
-  return context;
+  return outcome.outputs ? to_json(*outcome.outputs) : sample_output(spec, now);
 }
 
 std::vector<BreakerRow> breakers_of(const TestCase& test, const Dag& dag, const Config& config, WallUs now) {
@@ -135,7 +101,7 @@ class Stage : private RunObserver {
         executor_(loop_, [this](const LaunchSpec& spec) { return ending_of(spec); }),
         host_({loop_, store_, executor_, this,
                [this](const RunSnapshot&) { return Result<std::shared_ptr<const Dag>>{dag_}; }},
-              launch_context(), settings_of(test, config)),
+              stage_context(), settings_of(test, config)),
         alerts_([this](RunNo run_no) { return host_.engine().run(run_no); }) {
     alerts_.set(alerting_from_json(config.alerting_json).rules);
     alerts_.learn(dag_->id, dag_->alerts_json);
@@ -166,6 +132,9 @@ class Stage : private RunObserver {
   Ending ending_of(const LaunchSpec& spec);
   void watch_alerts();
   void raise_assets();
+  [[nodiscard]] bool waits_for_assets() const;
+  [[nodiscard]] std::optional<DurationUs> begins_after() const;
+  void begin_on_assets(NewRun wanted, DurationUs after, std::optional<Error>& refused);
   void take_alerts(const DagRun& run, Report& report) const;
   void take(const DagRun& run, bool has_ended);
 
@@ -300,19 +269,61 @@ void Stage::raise_assets() {
   }
 }
 
+/// A DAG that runs on assets, of which events are given: they start it.
+bool Stage::waits_for_assets() const {
+  return !test_.given.assets.empty() && dag_->schedule != nullptr && dag_->schedule->assets.has_value();
+}
+
+/// How long after the begin the events that are given start a run, as a server decides it; none: they start none.
+std::optional<DurationUs> Stage::begins_after() const {
+  std::vector<const AssetGiven*> events;
+  for (const AssetGiven& given : test_.given.assets) events.push_back(&given);
+  std::ranges::stable_sort(events, {}, &AssetGiven::at_us);
+  AssetTriggers triggers;
+  triggers.put(dag_->id, *dag_->schedule->assets, dag_->schedule->assets_merge, {});
+  std::int64_t event_no = 0;
+  for (const AssetGiven* event : events) {
+    triggers.event(event->asset, ++event_no);
+    if (triggers.next(dag_->id)) return event->at_us;
+  }
+  return std::nullopt;
+}
+
+void Stage::begin_on_assets(NewRun wanted, DurationUs after, std::optional<Error>& refused) {
+  loop_.call_at(loop_.mono_now() + after, [this, wanted = std::move(wanted), &refused]() mutable {
+    wanted.type = RunType::asset_triggered;
+    wanted.triggered_by = "asset";
+    wanted.logical_date = kNoTime;
+    wanted.interval_start = wanted.interval_end = loop_.wall_now();
+    TriggerRun trigger = host_.trigger_of(std::move(wanted));
+    run_no_ = trigger.creation.run.run_no;
+    const Status asked = host_.ask(std::move(trigger), {"baton test", "", "cli"}, [&refused](const Result<Answer>& how) {
+      if (!how) refused = how.error();
+    });
+    if (!asked) refused = asked.error();
+  });
+}
+
 Result<Report> Stage::play(NewRun wanted) {
   std::optional<Error> refused, fatal;
   host_.on_finished([this](const DagRun& run) { take(run, true); });
   host_.on_fatal([&fatal](const Fatal& why) { fatal = Error{why.message, ErrorKind::internal}; });
   watch_alerts();
   if (Status opened = host_.open(); !opened) return opened.error();
+  for (const auto& [name, value] : test_.given.variables) host_.engine().set_variable(name, value);
   raise_assets();
   host_.engine().make_children_with(&children_);
-  TriggerRun trigger = host_.trigger_of(std::move(wanted));
-  run_no_ = trigger.creation.run.run_no;
-  host_.start_with(std::move(trigger), {"baton test", "", "cli"}, [&refused](const Result<Answer>& how) {
-    if (!how) refused = how.error();
-  });
+  if (waits_for_assets()) {
+    const auto after = begins_after();
+    if (!after) return Error{"the asset events of this test start no run: `schedule` asks for others"};
+    begin_on_assets(std::move(wanted), *after, refused);
+  } else {
+    TriggerRun trigger = host_.trigger_of(std::move(wanted));
+    run_no_ = trigger.creation.run.run_no;
+    host_.start_with(std::move(trigger), {"baton test", "", "cli"}, [&refused](const Result<Answer>& how) {
+      if (!how) refused = how.error();
+    });
+  }
   executor_.connect(host_.executor_events(), test_.given.slots);
   const MonoUs until = loop_.mono_now() + kLongest;
   const auto goes_on = [&] { return !report_ && !refused && !fatal && !misfit_; };

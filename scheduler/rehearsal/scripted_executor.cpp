@@ -78,6 +78,8 @@ void ScriptedExecutor::start(AttemptKey key) {
   attempt.end = end_of(attempt.spec, std::move(ending));
   attempt.end.started_at = loop_.wall_now();
   if (!never_ends) attempt.timer = loop_.call_at(loop_.mono_now() + attempt.end.run_us, [this, key] { end(key); });
+  attempt.has_begun = true;
+  if (watch_ != nullptr) watch_->attempt_begins(key);
   events_->attempt_started(key, worker_, 0, loop_.wall_now());
 }
 
@@ -87,6 +89,7 @@ void ScriptedExecutor::end(AttemptKey key) {
   at->second.timer = 0;
   at->second.end.ended_at = loop_.wall_now();
   const AttemptEnd end = at->second.end;  // it may be acknowledged within
+  if (watch_ != nullptr && at->second.has_begun && !std::exchange(at->second.has_ended, true)) watch_->attempt_ends(key);
   events_->attempt_ended(end);
 }
 

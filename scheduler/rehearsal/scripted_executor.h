@@ -18,6 +18,14 @@ struct Ending {
   std::string output;
 };
 
+/// Hears when an attempt begins and when it ends, before the engine does.
+class AttemptWatch {
+ public:
+  virtual ~AttemptWatch() = default;
+  virtual void attempt_begins(AttemptKey key) = 0;
+  virtual void attempt_ends(AttemptKey key) = 0;
+};
+
 class ScriptedExecutor final : public Executor {
  public:
   using Script = std::function<Ending(const LaunchSpec& spec)>;
@@ -25,6 +33,9 @@ class ScriptedExecutor final : public Executor {
 
   /// The worker says that it is there, with `slots`.
   void connect(ExecutorEvents& events, std::int32_t slots);
+
+  /// Outlives this.
+  void watch(AttemptWatch* watch) { watch_ = watch; }
 
   void launch(LaunchSpec spec) override;
   void prepare(LaunchSpec spec) override;
@@ -36,7 +47,7 @@ class ScriptedExecutor final : public Executor {
  private:
   struct Attempt {
     LaunchSpec spec;
-    bool is_started = false;
+    bool is_started = false, has_begun = false, has_ended = false;
     AttemptEnd end;            ///< as it will be
     Loop::TimerId timer = 0;   ///< of that; 0: none, or it has ended
   };
@@ -46,6 +57,7 @@ class ScriptedExecutor final : public Executor {
   Loop& loop_;
   Script script_;
   ExecutorEvents* events_ = nullptr;
+  AttemptWatch* watch_ = nullptr;
   WorkerRef worker_ = std::make_shared<const Worker>(Worker{"local", "rehearsal", "here"});
   std::map<AttemptKey, Attempt> attempts_;
 };

@@ -72,6 +72,23 @@ Result<DagSchedule> schedule_of(const Dag& dag, const Config& config) {
   return made;
 }
 
+void give_dag(const ShelvedDag& given, const std::string& path, const Config& config, TickHost& host,
+              TicksService& ticks, DagShelf& shelf, std::function<void()> done) {
+  const Dag& dag = *given.dag;
+  Result<DagSchedule> schedule = schedule_of(dag, config);
+  if (!schedule) {
+    host.say("DAG \"" + dag.id + "\" has no ticks: " + schedule.error().message);
+    schedule = DagSchedule{};
+  }
+  shelf.put(given);
+  host.declare_breakers(dag);
+  host.declare_assets(dag);  // before the row of the file says that it was read
+  ServiceRows rows;
+  rows.versions.push_back({given.dag, given.version});
+  rows.tags.push_back({dag.id, dag.tags, dag.owner});
+  ticks.put_dag(dag.id, path, dag.version, schedule->hash, std::move(schedule->dag), std::move(rows), std::move(done));
+}
+
 DagFolder::DagFolder(Loop& loop, TickHost& host, TicksService& ticks, DagShelf& shelf, LoaderThread& loader,
                      FolderSettings settings)
     : loop_(loop), host_(host), ticks_(ticks), shelf_(shelf), loader_(loader), settings_(std::move(settings)) {}
@@ -186,19 +203,7 @@ void DagFolder::apply(FileChanges changes, const std::string& source, const std:
   }
   for (const DagGiven& given : changes.given) {
     const auto version = version_row(*given.dag, source, source_hash, now);
-    Result<DagSchedule> schedule = schedule_of(*given.dag, settings_.config);
-    if (!schedule) {
-      host_.say("DAG \"" + given.dag->id + "\" has no ticks: " + schedule.error().message);
-      schedule = DagSchedule{};
-    }
-    shelf_.put({given.dag, version});
-    host_.declare_breakers(*given.dag);
-    host_.declare_assets(*given.dag);  // before the row of the file says that it was read
-    ServiceRows rows;
-    rows.versions.push_back({given.dag, version});
-    rows.tags.push_back({given.dag->id, given.dag->tags, given.dag->owner});
-    ticks_.put_dag(given.dag->id, given.path, given.dag->version, schedule->hash, std::move(schedule->dag),
-                   std::move(rows), [all_written] {});
+    give_dag({given.dag, version}, given.path, settings_.config, host_, ticks_, shelf_, [all_written] {});
   }
   for (const std::string& path : changes.read_again) read(path, true);
 }

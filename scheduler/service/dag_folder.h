@@ -42,6 +42,11 @@ struct DagSchedule {
 };
 Result<DagSchedule> schedule_of(const Dag& dag, const Config& config);
 
+/// A version of a DAG, new or another than before, as its file `path` gives it: it goes on the shelf, what it says of
+/// breakers and assets holds from now on, and so do its ticks. `done` once all of it is durable.
+void give_dag(const ShelvedDag& given, const std::string& path, const Config& config, TickHost& host,
+              TicksService& ticks, DagShelf& shelf, std::function<void()> done);
+
 class DagFolder {
  public:
   DagFolder(Loop& loop, TickHost& host, TicksService& ticks, DagShelf& shelf, LoaderThread& loader,

@@ -220,6 +220,36 @@ TEST(Rehearsal, WhatIsNotGivenSucceedsAtOnceAndIsNoted) {
   EXPECT_THAT(report.assumed, ElementsAre("load"));
 }
 
+TEST(Rehearsal, VariablesThatAreGivenAreWhatTasksAskFor) {
+  const TestCase test = only("given: {variables: {bucket: lake}}\nexpect: {tasks: {a: {env: {TO: s3://lake}}}}");
+  const char* const dag = "dag: etl\ntasks: {a: {run: 'true', env: {TO: \"s3://${{ var('bucket') }}\"}}}";
+  EXPECT_THAT(told(test, play(test, dag)), IsEmpty());
+}
+
+constexpr const char* kOnAssets = R"(
+dag: etl
+schedule: {assets: {all: [orders, {any: [prices, rates]}]}}
+assets: {orders: {uri: "lake:/orders"}, prices: {uri: "lake:/prices"}, rates: {uri: "lake:/rates"}}
+tasks: {join: {run: 'test "${{ run.type }}" = asset_triggered'}}
+)";
+
+TEST(Rehearsal, ADagOnAssetsBeginsWithTheEventThatFulfilsItsCondition) {
+  const TestCase test = only(
+      "given: {assets: {orders: [{at: +1h}], rates: {at: 3h}, prices: {at: +2h}}, tasks: {join: {after: 1m}}}\n"
+      "expect: {run: success, takes: 1m}");
+  const Report report = play(test, kOnAssets);
+  EXPECT_THAT(told(test, report), IsEmpty());
+  EXPECT_EQ(report.began_at, kBegin + 2 * kHour);
+}
+
+TEST(Rehearsal, AssetEventsThatStartNothingAreAnError) {
+  const TestCase test = only("given: {assets: {orders: {at: 0s}}}\nexpect: {run: success}");
+  NewRun run{.dag = etl(kOnAssets), .params = Value{ValueMap{}}, .run_id = "test"};
+  const auto report = rehearse(std::move(run), test, Config{}, kBegin);
+  ASSERT_FALSE(report.ok());
+  EXPECT_THAT(report.error().message, HasSubstr("start no run"));
+}
+
 TEST(Rehearsal, IsTheSameEachTime) {
   const TestCase test = only("given: {tasks: {extract: [fail, success]}}\nexpect: {run: success}");
   EXPECT_EQ(play(test).ended_at, play(test).ended_at);
