@@ -26,7 +26,7 @@ enum class TaskState : std::uint8_t {
   removed,
 };
 inline constexpr std::size_t kTaskStateCount = 12;
-inline constexpr std::size_t kReasonCount = 30;
+inline constexpr std::size_t kReasonCount = 32;
 
 enum class RunType : std::uint8_t { manual, scheduled, backfill, asset_triggered };
 

@@ -64,7 +64,7 @@ int bury(Database& db, std::int64_t seq, Deleted kind, std::int64_t object_no, W
 }
 
 int delete_run(Database& db, const Doomed& run, const Numbers& numbers) {
-  constexpr std::array<const char*, 12> kTables = {"task_try",  "mapped_item", "task_instance", "cache_entry",
+  constexpr std::array<const char*, 14> kTables = {"task_try",  "mapped_item", "task_instance", "cache_entry",
                                                    "run_input", "run_date",    "run_label",     "dead_letter",
                                                    "run_asset_event", "check_result", "held_asset_event",
                                                    "approval",   "started_run",   "dag_run"};
