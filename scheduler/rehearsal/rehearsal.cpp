@@ -8,11 +8,9 @@
 #include <utility>
 
 #include "scheduler/dagfile/breakers.h"
-#include "scheduler/engine/checks.h"
 #include "scheduler/dagfile/params.h"
 #include "scheduler/engine/approval.h"
 #include "scheduler/engine/child_ask.h"
-#include "scheduler/expr/convert.h"
 #include "scheduler/host/host.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/rehearsal/memory_store.h"
@@ -31,28 +29,8 @@ namespace {
 constexpr DurationUs kLongest = 3653 * kDay;
 constexpr std::int64_t kMostCalls = 20'000'000;
 
-/// As the program that runs them writes it. Checks that the test does not name hold.
-std::string checks_output(const TaskSpec& spec, const Outcome& outcome) {
-  ValueList list;
-  for (const CheckSpec& check : checks_of(spec)) {
-    if (!check.needs_attempt()) continue;
-    const auto named = std::ranges::find(outcome.checks, check.name, &std::pair<std::string, std::string>::first);
-    const std::string how = named == outcome.checks.end() ? "passed" : named->second;
-    const bool has_file = check.reads_dbt || check.reads_great_expectations;
-    const std::string good = check.reads_dbt
-                                 ? R"({"results": [{"unique_id": "all", "status": "pass"}]})"
-                                 : R"({"results": [{"success": true, "expectation_config": {"type": "all"}}]})";
-    list.emplace_back(ValueMap{{"exit", std::int64_t{how == "failed" ? 1 : 0}},
-                               {"signal", std::int64_t{0}},
-                               {"problem", how == "error" ? "the test says so" : ""},
-                               {"result", ""},
-                               {"file", has_file ? good : ""}});
-  }
-  return to_json(Value{ValueMap{{"checks", std::move(list)}}});
-}
-
 std::string output_of(const TaskSpec& spec, const Outcome& outcome, WallUs now) {
-  if (spec.kind == TaskKind::checks) return checks_output(spec, outcome);
+  if (spec.kind == TaskKind::checks) return checks_output(spec, outcome.checks);
   return outcome.outputs ? to_json(*outcome.outputs) : sample_output(spec, now);
 }
 

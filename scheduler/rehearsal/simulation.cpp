@@ -5,6 +5,9 @@
 #include <utility>
 
 #include "scheduler/dagfile/breakers.h"
+#include "scheduler/dagfile/params.h"
+#include "scheduler/engine/approval.h"
+#include "scheduler/host/children_on_engine.h"
 #include "scheduler/host/host.h"
 #include "scheduler/host/run_makers.h"
 #include "scheduler/rehearsal/outlook_ledger.h"
@@ -33,14 +36,21 @@ HostSettings settings_of(const SimulationPlan& plan) {
   return settings;
 }
 
-class Theatre {
+class Theatre : private RunObserver {
  public:
   explicit Theatre(const SimulationPlan& plan);
 
   Result<Outlook> play();
 
  private:
+  void run_began(const DagRun&) override {}
+  void instance_changed(const DagRun& run, const TaskRow& row) override;
+  void try_ended(const DagRun&, const TryRow&) override {}
+  void run_ended(const DagRun&) override {}
+  void notice(const std::string& text) override { ledger_.say(text); }
+
   Ending ending_of(const LaunchSpec& spec);
+  [[nodiscard]] DurationUs span_of(const Dag& dag, TaskNo t) const;
   void learn_durations();
   Status open();
   void give_dags();
@@ -56,6 +66,7 @@ class Theatre {
   Host host_;
   LoaderThread loader_;  ///< does nothing: every DAG is on the shelf
   RunMakers makers_;
+  ChildrenOnEngine children_;
   Alerts alerts_;
   std::map<std::string, std::vector<std::int64_t>> asset_events_;  ///< numbers, by asset
   std::map<const Dag*, std::vector<DurationUs>> spans_;            ///< of a try, by TaskNo
@@ -72,7 +83,7 @@ Theatre::Theatre(const SimulationPlan& plan)
                ledger_.see(part);
              }),
       executor_(loop_, [this](const LaunchSpec& spec) { return ending_of(spec); }),
-      host_({loop_, store_, executor_, nullptr,
+      host_({loop_, store_, executor_, this,
              [](const RunSnapshot&) { return Result<std::shared_ptr<const Dag>>{Error{"nothing is kept"}}; }},
             stage_context(), settings_of(plan)),
       makers_({loop_, store_, store_, host_, loader_, plan.config,
@@ -80,6 +91,7 @@ Theatre::Theatre(const SimulationPlan& plan)
                  find_events(asset, after, limit, std::move(done));
                },
                [this](const std::string& line) { ledger_.say(line); }, plan.dags.size() + 1}),
+      children_(loop_, store_, makers_.ticks(), makers_.shelf(), stage_context().secret),
       alerts_([this](RunNo run_no) { return host_.engine().run(run_no); }) {
   alerts_.set({misses_rule()});
   executor_.watch(&ledger_);
@@ -108,12 +120,35 @@ Ending Theatre::ending_of(const LaunchSpec& spec) {
   Ending ending;
   const DagRun* run = host_.engine().run(spec.key.run_no);
   if (run == nullptr) return ending;
-  const auto spans = spans_.find(run->dag.get());
-  const auto t = static_cast<std::size_t>(spec.key.task_no);
-  ending.outcome.after_us = spans == spans_.end() ? kUnknownTryUs : spans->second[t];
-  const TaskSpec& task = run->dag->spec(spec.key.task_no);
-  if (!task.outputs->empty()) ending.output = sample_output(task, loop_.wall_now());
+  ending.outcome.after_us = span_of(*run->dag, spec.key.task_no);
+  ending.output = sample_output(run->dag->spec(spec.key.task_no), loop_.wall_now());
   return ending;
+}
+
+DurationUs Theatre::span_of(const Dag& dag, TaskNo t) const {
+  const auto spans = spans_.find(&dag);
+  return spans == spans_.end() ? kUnknownTryUs : spans->second[static_cast<std::size_t>(t)];
+}
+
+/// A person takes as long as a program would, and chooses what stands first.
+void Theatre::instance_changed(const DagRun& run, const TaskRow& row) {
+  const TaskSpec& spec = run.spec_of(row.instance_no);
+  if (row.state != TaskState::deferred || spec.kind != TaskKind::approval) return;
+  const Instance& instance = run.at(row.instance_no);
+  const ApprovalAsk ask = ask_of(spec);
+  AnswerApproval request;
+  request.run_no = run.row.run_no;
+  request.task.task_id = run.dag->task(instance.task_no).id;
+  auto params = resolve_form(request.task.task_id, ask.params, Value());
+  if (ask.options.empty() || !params) return;  // nobody can answer without knowing more
+  if (instance.map_index >= 0) request.task.map_index = instance.map_index;
+  request.epoch = instance.epoch;
+  request.chosen = {ask.options.front()};
+  request.params = std::move(*params);
+  loop_.call_at(loop_.mono_now() + span_of(*run.dag, instance.task_no), [this, request] {
+    const Status asked = host_.ask(request, {"somebody", "", "simulate"}, [](const Result<Answer>&) {});
+    if (!asked) ledger_.say(asked.error().message);
+  });
 }
 
 /// Events that wait beyond what is in memory, as a store would find them.
@@ -172,6 +207,7 @@ Status Theatre::open() {
   for (const auto& [name, value] : plan_.variables) host_.engine().set_variable(name, value);
   for (const PoolSpec& pool : plan_.pools) host_.set_pool(pool.name, pool.slots);
   if (Status watched = makers_.watch_runs(); !watched) return watched;
+  host_.engine().make_children_with(&children_);
   makers_.start(all_that_was_due());
   give_dags();
   executor_.connect(host_.executor_events(), plan_.slots);
@@ -191,6 +227,7 @@ Result<Outlook> Theatre::play() {
   while (!fatal && loop_.step(until)) {
   }
   makers_.stop();
+  host_.engine().make_children_with(nullptr);
   if (fatal) return *fatal;
   Outlook out = ledger_.close([this](const std::string& pool) {
     const auto spec = host_.engine().admission().spec_of(pool);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "scheduler/engine/render.h"
 #include "scheduler/model/task_spec.h"
@@ -14,5 +16,9 @@ LaunchContext stage_context();
 
 /// The content of $BATON_OUTPUT that satisfies the types that a task declares: 0, "", [], …; empty where there are none.
 std::string sample_output(const TaskSpec& spec, WallUs now);
+
+/// The same of a task of checks, as the program that runs them writes it. `given`: what single ones come to, by name:
+/// passed, failed, error; the others hold.
+std::string checks_output(const TaskSpec& spec, const std::vector<std::pair<std::string, std::string>>& given);
 
 }  // namespace baton::rehearsal

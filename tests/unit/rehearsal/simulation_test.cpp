@@ -204,6 +204,23 @@ TEST(Simulation, WhatIsLateIsMissedAndWhatIsStaleToo) {
                                 "03-02T14:00 asset_stale"));
 }
 
+TEST(Simulation, PeopleAnswerAndRunsThatTasksStartAreMade) {
+  const Outlook outlook = played(R"(
+dag: parent
+schedule: "0 1 * * *"
+tasks:
+  ask: {approval: {prompt: "Go on?"}, expect: 2h}
+  start: {needs: ask, trigger_dag: {dag: child, wait: true}}
+---
+dag: child
+tasks: {a: {run: "true", expect: 30m}}
+)",
+                                 "2026-03-01", "2026-03-02");
+  EXPECT_THAT(starts_of(outlook, "child"), ElementsAre("03-01T03:00"));
+  EXPECT_EQ(outlook.open, 0);
+  EXPECT_EQ(outlook.dags.back().longest_run_us, 2 * kHour + 30 * kMinute);
+}
+
 TEST(Simulation, WhatOnlyARunKnowsIsSaidToBeUnknown) {
   const Outlook outlook = played(R"(
 dag: d
