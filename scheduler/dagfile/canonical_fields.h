@@ -9,6 +9,8 @@
 // The order is that of the form, and so part of every version. Included by those two files alone.
 #pragma once
 
+#include <type_traits>
+
 #include "scheduler/model/dag.h"
 #include "scheduler/timetable/schedule_spec.h"
 
@@ -131,9 +133,13 @@ void describe_surroundings(F& f, Seen<F, TaskSpec>& spec) {
   f.given("worker", spec.worker_labels);
   f.given("executor", spec.executor);
   f.given("executor_options", spec.executor_options_json);
-  f.given("cpus", spec.resources.cpus_milli);
-  f.given("memory", spec.resources.memory_bytes);
-  f.given("gpus", spec.resources.gpus);
+  Resources resources = spec.resources;
+  f.given("cpus", resources.cpus_milli);
+  f.given("memory", resources.memory_bytes);
+  f.given("gpus", resources.gpus);
+  if constexpr (!std::is_const_v<Seen<F, TaskSpec>>) {
+    if (!(resources == Resources{})) spec.resources = resources;
+  }
   f.given("outputs", spec.outputs);
   f.given("consumes", spec.consumes);
   f.given("produces", spec.produces);

@@ -261,17 +261,17 @@ void TaskReader::read_resources(Draft& draft) {
     if (count <= 0 || count > 1e6) {
       reporter_.error(Rule::invalid_value, cpus.span(), "\"cpus\" must be more than 0 and at most 1000000");
     } else {
-      spec.resources.cpus_milli = std::llround(count * 1000);
+      spec.resources.edit().cpus_milli = std::llround(count * 1000);
     }
   }
   if (const Node memory = resources.find("memory")) {
     const auto bytes = parse_size(memory.text());
-    spec.resources.memory_bytes = bytes.value_or(0);
+    if (bytes) spec.resources.edit().memory_bytes = *bytes;
     if (bytes && *bytes == 0) {
       reporter_.error(Rule::invalid_size, memory.span(), "\"memory\" must be more than 0");
     }
   }
-  spec.resources.gpus = read_int(resources.find("gpus"), 0);
+  if (const Node gpus = resources.find("gpus")) spec.resources.edit().gpus = read_int(gpus, 0);
 }
 
 void TaskReader::read_executor(Draft& draft, Node node) {

@@ -263,8 +263,8 @@ void Rendering::set_limits() {
   out_.spec.grace_us = spec_.grace_us;
   out_.spec.heartbeat_us = spec_.heartbeat_us;
   out_.spec.log_limit_bytes = spec_.log_limit_bytes;
-  out_.spec.memory_bytes = spec_.resources.memory_bytes;
-  out_.spec.cpus_milli = spec_.resources.cpus_milli;
+  out_.spec.memory_bytes = spec_.resources->memory_bytes;
+  out_.spec.cpus_milli = spec_.resources->cpus_milli;
 }
 
 void Rendering::put_env(std::string_view name, std::string_view value) {

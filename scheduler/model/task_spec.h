@@ -100,6 +100,7 @@ struct Resources {
   std::int64_t cpus_milli = 0;    ///< thousandths of a CPU; 0: no limit
   std::int64_t memory_bytes = 0;
   std::int32_t gpus = 0;
+  friend bool operator==(const Resources&, const Resources&) = default;
 };
 
 /// Kept by the hundred thousand: what a task rarely says is Rare, and dag_memory_test holds what all of it takes.
@@ -139,7 +140,7 @@ struct TaskSpec {
   Rare<std::vector<std::pair<std::string, std::string>>> worker_labels;
   Rare<std::string> executor;      ///< unset: local
   Rare<std::string> executor_options_json;
-  Resources resources;
+  Rare<Resources> resources;
   Rare<std::vector<OutputSpec>> outputs;
   Rare<std::vector<std::string>> consumes, produces;
   Rare<Cache> cache;               ///< set: the task asks the cache

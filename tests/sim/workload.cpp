@@ -44,8 +44,9 @@ class DagMaker {
  public:
   /// `doors`, `asks`: chance of its own for who names a breaker, and for who waits for others.
   DagMaker(Rng& rng, Rng doors, Rng asks, std::int32_t number, std::int32_t tasks_max,
-           const std::vector<PoolSpec>& pools)
-      : rng_(rng), doors_(doors), asks_(asks), number_(number), tasks_max_(tasks_max), pools_(pools) {
+           const std::vector<PoolSpec>& pools, bool has_server)
+      : rng_(rng), doors_(doors), asks_(asks), number_(number), tasks_max_(tasks_max), pools_(pools),
+        has_server_(has_server) {
     dag_.id = fmt::format("d{}", number);
   }
 
@@ -74,6 +75,7 @@ class DagMaker {
   std::int32_t number_;
   std::int32_t tasks_max_;
   const std::vector<PoolSpec>& pools_;
+  bool has_server_;
   Dag dag_;
   std::vector<std::vector<TaskNo>> needs_;
   std::vector<TaskPlan> plans_;
@@ -284,7 +286,7 @@ void DagMaker::have_wait_for_others() {
     const bool works = old.kind == TaskKind::run || old.kind == TaskKind::exec;
     const bool is_plain = task.hook == Hook::none && !old.setup && !old.teardown && old.outputs.empty() && !old.cache;
     if (!works || !is_plain || !old.env.empty() || !asks_.percent(15)) continue;
-    const bool starts = number_ > 0 && asks_.percent(45);
+    const bool starts = asks_.percent(45) && number_ > 0 && has_server_;
     TaskSpec spec = old;
     spec.script = {};
     spec.argv.reset();
@@ -437,7 +439,7 @@ void add_crowd(Workload& w, std::uint64_t seed) {
 
 }  // namespace
 
-Workload make_workload(std::uint64_t seed, std::int32_t tasks_max) {
+Workload make_workload(std::uint64_t seed, std::int32_t tasks_max, bool has_server) {
   Rng rng(hash_of({seed, 1}));
   Workload w;
   w.pools = {{"db", static_cast<std::int32_t>(rng.between(1, 2))},
@@ -448,7 +450,7 @@ Workload make_workload(std::uint64_t seed, std::int32_t tasks_max) {
     Rng own(hash_of({seed, 1, static_cast<std::uint64_t>(k)}));
     const Rng doors(hash_of({seed, 12, static_cast<std::uint64_t>(k)}));
     const Rng asks(hash_of({seed, 14, static_cast<std::uint64_t>(k)}));
-    w.dags.push_back(DagMaker(own, doors, asks, static_cast<std::int32_t>(k), tasks_max, w.pools).make());
+    w.dags.push_back(DagMaker(own, doors, asks, static_cast<std::int32_t>(k), tasks_max, w.pools, has_server).make());
   }
   add_crowd(w, seed);
   return w;

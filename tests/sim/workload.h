@@ -40,7 +40,8 @@ struct Workload {
   [[nodiscard]] const DagPlan* plan_of(const Dag& dag) const;
 };
 
-Workload make_workload(std::uint64_t seed, std::int32_t tasks_max);
+/// `has_server`: tasks may start runs of other DAGs, which `baton run` refuses.
+Workload make_workload(std::uint64_t seed, std::int32_t tasks_max, bool has_server);
 
 /// Params of a run: {"p": 0 … 5, "k": 0 … 3}; conditions and cache keys read them.
 struct RunParams {

@@ -31,7 +31,7 @@ SchedulerSettings scheduler_settings(std::uint64_t seed) {
 
 World::World(const SimOptions& options)
     : ground_(options),
-      workload_(make_workload(options.seed, options.tasks_max)),
+      workload_(make_workload(options.seed, options.tasks_max, worker_settings(options.seed).keeps_tasks)),
       behaviours_(options.seed),
       witness_(ground_),
       disk_(ground_, witness_),

@@ -128,6 +128,25 @@ test('a dead letter is read, and tried again; all of a filter are let go', async
   await page.context().close()
 })
 
+test('a person is asked, on the first view too, and answers with a form', async () => {
+  await until('the DAG', () => server.ask('GET', '/api/v2/dags/yes-or-no').catch(() => null))
+  await server.ask('POST', '/api/v2/dags/yes-or-no/dagRuns', { dag_run_id: 'asked', logical_date: null })
+  const page = await open({ path: '' })
+  await page.getByRole('link', { name: "Publish <b>today's</b> numbers?" }).click()
+  await page.getByRole('button', { name: 'Answer…' }).click()
+  const form = page.getByRole('dialog')
+  await form.getByText('window.xss = 1').waitFor()
+  await form.getByLabel('share').fill('150')
+  await form.getByRole('button', { name: 'approve' }).click()
+  await page.getByText('maximum').first().waitFor() // the server says what does not fit
+  await form.getByLabel('share').fill('20')
+  await form.getByRole('button', { name: 'approve' }).click()
+  await page.getByText('Nobody is asked anything').waitFor()
+  await until('the run goes on', async () => (await server.ask('GET', '/api/v2/dags/yes-or-no/dagRuns/asked')).state === 'success')
+  assert.equal(await page.evaluate(() => window.xss), undefined)
+  await page.context().close()
+})
+
 test('a variable is made, changed and removed', async () => {
   const page = await open({ path: 'variables' })
   await page.getByRole('button', { name: 'New…' }).click()

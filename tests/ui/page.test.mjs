@@ -50,6 +50,8 @@ before(async () => {
     assets: 'assets',
     asset: 'assets?asset=orders',
     deadletters: 'deadletters',
+    approvals: 'approvals',
+    approvals_past: 'approvals?show=past',
     breakers: 'breakers',
     workers: 'workers',
     variables: 'variables',

@@ -31,6 +31,7 @@ constexpr std::array kPaths = {
     "/runs",
     "/backfills",
     "/backfills/{backfill_id}",
+    "/approvals",
     "/assets",
     "/deadletters",
     "/breakers",

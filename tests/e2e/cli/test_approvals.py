@@ -2,9 +2,11 @@
 may, and what is withdrawn or too late is refused with what has happened. Over kills too."""
 import os
 import signal
+import subprocess
 import unittest
 
 from serving import ServingTest
+from support import BATON, WAIT_SECONDS
 
 ME = f"uid:{os.getuid()}"
 
@@ -150,10 +152,16 @@ class OfAServer(ServingTest):
 
 
 class OfARun(ServingTest):
+    def asks(self):
+        """A run that has just been started is not to be found yet."""
+        shown = subprocess.run([BATON, "show", "@latest", "-o", "json"], cwd=self.folder, env=self.environment(),
+                               capture_output=True, text=True, timeout=WAIT_SECONDS)
+        return shown.returncode == 0 and '"deferred"' in shown.stdout
+
     def test_it_says_what_to_type_and_goes_on_when_that_is_typed(self):
         self.write("promote.yaml", PROMOTE)
         run = self.begin("run", "promote.yaml", "--run-id", "here")
-        self.until(lambda: "deferred" in self.states().values(), "the question")
+        self.until(self.asks, "the question")
         self.baton("approval", "answer", "here", "ask", "--option", "perhaps", code=2)
         self.baton("approval", "approve", "here", "ask", "-p", "share=7")
         self.assertEqual(run.wait(60), 0)
@@ -163,7 +171,7 @@ class OfARun(ServingTest):
     def test_a_resumed_run_asks_again(self):
         self.write("own.yaml", OWN)
         run = self.begin("run", "own.yaml", "--run-id", "here", "-q")
-        self.until(lambda: "deferred" in self.states().values(), "the question")
+        self.until(self.asks, "the question")
         run.send_signal(signal.SIGKILL)
         run.wait(60)
         self.assertIn("baton resume own/here", self.baton("approval", "answer", "here", "ask", "--option", "now", code=5).stderr)

@@ -240,7 +240,7 @@ TEST(SharedIds, OfOneFileAreItsOwnBusiness) {
 TEST(Sizes, AreExact) {
   const auto memory = [](const std::string& size) {
     const LoadResult r = load_text("dag: x\ntasks: {a: {run: echo, resources: {memory: " + size + "}}}\n", "a.yaml");
-    return r.ok() ? r.dags[0]->spec(0).resources.memory_bytes : -1;
+    return r.ok() ? r.dags[0]->spec(0).resources->memory_bytes : -1;
   };
   EXPECT_EQ(memory("9007199254740993"), 9007199254740993);
   EXPECT_EQ(memory("1.5Gi"), std::int64_t{3} << 29U);

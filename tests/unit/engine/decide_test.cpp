@@ -95,15 +95,6 @@ TEST(Run, AnAllowedFailureDoesNotFailTheRunNorDoesWhatItLeavesBehind) {
   EXPECT_EQ(d.run().row.state, RunState::success);
 }
 
-TEST(Run, AKindOfTheServiceFailsWithItsReason) {
-  TaskSpec spec;
-  spec.kind = TaskKind::trigger_dag;
-  RunDriver d(DagBuilder().task("a", {}, spec).build());
-  d.begin();
-  EXPECT_EQ(d.state("a"), failed);
-  EXPECT_EQ(d.at("a").reason, Reason::unsupported);
-}
-
 TEST(Run, ALaunchThatFailsIsAFailureWithoutATry) {
   TaskSpec spec = test::run_task();
   spec.retries = test::constant_retries(3);

@@ -76,7 +76,8 @@ TEST_F(StateRows, ResultsOfChecksAreListedNewestFirstAndGoWithTheirRun) {
   ASSERT_EQ(commit(std::move(again)), CommitOutcome::durable);
   const auto names = [&](const CheckQuery& query) {
     std::string out;
-    for (const CheckRow& row : reader()->list_checks(query).value()) out += row.name + std::string(to_string(row.state)) + " ";
+    const auto rows = reader()->list_checks(query);
+    for (const CheckRow& row : *rows) out += row.name + std::string(to_string(row.state)) + " ";
     return out;
   };
   EXPECT_EQ(names({}), "cwarned apassed bpassed afailed ");

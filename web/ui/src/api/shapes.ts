@@ -23,6 +23,7 @@ export interface Home {
     queued_runs: number
     failed_runs_24h: number
     import_errors: number
+    approvals: number
   }
   failed: {
     dag_id: string
@@ -49,6 +50,7 @@ export interface Home {
   next: { dag_id: string; logical_date: string | null; run_after: string }[]
   pools: { name: string; slots: number; occupied_slots: number; queued_slots: number }[]
   breakers: { name: string; state: 'open' | 'half_open'; until: string | null; reason: string | null }[]
+  approvals: { id: number; dag_id: string; dag_run_id: string; task_id: string; subject: string; deadline: string | null }[]
   workers: { worker: string; host: string | null; slots: number; running: number; state: string; since: string | null }[]
 }
 

@@ -1,1 +1,0 @@
-import{It as e,Pt as t,xt as n,yt as r}from"./index-OX9lAQ5j.js";import i from"./RunTable-D7j7zbhe.js";var a=n(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(n){var o=a(),s=e(t(o),2);i(s,{dagId:`~`}),r(n,o)}export{o as default};

@@ -1,1 +1,0 @@
-import{At as e,Gt as t,Nt as n,ft as r,tt as i,xt as a,yt as o}from"./index-OX9lAQ5j.js";var s=a(`<div class="panel scroll" tabindex="0" role="region"><!></div>`);function c(a,c){var l=s(),u=n(l);r(u,()=>c.children),t(l),e(()=>i(l,`aria-label`,c.label)),o(a,l)}export{c as t};
