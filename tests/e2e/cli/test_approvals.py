@@ -1,6 +1,7 @@
 """Approvals: a task waits for a person and holds nothing, at a server and in `baton run`; the answer is given once, by who
 may, and what is withdrawn or too late is refused with what has happened. Over kills too."""
 import os
+import pwd
 import signal
 import subprocess
 import unittest
@@ -165,7 +166,7 @@ class OfARun(ServingTest):
         self.baton("approval", "answer", "here", "ask", "--option", "perhaps", code=2)
         self.baton("approval", "approve", "here", "ask", "-p", "share=7")
         self.assertEqual(run.wait(60), 0)
-        self.assertIn("7 " + ME, (self.folder / "shipped").read_text())
+        self.assertIn("7 " + pwd.getpwuid(os.getuid()).pw_name, (self.folder / "shipped").read_text())
         self.baton("approval", "reject", "here", "ask", code=5)
 
     def test_a_resumed_run_asks_again(self):

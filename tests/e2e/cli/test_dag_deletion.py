@@ -18,7 +18,8 @@ class Deleting(ServingTest):
 
     def rows(self, table):
         with sqlite3.connect(f"file:{self.folder}/.baton/baton.db?mode=ro", uri=True) as db:
-            return db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            only = " WHERE name <> 'dag_settings'" if table == "server_state" else ""  # what files were read with: no DAG's
+            return db.execute(f"SELECT count(*) FROM {table}{only}").fetchone()[0]
 
     def lose(self, name):
         (self.folder / "dags" / name).unlink()
