@@ -146,6 +146,7 @@ TEST_F(ServiceRows, ARequestsKeyIsKeptOnce) {
 
 /// Rows that are there for good, or that go with a DAG, a run or a version.
 const std::set<std::string> kStaysOrGoesWithItsOwner = {
+    "task_state", "check_result", "held_asset_event", "approval", "started_run",
     "asset",     "asset_link", "asset_trigger", "asset_cursor", "run_asset_event", "breaker", "breaker_event", "dead_letter",
     "store",     "dag",       "dag_version", "dag_task",     "dag_run",  "run_input", "run_count",    "run_date",
     "run_label", "task_instance", "mapped_item", "task_try", "cache_entry", "task_duration", "dag_file", "dag_tag",
