@@ -273,8 +273,8 @@ void Checks::check_quiet(Scheduler* scheduler) {
         fail("INV-14", name + " is " + std::string(to_string(row.state)) + " and no worker knows of it");
       }
       // Who waits for a slot is scheduled in memory alone: its row says what it was before.
-      const DagRun* const live = scheduler->engine().run(run_no);
-      const bool is_due = live != nullptr && live->at(row.instance_no).state == TaskState::scheduled;
+      const DagRun* const known = scheduler->engine().run(run_no);
+      const bool is_due = known != nullptr && known->at(row.instance_no).state == TaskState::scheduled;
       const bool waits = (row.state == TaskState::up_for_retry || row.state == TaskState::up_for_reschedule) && !is_due;
       if (waits && (row.wake_at == kNoTime || row.wake_at + kDueMaxUs < ground_.loop.wall())) {
         fail("INV-11", name + " waits and its time has come long ago");

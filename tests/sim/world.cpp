@@ -115,7 +115,7 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
       ground_.strike(Fault::create_conflict);
     }
   });
-  if (changes_.percent(45)) {  // while it lives, as a rule
+  if (changes_.percent(52)) {  // while it lives, as a rule
     plan_change(run_no, ground_.loop.now() + changes_.log_between(100 * kMillisecond, 3 * kMinute));
   }
   // Somebody wants an earlier run again while this one and its like fill the limit: that retry must wait.
