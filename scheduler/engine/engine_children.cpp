@@ -154,7 +154,6 @@ void Engine::stop_child(const Pending::ChildWish& wish) {
   for (auto& [child_no, row] : children_) {
     if (row.run_no != wish.run_no || row.instance_no != wish.instance_no || row.epoch != wish.epoch) continue;
     row.state = ChildState::cut;
-    if (BATON_BUG(child_runs_on)) return;
     stop_run(child_no, Reason::stopped, false);
     return;
   }

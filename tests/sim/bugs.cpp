@@ -61,7 +61,6 @@ constexpr std::array kBugs = {
     // What waits for others.
     SeededBug{"request_left_open", "a question stays open though its task was stopped, marked or cleared"},
     SeededBug{"child_made_twice", "after a restart a task starts the run once more that it waits for"},
-    SeededBug{"child_runs_on", "a run goes on though the task that waits for it was stopped"},
     // Runs that wait to begin.
     SeededBug{"max_active_runs_ignored", "as many runs of a DAG begin as there are"},
     SeededBug{"ended_run_keeps_its_place", "a run that has ended counts under the limit of its DAG"},
