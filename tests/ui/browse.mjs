@@ -12,6 +12,7 @@ export async function browse(server) {
     const page = await context.newPage()
     page.faults = []
     page.asked = []
+    page.failed = []
     page.on('pageerror', (error) => page.faults.push(String(error)))
     page.on('dialog', (dialog) => page.faults.push(`a dialog: ${dialog.message()}`))
     page.on('console', (message) => {
@@ -19,6 +20,7 @@ export async function browse(server) {
       if (message.type() === 'error' && !/status of 404/.test(message.text())) page.faults.push(message.text())
     })
     page.on('request', (request) => page.asked.push(request.url()))
+    page.on('requestfailed', (request) => page.failed.push(`${request.url()}: ${request.failure()?.errorText}`))
     if (!cookies) {
       await page.goto(server().link)
       cookies = await context.cookies()
@@ -31,8 +33,15 @@ export async function browse(server) {
 
   /** Until nothing is being read any more. */
   async function settled(page) {
-    await page.waitForSelector('nav, form', { state: 'attached' })
-    await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]') && document.querySelector('main')?.textContent?.trim())
+    try {
+      await page.waitForSelector('nav, form', { state: 'attached' })
+      await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]') && document.querySelector('main')?.textContent?.trim())
+    } catch (error) {
+      // A wait that ends tells only that it ended: what stood there, and what went wrong before, is what one needs to know.
+      const body = await page.evaluate(() => document.body?.outerHTML ?? '').catch((why) => String(why))
+      throw new Error(`${page.url()} does not settle: ${page.faults?.join(' | ') || 'no fault'}; asked last: ${page.asked?.slice(-8).join(' ')}; failed: ${page.failed?.slice(-8).join(' ') || 'nothing'}; ` +
+        `the page: ${body.slice(0, 600)}`, { cause: error })
+    }
   }
 
   return { browser, open, settled, cookies: () => cookies }

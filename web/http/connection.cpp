@@ -215,9 +215,9 @@ void Connection::on_read(const error_code& error, std::size_t count) {
     case Stage::handling:
     case Stage::writing: return;  // nothing is read then
     case Stage::streaming:
-      // An end may be of one direction alone: who has left altogether resets the next write. Nobody sends beside a
-      // stream.
-      if (error == boost::asio::error::eof) return;
+      // Nobody sends beside a stream: it has an end, or is no client. An end of one direction alone is not told from one
+      // who has left, and is not waited for: a stream on which nothing happens would keep its place until the next
+      // beat, and a browser that turns pages quickly would use up all that its address has (nginx and Go do the same).
       return close();
     case Stage::draining:
       drained_ += count;

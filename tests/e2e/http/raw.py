@@ -91,8 +91,9 @@ class EchoTest(unittest.TestCase):
 
     def get(self, path, *headers):
         lines = "".join(f"{h}\r\n" for h in headers)
-        [response] = self.exchange(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n".encode())
-        return response
+        with self.connect() as connection, connection.makefile("rb") as stream:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n".encode())
+            return read_response(stream)
 
     def memory_kb(self):
         with open(f"/proc/{self.server.pid}/status") as status:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
 from raw import EchoTest, read_response
@@ -116,6 +117,27 @@ class Streams(EchoTest):
             open_streams.append(connection)
         self.assertEqual(self.get("/quiet").status, 503)
         self.assertEqual(self.get("/echo").status, 200)
+
+    def test_who_leaves_one_on_which_nothing_happens_gives_its_place_back(self):
+        for _ in range(3):
+            streams = [self.opened() for _ in range(4)]
+            for connection in streams:
+                connection.close()
+
+    def opened(self):
+        """The place of one before may become free a moment later, never when nobody looks."""
+        deadline = time.monotonic() + 20
+        while True:
+            connection = self.connect()
+            connection.sendall(GET.format("/quiet").encode())
+            head = b""
+            # To its end: who closes with bytes that he has not read resets the connection, and that is heard of.
+            while not head.endswith((b": hello\n\n\r\n", b"}")):
+                head += connection.recv(4096)
+            if b"200 OK" in head:
+                return connection
+            connection.close()
+            self.assertLess(time.monotonic(), deadline, "those who left still have their places")
 
     def test_they_end_with_the_server(self):
         connection = self.connect()
