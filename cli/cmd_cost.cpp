@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/contexts.h"
+#include "cli/dag_lookup.h"
 #include "cli/handlers.h"
 #include "cli/reading.h"
 #include "cli/server_client.h"
@@ -19,11 +20,6 @@
 namespace baton::cli {
 namespace {
 
-struct CostQuery {
-  AccountQuery accounts;
-  std::optional<double> price;
-};
-
 /// A time, or a duration: so long ago.
 Result<WallUs> moment_of(const std::string& text, const char* flag, WallUs now) {
   if (const auto span = timetable::parse_duration(text)) return now - *span;
@@ -32,48 +28,53 @@ Result<WallUs> moment_of(const std::string& text, const char* flag, WallUs now) 
   return Error{std::string(flag) + " is neither a time nor a duration: write 2026-01-31 or 30d", ErrorKind::invalid};
 }
 
-Result<CostQuery> cost_query_of(const Arguments& arguments, WallUs now) {
-  CostQuery out;
+Result<AccountQuery> cost_query_of(const Arguments& arguments, WallUs now) {
+  AccountQuery out;
   const std::string by = arguments.value("by", "dag");
   const auto named = std::ranges::find(kAccountByNames, by);
   if (named == kAccountByNames.end()) return Error{"--by is one of dag, owner, pool, task, day", ErrorKind::invalid};
-  out.accounts.by = static_cast<AccountBy>(named - kAccountByNames.begin());
-  out.accounts.until = now;
+  out.by = static_cast<AccountBy>(named - kAccountByNames.begin());
+  out.until = now;
   if (arguments.has("until")) {
     const auto at = moment_of(arguments.value("until"), "--until", now);
     if (!at) return at.error();
-    out.accounts.until = *at;
+    out.until = *at;
   }
   const auto since = moment_of(arguments.value("since", "30d"), "--since", now);
   if (!since) return since.error();
-  out.accounts.since = *since;
+  out.since = *since;
   if (arguments.has("price")) {
     const std::string price = arguments.value("price");
-    if (is_decimal(price)) out.price = read_double(price);
-    if (!out.price || *out.price < 0) return Error{"--price is no amount: write 0.04", ErrorKind::invalid};
+    if (is_decimal(price)) out.prices.cpu_hour = read_double(price);
+    if (out.prices.cpu_hour.value_or(-1) < 0) return Error{"--price is no amount: write 0.04", ErrorKind::invalid};
   }
   return out;
 }
 
-Result<ValueList> costs_here(const Invocation& call, const CostQuery& query) {
+Result<ValueList> costs_here(const Invocation& call, AccountQuery query) {
   const Result<OpenState> state = open_state(call.args());
   if (!state) return state.error();
-  auto rows = state->reader->accounts(query.accounts);
+  if (!query.prices.are_set()) {
+    const auto config = load_config_beside(call, state_folder_of(call.args()).parent_path() / "baton.yaml");
+    if (!config) return config.error();
+    query.prices = config->prices;
+  }
+  auto rows = state->reader->accounts(query);
   if (!rows) return rows.error();
-  insight::put_in_order(*rows, query.accounts.by);
+  insight::put_in_order(*rows, query.by);
   ValueList out;
-  for (const AccountRow& row : *rows) out.emplace_back(insight::account_value(row, query.price));
+  for (const AccountRow& row : *rows) out.emplace_back(insight::account_value(row, query.prices.are_set()));
   return out;
 }
 
-Result<ValueList> costs_elsewhere(const Invocation& call, const CostQuery& query) {
+Result<ValueList> costs_elsewhere(const Invocation& call, const AccountQuery& query) {
   const auto server = ServerClient::of(call.args());
   if (!server) return server.error();
-  const auto by = static_cast<std::size_t>(query.accounts.by);
+  const auto by = static_cast<std::size_t>(query.by);
   std::string target = "/api/v2/accounting?limit=100&by=" + std::string(kAccountByNames[by]) +
-                       "&since=" + http::percent_encoded(timestamp_text(timestamp_from_us(query.accounts.since))) +
-                       "&until=" + http::percent_encoded(timestamp_text(timestamp_from_us(query.accounts.until)));
-  if (query.price) target += "&price_per_cpu_hour=" + http::percent_encoded(call.args().value("price"));
+                       "&since=" + http::percent_encoded(timestamp_text(timestamp_from_us(query.since))) +
+                       "&until=" + http::percent_encoded(timestamp_text(timestamp_from_us(query.until)));
+  if (query.prices.are_set()) target += "&price_per_cpu_hour=" + http::percent_encoded(call.args().value("price"));
   ValueList out;
   for (std::int64_t total = 1; static_cast<std::int64_t>(out.size()) < total;) {
     const auto page = server->get(target + "&offset=" + std::to_string(out.size()));
@@ -118,13 +119,16 @@ std::string main_wait_of(const Value& account) {
   return name.empty() ? "-" : name + " " + span_of(longest);
 }
 
-void show_costs(const Invocation& call, const ValueList& rows, const CostQuery& query) {
+/// A price was asked with, or baton.yaml has some: here or where the server is.
+bool has_cost(const ValueList& rows) { return !rows.empty() && rows.front().find("cost") != nullptr; }
+
+void show_costs(const Invocation& call, const ValueList& rows) {
   const std::string by = call.args().value("by", "dag");
   std::string title = by;
   std::ranges::transform(title, title.begin(), [](char c) { return static_cast<char>(c - ('a' - 'A')); });
   std::vector<text::Column> columns = {{title, false, true, 12}, {"RUNS", true},   {"ATTEMPTS", true}, {"CPU", true},
                                        {"FOR NOTHING", true},    {"TIME", true}, {"MEMORY", true},   {"WAITED MOST FOR"}};
-  if (query.price) columns.insert(columns.begin() + 4, {"COST", true});
+  if (has_cost(rows)) columns.insert(columns.begin() + 4, {"COST", true});
   text::Table table(std::move(columns));
   for (const Value& row : rows) {
     const std::string key = text_member(row, "key");
@@ -137,7 +141,7 @@ void show_costs(const Invocation& call, const ValueList& rows, const CostQuery& 
                                       span_of(amount_of(row, "run_seconds")),
                                       fixed(amount_of(row, "peak_memory_bytes") / (1 << 20), "%.0f MiB"),
                                       main_wait_of(row)};
-    if (query.price) cells.insert(cells.begin() + 4, fixed(amount_of(row, "cost"), "%.2f"));
+    if (has_cost(rows)) cells.insert(cells.begin() + 4, fixed(amount_of(row, "cost"), "%.2f"));
     table.add(std::move(cells));
   }
   Invocation::print(table.render(call.out_style(), call.out_width()));
@@ -182,13 +186,13 @@ int cost_command(const Invocation& call) {
   const auto rows = is_elsewhere(call.args()) ? costs_elsewhere(call, *query) : costs_here(call, *query);
   if (!rows) return call.fail(rows.error());
   if (call.format() == Format::csv) {
-    print_csv(*rows, call.args().value("by", "dag"), query->price.has_value());
+    print_csv(*rows, call.args().value("by", "dag"), has_cost(*rows) || query->prices.are_set());
   } else if (call.format() != Format::table) {
     call.print_document(Value(ValueMap{{"accounts", *rows}}), "accounts");
   } else if (rows->empty()) {
     call.note("no attempt ended in that time");
   } else {
-    show_costs(call, *rows, *query);
+    show_costs(call, *rows);
   }
   return kOk;
 }

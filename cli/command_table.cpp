@@ -318,7 +318,7 @@ constexpr Flag kCostFlags[] = {
     {"by", 0, "WHAT", "dag (the default), owner, pool, task or day of UTC", false, Complete::words, "dag|owner|pool|task|day"},
     {"since", 0, "T", "attempts that ended from then on: a time, or 30d (the default)"},
     {"until", 0, "T", "and before then"},
-    {"price", 0, "AMOUNT", "of an hour of CPU: gives each a cost"}};
+    {"price", 0, "AMOUNT", "of an hour of CPU, instead of `prices` in baton.yaml: gives each a cost"}};
 constexpr Example kCostExamples[] = {
     {"baton cost", "which DAGs used most CPU in thirty days, and how much of it for nothing"},
     {"baton cost --by owner --since 2026-01-01 --price 0.04 -o csv", "a bill"}};

@@ -202,6 +202,7 @@ Status Serving::start_web() {
   services.assets = &api_assets_;
   services.upkeep = &api_upkeep_;
   services.metrics = [this] { return metrics(); };
+  services.prices = [this] { return config_now().prices; };
   services.health = [this] {
     api::Health health;
     health.scheduler_seen = seen_;

@@ -65,9 +65,10 @@ if(BATON_SANITIZE)
 else()
   target_compile_options(baton_options INTERFACE $<$<CONFIG:Release,RelWithDebInfo>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
 endif()
-# Clang is here for libFuzzer alone; what its warnings say is GCC's to decide.
+# Clang is here for libFuzzer, and because it compiles the sanitized build in half the time; what is a warning is GCC's to
+# decide, which compiles the same files for the release.
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
-  target_compile_options(baton_options INTERFACE -Wno-error)
+  target_compile_options(baton_options INTERFACE -w)
 endif()
 if(BATON_FUZZ)
   target_compile_options(baton_options INTERFACE -fsanitize=fuzzer-no-link)

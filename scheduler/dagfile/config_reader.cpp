@@ -77,6 +77,29 @@ BackupSettings read_backup(Node node, Reporter& reporter) {
   return out;
 }
 
+std::optional<double> read_price(Node node, Reporter& reporter) {
+  if (!node || !node.is_scalar()) return std::nullopt;
+  const CoreNumber number = core_number(node.text());
+  const bool is_whole = number.kind == CoreNumber::Kind::integer;
+  if (!is_whole && number.kind != CoreNumber::Kind::floating) return std::nullopt;  // its form has been complained of
+  const double price = is_whole ? static_cast<double>(number.integer) : number.floating;
+  if (price >= 0) return price;
+  reporter.error(Rule::invalid_value, node.span(), dagfile::in_quotes(node.text()) + " is no price", "write 0.04");
+  return std::nullopt;
+}
+
+Prices read_prices(Node node, Reporter& reporter) {
+  Prices out;
+  if (!node || !node.is_map()) return out;
+  out.cpu_hour = read_price(node.find("cpu_hour"), reporter);
+  const Node pools = node.find("pools");
+  if (!pools || !pools.is_map()) return out;
+  for (const auto& [name, value] : dagfile::Entries(pools)) {
+    if (const auto price = read_price(value, reporter)) out.pools.emplace_back(name.text(), *price);
+  }
+  return out;
+}
+
 /// Who is told of what in all DAGs, and how they are reached; empty: nobody.
 std::string read_alerting(Node root, Reporter& reporter) {
   ValueMap out;
@@ -157,6 +180,7 @@ void read_config(Node root, const std::string& profile, Config& config, Reporter
   config.retention = read_retention(root.find("retention"), reporter);
   config.alerting_json = read_alerting(root, reporter);
   config.backup = read_backup(root.find("backup"), reporter);
+  config.prices = read_prices(root.find("prices"), reporter);
   read_profiles(root, profile, config, reporter);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "scheduler/engine/wait_times.h"
+#include "scheduler/model/prices.h"
 #include "scheduler/model/time.h"
 
 namespace baton {
@@ -20,6 +21,7 @@ inline constexpr std::array<std::string_view, 5> kAccountByNames = {"dag", "owne
 struct AccountQuery {
   AccountBy by = AccountBy::dag;
   WallUs since = 0, until = 0;
+  Prices prices = {};
 };
 
 /// Of one DAG, owner, …: empty where it has none.
@@ -33,6 +35,7 @@ struct AccountRow {
   DurationUs wasted_cpu_us = 0;   ///< of the unsuccessful ones
   std::int64_t peak_bytes = 0;    ///< of the largest one
   WaitTimes waits;                ///< before they ran, by reason
+  double cost = 0;                ///< of their CPU, by the prices of the query
 };
 
 /// At most so many rows are kept apart; what comes beyond them is summed under `kOtherAccounts`.

@@ -623,6 +623,7 @@ Event event_of(FollowUp next) {
 
 void step(DagRun& run, const Event& event, Moment now, const CoreSettings& settings, StepOutcome& out) {
   Decision& decision = out.decision;
+  if (const auto* past = std::get_if<PastSeen>(&event)) run.waits_for_past.erase(past->task_no);
   decide(run, event, now, settings, decision);
   if (const auto* started = std::get_if<AttemptStarted>(&event); started != nullptr && !decision.changes.empty()) {
     Activity& activity = run.ensure_activity(started->instance);

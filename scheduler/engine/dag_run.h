@@ -98,6 +98,7 @@ struct DagRun {
   std::unordered_map<InstanceNo, MappedItem> items;
   mutable std::unordered_map<TaskNo, DescribedTask> described;  ///< of mapped tasks that expressions have named
   std::set<InstanceNo> held_events;               ///< successes whose asset events wait for the checks behind them
+  std::set<TaskNo> waits_for_past;                ///< tasks that are not known to be done in the run of the date before
   std::shared_ptr<TaskStates> states;             ///< of its DAG, shared by its live runs; null: none are known
   std::deque<FollowUp> pending;
   std::vector<Activity> activities;

@@ -34,6 +34,7 @@ class Decider {
   void operator()(const LaunchFailed& e);
   void operator()(const CacheAnswered& e);
   void operator()(const AssetSeen& e);
+  void operator()(const PastSeen& e);
   void operator()(const TimerDue& e);
   void operator()(const StopRequested& e);
   void operator()(const Cleared& e);
@@ -101,7 +102,10 @@ void Decider::operator()(const UpstreamsEnded& e) {
   if (is_final(run_.row.state)) begin_hooks(run_.row.state);  // it was cleared and has ended only now
 }
 
+void Decider::operator()(const PastSeen& e) { judge_task(e.task_no); }
+
 void Decider::operator()(const RunBegins&) {
+  if (!run_.waits_for_past.empty()) out_.commands.push_back({.kind = Command::Kind::find_past});
   for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
     bool is_judged = run_.dag->tasks[t].hook == Hook::none;
     if (BATON_BUG(hook_before_the_outcome)) is_judged = true;
@@ -175,6 +179,8 @@ void Decider::judge_task(TaskNo t) {
     return;
   }
   const Verdict verdict = spec.teardown ? judge_teardown(t) : judge(spec.trigger_rule, run_.progress(t).upstreams);
+  // Only what may run waits for its past: a failure above it is told at once.
+  if (verdict == Verdict::run && run_.waits_for_past.contains(t)) return;
   if (expanded) return judge_instances(t, verdict);
   switch (verdict) {
     case Verdict::wait: return;

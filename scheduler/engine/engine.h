@@ -62,6 +62,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   Engine& operator=(const Engine&) = delete;
 
   void set_pool(const PoolSpec& pool);
+  /// Nothing has started since `at`; kNoTime: ever. Rates of pools that are set from here on have filled since then.
+  /// Without it they begin used up: whoever was here before may just have started something.
+  void idle_since(WallUs at);
   /// It is gone: tasks that want it fail aloud.
   void drop_pool(const std::string& name);
   void set_pool(const std::string& name, std::int32_t slots) { set_pool(PoolSpec{name, slots}); }
@@ -242,6 +245,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void carry_out(LiveRun& live, Command& command);
   void offer(LiveRun& live, InstanceNo i);
   void find_cached(LiveRun& live, InstanceNo i, const std::string& key);
+  void wait_for_past(DagRun& run);
+  void find_past(const LiveRun& live);
+  void look_at_past_again(const RunRow& ended);
   void set_timer(LiveRun& live, InstanceNo i, WallUs wake_at);
   void timer_fired(RunNo run_no, InstanceNo i, WallUs wake_at);
   void release(Pending& pending);
@@ -319,6 +325,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::map<std::string, WallUs> asset_times_;  ///< when the last event of each was that is durable
   std::map<std::string, std::set<std::pair<RunNo, InstanceNo>>> asset_watchers_;  ///< sensors that wait, or have waited
 
+  std::map<std::string, std::set<RunNo>> past_waiters_;  ///< by DAG: whose tasks wait, or have waited, for their past
   std::set<RunNo> left_;                       ///< not ours now; see leave_runs()
   std::vector<DurationRow> lazy_durations_;
   StepOutcome step_;                           ///< scratch of handle()
@@ -328,7 +335,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   Loop::TimerId breaker_timer_ = 0;            ///< 0: none is set
   Loop::TimerId limit_timer_ = 0;              ///< 0: none is set
   std::optional<MonoUs> limits_due_;           ///< what it waits for
-  MonoUs begun_at_;                            ///< rates begin used up then
+  MonoUs begun_at_;                            ///< rates were used up then
   std::optional<MonoUs> breakers_due_;         ///< what it waits for
   WallUs queue_due_ = kNoTime;                 ///< what it waits for
   std::vector<RunNo> stopped_;                 ///< since admission last dropped who is no longer wanted

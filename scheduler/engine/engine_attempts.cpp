@@ -44,6 +44,12 @@ void Engine::set_variable(const std::string& name, std::optional<std::string> va
   }
 }
 
+void Engine::idle_since(WallUs at) {
+  constexpr DurationUs kFillsAll = 365 * kDay;
+  const DurationUs span = at == kNoTime ? kFillsAll : std::clamp<DurationUs>(loop_.wall_now() - at, 0, kFillsAll);
+  begun_at_ = loop_.mono_now() - span;
+}
+
 void Engine::set_pool(const PoolSpec& pool) {
   admission_.set_pool(pool.name, pool.slots);
   admission_.set_rate(pool.name, pool.rate, begun_at_);

@@ -9,6 +9,11 @@
 #include "scheduler/model/seeded_bug.h"
 
 namespace baton {
+namespace {
+
+constexpr DurationUs kPastAgainUs = 10 * kSecond;  // after the past could not be read
+
+}  // namespace
 
 void Engine::collect(LiveRun& live, StepOutcome& step) {
   DagRun& run = live.run;
@@ -62,6 +67,7 @@ void Engine::carry_out(LiveRun& live, Command& command) {
       return;
     case Command::Kind::timer: set_timer(live, i, command.wake_at); return;
     case Command::Kind::find_cached: return find_cached(live, i, command.text);
+    case Command::Kind::find_past: return find_past(live);
     case Command::Kind::finished:
       if (BATON_BUG(end_told_before_commit)) {
         if (finished_) finished_(run);
@@ -101,6 +107,54 @@ void Engine::find_cached(LiveRun& live, InstanceNo i, const std::string& key) {
                        if (found) answer.outputs_json = std::move(found->outputs_json);
                        handle(*owner, answer);
                      });
+}
+
+/// Of a dated run: its tasks with `depends_on_past`, until the run of the date before is known to have done them. Who
+/// works on one run alone (no loader) leaves it out: nobody could mend that other run meanwhile.
+void Engine::wait_for_past(DagRun& run) {
+  run.waits_for_past.clear();
+  if (loader_ == nullptr || run.row.logical_date == kNoTime) return;
+  for (std::size_t t = 0; t < run.dag->tasks.size(); ++t) {
+    if (run.dag->tasks[t].spec->depends_on_past) run.waits_for_past.insert(static_cast<TaskNo>(t));
+  }
+  if (!run.waits_for_past.empty()) past_waiters_[run.row.dag_id].insert(run.row.run_no);
+}
+
+void Engine::find_past(const LiveRun& live) {
+  const DagRun& run = live.run;
+  std::vector<std::string> tasks;
+  for (const TaskNo t : run.waits_for_past) tasks.push_back(run.dag->task(t).id);
+  const auto answer = [this, run_no = run.row.run_no](const Result<std::vector<std::string>>& held) {
+    LiveRun* owner = runs_.find(run_no);
+    if (owner == nullptr || dead_) return;
+    if (!held) {  // nobody else would ask again
+      loop_.call_at(loop_.mono_now() + kPastAgainUs, [this, alive = is_alive_, run_no] {
+        const LiveRun* again = *alive ? runs_.find(run_no) : nullptr;
+        if (again != nullptr) find_past(*again);
+      });
+      return;
+    }
+    const std::set<TaskNo> asked = owner->run.waits_for_past;
+    for (const TaskNo t : asked) {
+      if (std::ranges::find(*held, owner->run.dag->task(t).id) != held->end()) continue;
+      handle(*owner, PastSeen{t});
+      owner = runs_.find(run_no);
+      if (owner == nullptr) return;
+    }
+  };
+  store_.find_past(run.dag->id, run.row.logical_date, std::move(tasks), answer);
+}
+
+/// A run has ended, anew perhaps: after a clear or a mark. Those of later dates look once more.
+void Engine::look_at_past_again(const RunRow& ended) {
+  const auto waiters = past_waiters_.find(ended.dag_id);
+  if (waiters == past_waiters_.end()) return;
+  std::erase_if(waiters->second, [this](RunNo run_no) {
+    const LiveRun* live = runs_.find(run_no);
+    return live == nullptr || live->run.waits_for_past.empty();
+  });
+  for (const RunNo run_no : waiters->second) find_past(*runs_.find(run_no));
+  if (waiters->second.empty()) past_waiters_.erase(waiters);
 }
 
 void Engine::set_timer(LiveRun& live, InstanceNo i, WallUs wake_at) {
@@ -177,6 +231,7 @@ void Engine::forget_finished(const std::vector<RunNo>& runs) {
     leave_queue(run_no);  // its place is free
     runs_.erase(run_no);
     child_ended(ended);
+    look_at_past_again(ended);
     schedule_turn();
   }
 }

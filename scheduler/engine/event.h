@@ -39,6 +39,8 @@ struct CacheAnswered { InstanceNo instance; std::optional<std::string> outputs_j
 struct AssetSeen { InstanceNo instance; WallUs at; };
 /// The timer that was set for `wake_at` has fired. One that was set before a later change is stale.
 struct TimerDue { InstanceNo instance; WallUs wake_at; };
+/// A task is done in the run of the date before: nothing of its past keeps it any more.
+struct PastSeen { TaskNo task_no; };
 /// A person, a signal, a time limit or fail_fast ends the run. `kill`: at once, teardowns too.
 struct StopRequested { Reason reason; bool kill; };
 /// A person clears `selected` (select() in clear.h), in a run that lives or has ended, and with it whatever has begun
@@ -74,7 +76,7 @@ struct ChildMoved {
 struct AllEnded {};
 
 using Event = std::variant<RunBegins, UpstreamsEnded, InstanceBegins, Admitted, Launched, AttemptAccepted, AttemptStarted,
-                           AttemptEnded, LaunchFailed, CacheAnswered, AssetSeen, TimerDue, StopRequested, Cleared, Marked, RunMarked,
+                           AttemptEnded, LaunchFailed, CacheAnswered, AssetSeen, TimerDue, PastSeen, StopRequested, Cleared, Marked, RunMarked,
                            Answered, ChildMoved, AllEnded>;
 
 /// One instance moves.
@@ -134,6 +136,7 @@ struct Command {
     stop,         ///< TERM, grace, KILL; kill_now: KILL
     timer,        ///< TimerDue at wake_at
     find_cached,  ///< CacheAnswered under `text`
+    find_past,    ///< PastSeen for each task whose past is well, now or later
     finished,     ///< the run and its hooks have ended
     time_limit,   ///< the run's time limit counts from row.started_at, which has changed
     start_child,  ///< a run of another DAG, or the wait for the one that was made

@@ -13,8 +13,9 @@
 
 namespace baton {
 
-/// A token bucket. It holds what comes in within a second, and one start at least. It begins empty, as if it had just been
-/// used up: a scheduler that starts anew is never above the rate, whatever the one before it has started.
+/// A token bucket. It holds what comes in within a second, and one start at least. It is empty at a moment that is given:
+/// when somebody may last have started something. So a scheduler that starts anew is never above the rate, whatever the
+/// one before it has started.
 class TokenBucket {
  public:
   TokenBucket(Rate rate, MonoUs empty_at) : rate_(rate), filled_to_(empty_at) {}

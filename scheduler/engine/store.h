@@ -85,6 +85,9 @@ class Store {
   /// The values that live on from run to run, of all DAGs, those that are taken away too.
   [[nodiscard]] virtual Result<std::vector<TaskStateRow>> task_states() { return std::vector<TaskStateRow>{}; }
 
+  /// Where every run has ended: when the last one did; kNoTime: there has never been one. None: it is not known.
+  [[nodiscard]] virtual std::optional<WallUs> idle_since() { return std::nullopt; }
+
   /// The number of the last asset event that was ever committed; it may be gone since.
   [[nodiscard]] virtual Result<std::int64_t> last_asset_event() { return std::int64_t{0}; }
   /// When the last event of each asset was.
@@ -93,6 +96,12 @@ class Store {
 
   /// Runs that tasks have started and whose end is still owed to somebody: awaited or cut.
   [[nodiscard]] virtual Result<std::vector<ChildRow>> owed_children() { return std::vector<ChildRow>{}; }
+
+  /// Looks up off the loop, in what is durable, which of `tasks` have not all succeeded or been skipped in the run of the
+  /// last date before `date` (depends_on_past). None: there is no such run, it does not know them, or all is well there.
+  /// `done` comes on the loop thread, never from within the call. A store that keeps no runs has no past.
+  using OnPast = std::function<void(Result<std::vector<std::string>> held)>;
+  virtual void find_past(const std::string& dag_id, WallUs date, std::vector<std::string> tasks, OnPast done) = 0;
 
   /// Looks a cache entry up off the loop; `done` comes on the loop thread. An expired entry is none.
   virtual void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,

@@ -21,7 +21,6 @@ Host::Host(HostParts parts, LaunchContext launch, HostSettings settings)
               parts_.observer),
       no_loader_(parts_.loop),
       control_(parts_.loop, engine_, parts_.loader != nullptr ? *parts_.loader : no_loader_, {}, hooks()) {
-  control_.declare_pools(settings_.pools);
   engine_.load_with(parts_.loader);
   engine_.on_begins([this](const RunRow& row, const Dag& dag) { begins(row, dag); });
 }
@@ -33,9 +32,11 @@ ControlHooks Host::hooks() {
 }
 
 Status Host::open() {
-  if (Status breakers = restore_breakers(); !breakers) return breakers;
   const auto unfinished = parts_.store.unfinished_runs();
   if (!unfinished) return unfinished.error();
+  if (const auto since = unfinished->empty() ? parts_.store.idle_since() : std::nullopt) engine_.idle_since(*since);
+  control_.declare_pools(settings_.pools);
+  if (Status breakers = restore_breakers(); !breakers) return breakers;
   // Left first, all of them: an attempt of a run that cannot be read must not be acknowledged either.
   std::vector<RunNo> left = *unfinished;
   if (BATON_BUG(ends_of_other_runs_acknowledged)) left.clear();

@@ -17,7 +17,7 @@ void put_in_order(std::vector<AccountRow>& rows, AccountBy by) {
   });
 }
 
-ValueMap account_value(const AccountRow& row, std::optional<double> price_of_cpu_hour) {
+ValueMap account_value(const AccountRow& row, bool has_prices) {
   ValueMap waits;
   for (std::size_t w = 0; w < kWaitCount; ++w) {
     const auto wait = static_cast<Wait>(w);
@@ -32,7 +32,7 @@ ValueMap account_value(const AccountRow& row, std::optional<double> price_of_cpu
                {"wasted_cpu_seconds", seconds_in(row.wasted_cpu_us)},
                {"peak_memory_bytes", row.peak_bytes},
                {"wait_seconds", std::move(waits)}};
-  if (price_of_cpu_hour) out.emplace_back("cost", seconds_in(row.cpu_us) / 3600 * *price_of_cpu_hour);
+  if (has_prices) out.emplace_back("cost", row.cost);
   return out;
 }
 

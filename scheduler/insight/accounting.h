@@ -1,7 +1,6 @@
 // Accounting: sums of what attempts have used, as the API and the command line show them. Pure; any thread.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "scheduler/engine/accounts.h"
@@ -13,7 +12,7 @@ namespace baton::insight {
 void put_in_order(std::vector<AccountRow>& rows, AccountBy by);
 
 /// {key, runs, attempts, unsuccessful_attempts, run_seconds, cpu_seconds, wasted_cpu_seconds, peak_memory_bytes,
-/// wait_seconds: {reason: seconds}, cost}; `cost` only with a price of an hour of CPU.
-ValueMap account_value(const AccountRow& row, std::optional<double> price_of_cpu_hour);
+/// wait_seconds: {reason: seconds}, cost}; `cost` only where there are prices.
+ValueMap account_value(const AccountRow& row, bool has_prices);
 
 }  // namespace baton::insight

@@ -101,6 +101,9 @@ class Why {
     }
     if (count > 4) words += " and " + std::to_string(count - 4) + " more";
     if (count == 0) {
+      if (spec_.depends_on_past && in_.run.row.logical_date != kNoTime) {  // nothing is written of it either
+        add("past", "it starts once it is done in the run of the date before (depends_on_past)");
+      }
       // Its upstreams have ended: what it waits for now is written late or never, and is worked out from what lives.
       resources();
       return;

@@ -11,6 +11,7 @@
 
 #include "scheduler/model/connection.h"
 #include "scheduler/model/labels.h"
+#include "scheduler/model/prices.h"
 #include "scheduler/model/rate.h"
 #include "scheduler/model/task_spec.h"
 
@@ -146,6 +147,7 @@ struct Config {
   std::int32_t max_depth = 64;
   Retention retention;
   BackupSettings backup;
+  Prices prices;
   Profile profile;                        ///< the one that holds; its pools are among `pools`
   std::string path;                       ///< the file it came from; empty: defaults
 };

@@ -255,7 +255,7 @@ void Comparison::compare_assets() {
     }
   }
   for (const auto& [asset, task] : report_.assets) {
-    const auto is_it = [&](const ExpectedAsset& one) { return one.name == asset; };
+    const auto is_it = [&asset = asset](const ExpectedAsset& one) { return one.name == asset; };
     if (std::ranges::any_of(*expect_.assets, is_it)) continue;
     const Rows rows = rows_of({task, std::nullopt, 0}, report_);
     blame(differ(expect_.assets_line, "assets: " + asset, "no event of it", "an event by " + task),

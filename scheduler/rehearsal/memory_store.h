@@ -35,6 +35,7 @@ class MemoryStore final : public Store {
   [[nodiscard]] const std::string& store_id() const override { return store_id_; }
   [[nodiscard]] std::int64_t leader_epoch() const override { return 1; }
   [[nodiscard]] Result<std::vector<RunNo>> unfinished_runs() override { return std::vector<RunNo>{}; }
+  [[nodiscard]] std::optional<WallUs> idle_since() override { return kNoTime; }
   [[nodiscard]] Status waiting_runs(const OnRow&) override { return Unit{}; }
   [[nodiscard]] Status live_runs(const OnRun&) override { return Unit{}; }
   [[nodiscard]] Result<RunSnapshot> load_run(RunNo) override;
@@ -45,6 +46,9 @@ class MemoryStore final : public Store {
   [[nodiscard]] Result<std::vector<TaskStateRow>> task_states() override { return states_; }
   /// What earlier runs have left; before anything asks for it.
   void leave_state(TaskStateRow row) { states_.push_back(std::move(row)); }
+  void find_past(const std::string&, WallUs, std::vector<std::string>, OnPast done) override {
+    loop_.post([done = std::move(done)] { done(std::vector<std::string>{}); });
+  }
   /// Nothing has run before.
   void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
                    const std::string& spec_hash, WallUs now, std::function<void(std::optional<CacheRow>)> done) override;

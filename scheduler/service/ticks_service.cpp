@@ -99,7 +99,7 @@ void TicksService::clock_seen(const ClockWatch::Seen& seen) {
   }
   if (seen.went_back_far) {
     for (auto& [id, dag] : dags_) {
-      when_settled(dag, [this, &dag] { pull_back(dag.state, loop_.wall_now()); });
+      when_settled(dag, [this, &dag = dag] { pull_back(dag.state, loop_.wall_now()); });
       if (!why_no_run(dag.row, gate_) && dag.row.schedule_since != kNoTime) wake_dag(dag, now);
     }
   }

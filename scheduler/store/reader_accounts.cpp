@@ -24,8 +24,10 @@ std::string day_of(WallUs at) {
 /// What an attempt is booked to. Texts are read once for each version and task, however many attempts there are.
 class Keys {
  public:
-  Keys(ReaderConnection& connection, AccountBy by) : connection_(connection), by_(by) {}
+  Keys(ReaderConnection& connection, const AccountQuery& query) : connection_(connection), by_(query.by), prices_(query.prices) {}
   Result<std::string> of(std::int64_t version_no, std::int64_t task_no, WallUs ended_at);
+  /// Of an hour of CPU of that task.
+  Result<double> price_of(std::int64_t version_no, std::int64_t task_no);
 
  private:
   struct Version {
@@ -36,6 +38,7 @@ class Keys {
 
   ReaderConnection& connection_;
   AccountBy by_;
+  const Prices& prices_;
   std::unordered_map<std::int64_t, Version> versions_;
 };
 
@@ -56,7 +59,7 @@ Result<const Keys::Version*> Keys::version(std::int64_t version_no) {
       },
       version_no);
   if (!read) return read.error();
-  if (by_ != AccountBy::task && by_ != AccountBy::pool) return &version;
+  if (by_ != AccountBy::task && by_ != AccountBy::pool && prices_.pools.empty()) return &version;
   read = connection_.query("SELECT task_no, task_id, pool FROM dag_task WHERE version_no = ?",
                            [&](const Statement& row) -> Status {
                              version.tasks[row.integer(0)] = {row.string(1), row.string(2)};
@@ -78,12 +81,20 @@ Result<std::string> Keys::of(std::int64_t version_no, std::int64_t task_no, Wall
   return by_ == AccountBy::pool ? task->second.second : (*found)->dag_id + "/" + task->second.first;
 }
 
+Result<double> Keys::price_of(std::int64_t version_no, std::int64_t task_no) {
+  if (prices_.pools.empty()) return prices_.cpu_hour.value_or(0);
+  const auto found = version(version_no);
+  if (!found) return found.error();
+  const auto task = (*found)->tasks.find(task_no);
+  return prices_.of(task == (*found)->tasks.end() ? std::string_view() : task->second.second);
+}
+
 struct Booked {
   AccountRow row;
   RunNo last_run = 0;
 };
 
-void book(Booked& to, const Statement& row, RunNo run_no) {
+void book(Booked& to, const Statement& row, RunNo run_no, double price) {
   AccountRow& sum = to.row;
   // All attempts of a run come together.
   sum.runs += to.last_run == run_no ? 0 : 1;
@@ -95,6 +106,7 @@ void book(Booked& to, const Statement& row, RunNo run_no) {
                          state != TaskState::up_for_reschedule;  // a sensor that has not found it yet
   sum.unsuccessful += is_wasted ? 1 : 0;
   sum.cpu_us += cpu;
+  sum.cost += static_cast<double>(cpu) / static_cast<double>(kHour) * price;
   sum.wasted_cpu_us += is_wasted ? cpu : 0;
   if (row.time(4) != kNoTime) sum.run_us += std::max<DurationUs>(row.time(5) - row.time(4), 0);
   sum.peak_bytes = std::max(sum.peak_bytes, row.integer(8));
@@ -110,7 +122,7 @@ void book(Booked& to, const Statement& row, RunNo run_no) {
 Result<std::vector<AccountRow>> SqliteReader::accounts(const AccountQuery& query) {
   std::map<std::string, Booked> all;
   const ReaderConnection::Snapshot snapshot(*connection_);
-  Keys keys(*connection_, query.by);
+  Keys keys(*connection_, query);
   // A run that ended before has no attempt that ended since: the index of their ends leaves the past alone.
   const Status read = connection_->query(
       "SELECT r.run_no, coalesce(r.version_no, 0), i.task_no, t.state, t.started_at, t.ended_at, t.user_us, t.sys_us,"
@@ -125,7 +137,9 @@ Result<std::vector<AccountRow>> SqliteReader::accounts(const AccountQuery& query
           if (all.size() >= kAccountsMax) *key = kOtherAccounts;
           at = all.try_emplace(std::move(*key)).first;
         }
-        book(at->second, row, row.integer(0));
+        const auto price = keys.price_of(row.integer(1), row.integer(2));
+        if (!price) return price.error();
+        book(at->second, row, row.integer(0), *price);
         return Unit{};
       },
       query.since, query.until);

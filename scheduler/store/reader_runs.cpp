@@ -255,8 +255,8 @@ class RunList {
     std::ranges::sort(found, [&](const WalkedRow& a, const WalkedRow& b) {
       return descending ? a.first > b.first : a.first < b.first;
     });
-    const auto twice = std::ranges::unique(found, {}, &WalkedRow::first);
-    found.erase(twice.begin(), twice.end());
+    const auto is_same = [](const WalkedRow& a, const WalkedRow& b) { return a.first == b.first; };
+    found.erase(std::unique(found.begin(), found.end(), is_same), found.end());
     const auto skip = std::clamp<std::int64_t>(query_.page.offset, 0, std::ssize(found));
     found.erase(found.begin(), found.begin() + skip);
     if (std::ssize(found) > walk_.limit() + 1) found.resize(static_cast<std::size_t>(walk_.limit() + 1));

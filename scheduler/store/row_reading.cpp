@@ -273,6 +273,12 @@ Result<std::unordered_map<std::string, DurationUs>> mean_durations(Database& db,
   return means;
 }
 
+std::optional<WallUs> last_end(Database& db) {
+  auto last = prepare(db, "SELECT max(ended_at) FROM dag_run");
+  if (!last || last->step() != kRow) return std::nullopt;
+  return last->time(0);
+}
+
 Result<std::vector<std::pair<std::string, WallUs>>> last_asset_times(Database& db) {
   std::vector<std::pair<std::string, WallUs>> times;
   int code = kOk;
@@ -281,6 +287,39 @@ Result<std::vector<std::pair<std::string, WallUs>>> last_asset_times(Database& d
   while ((code = query.step()) == kRow) times.emplace_back(query.string(0), query.time(1));
   if (code != kDone) return db.error("the assets cannot be read", code);
   return times;
+}
+
+/// A run that never began has no instances: it has done nothing, unless a person has said that it is a success.
+Result<std::vector<std::string>> find_past(Database& db, const std::string& dag_id, WallUs date,
+                                           const std::vector<std::string>& tasks) {
+  const char* const what = "the run of the date before cannot be read";
+  int code = kOk;
+  Statement last = db.prepare(
+      "SELECT r.run_no, r.version_no, r.state, r.begun_at FROM run_date d JOIN dag_run r USING (run_no)"
+      " WHERE d.dag_no = (SELECT dag_no FROM dag WHERE dag_id = ?1) AND d.logical_date < ?2"
+      " ORDER BY d.logical_date DESC LIMIT 1",
+      &code, false);
+  if (code != kOk) return db.error(what, code);
+  last.start_with(std::string_view(dag_id), date);
+  code = last.step();
+  if (code == kDone) return std::vector<std::string>{};
+  if (code != kRow) return db.error(what, code);
+  const bool did_nothing = last.time(3) == kNoTime && static_cast<RunState>(last.integer(2)) != RunState::success;
+  Statement open = db.prepare(
+      "SELECT 1 FROM dag_task t LEFT JOIN task_instance i ON i.run_no = ?1 AND i.task_no = t.task_no"
+      " WHERE t.version_no = ?2 AND t.task_id = ?3 AND (?4 OR i.state NOT IN (?5, ?6, ?7)) LIMIT 1",
+      &code, false);
+  if (code != kOk) return db.error(what, code);
+  std::vector<std::string> held;
+  for (const std::string& task : tasks) {
+    open.start_with(last.integer(0), last.integer(1), std::string_view(task), std::int64_t{did_nothing ? 1 : 0},
+                    static_cast<std::int64_t>(TaskState::success), static_cast<std::int64_t>(TaskState::skipped),
+                    static_cast<std::int64_t>(TaskState::removed));
+    code = open.step();
+    if (code == kRow) held.push_back(task);
+    if (code != kRow && code != kDone) return db.error(what, code);
+  }
+  return held;
 }
 
 std::optional<CacheRow> find_cached(Database& db, const std::string& dag_id, const std::string& task_id,

@@ -56,8 +56,13 @@ Result<std::vector<RunNo>> unfinished_runs(Database& db);
 Result<RunRow> load_run_row(Database& db, RunNo run_no, std::int64_t& created_seq);
 Result<RunSnapshot> load_run(Database& db, RunNo run_no);
 Result<std::unordered_map<std::string, DurationUs>> mean_durations(Database& db, const std::string& dag_id);
+/// When the last run ended; kNoTime: none has. None: it cannot be read.
+std::optional<WallUs> last_end(Database& db);
 /// Of each asset that has had one, when its last event was.
 Result<std::vector<std::pair<std::string, WallUs>>> last_asset_times(Database& db);
+/// As Store::find_past().
+Result<std::vector<std::string>> find_past(Database& db, const std::string& dag_id, WallUs date,
+                                           const std::vector<std::string>& tasks);
 std::optional<CacheRow> find_cached(Database& db, const std::string& dag_id, const std::string& task_id,
                                     const std::string& key, const std::string& spec_hash, WallUs now);
 

@@ -457,6 +457,12 @@ Result<std::int64_t> SqliteStore::last_asset_event() {
   return result;
 }
 
+std::optional<WallUs> SqliteStore::idle_since() {
+  std::optional<WallUs> since;
+  (void)run_read([&](Database& db) { since = sqlite::last_end(db); });
+  return since;
+}
+
 Result<Store::AssetTimes> SqliteStore::last_asset_times() {
   Result<AssetTimes> result = kStopped;
   const auto read = [&](Database& db) { result = sqlite::last_asset_times(db); };
@@ -484,7 +490,20 @@ void SqliteStore::find_cached(const std::string& dag_id, const std::string& task
     (void)run_read([&](Database& db) { found = sqlite::find_cached(db, dag_id, task_id, key, spec_hash, now); });
     loop_.post([done, found = std::move(found)] { done(found); });
   };
-  QueuedItem item = QueuedTask{std::move(look_up)};
+  read_beside(std::move(look_up));
+}
+
+void SqliteStore::find_past(const std::string& dag_id, WallUs date, std::vector<std::string> tasks, OnPast done) {
+  read_beside([this, dag_id, date, tasks = std::move(tasks), done = std::move(done)] {
+    Result<std::vector<std::string>> held = Error{"it was not read", ErrorKind::storage};
+    (void)run_read([&](Database& db) { held = sqlite::find_past(db, dag_id, date, tasks); });
+    loop_.post([done, held = std::move(held)] { done(held); });
+  });
+}
+
+/// On the thread for reads, or here where the writer is inline.
+void SqliteStore::read_beside(std::function<void()> read) {
+  QueuedItem item = QueuedTask{std::move(read)};
   if (options_.inline_writer && !is_stopped_) {
     std::get<QueuedTask>(item).run();
   } else if (is_stopped_ || !reads_queue_.push(item)) {

@@ -75,10 +75,12 @@ class SqliteStore final : public Store, public ServiceStore {
   [[nodiscard]] Result<Variables> variables() override;
   [[nodiscard]] Result<std::vector<BreakerRow>> breakers() override;
   [[nodiscard]] Result<std::vector<TaskStateRow>> task_states() override;
+  [[nodiscard]] std::optional<WallUs> idle_since() override;
   [[nodiscard]] Result<std::int64_t> last_asset_event() override;
   [[nodiscard]] Result<std::vector<ChildRow>> owed_children() override;
   [[nodiscard]] Result<AssetTimes> last_asset_times() override;
   [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) override;
+  void find_past(const std::string& dag_id, WallUs date, std::vector<std::string> tasks, OnPast done) override;
   void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
                    const std::string& spec_hash, WallUs now,
                    std::function<void(std::optional<CacheRow>)> done) override;
@@ -137,6 +139,7 @@ class SqliteStore final : public Store, public ServiceStore {
   /// sees all that was answered, and may not call the store. Error: there is no such connection.
   Status run_read(const std::function<void(sqlite::Database&)>& read);
   void run_reads();
+  void read_beside(std::function<void()> read);
 
   Loop& loop_;
   const StoreOptions options_;

@@ -26,6 +26,7 @@ class SimStore final : public Store {
   [[nodiscard]] Result<std::vector<ChildRow>> owed_children() override;
   [[nodiscard]] Result<RunSnapshot> load_run(RunNo run_no) override;
   [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) override;
+  void find_past(const std::string& dag_id, WallUs date, std::vector<std::string> tasks, OnPast done) override;
   void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
                    const std::string& spec_hash, WallUs now,
                    std::function<void(std::optional<CacheRow>)> done) override;

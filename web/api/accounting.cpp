@@ -23,12 +23,13 @@ http::Response list_accounts(const Call& call) {
   const WallUs now = call.services.now();
   query.until = time_word(call.request, "until").value_or(now);
   query.since = time_word(call.request, "since").value_or(query.until - kSpanDefault);
-  std::optional<double> price;
+  if (call.services.prices) query.prices = call.services.prices();
   if (const auto given = words(call.request, "price_per_cpu_hour"); !given.empty()) {
-    price = is_decimal(given.front()) ? read_double(given.front()) : std::nullopt;
+    const std::optional<double> price = is_decimal(given.front()) ? read_double(given.front()) : std::nullopt;
     if (!price || *price < 0) {
       return http::error_response(422, "\"price_per_cpu_hour\" is no amount: write 0.04", &call.request);
     }
+    query.prices = {*price, {}};
   }
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
@@ -40,8 +41,8 @@ http::Response list_accounts(const Call& call) {
   const auto from = rows->begin() + std::min(page.offset, total);
   const std::vector<AccountRow> shown(from, from + std::min(page.limit, total - std::min(page.offset, total)));
   return hashed_response(list_body("accounts", shown, total,
-                                   [price](std::string& out, const AccountRow& row) {
-                                     append_json(out, Value(insight::account_value(row, price)));
+                                   [&query](std::string& out, const AccountRow& row) {
+                                     append_json(out, Value(insight::account_value(row, query.prices.are_set())));
                                    }),
                          call);
 }

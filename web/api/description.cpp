@@ -283,7 +283,7 @@ std::vector<http::Fault> Description::check_query(const Operation& operation, co
   for (const auto& [name, text] : request.query) {
     check.where = {"query", name};
     const auto known = std::find_if(operation.query.begin(), operation.query.end(),
-                                    [&](const Parameter& p) { return p.name == name; });
+                                    [&name = name](const Parameter& p) { return p.name == name; });
     if (known == operation.query.end()) {
       check.fault("extra_forbidden", "Extra inputs are not permitted", Value(text));
       continue;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/model/prices.h"
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
 #include "web/api/alert_door.h"
@@ -85,6 +86,7 @@ struct Services {
   Followers* followers = nullptr;
   std::function<std::vector<WorkerNow>()> workers;       ///< may be empty
   std::function<std::vector<PoolSeen>()> declared_pools;  ///< may be empty
+  std::function<Prices()> prices;                         ///< of baton.yaml; may be empty
   std::function<WallUs()> now;
 };
 

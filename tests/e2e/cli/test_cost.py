@@ -37,6 +37,21 @@ class Cost(CliTest):
         self.assertEqual(self.rows("--since", "2001-01-01", "--until", "2001-02-01"), [])
         self.assertIn("burner", self.baton("cost").stdout)
 
+    def test_prices_stand_in_the_settings(self):
+        self.assertNotIn("cost", self.rows()[0])
+        self.write("baton.yaml", "prices: {cpu_hour: 3600, pools: {p: 7200}}\n")
+        of_pool = {row["key"]: row for row in self.rows("--by", "pool")}
+        self.assertAlmostEqual(of_pool["p"]["cost"], 2 * of_pool["p"]["cpu_seconds"], places=6)
+        self.assertAlmostEqual(of_pool[""]["cost"], of_pool[""]["cpu_seconds"], places=6)
+        dag, = self.rows()
+        self.assertAlmostEqual(dag["cost"], of_pool["p"]["cost"] + of_pool[""]["cost"], places=6)
+        self.assertIn("COST", self.baton("cost").stdout)
+        # What is asked for holds for all.
+        self.assertAlmostEqual(self.rows("--price", "3600")[0]["cost"], dag["cpu_seconds"], places=6)
+        for wrong in ("{cpu_hour: -1}", "{cpu_hour: much}", "{pools: {p: .inf}}", "{gpu: 1}"):
+            self.write("baton.yaml", f"prices: {wrong}\n")
+            self.assertIn("baton.yaml:1:", self.baton("cost", code=2).stderr)
+
     def test_csv_is_no_program_for_a_spreadsheet(self):
         text = self.baton("cost", "--by", "owner", "-o", "csv", "--price", "1").stdout
         row, = csv.DictReader(io.StringIO(text))

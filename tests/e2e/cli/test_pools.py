@@ -25,13 +25,13 @@ class Pools(ServingTest):
 
     def test_a_rate_is_set_told_and_taken_back_while_tasks_wait(self):
         self.save("calls.yaml", "dag: calls\npools: {api: {slots: 9, rate: 1/h, retry_budget: true}}\ntasks:\n"
-                                "  a: {pool: api, run: echo a}\n  b: {pool: api, run: echo b}\n  free: {run: echo free}\n")
+                                "  a: {pool: api, run: echo a}\n  b: {pool: api, run: echo b}\n  c: {pool: api, run: echo c}\n  free: {run: echo free}\n")
         self.serve()
         self.until_dag("calls")
         self.trigger("calls", "r")
         self.until(lambda: sorted(str(one["state"]) for one in self.instances("calls", "r"))
-                   == ["scheduled", "scheduled", "success"], "who needs no pool is done, the others wait")
-        self.until(lambda: "1/h" in self.baton("why", "r", "a").stdout, "why names the rate")
+                   == ["scheduled", "scheduled", "success", "success"], "after a rest one may start, the others wait")
+        self.until(lambda: "1/h" in self.baton("why", "r", "c").stdout, "why names the rate")
         self.until(lambda: self.ask("GET", "/api/v2/pools/api")[1].get("waiting_for_rate") == 2, "two wait")
         pool = self.get("/api/v2/pools/api")
         self.assertEqual(("1/h", 0.2, 0), (pool["rate"], pool["retry_budget"], pool["occupied_slots"]))

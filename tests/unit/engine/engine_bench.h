@@ -73,9 +73,18 @@ class HandStore final : public Store {
   [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string&) override {
     return std::unordered_map<std::string, DurationUs>{};
   }
+  void find_past(const std::string&, WallUs date, std::vector<std::string> tasks, OnPast done) override {
+    past.push_back({date, std::move(tasks), std::move(done)});
+  }
   void find_cached(const std::string&, const std::string&, const std::string&, const std::string&, WallUs,
                    std::function<void(std::optional<CacheRow>)>) override {}
 
+  struct PastAsked {
+    WallUs date = kNoTime;
+    std::vector<std::string> tasks;
+    OnPast done;
+  };
+  std::vector<PastAsked> past;
   std::deque<std::pair<Batch, OnCommitted>> offered;  ///< and not ended yet
 
  private:

@@ -36,6 +36,24 @@ TEST(EngineLimits, ARateLetsOneStartAfterTheOtherWithoutAnyEvent) {
   EXPECT_EQ(bench.executor.launched.size(), 2U);
 }
 
+TEST(EngineLimits, ARateHasFilledSinceTheLastRunEnded) {
+  const auto first_start = [](WallUs ago, bool is_known = true) {
+    test::EngineBench bench(test::DagBuilder().task("a", {}, in_pool()).build(), 4);
+    if (is_known) bench.engine.idle_since(ago < 0 ? kNoTime : bench.loop.wall_now() - ago);
+    bench.engine.set_pool({"api", 9, {5, kHour}});
+    bench.begin();
+    bench.settle();
+    DurationUs waited = 0;
+    for (; bench.executor.launched.empty() && waited < kDay; waited += kMinute, bench.settle()) bench.loop.pass(kMinute);
+    return waited;
+  };
+  EXPECT_EQ(first_start(-1), 0) << "nothing has ever run";
+  EXPECT_EQ(first_start(12 * kMinute), 0);
+  EXPECT_EQ(first_start(10 * kMinute), 2 * kMinute);
+  EXPECT_EQ(first_start(0), 12 * kMinute);
+  EXPECT_EQ(first_start(0, false), 12 * kMinute);
+}
+
 TEST(EngineLimits, ARateThatIsTakenAwayLetsThroughAtOnce) {
   test::EngineBench bench(test::DagBuilder().task("a", {}, in_pool()).build(), 4);
   bench.engine.set_pool({"api", 9, {1, kHour}});

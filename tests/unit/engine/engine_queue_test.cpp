@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "scheduler/engine/clear.h"
@@ -399,6 +400,119 @@ TEST_F(ManyRuns, ABatchBeginsABoundedShareOfThem) {
   EXPECT_TRUE(loader.wishes.empty()) << "what waits for its share alone is not read back";
   bench.settle();
   EXPECT_EQ(bench.executor.launched.size(), 100U);
+}
+
+// ── depends_on_past ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+std::shared_ptr<const Dag> looking_back() {
+  DagBuilder builder;
+  builder.task("free");
+  TaskSpec bound = test::run_task();
+  bound.depends_on_past = true;
+  builder.task("bound", {}, bound);
+  return builder.build();
+}
+
+class EnginePast : public testing::Test {
+ protected:
+  EnginePast() : bench(looking_back(), 8) {
+    bench.engine.load_with(&loader);
+    bench.ready();
+  }
+  void create(RunNo run_no, WallUs date) {
+    RunCreation out;
+    out.dag = bench.dag;
+    out.run.run_no = run_no;
+    out.run.dag_id = bench.dag->id;
+    out.run.run_id = "r" + std::to_string(run_no);
+    out.run.queued_at = out.run.run_after = bench.loop.wall_now();
+    out.run.logical_date = date;
+    bench.engine.create_run(std::move(out), Value{ValueMap{}}, {}, [](const PartVerdict&) {});
+    bench.settle();
+  }
+  /// What the store says to all that has been asked of it.
+  void answer(const Result<std::vector<std::string>>& held) {
+    for (const auto& asked : std::exchange(bench.store.past, {})) asked.done(held);
+    bench.settle();
+  }
+  TaskState state(RunNo run_no, const char* task) {
+    const DagRun* run = bench.engine.run(run_no);
+    return run == nullptr ? removed : run->at(*bench.dag->find(task)).state;
+  }
+  /// Whatever of a run is at the executor ends well.
+  void end_all(RunNo run_no) {
+    for (const LaunchSpec& spec : std::exchange(bench.executor.launched, {})) {
+      if (spec.key.run_no != run_no) {
+        bench.executor.launched.push_back(spec);
+        continue;
+      }
+      AttemptEnd end;
+      end.outcome = AttemptEnd::Outcome::exited;
+      end.started = true;
+      end.exit_code = 0;
+      end.ended_at = bench.loop.wall_now();
+      bench.end(spec, end);
+    }
+    bench.settle();
+  }
+
+  EngineBench bench;
+  HandLoader loader;
+};
+
+TEST_F(EnginePast, ATaskWaitsUntilItsPastIsKnownToBeWell) {
+  create(1, kDay);
+  ASSERT_EQ(bench.store.past.size(), 1U);
+  EXPECT_EQ(bench.store.past[0].tasks, std::vector<std::string>{"bound"});
+  EXPECT_EQ(state(1, "free"), queued);
+  EXPECT_EQ(state(1, "bound"), none);
+  answer(std::vector<std::string>{});
+  EXPECT_EQ(state(1, "bound"), queued);
+}
+
+TEST_F(EnginePast, ARunWithoutADateHasNone) {
+  create(1, kNoTime);
+  EXPECT_TRUE(bench.store.past.empty());
+  EXPECT_EQ(state(1, "bound"), queued);
+}
+
+TEST_F(EnginePast, WhatIsHeldIsLookedAtAgainWhenARunOfTheDagHasEnded) {
+  create(1, 2 * kDay);
+  answer(std::vector<std::string>{"bound"});
+  end_all(1);
+  EXPECT_EQ(state(1, "bound"), none);
+  EXPECT_EQ(state(1, "free"), success);
+  create(2, kNoTime);  // another run of the DAG, as if the one before had been cleared
+  end_all(2);
+  ASSERT_EQ(bench.store.past.size(), 1U);
+  answer(std::vector<std::string>{"bound"});
+  EXPECT_EQ(state(1, "bound"), none);
+  create(3, kNoTime);
+  end_all(3);
+  answer(std::vector<std::string>{});
+  EXPECT_EQ(state(1, "bound"), queued);
+  end_all(1);
+  EXPECT_EQ(bench.engine.run(1), nullptr) << "it has ended";
+}
+
+TEST_F(EnginePast, APastThatCannotBeReadIsAskedForAgain) {
+  create(1, kDay);
+  answer(Error{"the disk", ErrorKind::storage});
+  EXPECT_EQ(state(1, "bound"), none);
+  bench.loop.pass(10 * kSecond);
+  bench.settle();
+  ASSERT_EQ(bench.store.past.size(), 1U);
+  answer(std::vector<std::string>{});
+  EXPECT_EQ(state(1, "bound"), queued);
+}
+
+TEST_F(EnginePast, AStopEndsWhatWaitsForIt) {
+  create(1, kDay);
+  answer(std::vector<std::string>{"bound"});
+  end_all(1);
+  bench.engine.stop_run(1, Reason::stopped, false);
+  bench.settle();
+  EXPECT_EQ(bench.engine.run(1), nullptr) << "nothing of it waits any more";
 }
 
 }  // namespace

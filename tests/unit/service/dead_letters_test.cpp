@@ -85,7 +85,7 @@ class LetterBench final : public LetterHost {
       found.last_job_no = number;
       if (job.ended_at != kNoTime) continue;
       found.jobs.push_back(job);
-      found.jobs.back().done = std::ranges::count_if(letters, [&](const auto& one) { return one.second.job_no == number; });
+      found.jobs.back().done = std::ranges::count_if(letters, [&, number = number](const auto& one) { return one.second.job_no == number; });
     }
     return found;
   }

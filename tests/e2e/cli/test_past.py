@@ -1,0 +1,84 @@
+"""depends_on_past: a task starts once it is done in the run of the date before."""
+import unittest
+
+from serving import ServingTest
+
+DAG = """\
+dag: chain
+max_active_runs: 4
+tasks:
+  free: {run: echo free}
+  bound:
+    run: test -e "$FLAG/$BATON_RUN_ID"
+    env: {FLAG: "%s"}
+    depends_on_past: true
+  after: {run: echo after, needs: bound}
+"""
+
+
+class Past(ServingTest):
+    def setUp(self):
+        super().setUp()
+        self.flags = self.folder / "flags"
+        self.flags.mkdir()
+        self.save("chain.yaml", DAG % self.flags)
+        self.serve()
+        self.until_dag("chain")
+
+    def trigger(self, run_id, day, passes):
+        if passes:
+            (self.flags / run_id).touch()
+        self.baton("trigger", "chain", "--run-id", run_id, "--logical-date", f"2026-01-{day:02}")
+
+    def state(self, run_id, task):
+        status, one = self.ask("GET", f"/api/v2/dags/chain/dagRuns/{run_id}/taskInstances/{task}")
+        return one.get("state") if status == 200 else None
+
+    def until_state(self, run_id, task, *states):
+        self.until(lambda: self.state(run_id, task) in states, f"{task} of {run_id} is {states}")
+
+    def run_state(self, run_id):
+        return self.ask("GET", f"/api/v2/dags/chain/dagRuns/{run_id}")[1].get("state")
+
+    def test_a_task_waits_for_its_past_until_somebody_mends_it(self):
+        self.trigger("one", 1, True)
+        self.until(lambda: self.run_state("one") == "success", "the first")
+        self.trigger("two", 2, False)
+        self.until(lambda: self.run_state("two") == "failed", "the second")
+        self.trigger("three", 3, True)
+        self.until_state("three", "free", "success")
+        self.assertIn(self.state("three", "bound"), (None, "none"))
+        self.assertIn("date before", self.baton("why", "three", "bound").stdout)
+        # A server that starts anew asks again.
+        self.process.kill()
+        self.process.wait()
+        self.serve()
+        self.until(lambda: self.run_state("three") == "running", "the third, again")
+        # A person says that it is well: what waited goes on.
+        self.baton("mark", "two", "success", "bound")
+        self.until(lambda: self.run_state("three") == "success", "the third")
+
+    def test_a_retry_of_the_run_before_lets_it_go_on(self):
+        self.trigger("one", 1, False)
+        self.until(lambda: self.run_state("one") == "failed", "the first")
+        self.trigger("two", 2, True)
+        self.until_state("two", "free", "success")
+        self.assertIn(self.state("two", "bound"), (None, "none"))
+        (self.flags / "one").touch()
+        self.baton("retry", "one")
+        self.until(lambda: self.run_state("two") == "success", "the second")
+        # A run without a date has no past, and one that waits for its past can be stopped.
+        (self.flags / "one").unlink()
+        self.trigger("three", 3, False)
+        self.until(lambda: self.run_state("three") == "failed", "the third")
+        self.trigger("four", 4, True)
+        self.until_state("four", "free", "success")
+        (self.flags / "loose").touch()
+        self.baton("trigger", "chain", "--run-id", "loose", "--wait")
+        self.baton("stop", "four")
+        self.until(lambda: self.run_state("four") == "failed", "the fourth")
+        self.assertEqual("skipped", self.state("four", "bound"))
+
+
+if __name__ == "__main__":
+    unittest.main()
