@@ -86,6 +86,13 @@ void describe(F& f, Seen<F, Cache>& cache) {
 }
 
 template <typename F>
+void describe(F& f, Seen<F, Sla>& sla) {
+  f.given("within", sla.within_us);
+  f.given("from", sla.from);
+  f.given("by", sla.by_s, -1);
+}
+
+template <typename F>
 void describe(F& f, Seen<F, StateUse>& state) {
   f.always("name", state.name);
   f.given("backfills_write", state.backfills_write);
@@ -145,6 +152,7 @@ void describe_surroundings(F& f, Seen<F, TaskSpec>& spec) {
   f.given("produces", spec.produces);
   f.given("cache", spec.cache);
   f.given("state", spec.state);
+  f.given("sla", spec.sla);
   f.given("group", spec.group);
   f.given("description", spec.description);
   f.given("doc", spec.doc);
@@ -218,7 +226,9 @@ void describe(F& f, Seen<F, Dag>& dag) {
   f.given("max_consecutive_failed_runs", dag.max_consecutive_failed_runs);
   f.given("fail_fast", dag.fail_fast);
   f.given("timeout", dag.timeout_us);
-  f.given("sla", dag.sla_us);
+  f.given("sla", dag.sla.within_us);  // alone, the form of before
+  f.given("sla_from", dag.sla.from);
+  f.given("sla_by", dag.sla.by_s, -1);
   f.given("connections", dag.connections);
   f.given("groups", dag.groups);
   f.given("breakers", dag.breakers_json);

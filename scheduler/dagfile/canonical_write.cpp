@@ -45,6 +45,9 @@ bool is_unset(const std::vector<T>& list) {
 bool is_unset(const Cache& /*cache*/) {
   return false;
 }
+bool is_unset(const Sla& sla) {
+  return !sla.is_set();
+}
 bool is_unset(const StateUse& state) {
   return state.name.empty();
 }

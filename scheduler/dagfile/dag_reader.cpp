@@ -84,7 +84,7 @@ void DagReader::read_top() {
   dag.max_consecutive_failed_runs = read_int(top("max_consecutive_failed_runs"), 0);
   dag.fail_fast = read_bool(top("fail_fast"), false);
   dag.timeout_us = read_duration(top("timeout"), 0);
-  dag.sla_us = read_duration(top("sla"), 0);
+  dag.sla = read_sla(top("sla"), reporter_);
   Expressions expressions(reporter_);
   dag.env = config_.profile.env;  // first, so that the file's own may be made of them
   task_reader_.read_env(top("env"), top("secrets"), Stage::dag, expressions, dag.env);

@@ -40,6 +40,8 @@ template <>
 inline constexpr auto kNames<Hook> =
     std::to_array<std::string_view>({"none", "on_success", "on_failure", "on_finish"});
 template <>
+inline constexpr auto kNames<Sla::From> = std::to_array<std::string_view>({"start", "queued", "interval_end"});
+template <>
 inline constexpr auto kNames<timetable::Catchup> = std::to_array<std::string_view>({"none", "latest", "all"});
 template <>
 inline constexpr auto kNames<timetable::Overlap> =

@@ -14,7 +14,8 @@ namespace {
 /// Task keys that mean nothing for an action after a run.
 constexpr std::string_view kNotOfHooks[] = {"needs",           "trigger_rule", "setup",         "teardown", "for_each",
                                             "matrix",          "group",        "sensor",        "approval", "checks",
-                                            "depends_on_past", "dead_letter",  "allow_failure", "cache"};
+                                            "depends_on_past", "dead_letter",  "allow_failure", "cache",
+                                            "sla"};
 
 bool has_expression(std::string_view text) {
   return text.find("${{") != std::string_view::npos;

@@ -179,6 +179,7 @@ void TaskReader::read_when(Draft& draft) {
   spec.allow_failure = read_bool(nodes.get("allow_failure"), false);
   spec.depends_on_past = read_bool(nodes.get("depends_on_past"), false);
   spec.dead_letter = read_bool(nodes.get("dead_letter"), true);
+  if (const Sla sla = read_sla(nodes.get("sla"), reporter_); sla.is_set()) spec.sla = sla;
   if (const Node node = nodes.own_value("group"); node && node.is_scalar()) spec.group = std::string(node.text());
 }
 

@@ -94,6 +94,8 @@ std::vector<FailureClass> read_failure_classes(Node node, Reporter& reporter);
 /// The texts of a scalar or of a list of scalars.
 std::vector<std::string> read_texts(Node node);
 DurationUs read_duration(Node node, DurationUs otherwise);
+/// A span, or {within, from}, or {by}; unset where nothing is said, or nothing that can be.
+Sla read_sla(Node node, Reporter& reporter);
 std::int32_t read_int(Node node, std::int32_t otherwise);
 bool read_bool(Node node, bool otherwise);
 /// The shell kind of `shell: …`; no node: what bash and sh read alike.

@@ -13,6 +13,7 @@
 #include "scheduler/model/labels.h"
 #include "scheduler/model/prices.h"
 #include "scheduler/model/rate.h"
+#include "scheduler/model/sla.h"
 #include "scheduler/model/task_spec.h"
 
 namespace baton::timetable {
@@ -79,7 +80,7 @@ struct Dag {
   std::int32_t max_consecutive_failed_runs = 0;
   bool fail_fast = false;
   DurationUs timeout_us = 0;
-  DurationUs sla_us = 0;
+  Sla sla;
   std::vector<PoolSpec> pools;          ///< declared here (baton.yaml adds others)
   std::vector<Connection> connections;  ///< declared here (baton.yaml goes before)
   std::vector<GroupSpec> groups;

@@ -11,6 +11,7 @@
 
 #include "scheduler/model/failure_class.h"
 #include "scheduler/model/rare.h"
+#include "scheduler/model/sla.h"
 #include "scheduler/model/states.h"
 #include "scheduler/model/task_body.h"
 #include "scheduler/model/text.h"
@@ -145,6 +146,7 @@ struct TaskSpec {
   Rare<std::vector<std::string>> consumes, produces;
   Rare<Cache> cache;               ///< set: the task asks the cache
   Rare<StateUse> state;            ///< set: the task may change it
+  Rare<Sla> sla;                   ///< by when all of it is to have ended
   Rare<std::string> group;
   Rare<std::string> description, doc;
 };

@@ -109,6 +109,7 @@ class Stage : private RunObserver {
   void end_child(const DagRun& run, InstanceNo i);
   Ending ending_of(const LaunchSpec& spec);
   void watch_alerts();
+  void watch_deadline();
   void raise_assets();
   [[nodiscard]] bool waits_for_assets() const;
   [[nodiscard]] std::optional<DurationUs> begins_after() const;
@@ -225,12 +226,18 @@ Ending Stage::ending_of(const LaunchSpec& spec) {
 void Stage::watch_alerts() {
   host_.engine().on_writes([this](Part& part) { alerts_.tell(part, loop_.wall_now()); });
   host_.on_begins([this](const RunRow&) {
-    if (dag_->sla_us <= 0) return;
-    loop_.call_at(loop_.mono_now() + dag_->sla_us, [this] {
-      ServiceRows rows;
-      rows.outbox = alerts_.overdue(loop_.wall_now());
-      if (!rows.empty()) host_.engine().write({{}, [](const PartVerdict&) {}, std::move(rows)});
-    });
+    loop_.post([this] { watch_deadline(); });  // once its rows have been told of
+  });
+}
+
+void Stage::watch_deadline() {
+  const WallUs due = alerts_.next_deadline();
+  if (due == kNoTime) return;
+  loop_.call_at(loop_.mono_now() + std::max<DurationUs>(0, due - loop_.wall_now()), [this] {
+    ServiceRows rows;
+    rows.outbox = alerts_.overdue(loop_.wall_now());
+    if (!rows.empty()) host_.engine().write({{}, [](const PartVerdict&) {}, std::move(rows)});
+    watch_deadline();
   });
 }
 

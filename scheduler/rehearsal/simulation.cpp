@@ -54,7 +54,7 @@ class Theatre : private RunObserver {
   void learn_durations();
   Status open();
   void give_dags();
-  void watch_deadline(const RunRow& row);
+  void watch_deadlines();
   [[nodiscard]] ServiceSnapshot all_that_was_due() const;
   void find_events(const std::string& asset, std::int64_t after, std::size_t limit, AssetHost::OnEvents done);
 
@@ -68,6 +68,7 @@ class Theatre : private RunObserver {
   RunMakers makers_;
   ChildrenOnEngine children_;
   Alerts alerts_;
+  WallUs watched_ = kNoTime;  ///< the deadline that a timer is set for
   std::map<std::string, std::vector<std::int64_t>> asset_events_;  ///< numbers, by asset
   std::map<const Dag*, std::vector<DurationUs>> spans_;            ///< of a try, by TaskNo
   std::map<DurationSource, std::int64_t> sources_;
@@ -178,13 +179,16 @@ ServiceSnapshot Theatre::all_that_was_due() const {
   return found;
 }
 
-void Theatre::watch_deadline(const RunRow& row) {
-  const DagRun* run = host_.engine().run(row.run_no);
-  const DurationUs sla_us = run == nullptr ? 0 : run->dag->sla_us;
-  if (sla_us <= 0) return;
-  loop_.call_at(loop_.mono_now() + sla_us, [this] {
+/// One timer for the next of all; an earlier one that comes is set beside it, and the later finds nothing.
+void Theatre::watch_deadlines() {
+  const WallUs due = alerts_.next_deadline();
+  if (due == kNoTime || (watched_ != kNoTime && watched_ <= due)) return;
+  watched_ = due;
+  loop_.call_at(loop_.mono_now() + std::max<DurationUs>(0, due - loop_.wall_now()), [this] {
     ServiceRows rows;
     rows.outbox = alerts_.overdue(loop_.wall_now());
+    watched_ = kNoTime;
+    watch_deadlines();
     if (!rows.empty()) host_.engine().write({{}, [](const PartVerdict&) {}, std::move(rows)});
   });
 }
@@ -192,12 +196,7 @@ void Theatre::watch_deadline(const RunRow& row) {
 Status Theatre::open() {
   host_.engine().on_writes([this](Part& part) {
     alerts_.tell(part, loop_.wall_now());
-    for (const RunCreation& made : part.creations) {
-      if (made.run.begun_at != kNoTime) watch_deadline(made.run);
-    }
-    for (const RunRow& row : part.runs) {
-      if (row.begun_at == loop_.wall_now() && row.state == RunState::running) watch_deadline(row);
-    }
+    watch_deadlines();
   });
   host_.on_finished([this](const DagRun& run) {
     makers_.run_ended(run);

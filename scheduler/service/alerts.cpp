@@ -6,7 +6,9 @@
 #include "scheduler/digest/digest.h"
 #include "scheduler/engine/approval.h"
 #include "scheduler/json/json_value.h"
+#include "scheduler/timetable/sla_deadline.h"
 #include "scheduler/timetable/time_text.h"
+#include "scheduler/timetable/zone.h"
 
 namespace baton {
 namespace {
@@ -152,6 +154,7 @@ void Alerts::tell_run(Part& part, const RunRow& row, WallUs now) {
   }
   if (!is_final(row.state)) return;
   started_.erase(row.run_no);
+  waiting_.erase(row.run_no);
   if (row.reason == Reason::marked || row.ended_at == kNoTime) return;  // a person knows what they have said
   const char* event = row.state == RunState::success ? "run_success" : "run_failed";
   ValueMap details = {{"run_id", row.run_id},
@@ -231,7 +234,10 @@ void Alerts::tell_service(Part& part, WallUs now) {
 /// them.
 void Alerts::tell(Part& part, WallUs now) {
   if (rules_.empty() && rules_of_.empty()) return;
-  for (const RunCreation& made : part.creations) tell_run(part, made.run, now);
+  for (const RunCreation& made : part.creations) {
+    watch_waiting(made);
+    tell_run(part, made.run, now);
+  }
   for (const RunRow& row : part.runs) tell_run(part, row, now);
   for (const TaskRow& row : part.instances) tell_instance(part, row, now);
   for (const TryRow& row : part.tries) {
@@ -252,25 +258,82 @@ void Alerts::tell(Part& part, WallUs now) {
 
 // ── deadlines ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+namespace {
+
+timetable::SlaMoments moments_of(const RunRow& row) {
+  return {row.begun_at, row.queued_at, row.interval_end != kNoTime ? row.interval_end : row.logical_date,
+          row.type == RunType::backfill};
+}
+
+timetable::TimeZone zone_of(const Dag& dag) {
+  const auto zone = timetable::load_zone(dag.timezone);
+  return zone ? *zone : timetable::utc();
+}
+
+}  // namespace
+
 void Alerts::watch(const DagRun& run) {
   started_.insert(run.row.run_no);
-  if (run.dag->sla_us <= 0 || is_final(run.row.state) || run.row.begun_at == kNoTime) return;
-  deadlines_.insert({run.row.begun_at + run.dag->sla_us, run.row.run_no});
+  waiting_.erase(run.row.run_no);
+  if (is_final(run.row.state) || run.row.begun_at == kNoTime) return;
+  const timetable::TimeZone zone = zone_of(*run.dag);
+  const auto add = [&](const Sla& sla, TaskNo t) {
+    const WallUs at = timetable::deadline_of(sla, moments_of(run.row), zone);
+    if (at != kNoTime) deadlines_.insert({at, run.row.run_no, t});
+  };
+  add(run.dag->sla, kWholeRun);
+  for (std::size_t t = 0; t < run.dag->tasks.size(); ++t) {
+    const TaskSpec& spec = *run.dag->tasks[t].spec;
+    if (spec.sla.has_value()) add(*spec.sla, static_cast<TaskNo>(t));
+  }
+}
+
+/// One that waits for its turn may be late before it has begun.
+void Alerts::watch_waiting(const RunCreation& made) {
+  if (made.run.begun_at != kNoTime || made.dag == nullptr) return;
+  const WallUs at = timetable::deadline_of(made.dag->sla, moments_of(made.run), zone_of(*made.dag));
+  if (at == kNoTime) return;
+  waiting_[made.run.run_no] = {made.run, made.dag->sla};
+  deadlines_.insert({at, made.run.run_no, kWholeRun});
+}
+
+/// None: it has ended in time, whatever it ended as, or nobody wants to hear of it.
+std::optional<OutboxRow> Alerts::missed(const Deadline& deadline, WallUs now) const {
+  const DagRun* run = find_run_(deadline.run_no);
+  const auto waits = waiting_.find(deadline.run_no);
+  if (run == nullptr && waits == waiting_.end()) return std::nullopt;
+  if (run != nullptr && is_final(run->row.state)) return std::nullopt;
+  const RunRow& row = run != nullptr ? run->row : waits->second.first;
+  const std::string episode = std::to_string(deadline.at);
+  std::string object = row.dag_id + "/" + row.run_id;
+  ValueMap details = {{"run_id", row.run_id}, {"deadline", time_or_null(deadline.at)}};
+  if (deadline.task_no == kWholeRun) {
+    const Sla& sla = run != nullptr ? run->dag->sla : waits->second.second;
+    details.emplace_back("note", (run != nullptr ? "it has not ended " : "it has not begun, and was to end ") +
+                                     timetable::sla_words(sla));
+    return news("sla_missed", row.dag_id, object, episode, std::move(details), now);
+  }
+  if (run == nullptr || deadline.task_no >= static_cast<TaskNo>(run->tasks.size())) return std::nullopt;
+  std::int32_t open = 0;
+  const std::int32_t count = run->progress(deadline.task_no).count;
+  for (std::int32_t k = 0; k < count; ++k) {
+    open += is_final(run->at(run->instance_of(deadline.task_no, k)).state) ? 0 : 1;
+  }
+  if (open == 0) return std::nullopt;
+  const Task& task = run->dag->task(deadline.task_no);
+  details.emplace_back("task_id", task.id);
+  details.emplace_back("note", (count == 1 ? std::string("it has not ended ")
+                                           : std::to_string(open) + " of " + std::to_string(count) + " have not ended ") +
+                                   timetable::sla_words(*task.spec->sla));
+  return news("sla_missed", row.dag_id, object + "/" + task.id, episode, std::move(details), now);
 }
 
 std::vector<OutboxRow> Alerts::overdue(WallUs now) {
   std::vector<OutboxRow> out;
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-    const auto [deadline, run_no] = *deadlines_.begin();
+  while (!deadlines_.empty() && deadlines_.begin()->at <= now) {
+    const Deadline deadline = *deadlines_.begin();
     deadlines_.erase(deadlines_.begin());
-    const DagRun* run = find_run_(run_no);
-    if (run == nullptr || is_final(run->row.state)) continue;  // it has ended in time, whatever it ended as
-    auto row = news("sla_missed", run->row.dag_id, run->row.dag_id + "/" + run->row.run_id, std::to_string(deadline),
-                    {{"run_id", run->row.run_id},
-                     {"deadline", time_or_null(deadline)},
-                     {"note", "it has not ended within " + timetable::format_duration(run->dag->sla_us)}},
-                    now);
-    if (row) out.push_back(std::move(*row));
+    if (auto row = missed(deadline, now)) out.push_back(std::move(*row));
   }
   return out;
 }

@@ -8,6 +8,7 @@
 // marked is no news to anybody. Loop thread.
 #pragma once
 
+#include <compare>
 #include <functional>
 #include <map>
 #include <optional>
@@ -79,8 +80,10 @@ class Alerts {
                                               const std::string& object, const std::string& episode, ValueMap details,
                                               WallUs now) const;
 
-  /// Runs that are past their `sla` and have not ended: each once. What ends before is withdrawn.
+  /// Runs and tasks that are past their `sla` and have not ended: each once. What ends before is withdrawn.
   [[nodiscard]] std::vector<OutboxRow> overdue(WallUs now);
+  /// When the next one that is watched would be; kNoTime: none is.
+  [[nodiscard]] WallUs next_deadline() const { return deadlines_.empty() ? kNoTime : deadlines_.begin()->at; }
   /// A run that lives already when the server begins.
   void watch(const DagRun& run);
 
@@ -95,11 +98,22 @@ class Alerts {
   void tell_instance(Part& part, const TaskRow& row, WallUs now);
   void tell_service(Part& part, WallUs now);
 
+  struct Deadline {
+    WallUs at = kNoTime;
+    RunNo run_no = 0;
+    TaskNo task_no = kWholeRun;
+    auto operator<=>(const Deadline&) const = default;
+  };
+  static constexpr TaskNo kWholeRun = -1;
+  void watch_waiting(const RunCreation& made);
+  [[nodiscard]] std::optional<OutboxRow> missed(const Deadline& deadline, WallUs now) const;
+
   const FindRun find_run_;
   std::vector<AlertRule> rules_;
   std::map<std::string, std::vector<AlertRule>> rules_of_;  ///< by DAG; those that have some
   std::set<RunNo> started_;                                 ///< that were told of, and have not ended
-  std::set<std::pair<WallUs, RunNo>> deadlines_;
+  std::set<Deadline> deadlines_;
+  std::map<RunNo, std::pair<RunRow, Sla>> waiting_;         ///< not begun, and late all the same from a moment on
   bool has_told_ = false;
 };
 

@@ -22,7 +22,7 @@ class AlertsTest : public testing::Test {
  protected:
   AlertsTest() {
     auto dag = std::make_shared<Dag>(*test::DagBuilder().task("load").build());
-    dag->sla_us = kMinute;
+    dag->sla.within_us = kMinute;
     run_.dag = dag;
     run_.row.run_no = 1;
     run_.row.dag_id = "etl";
@@ -134,6 +134,53 @@ TEST_F(AlertsTest, ARunThatNeverEndsMissesItsDeadlineOnceAndOneThatEndedDoesNot)
   alerts_.watch(run_);
   run_.row.state = RunState::failed;
   EXPECT_TRUE(alerts_.overdue(kAlertNow + kHour).empty()) << "it failed long before";
+}
+
+TEST_F(AlertsTest, ARunThatWaitsForItsTurnMayBeLateBeforeItHasBegun) {
+  want({"sla_missed"});
+  auto dag = std::make_shared<Dag>(*test::DagBuilder().task("load").build());
+  dag->sla = {.within_us = kMinute, .from = Sla::From::queued};
+  Part part;
+  part.creations.emplace_back();
+  RunCreation& made = part.creations.back();
+  made.dag = dag;
+  made.run.run_no = 7;
+  made.run.dag_id = "etl";
+  made.run.run_id = "waits";
+  made.run.state = RunState::queued;
+  made.run.queued_at = kAlertNow;
+  (void)told(part);
+  EXPECT_EQ(alerts_.next_deadline(), kAlertNow + kMinute);
+  const auto late = alerts_.overdue(kAlertNow + kMinute);
+  ASSERT_EQ(late.size(), 1U);
+  EXPECT_EQ(late[0].object, "etl/waits");
+  EXPECT_NE(late[0].payload_json.find("has not begun"), std::string::npos);
+  // One that was ended while it waited is not late.
+  made.run.run_id = "ended";
+  made.run.run_no = 8;
+  (void)told(part);
+  Part end;
+  end.runs.push_back(made.run);
+  end.runs[0].state = RunState::failed;
+  end.runs[0].ended_at = kAlertNow + 1;
+  (void)told(end);
+  EXPECT_TRUE(alerts_.overdue(kAlertNow + kHour).empty());
+}
+
+TEST_F(AlertsTest, ATaskHasADeadlineOfItsOwn) {
+  want({"sla_missed", "run_started"});
+  test::DagBuilder builder;
+  TaskSpec spec = test::run_task();
+  spec.sla = Sla{.within_us = kMinute};
+  builder.task("load", {}, spec);
+  builder.task("quick", {}, spec);
+  run_ = make_run(run_.row, builder.build(), Value{ValueMap{}}, {kAlertNow, 0}, {});
+  (void)told(of_run(RunState::running));
+  run_.at(1).state = TaskState::success;
+  const auto late = alerts_.overdue(kAlertNow + kMinute);
+  ASSERT_EQ(late.size(), 1U);
+  EXPECT_EQ(late[0].object, "etl/r/load");
+  EXPECT_NE(late[0].payload_json.find("\"task_id\":\"load\""), std::string::npos);
 }
 
 TEST(AlertingJson, IsReadAsItWasChecked) {
