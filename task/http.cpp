@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "scheduler/json/json_pointer.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/model/utf8.h"
 
@@ -16,6 +17,7 @@ namespace baton::task {
 namespace {
 
 constexpr std::size_t kBodyMax = 1 << 20;
+constexpr std::size_t kShownBytes = 200;  // of a value that is not as expected
 constexpr std::size_t kHeadersMax = 64 * 1024;
 constexpr long kConnectSeconds = 30;
 constexpr long kLookSeconds = 60;  // a look that hangs would hold its sensor for days
@@ -242,6 +244,14 @@ Exit conclude(const HttpSpec& spec, const Answer& answer) {
     }
     return exit;
   }
+  if (answer.is_cut && !spec.expect_json.empty()) {
+    say("the body is longer than the 1 MiB that `expect_json` looks at");
+    return Exit::failed;
+  }
+  if (const std::string unmet = unmet_of(spec, answer.body); !unmet.empty()) {
+    say(unmet);
+    return Exit::failed;
+  }
   auto outputs = outputs_of(spec, answer);
   if (outputs) return write_outputs(*outputs);
   say(outputs.error().message);
@@ -279,6 +289,20 @@ Exit judge_status(const HttpSpec& spec, std::int64_t status) {
   if (is_expected) return Exit::done;
   const bool passes = status == 408 || status == 425 || status == 429 || status >= 500;
   return passes ? Exit::transient : Exit::failed;
+}
+
+std::string unmet_of(const HttpSpec& spec, const std::string& body) {
+  if (spec.expect_json.empty()) return {};
+  const auto parsed = from_json(body);
+  if (!parsed) return "the body is no JSON: " + parsed.error().message;
+  for (const auto& [pointer, wanted] : spec.expect_json) {
+    const Value* const found = value_at(*parsed, pointer);
+    const bool holds = found == nullptr ? wanted.is_null() : *found == wanted;
+    if (holds) continue;
+    return pointer + " is " + (found == nullptr ? "not there" : to_json(*found).substr(0, kShownBytes)) + ", not " +
+           to_json(wanted).substr(0, kShownBytes);
+  }
+  return {};
 }
 
 Exit run_http(const HttpSpec& spec) {

@@ -15,6 +15,9 @@ Exit run_http(const HttpSpec& spec);
 /// What an answer of this status means. Pure.
 Exit judge_status(const HttpSpec& spec, std::int64_t status);
 
+/// What of `expect_json` does not hold, in words; empty: all does. Pure.
+std::string unmet_of(const HttpSpec& spec, const std::string& body);
+
 /// The url without a user and a password in it. Pure.
 std::string shown_url(std::string_view url);
 

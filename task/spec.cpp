@@ -112,6 +112,20 @@ void read_expect(const Value& http, HttpSpec& out) {
   }
 }
 
+Status read_expect_json(const Value& http, HttpSpec& out) {
+  const Value* const expect = http.find("expect_json");
+  if (expect == nullptr || expect->is_null()) return Unit{};
+  if (expect->type() != ValueType::map) return Error{"`expect_json` is no map"};
+  for (const auto& [pointer, value] : expect->as_map()) {
+    const std::string place = pointer.as_string();
+    if (!place.empty() && place.front() != '/') {
+      return Error{"\"" + place + "\" is no JSON pointer: write /" + place};
+    }
+    out.expect_json.emplace_back(place, value);
+  }
+  return Unit{};
+}
+
 }  // namespace
 
 std::string text_of(const Value& value) {
@@ -143,6 +157,7 @@ Result<HttpSpec> http_spec(const Value& told) {
     if (Status status = read_headers(*http, told, out); !status) return status.error();
     if (Status status = read_body(*http, out); !status) return status.error();
     read_expect(*http, out);
+    if (Status status = read_expect_json(*http, out); !status) return status.error();
     out.follow_redirects = flag_at(*http, "follow_redirects");
     out.method = text_at(*http, "method");
   }

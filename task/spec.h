@@ -42,6 +42,8 @@ struct HttpSpec {
   std::string body;
   bool has_body = false;
   std::vector<std::int64_t> expect;  ///< empty: 200 to 299
+  /// A JSON pointer (RFC 6901) → what must stand there in the answer; null: nothing, or null.
+  std::vector<std::pair<std::string, Value>> expect_json;
   bool follow_redirects = false;
   bool look = false;  ///< of a sensor: what is not there yet is no failure
   Wanted wanted;

@@ -56,6 +56,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.hung.set()
             self.server.release.wait(60)
             self.answer(200)
+        elif path == "/counts":
+            self.server.counts["counts"] = self.server.counts.get("counts", 0) + 1
+            self.answer(200, json.dumps({"ready": self.server.counts["counts"] == 3}).encode())
         elif path == "/once":
             self.answer(503 if self.server.counts.setdefault("once", 0) == 0 else 200)
             self.server.counts["once"] += 1
@@ -284,6 +287,21 @@ tasks:
         shown = self.baton("run", "d.yaml", "--dry-run").stdout
         self.assertIn("http://x/d", shown)
         self.assertEqual(self.server.seen, [])
+
+    def test_what_the_json_must_say(self):
+        self.run_task('{http: {url: "%s/json", expect_json: {/rows: 3, /day: "${{ params.v }}", /none: null}}}' %
+                      self.server.url, params=("-p", "v=x"))
+        for wanted, said in (("{/rows: 4}", "/rows is 3, not 4"), ("{/rows: \'3\'}", '/rows is 3, not "3"'),
+                             ("{/gone/0: 1}", "/gone/0 is not there, not 1"), ("{rows: 3}", "no JSON pointer")):
+            _, log = self.run_task('{http: {url: "%s/json", expect_json: %s}}' % (self.server.url, wanted), code=1)
+            self.assertIn(said, log)
+        _, log = self.run_task('{http: {url: "%s/text", expect_json: {/rows: 3}}}' % self.server.url, code=1)
+        self.assertIn("the body is no JSON", log)
+
+    def test_a_sensor_waits_until_the_json_says_so(self):
+        task = '{sensor: {http: {url: "%s/counts", expect_json: {/ready: true}}, every: 10ms}, timeout: 60s}'
+        self.run_task(task % self.server.url)
+        self.assertEqual(self.server.counts["counts"], 3)
 
     def test_a_sensor_looks_until_the_answer_is_there(self):
         _, log = self.run_task('{sensor: {http: "%s/once", every: 10ms}, timeout: 60s}' % self.server.url)
