@@ -15,7 +15,7 @@ using rehearsal::SimulatedDag;
 using rehearsal::SimulationPlan;
 
 constexpr std::size_t kUsePoints = 240;
-constexpr std::int64_t kPage = 1'000;
+constexpr std::int64_t kDagsAtOnce = 1'000;
 
 struct Chosen {
   std::vector<DagView> dags;
@@ -25,7 +25,7 @@ struct Chosen {
 Result<Chosen> dags_that_run(Reader& reader) {
   Chosen out;
   DagQuery query;
-  query.page.limit = kPage;
+  query.page.limit = kDagsAtOnce;
   query.page.with_total = false;
   while (true) {
     auto page = reader.list_dags(query);
@@ -36,8 +36,8 @@ Result<Chosen> dags_that_run(Reader& reader) {
       if (rests) ++out.resting;
       if (!rests) out.dags.push_back(std::move(dag));
     }
-    if (static_cast<std::int64_t>(page->rows.size()) < kPage) return out;
-    query.page.offset += kPage;
+    if (static_cast<std::int64_t>(page->rows.size()) < kDagsAtOnce) return out;
+    query.page.offset += kDagsAtOnce;
   }
 }
 

@@ -9,17 +9,17 @@ namespace {
 /// Under way for a while with a whole processor: a second one meanwhile would take it from tasks.
 constexpr char kOneAtATime[] = "simulate";
 
-std::int32_t number_member(const Value& body, std::string_view name) {
+std::int32_t slots_member(const Value& body, std::string_view name) {
   const Value* found = body.find(name);
   return found != nullptr && found->type() == ValueType::integer ? static_cast<std::int32_t>(found->as_int()) : 0;
 }
 
 /// The description has checked the form of each member.
-SimulationWish wish_of(const Call& call) {
+SimulationWish simulation_of(const Call& call) {
   SimulationWish wish;
   wish.from = call.time("from");
   wish.to = call.time("to");
-  wish.slots = number_member(call.body, "slots");
+  wish.slots = slots_member(call.body, "slots");
   wish.is_new = call.flag("is_new", false);
   const std::string detail = call.text("detail");
   wish.lists_runs = detail != "totals";
@@ -35,24 +35,24 @@ SimulationWish wish_of(const Call& call) {
   return wish;
 }
 
-http::Response refusal(ErrorKind kind, const std::string& message, const Call& call) {
+http::Response no_simulation(ErrorKind kind, const std::string& message, const Call& call) {
   return http::error_response(Error{message, kind}, &call.request);
 }
 
-http::Response simulate(const Call& call) {
+http::Response simulate_dags(const Call& call) {
   if (call.services.simulate == nullptr) {
-    return refusal(ErrorKind::unavailable, "this process has no DAGs to simulate: ask a server", call);
+    return no_simulation(ErrorKind::unavailable, "this process has no DAGs to simulate: ask a server", call);
   }
-  const SimulationWish wish = wish_of(call);
-  if (wish.to <= wish.from) return refusal(ErrorKind::invalid, "\"to\" is to be later than \"from\"", call);
+  const SimulationWish wish = simulation_of(call);
+  if (wish.to <= wish.from) return no_simulation(ErrorKind::invalid, "\"to\" is to be later than \"from\"", call);
   if (wish.to - wish.from > kSimulatedSpanMax) {
-    return refusal(ErrorKind::invalid,
+    return no_simulation(ErrorKind::invalid,
                    "31 days at most are simulated at once; `baton simulate` on the folder of DAGs knows no such limit",
                    call);
   }
   auto lock = call.services.locks->take(kOneAtATime);
   if (lock == nullptr) {
-    return refusal(ErrorKind::busy, "another simulation is under way: ask again in a few seconds", call);
+    return no_simulation(ErrorKind::busy, "another simulation is under way: ask again in a few seconds", call);
   }
   call.held->keep(std::move(lock));
   const auto document = call.services.simulate->simulate(wish);
@@ -62,6 +62,6 @@ http::Response simulate(const Call& call) {
 
 }  // namespace
 
-void add_simulations(Operations& operations) { operations.at_once["simulate"] = simulate; }
+void add_simulations(Operations& operations) { operations.at_once["simulate"] = simulate_dags; }
 
 }  // namespace baton::api
