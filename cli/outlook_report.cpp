@@ -221,13 +221,21 @@ Value dag_document(const DagOutlook& dag) {
 }
 
 Value slots_document(const Outlook& o, const SlotUse& use) {
-  return text::Object()
-      .set("pool", use.name.empty() ? Value() : Value(use.name))
+  text::Object out;
+  out.set("pool", use.name.empty() ? Value() : Value(use.name))
       .set("slots", use.slots)
       .set("peak", use.peak)
       .set("mean", use.slot_us / length_us(o))
-      .set("full_seconds", seconds(use.full_us))
-      .take();
+      .set("full_seconds", seconds(use.full_us));
+  if (!use.points.empty()) {
+    const double part_us = length_us(o) / static_cast<double>(use.points.size());
+    ValueList points;
+    for (const rehearsal::UsePoint& point : use.points) {
+      points.push_back(text::Object().set("mean", point.slot_us / part_us).set("peak", point.peak).take());
+    }
+    out.set("use", std::move(points));
+  }
+  return out.take();
 }
 
 ValueList waits_document(const Outlook& o) {
@@ -251,17 +259,33 @@ ValueList waits_document(const Outlook& o) {
   return out;
 }
 
-Value run_document(const SimulatedRun& run) {
+Value task_document(const rehearsal::SimulatedTask& task) {
   return text::Object()
-      .set("dag", run.dag_id)
+      .set("task", task.task_id)
+      .set("map_index", task.map_index)
+      .set("state", task.state == TaskState::none ? Value() : Value(std::string(to_string(task.state))))
+      .set("started_at", text::json_time(task.started_at))
+      .set("ended_at", text::json_time(task.ended_at))
+      .set("waits_seconds", times_document(task.times))
+      .take();
+}
+
+Value run_document(const SimulatedRun& run) {
+  text::Object out;
+  out.set("dag", run.dag_id)
       .set("run", run.run_id)
       .set("type", to_string(run.type))
       .set("state", to_string(run.state))
       .set("logical_date", text::json_time(run.logical_date))
       .set("created_at", text::json_time(run.created_at))
       .set("started_at", text::json_time(run.started_at))
-      .set("ended_at", text::json_time(run.ended_at))
-      .take();
+      .set("ended_at", text::json_time(run.ended_at));
+  if (!run.tasks.empty()) {
+    ValueList tasks;
+    for (const rehearsal::SimulatedTask& task : run.tasks) tasks.push_back(task_document(task));
+    out.set("tasks", std::move(tasks));
+  }
+  return out.take();
 }
 
 Value durations_document(const Outlook& o) {

@@ -67,6 +67,7 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
       letter_jobs_(server.loop(), letter_host_),
       api_letters_(server.loop(), letter_jobs_),
       api_secrets_(server.options().state_folder, server.loop()),
+      api_simulations_(server.options().state_folder, [this] { return simulated_now(); }),
       alerts_(server, [&observer](const std::string& line) { observer.notice(line); }),
       api_assets_(server.loop(), makers_.asset_runs()),
       child_host_(server.loop(), server.store(), makers_.ticks(), makers_.shelf(), server.options().secret),
@@ -198,6 +199,7 @@ Status Serving::start_web() {
   services.backfills = &api_backfills_;
   services.letters = &api_letters_;
   services.secrets = &api_secrets_;
+  services.simulate = &api_simulations_;
   services.alerts = &alerts_;
   services.assets = &api_assets_;
   services.upkeep = &api_upkeep_;
@@ -296,6 +298,15 @@ void Serving::see_workers() {
 Config Serving::config_now() {
   const std::lock_guard lock(seen_mutex_);
   return config_seen_;
+}
+
+SimulatedServer Serving::simulated_now() {
+  const std::lock_guard lock(seen_mutex_);
+  SimulatedServer now;
+  now.config = config_seen_;
+  for (const api::WorkerNow& worker : workers_seen_) now.slots += worker.slots;
+  for (const api::PoolSeen& pool : pools_seen_) now.pools.push_back(pool.spec);
+  return now;
 }
 
 /// What can act without a restart does so from here on: what has begun under the old settings goes on as it is.

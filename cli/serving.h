@@ -18,6 +18,7 @@
 #include "cli/api_door.h"
 #include "cli/api_letters.h"
 #include "cli/api_secrets.h"
+#include "cli/api_simulations.h"
 #include "cli/api_upkeep.h"
 #include "cli/server_alerts.h"
 #include "scheduler/host/assets_on_engine.h"
@@ -72,6 +73,7 @@ class Serving {
   std::string metrics();
   [[nodiscard]] std::string letter_metrics() const;
   Config config_now();
+  SimulatedServer simulated_now();
   void keep_dag_settings(const ServiceSnapshot& found, const Config& config);
   void write_dag_settings(const Config& config);
   void take_config(const Config& old, const Config& fresh);
@@ -91,6 +93,7 @@ class Serving {
   LetterJobs letter_jobs_;
   ApiLetters api_letters_;
   ApiSecrets api_secrets_;
+  ApiSimulations api_simulations_;
   ServerAlerts alerts_;
   ApiAssets api_assets_;
   ChildrenOnEngine child_host_;

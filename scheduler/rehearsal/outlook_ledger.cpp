@@ -15,6 +15,12 @@ constexpr std::size_t kSaidMax = 20;
 constexpr std::array kWorthTelling = {Wait::pause, Wait::approval, Wait::backoff, Wait::breaker, Wait::limit,
                                       Wait::pool,  Wait::rate,     Wait::slots,   Wait::worker};
 
+/// The length of each part of its span, rounded up.
+DurationUs part_of(const SimulationPlan& plan) {
+  const auto points = static_cast<DurationUs>(plan.use_points);
+  return std::max<DurationUs>(1, (plan.to - plan.from + points - 1) / points);
+}
+
 std::string note_of(const OutboxRow& row) {
   const auto payload = from_json(row.payload_json);
   const Value* note = payload ? payload->find("note") : nullptr;
@@ -33,14 +39,28 @@ DurationUs worth_telling_us(const WaitTimes& times) {
 
 // ---- slots ----
 
-void SlotMeter::begin(std::string name, std::int64_t slots, WallUs from) {
+void SlotMeter::begin(std::string name, std::int64_t slots, WallUs from, std::size_t points, DurationUs part_us) {
   use_.name = std::move(name);
   use_.slots = slots;
-  seen_ = from;
+  use_.points.resize(points);
+  seen_ = from_ = from;
+  part_us_ = part_us;
+}
+
+UsePoint& SlotMeter::point_at(WallUs at) {
+  const auto part = static_cast<std::size_t>(std::max<DurationUs>(0, at - from_) / part_us_);
+  return use_.points[std::min(part, use_.points.size() - 1)];
 }
 
 void SlotMeter::pass(WallUs now) {
   if (now <= seen_) return;
+  for (WallUs at = seen_; !use_.points.empty() && at < now;) {
+    UsePoint& point = point_at(at);
+    const WallUs next = std::min(now, from_ + ((at - from_) / part_us_ + 1) * part_us_);
+    point.slot_us += static_cast<double>(held_) * static_cast<double>(next - at);
+    point.peak = std::max(point.peak, held_);
+    at = next;
+  }
   const DurationUs span = now - seen_;
   use_.slot_us += static_cast<double>(held_) * static_cast<double>(span);
   if (held_ >= use_.slots) use_.full_us += span;
@@ -51,6 +71,7 @@ void SlotMeter::change(std::int64_t by, WallUs now) {
   pass(now);
   held_ += by;
   use_.peak = std::max(use_.peak, held_);
+  if (!use_.points.empty()) point_at(now).peak = std::max(point_at(now).peak, held_);
 }
 
 SlotUse SlotMeter::end(WallUs to) {
@@ -62,11 +83,12 @@ SlotUse SlotMeter::end(WallUs to) {
 
 OutlookLedger::OutlookLedger(const SimulationPlan& plan, FindRun find_run, std::function<WallUs()> now)
     : plan_(plan), find_run_(std::move(find_run)), now_(std::move(now)), hours_seen_(plan.from) {
-  slots_.begin("", plan.slots, plan.from);
-  const auto know_pools = [this](const std::vector<PoolSpec>& pools) {
+  const DurationUs part_us = plan.use_points == 0 ? 0 : part_of(plan);
+  slots_.begin("", plan.slots, plan.from, plan.use_points, part_us);
+  const auto know_pools = [this, part_us](const std::vector<PoolSpec>& pools) {
     for (const PoolSpec& pool : pools) {
       const auto [meter, is_new] = pools_.try_emplace(pool.name);
-      if (is_new) meter->second.begin(pool.name, pool.slots, plan_.from);
+      if (is_new) meter->second.begin(pool.name, pool.slots, plan_.from, plan_.use_points, part_us);
     }
   };
   const auto know_assets = [this](const std::string& json) {
@@ -117,21 +139,45 @@ void OutlookLedger::see_run(const RunRow& row) {
 
 /// Times stand in rows of tries, up to the end of each, and in the row of the end what lies outside of them.
 void OutlookLedger::see_instance(const TaskRow& row) {
-  if (!is_final(row.state)) return;
+  if (!is_final(row.state) && !plan_.lists_tasks) return;
   const DagRun* run = find_run_(row.run_no);
   if (run == nullptr) return;
+  if (plan_.lists_tasks) {
+    SimulatedTask& task = listed(*run, row.task_no, row.instance_no);
+    task.map_index = row.map_index;
+    task.state = row.state;
+    task.started_at = row.started_at;
+    task.ended_at = row.ended_at;
+  }
+  if (!is_final(row.state)) return;
+  ++ended_;
   ++dags_[run->row.dag_id].tasks;
   if (row.reason == Reason::no_items) empty_maps_[run->row.dag_id + "/" + run->dag->task(row.task_no).id] = true;
-  add_times(*run, row.task_no, row.times_json);
+  add_times(*run, row.task_no, row.instance_no, row.times_json);
+}
+
+SimulatedTask& OutlookLedger::listed(const DagRun& run, TaskNo t, InstanceNo instance) {
+  const auto [at, is_new] = listed_.try_emplace({run.row.run_no, instance});
+  if (is_new) {
+    at->second.task_no = t;
+    at->second.task_id = run.dag->task(t).id;
+  }
+  return at->second;
 }
 
 void OutlookLedger::see_try(const TryRow& row) {
-  if (const DagRun* run = find_run_(row.run_no)) add_times(*run, run->at(row.instance_no).task_no, row.times_json);
+  if (const DagRun* run = find_run_(row.run_no)) {
+    add_times(*run, run->at(row.instance_no).task_no, row.instance_no, row.times_json);
+  }
 }
 
-void OutlookLedger::add_times(const DagRun& run, TaskNo t, const std::string& times_json) {
+void OutlookLedger::add_times(const DagRun& run, TaskNo t, InstanceNo instance, const std::string& times_json) {
   if (times_json.empty()) return;
   const WaitTimes times = WaitTimes::from_json(times_json);
+  if (plan_.lists_tasks) {
+    SimulatedTask& task = listed(run, t, instance);
+    for (const Wait wait : kWorthTelling) task.times.add(wait, times.of(wait));
+  }
   const auto [at, is_new] = waits_.try_emplace({run.dag.get(), t});
   TaskWaits& waits = at->second;
   if (is_new) {
@@ -215,6 +261,11 @@ void OutlookLedger::take_runs(Outlook& out) {
     const DurationUs took = run.ended_at - began;
     dag.run_us += took;
     dag.longest_run_us = std::max(dag.longest_run_us, took);
+  }
+  for (auto& [key, task] : listed_) {
+    if (const auto place = places_.find(key.first); place != places_.end()) {
+      runs_[place->second].tasks.push_back(std::move(task));
+    }
   }
   out.list = std::move(runs_);
 }

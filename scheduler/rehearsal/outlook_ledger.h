@@ -19,7 +19,8 @@ namespace baton::rehearsal {
 /// Slots × time as it passes. Time never goes back.
 class SlotMeter {
  public:
-  void begin(std::string name, std::int64_t slots, WallUs from);
+  /// `part_us`: the length of each of `points` parts that are told one by one.
+  void begin(std::string name, std::int64_t slots, WallUs from, std::size_t points, DurationUs part_us);
   void change(std::int64_t by, WallUs now);
   /// Up to `to`.
   SlotUse end(WallUs to);
@@ -27,7 +28,10 @@ class SlotMeter {
 
  private:
   void pass(WallUs now);
+  UsePoint& point_at(WallUs at);
   SlotUse use_;
+  WallUs from_ = 0;
+  DurationUs part_us_ = 0;
   std::int64_t held_ = 0;
   WallUs seen_ = kNoTime;
 };
@@ -42,6 +46,8 @@ class OutlookLedger final : public AttemptWatch {
   void attempt_begins(AttemptKey key) override { hold(key, +1); }
   void attempt_ends(AttemptKey key) override { hold(key, -1); }
   void say(const std::string& line);
+  /// Runs and task instances that have ended, so far.
+  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(runs_.size()) + ended_; }
   /// `slots_of` as the scheduler had them at the end, by pool.
   Outlook close(const std::function<std::int64_t(const std::string& pool)>& slots_of);
 
@@ -52,7 +58,8 @@ class OutlookLedger final : public AttemptWatch {
   void see_try(const TryRow& row);
   void see_service(const ServiceRows& rows);
   void see_asset(const std::string& asset, WallUs at);
-  void add_times(const DagRun& run, TaskNo t, const std::string& times_json);
+  void add_times(const DagRun& run, TaskNo t, InstanceNo instance, const std::string& times_json);
+  SimulatedTask& listed(const DagRun& run, TaskNo t, InstanceNo instance);
   void hold(AttemptKey key, std::int64_t sign);
   void pass_hours(WallUs now);
   void take_runs(Outlook& out);
@@ -63,6 +70,8 @@ class OutlookLedger final : public AttemptWatch {
   const std::function<WallUs()> now_;
   std::map<std::string, DagOutlook> dags_;
   std::unordered_map<RunNo, std::size_t> places_;     ///< in runs_
+  std::map<std::pair<RunNo, InstanceNo>, SimulatedTask> listed_;
+  std::int64_t ended_ = 0;
   std::vector<SimulatedRun> runs_;
   std::map<std::pair<const Dag*, TaskNo>, TaskWaits> waits_;
   std::map<std::pair<std::string, WallUs>, TickRecordRow> ticks_;

@@ -16,12 +16,15 @@
 #include "scheduler/rehearsal/stage_parts.h"
 #include "scheduler/rehearsal/virtual_loop.h"
 #include "scheduler/service/alerts.h"
+#include "scheduler/timetable/time_text.h"
+#include "scheduler/timetable/zone.h"
 
 namespace baton::rehearsal {
 namespace {
 
 /// The clock begins a little before, so that what is due at `from` falls due.
 constexpr DurationUs kBefore = kSecond;
+constexpr std::uint64_t kStepsBetweenLooks = 64;
 
 /// What goes wrong, whether or not a DAG wants to tell somebody of it.
 AlertRule misses_rule() {
@@ -55,6 +58,7 @@ class Theatre : private RunObserver {
   Status open();
   void give_dags();
   void watch_deadlines();
+  [[nodiscard]] Status within_bounds() const;
   [[nodiscard]] ServiceSnapshot all_that_was_due() const;
   void find_events(const std::string& asset, std::int64_t after, std::size_t limit, AssetHost::OnEvents done);
 
@@ -217,17 +221,29 @@ void Theatre::give_dags() {
   for (const SimulatedDag& dag : plan_.dags) makers_.give(dag.given, dag.file, [] {});
 }
 
+Status Theatre::within_bounds() const {
+  const bool is_large = plan_.size_max > 0 && ledger_.size() > plan_.size_max;
+  if (!is_large && !(plan_.gives_up && plan_.gives_up())) return Unit{};
+  const std::string reached = timetable::format_rfc3339(loop_.wall_now(), timetable::utc());
+  const std::string what = is_large ? "there are more than " + std::to_string(plan_.size_max) + " runs and task instances"
+                                    : std::string("it has taken too long");
+  return Error{"by " + reached + " " + what + ": ask for a shorter time, or for fewer DAGs", ErrorKind::invalid};
+}
+
 Result<Outlook> Theatre::play() {
   std::optional<Error> fatal;
   host_.on_fatal([&fatal](const Fatal& why) { fatal = Error{why.message, ErrorKind::internal}; });
   learn_durations();
   if (Status opened = open(); !opened) return opened.error();
   const MonoUs until = loop_.mono_now() + (plan_.to - loop_.wall_now()) - 1;
-  while (!fatal && loop_.step(until)) {
+  Status goes_on{Unit{}};
+  for (std::uint64_t step = 0; !fatal && goes_on && loop_.step(until); ++step) {
+    if (step % kStepsBetweenLooks == 0) goes_on = within_bounds();
   }
   makers_.stop();
   host_.engine().make_children_with(nullptr);
   if (fatal) return *fatal;
+  if (!goes_on) return goes_on.error();
   Outlook out = ledger_.close([this](const std::string& pool) {
     const auto spec = host_.engine().admission().spec_of(pool);
     return spec ? std::int64_t{spec->slots} : 0;

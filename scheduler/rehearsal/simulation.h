@@ -3,7 +3,9 @@
 // succeed. No process is started, nothing is read or written. Equal plans come to equal reports. Any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -36,9 +38,22 @@ struct SimulationPlan {
   /// The DAGs are new at `from`: `catchup` makes up for what was due since their `start`. Else all that was due before
   /// has ended.
   bool is_new = false;
+  bool lists_tasks = false;      ///< each run with its task instances
+  std::size_t use_points = 0;    ///< into so many equal parts the use of slots is told; 0: not
+  std::int64_t size_max = 0;     ///< runs and ended task instances together; 0: as many as there are
+  std::function<bool()> gives_up;  ///< asked now and then: whether it has taken too long. May be empty
 };
 
 enum class DurationSource : std::uint8_t { history, expect, unknown };
+
+struct SimulatedTask {
+  TaskNo task_no = 0;
+  std::string task_id;
+  std::int32_t map_index = kUnmapped;
+  TaskState state = TaskState::none;
+  WallUs started_at = kNoTime, ended_at = kNoTime;
+  WaitTimes times;
+};
 
 struct SimulatedRun {
   std::string dag_id, run_id;
@@ -46,6 +61,7 @@ struct SimulatedRun {
   RunState state = RunState::queued;
   WallUs logical_date = kNoTime, created_at = kNoTime;
   WallUs started_at = kNoTime, ended_at = kNoTime;  ///< kNoTime: not before the end
+  std::vector<SimulatedTask> tasks;  ///< that have begun, or wait to, by their numbers; where the plan asks for them
 };
 
 /// What the instances of one task have waited for.
@@ -66,12 +82,19 @@ struct DagOutlook {
   std::map<TickReason, std::int64_t> ticks;        ///< that made no run
 };
 
+/// A part of the whole span of time.
+struct UsePoint {
+  double slot_us = 0;
+  std::int64_t peak = 0;
+};
+
 /// A number of slots, and how they were used.
 struct SlotUse {
   std::string name;              ///< of a pool; empty: the slots of the worker
   std::int64_t slots = 0, peak = 0;
   double slot_us = 0;            ///< slots × time
   DurationUs full_us = 0;        ///< none was free
+  std::vector<UsePoint> points;  ///< equal parts of the span, in order
 };
 
 struct Miss {
@@ -104,7 +127,8 @@ struct Outlook {
 [[nodiscard]] bool is_worth_telling(Wait wait);
 [[nodiscard]] DurationUs worth_telling_us(const WaitTimes& times);
 
-/// invalid: two DAGs of one id, a span that is none. internal: the engine has given up.
+/// invalid: two DAGs of one id, a span that is none, more than the plan lets there be. internal: the engine has given
+/// up.
 Result<Outlook> simulate(const SimulationPlan& plan);
 
 }  // namespace baton::rehearsal

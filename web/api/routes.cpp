@@ -62,6 +62,7 @@ Operations all_operations() {
   add_dead_letters(operations);
   add_assets(operations);
   add_secrets(operations);
+  add_simulations(operations);
   add_variables(operations);
   add_tokens(operations);
   add_xcom(operations);

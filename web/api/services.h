@@ -25,6 +25,7 @@
 #include "web/api/locks.h"
 #include "web/api/readers.h"
 #include "web/api/secret_door.h"
+#include "web/api/simulate_door.h"
 #include "web/api/upkeep_door.h"
 #include "web/http/access.h"
 #include "web/http/message.h"
@@ -80,6 +81,7 @@ struct Services {
   AssetDoor* assets = nullptr;        ///< null: no runs are made for events here
   SecretDoor* secrets = nullptr;      ///< null: none are kept here
   UpkeepDoor* upkeep = nullptr;       ///< null: nothing is removed here
+  SimulateDoor* simulate = nullptr;   ///< null: nothing is simulated here
   std::function<http::ServerCounts()> counts;
   Locks* locks = nullptr;
   KnownDags* known_dags = nullptr;
@@ -135,6 +137,7 @@ void add_dead_letters(Operations& operations);
 void add_assets(Operations& operations);
 void add_lineage(Operations& operations);
 void add_secrets(Operations& operations);
+void add_simulations(Operations& operations);
 void add_variables(Operations& operations);
 void add_tokens(Operations& operations);
 void add_xcom(Operations& operations);

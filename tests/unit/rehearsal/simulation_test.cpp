@@ -246,5 +246,49 @@ TEST(Simulation, ASpanThatIsNoneIsRefused) {
   EXPECT_FALSE(simulate(plan).ok());
 }
 
+TEST(Simulation, TellsTheUseOfSlotsPartByPartAndEachTaskWhereThatIsAskedFor) {
+  SimulationPlan plan = plan_of(R"(
+dag: d
+schedule: "@daily"
+pools: {door: 1}
+tasks:
+  a: {run: "true", pool: door, expect: 6h}
+  b: {run: "true", pool: door, expect: 6h}
+)",
+                                "2026-03-01", "2026-03-02");
+  plan.use_points = 4;
+  plan.lists_tasks = true;
+  const Outlook outlook = played(plan);
+  const auto peaks = [](const SlotUse& use) {
+    std::vector<std::int64_t> out;
+    for (const UsePoint& point : use.points) out.push_back(point.peak);
+    return out;
+  };
+  ASSERT_EQ(outlook.pools.size(), 1U);
+  EXPECT_THAT(peaks(outlook.pools[0]), ElementsAre(1, 1, 0, 0));
+  EXPECT_THAT(peaks(outlook.slots), ElementsAre(1, 1, 0, 0));
+  EXPECT_EQ(outlook.slots.points[1].slot_us, 6.0 * kHour);
+  ASSERT_EQ(outlook.list.size(), 1U);
+  const std::vector<SimulatedTask>& tasks = outlook.list[0].tasks;
+  ASSERT_EQ(tasks.size(), 2U);
+  EXPECT_EQ(tasks[1].task_id, "b");
+  EXPECT_EQ(tasks[1].state, TaskState::success);
+  EXPECT_EQ(tasks[1].started_at, at("2026-03-01T06:00:00Z"));
+  EXPECT_EQ(tasks[1].times.of(Wait::pool), 6 * kHour);
+}
+
+TEST(Simulation, EndsWhereItGrowsAboveItsBoundAndSaysHowFarItCame) {
+  SimulationPlan plan =
+      plan_of("dag: d\nschedule: '@hourly'\ntasks: {a: {run: 'true', expect: 1s}}", "2026-03-01", "2026-04-01");
+  plan.size_max = 100;
+  const auto outlook = simulate(plan);
+  ASSERT_FALSE(outlook.ok());
+  EXPECT_EQ(outlook.error().kind, ErrorKind::invalid);
+  EXPECT_THAT(outlook.error().message, testing::AllOf(testing::HasSubstr("by 2026-03-0"), testing::HasSubstr("more than 100")));
+  plan.size_max = 0;
+  plan.gives_up = [] { return true; };
+  EXPECT_FALSE(simulate(plan).ok());
+}
+
 }  // namespace
 }  // namespace baton::rehearsal

@@ -1,0 +1,139 @@
+"""Scenarios of the field at a real server, by their numbers, over kills of the server where these apply."""
+import sqlite3
+import unittest
+
+from serving import ServingTest
+
+WAITS = "until [ -e {go} ]; do sleep 0.02; done"
+
+
+class Scenarios(ServingTest):
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        (self.folder / ".baton" / "server.json").unlink(missing_ok=True)  # it says where nobody answers any more
+
+    def again(self):
+        self.kill()
+        self.serve()
+
+    def begin_run(self, dag, run="r", **more):
+        body = {"logical_date": None, "dag_run_id": run, **more}
+        status, answer = self.ask("POST", f"/api/v2/dags/{dag}/dagRuns", body)
+        self.assertEqual(200, status, answer)
+
+    def run_now(self, dag, run="r"):
+        return self.ask("GET", f"/api/v2/dags/{dag}/dagRuns/{run}")[1]
+
+    def until_run(self, state, dag, run="r"):
+        self.until(lambda: self.run_now(dag, run).get("state") == state, f"{dag}/{run} is {state}")
+
+    def task(self, dag, task, run="r"):
+        return self.ask("GET", f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task}")[1]
+
+    def rows(self, table, where="1"):
+        with sqlite3.connect(f"file:{self.folder}/.baton/baton.db?mode=ro", uri=True) as db:
+            return db.execute(f"SELECT count(*) FROM {table} WHERE {where}").fetchone()[0]
+
+    def test_scenario_9_a_version_that_a_queued_run_needs_stays_whoever_cleans_up(self):
+        self.save("one.yaml", f"dag: one\nmax_active_runs: 1\ntasks: {{a: {{run: '{WAITS.format(go='go')}'}}}}\n")
+        self.serve()
+        self.until_dag("one")
+        self.begin_run("one", "first")
+        self.until_run("running", "one", "first")
+        self.begin_run("one", "second")
+        self.save("one.yaml", "dag: one\nmax_active_runs: 1\ntasks: {a: {run: echo anew}}\n")
+        versions = lambda: self.ask("GET", "/api/v2/dags/one/dagVersions")[1]["total_entries"]
+        self.until(lambda: versions() == 2, "the second version")
+        self.assertEqual(202, self.ask("POST", "/api/v2/server/prune", {"older_than": "0s"})[0])
+        self.until(lambda: self.ask("GET", "/api/v2/server/retention")[1]["jobs"], "the end of the cleaning")
+        (self.folder / "dags" / "one.yaml").unlink()
+        self.until(lambda: self.dag("one")[1]["is_stale"], "the DAG to be stale")
+        self.assertEqual(409, self.ask("DELETE", "/api/v2/dags/one")[0], "its runs have not ended")
+        self.again()
+        self.assertEqual("queued", self.run_now("one", "second")["state"])
+        self.write("dags/go", "")
+        self.until_run("success", "one", "second")
+        self.assertEqual(2, versions())
+
+    def test_scenario_10_a_retry_over_a_kill_is_told_as_no_failure(self):
+        self.write("baton.yaml", "alerts: [{events: [task_failed, run_failed, task_retried], to: 'webhook:ops'}]\n"
+                                 "receivers: {ops: {url: 'http://127.0.0.1:9/', allow_private: true}}\n")
+        self.save("twice.yaml", "dag: twice\ntasks: {t: {retries: {max: 1, delay: 1s}, run: 'test -e go'}}\n")
+        self.serve()
+        self.until_dag("twice")
+        self.begin_run("twice")
+        self.until(lambda: self.task("twice", "t").get("state") == "up_for_retry", "the first failure")
+        self.write("dags/go", "")
+        self.again()
+        self.until_run("success", "twice")
+        told = lambda: sorted(one["event"] for one in self.ask("GET", "/api/v2/alerts")[1]["alerts"])
+        self.assertEqual(["task_retried"], told())
+
+    def test_scenario_13_a_run_older_than_its_timeout_is_cleared_and_has_its_time_anew(self):
+        self.save("slow.yaml", "dag: slow\ntimeout: 2s\ntasks:\n  a: {run: echo a}\n"
+                               f"  b: {{needs: a, run: '{WAITS.format(go='go')}'}}\n")
+        self.serve()
+        self.until_dag("slow")
+        self.begin_run("slow")
+        self.until_run("failed", "slow")
+        self.assertEqual("run_timeout", self.run_now("slow")["state_reason"])
+        self.write("dags/go", "")
+        self.again()
+        cleared = self.ask("POST", "/api/v2/dags/slow/clearTaskInstances", {"dag_run_id": "r", "dry_run": False, "only_failed": False})
+        self.assertEqual(2, cleared[1]["total_entries"])
+        self.until(lambda: self.run_now("slow")["state"] in ("success", "failed"), "its end")
+        self.assertEqual("success", self.run_now("slow")["state"], "the time before the clear counts no more")
+        (self.folder / "dags" / "go").unlink()
+        self.ask("POST", "/api/v2/dags/slow/clearTaskInstances", {"dag_run_id": "r", "dry_run": False, "only_failed": False})
+        self.until_run("failed", "slow")
+        self.assertEqual("run_timeout", self.run_now("slow")["state_reason"], "and it still has one")
+
+    def test_scenario_17_what_nobody_needs_any_more_is_asked_no_more_and_a_late_answer_is_409(self):
+        self.save("asks.yaml", "dag: asks\ntasks:\n  one: {approval: {prompt: 'One?', self: true}}\n"
+                               "  two: {approval: {prompt: 'Two?', self: true}}\n")
+        self.serve()
+        self.until_dag("asks")
+        path = "/api/v2/dags/asks/dagRuns/r/taskInstances/{}/-1/hitlDetails"
+        answer = {"chosen_options": ["approve"]}
+        self.begin_run("asks")
+        for task in ("one", "two"):
+            self.until(lambda: self.ask("GET", path.format(task))[0] == 200, "the question")
+        instance = "/api/v2/dags/asks/dagRuns/r/taskInstances/one"
+        self.assertEqual(200, self.ask("PATCH", instance, {"new_state": "success"})[0])
+        self.until(lambda: self.ask("GET", path.format("one"))[1]["state"] == "withdrawn", "the first is withdrawn")
+        self.again()
+        status, refused = self.ask("PATCH", path.format("one"), answer)
+        self.assertEqual(409, status)
+        self.assertIn("nothing is asked any more", refused["detail"])
+        self.assertEqual("open", self.ask("GET", path.format("two"))[1]["state"])
+        self.assertEqual(200, self.ask("POST", "/api/v2/dags/asks/dagRuns/r:cancel", {})[0])
+        self.until_run("failed", "asks")
+        self.again()
+        self.assertEqual("withdrawn", self.ask("GET", path.format("two"))[1]["state"])
+        self.assertEqual(409, self.ask("PATCH", path.format("two"), answer)[0])
+        self.assertEqual("success", self.task("asks", "one")["state"])
+        self.assertEqual(0, self.ask("GET", "/api/v2/home")[1]["counts"]["approvals"])
+
+    def test_scenario_18_a_run_of_ten_thousand_is_gone_at_once_and_holds_nobody_up(self):
+        items = ", ".join(str(n) for n in range(10_000))
+        self.save("wide.yaml", f"dag: wide\ntasks: {{a: {{for_each: {{items: [{items}]}}, noop: true}}}}\n")
+        self.save("small.yaml", "dag: small\ntasks: {a: {run: 'true'}}\n")
+        self.serve()
+        self.until_dag("wide")
+        self.until_dag("small")
+        self.begin_run("wide")
+        self.until_run("success", "wide")
+        self.assertEqual(10_000, self.rows("task_instance"))
+        self.assertEqual(204, self.ask("DELETE", "/api/v2/dags/wide/dagRuns/r")[0])
+        self.assertEqual(404, self.ask("GET", "/api/v2/dags/wide/dagRuns/r")[0])
+        self.begin_run("small")
+        self.until_run("success", "small")
+        self.again()
+        self.until(lambda: self.rows("task_instance") == 1, "its rows to go")
+        self.assertEqual(404, self.ask("GET", "/api/v2/dags/wide/dagRuns/r")[0])
+        self.assertEqual("success", self.run_now("small")["state"])
+
+
+if __name__ == "__main__":
+    unittest.main()
