@@ -57,11 +57,12 @@ auto.create.topics.enable=false
 
 
 def spark(folder, port):
-    """Spark Connect: one JVM for all tasks of a run, which are thin clients of it. Short jobs: a light compiler."""
+    """Spark Connect: one JVM for all tasks of a run, which are thin clients of it. Set for short jobs on small data."""
     import pyspark  # of the pipeline's environment
     options = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": port,
                "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false",
-               "spark.sql.shuffle.partitions": 2, "spark.sql.session.timeZone": "UTC", "spark.log.level": "ERROR",
+               "spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+               "spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": 1, "spark.sql.session.timeZone": "UTC", "spark.log.level": "ERROR",
                "spark.sql.warehouse.dir": folder / "warehouse", "spark.local.dir": folder / "local",
                "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"}
     return [str(pathlib.Path(pyspark.__file__).parent / "bin" / "spark-submit"), "--master", "local[2]",

@@ -62,9 +62,7 @@ def install_jars(name, folder, coordinates):
     if is_complete(folder, json.dumps(coordinates)):
         return
     log(name, f"fetches {' '.join(coordinates)}")
-    dependencies = "".join(
-        "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>".format(
-            *one.split(":")) for one in coordinates)
+    dependencies = "".join(map(dependency, coordinates))
     folder.mkdir(parents=True, exist_ok=True)
     pom = folder / "pom.xml"
     pom.write_text(f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
@@ -73,6 +71,14 @@ def install_jars(name, folder, coordinates):
 """)
     run(name, ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={folder}"])
     (folder / "complete").write_text(json.dumps(coordinates))
+
+
+def dependency(coordinates):
+    """`group:artifact:version` with all that it needs; with `:alone` behind it, the one jar."""
+    group, artifact, version, *alone = coordinates.split(":")
+    rest = "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
+    return (f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version>"
+            f"{rest if alone else ''}</dependency>")
 
 
 def install_python(name, folder, requirements):

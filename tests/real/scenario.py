@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAGS = ROOT / "dags"
 BATON = os.environ.get("BATON") or os.environ.get("BATON_BINARY") or str(ROOT / "build/release/baton")
 SLOTS = 8           # servers and streams stay up beside the other tasks
-RUN_SECONDS = 1200
+RUN_SECONDS = 1800
 
 
 class Scenario:
@@ -100,7 +100,7 @@ def below(pid):
     return found + [deeper for child in found for deeper in below(child)]
 
 
-def wait_until(happened, seconds=300):
+def wait_until(happened, seconds=1200):
     until = time.monotonic() + seconds
     while not happened():
         if time.monotonic() > until:
