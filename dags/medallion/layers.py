@@ -32,7 +32,7 @@ def land():
     """The delivery as small files, one an hour, without what points to a person; a manifest says what belongs to it."""
     for day in task.interval_days():
         parts = {}
-        for event in source.delivery(day):
+        for event in source.delivery(day, int(os.environ.get("ROWS", 120))):
             event["user"] = pseudonym(event.pop("email"))
             parts.setdefault(event["at"][11:13], []).append(json.dumps(event, sort_keys=True) + "\n")
         for hour, lines in parts.items():
