@@ -431,7 +431,7 @@ test('the server is frozen with a reason, thawed, and old runs are removed', asy
   await page.getByRole('dialog').getByLabel('That ended longer ago than').fill('300d')
   await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click()
   await page.getByText('It is on its way').waitFor()
-  await page.getByRole('region', { name: 'Removals' }).getByText('nothing').first().waitFor()
+  await page.getByRole('region', { name: 'Removals' }).getByRole('cell', { name: 'nothing' }).waitFor()
   assert.deepEqual(page.faults, [])
   await page.context().close()
 })
