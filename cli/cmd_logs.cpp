@@ -12,7 +12,6 @@
 #include "scheduler/logs/line_filter.h"
 #include "scheduler/logs/log_file.h"
 #include "scheduler/logs/log_place.h"
-#include "scheduler/model/did_you_mean.h"
 #include "scheduler/store/state_folder.h"
 
 namespace baton::cli {
@@ -105,29 +104,6 @@ Status print_present(const LogSource& source, const logs::LogTimes& times, logs:
   });
   last.for_each([&](const logs::Piece& piece) { printer.print(source, times, piece); });
   return read;
-}
-
-Result<std::vector<InstanceView>> chosen_instances(OpenRun& run, const std::string& selector) {
-  if (selector.empty()) return all_instances(*run.reader, run.run_no);
-  if (selector.find('[') != std::string::npos) {
-    const Result<InstanceNo> one = run.reader->find_instance(run.run_no, selector);
-    if (!one) return one.error();
-    Result<InstanceView> view = run.reader->instance(run.run_no, *one);
-    if (!view) return view.error();
-    return std::vector<InstanceView>{std::move(*view)};
-  }
-  InstanceFilter filter;
-  filter.task_ids = {selector};
-  Result<std::vector<InstanceView>> found = all_instances(*run.reader, run.run_no, filter);
-  if (!found || !found->empty()) return found;
-  const Result<std::vector<InstanceView>> all = all_instances(*run.reader, run.run_no);
-  std::vector<std::string> ids;
-  if (all) {
-    for (const InstanceView& view : *all) ids.push_back(view.task_id);
-  }
-  return Error{"run " + run.run.row.run_id + " has no task \"" + selector + "\"" + did_you_mean_suffix(selector, ids) +
-                   "; `baton show` lists its tasks",
-               ErrorKind::not_found};
 }
 
 /// Tasks in the order in which they began, the instances of each by their index.

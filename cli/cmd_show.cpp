@@ -1,10 +1,11 @@
-// `show`: one run and its task instances.
+// `show`: one run and its task instances, or those of one task.
 #include <algorithm>
 #include <map>
 
 #include "cli/handlers.h"
 #include "cli/reading.h"
 #include "cli/run_document.h"
+#include "cli/show_report.h"
 #include "cli/text/clock_text.h"
 #include "cli/text/display_width.h"
 #include "cli/text/document_text.h"
@@ -122,6 +123,11 @@ void show_tasks(const Invocation& call, const RunView& run, const std::vector<In
 Result<Value> run_document(Reader& reader, const RunView& run, bool with_tries) {
   const Result<std::vector<InstanceView>> instances = all_instances(reader, run.row.run_no);
   if (!instances) return instances.error();
+  return run_document(reader, run, *instances, with_tries);
+}
+
+Result<Value> run_document(Reader& reader, const RunView& run, const std::vector<InstanceView>& instances,
+                           bool with_tries) {
   std::map<InstanceNo, ValueList> tries;
   if (with_tries) {
     const Result<std::vector<TryView>> all = reader.tries_of_run(run.row.run_no);
@@ -129,8 +135,8 @@ Result<Value> run_document(Reader& reader, const RunView& run, bool with_tries) 
     for (const TryView& view : *all) tries[view.row.instance_no].push_back(try_object(view));
   }
   ValueList list;
-  list.reserve(instances->size());
-  for (const InstanceView& instance : *instances) {
+  list.reserve(instances.size());
+  for (const InstanceView& instance : instances) {
     Value object = instance_object(instance, run);
     if (with_tries) {
       ValueMap entries = object.as_map();
@@ -149,14 +155,15 @@ Result<Value> run_document(Reader& reader, const RunView& run, bool with_tries) 
 int show_command(const Invocation& call) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
+  const Result<std::vector<InstanceView>> instances = chosen_instances(*run, call.args().at(1));
+  if (!instances) return call.fail(instances.error());
+  if (call.args().has("report")) return show_reports(call, *run, *instances);
   if (call.format() != Format::table) {
-    const Result<Value> document = run_document(*run->reader, run->run, true);
+    const Result<Value> document = run_document(*run->reader, run->run, *instances, true);
     if (!document) return call.fail(document.error());
     call.print_document(*document, "task_instances");
     return kOk;
   }
-  const Result<std::vector<InstanceView>> instances = all_instances(*run->reader, run->run_no);
-  if (!instances) return call.fail(instances.error());
   const Result<std::vector<TryView>> all_tries = run->reader->tries_of_run(run->run_no);
   if (!all_tries) return call.fail(all_tries.error());
   Tries tries;

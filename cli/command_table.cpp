@@ -288,8 +288,10 @@ constexpr Flag kLsFlags[] = {
 constexpr Example kLsExamples[] = {{"baton ls", "the newest runs"},
                                    {"baton ls --dag etl --state failed -n 5", "the last five failures of one DAG"}};
 constexpr Example kPsExamples[] = {{"baton ps", "runs that live, and what their tasks do"}};
-constexpr Flag kShowFlags[] = {{"tries", 0, {}, "every try of every task"}};
+constexpr Flag kShowFlags[] = {{"tries", 0, {}, "every try of every task"},
+                               {"report", 0, {}, "the files that tasks left in $BATON_REPORT_DIR, and where they lie"}};
 constexpr Example kShowExamples[] = {{"baton show @latest", "the newest run and its tasks"},
+                                     {"baton show @latest train --report", "the files that this task left for people"},
                                      {"baton show @latest -o json", "the same for programs"}};
 constexpr Example kWatchExamples[] = {{"baton watch @latest", "follow a run of another terminal to its end"}};
 constexpr Flag kLogsFlags[] = {
@@ -593,7 +595,7 @@ constexpr Command kCommands[] = {
      {}, kPoolLsExamples, kRead, pool_ls_command},
     {"ls", kLooking, "runs, newest first", {}, {}, kLsFlags, kLsExamples, kRead, ls_command},
     {"ps", kLooking, "what lives: runs and their tasks", {}, {}, {}, kPsExamples, kRead, ps_command},
-    {"show", kLooking, "one run and its tasks", {}, kOneRun, kShowFlags, kShowExamples, kRead, show_command},
+    {"show", kLooking, "one run and its tasks", {}, kRunMaybeTask, kShowFlags, kShowExamples, kRead, show_command},
     {"watch",
      kLooking,
      "follow a run to its end",

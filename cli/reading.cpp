@@ -7,6 +7,7 @@
 #include "cli/permissions.h"
 #include "cli/state_lookup.h"
 #include "scheduler/dagfile/canonical.h"
+#include "scheduler/model/did_you_mean.h"
 #include "scheduler/store/sqlite_reader.h"
 #include "scheduler/store/state_folder.h"
 
@@ -70,6 +71,29 @@ Result<std::vector<InstanceView>> all_instances(Reader& reader, RunNo run_no, co
   }
   order_by_task(out);
   return out;
+}
+
+Result<std::vector<InstanceView>> chosen_instances(OpenRun& run, const std::string& selector) {
+  if (selector.empty()) return all_instances(*run.reader, run.run_no);
+  if (selector.find('[') != std::string::npos) {
+    const Result<InstanceNo> one = run.reader->find_instance(run.run_no, selector);
+    if (!one) return one.error();
+    Result<InstanceView> view = run.reader->instance(run.run_no, *one);
+    if (!view) return view.error();
+    return std::vector<InstanceView>{std::move(*view)};
+  }
+  InstanceFilter filter;
+  filter.task_ids = {selector};
+  Result<std::vector<InstanceView>> found = all_instances(*run.reader, run.run_no, filter);
+  if (!found || !found->empty()) return found;
+  const Result<std::vector<InstanceView>> all = all_instances(*run.reader, run.run_no);
+  std::vector<std::string> ids;
+  if (all) {
+    for (const InstanceView& view : *all) ids.push_back(view.task_id);
+  }
+  return Error{"run " + run.run.row.run_id + " has no task \"" + selector + "\"" + did_you_mean_suffix(selector, ids) +
+                   "; `baton show` lists its tasks",
+               ErrorKind::not_found};
 }
 
 void order_by_task(std::vector<InstanceView>& instances) {

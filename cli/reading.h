@@ -33,6 +33,8 @@ Result<OpenRun> open_run(const Invocation& call, std::size_t at = 0);
 
 /// All task instances of a run, page by page, in the order of order_by_task().
 Result<std::vector<InstanceView>> all_instances(Reader& reader, RunNo run_no, const InstanceFilter& filter = {});
+/// Those that `task`, `task[index]` or `task[key]` names; all without a name. not_found says which task may be meant.
+Result<std::vector<InstanceView>> chosen_instances(OpenRun& run, const std::string& selector);
 /// The order of every list: newest run first, then by task as the file has them, then by map index. Instance numbers
 /// are no order for people: those of a mapped task stand apart from its first one.
 void order_by_task(std::vector<InstanceView>& instances);

@@ -14,6 +14,7 @@
 #include "worker/log_spool.h"
 #include "worker/poller.h"
 #include "worker/protocol/messages.h"
+#include "worker/report.h"
 #include "worker/spawn.h"
 
 namespace baton::worker {
@@ -49,6 +50,7 @@ struct Attempt {
   std::unique_ptr<CgroupLeaf> leaf;
   std::int64_t leaf_oom_kills = 0;  ///< Of the leaf, before this attempt.
   LogSpool log;
+  ReportFolder report;
   bool log_stuck = false;  ///< The pipe is not watched: the log took nothing.
   bool limits_not_enforced = false;
 

@@ -201,6 +201,11 @@ void Attempts::finish(Attempt& attempt, std::uint32_t flags) {
     ::unlink(attempt.launch.state_path.c_str());
   }
   if (!attempt.script_path.empty()) ::unlink(attempt.script_path.c_str());
+  // Who could not be killed may still write: what was held against the secrets would not be what is shown.
+  if ((flags & wire::kTreeNotEmpty) == 0) {
+    const std::string said = attempt.report.publish(attempt.launch.masks.views());
+    if (!said.empty()) ended.message += (ended.message.empty() ? "" : "; ") + said;
+  }
   if ((flags & wire::kTreeNotEmpty) != 0) set_aside(attempt);
   cgroups_.release(std::move(attempt.leaf));
   std::erase(draining_, &attempt);

@@ -70,6 +70,7 @@ bool Attempts::prepare(Attempt& attempt, std::string& problem) {
   if (!write_state(launch, problem)) return false;
   launch.env.add(std::string(kAttemptVariable) + '=' + attempt_text(launch.key));
   launch.env.add(std::string(kWorkerVariable) + '=' + worker_id_);
+  if (!attempt.report.path().empty()) launch.env.add(std::string(kReportVariable) + '=' + attempt.report.path());
   attempt.argv = launch.argv.pointers();
   attempt.env = launch.env.pointers();
   if (launch.cwd.empty()) launch.cwd = "/";
@@ -92,6 +93,10 @@ bool Attempts::open_files(Attempt& attempt, std::string& problem) {
   const std::string& log_path = launch.log_path.empty() ? std::string("/dev/null") : launch.log_path;
   if (!attempt.log.open(log_path, launch.log_path.empty() ? 0 : launch.log_limit_bytes, launch.masks.views())) {
     problem = "log \"" + log_path + "\": " + error_text(errno);
+    return false;
+  }
+  if (!attempt.report.open(launch.log_path)) {
+    problem = "report folder beside \"" + log_path + "\": " + error_text(errno);
     return false;
   }
   for (const std::string* path : {&launch.output_path, &launch.heartbeat_path}) {
@@ -219,6 +224,7 @@ void Attempts::mark_running(Attempt& attempt) {
 void Attempts::report_not_started(Attempt& attempt, std::string message) {
   cgroups_.release(std::move(attempt.leaf));
   if (!attempt.script_path.empty()) ::unlink(attempt.script_path.c_str());
+  attempt.report.drop();
   Reported reported;
   reported.ended.key = attempt.launch.key;
   reported.ended.outcome = wire::Outcome::kSpawnFailed;

@@ -22,6 +22,7 @@ before(async () => {
     nightly: await server.run('nightly', { state: 'success' }),
     wide: await server.run('wide', { state: 'success' }),
     torrent: await server.run('torrent', { state: 'success' }),
+    findings: await server.run('findings', { state: 'success' }),
     odd: await server.run('nightly', { state: 'success', note: '<img src=x onerror="window.xss=1">' }),
   }
   await until('tides', () => server.ask('GET', '/api/v2/dags/tides').catch(() => null))
@@ -44,6 +45,10 @@ before(async () => {
     log: run_path('broken', ids.broken, 'tasks', 'fetch'),
     why: run_path('broken', ids.broken, 'tasks', 'publish') + '?tab=why',
     values: run_path('nightly', ids.nightly, 'tasks', 'total') + '?tab=values',
+    report: run_path('findings', ids.findings, 'tasks', 'paint') + '?tab=report',
+    no_report: run_path('findings', ids.findings, 'tasks', 'load') + '?tab=report',
+    checks: run_path('findings', ids.findings, 'tasks', 'quality') + '?tab=checks',
+    numbers: 'dags/findings?tab=charts',
     mapped: run_path('nightly', ids.nightly, 'tasks', 'items'),
     item: run_path('nightly', ids.nightly, 'tasks', 'items', '2'),
     pools: 'pools',
@@ -58,6 +63,12 @@ before(async () => {
     errors: 'errors',
     audit: 'audit',
     health: 'health',
+    accounting: 'accounting?price=0.04',
+    accounting_days: 'accounting?by=day&days=7',
+    alerts: 'alerts',
+    tokens: 'tokens',
+    secrets: 'secrets',
+    simulate: 'simulate?days=1',
     backfills: 'backfills',
     backfill: `backfills/${ids.filled}`,
   }
@@ -219,6 +230,105 @@ test('what a task put out is shown with its values, and a run is compared with t
   await page.locator('.failure pre', { hasText: 'ConnectionError' }).first().waitFor()
   assert.ok(!(await text(page)).includes('\x1b'), 'an escape sequence is shown as it is')
   await page.context().close()
+})
+
+test('what a task left for people is shown, and nothing of it runs', async () => {
+  const page = await open({ path: pages.report })
+  const summary = page.getByRole('region', { name: 'summary.md' })
+  await summary.getByRole('heading', { name: 'Orders of the day' }).waitFor()
+  await summary.getByRole('cell', { name: '30' }).waitFor()
+  await summary.getByText('<script>window.xss = 1</script>').waitFor()
+  assert.equal(await summary.locator('img').count(), 1, 'only pictures of the report itself')
+  assert.equal(await summary.getByRole('link').count(), 2) // out, and the download
+  assert.equal(await summary.getByRole('link', { name: 'not here' }).count(), 0)
+  const curve = page.getByRole('region', { name: 'curve.svg' }).locator('img')
+  await until('the picture', () => curve.evaluate((image) => image.complete && image.naturalWidth > 0))
+  const table = page.getByRole('region', { name: 'regions.csv' }).first()
+  await table.getByRole('cell', { name: '<img src=x onerror=window.xss=1>' }).waitFor()
+  await table.getByRole('columnheader', { name: 'a "name"' }).waitFor()
+  await page.getByRole('region', { name: 'page.html' }).scrollIntoViewIfNeeded()
+  await page.frameLocator('iframe').getByRole('heading', { name: 'A page of its own' }).waitFor()
+  await page.frameLocator('iframe').getByText('drawn').click()
+  const frame = page.frames().find((one) => one.url().includes('page.html'))
+  assert.equal(await frame.title(), 'page', 'a script of a report ran')
+  await page.getByRole('region', { name: 'note.txt' }).getByText('a plain note').waitFor()
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download model.bin' }).click()])
+  assert.equal(readFileSync(await saved.path()).length, 3000)
+  assert.equal(await page.evaluate(() => globalThis.xss), undefined)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('checks tell what they saw, and numbers of tasks are drawn over runs', async () => {
+  const page = await open({ path: pages.checks })
+  await page.getByText('1 of 2 did not hold.').waitFor()
+  const row = page.getByRole('row', { name: /nulls/ })
+  await row.getByText('did not hold, warns').waitFor()
+  await row.getByText('12 of 41 <i>are null</i>').waitFor()
+  await page.getByText('At least three <b>rows</b>').waitFor()
+  await page.getByRole('link', { name: 'Over runs' }).click()
+  await page.getByRole('heading', { name: 'rows, put out by load' }).waitFor()
+  await page.getByRole('heading', { name: 'nulls, checked by quality' }).waitFor()
+  await page.getByText('last 41, middle 41, from 41 to 41').waitFor()
+  const chart = page.getByRole('group', { name: /^share, put out by load/ })
+  await chart.focus()
+  await page.keyboard.press('ArrowLeft')
+  await page.getByText(/: 0\.25, success/).first().waitFor()
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/runs\//)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a part that cannot be loaded is told with what to do; a server that is busy for a moment is asked once more', async () => {
+  const page = await open()
+  await page.route(/assets\/Pools/, (route) => route.abort())
+  await page.keyboard.press('g')
+  await page.keyboard.press('p')
+  await page.getByRole('heading', { name: 'could not be loaded' }).waitFor()
+  await page.evaluate(`{ const module = undefined; ${axe} }`)
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
+  assert.deepEqual(found.violations.map((one) => one.id), [])
+  await page.unroute(/assets\/Pools/)
+  await page.getByRole('link', { name: 'Load the page again' }).click()
+  await page.getByRole('heading', { name: 'Pools' }).waitFor()
+  let asked = 0
+  const busy = { status: 503, headers: { 'Retry-After': '0' }, json: { detail: 'the store is busy' } }
+  await page.route(/api\/v2\/workers/, (route) => (++asked === 1 ? route.fulfill(busy) : route.continue()))
+  await page.goto(`${server.url}/workers`)
+  await page.getByRole('heading', { name: 'Workers' }).waitFor()
+  await settled(page)
+  assert.equal(asked, 2)
+  assert.equal(await page.getByText('The store is busy').count(), 0)
+  asked = 0
+  await page.route(/api\/v2\/pools/, (route) => (asked++, route.fulfill(busy)))
+  await page.goto(`${server.url}/pools`)
+  await page.getByText('The store is busy').waitFor() // once more, not for ever
+  assert.equal(asked, 2)
+  await page.context().close()
+})
+
+test('who may less is not offered what would fail', async () => {
+  const made = await server.ask('POST', '/api/v2/tokens', { name: 'a viewer', role: 'viewer' })
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
+  const page = await context.newPage()
+  await page.goto(`${server.url}/health`)
+  await page.getByLabel(/Or the token/).fill(made.token)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByText('Not frozen.').waitFor()
+  for (const [path, lever] of [['health', /Freeze|Remove/], ['alerts', /test/], ['breakers', /Trip|Reset/]]) {
+    await page.goto(`${server.url}/${path}`)
+    await settled(page)
+    assert.equal(await page.getByRole('button', { name: lever }).count(), 0, path)
+  }
+  await page.goto(`${server.url}/tokens`)
+  await page.getByText('made and revoked by who is admin').waitFor()
+  await page.goto(`${server.url}/secrets`)
+  await page.getByText('shown to editors').waitFor()
+  await page.getByRole('button', { name: 'More' }).click()
+  await page.getByRole('link', { name: 'Accounting' }).waitFor()
+  assert.equal(await page.getByRole('link', { name: /Tokens|Secrets|Variables/ }).count(), 0)
+  await context.close()
 })
 
 test('the focus is not lost: a dialog gives it back, a page takes it over', async () => {

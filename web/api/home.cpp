@@ -1,9 +1,11 @@
 // Home: all that the first view needs, in one request; and who works: jobs, workers.
 #include <algorithm>
+#include <map>
 
 #include "scheduler/insight/approval_value.h"
 #include "scheduler/json/json_value.h"
 #include "web/api/answers.h"
+#include "web/api/compiled_dags.h"
 #include "web/api/fields.h"
 #include "web/api/list_query.h"
 #include "web/api/objects.h"
@@ -14,6 +16,7 @@ namespace baton::api {
 namespace {
 
 constexpr std::size_t kBreakersShown = 10;
+constexpr std::int64_t kUsualOf = 11;  ///< runs that say how long a run takes
 constexpr std::int64_t kApprovalsShown = 20;
 constexpr std::int64_t kFailedShown = 10, kRunningShown = 20, kNextShown = 100, kPoolsShown = 100;
 
@@ -31,6 +34,8 @@ struct Home {
   Status failed(JsonObject& out);
   Status failed_run(std::string& to, const RunView& run);
   Status running(JsonObject& out);
+  WallUs due_at(const RunRow& run);
+  Result<DurationUs> usual_duration(const std::string& dag_id);
   Status next(JsonObject& out);
   Status pools(JsonObject& out);
   Status breakers(JsonObject& out);
@@ -205,6 +210,31 @@ Status Home::failed_run(std::string& to, const RunView& run) {
   return Unit{};
 }
 
+/// When it has to be through by the `sla` of its version; kNoTime: nobody said, or its version does not read.
+WallUs Home::due_at(const RunRow& run) {
+  if (run.begun_at == kNoTime) return kNoTime;
+  const auto version = call.services.dags->get(reader, run.dag_id, run.dag_version);
+  return version && (*version)->dag().sla_us > 0 ? run.begun_at + (*version)->dag().sla_us : kNoTime;
+}
+
+/// The middle of its last successes; -1: there is none yet.
+Result<DurationUs> Home::usual_duration(const std::string& dag_id) {
+  RunQuery query;
+  query.filter.dag_ids = {dag_id};
+  query.filter.states = {RunState::success};
+  query.page.limit = kUsualOf;
+  query.page.with_total = false;
+  const auto page = reader.list_runs(query);
+  if (!page) return page.error();
+  std::vector<DurationUs> took;
+  for (const RunView& run : page->rows) {
+    if (run.row.started_at != kNoTime && run.row.ended_at != kNoTime) took.push_back(run.row.ended_at - run.row.started_at);
+  }
+  if (took.empty()) return DurationUs{-1};
+  std::nth_element(took.begin(), took.begin() + static_cast<std::ptrdiff_t>(took.size() / 2), took.end());
+  return took[took.size() / 2];
+}
+
 Status Home::running(JsonObject& out) {
   RunQuery query;
   query.filter.states = {RunState::running};
@@ -213,7 +243,14 @@ Status Home::running(JsonObject& out) {
   query.page.with_total = false;
   const auto page = reader.list_runs(query);
   if (!page) return page.error();
-  append_json_array(out.member("running"), page->rows, [](std::string& to, const RunView& run) {
+  std::map<std::string, DurationUs> usual;
+  for (const RunView& run : page->rows) {
+    if (usual.count(run.row.dag_id) > 0) continue;
+    const auto took = usual_duration(run.row.dag_id);
+    if (!took) return took.error();
+    usual[run.row.dag_id] = *took;
+  }
+  append_json_array(out.member("running"), page->rows, [&](std::string& to, const RunView& run) {
     std::int64_t done = 0, total = 0;
     for (std::size_t k = 0; k < kTaskStateCount; ++k) {
       const auto state = static_cast<TaskState>(k);
@@ -225,6 +262,10 @@ Status Home::running(JsonObject& out) {
     run_fields(one, run.row);
     one.number("tasks_done", done);
     one.number("tasks_total", total);
+    time_field(one, "due_at", due_at(run.row));
+    const DurationUs took = usual[run.row.dag_id];
+    const bool is_known = took >= 0 && run.row.started_at != kNoTime;
+    time_field(one, "expected_at", is_known ? std::max(run.row.started_at + took, now) : kNoTime);
   });
   return Unit{};
 }

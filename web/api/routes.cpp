@@ -43,6 +43,8 @@ Operations all_operations() {
   add_task_instances(operations);
   add_instance_changes(operations);
   add_logs(operations);
+  add_reports(operations);
+  add_series(operations);
   add_events(operations);
   add_records(operations);
   add_pictures(operations);

@@ -154,6 +154,8 @@ void add_clears(Operations& operations);
 void add_task_instances(Operations& operations);
 void add_instance_changes(Operations& operations);
 void add_logs(Operations& operations);
+void add_reports(Operations& operations);
+void add_series(Operations& operations);
 void add_events(Operations& operations);
 void add_records(Operations& operations);
 void add_pictures(Operations& operations);

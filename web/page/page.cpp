@@ -18,7 +18,7 @@ constexpr std::string_view kBase = "<base href=\"./\"";
 constexpr std::size_t kEtagSize = 16;
 /// No script or style but the page's own files: what a log or a DAG says can never run.
 constexpr std::string_view kPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 /// Where the document is; the script in it shows what belongs there.
 constexpr std::array kPaths = {
@@ -41,6 +41,11 @@ constexpr std::array kPaths = {
     "/errors",
     "/audit",
     "/health",
+    "/accounting",
+    "/alerts",
+    "/tokens",
+    "/secrets",
+    "/simulate",
 };
 
 struct Type {

@@ -70,7 +70,8 @@ struct Launch {
   StringList argv;
   /// If not empty: written to a file of mode 0700 whose path becomes the last argument; removed at the end.
   std::string script;
-  /// The whole environment, "K=V"; nothing is inherited. The worker adds BATON_ATTEMPT and BATON_WORKER.
+  /// The whole environment, "K=V"; nothing is inherited. The worker adds BATON_ATTEMPT, BATON_WORKER and, where there is
+  /// a log, BATON_REPORT_DIR: a folder beside it.
   StringList env;
   std::string cwd;
   StdinKind stdin_kind = StdinKind::kNull;

@@ -46,6 +46,8 @@ export interface Home {
     start_date: string | null
     tasks_done: number
     tasks_total: number
+    due_at: string | null
+    expected_at: string | null
   }[]
   next: { dag_id: string; logical_date: string | null; run_after: string }[]
   pools: { name: string; slots: number; occupied_slots: number; queued_slots: number }[]
@@ -145,3 +147,36 @@ export interface Param {
   description?: string | null
 }
 export type DagDetails = Dag & { params?: Record<string, Param> | null }
+
+/** What a rehearsal of the days to come tells (`POST /simulate`): times in RFC 3339, spans in seconds. */
+export interface Forecast {
+  from: string
+  to: string
+  total: { runs: number; failed: number; open: number; tasks: number; misses: number }
+  durations: { history: number; expect: number; unknown: number }
+  slots: ForecastUse
+  pools: ForecastUse[]
+  use_seconds: number
+  dags: { dag: string; runs: number; failed: number; open: number; tasks: number; run_seconds: number; longest_run_seconds: number; begin_wait_seconds: number; longest_begin_wait_seconds: number; waits_seconds: Record<string, number>; ticks_without_run: Record<string, number> }[]
+  waits: { dag: string; task: string; for: string; names: string[]; times: number; seconds: number; longest_seconds: number }[]
+  misses: { at: string; what: string; of: string; note: string }[]
+  notes: string[]
+  runs?: ForecastRun[]
+}
+export interface ForecastUse {
+  pool: string | null
+  slots: number
+  peak: number
+  mean: number
+  full_seconds: number
+  use: { mean: number; peak: number }[]
+}
+export interface ForecastRun {
+  dag: string
+  run: string
+  type: string
+  state: string
+  created_at: string | null
+  started_at: string | null
+  ended_at: string | null
+}

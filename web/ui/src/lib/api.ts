@@ -1,5 +1,6 @@
 // Every request to the server goes through here: one place knows the address, the CSRF token and what an error says.
 import type { components } from '../api/schema'
+import { pause, pauseOf } from './patience'
 import { session } from './session.svelte'
 import { address } from './router.svelte'
 
@@ -49,15 +50,17 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
   const headers: Record<string, string> = { Accept: accept }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (method !== 'GET') headers['X-CSRF-Token'] = session.csrf
+  const ask = () =>
+    fetch(address(path), { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal, credentials: 'same-origin' })
   let response: Response
   try {
-    response = await fetch(address(path), {
-      method,
-      headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal,
-      credentials: 'same-origin',
-    })
+    response = await ask()
+    // What only reads may be asked again; once, so that a server in need is not asked for ever.
+    const wait = method === 'GET' ? pauseOf(response) : null
+    if (wait !== null) {
+      await pause(wait, signal)
+      response = await ask()
+    }
   } catch (error) {
     if ((error as Error).name === 'AbortError') throw error
     throw new ApiError(0, 'the server does not answer')

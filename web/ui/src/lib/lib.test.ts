@@ -8,10 +8,15 @@ import { foldGraph, groupAt, neighbour, nodeAt, reach, toMermaid, toSvg } from '
 import { countSteps, isoOf, localField, progressOf } from './backfill'
 import { inBatches, outcomeOf } from './batches'
 import { dayAfter, dayText, monthsOf, squaresOf, stateOf } from './calendar'
-import { pointsOf, quantile } from './charts'
+import { pointsOf, quantile, seriesPoints } from './charts'
+import { isNumeric, readCsv } from './csv'
+import { lanesOf, steps } from './forecast'
 import { cellOf, rowsOf } from './grid'
 import { Folds, isError, LogLines, scaleOf, search } from './log'
+import { bytes, number } from './numbers'
+import { pauseOf } from './patience'
 import { confOf, fromField, kindOf, toField } from './params'
+import { riskFirst, riskOf } from './risk'
 import { cellText, look, ratio, worst } from './states'
 import { duration, lasted, relative, utc } from './time'
 
@@ -307,5 +312,71 @@ describe('hunks', () => {
     expect(hunks.map((one) => [one.at, one.hidden, one.lines.length])).toEqual([[0, 17, 17], [17, 0, 8], [25, 17, 17]]) // prettier-ignore
     expect(hunksOf(diff, new Set([25])).map((one) => one.hidden)).toEqual([17, 0, 0])
     expect(hunksOf(lineDiff('a', 'a'), new Set())).toEqual([{ at: 0, lines: [{ mark: ' ', text: 'a' }], hidden: 0 }])
+  })
+})
+
+describe('tables and numbers of tasks', () => {
+  it('reads CSV with quotes, other separators, and no more rows than asked for', () => {
+    expect(readCsv('\uFEFFa,"b ""x"""\r\n1,"two\nlines"\r\n\r\n', 10)).toEqual({ head: ['a', 'b "x"'], rows: [['1', 'two\nlines']], isCut: false })
+    expect(readCsv('a;b\n1,5;2\n', 10).rows).toEqual([['1,5', '2']])
+    expect(readCsv('a\n1\n2\n3', 2)).toEqual({ head: ['a'], rows: [['1'], ['2']], isCut: true })
+    expect(readCsv('', 2)).toEqual({ head: [], rows: [], isCut: false })
+  })
+  it('knows a column of numbers', () => {
+    const rows = [['1', 'x'], ['-2.5e3', '3'], ['', ''], ['12%', '4']]
+    expect([isNumeric(rows, 0), isNumeric(rows, 1), isNumeric([], 0)]).toEqual([true, false, false])
+  })
+  it('says sizes and numbers shortly', () => {
+    expect([0, 999, 1400, 64_000_000].map(bytes)).toEqual(['0 B', '999 B', '1.4 KB', '64 MB'])
+    expect([42, 0.0314159265, 12345.678].map(number)).toEqual(['42', '0.031416', '12,346'])
+  })
+  it('puts a series on the runs of a grid, the oldest first, from its first value on', () => {
+    const runs = ['c', 'b', 'a', '0'].map((dag_run_id) => ({ dag_run_id, state: 'success' }) as unknown as GridRun)
+    const points = seriesPoints(runs, [{ dag_run_id: 'c', value: 3 }, { dag_run_id: 'a', value: 1 }, { dag_run_id: 'gone', value: 9 }])
+    expect(points.map((point) => [point.run.dag_run_id, point.value])).toEqual([['a', 1], ['b', null], ['c', 3]])
+  })
+})
+
+describe('patience', () => {
+  const told = (status: number, after?: string) => pauseOf({ status, headers: new Headers(after === undefined ? {} : { 'Retry-After': after }) })
+  it('waits once where a busy server says for how long, and not for ever', () => {
+    expect([told(503, '2'), told(503, '0'), told(503), told(503, 'soon'), told(503, '3600'), told(500, '2')]).toEqual([2000, 0, null, null, null, null])
+  })
+})
+
+describe('what is to come', () => {
+  const run = (dag: string, created: string, started: string | null, ended: string | null, state = 'success') =>
+    ({ dag, run: created, type: 'scheduled', state, created_at: created, started_at: started, ended_at: ended })
+  const at = (time: string) => `2026-01-01T${time}:00Z`
+  it('has a lane for each DAG, joins what is too close, keeps the bad and the late', () => {
+    const runs = [
+      run('b', at('06:00'), at('06:00'), at('12:00')),
+      run('a', at('00:00'), at('00:05'), at('00:06'), 'failed'),
+      run('a', at('00:07'), at('00:07'), at('00:08')),
+      run('a', at('18:00'), null, null),
+    ]
+    const lanes = lanesOf(runs, Date.parse(at('00:00')), Date.parse('2026-01-02T00:00:00Z'), 0.01)
+    expect(lanes.map((lane) => [lane.dag, lane.runs, lane.bars.map((bar) => [bar.count, bar.isBad, bar.waited])])).toEqual([
+      ['a', 3, [[2, true, 300], [1, false, 0]]],
+      ['b', 1, [[1, false, 0]]],
+    ]) // prettier-ignore
+    expect(lanes[1]!.bars[0]).toMatchObject({ left: 0.25, width: 0.25 })
+  })
+  it('draws how full it gets in steps', () => {
+    expect(steps([{ mean: 1, peak: 2 }, { mean: 0, peak: 0 }], 4, 'mean', 10, 8)).toBe('0,8 0.0,6.0 5.0,6.0 5.0,8.0 10.0,8.0 10,8')
+  })
+})
+
+describe('whether a run is in time', () => {
+  const run = (due: number | null, expected: number | null) => {
+    const text = (at: number | null) => (at === null ? null : new Date(at).toISOString())
+    return { due_at: text(due), expected_at: text(expected) }
+  }
+  it('is late past its time, at risk where its last runs took longer, else not told', () => {
+    expect([run(100, 50), run(300, 400), run(300, 300), run(300, null), run(null, 900)].map((one) => riskOf(one, 200))).toEqual(['late', 'at risk', '', '', ''])
+  })
+  it('comes first where it needs somebody', () => {
+    const runs = [run(null, 1), run(300, 400), run(100, null)]
+    expect(riskFirst(runs, 200)).toEqual([runs[2], runs[1], runs[0]])
   })
 })

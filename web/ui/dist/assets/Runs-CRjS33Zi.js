@@ -1,1 +1,0 @@
-import{Ft as e,Lt as t,St as n,bt as r}from"./index-CgrKz3Mn.js";import i from"./RunTable-BhoDAhvB.js";var a=n(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(n){var o=a(),s=t(e(o),2);i(s,{dagId:`~`}),r(n,o)}export{o as default};

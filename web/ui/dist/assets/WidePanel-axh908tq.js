@@ -1,1 +1,0 @@
-import{Kt as e,Pt as t,St as n,bt as r,jt as i,nt as a,pt as o}from"./index-CgrKz3Mn.js";var s=n(`<div class="panel scroll" tabindex="0" role="region"><!></div>`);function c(n,c){var l=s(),u=t(l);o(u,()=>c.children),e(l),i(()=>a(l,`aria-label`,c.label)),r(n,l)}export{c as t};
