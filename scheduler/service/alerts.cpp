@@ -5,6 +5,7 @@
 
 #include "scheduler/digest/digest.h"
 #include "scheduler/engine/approval.h"
+#include "scheduler/engine/run_deadline.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/timetable/sla_deadline.h"
 #include "scheduler/timetable/time_text.h"
@@ -258,27 +259,12 @@ void Alerts::tell(Part& part, WallUs now) {
 
 // ── deadlines ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-namespace {
-
-timetable::SlaMoments moments_of(const RunRow& row) {
-  return {row.begun_at, row.queued_at, row.interval_end != kNoTime ? row.interval_end : row.logical_date,
-          row.type == RunType::backfill};
-}
-
-timetable::TimeZone zone_of(const Dag& dag) {
-  const auto zone = timetable::load_zone(dag.timezone);
-  return zone ? *zone : timetable::utc();
-}
-
-}  // namespace
-
 void Alerts::watch(const DagRun& run) {
   started_.insert(run.row.run_no);
   waiting_.erase(run.row.run_no);
   if (is_final(run.row.state) || run.row.begun_at == kNoTime) return;
-  const timetable::TimeZone zone = zone_of(*run.dag);
   const auto add = [&](const Sla& sla, TaskNo t) {
-    const WallUs at = timetable::deadline_of(sla, moments_of(run.row), zone);
+    const WallUs at = run_deadline(sla, run.row, *run.dag);
     if (at != kNoTime) deadlines_.insert({at, run.row.run_no, t});
   };
   add(run.dag->sla, kWholeRun);
@@ -291,7 +277,7 @@ void Alerts::watch(const DagRun& run) {
 /// One that waits for its turn may be late before it has begun.
 void Alerts::watch_waiting(const RunCreation& made) {
   if (made.run.begun_at != kNoTime || made.dag == nullptr) return;
-  const WallUs at = timetable::deadline_of(made.dag->sla, moments_of(made.run), zone_of(*made.dag));
+  const WallUs at = run_deadline(made.dag->sla, made.run, *made.dag);
   if (at == kNoTime) return;
   waiting_[made.run.run_no] = {made.run, made.dag->sla};
   deadlines_.insert({at, made.run.run_no, kWholeRun});

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "scheduler/engine/run_deadline.h"
 #include "scheduler/insight/approval_value.h"
 #include "scheduler/json/json_value.h"
 #include "web/api/answers.h"
@@ -212,9 +213,8 @@ Status Home::failed_run(std::string& to, const RunView& run) {
 
 /// When it has to be through by the `sla` of its version; kNoTime: nobody said, or its version does not read.
 WallUs Home::due_at(const RunRow& run) {
-  if (run.begun_at == kNoTime) return kNoTime;
   const auto version = call.services.dags->get(reader, run.dag_id, run.dag_version);
-  return version && (*version)->dag().sla_us > 0 ? run.begun_at + (*version)->dag().sla_us : kNoTime;
+  return version ? run_deadline((*version)->dag().sla, run, (*version)->dag()) : kNoTime;
 }
 
 /// The middle of its last successes; -1: there is none yet.
