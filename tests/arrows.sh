@@ -26,7 +26,7 @@ scheduler/host      | service control insight logs engine dagfile expr timetable
 scheduler/rehearsal | host service control insight engine dagfile expr timetable json model |
 scheduler/host/local | host control service store loop executor dagfile engine expr json model | boost
 web/http            | digest json model | boost
-web/api             | web/http digest control insight logs engine/reader.h engine/reader_queries.h engine/reader_views.h engine/rows.h engine/run_limits.h engine/service_rows.h expr timetable json model |
+web/api             | web/http digest control insight logs engine/reader.h engine/reader_queries.h engine/reader_views.h engine/rows.h engine/run_deadline.h engine/run_limits.h engine/service_rows.h expr timetable json model |
 web/page            | web/http digest model |
 web                 | web/api web/page web/http digest json model |
 cli                 | * | *
