@@ -318,7 +318,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"config", "smtp", kObject, "smtp", 0, "", kService, "How mail is sent", "{url: \"smtp://mail.example.org:587\", from: baton@example.org}"},
     {"config", "dead_man", kObject, "dead_man", 0, "", kService, "A URL that is asked for as long as all is well", "{url: \"https://hc.example.org/ping/1\", every: 1m}"},
     {"config", "backup", kObject, "backup", 0, "", kService, "Copies of the database that a server makes by itself", "{path: /backup/baton, every: 1d, keep: 7}"},
-    {"config", "prices", kObject, "prices", 0, "", 0, "What `baton cost` reckons with", "{cpu_hour: 0.04, pools: {gpu: 2.5}}"},
+    {"config", "prices", kObject, "prices", 0, "", 0, "What CPU costs, for sums of what was used", "{cpu_hour: 0.04, pools: {gpu: 2.5}}"},
     {"prices", "cpu_hour", kNumber, "", 0, "", 0, "An hour of CPU, where no pool says another", "0.04"},
     {"prices", "pools", kObject, "pool_prices", 0, "", 0, "An hour of CPU of tasks in a pool; the first pool of a task counts", "{gpu: 2.5}"},
     {"pool_prices", "*", kNumber, "", 0, "", 0, "An hour of CPU", "2.5"},

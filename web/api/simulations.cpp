@@ -47,7 +47,7 @@ http::Response simulate_dags(const Call& call) {
   if (wish.to <= wish.from) return no_simulation(ErrorKind::invalid, "\"to\" is to be later than \"from\"", call);
   if (wish.to - wish.from > kSimulatedSpanMax) {
     return no_simulation(ErrorKind::invalid,
-                   "31 days at most are simulated at once; `baton simulate` on the folder of DAGs knows no such limit",
+                   "31 days at most are simulated at once",
                    call);
   }
   auto lock = call.services.locks->take(kOneAtATime);
