@@ -45,7 +45,7 @@ Result<Chosen> dags_that_run(Reader& reader) {
 Result<Chosen> named_dags(Reader& reader, std::vector<std::string> ids) {
   Chosen out;
   std::ranges::sort(ids);
-  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   for (const std::string& id : ids) {
     DagQuery query;
     query.filter.dag_ids = {id};
