@@ -147,6 +147,7 @@ class Attempts {
   Poller& poller_;
   CgroupTree& cgroups_;
   const Reports reports_;
+  ReportFolders report_folders_;
   Spawner spawner_;
   Orphans orphans_;
   ProgramCache programs_;

@@ -203,7 +203,7 @@ void Attempts::finish(Attempt& attempt, std::uint32_t flags) {
   if (!attempt.script_path.empty()) ::unlink(attempt.script_path.c_str());
   // Who could not be killed may still write: what was held against the secrets would not be what is shown.
   if ((flags & wire::kTreeNotEmpty) == 0) {
-    const std::string said = attempt.report.publish(attempt.launch.masks.views());
+    const std::string said = report_folders_.publish(attempt.report, attempt.launch.masks.views());
     if (!said.empty()) ended.message += (ended.message.empty() ? "" : "; ") + said;
   }
   if ((flags & wire::kTreeNotEmpty) != 0) set_aside(attempt);

@@ -70,7 +70,7 @@ bool Attempts::prepare(Attempt& attempt, std::string& problem) {
   if (!write_state(launch, problem)) return false;
   launch.env.add(std::string(kAttemptVariable) + '=' + attempt_text(launch.key));
   launch.env.add(std::string(kWorkerVariable) + '=' + worker_id_);
-  if (!attempt.report.path().empty()) launch.env.add(std::string(kReportVariable) + '=' + attempt.report.path());
+  if (!attempt.report.path.empty()) launch.env.add(std::string(kReportVariable) + '=' + attempt.report.path);
   attempt.argv = launch.argv.pointers();
   attempt.env = launch.env.pointers();
   if (launch.cwd.empty()) launch.cwd = "/";
@@ -95,7 +95,7 @@ bool Attempts::open_files(Attempt& attempt, std::string& problem) {
     problem = "log \"" + log_path + "\": " + error_text(errno);
     return false;
   }
-  if (!attempt.report.open(launch.log_path)) {
+  if (!report_folders_.take(launch.log_path, attempt.report)) {
     problem = "report folder beside \"" + log_path + "\": " + error_text(errno);
     return false;
   }
@@ -224,7 +224,7 @@ void Attempts::mark_running(Attempt& attempt) {
 void Attempts::report_not_started(Attempt& attempt, std::string message) {
   cgroups_.release(std::move(attempt.leaf));
   if (!attempt.script_path.empty()) ::unlink(attempt.script_path.c_str());
-  attempt.report.drop();
+  (void)report_folders_.publish(attempt.report, {});  // nothing has been started: it is empty
   Reported reported;
   reported.ended.key = attempt.launch.key;
   reported.ended.outcome = wire::Outcome::kSpawnFailed;

@@ -89,26 +89,54 @@ std::optional<Content> content_of(int folder) {
   return content;
 }
 
+/// A time that nothing has: whatever is made in a folder changes it, also within the tick of the clock in which the
+/// folder was made, and no copy of another folder's time is it.
+constexpr timespec kNobodysTime{1, 123'000};
+
+bool is_untouched(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_mtim.tv_sec == kNobodysTime.tv_sec &&
+         info.st_mtim.tv_nsec == kNobodysTime.tv_nsec;
+}
+
 std::string counted(std::size_t count, const char* what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 }  // namespace
 
-bool ReportFolder::open(const std::string& log_path) {
+bool ReportFolders::take(const std::string& log_path, ReportFolder& to) {
   if (log_path.size() <= kLogEnding.size() || !log_path.ends_with(kLogEnding)) return true;
-  final_path_ = log_path.substr(0, log_path.size() - kLogEnding.size()) + ".report";
-  open_path_ = final_path_ + ".open";
-  return ::mkdir(open_path_.c_str(), 0700) == 0;  // an epoch is used once: nothing can be there
+  to.final_path = log_path.substr(0, log_path.size() - kLogEnding.size()) + ".report";
+  const std::string beside = log_path.substr(0, log_path.rfind('/') + 1);
+  for (std::size_t k = untouched_.size(); k-- > 0;) {
+    if (!untouched_[k].starts_with(beside)) continue;
+    to.path = std::move(untouched_[k]);
+    untouched_.erase(untouched_.begin() + static_cast<std::ptrdiff_t>(k));
+    if (is_untouched(to.path)) return true;
+    break;  // somebody has taken it away, or written to it since
+  }
+  to.path = beside + "report." + std::to_string(::getpid()) + "." + std::to_string(next_++) + ".open";
+  if (::mkdir(to.path.c_str(), 0700) != 0) return false;
+  const timespec times[2] = {{0, UTIME_OMIT}, kNobodysTime};
+  return ::utimensat(AT_FDCWD, to.path.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-void ReportFolder::drop() const {
-  if (!open_path_.empty()) ::rmdir(open_path_.c_str());
+void ReportFolders::keep(const std::string& path) {
+  untouched_.push_back(path);
+  if (untouched_.size() <= kReportFoldersMax) return;
+  ::rmdir(untouched_.front().c_str());
+  untouched_.erase(untouched_.begin());
 }
 
-std::string ReportFolder::publish(const std::vector<std::string_view>& secrets) {
-  if (open_path_.empty() || ::rmdir(open_path_.c_str()) == 0 || errno == ENOENT) return {};
-  const Fd folder(::open(open_path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+std::string ReportFolders::publish(const ReportFolder& report, const std::vector<std::string_view>& secrets) {
+  if (report.path.empty()) return {};
+  if (is_untouched(report.path)) {
+    keep(report.path);
+    return {};
+  }
+  if (::rmdir(report.path.c_str()) == 0 || errno == ENOENT) return {};
+  const Fd folder(::open(report.path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder) return "$BATON_REPORT_DIR: " + error_text(errno);
   const auto content = content_of(folder.get());
   if (!content) {
@@ -137,7 +165,7 @@ std::string ReportFolder::publish(const std::vector<std::string_view>& secrets) 
     say(counted(content->others, "thing") + " in $BATON_REPORT_DIR did not stay: files are kept whose names are of "
         "letters, digits, _ . - and no folders or links");
   }
-  if (kept > 0 && ::rename(open_path_.c_str(), final_path_.c_str()) != 0) say("$BATON_REPORT_DIR: " + error_text(errno));
+  if (kept > 0 && ::rename(report.path.c_str(), report.final_path.c_str()) != 0) say("$BATON_REPORT_DIR: " + error_text(errno));
   return said;
 }
 

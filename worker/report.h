@@ -1,6 +1,6 @@
-// ReportFolder: what one attempt leaves for people in $BATON_REPORT_DIR, beside its log. While it lives the folder has
-// another name than the one that readers look for: nobody sees a file before it was held against the attempt's secrets.
-// Owned by its attempt; main thread.
+// Reports: what attempts leave for people in $BATON_REPORT_DIR, beside their logs. While one lives its folder has another
+// name than the one that readers look for: nobody sees a file before it was held against the attempt's secrets. Main
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -15,23 +15,30 @@ inline constexpr std::size_t kReportFilesMax = 64;
 inline constexpr std::int64_t kReportBytesMax = std::int64_t{64} << 20;
 /// Of a folder with more entries nothing is kept: to look through it would hold up everybody else.
 inline constexpr std::size_t kReportEntriesMax = 4096;
+/// Untouched folders that are kept for later attempts; what is left of them goes with the logs of their runs.
+inline constexpr std::size_t kReportFoldersMax = 64;
 
-class ReportFolder {
+/// What one attempt has of it. Empty: none.
+struct ReportFolder {
+  std::string path;        ///< what the task gets
+  std::string final_path;  ///< where readers look for it
+};
+
+/// The folders of all attempts. Most attempts leave nothing: a folder that nobody has touched is given to the next
+/// attempt of the same run, because to make one for each costs more than the rest of its files. Owned by Attempts.
+class ReportFolders {
  public:
-  /// Makes the folder beside the log. False with errno set.
-  [[nodiscard]] bool open(const std::string& log_path);
-  /// What the task gets; empty where there is none.
-  [[nodiscard]] const std::string& path() const { return open_path_; }
-
-  /// Nobody writes any more. An empty folder goes; else files are kept as far as the limits go, `summary.md` before all
-  /// others, and none that holds a secret. What a person should know of it; usually empty.
-  [[nodiscard]] std::string publish(const std::vector<std::string_view>& secrets);
-  /// Nothing was started.
-  void drop() const;
+  /// An empty folder beside the log. False with errno set.
+  [[nodiscard]] bool take(const std::string& log_path, ReportFolder& to);
+  /// Nobody writes any more. Files are kept as far as the limits go, `summary.md` before all others, and none that holds
+  /// a secret. What a person should know of it; usually empty.
+  [[nodiscard]] std::string publish(const ReportFolder& folder, const std::vector<std::string_view>& secrets);
 
  private:
-  std::string open_path_;
-  std::string final_path_;
+  void keep(const std::string& path);
+
+  std::vector<std::string> untouched_;  ///< the one of last at the end
+  std::int64_t next_ = 0;
 };
 
 }  // namespace baton::worker
