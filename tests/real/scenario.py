@@ -24,7 +24,7 @@ class Scenario:
     def __init__(self, name, folder):
         self.name, self.folder = name, pathlib.Path(folder)
         self.state, self.home = self.folder / "state", self.folder / "home"
-        self.data = self.home / "real"
+        self.data, self.dags = self.home / "real", DAGS
         self.checks, self.rows_in, self.rows_out = [], None, None
 
     def rows(self, came, went):
@@ -39,7 +39,7 @@ class Scenario:
         self.check(what, got == expected, got if got == expected else f"got {got}, expected {expected}")
 
     def command(self, words, home=None):
-        return [BATON, "run", str(DAGS / f"{self.name}.dag.yaml"), "--profile", "real", "--state", str(self.state),
+        return [BATON, "run", str(self.dags / f"{self.name}.dag.yaml"), "--profile", "real", "--state", str(self.state),
                 "--slots", str(SLOTS), "-p", f"home={home or self.home}", *map(str, words)]
 
     def run(self, *words, code=0, home=None):
