@@ -63,6 +63,13 @@ class TheGallery(unittest.TestCase):
             if words == ["validate"]:
                 self.assertIn("no findings", done.stdout)
 
+    @unittest.skipUnless(os.access(BATON, os.X_OK), f"{BATON} is not built")
+    def test_each_has_a_test_file_beside_it_and_all_of_them_pass(self):
+        for name in RUNS:
+            self.assertIn(f"\ndag: {name}\n", (DAGS / f"{name}.test.yaml").read_text())
+        done = subprocess.run([BATON, "test", str(DAGS)], text=True, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
     def test_is_short_enough_to_be_read_in_ten_minutes(self):
         for name in RUNS:
             self.assertLessEqual(lines_of(DAGS / f"{name}.dag.yaml"), YAML_LINES_MAX, name)
