@@ -419,11 +419,14 @@ constexpr Example kContextAddExamples[] = {
 constexpr Example kContextUseExamples[] = {{"baton context use prod", "until `baton context use local`"}};
 constexpr Example kContextLsExamples[] = {{"baton context ls", "which is in use"}};
 constexpr Argument kInitFolder[] = {{"DIR", "the folder (here)", false, false, Complete::folder}};
-constexpr Example kInitExamples[] = {{"baton init", "a first DAG in ./dags, and what to type next"}};
+constexpr Flag kInitFlags[] = {{"template", 0, "NAME", "a reference pipeline with its programs and tests; one there is not lists them"}};
+constexpr Example kInitExamples[] = {
+    {"baton init", "a first DAG in ./dags, and what to type next"},
+    {"baton init --template medallion", "a whole pipeline to run, read and change"}};
 
 constexpr Command kCommands[] = {
-    {"init", kRunning, "write a first DAG", "Nothing is written over: exit 5 where there is one.", kInitFolder, {},
-     kInitExamples, {}, init_command},
+    {"init", kRunning, "write a first DAG", "Nothing is written over: exit 5 where there is one.", kInitFolder,
+     kInitFlags, kInitExamples, {}, init_command},
     {"run", kRunning, "run a DAG here and now, to its end",
      "The engine and its worker live in this terminal: no server is needed. What has happened is on disk at every\n"
      "moment; after a kill -9 or a reboot `baton resume` goes on. Ctrl-C stops the tasks with their grace, a second\n"
