@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -70,7 +71,50 @@ def spark(folder, port):
             *[word for name, value in options.items() for word in ("--conf", f"{name}={value}")]]
 
 
-SERVERS = {"redis": redis, "kafka": kafka, "spark": spark}
+def postgres(folder, port):
+    """A cluster of its own. PostgreSQL does not run as root: there it is Debian's user `postgres`."""
+    data, fresh = folder / "data", folder / "fresh"
+    other = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+    if not data.exists():
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir()
+        if other:
+            shutil.chown(fresh, "postgres", "postgres")
+        subprocess.run([*other, postgres_program("initdb"), "--pgdata", str(fresh), "--username=postgres", "--auth=trust",
+                        "--encoding=UTF8", "--locale=C"], check=True, cwd="/")
+        fresh.rename(data)
+    return [*other, postgres_program("postgres"), "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1",
+            "-c", "unix_socket_directories=", "-c", "logging_collector=off"]
+
+
+def postgres_program(name):
+    """Debian keeps the server's programs of each version apart."""
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda file: int(file.parts[-3]))
+    return str(found[-1]) if found else shutil.which(name) or task.fail(f"there is no {name}: install postgresql")
+
+
+def openlineage(folder, port):
+    receiver = pathlib.Path(__file__).resolve().parent / "lineage_audit" / "receiver.py"
+    return [sys.executable, str(receiver), str(folder), str(port)]
+
+
+def mosquitto(folder, port):
+    """A broker that forgets nothing that a session has not taken, also when it is killed."""
+    config = folder / "mosquitto.conf"
+    config.write_text(f"""listener {port} 127.0.0.1
+allow_anonymous true
+persistence true
+persistence_location {folder}/
+autosave_interval 1
+max_queued_messages 0
+max_inflight_messages 100
+user root
+""")
+    return [shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") or "mosquitto", "-c", str(config)]
+
+
+SERVERS = {"redis": redis, "kafka": kafka, "spark": spark, "postgres": postgres, "openlineage": openlineage,
+           "mosquitto": mosquitto}
 
 
 @contextlib.contextmanager
@@ -86,7 +130,7 @@ def running(name, folder):
         # The server keeps the lock as long as it lives, also where who started it is killed.
         server = subprocess.Popen(SERVERS[name](folder, port), pass_fds=[lock.fileno()], stdin=subprocess.DEVNULL)
         try:
-            wait_for(lambda: server.poll() is not None or answers(port), f"{name} does not answer")
+            wait_for(lambda: server.poll() is not None or is_ready(name, port), f"{name} does not answer")
             if server.poll() is not None:
                 task.fail(f"{name} ended with {server.returncode}: see {folder}/server.log", task.EXIT_TRANSIENT)
             yield server, port
@@ -155,6 +199,13 @@ def wait_for(condition, complaint, seconds=PATIENCE_SECONDS):
         if time.monotonic() > until:
             task.fail(complaint, task.EXIT_TRANSIENT)
         time.sleep(0.1)
+
+
+def is_ready(name, port):
+    """PostgreSQL takes connections before it takes questions: it says so itself."""
+    if name != "postgres":
+        return answers(port)
+    return subprocess.run([postgres_program("pg_isready"), "--quiet", "--host=127.0.0.1", f"--port={port}"]).returncode == 0
 
 
 def answers(port):

@@ -109,8 +109,12 @@ def audit():
 
 
 def check_chain(db):
+    check_rows(db.execute("SELECT * FROM audit ORDER BY step").fetchall())
+
+
+def check_rows(rows):
     before = ""
-    for row in db.execute("SELECT * FROM audit ORDER BY step").fetchall():
+    for row in rows:
         if row["before"] != before or row["hash"] != task.sha256(row["what"], row["who"], row["sha"], before):
             task.fail(f"audit row {row['step']} ({row['what']} by {row['who']}) is not what was written")
         before = row["hash"]

@@ -5,6 +5,7 @@ its exact version). It is installed below build/real when it is first asked for.
 table; nothing takes its place.
 """
 import argparse
+import contextlib
 import ctypes
 import json
 import os
@@ -55,7 +56,8 @@ def install(name):
 
 def search_path():
     """Debian's servers lie where not everybody looks for programs."""
-    return f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin:/sbin"
+    postgres = ":".join(map(str, pathlib.Path("/usr/lib/postgresql").glob("*/bin")))
+    return f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin:/sbin:{postgres}"
 
 
 def install_jars(name, folder, coordinates):
@@ -155,8 +157,17 @@ class PeakMemory(threading.Thread):
 
     def run(self):
         while not self.ended.wait(2):
+            self.bury()
             # Below this process, not below the check alone: a worker whose starter has died belongs to us.
             self.peak = max(self.peak, sum(map(held_by, below(os.getpid()))))
+
+    def bury(self):
+        """Orphans that have ended: while nobody has asked after them, a server takes its killed forerunner for alive."""
+        with contextlib.suppress(ChildProcessError):
+            while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if ended.si_pid == self.pid:  # whoever has started it asks
+                    return
+                os.waitpid(ended.si_pid, 0)
 
     def stop(self):
         self.ended.set()
