@@ -8,7 +8,7 @@
 namespace baton::cli {
 
 struct TemplateFile {
-  std::string_view pipeline;  ///< medallion; empty: belongs to each that has programs (task.py)
+  std::string_view pipeline;  ///< medallion; empty: belongs to each that has programs (task.py, servers.py)
   std::string_view path;      ///< below the folder of DAGs: medallion/layers.py
   std::string_view bytes;
 };
