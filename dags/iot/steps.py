@@ -49,12 +49,15 @@ def ingest(limit):
         for minute in interval_minutes():
             told = [(minute, device, *reading) for device in known for reading in devices.readings(device, minute)]
             db.executemany("INSERT OR REPLACE INTO reading VALUES (?, ?, ?, ?, ?)", told)
-            db.execute("DELETE FROM by_minute WHERE minute = ?", (minute,))
-            db.execute("""INSERT INTO by_minute SELECT minute, device, min(temperature), max(temperature),
-                sum(temperature), count(*), avg(vibration) FROM reading WHERE minute = ? GROUP BY device""", (minute,))
+            sum_up(db, minute)
         readings = db.execute("SELECT count(*) FROM reading WHERE minute BETWEEN ? AND ?",
                               (interval_minutes()[0], interval_minutes()[-1])).fetchone()[0]
     return {"readings": readings}
+
+
+def sum_up(db, minute):
+    db.execute("""INSERT OR REPLACE INTO by_minute SELECT minute, device, min(temperature), max(temperature),
+        sum(temperature), count(*), avg(vibration) FROM reading WHERE minute = ? GROUP BY minute, device""", (minute,))
 
 
 def detect():
@@ -62,7 +65,7 @@ def detect():
     found = []
     with task.transaction(SCHEMA) as db:
         for minute in interval_minutes():
-            rows = db.execute("SELECT by_minute.*, site FROM by_minute JOIN device ON id = device WHERE minute = ?",
+            rows = db.execute("SELECT by_minute.*, site FROM by_minute JOIN device ON device.id = by_minute.device WHERE minute = ?",
                               (minute,)).fetchall()
             for site in range(devices.SITES):
                 here = [row for row in rows if row["site"] == site]
@@ -76,7 +79,7 @@ def detect():
                         found.append((row["device"], "far off", minute, f"{mean:.1f}, its site has {middle:.1f}"))
         for device, kind, minute, detail in found:
             db.execute("""INSERT INTO alert VALUES (?1, ?2, ?3, ?4) ON CONFLICT (device, kind) DO UPDATE
-                SET since = ?3, detail = ?4 WHERE ?3 < since""", (device, kind, minute, detail))
+                SET since = ?3, detail = ?4 WHERE ?3 < alert.since""", (device, kind, minute, detail))
         return {"alerts": [dict(row) for row in db.execute("SELECT * FROM alert WHERE kind <> 'wear' ORDER BY 1, 2")]}
 
 
@@ -102,9 +105,9 @@ def downsample():
     now = interval_minutes()[-1]
     with task.transaction(SCHEMA) as db:
         for hour in sorted({minute[:13] for minute in interval_minutes()}):
-            db.execute("DELETE FROM by_hour WHERE hour = ?", (hour,))
-            db.execute("""INSERT INTO by_hour SELECT substr(minute, 1, 13), device, min(least), max(greatest), sum(sum),
-                sum(count), max(vibration) FROM by_minute WHERE substr(minute, 1, 13) = ? GROUP BY device""", (hour,))
+            db.execute("""INSERT OR REPLACE INTO by_hour SELECT substr(minute, 1, 13), device, min(least), max(greatest), sum(sum),
+                sum(count), max(vibration) FROM by_minute WHERE substr(minute, 1, 13) = ?
+                GROUP BY substr(minute, 1, 13), device""", (hour,))
         for fine, kept_in, days in (("reading", "by_minute WHERE minute = reading.minute", RAW_DAYS),
                                     ("by_minute", "by_hour WHERE hour = substr(by_minute.minute, 1, 13)", MINUTE_DAYS)):
             db.execute(f"""DELETE FROM {fine} WHERE minute < ? AND device IN (SELECT device FROM {kept_in})""",

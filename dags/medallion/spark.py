@@ -43,27 +43,28 @@ def replace(rows, name, by, values):
 
 def compact():
     """One Parquet file a day for the many small ones. It stands, whole and checked, before the first small one goes."""
-    spark, fresh, manifests, small = session(), [], {}, []
+    spark, manifests, small = session(), {}, {}
     for day in task.interval_days():
         manifest = manifests[day] = json.loads(task.path("bronze", f"dt={day}.manifest.json").read_text())
         parts = [task.path("landing", f"dt={day}", f"part-{hour}.jsonl") for hour in manifest["parts"]]
         if all(part.exists() for part in parts):
-            lines = [line for part in parts for line in part.read_text().splitlines(keepends=True)]
-            if task.sha256("".join(lines)) != manifest["sha256"]:
+            if task.sha256("".join(part.read_text() for part in parts)) != manifest["sha256"]:
                 task.fail(f"what landed for {day} is not what its manifest says")
-            fresh += [(day, n, line.rstrip("\n")) for n, line in enumerate(lines)]
-        small += parts
-    if fresh:
-        rows, event = spark.createDataFrame(fresh, "delivered string, line int, payload string"), f.from_json(
-            "payload", EVENT)
-        replace(rows.withColumn("event_id", event.event_id).withColumn("day", f.substring(event["at"], 1, 10)),
-                "bronze/rows", "delivered", sorted({row[0] for row in fresh}))
+            small[day] = [str(part.resolve()) for part in parts]
+    if small:
+        rows = spark.read.text([part for parts in small.values() for part in parts]).select(
+            f.col("value").alias("payload"), f.col("_metadata.file_path").alias("file"),
+            f.monotonically_increasing_id().alias("place"), f.from_json("value", EVENT).alias("event"))
+        rows = rows.withColumn("delivered", f.regexp_extract("file", "dt=([0-9-]+)", 1))
+        line = f.row_number().over(Window.partitionBy("delivered").orderBy("file", "place")) - 1
+        replace(rows.select("delivered", line.alias("line"), "payload", "event.event_id",
+                            f.substring("event.at", 1, 10).alias("day")), "bronze/rows", "delivered", small)
     there = tallies(table(spark, "bronze/rows"), list(manifests))
     for day, manifest in manifests.items():
         if there.get(day, (0, 0))[0] != manifest["rows"]:
             task.fail(f"bronze of {day} is not what was delivered")
-    for part in small:
-        part.unlink(missing_ok=True)
+        for hour in manifest["parts"]:
+            task.path("landing", f"dt={day}", f"part-{hour}.jsonl").unlink(missing_ok=True)
     return {"files": len(manifests)}
 
 

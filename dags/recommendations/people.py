@@ -1,7 +1,9 @@
 """People, items and what they looked at; made up, the same everywhere. Tastes come in three kinds."""
+import os
+
 import task
 
-PEOPLE, ITEMS, TASTES = 150, 60, 3
+PEOPLE, ITEMS, TASTES = int(os.environ.get("PEOPLE", 150)), 60, 3
 REGIONS = ["eu", "us", "apac"]
 
 

@@ -39,6 +39,14 @@ class Cost(PipelineTest):
                          self.one("SELECT sum(cents) FROM spend"))
         self.assertEqual(sum(line["list"] for line in self.bill(DAYS[0]).values()), 2100)
 
+    def test_baton_itself_bills_the_owner_for_the_time_and_counts_what_was_for_nothing(self):
+        self.run_dag("--interval", DAYS[0])
+        bill, = json.loads(self.baton("cost", "--by", "owner", "--price", "36", "-o", "json"))["accounts"]
+        self.assertEqual((bill["key"], bill["unsuccessful_attempts"]), ("finance", 4))
+        self.assertAlmostEqual(bill["cost"], 36 * bill["cpu_seconds"] / 3600)
+        self.assertGreater(bill["cpu_seconds"], bill["wasted_cpu_seconds"])
+        self.assertGreater(bill["wasted_cpu_seconds"], 0, "machines were taken away: tries that came to nothing")
+
     def test_what_is_urgent_comes_too_late_without_its_priority(self):
         self.plant("cost.dag.yaml", "    priority: 10           # before all that is routine\n", "    priority: -10\n")
         self.plant("cost.dag.yaml", "    priority: 10\n    pool: machine\n    exec: [python3, -m, cost.steps, deadline]",

@@ -87,5 +87,5 @@ class LineageAudit(PipelineTest):
         columns = next(event["outputs"][0]["facets"]["columnLineage"]["fields"] for event in server.events
                        if event["job"]["name"].endswith("revenue"))
         self.assertEqual([source["name"] + "." + source["field"] for source in columns["tax"]["inputFields"]],
-                         ["orders.cents", "rates.percent"])
+                         ["orders.csv.cents", "rates_clean.csv.percent"])
         self.assertEqual(self.one("SELECT count(*) FROM audit"), 3)

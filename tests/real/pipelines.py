@@ -148,7 +148,7 @@ def prove(name):
 
 
 class PeakMemory(threading.Thread):
-    """Looks twice a second at what all processes of a pipeline hold; what they share is counted once."""
+    """Looks every two seconds at what all processes of a pipeline hold; what they share is counted once."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)
@@ -156,7 +156,7 @@ class PeakMemory(threading.Thread):
         self.start()
 
     def run(self):
-        while not self.ended.wait(0.5):
+        while not self.ended.wait(2):
             self.bury()
             # Below this process, not below the check alone: a worker whose starter has died belongs to us.
             self.peak = max(self.peak, sum(map(held_by, below(os.getpid()))))

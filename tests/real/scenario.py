@@ -24,8 +24,8 @@ class Scenario:
     def __init__(self, name, folder):
         self.name, self.folder = name, pathlib.Path(folder)
         self.state, self.home = self.folder / "state", self.folder / "home"
-        self.data = self.home / "real"
-        self.checks, self.rows_in, self.rows_out = [], None, None
+        self.data, self.dags = self.home / "real", DAGS
+        self.checks, self.rows_in, self.rows_out, self.begun = [], None, None, []
 
     def rows(self, came, went):
         self.rows_in, self.rows_out = came, went
@@ -39,7 +39,7 @@ class Scenario:
         self.check(what, got == expected, got if got == expected else f"got {got}, expected {expected}")
 
     def command(self, words, home=None):
-        return [BATON, "run", str(DAGS / f"{self.name}.dag.yaml"), "--profile", "real", "--state", str(self.state),
+        return [BATON, "run", str(self.dags / f"{self.name}.dag.yaml"), "--profile", "real", "--state", str(self.state),
                 "--slots", str(SLOTS), "-p", f"home={home or self.home}", *map(str, words)]
 
     def run(self, *words, code=0, home=None):
@@ -68,9 +68,11 @@ class Scenario:
         raise AssertionError(f"there is no task {task}")
 
     def begin(self, *words):
-        """Starts a run and gives its process."""
-        return subprocess.Popen(self.command(words), env=environment(), text=True, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        """Starts a run and gives its process; one that still lives in the end is killed."""
+        self.begun.append(subprocess.Popen(self.command(words), env=environment(), text=True, stdin=subprocess.DEVNULL,
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                           start_new_session=True))
+        return self.begun[-1]
 
     def resume(self):
         begin = time.monotonic()
@@ -128,6 +130,9 @@ def main():
         importlib.import_module(f"check_{name}").main(scenario)
     except AssertionError as error:
         scenario.check("the scenario goes to its end", False, error)
+    for process in scenario.begun:
+        if process.poll() is None:
+            kill(process)
     pathlib.Path(folder, "result.json").write_text(json.dumps({
         "checks": scenario.checks, "in": scenario.rows_in, "out": scenario.rows_out}))
     sys.exit(not all(check["holds"] for check in scenario.checks))

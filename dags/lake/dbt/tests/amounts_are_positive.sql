@@ -1,0 +1,1 @@
+select number from {{ ref('silver') }} where cents <= 0
