@@ -189,7 +189,7 @@ def reconcile(count):
     late = set(batch) - set(streamed)
     if len(streamed) != len(set(streamed)) or not set(streamed) <= set(batch):
         task.fail("an order was counted twice, or was never sent")
-    if not late <= late_by_rule:  # Spark's watermark moves with its batches: it lets in some that are late by the minute
+    if not late <= late_by_rule:  # Spark's watermark moves with its batches: it lets in some that are late by rule
         task.fail(f"{len(late - late_by_rule)} orders are missing that were in time")
     for name, window in windows.items():
         if window["cents"] != sum(batch[id_][1] for id_ in window["ids"]) or any(

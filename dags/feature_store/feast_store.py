@@ -1,4 +1,4 @@
-"""The programs of feature_store.dag.yaml on Feast: a registry, point-in-time joins over Parquet, Redis for the online copy.
+"""The programs of feature_store.dag.yaml on Feast: a registry, joins over Parquet, Redis for the online copy.
 
 A feature's version is a feature view; `live` is the feature service that the aliases spell out. Feast joins by the time
 from which a value could be known, so a training row sees nothing that was made after it.

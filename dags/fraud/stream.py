@@ -116,7 +116,7 @@ def arrays(rows):
 
 
 def score():
-    """The dead letters first, then the day. What gets no answer becomes a dead letter, once; what has a score keeps it."""
+    """The dead letters first, then the day. What gets no answer is a dead letter, once; what has a score keeps it."""
     day, booster = os.environ["DAY"], xgboost.Booster()
     booster.load_model(bytearray(task.path("boosters", f"{day}.ubj").read_bytes()))
     dead = [id_ for _, (id_, _) in news(DEAD, 0)]
