@@ -4,8 +4,8 @@
     python3 -m servers up redis       waits until it answers: the setup
     python3 -m servers down redis     tells it to go and waits until it has gone: the teardown
 
-Where it listens stands in the run's work folder, what it keeps in $DATA/servers/NAME: another run, or the same one after
-a crash, finds it there under another port. Whoever copies a pipeline with servers copies this file too.
+Where it listens stands in the run's work folder, what it keeps in $DATA/servers/NAME: another run, or the same one
+after a crash, finds it there under another port. Whoever copies a pipeline with servers copies this file too.
 """
 import contextlib
 import fcntl
@@ -63,7 +63,8 @@ def spark(folder, port):
     options = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": port,
                "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false",
                "spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-               "spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": 1, "spark.sql.session.timeZone": "UTC", "spark.log.level": "ERROR",
+               "spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": 1,
+               "spark.sql.session.timeZone": "UTC", "spark.log.level": "ERROR",
                "spark.sql.warehouse.dir": folder / "warehouse", "spark.local.dir": folder / "local",
                "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"}
     return [str(pathlib.Path(pyspark.__file__).parent / "bin" / "spark-submit"), "--master", "local[2]",

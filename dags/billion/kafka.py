@@ -42,7 +42,7 @@ def transactions(name):
 
 
 def produce(count, salted):
-    """All events in one transaction: a start that was killed has sent nothing, a second one finds that they are there."""
+    """All events in one transaction: a start that was killed has sent nothing, a second one finds them there."""
     admin = AdminClient(broker())
     for future in admin.create_topics([NewTopic(EVENTS, topic.PARTITIONS, 1), NewTopic(TALLY, 1, 1)]).values():
         try:

@@ -1,7 +1,7 @@
-"""The programs of recommendations.dag.yaml on Spark MLlib and Redis: implicit ALS, and lists that a page asks Redis for.
+"""The programs of recommendations.dag.yaml on Spark MLlib and Redis: implicit ALS, and lists that a page asks for.
 
-What is served lies in Redis under the name of its version; one key says which version people see, and it is moved in the
-transaction that has written the lists. A page never sees half of one.
+What is served lies in Redis under the name of its version; one key says which version people see, and it is moved in
+the transaction that has written the lists. A page never sees half of one.
 """
 import collections
 import contextlib
@@ -64,7 +64,7 @@ def popular(looks):
 
 
 def publish():
-    """All lists of a version and the key that names it, in one transaction; the version before stays for a roll-back."""
+    """All lists of a version and the key that names it, in one transaction; the version before stays for going back."""
     embeddings = json.loads(task.path("embeddings.json").read_text())
     best, looks = json.loads(task.path("popular.json").read_text()), steps.looks()["past"]
     version, db = task.sha256(json.dumps([embeddings, best, looks], sort_keys=True)), store()

@@ -39,7 +39,7 @@ class Fraud(PipelineTest):
         self.assertGreater(waiting, 100)
         breaker = json.loads(self.baton("breaker", "show", "scoring", "-o", "json"))
         self.assertEqual("open", breaker["state"])
-        self.assertIn("3 failures within 1m", breaker["reason"])
+        self.assertIn("3 failures within 1h", breaker["reason"])
         self.baton("breaker", "reset", "scoring", "--why", "the service is back")
         self.run_dag("--interval", "2026-02-03")
         self.assertEqual(self.one("SELECT count(*) FROM payment"), self.one("SELECT count(*) FROM score"))

@@ -1,7 +1,7 @@
 """`./dev pipelines [NAME…]`: the reference pipelines on their real engines, each checked, in one table.
 
-What a pipeline needs stands in dags/NAME/real.toml (engines, servers) and dags/NAME/real.txt (packages of PyPI, each with
-its exact version). It is installed below build/real when it is first asked for. What cannot be had is said in the
+What a pipeline needs stands in dags/NAME/real.toml (engines, servers) and dags/NAME/real.txt (packages of PyPI, each
+with its exact version). It is installed below build/real when it is first asked for. What cannot be had is said in the
 table; nothing takes its place.
 """
 import argparse

@@ -1,3 +1,3 @@
 select day from (select day, sum(cents) as fine from {{ ref('silver') }} group by day)
-full join (select day, sum(cents) as coarse from {{ ref('gold') }} group by day) using (day)
+left join (select day, sum(cents) as coarse from {{ ref('gold') }} group by day) using (day)
 where fine is distinct from coarse
