@@ -1,1 +1,0 @@
-import{Lt as e,St as t,wt as n,zt as r}from"./index-C5FjECa6.js";import i from"./RunTable-Ci5UegC1.js";var a=n(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(n){var o=a(),s=r(e(o),2);i(s,{dagId:`~`}),t(n,o)}export{o as default};

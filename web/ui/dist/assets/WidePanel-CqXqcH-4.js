@@ -1,1 +1,0 @@
-import{It as e,Jt as t,Nt as n,St as r,ht as i,it as a,wt as o}from"./index-C5FjECa6.js";var s=o(`<div class="panel scroll" tabindex="0" role="region"><!></div>`);function c(o,c){var l=s(),u=e(l);i(u,()=>c.children),t(l),n(()=>a(l,`aria-label`,c.label)),r(o,l)}export{c as t};
