@@ -129,21 +129,22 @@ class Layout {
   void visit_list(Node list, std::uint32_t indent) {
     std::uint32_t at = list.span().begin;
     for (const Node item : dagfile::Items(list)) {
-      at = next_dash(at, item);
+      at = next_dash(at, item, column(list.span().begin));
       begin_line(at, indent);
       if (!item.is_null()) visit(item, indent + kIndent);
       ++at;
     }
   }
 
-  /// The dash of an item, which stands at `from` or in a later line.
-  [[nodiscard]] std::uint32_t next_dash(std::uint32_t from, Node item) const {
+  /// The dash of an item, which stands at `from` or in a later line, where all dashes of its list stand: those deeper in
+  /// belong to lists within the item before.
+  [[nodiscard]] std::uint32_t next_dash(std::uint32_t from, Node item, std::uint32_t dashes) const {
     const std::uint32_t until = std::max(item.span().begin, from);
     std::uint32_t dash = from;
     for (std::uint32_t n = source_.line_of(from); n <= source_.line_of(until); ++n) {
       const std::string_view line = source_.line(n);
       const std::size_t first = line.find_first_not_of(' ');
-      if (first == std::string_view::npos || line[first] != '-') continue;
+      if (first != dashes || line[first] != '-') continue;
       const auto at = source_.line_begin(n) + static_cast<std::uint32_t>(first);
       if (at >= from) return at;
     }

@@ -38,6 +38,13 @@ TEST(Format, ListsKeepTheirStyle) {
   EXPECT_EQ(formatted("a:\n    - b: 1\n      c: 2\n    -\n      d: 3\n"), "a:\n  - b: 1\n    c: 2\n  -\n    d: 3\n");
 }
 
+TEST(Format, AListGoesOnAfterOneWithinIt) {
+  EXPECT_EQ(formatted("models:\n    - name: a\n      columns:\n          - name: r\n            meta: 1\n          - name: c\n"
+                      "    - name: g\n      columns:\n          - - x\n            - y\n          - z\n"),
+            "models:\n  - name: a\n    columns:\n      - name: r\n        meta: 1\n      - name: c\n"
+            "  - name: g\n    columns:\n      - - x\n        - y\n      - z\n");
+}
+
 TEST(Format, IsIdempotentAndKeepsTheMeaningOfEveryValidFile) {
   int count = 0;
   for (const auto& entry :
