@@ -46,9 +46,7 @@ http::Response simulate_dags(const Call& call) {
   const SimulationWish wish = simulation_of(call);
   if (wish.to <= wish.from) return no_simulation(ErrorKind::invalid, "\"to\" is to be later than \"from\"", call);
   if (wish.to - wish.from > kSimulatedSpanMax) {
-    return no_simulation(ErrorKind::invalid,
-                   "31 days at most are simulated at once; `baton simulate` on the folder of DAGs knows no such limit",
-                   call);
+    return no_simulation(ErrorKind::invalid, "31 days at most are simulated at once: ask for each month by itself", call);
   }
   auto lock = call.services.locks->take(kOneAtATime);
   if (lock == nullptr) {
