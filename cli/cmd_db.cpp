@@ -229,6 +229,18 @@ Result<AuditRow> forgetting(Reader& reader, RunNo run_no, const std::string& sel
                ErrorKind::conflict};
 }
 
+/// The server removes it beside its work. What it cannot read it cannot be asked for.
+int forget_through(const ServerClient& server, const Invocation& call, const AuditRow& audit) {
+  if (audit.dag_id.empty()) {
+    return call.fail({"rows of this run are damaged, and a server holds the folder: end the server, then forget the run",
+                      ErrorKind::conflict});
+  }
+  const Result<Value> gone = server.drop(run_target(audit.dag_id, audit.run_id));
+  if (!gone) return call.fail(gone.error());
+  Invocation::print("run " + audit.run_id + " forgotten; the server removes its logs\n");
+  return kOk;
+}
+
 Result<PruneResult> forget(SqliteStore& store, AsioLoop& loop, RunNo run_no, AuditRow audit) {
   Part part;
   part.audit.push_back(std::move(audit));
@@ -257,6 +269,7 @@ int db_forget_command(const Invocation& call) {
   Result<AuditRow> audit = forgetting(*state->reader, *run_no, selector);
   if (!audit) return call.fail(audit.error());
   const std::string name = audit->run_id;
+  if (const auto server = ServerClient::beside(state->folder)) return forget_through(*server, call, *audit);
   const Result<PruneResult> gone = change_store(*state, "db forget", [&](SqliteStore& store, AsioLoop& loop) {
     return forget(store, loop, *run_no, std::move(*audit));
   });

@@ -32,13 +32,18 @@ class Gauge {
 
 }  // namespace
 
-std::string engine_metrics(const Engine& engine, DurationUs late_us) {
+std::string lateness_metric(DurationUs late_us) {
+  std::string out;
+  Gauge(out, "baton_loop_lateness_seconds", "How late the scheduler's loop is, or came to its last beat.")
+      .is(std::string_view(std::to_string(static_cast<double>(late_us) / static_cast<double>(kSecond))));
+  return out;
+}
+
+std::string engine_metrics(const Engine& engine) {
   std::string out;
   const Admission& admission = engine.admission();
   const RunQueue& queue = engine.queue();
   const auto waiting = static_cast<std::int64_t>(queue.waiting());
-  Gauge(out, "baton_loop_lateness_seconds", "How late the scheduler's loop came to its last beat.")
-      .is(std::string_view(std::to_string(static_cast<double>(late_us) / static_cast<double>(kSecond))));
   Gauge(out, "baton_frozen", "Whether nothing may begin.").is(queue.is_frozen() ? 1 : 0);
   Gauge(out, "baton_runs_active", "Runs that have begun and not ended.")
       .is(static_cast<std::int64_t>(queue.size()) - waiting);

@@ -7,8 +7,9 @@
 
 namespace baton {
 
-/// Lines of gauges. `late_us`: how late the loop came to its last beat. Loop thread; costs by the number of pools and
-/// breakers, not by that of runs.
-std::string engine_metrics(const Engine& engine, DurationUs late_us);
+/// Lines of gauges. Loop thread; costs by the number of pools and breakers, not by that of runs.
+std::string engine_metrics(const Engine& engine);
+/// Any thread: of a loop that stands still others tell.
+std::string lateness_metric(DurationUs late_us);
 
 }  // namespace baton

@@ -290,7 +290,8 @@ void Serving::see_workers() {
     seen.is_of_files = server_.host().is_pool_of_files(pool.name);
     seen.spec = std::move(pool);
   }
-  metrics_seen_ = engine_metrics(server_.host().engine(), beat_due_ == 0 ? 0 : std::max<DurationUs>(0, now - beat_due_));
+  metrics_seen_ = engine_metrics(server_.host().engine());
+  late_seen_ = beat_due_ == 0 ? 0 : std::max<DurationUs>(0, now - beat_due_);
   removed_seen_ = retention_.status().total;
   backup_seen_ = backups_.status();
 }
@@ -369,7 +370,8 @@ std::string Serving::metrics() {
     const std::lock_guard lock(seen_mutex_);
     removed = removed_seen_;
     backup = backup_seen_;
-    out = metrics_seen_;
+    // While the loop stands still it says nothing of itself.
+    out = lateness_metric(std::max(late_seen_, server_.loop().wall_now() - seen_ - kBeatUs)) + metrics_seen_;
   }
   if (auto reader = SqliteReader::open(server_.options().state_folder)) {
     out += asset_metrics(**reader, server_.loop().wall_now());

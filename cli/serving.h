@@ -115,6 +115,7 @@ class Serving {
   std::vector<api::WorkerNow> workers_seen_;
   std::vector<api::PoolSeen> pools_seen_;
   std::string metrics_seen_;
+  DurationUs late_seen_ = 0;
   MonoUs beat_due_ = 0;  ///< loop thread
   RetentionCounts removed_seen_;
   BackupStatus backup_seen_;

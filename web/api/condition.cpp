@@ -10,7 +10,8 @@ namespace {
 
 /// These answer with the instances that they touched, be they none.
 bool answers_with_instances(std::string_view operation) {
-  return operation == "post_clear_task_instances";
+  return operation == "post_clear_task_instances" || operation == "patch_task_instance" ||
+         operation == "patch_task_instance_by_map_index" || operation == "patch_task_group_instances";
 }
 
 http::Response made(const Call& call, Reader& reader, const IdempotencyRow& row) {
@@ -51,7 +52,8 @@ std::optional<http::Response> hold(Call& call, const std::string& object) {
 }
 
 std::optional<http::Response> answered_before(Call& call) {
-  if (call.request.method != http::Method::post) return std::nullopt;
+  const http::Method method = call.request.method;
+  if (method != http::Method::post && method != http::Method::patch) return std::nullopt;
   const Once once = once_of(call.request);
   if (once.key.empty()) return std::nullopt;
   const std::string& name = call.request.principal.name;
@@ -69,6 +71,7 @@ std::optional<http::Response> answered_before(Call& call) {
     return http::error_response(Error{"this idempotency key was used for another request", ErrorKind::invalid},
                                 &call.request);
   }
+  if ((*found)->object.empty()) return std::nullopt;  // of a patch that nothing is known by: it comes to the same again
   return made(call, **reader, **found);
 }
 

@@ -87,6 +87,9 @@ ChangeAsk note_on(const RunRow& run, const std::vector<InstanceView>& instances,
   if (instances.size() == 1) what.audit.map_index = instances.front().row.map_index;
   what.audit.before_json = to_json(Value(instances.front().user_note));
   what.audit.after_json = to_json(Value(note));
+  std::vector<InstanceNo> numbers;
+  for (const InstanceView& one : instances) numbers.push_back(one.row.instance_no);
+  what.object = run_object(run.run_no, numbers);
   return {std::move(what), ""};
 }
 

@@ -85,6 +85,7 @@ ChangeAsk note_on(const RunRow& run, const std::string& note) {
   what.audit.run_id = run.run_id;
   what.audit.before_json = to_json(Value(run.user_note));
   what.audit.after_json = to_json(Value(note));
+  what.object = run_object(run.run_no);
   return ChangeAsk{std::move(what), ""};
 }
 

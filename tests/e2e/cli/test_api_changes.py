@@ -156,6 +156,30 @@ class Changes(ServingTest):
         self.assertEqual(2, self.tasks(first)["first"]["try_number"], "retried once")
         self.assertEqual(2, self.tasks(first)["other"]["try_number"], "cleared once")
 
+    def test_a_patch_is_carried_out_once_too(self):
+        self.run_one()
+        run = "/api/v2/dags/three/dagRuns/r"
+        other = run + "/taskInstances/other"
+        events = lambda name: self.ask("GET", "/api/v2/eventLogs?event=" + name)[1]["total_entries"]
+        first = self.ask("PATCH", run, {"note": "seen"}, Idempotency_Key="n")
+        self.assertEqual((200, "seen"), (first[0], first[1]["note"]))
+        self.assertEqual(200, self.ask("PATCH", run, {"note": "again"})[0])
+        status, now = self.ask("PATCH", run, {"note": "seen"}, Idempotency_Key="n")
+        self.assertEqual((200, "again"), (status, now["note"]), "it is shown as it is now, and stays so")
+        self.assertEqual(2, events("note"))
+        self.assertEqual(422, self.ask("PATCH", run, {"note": "other"}, Idempotency_Key="n")[0])
+        mark = {"new_state": "failed", "note": "by hand"}
+        first = self.ask("PATCH", other, mark, Idempotency_Key="m")
+        self.assertEqual((200, ["failed"]), (first[0], [one["state"] for one in first[1]["task_instances"]]))
+        self.assertEqual(200, self.ask("PATCH", other, {"new_state": "success"})[0])
+        status, now = self.ask("PATCH", other, mark, Idempotency_Key="m")
+        self.assertEqual((200, ["success"]), (status, [one["state"] for one in now["task_instances"]]))
+        self.assertEqual(1, events("mark_failed"))
+        note = {"note": "of one"}
+        self.assertEqual(200, self.ask("PATCH", other, note, Idempotency_Key="o")[0])
+        status, now = self.ask("PATCH", other, note, Idempotency_Key="o")
+        self.assertEqual((200, ["of one"]), (status, [one["note"] for one in now["task_instances"]]))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -57,6 +57,20 @@ class OfAServer(ServingTest):
     def answer(self, dag_id, run_id, *chosen, **more):
         return self.ask("PATCH", PATH % (dag_id, run_id), {"chosen_options": list(chosen), **more})
 
+    def test_the_same_answer_sent_again_under_its_key_gets_the_first_one(self):
+        self.save("own.yaml", OWN)
+        self.serve()
+        self.until_dag("own")
+        self.begin_run("own", "r")
+        send = lambda chosen, key: self.ask("PATCH", PATH % ("own", "r"), {"chosen_options": chosen}, Idempotency_Key=key)
+        first = send(["now"], "k")
+        self.assertEqual((200, ["now"]), (first[0], first[1]["chosen_options"]))
+        self.kill()
+        self.serve()
+        self.assertEqual(first, send(["now"], "k"))
+        self.assertEqual(422, send(["later"], "k")[0])
+        self.assertEqual(409, send(["now"], "other")[0], "without its key it is a second answer")
+
     def test_a_person_answers_once_and_the_task_goes_on_over_a_kill(self):
         self.save("promote.yaml", PROMOTE)
         self.serve()

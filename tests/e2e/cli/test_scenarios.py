@@ -1,10 +1,14 @@
 """Scenarios of the field at a real server, by their numbers, over kills of the server where these apply."""
+import ctypes
+import os
 import sqlite3
 import unittest
+import urllib.request
 
 from serving import ServingTest
 
 WAITS = "until [ -e {go} ]; do sleep 0.02; done"
+SEIZE, INTERRUPT, DETACH, EVERY_THREAD = 0x4206, 0x4207, 17, 0x40000000
 
 
 class Scenarios(ServingTest):
@@ -88,6 +92,44 @@ class Scenarios(ServingTest):
         self.ask("POST", "/api/v2/dags/slow/clearTaskInstances", {"dag_run_id": "r", "dry_run": False, "only_failed": False})
         self.until_run("failed", "slow")
         self.assertEqual("run_timeout", self.run_now("slow")["state_reason"], "and it still has one")
+
+    def stop_thread(self, thread):
+        """One thread of a process stands still, the others go on."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.ptrace.argtypes = (ctypes.c_long,) * 4
+        if libc.ptrace(SEIZE, thread, 0, 0) != 0:
+            self.skipTest("nobody may trace here")
+        libc.ptrace(INTERRUPT, thread, 0, 0)
+        os.waitpid(thread, EVERY_THREAD)
+        return lambda: libc.ptrace(DETACH, thread, 0, 0)
+
+    def text(self, path):
+        request = urllib.request.Request(self.url + path, headers={"Authorization": "Bearer " + self.token})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read().decode()
+
+    def lateness(self):
+        lines = self.text("/metrics").splitlines()
+        return float(next(line.split()[1] for line in lines if line.startswith("baton_loop_lateness_seconds ")))
+
+    def test_scenario_16_a_loop_that_stands_still_is_told_by_other_threads(self):
+        self.save("d.yaml", "dag: d\ntasks: {a: {run: 'true'}}\n")
+        self.serve()
+        self.until_dag("d")
+        self.assertEqual(200, self.ask("GET", "/readyz")[0])
+        go_on = self.stop_thread(self.process.pid)  # the loop is the thread that began the process
+        self.until(lambda: self.ask("GET", "/readyz")[0] == 503, "another thread says so")
+        self.assertIn("does not turn", self.ask("GET", "/readyz")[1]["detail"])
+        self.assertEqual(200, self.ask("GET", "/healthz")[0], "the process lives")
+        self.assertEqual(200, self.ask("GET", "/api/v2/dags/d")[0], "what is read needs no loop")
+        first = self.lateness()
+        self.assertGreater(first, 5)
+        self.until(lambda: self.lateness() > first, "it grows")
+        go_on()
+        self.until(lambda: self.ask("GET", "/readyz")[0] == 200, "it turns again")
+        self.begin_run("d")
+        self.until_run("success", "d")
+        self.until(lambda: self.lateness() < first, "it is in time again")
 
     def test_scenario_17_what_nobody_needs_any_more_is_asked_no_more_and_a_late_answer_is_409(self):
         self.save("asks.yaml", "dag: asks\ntasks:\n  one: {approval: {prompt: 'One?', self: true}}\n"

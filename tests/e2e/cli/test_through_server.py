@@ -135,6 +135,20 @@ class ThroughServer(ServingTest):
         self.process.wait()
         self.assertIn("start the server again", self.baton("stop", "@latest", code=5).stderr)
 
+    def test_a_run_is_forgotten_beside_a_server_once_it_has_ended(self):
+        self.save("gated.yaml", "dag: gated\ntasks: {a: {run: 'until [ -e open ]; do sleep 0.02; done'}}\n")
+        self.serve()
+        self.until_dag("gated")
+        self.baton("trigger", "gated", "--run-id", "old")
+        self.baton("db", "forget", "old", code=5)
+        self.write("dags/open", "")
+        run = "/api/v2/dags/gated/dagRuns/old"
+        self.until(lambda: self.ask("GET", run)[1].get("state") == "success", "its end")
+        self.assertIn("forgotten", self.baton("db", "forget", "old").stdout)
+        self.assertEqual(404, self.ask("GET", run)[0])
+        self.baton("db", "forget", "old", code=3)
+        self.assertIn("delete", [one["event"] for one in self.ask("GET", "/api/v2/eventLogs?dag_id=gated")[1]["event_logs"]])
+
 
 if __name__ == "__main__":
     unittest.main()
