@@ -115,7 +115,7 @@ std::string left_out(const Dag& dag) {
   };
   add(dag.schedule != nullptr, "schedule");
   add(!dag.alerts_json.empty() && dag.alerts_json != "[]", "alerts");
-  add(dag.sla.is_set() || any_task([](const TaskSpec& s) { return s.sla.has_value(); }), "sla");
+  add(dag.sla.is_set() || any_task([](const TaskSpec& s) { return s.expected->sla.is_set(); }), "sla");
   add(dag.max_active_runs > 0 || dag.max_consecutive_failed_runs > 0, "limits across runs");
   add(any_task([](const TaskSpec& s) { return s.depends_on_past; }), "depends_on_past");
   add(any_task([](const TaskSpec& s) { return !s.worker_labels.empty(); }), "worker labels");

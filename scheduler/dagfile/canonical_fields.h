@@ -130,7 +130,8 @@ void describe_surroundings(F& f, Seen<F, TaskSpec>& spec) {
   f.given("retries", spec.retries);
   f.given("timeout", spec.timeout_us);
   f.given("computed_timeout", spec.computed_timeout);
-  f.given("expect", spec.expect_us);
+  Expected expected = *spec.expected;
+  f.given("expect", expected.try_us);
   f.given("grace", spec.grace_us, unset.grace_us);
   f.given("heartbeat", spec.heartbeat_us);
   f.given("log_limit", spec.log_limit_bytes, unset.log_limit_bytes);
@@ -152,7 +153,10 @@ void describe_surroundings(F& f, Seen<F, TaskSpec>& spec) {
   f.given("produces", spec.produces);
   f.given("cache", spec.cache);
   f.given("state", spec.state);
-  f.given("sla", spec.sla);
+  f.given("sla", expected.sla);
+  if constexpr (!std::is_const_v<Seen<F, TaskSpec>>) {
+    if (!(expected == Expected{})) spec.expected = expected;
+  }
   f.given("group", spec.group);
   f.given("description", spec.description);
   f.given("doc", spec.doc);

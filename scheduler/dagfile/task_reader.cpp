@@ -179,7 +179,6 @@ void TaskReader::read_when(Draft& draft) {
   spec.allow_failure = read_bool(nodes.get("allow_failure"), false);
   spec.depends_on_past = read_bool(nodes.get("depends_on_past"), false);
   spec.dead_letter = read_bool(nodes.get("dead_letter"), true);
-  if (const Sla sla = read_sla(nodes.get("sla"), reporter_); sla.is_set()) spec.sla = sla;
   if (const Node node = nodes.own_value("group"); node && node.is_scalar()) spec.group = std::string(node.text());
 }
 
@@ -201,7 +200,8 @@ void TaskReader::read_how(Draft& draft) {
   if (const Node shell = nodes.get("shell")) spec.shell = read_shell(shell, reporter_);
   if (const Node retries = nodes.get("retries")) spec.retries = read_retries(retries, draft.expressions, reporter_);
   read_timeout(draft);
-  spec.expect_us = read_duration(nodes.get("expect"), 0);
+  const Expected expected{read_duration(nodes.get("expect"), 0), read_sla(nodes.get("sla"), reporter_)};
+  if (!(expected == Expected{})) spec.expected = expected;
   spec.grace_us = read_duration(nodes.get("grace"), spec.grace_us);
   spec.heartbeat_us = read_duration(nodes.get("heartbeat"), 0);
   if (const Node limit = nodes.get("log_limit"); limit && limit.is_scalar()) {

@@ -15,7 +15,7 @@ std::vector<DurationUs> path_lengths(const Dag& dag, const std::unordered_map<st
   for (auto at = dag.topological.rbegin(); at != dag.topological.rend(); ++at) {
     DurationUs longest = 0;
     for (const TaskNo d : dag.downstream.of(*at)) longest = std::max(longest, length[static_cast<std::size_t>(d)]);
-    const DurationUs expected_us = dag.spec(*at).expect_us;
+    const DurationUs expected_us = dag.spec(*at).expected->try_us;
     DurationUs own = expected_us > 0 ? expected_us : unknown_us;
     if (!mean_us.empty()) {
       const auto mean = mean_us.find(dag.task(*at).id);

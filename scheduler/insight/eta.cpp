@@ -25,8 +25,8 @@ std::vector<DurationUs> expected_spans(const Dag& dag, const std::unordered_map<
       spans[t] = mean->second.mean_us;
       sum += spans[t];
       ++known;
-    } else if (dag.tasks[t].spec->expect_us > 0) {
-      spans[t] = dag.tasks[t].spec->expect_us;
+    } else if (dag.tasks[t].spec->expected->try_us > 0) {
+      spans[t] = dag.tasks[t].spec->expected->try_us;
       sum += spans[t];
       ++known;
     }

@@ -97,6 +97,12 @@ struct StateUse {
   bool backfills_write = false;   ///< else a backfill only reads it
 };
 
+struct Expected {
+  DurationUs try_us = 0;  ///< how long a try takes, before there is history; 0: not said
+  Sla sla;                ///< by when all of it is to have ended
+  friend bool operator==(const Expected&, const Expected&) = default;
+};
+
 struct Resources {
   std::int64_t cpus_milli = 0;    ///< thousandths of a CPU; 0: no limit
   std::int64_t memory_bytes = 0;
@@ -132,7 +138,6 @@ struct TaskSpec {
   Rare<RetryPolicy> retries;
   DurationUs timeout_us = 0;       ///< 0: none (a sensor: 7 days)
   Rare<Text> computed_timeout;     ///< one expression for it instead: a duration, or a text that holds one
-  DurationUs expect_us = 0;        ///< how long a try takes, before there is history; 0: not said
   DurationUs grace_us = 10 * kSecond;
   DurationUs heartbeat_us = 0;
   std::int64_t log_limit_bytes = 64 << 20;
@@ -146,7 +151,7 @@ struct TaskSpec {
   Rare<std::vector<std::string>> consumes, produces;
   Rare<Cache> cache;               ///< set: the task asks the cache
   Rare<StateUse> state;            ///< set: the task may change it
-  Rare<Sla> sla;                   ///< by when all of it is to have ended
+  Rare<Expected> expected;         ///< of its time
   Rare<std::string> group;
   Rare<std::string> description, doc;
 };

@@ -109,7 +109,7 @@ class Stage : private RunObserver {
   void end_child(const DagRun& run, InstanceNo i);
   Ending ending_of(const LaunchSpec& spec);
   void watch_alerts();
-  void watch_deadline();
+  void watch_deadlines();
   void raise_assets();
   [[nodiscard]] bool waits_for_assets() const;
   [[nodiscard]] std::optional<DurationUs> begins_after() const;
@@ -125,6 +125,7 @@ class Stage : private RunObserver {
   NoChildren children_;
   Host host_;
   Alerts alerts_;
+  WallUs watched_ = kNoTime;  ///< the deadline that a timer is set for
   RunNo run_no_ = 0;
   std::set<TaskNo> assumed_;
   std::optional<Error> misfit_;  ///< an answer that the approval does not take
@@ -224,20 +225,23 @@ Ending Stage::ending_of(const LaunchSpec& spec) {
 
 /// As a server does it: with what is written, and when a run that lives is past its `sla`.
 void Stage::watch_alerts() {
-  host_.engine().on_writes([this](Part& part) { alerts_.tell(part, loop_.wall_now()); });
-  host_.on_begins([this](const RunRow&) {
-    loop_.post([this] { watch_deadline(); });  // once its rows have been told of
+  host_.engine().on_writes([this](Part& part) {
+    alerts_.tell(part, loop_.wall_now());
+    watch_deadlines();
   });
 }
 
-void Stage::watch_deadline() {
+/// One timer for the next of all.
+void Stage::watch_deadlines() {
   const WallUs due = alerts_.next_deadline();
-  if (due == kNoTime) return;
+  if (due == kNoTime || (watched_ != kNoTime && watched_ <= due)) return;
+  watched_ = due;
   loop_.call_at(loop_.mono_now() + std::max<DurationUs>(0, due - loop_.wall_now()), [this] {
     ServiceRows rows;
     rows.outbox = alerts_.overdue(loop_.wall_now());
+    watched_ = kNoTime;
+    watch_deadlines();
     if (!rows.empty()) host_.engine().write({{}, [](const PartVerdict&) {}, std::move(rows)});
-    watch_deadline();
   });
 }
 

@@ -109,11 +109,11 @@ void Theatre::learn_durations() {
     for (const Task& task : dag.tasks) {
       const auto mean = simulated.history.find(task.id);
       DurationSource source = DurationSource::unknown;
-      if (task.spec->expect_us > 0) source = DurationSource::expect;
+      if (task.spec->expected->try_us > 0) source = DurationSource::expect;
       if (mean != simulated.history.end()) source = DurationSource::history;
       switch (source) {
         case DurationSource::history: spans.push_back(mean->second); break;
-        case DurationSource::expect: spans.push_back(task.spec->expect_us); break;
+        case DurationSource::expect: spans.push_back(task.spec->expected->try_us); break;
         case DurationSource::unknown: spans.push_back(kUnknownTryUs); break;
       }
       if (task.spec->kind != TaskKind::noop) ++sources_[source];

@@ -270,7 +270,7 @@ void Alerts::watch(const DagRun& run) {
   add(run.dag->sla, kWholeRun);
   for (std::size_t t = 0; t < run.dag->tasks.size(); ++t) {
     const TaskSpec& spec = *run.dag->tasks[t].spec;
-    if (spec.sla.has_value()) add(*spec.sla, static_cast<TaskNo>(t));
+    if (spec.expected.has_value()) add(spec.expected->sla, static_cast<TaskNo>(t));
   }
 }
 
@@ -310,7 +310,7 @@ std::optional<OutboxRow> Alerts::missed(const Deadline& deadline, WallUs now) co
   details.emplace_back("task_id", task.id);
   details.emplace_back("note", (count == 1 ? std::string("it has not ended ")
                                            : std::to_string(open) + " of " + std::to_string(count) + " have not ended ") +
-                                   timetable::sla_words(*task.spec->sla));
+                                   timetable::sla_words(task.spec->expected->sla));
   return news("sla_missed", row.dag_id, object + "/" + task.id, episode, std::move(details), now);
 }
 

@@ -171,7 +171,7 @@ TEST_F(AlertsTest, ATaskHasADeadlineOfItsOwn) {
   want({"sla_missed", "run_started"});
   test::DagBuilder builder;
   TaskSpec spec = test::run_task();
-  spec.sla = Sla{.within_us = kMinute};
+  spec.expected = Expected{.try_us = 0, .sla = {.within_us = kMinute}};
   builder.task("load", {}, spec);
   builder.task("quick", {}, spec);
   run_ = make_run(run_.row, builder.build(), Value{ValueMap{}}, {kAlertNow, 0}, {});
