@@ -193,7 +193,7 @@ test('the keyboard goes everywhere', async () => {
   await page.keyboard.press('j')
   await page.keyboard.press('j')
   await page.keyboard.press('Enter')
-  await page.getByRole('heading', { name: 'long' }).waitFor()
+  await page.getByRole('heading', { name: 'findings' }).waitFor()
   await page.keyboard.press('Control+k')
   await page.getByRole('combobox', { name: /Search DAGs, runs/ }).waitFor()
   await page.keyboard.press('Escape')
