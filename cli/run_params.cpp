@@ -86,7 +86,8 @@ Result<Value> params_given(const Dag& dag, const Invocation& call) {
   if (!all) return all.error();
   ValueMap out;
   for (const auto& [name, value] : all->as_map()) {
-    const bool is_given = std::ranges::any_of(*given, [&name = name](const auto& pair) { return Value(pair.first) == name; });
+    const auto is_it = [&name = name](const auto& pair) { return Value(pair.first) == name; };
+    const bool is_given = std::ranges::any_of(*given, is_it);
     if (is_given) out.emplace_back(name, value);
   }
   return Value(std::move(out));

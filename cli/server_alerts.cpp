@@ -1,5 +1,6 @@
 #include "cli/server_alerts.h"
 
+#include <map>
 #include <utility>
 
 #include "scheduler/dagfile/canonical.h"
@@ -23,7 +24,8 @@ delivery::Message message_of(const DeliveryView& what) {
 ServerAlerts::ServerAlerts(LocalServer& server, std::function<void(const std::string& line)> say)
     : server_(server),
       say_(std::move(say)),
-      alerts_([&server](RunNo run_no) { return server.host().engine().run(run_no); }),
+      alerts_([&server](RunNo run_no) { return server.host().engine().run(run_no); },
+              [&server](RunNo run_no) { return server.host().engine().queue().is_waiting(run_no); }),
       deliveries_(server.loop(), *this) {}
 
 void ServerAlerts::start(const Config& config) {
@@ -74,7 +76,34 @@ void ServerAlerts::read_dags() {
         if (*alive) learn(*dag);
       });
     }
+    read_waiting(**reader, alive);
   });
+}
+
+/// On the thread that reads: runs that wait to begin since before this server, and may be late by now.
+void ServerAlerts::read_waiting(Reader& reader, const std::shared_ptr<bool>& alive) {
+  RunQuery query;
+  query.filter.states = {RunState::queued};
+  query.page.limit = 10'000;
+  query.page.with_total = false;
+  const auto runs = reader.list_runs(query);
+  if (!runs) return;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const Dag>> dags;  // by DAG and version; null: no sla
+  for (const RunView& one : runs->rows) {
+    if (one.row.begun_at != kNoTime) continue;
+    const auto [at, is_new] = dags.try_emplace({one.row.dag_id, one.row.dag_version});
+    if (is_new) {
+      const auto version = reader.version(one.row.dag_id, one.row.dag_version);
+      const bool has_sla = version && version->canonical_json.find("\"sla") != std::string::npos;
+      auto dag = has_sla ? from_canonical(version->canonical_json, {version->source_file, version->work_folder})
+                         : Result<std::shared_ptr<const Dag>>(std::shared_ptr<const Dag>());
+      if (dag) at->second = std::move(*dag);
+    }
+    if (at->second == nullptr) continue;
+    server_.loop().post([this, alive, row = one.row, dag = at->second] {
+      if (*alive && server_.host().engine().queue().is_waiting(row.run_no)) alerts_.watch_waiting(row, *dag);
+    });
+  }
 }
 
 void ServerAlerts::stop() {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 
+#include "scheduler/engine/reader.h"
 #include "scheduler/host/local/local_server.h"
 #include "scheduler/service/alerts.h"
 #include "scheduler/service/deliveries.h"
@@ -47,6 +48,7 @@ class ServerAlerts final : private DeliveryHost, public api::AlertDoor {
   void send(const DeliveryView& what, std::function<void(const Status&)> done) override;
   void write(ServiceRows rows, std::function<void()> done) override;
   void read_dags();
+  void read_waiting(Reader& reader, const std::shared_ptr<bool>& alive);
   void look_soon();
   void ping_if_due();
   [[nodiscard]] std::shared_ptr<const Alerting> alerting() const;

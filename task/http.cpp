@@ -204,7 +204,8 @@ Value headers_value(const Answer& answer) {
   ValueMap map;
   for (const auto& [name, value] : answer.headers) {
     if (name == "set-cookie" || find_invalid_utf8(value) != std::string::npos) continue;  // a cookie is somebody's proof of who he is
-    const auto same = std::find_if(map.begin(), map.end(), [&name = name](const auto& entry) { return entry.first == Value{name}; });
+    const auto is_it = [&name = name](const auto& entry) { return entry.first == Value{name}; };
+    const auto same = std::find_if(map.begin(), map.end(), is_it);
     if (same == map.end()) {
       map.emplace_back(name, value);
     } else {

@@ -76,8 +76,8 @@ struct ChildMoved {
 struct AllEnded {};
 
 using Event = std::variant<RunBegins, UpstreamsEnded, InstanceBegins, Admitted, Launched, AttemptAccepted, AttemptStarted,
-                           AttemptEnded, LaunchFailed, CacheAnswered, AssetSeen, TimerDue, PastSeen, StopRequested, Cleared, Marked, RunMarked,
-                           Answered, ChildMoved, AllEnded>;
+                           AttemptEnded, LaunchFailed, CacheAnswered, AssetSeen, TimerDue, PastSeen, StopRequested,
+                           Cleared, Marked, RunMarked, Answered, ChildMoved, AllEnded>;
 
 /// One instance moves.
 struct TaskChange {

@@ -1,3 +1,4 @@
+#include "scheduler/rehearsal/deadline_watch.h"
 #include "scheduler/rehearsal/rehearsal.h"
 
 #include <algorithm>
@@ -80,7 +81,8 @@ class Stage : private RunObserver {
         host_({loop_, store_, executor_, this,
                [this](const RunSnapshot&) { return Result<std::shared_ptr<const Dag>>{dag_}; }},
               stage_context(), settings_of(test, config)),
-        alerts_([this](RunNo run_no) { return host_.engine().run(run_no); }) {
+        alerts_([this](RunNo run_no) { return host_.engine().run(run_no); },
+                [this](RunNo run_no) { return host_.engine().queue().is_waiting(run_no); }) {
     alerts_.set(alerting_from_json(config.alerting_json).rules);
     alerts_.learn(dag_->id, dag_->alerts_json);
     for (const auto& [name, value] : test.given.state) {
@@ -109,7 +111,6 @@ class Stage : private RunObserver {
   void end_child(const DagRun& run, InstanceNo i);
   Ending ending_of(const LaunchSpec& spec);
   void watch_alerts();
-  void watch_deadlines();
   void raise_assets();
   [[nodiscard]] bool waits_for_assets() const;
   [[nodiscard]] std::optional<DurationUs> begins_after() const;
@@ -125,7 +126,7 @@ class Stage : private RunObserver {
   NoChildren children_;
   Host host_;
   Alerts alerts_;
-  WallUs watched_ = kNoTime;  ///< the deadline that a timer is set for
+  DeadlineWatch deadlines_{loop_, host_.engine(), alerts_};
   RunNo run_no_ = 0;
   std::set<TaskNo> assumed_;
   std::optional<Error> misfit_;  ///< an answer that the approval does not take
@@ -227,21 +228,7 @@ Ending Stage::ending_of(const LaunchSpec& spec) {
 void Stage::watch_alerts() {
   host_.engine().on_writes([this](Part& part) {
     alerts_.tell(part, loop_.wall_now());
-    watch_deadlines();
-  });
-}
-
-/// One timer for the next of all.
-void Stage::watch_deadlines() {
-  const WallUs due = alerts_.next_deadline();
-  if (due == kNoTime || (watched_ != kNoTime && watched_ <= due)) return;
-  watched_ = due;
-  loop_.call_at(loop_.mono_now() + std::max<DurationUs>(0, due - loop_.wall_now()), [this] {
-    ServiceRows rows;
-    rows.outbox = alerts_.overdue(loop_.wall_now());
-    watched_ = kNoTime;
-    watch_deadlines();
-    if (!rows.empty()) host_.engine().write({{}, [](const PartVerdict&) {}, std::move(rows)});
+    deadlines_.look();
   });
 }
 

@@ -1,3 +1,4 @@
+#include "scheduler/rehearsal/deadline_watch.h"
 #include "scheduler/rehearsal/simulation.h"
 
 #include <optional>
@@ -57,7 +58,6 @@ class Theatre : private RunObserver {
   void learn_durations();
   Status open();
   void give_dags();
-  void watch_deadlines();
   [[nodiscard]] Status within_bounds() const;
   [[nodiscard]] ServiceSnapshot all_that_was_due() const;
   void find_events(const std::string& asset, std::int64_t after, std::size_t limit, AssetHost::OnEvents done);
@@ -72,7 +72,7 @@ class Theatre : private RunObserver {
   RunMakers makers_;
   ChildrenOnEngine children_;
   Alerts alerts_;
-  WallUs watched_ = kNoTime;  ///< the deadline that a timer is set for
+  DeadlineWatch deadlines_{loop_, host_.engine(), alerts_};
   std::map<std::string, std::vector<std::int64_t>> asset_events_;  ///< numbers, by asset
   std::map<const Dag*, std::vector<DurationUs>> spans_;            ///< of a try, by TaskNo
   std::map<DurationSource, std::int64_t> sources_;
@@ -97,7 +97,8 @@ Theatre::Theatre(const SimulationPlan& plan)
                },
                [this](const std::string& line) { ledger_.say(line); }, plan.dags.size() + 1}),
       children_(loop_, store_, makers_.ticks(), makers_.shelf(), stage_context().secret),
-      alerts_([this](RunNo run_no) { return host_.engine().run(run_no); }) {
+      alerts_([this](RunNo run_no) { return host_.engine().run(run_no); },
+              [this](RunNo run_no) { return host_.engine().queue().is_waiting(run_no); }) {
   alerts_.set({misses_rule()});
   executor_.watch(&ledger_);
 }
@@ -183,24 +184,10 @@ ServiceSnapshot Theatre::all_that_was_due() const {
   return found;
 }
 
-/// One timer for the next of all; an earlier one that comes is set beside it, and the later finds nothing.
-void Theatre::watch_deadlines() {
-  const WallUs due = alerts_.next_deadline();
-  if (due == kNoTime || (watched_ != kNoTime && watched_ <= due)) return;
-  watched_ = due;
-  loop_.call_at(loop_.mono_now() + std::max<DurationUs>(0, due - loop_.wall_now()), [this] {
-    ServiceRows rows;
-    rows.outbox = alerts_.overdue(loop_.wall_now());
-    watched_ = kNoTime;
-    watch_deadlines();
-    if (!rows.empty()) host_.engine().write({{}, [](const PartVerdict&) {}, std::move(rows)});
-  });
-}
-
 Status Theatre::open() {
   host_.engine().on_writes([this](Part& part) {
     alerts_.tell(part, loop_.wall_now());
-    watch_deadlines();
+    deadlines_.look();
   });
   host_.on_finished([this](const DagRun& run) {
     makers_.run_ended(run);

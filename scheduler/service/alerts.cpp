@@ -236,7 +236,7 @@ void Alerts::tell_service(Part& part, WallUs now) {
 void Alerts::tell(Part& part, WallUs now) {
   if (rules_.empty() && rules_of_.empty()) return;
   for (const RunCreation& made : part.creations) {
-    watch_waiting(made);
+    if (made.run.begun_at == kNoTime && made.dag != nullptr) watch_waiting(made.run, *made.dag);
     tell_run(part, made.run, now);
   }
   for (const RunRow& row : part.runs) tell_run(part, row, now);
@@ -274,20 +274,18 @@ void Alerts::watch(const DagRun& run) {
   }
 }
 
-/// One that waits for its turn may be late before it has begun.
-void Alerts::watch_waiting(const RunCreation& made) {
-  if (made.run.begun_at != kNoTime || made.dag == nullptr) return;
-  const WallUs at = run_deadline(made.dag->sla, made.run, *made.dag);
+void Alerts::watch_waiting(const RunRow& row, const Dag& dag) {
+  const WallUs at = run_deadline(dag.sla, row, dag);
   if (at == kNoTime) return;
-  waiting_[made.run.run_no] = {made.run, made.dag->sla};
-  deadlines_.insert({at, made.run.run_no, kWholeRun});
+  waiting_[row.run_no] = {row, dag.sla};
+  deadlines_.insert({at, row.run_no, kWholeRun});
 }
 
 /// None: it has ended in time, whatever it ended as, or nobody wants to hear of it.
 std::optional<OutboxRow> Alerts::missed(const Deadline& deadline, WallUs now) const {
   const DagRun* run = find_run_(deadline.run_no);
   const auto waits = waiting_.find(deadline.run_no);
-  if (run == nullptr && waits == waiting_.end()) return std::nullopt;
+  if (run == nullptr && (waits == waiting_.end() || !is_waiting_(deadline.run_no))) return std::nullopt;
   if (run != nullptr && is_final(run->row.state)) return std::nullopt;
   const RunRow& row = run != nullptr ? run->row : waits->second.first;
   const std::string episode = std::to_string(deadline.at);
@@ -295,8 +293,8 @@ std::optional<OutboxRow> Alerts::missed(const Deadline& deadline, WallUs now) co
   ValueMap details = {{"run_id", row.run_id}, {"deadline", time_or_null(deadline.at)}};
   if (deadline.task_no == kWholeRun) {
     const Sla& sla = run != nullptr ? run->dag->sla : waits->second.second;
-    details.emplace_back("note", (run != nullptr ? "it has not ended " : "it has not begun, and was to end ") +
-                                     timetable::sla_words(sla));
+    const std::string what = run != nullptr ? "it has not ended " : "it has not begun, and was to end ";
+    details.emplace_back("note", what + timetable::sla_words(sla));
     return news("sla_missed", row.dag_id, object, episode, std::move(details), now);
   }
   if (run == nullptr || deadline.task_no >= static_cast<TaskNo>(run->tasks.size())) return std::nullopt;
@@ -308,9 +306,8 @@ std::optional<OutboxRow> Alerts::missed(const Deadline& deadline, WallUs now) co
   if (open == 0) return std::nullopt;
   const Task& task = run->dag->task(deadline.task_no);
   details.emplace_back("task_id", task.id);
-  details.emplace_back("note", (count == 1 ? std::string("it has not ended ")
-                                           : std::to_string(open) + " of " + std::to_string(count) + " have not ended ") +
-                                   timetable::sla_words(task.spec->expected->sla));
+  const std::string many = std::to_string(open) + " of " + std::to_string(count) + " have not ended ";
+  details.emplace_back("note", (count == 1 ? "it has not ended " : many) + timetable::sla_words(task.spec->expected->sla));
   return news("sla_missed", row.dag_id, object + "/" + task.id, episode, std::move(details), now);
 }
 
@@ -320,6 +317,7 @@ std::vector<OutboxRow> Alerts::overdue(WallUs now) {
     const Deadline deadline = *deadlines_.begin();
     deadlines_.erase(deadlines_.begin());
     if (auto row = missed(deadline, now)) out.push_back(std::move(*row));
+    if (deadline.task_no == kWholeRun) waiting_.erase(deadline.run_no);
   }
   return out;
 }

@@ -66,7 +66,9 @@ class Alerts {
  public:
   /// A run that the engine has, or null. Outlives this.
   using FindRun = std::function<const DagRun*(RunNo)>;
-  explicit Alerts(FindRun find_run) : find_run_(std::move(find_run)) {}
+  /// Whether a run waits to begin: one whose creation was struck, or that was deleted, does not.
+  using IsWaiting = std::function<bool(RunNo)>;
+  Alerts(FindRun find_run, IsWaiting is_waiting) : find_run_(std::move(find_run)), is_waiting_(std::move(is_waiting)) {}
 
   /// What baton.yaml says from here on.
   void set(std::vector<AlertRule> rules) { rules_ = std::move(rules); }
@@ -86,6 +88,8 @@ class Alerts {
   [[nodiscard]] WallUs next_deadline() const { return deadlines_.empty() ? kNoTime : deadlines_.begin()->at; }
   /// A run that lives already when the server begins.
   void watch(const DagRun& run);
+  /// One that waits for its turn: it may be late before it has begun.
+  void watch_waiting(const RunRow& row, const Dag& dag);
 
   /// Whether rows were added since this was asked last.
   [[nodiscard]] bool take_told() { return std::exchange(has_told_, false); }
@@ -105,15 +109,15 @@ class Alerts {
     auto operator<=>(const Deadline&) const = default;
   };
   static constexpr TaskNo kWholeRun = -1;
-  void watch_waiting(const RunCreation& made);
   [[nodiscard]] std::optional<OutboxRow> missed(const Deadline& deadline, WallUs now) const;
 
   const FindRun find_run_;
+  const IsWaiting is_waiting_;
   std::vector<AlertRule> rules_;
   std::map<std::string, std::vector<AlertRule>> rules_of_;  ///< by DAG; those that have some
   std::set<RunNo> started_;                                 ///< that were told of, and have not ended
   std::set<Deadline> deadlines_;
-  std::map<RunNo, std::pair<RunRow, Sla>> waiting_;         ///< not begun, and late all the same from a moment on
+  std::map<RunNo, std::pair<RunRow, Sla>> waiting_;         ///< had not begun when they were seen, and have a deadline
   bool has_told_ = false;
 };
 

@@ -24,7 +24,8 @@ std::string day_of(WallUs at) {
 /// What an attempt is booked to. Texts are read once for each version and task, however many attempts there are.
 class Keys {
  public:
-  Keys(ReaderConnection& connection, const AccountQuery& query) : connection_(connection), by_(query.by), prices_(query.prices) {}
+  Keys(ReaderConnection& connection, const AccountQuery& query)
+      : connection_(connection), by_(query.by), prices_(query.prices) {}
   Result<std::string> of(std::int64_t version_no, std::int64_t task_no, WallUs ended_at);
   /// Of an hour of CPU of that task.
   Result<double> price_of(std::int64_t version_no, std::int64_t task_no);

@@ -195,6 +195,23 @@ class Webhooks(AlertTest):
         self.assertIn(("run_failed", "early/r"), told)
         self.assertNotIn(("task_failed", "held/h/t"), told)
 
+    def test_a_run_that_waits_for_its_turn_is_late_also_after_a_kill(self):
+        self.config("[sla_missed]")
+        self.save("one.yaml", "dag: one\nmax_active_runs: 1\nsla: {within: 4s, from: queued}\n"
+                              "tasks: {t: {run: 'while ! [ -e end ]; do sleep 0.05; done'}}\n")
+        self.serve()
+        self.until_dag("one")
+        for run in ("first", "second", "third"):
+            self.baton("trigger", "one", "--run-id", run)
+        self.baton("stop", "third")  # it never begins, and is not late
+        self.kill()
+        self.serve()
+        self.until(lambda: len(self.sink.taken("sla_missed")) == 2, "both are told of")
+        told = {one["object"]: one["note"] for one in self.sink.taken("sla_missed")}
+        self.assertEqual({"one/first", "one/second"}, set(told))
+        self.assertIn("has not begun", told["one/second"])
+        (self.folder / "dags" / "end").touch()
+
     def test_a_receiver_that_fails_hangs_or_drops_is_told_again_under_the_same_id_and_holds_up_nobody(self):
         other = Sink(self)
         self.config("[run_failed]", f"  slow: {{url: \"{other.url}\", allow_private: true}}\n",

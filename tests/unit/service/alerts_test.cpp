@@ -57,7 +57,9 @@ class AlertsTest : public testing::Test {
   }
 
   DagRun run_;
-  Alerts alerts_{[this](RunNo run_no) { return run_no == 1 ? &run_ : nullptr; }};
+  std::set<RunNo> waiting_;
+  Alerts alerts_{[this](RunNo run_no) { return run_no == 1 ? &run_ : nullptr; },
+                 [this](RunNo run_no) { return waiting_.contains(run_no); }};
 };
 
 TEST_F(AlertsTest, ARunThatEndsIsToldInItsPartWithAnEpisodeOfItsEnd) {
@@ -149,6 +151,7 @@ TEST_F(AlertsTest, ARunThatWaitsForItsTurnMayBeLateBeforeItHasBegun) {
   made.run.run_id = "waits";
   made.run.state = RunState::queued;
   made.run.queued_at = kAlertNow;
+  waiting_ = {7, 8};
   (void)told(part);
   EXPECT_EQ(alerts_.next_deadline(), kAlertNow + kMinute);
   const auto late = alerts_.overdue(kAlertNow + kMinute);
@@ -164,6 +167,10 @@ TEST_F(AlertsTest, ARunThatWaitsForItsTurnMayBeLateBeforeItHasBegun) {
   end.runs[0].state = RunState::failed;
   end.runs[0].ended_at = kAlertNow + 1;
   (void)told(end);
+  // Nor one whose creation was struck, or that was deleted: nobody has told of its end.
+  made.run.run_id = "struck";
+  made.run.run_no = 9;
+  (void)told(part);
   EXPECT_TRUE(alerts_.overdue(kAlertNow + kHour).empty());
 }
 

@@ -85,7 +85,8 @@ class LetterBench final : public LetterHost {
       found.last_job_no = number;
       if (job.ended_at != kNoTime) continue;
       found.jobs.push_back(job);
-      found.jobs.back().done = std::ranges::count_if(letters, [&, number = number](const auto& one) { return one.second.job_no == number; });
+      const auto is_of_it = [number = number](const auto& one) { return one.second.job_no == number; };
+      found.jobs.back().done = std::ranges::count_if(letters, is_of_it);
     }
     return found;
   }
