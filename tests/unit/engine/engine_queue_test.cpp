@@ -24,6 +24,16 @@ std::shared_ptr<const Dag> limited(std::int32_t max_active_runs) {
   return builder.build();
 }
 
+RunCreation creation_of(const EngineBench& bench, RunNo run_no) {
+  RunCreation out;
+  out.dag = bench.dag;
+  out.run.run_no = run_no;
+  out.run.dag_id = bench.dag->id;
+  out.run.run_id = "r" + std::to_string(run_no);
+  out.run.queued_at = out.run.run_after = bench.loop.wall_now();
+  return out;
+}
+
 class EngineQueue : public testing::Test {
  protected:
   explicit EngineQueue(std::int32_t max_active_runs = 1, std::int32_t slots = 200)
@@ -32,15 +42,7 @@ class EngineQueue : public testing::Test {
     bench.engine.on_waiting_ended([this](const RunRow& row) { ended_waiting.push_back(row.run_no); });
     bench.ready();
   }
-  RunCreation creation(RunNo run_no) {
-    RunCreation out;
-    out.dag = bench.dag;
-    out.run.run_no = run_no;
-    out.run.dag_id = bench.dag->id;
-    out.run.run_id = "r" + std::to_string(run_no);
-    out.run.queued_at = out.run.run_after = bench.loop.wall_now();
-    return out;
-  }
+  RunCreation creation(RunNo run_no) { return creation_of(bench, run_no); }
   void create(RunCreation wanted) {
     const RunNo run_no = wanted.run.run_no;
     bench.engine.create_run(std::move(wanted), Value{ValueMap{}}, {},
@@ -420,12 +422,7 @@ class EnginePast : public testing::Test {
     bench.ready();
   }
   void create(RunNo run_no, WallUs date) {
-    RunCreation out;
-    out.dag = bench.dag;
-    out.run.run_no = run_no;
-    out.run.dag_id = bench.dag->id;
-    out.run.run_id = "r" + std::to_string(run_no);
-    out.run.queued_at = out.run.run_after = bench.loop.wall_now();
+    RunCreation out = creation_of(bench, run_no);
     out.run.logical_date = date;
     bench.engine.create_run(std::move(out), Value{ValueMap{}}, {}, [](const PartVerdict&) {});
     bench.settle();
