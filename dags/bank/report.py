@@ -33,17 +33,26 @@ def enter():
 
 def reconcile():
     """Every account of every day against the ledger's own totals: one cent, and there is no report."""
-    differences, report = [], {}
+    ours = {}
     with task.transaction(SCHEMA) as db:
         for day in task.interval_days():
-            ours = {account: tuple(db.execute("""SELECT coalesce(sum((debit = ?1) * cents), 0),
-                coalesce(sum((credit = ?1) * cents), 0) FROM entry WHERE day = ?2""", (account, day)).fetchone())
-                    for account in ledger.ACCOUNTS}
-            theirs = ledger.control_totals(day)
-            differences += [f"{day} {account}: {ours[account]}, the ledger says {theirs[account]}"
-                            for account in ledger.ACCOUNTS if ours[account] != theirs[account]]
-            report[day] = {account: {"debits": euros(debits), "credits": euros(credits)}
-                           for account, (debits, credits) in ours.items()}
+            for account in ledger.ACCOUNTS:
+                ours[day, account] = tuple(db.execute("""SELECT coalesce(sum((debit = ?1) * cents), 0),
+                    coalesce(sum((credit = ?1) * cents), 0) FROM entry WHERE day = ?2""", (account, day)).fetchone())
+    return draft_of(ours)
+
+
+def draft_of(ours):
+    """The report of the sums of debits and credits by day and account; what is not there is nothing. Whatever keeps the
+    books, it is held against the ledger here."""
+    differences, report = [], {}
+    for day in task.interval_days():
+        sums = {account: ours.get((day, account), (0, 0)) for account in ledger.ACCOUNTS}
+        theirs = ledger.control_totals(day)
+        differences += [f"{day} {account}: {sums[account]}, the ledger says {theirs[account]}"
+                        for account in ledger.ACCOUNTS if sums[account] != theirs[account]]
+        report[day] = {account: {"debits": euros(debits), "credits": euros(credits)}
+                       for account, (debits, credits) in sums.items()}
     if differences:
         task.fail("; ".join(differences[:3]))
     text = json.dumps(report, indent=1, sort_keys=True)

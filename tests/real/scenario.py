@@ -14,6 +14,10 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests" / "dags"))
+
+from pipeline import states_of  # noqa: E402
+
 DAGS = ROOT / "dags"
 BATON = os.environ.get("BATON") or os.environ.get("BATON_BINARY") or str(ROOT / "build/release/baton")
 SLOTS = 8           # servers and streams stay up beside the other tasks
@@ -108,16 +112,6 @@ def wait_until(happened, seconds=1200):
         if time.monotonic() > until:
             raise AssertionError("it has not happened")
         time.sleep(0.05)
-
-
-def states_of(run):
-    states = {}
-    for instance in run["task_instances"]:
-        if instance["map_index"] < 0:
-            states[instance["task_id"]] = instance["state"]
-        else:
-            states.setdefault(instance["task_id"], []).append(instance["state"])
-    return states
 
 
 def main():
