@@ -12,6 +12,9 @@ using timetable::Catchup;
 using timetable::Overlap;
 using timetable::Tick;
 
+/// Longer stretches of missed ticks are counted.
+constexpr std::int64_t kTicksWalked = 20;
+
 /// What a tick comes to, before room and overlap are looked at.
 struct Fate {
   enum class Kind : std::uint8_t { record, missed, live };
@@ -34,6 +37,9 @@ class Planner {
   [[nodiscard]] std::vector<Fate> fates(const std::vector<WallUs>& due) const;
   [[nodiscard]] Fate missed_or_live(WallUs due_at) const;
   [[nodiscard]] bool follows(const TickRange& range, WallUs at) const;
+  [[nodiscard]] std::optional<TickRange> long_stretch(WallUs until) const;
+  void leap_missed(WallUs now);
+  void leap_left(WallUs now, TickReason reason);
 
   void put(const TickRange& range) { rows_[range.from] = range; }
   void drop(WallUs from) { rows_[from] = TickRange{from, from, 0, TickReason::waiting, 0}; }
@@ -210,7 +216,59 @@ bool Planner::take_live(WallUs at, const TickFacts& facts) {
   return true;
 }
 
+/// What is due after the cursor up to `until`, counted instead of walked: a schedule of every second whose `start` lies
+/// years back would else hold up the loop for minutes, and keep its next tick from being on time (S20). None where each
+/// tick has to be looked at (a calendar, blackouts, several entries), or where they are few.
+std::optional<TickRange> Planner::long_stretch(WallUs until) const {
+  if (schedule_.all || !schedule_.blackouts.empty()) return std::nullopt;
+  const std::optional<std::int64_t> ticks = schedule_.ticks.count_between(one_after(after_.cursor), one_after(until));
+  if (!ticks || *ticks <= kTicksWalked) return std::nullopt;
+  const std::optional<Tick> first = schedule_.ticks.next_tick(after_.cursor);
+  const std::optional<Tick> last = schedule_.ticks.prev_tick(one_after(until));
+  if (!first || !last) return std::nullopt;
+  return TickRange{first->run_after, last->run_after, *ticks, TickReason::catchup, 0};
+}
+
+/// Over what the first of the missed spans leaves out for certain.
+void Planner::leap_missed(WallUs now) {
+  if (after_.missed.empty()) return;
+  const MissedSpan& span = after_.missed.front();
+  const bool is_all = span.is_made_up && schedule_.catchup == Catchup::all;
+  if (is_all && schedule_.catchup_max == 0) return;  // each of them becomes a run
+  WallUs until = std::min(span.until, now) - schedule_.ticks.jitter_max();
+  for (std::int64_t kept = 0; is_all && kept < schedule_.catchup_max; ++kept) {
+    const std::optional<Tick> newest = schedule_.ticks.prev_tick(one_after(until));
+    if (!newest || newest->run_after <= after_.cursor) return;
+    until = newest->run_after - 1;
+  }
+  std::optional<TickRange> range = long_stretch(until);
+  if (!range) return;
+  const Fate fate{Fate::Kind::missed, span.reason, span.is_made_up};
+  if (is_all) {
+    give_up_waiting(span.reason);  // those that are kept behind the stretch are as many as may wait
+    range->reason = span.reason;
+    record(*range);
+  } else {
+    end_missed(*range, schedule_.ticks.prev_tick(range->to)->run_after, fate);
+  }
+  after_.cursor = range->to;
+}
+
+/// The same where an edit ends all of them: first what was missed, then the rest for `reason`.
+void Planner::leap_left(WallUs now, TickReason reason) {
+  const auto span = std::find_if(after_.missed.begin(), after_.missed.end(),
+                                 [&](const MissedSpan& missed) { return missed.until > after_.cursor; });
+  const bool is_missed = span != after_.missed.end();
+  std::optional<TickRange> range =
+      long_stretch(is_missed ? std::min(span->until, now) - schedule_.ticks.jitter_max() : now);
+  if (!range) return;
+  range->reason = is_missed ? span->reason : reason;
+  record(*range);
+  after_.cursor = range->to;
+}
+
 void Planner::look(const TickFacts& facts) {
+  leap_missed(facts.now);
   const std::vector<WallUs> instants = due(facts.now, true);
   const std::vector<Fate> what = fates(instants);
   std::size_t i = 0;
@@ -235,6 +293,7 @@ void Planner::look(const TickFacts& facts) {
 
 void Planner::leave(WallUs now, TickReason reason) {
   give_up_waiting(TickReason::catchup);
+  leap_left(now, reason);
   const std::vector<WallUs> instants = due(now, false);
   const std::vector<Fate> what = fates(instants);
   for (std::size_t i = 0; i < instants.size();) {

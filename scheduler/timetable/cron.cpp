@@ -106,7 +106,46 @@ class CivilSearch {
     return std::nullopt;
   }
 
+  /// How many matches lie in [from, end).
+  [[nodiscard]] std::int64_t count(CivilSecond from, CivilSecond end) const {
+    if (from >= end) return 0;
+    const std::int64_t year = date_of(floor_div(from, kSecondsPerDay)).year;
+    return since(year, end) - since(year, from);
+  }
+
  private:
+  /// Matches from the begin of a year to `end`: month by month, then the seconds of the last day.
+  [[nodiscard]] std::int64_t since(std::int64_t first_year, CivilSecond end) const {
+    const CivilDay last_day = floor_div(end, kSecondsPerDay);
+    const YearMonthDay last = date_of(last_day);
+    std::int64_t days = 0;
+    for (std::int64_t year = first_year; year <= last.year; ++year) {
+      for (int month = next_bit(fields_.months, 1); month > 0; month = next_bit(fields_.months, month + 1)) {
+        if (year == last.year && month > last.month) break;
+        const std::uint32_t allowed = allowed_days(fields_, year, month);
+        const bool is_last = year == last.year && month == last.month;
+        days += std::popcount(is_last ? allowed & bits_up_to(last.day - 1) : allowed);
+      }
+    }
+    const bool last_counts = ((fields_.months >> last.month) & 1U) != 0 &&
+                             ((allowed_days(fields_, last.year, last.month) >> last.day) & 1U) != 0;
+    const auto rest = static_cast<int>(end - last_day * kSecondsPerDay);
+    return days * seconds_before(static_cast<int>(kSecondsPerDay)) + (last_counts ? seconds_before(rest) : 0);
+  }
+
+  /// Matching seconds of a day below `end`.
+  [[nodiscard]] std::int64_t seconds_before(int end) const {
+    const auto below = [](std::uint64_t bits, int limit) { return std::popcount(bits & ((1ULL << limit) - 1)); };
+    const std::int64_t in_minute = std::popcount(fields_.seconds);
+    const std::int64_t in_hour = in_minute * std::popcount(fields_.minutes);
+    const int hour = end / 3'600;
+    const int minute = end / 60 % 60;
+    std::int64_t found = in_hour * below(fields_.hours, hour);
+    if (((fields_.hours >> hour) & 1U) == 0) return found;
+    found += in_minute * below(fields_.minutes, minute);
+    return ((fields_.minutes >> minute) & 1U) == 0 ? found : found + below(fields_.seconds, end % 60);
+  }
+
   /// The first allowed day in [day, last], month by month.
   [[nodiscard]] std::optional<CivilDay> next_day(CivilDay day, CivilDay last) const {
     while (day <= last) {
@@ -197,6 +236,16 @@ class StretchSearch {
     return from >= stretch.begin_s && fires_after_gap(stretch) ? std::optional(stretch.begin_s) : std::nullopt;
   }
 
+  /// How many ticks ≥ `from` and < `to` lie inside the stretch.
+  [[nodiscard]] std::int64_t count(const OffsetStretch& stretch, std::int64_t from, std::int64_t to) const {
+    const std::int64_t begin = std::max(from, first_shown(stretch));
+    const std::int64_t end = std::min(to, stretch.end_s);
+    const bool has_gap_tick = from <= stretch.begin_s && stretch.begin_s < to && fires_after_gap(stretch);
+    // One that falls on the end of the gap by itself is the same tick.
+    const bool is_same = has_gap_tick && civil_.count(stretch.civil_begin(), stretch.civil_begin() + 1) > 0;
+    return civil_.count(begin + stretch.offset_s, end + stretch.offset_s) + (has_gap_tick && !is_same ? 1 : 0);
+  }
+
  private:
   /// Where ticks of the stretch begin: with fixed hours not before what an earlier stretch has shown already.
   [[nodiscard]] std::int64_t first_shown(const OffsetStretch& stretch) const {
@@ -285,6 +334,19 @@ std::optional<WallUs> Cron::prev_before(WallUs at, const TimeZone& zone) const {
 
 std::optional<WallUs> Cron::prev_at_or_before(WallUs at, const TimeZone& zone) const {
   return prev_from(fields_, zone, floor_div(at, kSecond));
+}
+
+std::int64_t Cron::count_between(WallUs from, WallUs to, const TimeZone& zone) const {
+  const StretchSearch search(fields_);
+  const std::int64_t first = std::max(ceil_second(from), kFirstSecond);
+  const std::int64_t end = std::min(ceil_second(to), kEndSecond);
+  std::int64_t ticks = 0;
+  for (std::int64_t at = first; at < end;) {
+    const OffsetStretch stretch = zone.stretch_at(at);
+    ticks += search.count(stretch, first, end);
+    at = stretch.end_s;
+  }
+  return ticks;
 }
 
 }  // namespace baton::timetable

@@ -65,6 +65,9 @@ class Cron {
   /// The last tick ≤ `at`.
   [[nodiscard]] std::optional<WallUs> prev_at_or_before(WallUs at, const TimeZone& zone) const;
 
+  /// How many ticks lie in [from, to). Takes a step for each month and each change of offset, none for each tick.
+  [[nodiscard]] std::int64_t count_between(WallUs from, WallUs to, const TimeZone& zone) const;
+
   [[nodiscard]] const CronFields& fields() const { return fields_; }
 
  private:

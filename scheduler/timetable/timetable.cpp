@@ -40,6 +40,13 @@ std::optional<WallUs> Timetable::Source::raw_prev(WallUs at) const {
   return tick >= kFirstSecond ? std::optional(tick * kSecond) : std::nullopt;
 }
 
+std::int64_t Timetable::Source::raw_count(WallUs from, WallUs to) const {
+  if (cron) return cron->count_between(from, to, zone);
+  const std::int64_t first = ceil_div(std::clamp(from, kFirstInstant, kEndInstant), kSecond);
+  const std::int64_t end = ceil_div(std::clamp(to, kFirstInstant, kEndInstant), kSecond);
+  return first < end ? ceil_div(end - anchor_s, every_s) - ceil_div(first - anchor_s, every_s) : 0;
+}
+
 // Days that do not qualify are jumped over, within one stretch of constant offset at a time: across a change of offset
 // local dates may run backwards.
 std::optional<WallUs> Timetable::Source::next(WallUs at, const DayFilter& days) const {
@@ -198,6 +205,12 @@ std::vector<Tick> Timetable::ticks_between(WallUs from, WallUs to, std::size_t m
     at = next_instant(*at + 1);
   }
   return ticks;
+}
+
+std::optional<std::int64_t> Timetable::count_between(WallUs from, WallUs to) const {
+  if (sources_.size() != 1 || !days_.accepts_all()) return std::nullopt;
+  const WallUs end = last_ == std::numeric_limits<WallUs>::max() ? to : std::min(to, last_ + 1);
+  return sources_.front().raw_count(std::max(from, first_), end);
 }
 
 Interval Timetable::interval_for(WallUs start, bool plain_date) const {

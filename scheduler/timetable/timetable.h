@@ -58,6 +58,10 @@ class Timetable {
   /// At most `max` ticks with `from` ≤ run_after < `to`, oldest first.
   [[nodiscard]] std::vector<Tick> ticks_between(WallUs from, WallUs to, std::size_t max) const;
 
+  /// How many ticks lie in [from, to), without walking through them; none where only walking tells: several entries,
+  /// whose ticks may fall together, or a calendar.
+  [[nodiscard]] std::optional<std::int64_t> count_between(WallUs from, WallUs to) const;
+
   /// The interval of `--interval START`: to the next tick after START (whatever `start` and `end` say), without a
   /// schedule the civil day for a plain date, else [START, START].
   [[nodiscard]] Interval interval_for(WallUs start, bool plain_date) const;
@@ -70,6 +74,7 @@ class Timetable {
 
   /// How much later than run_after the run is to start: 0 ≤ x ≤ jitter, the same for the same DAG and tick.
   [[nodiscard]] DurationUs jitter_of(const Tick& tick) const;
+  [[nodiscard]] DurationUs jitter_max() const { return jitter_us_; }
 
  private:
   /// One entry: a cron expression, or every so many seconds counted from an anchor; ticks on days that do not qualify
@@ -82,6 +87,7 @@ class Timetable {
 
     [[nodiscard]] std::optional<WallUs> raw_next(WallUs at) const;
     [[nodiscard]] std::optional<WallUs> raw_prev(WallUs at) const;
+    [[nodiscard]] std::int64_t raw_count(WallUs from, WallUs to) const;
     [[nodiscard]] std::optional<WallUs> next(WallUs at, const DayFilter& days) const;
     [[nodiscard]] std::optional<WallUs> prev(WallUs at, const DayFilter& days) const;
   };

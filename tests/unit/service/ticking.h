@@ -57,6 +57,7 @@ class Ticking {
     for (;;) {
       TickPlan plan = plan_ticks(*schedule_, state_, {now, open()});
       if (plan.is_empty()) return;
+      ++plans;
       carry_out(plan);
     }
   }
@@ -83,6 +84,7 @@ class Ticking {
     for (;;) {
       TickPlan plan = plan_edit(*schedule_, state_, now, held_.value_or(TickReason::catchup));
       if (plan.is_empty()) break;
+      ++plans;
       carry_out(plan);
     }
     state_ = edited(state_, now);
@@ -158,6 +160,7 @@ class Ticking {
   std::set<WallUs> others;              ///< dates that have a run already
   std::vector<timetable::Calendar> calendars;
   bool begins_paused = false;
+  int plans = 0;  ///< carried out so far
   int cancelled = 0;
   TickState& state() { return state_; }
   const TickSchedule& schedule() { return *schedule_; }

@@ -304,5 +304,38 @@ TEST(Ticks, AClockThatWasFarAheadLeavesNoScheduleDead) {
   EXPECT_EQ(dag.run_dates().back(), "2026-03-02T00:00");
 }
 
+// S20: six years of seconds are 190 million missed ticks; walking through them took minutes, and no tick was on time.
+TEST(Ticks, YearsOfMissedTicksAreCountedNotWalked) {
+  timetable::ScheduleSpec spec;
+  spec.entries.push_back({"", kSecond, ""});
+  spec.start = at("2020-01-01T00:00:00Z");
+  const WallUs now = at("2026-01-01T00:00:00Z");
+  const std::int64_t missed = (now - spec.start) / kSecond;
+  for (const Catchup catchup : {Catchup::none, Catchup::latest, Catchup::all}) {
+    spec.catchup = catchup;
+    spec.catchup_max = catchup == Catchup::all ? 30 : 0;
+    Ticking dag(spec, now);
+    dag.look(now);
+    EXPECT_LT(dag.plans, 40);
+    const std::int64_t made_up = catchup == Catchup::none ? 0 : catchup == Catchup::latest ? 1 : 30;
+    EXPECT_EQ(dag.recorded(TickReason::catchup), missed - made_up);
+    EXPECT_EQ(dag.recorded(TickReason::waiting) + static_cast<std::int64_t>(dag.runs.size()), made_up);
+    EXPECT_EQ(dag.wake(), now + kSecond);
+  }
+}
+
+TEST(Ticks, APauseOfYearsIsCountedToo) {
+  Ticking dag(cron("* * * * *", Catchup::latest), at("2020-01-01T00:00:30Z"));
+  dag.hold(at("2020-01-01T00:01:30Z"), TickReason::paused);
+  dag.end_all();
+  dag.go_on(at("2026-01-01T00:00:30Z"));
+  EXPECT_EQ(dag.run_dates(), (Dates{"2020-01-01T00:00", "2025-12-31T23:59"}));
+  EXPECT_LT(dag.plans, 10);
+  dag.hold(at("2026-01-02T00:00:30Z"), TickReason::paused);
+  dag.edit(cron("*/2 * * * *"), at("2030-01-01T00:00:30Z"));
+  EXPECT_LT(dag.plans, 1'600);  // a day of minutes that made runs or records one by one
+  EXPECT_EQ(dag.recorded(TickReason::paused), 3'156'478 + 2'102'400);
+}
+
 }  // namespace
 }  // namespace baton

@@ -135,5 +135,40 @@ TEST(TimetableModel, RandomSchedulesAnswerAsTheModelDoes) {
   }
 }
 
+// Counting is held against walking: all zones of the oracle's kind of trouble, both changes of a year, ends inside of
+// days, hours and minutes.
+TEST(TimetableModel, CountingTicksIsWalkingThroughThem) {
+  static const char* const kCronTexts[] = {"* * * * *", "30 2 * * *", "*/20 1-4 * * *", "0 9 L * *", "15 3 * 3,10 SUN#2",
+                                       "0 0 29 2 *", "*/7 * 1-7 * MON", "*/13 * * * * *", "59 59 23 31 12 *"};
+  static const char* const kShiftingZones[] = {"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe",
+                                       "Pacific/Apia", "Africa/Casablanca", "Europe/Dublin"};
+  std::mt19937_64 random(kSeed);
+  for (const char* zone : kShiftingZones) {
+    for (const char* text : kCronTexts) {
+      ScheduleSpec spec;
+      spec.entries.push_back({text, 0, ""});
+      spec.timezone = zone;
+      if (random() % 2 == 0) spec.start = *parse_time("2011-06-05T04:03:02Z", utc());
+      const Timetable table = *Timetable::build(spec, "dag", {});
+      for (int i = 0; i < 12; ++i) {
+        const WallUs from = *parse_time("2011-01-01", utc()) + static_cast<WallUs>(random() % (400 * kDay));
+        const WallUs to = from + static_cast<WallUs>(random() % (i % 3 == 0 ? kHour : 20 * kDay));
+        ASSERT_EQ(table.count_between(from, to), static_cast<std::int64_t>(table.ticks_between(from, to, 1'000'000).size()))
+            << text << " in " << zone << " from " << from << " to " << to;
+      }
+    }
+  }
+  ScheduleSpec every;
+  every.entries.push_back({"", 7 * kSecond, ""});
+  every.start = *parse_time("2011-06-05T04:03:02Z", utc());
+  every.end = every.start + kDay;
+  const Timetable table = *Timetable::build(every, "dag", {});
+  for (int i = 0; i < 50; ++i) {
+    const WallUs from = every.start - kDay + static_cast<WallUs>(random() % (3 * kDay));
+    const WallUs to = from + static_cast<WallUs>(random() % kDay);
+    ASSERT_EQ(table.count_between(from, to), static_cast<std::int64_t>(table.ticks_between(from, to, 1'000'000).size()));
+  }
+}
+
 }  // namespace
 }  // namespace baton::timetable
