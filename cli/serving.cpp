@@ -1,5 +1,6 @@
 #include "cli/serving.h"
 
+#include "cli/api_validation.h"
 #include "cli/asset_metrics.h"
 #include "cli/engine_metrics.h"
 #include "cli/service_manager.h"
@@ -12,6 +13,7 @@
 
 #include "scheduler/dagfile/breakers.h"
 #include "scheduler/dagfile/canonical.h"
+#include "scheduler/dagfile/schema.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/store/sqlite_reader.h"
 
@@ -186,6 +188,10 @@ Status Serving::start_web() {
   settings.page_folder = options_.page_folder;
   api::Services services;
   services.version = options_.version;
+  services.dag_schema = dag_schema_json();
+  services.validate = [this](std::string source, const std::string& file) {
+    return validation_of(std::move(source), file, config_now());
+  };
   services.now = [this] { return server_.loop().wall_now(); };
   services.workers = [this] {
     const std::lock_guard lock(seen_mutex_);

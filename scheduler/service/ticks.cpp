@@ -217,7 +217,7 @@ bool Planner::take_live(WallUs at, const TickFacts& facts) {
 }
 
 /// What is due after the cursor up to `until`, counted instead of walked: a schedule of every second whose `start` lies
-/// years back would else hold up the loop for minutes, and keep its next tick from being on time (S20). None where each
+/// years back would else hold up the loop for minutes, and keep its next tick from being on time. None where each
 /// tick has to be looked at (a calendar, blackouts, several entries), or where they are few.
 std::optional<TickRange> Planner::long_stretch(WallUs until) const {
   if (schedule_.all || !schedule_.blackouts.empty()) return std::nullopt;

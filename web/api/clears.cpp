@@ -3,6 +3,7 @@
 
 #include "scheduler/control/idempotency.h"
 #include "web/api/answers.h"
+#include "web/api/fields.h"
 #include "web/api/condition.h"
 #include "web/api/many_changes.h"
 #include "web/api/objects.h"
@@ -190,12 +191,35 @@ void clear_runs(const Call& call, const http::Reply& reply) {
             like.dry_run ? OnAll(instances_of_all) : OnAll(runs_of_all));
 }
 
+/// Airflow's runs may belong to a partition; none of Baton's does, so nothing is ever reset.
+http::Response clear_partitions(const Call& call) {
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  const auto dag = dag_of_path(**reader, call);
+  if (!dag) return read_error(dag.error(), call);
+  const bool has_window = !call.text("partition_date_start").empty() || !call.text("partition_date_end").empty();
+  const int chosen = (call.text("partition_key").empty() ? 0 : 1) + (call.text("run_id").empty() ? 0 : 1) + (has_window ? 1 : 0);
+  if (chosen != 1) {
+    return http::error_response(Error{"say which runs: by partition_key, by run_id, or by a window of dates", ErrorKind::invalid},
+                                &call.request);
+  }
+  std::string body;
+  {
+    JsonObject out(body);
+    out.number("dag_runs_cleared", 0);
+    out.number("task_instances_cleared", 0);
+    bool_field(out, "dry_run", call.flag("dry_run", true));
+  }
+  return json_response(std::move(body));
+}
+
 }  // namespace
 
 void add_clears(Operations& operations) {
   operations.later["post_clear_task_instances"] = clear_tasks;
   operations.later["clear_dag_run"] = clear_run;
   operations.later["clear_dag_runs"] = clear_runs;
+  operations.at_once["clear_dag_run_partitions"] = clear_partitions;
 }
 
 }  // namespace baton::api

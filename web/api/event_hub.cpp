@@ -1,7 +1,9 @@
 #include "web/api/event_hub.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <map>
 
 #include "scheduler/json/json_writer.h"
 #include "web/api/objects.h"
@@ -38,6 +40,18 @@ std::string_view name_of(baton::Changed kind) {
   return "object";
 }
 
+/// The bit of a topic is its place.
+constexpr std::array<std::string_view, 15> kTopics = {
+    "run", "task_instance", "dag", "dag_file", "event_log", "tick", "backfill", "pool",
+    "variable", "token", "job", "breaker", "dead_letter", "asset", "server"};
+
+/// Of an event's name; one that belongs to no topic is told to everybody.
+Topics topic_of_event(std::string_view name) {
+  if (name == "run_deleted") return *topic_of("run");
+  if (name == "backfill_interval") return *topic_of("backfill");
+  return topic_of(name).value_or(kAllTopics);
+}
+
 struct Event {
   std::int64_t seq = 0;
   std::string_view name;
@@ -65,14 +79,24 @@ std::vector<Event> events_of(const Changes& changes) {
 
 }  // namespace
 
+std::optional<Topics> topic_of(std::string_view name) {
+  const auto found = std::find(kTopics.begin(), kTopics.end(), name);
+  if (found == kTopics.end()) return std::nullopt;
+  return Topics{1} << (found - kTopics.begin());
+}
+
 /// Only the last event of a seq has its number as `id`: who resumes there has missed nothing of that seq.
-std::string event_text(const Changes& changes, std::int64_t& seq) {
+std::string event_text(const Changes& changes, std::int64_t& seq, Topics topics) {
   std::string text;
   if (changes.reset) {
     text = "event: reset\ndata: {}\n\n";
     seq = changes.key.seq;
   }
-  const std::vector<Event> events = events_of(changes);
+  std::vector<Event> events = events_of(changes);
+  if (!events.empty() && !changes.has_more) seq = std::max(seq, events.back().seq);
+  if (topics != kAllTopics) {
+    std::erase_if(events, [&](const Event& event) { return (topic_of_event(event.name) & topics) == 0; });
+  }
   for (std::size_t k = 0; k < events.size(); ++k) {
     const bool is_last = k + 1 == events.size() ? !changes.has_more : events[k + 1].seq != events[k].seq;
     if (is_last) {
@@ -84,10 +108,10 @@ std::string event_text(const Changes& changes, std::int64_t& seq) {
   return text;
 }
 
-void EventHub::subscribe(http::StreamWriter listener, std::int64_t seq) {
+void EventHub::subscribe(http::StreamWriter listener, std::int64_t seq, Topics topics) {
   const std::lock_guard lock(mutex_);
   if (stops_) return listener->close();
-  listeners_.push_back({std::move(listener), seq});
+  listeners_.push_back({std::move(listener), seq, topics});
   if (!thread_.joinable()) {
     thread_ = std::thread([this] {
       http::block_signals();
@@ -118,7 +142,7 @@ void EventHub::work() {
       if (stops_) return;
     }
     read_changes();
-    if (++looks % kLooksPerBeat == 0) tell(": still here\n\n", -1);
+    if (++looks % kLooksPerBeat == 0) say(": still here\n\n");
     drop_closed();
   }
 }
@@ -137,22 +161,36 @@ void EventHub::read_changes() {
   while (true) {
     const auto changes = (*reader)->changes_after(key, kRowsPerLook);
     if (!changes) return;
-    std::int64_t seq = from;
-    const std::string text = event_text(*changes, seq);
-    if (!text.empty()) tell(text, seq);
+    tell(*changes, from);
     key = changes->key;
     if (!changes->has_more) return;
   }
 }
 
-/// `seq`: where they stand afterwards; -1: where they stood.
-void EventHub::tell(const std::string& text, std::int64_t seq) {
+/// What each wants of it, rendered once for each choice of topics. Whoever wants nothing of it has moved on all the same.
+void EventHub::tell(const Changes& changes, std::int64_t from) {
+  struct Told {
+    std::string text;
+    std::int64_t seq = 0;
+  };
+  std::map<Topics, Told> told;
   const std::lock_guard lock(mutex_);
   for (Listener& listener : listeners_) {
-    if (seq >= 0 && listener.seq >= seq) continue;
-    listener.writer->write(text);
-    if (seq >= 0) listener.seq = seq;
+    const auto [known, is_new] = told.try_emplace(listener.topics);
+    Told& what = known->second;
+    if (is_new) {
+      what.seq = from;
+      what.text = event_text(changes, what.seq, listener.topics);
+    }
+    if (listener.seq >= what.seq) continue;
+    if (!what.text.empty()) listener.writer->write(what.text);
+    listener.seq = what.seq;
   }
+}
+
+void EventHub::say(const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  for (const Listener& listener : listeners_) listener.writer->write(text);
 }
 
 void EventHub::drop_closed() {

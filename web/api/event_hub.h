@@ -6,7 +6,9 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -15,9 +17,17 @@
 
 namespace baton::api {
 
-/// The events of `changes`, after `seq`, as text; `seq` becomes that of the last one. Each has the whole object as it
-/// is then, so that an event that is missed costs nothing once the next one comes.
-std::string event_text(const Changes& changes, std::int64_t& seq);
+/// Kinds of events, a bit each; those that tell the rest of one kind's story (a run that is deleted, an interval of a
+/// backfill) come with it.
+using Topics = std::uint32_t;
+inline constexpr Topics kAllTopics = ~Topics{0};
+
+/// The topic of that name: `run`, `task_instance`, `dag` …; none: there is no such topic.
+std::optional<Topics> topic_of(std::string_view name);
+
+/// The events of `changes` of these topics, after `seq`, as text; `seq` becomes that of the last event of any topic.
+/// Each has the whole object as it is then, so that an event that is missed costs nothing once the next one comes.
+std::string event_text(const Changes& changes, std::int64_t& seq, Topics topics = kAllTopics);
 
 class EventHub {
  public:
@@ -27,7 +37,7 @@ class EventHub {
   EventHub& operator=(const EventHub&) = delete;
 
   /// From `seq` on: what was before it, the listener knows.
-  void subscribe(http::StreamWriter listener, std::int64_t seq);
+  void subscribe(http::StreamWriter listener, std::int64_t seq, Topics topics = kAllTopics);
   /// Ends every stream. Idempotent.
   void stop();
 
@@ -35,11 +45,13 @@ class EventHub {
   struct Listener {
     http::StreamWriter writer;
     std::int64_t seq = 0;
+    Topics topics = kAllTopics;
   };
 
   void work();
   void read_changes();
-  void tell(const std::string& text, std::int64_t from);
+  void tell(const Changes& changes, std::int64_t from);
+  void say(const std::string& text);
   void drop_closed();
 
   Readers& readers_;

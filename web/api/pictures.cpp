@@ -177,7 +177,8 @@ http::Response grid(const Call& call) {
     if (!found) return read_error(found.error(), call);
     before = *found;
   }
-  const auto limit = call.request.query_value("limit");
+  auto limit = call.request.query_value("runs");
+  if (!limit) limit = call.request.query_value("limit");  // the same by the name that lists have for it
   const std::int64_t runs = limit ? std::atoll(std::string(*limit).c_str()) : kGridRuns;
   const auto info = reader.info();  // before what is shown: a tag may be older than the answer, never newer
   if (!info) return read_error(info.error(), call);

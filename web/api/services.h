@@ -67,6 +67,9 @@ struct Call;
 struct Services {
   std::string state_folder;  ///< where logs lie
   std::string version;       ///< of Baton, with its commit
+  std::string dag_schema;    ///< the JSON Schema of DAG files, as text
+  /// The findings of a DAG file that is not there (yet): its text, and a name for it. May be empty: none are made here.
+  std::function<Value(std::string source, const std::string& file)> validate;
   std::function<Health()> health;
   std::function<std::string()>
       metrics;  ///< lines in the format of Prometheus, beside those of the server. May be empty

@@ -35,22 +35,24 @@ SimulationWish simulation_of(const Call& call) {
   return wish;
 }
 
-http::Response no_simulation(ErrorKind kind, const std::string& message, const Call& call) {
+http::Response not_done(ErrorKind kind, const std::string& message, const Call& call) {
   return http::error_response(Error{message, kind}, &call.request);
 }
 
+/// Of all DAGs that the body names, or of the one of the path.
 http::Response simulate_dags(const Call& call) {
   if (call.services.simulate == nullptr) {
-    return no_simulation(ErrorKind::unavailable, "this process has no DAGs to simulate: ask a server", call);
+    return not_done(ErrorKind::unavailable, "this process has no DAGs to simulate: ask a server", call);
   }
-  const SimulationWish wish = simulation_of(call);
-  if (wish.to <= wish.from) return no_simulation(ErrorKind::invalid, "\"to\" is to be later than \"from\"", call);
+  SimulationWish wish = simulation_of(call);
+  if (const std::string dag_id = call.request.param("dag_id"); !dag_id.empty()) wish.dag_ids = {dag_id};
+  if (wish.to <= wish.from) return not_done(ErrorKind::invalid, "\"to\" is to be later than \"from\"", call);
   if (wish.to - wish.from > kSimulatedSpanMax) {
-    return no_simulation(ErrorKind::invalid, "31 days at most are simulated at once: ask for each month by itself", call);
+    return not_done(ErrorKind::invalid, "31 days at most are simulated at once: ask for each month by itself", call);
   }
   auto lock = call.services.locks->take(kOneAtATime);
   if (lock == nullptr) {
-    return no_simulation(ErrorKind::busy, "another simulation is under way: ask again in a few seconds", call);
+    return not_done(ErrorKind::busy, "another simulation is under way: ask again in a few seconds", call);
   }
   call.held->keep(std::move(lock));
   const auto document = call.services.simulate->simulate(wish);
@@ -58,8 +60,20 @@ http::Response simulate_dags(const Call& call) {
   return json_response(to_json(*document));
 }
 
+/// What `baton validate` finds in a file of that text. Nothing is written, and no file is read.
+http::Response validate(const Call& call) {
+  if (!call.services.validate) {
+    return not_done(ErrorKind::unavailable, "this process has no settings to check against: ask a server", call);
+  }
+  const std::string file = call.text("file");
+  return json_response(to_json(call.services.validate(call.text("source"), file.empty() ? "dag.yaml" : file)));
+}
+
 }  // namespace
 
-void add_simulations(Operations& operations) { operations.at_once["simulate"] = simulate_dags; }
+void add_simulations(Operations& operations) {
+  operations.at_once["simulate"] = operations.at_once["simulate_dag"] = simulate_dags;
+  operations.at_once["validate_dags"] = validate;
+}
 
 }  // namespace baton::api

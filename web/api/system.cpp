@@ -95,6 +95,25 @@ http::Response openapi(const Call&) {
   return response;
 }
 
+/// What editors complete and check DAG files by.
+http::Response dag_schema(const Call& call) {
+  http::Response response = json_response(call.services.dag_schema);
+  response.content_type = "application/schema+json";
+  return response;
+}
+
+http::Response no_alias(const Call& call) {
+  return http::error_response(404, "there are no aliases of assets here", &call.request);
+}
+
+/// The page asks for what is needed to log in, and has the way out; both lie above /api/v2, behind whatever prefix.
+http::Response to_page(const Call&) {
+  http::Response response;
+  response.status = 307;
+  response.headers = {{"Location", "../../../"}};
+  return response;
+}
+
 /// What Airflow's clients ask for on the way and Baton has none of.
 Operate empty_list(std::string name) {
   return [name = std::move(name)](const Call&) { return json_response("{\"" + name + "\":[],\"total_entries\":0}"); };
@@ -117,6 +136,9 @@ void add_system(Operations& operations) {
   operations.at_once["get_plugins"] = empty_list("plugins");
   operations.at_once["get_plugin_import_errors"] = empty_list("import_errors");
   operations.at_once["get_asset_aliases"] = empty_list("asset_aliases");
+  operations.at_once["get_asset_alias"] = no_alias;
+  operations.at_once["get_dag_schema"] = dag_schema;
+  operations.at_once["go_to_login"] = to_page;
   operations.at_once["get_providers"] = empty_list("providers");
   operations.at_once["get_config"] = operations.at_once["get_config_value"] = no_config;
 }

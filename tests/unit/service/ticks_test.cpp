@@ -304,7 +304,7 @@ TEST(Ticks, AClockThatWasFarAheadLeavesNoScheduleDead) {
   EXPECT_EQ(dag.run_dates().back(), "2026-03-02T00:00");
 }
 
-// S20: six years of seconds are 190 million missed ticks; walking through them took minutes, and no tick was on time.
+// Six years of seconds are 190 million missed ticks; walking through them took minutes, and no tick was on time.
 TEST(Ticks, YearsOfMissedTicksAreCountedNotWalked) {
   timetable::ScheduleSpec spec;
   spec.entries.push_back({"", kSecond, ""});
