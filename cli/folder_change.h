@@ -1,6 +1,7 @@
 // A change of the store of a state folder that nobody works on: the folder is ours meanwhile. Main thread.
 #pragma once
 
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,6 +27,7 @@ auto change_folder(const OpenState& state, const std::string& command, Change ch
   options.inline_writer = true;
   Result<std::unique_ptr<SqliteStore>> store = SqliteStore::open_for_writing(state.folder, loop, options);
   if (!store) return store.error();
+  if ((*store)->was_restored()) std::fprintf(stderr, "note: %s\n", kRestoredNotice);
   auto changed = change(**store, loop);
   (*store)->stop();
   return changed;

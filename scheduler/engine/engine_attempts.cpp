@@ -80,7 +80,7 @@ void Engine::watch_limits() {
 /// A scheduler that is dead may have prepared this attempt and never written its claim. A key names one attempt for ever,
 /// so that number is passed over: no report of that attempt can be taken for one of the next.
 Epoch Engine::next_epoch(const DagRun& run, InstanceNo i) {
-  const Epoch next = run.at(i).epoch + 1;
+  const Epoch next = std::max(run.at(i).epoch, store_.attempts_above()) + 1;
   const auto used = attempts_.take_used(run.key_of(i));
   return used ? std::max(next, *used + 1) : next;
 }
@@ -226,6 +226,11 @@ void Engine::take_live(AttemptKey key, WorkerNo worker) {
   const bool known = i >= 0 && found->run.at(i).epoch == key.epoch && is_live(found->run.at(i).state);
   if (!known) {
     executor_.stop(key, 0, true);
+    const bool is_later = found == nullptr || i < 0 || key.epoch > found->run.at(i).epoch;
+    if (is_later && observer_ != nullptr) {
+      observer_->notice("a worker holds attempt " + std::to_string(key.epoch) + " of task " + std::to_string(key.task_no) +
+                        " in run number " + std::to_string(key.run_no) + ", which is not known here: it is stopped");
+    }
     // Until it is gone nothing else of its instance may be launched: the next attempt gets this very number, a no-op
     // for who still holds it, and is lost with the end that this stop brings.
     attempts_.note_used({key.run_no, key.task_no, key.map_index, key.epoch - 1});

@@ -61,6 +61,9 @@ class Store {
   virtual RunNo next_run_no() = 0;
   [[nodiscard]] virtual const std::string& store_id() const = 0;   ///< a UUID made with the store
   [[nodiscard]] virtual std::int64_t leader_epoch() const = 0;     ///< raised at every open for writing
+  /// Attempts get epochs above this one. More than 0 once the store has been put back from a copy: attempts that the copy
+  /// does not know may still live, or have left logs.
+  [[nodiscard]] virtual Epoch attempts_above() const { return 0; }
 
   /// Reads below block: for the start, before the loop takes events, and for another thread than the loop's. They never
   /// wait for a transaction that is being written.

@@ -31,6 +31,9 @@ Status copy_pages(Database& db, const std::string& to, const char* vfs) {
       rc = sqlite3_errcode(target);
     }
   }
+  // What is put in the place of its original must be known for a copy (leader_file.h). A database without that table is
+  // none of ours to mark.
+  if (rc == SQLITE_OK) sqlite3_exec(target, "UPDATE store SET is_clean = 2", nullptr, nullptr, nullptr);
   if (rc != SQLITE_OK) message = sqlite3_errmsg(target);
   sqlite3_close(target);
   if (rc == SQLITE_OK) return Unit{};

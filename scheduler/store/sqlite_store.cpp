@@ -50,6 +50,8 @@ Status check_after_unclean_end(Database& db, const std::string& path, const Stor
 
 }  // namespace
 
+constexpr RunNo kRunsReserved = 1'000;  // at a time
+
 // ---- opening ----
 
 struct SqliteStore::Opened {
@@ -58,27 +60,84 @@ struct SqliteStore::Opened {
   std::int64_t leader_epoch = 0, seq = 0;
   RunNo last_run_no = 0;
   bool wants_check = false;
+  bool was_restored = false;
+  std::optional<sqlite::LeaderFile> leader_file;
+  sqlite::Leadership led;
 };
 
 namespace {
+
+/// The first schema of a program that leaves a file `leader`: one of an older one misses nothing.
+constexpr std::int32_t kFirstSchemaWithLeader = 10;
+/// Where the file is gone, nobody knows who has led since the copy was made.
+constexpr std::int64_t kUnknownLeaders = 1'000'000;
+/// What the numbers of a restored folder are above: nobody has made so many attempts of one task as there were minutes
+/// since 1970, nor so many changes in each of them.
+constexpr std::int64_t kChangesPerMinute = 1 << 24;
+
+/// What the leader's row said before this process takes it.
+struct FoundRow {
+  std::string store_id;
+  std::int64_t leader_epoch = 0, is_clean = 0;
+  RunNo last_run_no = 0;
+};
+
+std::optional<FoundRow> found_row(Database& db) {
+  auto row = db.prepare(
+      "SELECT store_id, leader_epoch, is_clean, max(last_run_no, (SELECT coalesce(max(run_no), 0) FROM dag_run)) FROM store");
+  if (row.start_with().step() != sqlite::kRow) return std::nullopt;
+  FoundRow found{row.string(0), row.integer(1), row.integer(2), row.integer(3)};
+  row.reset();
+  return found;
+}
+
+/// Whether this database has come into the place of a later one. A process that died may have reserved numbers and never
+/// used them, so a number that is a little ahead says nothing: it is passed over, and that is all.
+bool is_restored(const FoundRow& row, const std::optional<sqlite::Leadership>& known, bool has_logs) {
+  constexpr std::int64_t kCopied = 2;
+  if (!known) return has_logs;
+  if (row.is_clean == kCopied || row.store_id != known->store_id || known->epoch > row.leader_epoch) return true;
+  return known->runs_below > row.last_run_no + kRunsReserved;
+}
+
+/// Looks at what the folder remembers, and says what the numbers of this process are to be above.
+template <typename Opened>
+void look_at_leader(Opened& opened, const std::filesystem::path& folder, std::int32_t schema, WallUs now) {
+  opened.leader_file.emplace(folder);
+  const auto row = found_row(opened.db);
+  const auto known = opened.leader_file->read();
+  if (known) opened.led = *known;
+  if (!row) return;  // new
+  const RunNo logged = known && row->is_clean == 1 ? 0 : sqlite::last_logged_run(folder);
+  opened.was_restored = is_restored(*row, known, logged > 0 && schema >= kFirstSchemaWithLeader);
+  if (!opened.was_restored) {
+    opened.led.runs_below = std::max(opened.led.runs_below, row->last_run_no);
+    return;
+  }
+  opened.led.epoch = std::max(opened.led.epoch, row->leader_epoch) + (known ? 0 : kUnknownLeaders);
+  opened.led.runs_below = std::max({opened.led.runs_below, row->last_run_no, logged});
+  opened.led.attempts_above = std::max(opened.led.attempts_above, static_cast<Epoch>(now / kMinute));
+  opened.seq = now / kMinute * kChangesPerMinute;
+}
 
 /// Raises the leader's epoch and marks the file as open, in one transaction; fills what the row says. `seq` and
 /// `last_run_no` are written only when rows go away, so the rows that are there may know more.
 template <typename Opened>
 Status take_leadership(Opened& opened, Loop& loop) {
   constexpr char kTake[] =
-      "INSERT INTO store (id, store_id, created_at, leader_epoch, seq, last_run_no, is_clean) VALUES (1, ?, ?, 1, 0, "
-      "0, 0)"
-      " ON CONFLICT DO UPDATE SET leader_epoch = leader_epoch + 1, is_clean = 0,"
-      " seq = max(seq, (SELECT coalesce(max(seq), 0) FROM dag_run),"
+      "INSERT INTO store (id, store_id, created_at, leader_epoch, seq, last_run_no, is_clean)"
+      " VALUES (1, ?, ?, ?3 + 1, ?4, ?5, 0)"
+      " ON CONFLICT DO UPDATE SET leader_epoch = max(leader_epoch, ?3) + 1, is_clean = 0,"
+      " kept_seq = max(kept_seq, ?4), seq = max(seq, ?4, (SELECT coalesce(max(seq), 0) FROM dag_run),"
       // The term of the partial index, word by word: without it the whole table is read, at every start.
       " (SELECT coalesce(max(seq), 0) FROM task_instance WHERE seq IS NOT NULL)),"
-      " last_run_no = max(last_run_no, (SELECT coalesce(max(run_no), 0) FROM dag_run))"
+      " last_run_no = max(last_run_no, ?5, (SELECT coalesce(max(run_no), 0) FROM dag_run))"
       " RETURNING store_id, leader_epoch, seq, last_run_no";
   int rc = sqlite::kOk;
   auto take = opened.db.prepare(kTake, &rc, false);
   const std::string fresh_id = random_uuid(loop);
-  if (rc == sqlite::kOk) rc = take.start_with(std::string_view(fresh_id), loop.wall_now()).step();
+  if (rc == sqlite::kOk) rc = take.start_with(std::string_view(fresh_id), loop.wall_now(), opened.led.epoch, opened.seq,
+                                              opened.led.runs_below).step();
   if (rc != sqlite::kRow) return opened.db.error("the state cannot be opened for writing", rc);
   opened.store_id = take.string(0);
   opened.leader_epoch = take.integer(1);
@@ -97,23 +156,24 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_for_writing(const std::fi
   if (Status local = refuse_network_filesystem(folder); !local) return local.error();
   if (Status own = refuse_foreign_owner(path); !own) return own.error();
   if (Status made = make_private_file(path); !made) return made.error();
-  return open(path, loop, options);
+  return open(path, loop, options, options.vfs == nullptr ? folder : std::filesystem::path());
 }
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open_in_memory(Loop& loop, StoreOptions options) {
   options.inline_writer = true;
-  return open(":memory:", loop, options);
+  return open(":memory:", loop, options, {});
 }
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, Loop& loop,
-                                                       const StoreOptions& options) {
+                                                       const StoreOptions& options,
+                                                       const std::filesystem::path& folder) {
   sqlite::OpenOptions connection;
   connection.vfs = options.vfs;
   connection.cache_kib = options.cache_kib;
   connection.sync_normal = options.sync_normal;
   auto db = Database::open(path, connection);
   if (!db) return db.error();
-  Opened opened{std::move(*db), path, {}, 0, 0, 0, false};
+  Opened opened{std::move(*db), path};
   const auto migrations = options.migrations.empty() ? sqlite::known_migrations() : options.migrations;
   const auto version = sqlite::schema_version(opened.db, static_cast<std::int32_t>(migrations.size()));
   if (!version) return version.error();
@@ -132,7 +192,12 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
     return migrated.error();
   }
   if (const int rc = opened.db.set_sync(sync); rc != sqlite::kOk) return opened.db.error("cannot open " + path, rc);
+  if (!folder.empty()) look_at_leader(opened, folder, *version, loop.wall_now());
   if (Status taken = take_leadership(opened, loop); !taken) return taken.error();
+  if (opened.leader_file) {
+    opened.led = {opened.store_id, opened.leader_epoch, opened.last_run_no, opened.led.attempts_above};
+    static_cast<void>(opened.leader_file->write(opened.led, opened.was_restored));
+  }
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(opened), loop, options));
 }
 
@@ -144,6 +209,10 @@ SqliteStore::SqliteStore(Opened opened, Loop& loop, const StoreOptions& options)
       leader_epoch_(opened.leader_epoch),
       wants_check_(opened.wants_check),
       last_run_no_(opened.last_run_no),
+      was_restored_(opened.was_restored),
+      leader_file_(std::move(opened.leader_file)),
+      led_(std::move(opened.led)),
+      newest_run_(opened.last_run_no),
       db_(std::move(opened.db)),
       wal_frames_(std::make_unique<std::int64_t>(0)),
       wal_frame_bytes_(db_.wal_frame_bytes()),
@@ -184,6 +253,10 @@ void SqliteStore::close_database() {
   if (is_sound) {
     is_sound = db_.set_sync(sqlite::Sync::normal) == sqlite::kOk &&
                db_.prepare("UPDATE store SET is_clean = 1 WHERE leader_epoch = ?").run(leader_epoch_) == sqlite::kOk;
+  }
+  if (is_sound && leader_file_) {
+    led_.runs_below = newest_run_;  // exact again: nothing is passed over by the next one
+    static_cast<void>(leader_file_->write(led_, false));
   }
   const bool is_short = wal_bytes() < std::min(kIdleCheckpointBytes, options_.checkpoint_bytes);
   if (!is_sound || is_short) db_.leave_wal_at_close();
@@ -264,6 +337,19 @@ bool SqliteStore::wait_for_work() {
   return true;
 }
 
+/// Before they are durable, so that whoever finds an older copy in this place passes their numbers over.
+void SqliteStore::reserve_runs(std::span<const Batch* const> batches) {
+  if (!leader_file_) return;
+  for (const Batch* batch : batches) {
+    for (const Part& part : batch->parts) {
+      for (const RunCreation& made : part.creations) newest_run_ = std::max(newest_run_, made.run.run_no);
+    }
+  }
+  if (newest_run_ <= led_.runs_below) return;
+  led_.runs_below = newest_run_ + kRunsReserved;
+  static_cast<void>(leader_file_->write(led_, true));
+}
+
 /// Writes, and looks after the log. The caller holds the writer.
 void SqliteStore::work(std::vector<QueuedItem> items) {
   ++rounds_;
@@ -303,6 +389,7 @@ void SqliteStore::write_group(std::span<QueuedCommit> group, std::vector<Answer>
   for (const auto& commit : group) {
     if (commit.generation > refused_generation_) batches.push_back(&commit.batch);
   }
+  reserve_runs(batches);
   if (!batches.empty()) answered = writer_->apply(batches);
   std::size_t written = 0;
   bool rolls_back = false;

@@ -20,6 +20,7 @@
 #include "scheduler/engine/service_store.h"
 #include "scheduler/engine/store.h"
 #include "scheduler/store/batch_writer.h"
+#include "scheduler/store/leader_file.h"
 #include "scheduler/store/migrations.h"
 #include "scheduler/store/retention.h"
 #include "scheduler/store/sqlite_db.h"
@@ -40,6 +41,11 @@ struct StoreOptions {
   bool sync_normal = false;                            ///< acknowledged commits may be lost with the power
   std::span<const sqlite::Migration> migrations = {};  ///< empty: the known ones
 };
+
+/// Told to whoever opens a folder that was_restored().
+inline constexpr char kRestoredNotice[] =
+    "this state folder has been put back from a copy: runs and attempts that came after it are not known here; those that "
+    "a worker still holds are stopped, and numbers go on above theirs";
 
 class SqliteStore final : public Store, public ServiceStore {
  public:
@@ -68,6 +74,10 @@ class SqliteStore final : public Store, public ServiceStore {
   [[nodiscard]] RunNo last_run_no() const { return last_run_no_.load(); }  ///< that was given
   [[nodiscard]] const std::string& store_id() const override { return store_id_; }
   [[nodiscard]] std::int64_t leader_epoch() const override { return leader_epoch_; }
+  [[nodiscard]] Epoch attempts_above() const override { return led_.attempts_above; }
+  /// The database has been put back from a copy since it was last open here: numbers have been passed over, streams of
+  /// events begin anew, and what a worker holds that the copy does not know is stopped.
+  [[nodiscard]] bool was_restored() const { return was_restored_; }
   [[nodiscard]] Result<std::vector<RunNo>> unfinished_runs() override;
   [[nodiscard]] Status waiting_runs(const OnRow& each) override;
   [[nodiscard]] Status live_runs(const OnRun& each) override;
@@ -119,8 +129,11 @@ class SqliteStore final : public Store, public ServiceStore {
   };
   SqliteStore(Opened opened, Loop& loop, const StoreOptions& options);
 
-  static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, Loop& loop, const StoreOptions& options);
+  /// `folder` empty: nothing is remembered beside the database.
+  static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, Loop& loop, const StoreOptions& options,
+                                                   const std::filesystem::path& folder);
 
+  void reserve_runs(std::span<const Batch* const> batches);
   void run_writer();
   bool wait_for_work();
   void work(std::vector<sqlite::QueuedItem> items);
@@ -148,6 +161,10 @@ class SqliteStore final : public Store, public ServiceStore {
   const std::int64_t leader_epoch_;
   const bool wants_check_;
   std::atomic<RunNo> last_run_no_;
+  const bool was_restored_;
+  const std::optional<sqlite::LeaderFile> leader_file_;
+  sqlite::Leadership led_;  ///< as the file says; `runs_below` is the writer's
+  RunNo newest_run_;        ///< that has been written; the writer's
 
   // The writer's: its thread's, or in commit_now() the loop's; whoever holds the mutex.
   std::mutex writer_mutex_;

@@ -95,6 +95,7 @@ Status Machine::take(HostPolicy policy) {
   auto store = SqliteStore::open_for_writing(options_.state_folder, loop_);
   if (!store) return store.error();
   store_ = std::move(store).value();
+  if (store_->was_restored()) observer_.notice(kRestoredNotice);
   if (policy == HostPolicy::all_runs) {
     if (Status made = make_loader(); !made) return made.error();
   }

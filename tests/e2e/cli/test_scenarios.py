@@ -1,6 +1,8 @@
 """Scenarios of the field at a real server, by their numbers, over kills of the server where these apply."""
 import ctypes
+import http.client
 import os
+import pathlib
 import sqlite3
 import unittest
 import urllib.request
@@ -11,7 +13,7 @@ WAITS = "until [ -e {go} ]; do sleep 0.02; done"
 SEIZE, INTERRUPT, DETACH, EVERY_THREAD = 0x4206, 0x4207, 17, 0x40000000
 
 
-class Scenarios(ServingTest):
+class ScenarioTest(ServingTest):
     def kill(self):
         self.process.kill()
         self.process.wait()
@@ -39,6 +41,8 @@ class Scenarios(ServingTest):
         with sqlite3.connect(f"file:{self.folder}/.baton/baton.db?mode=ro", uri=True) as db:
             return db.execute(f"SELECT count(*) FROM {table} WHERE {where}").fetchone()[0]
 
+
+class Scenarios(ScenarioTest):
     def test_scenario_9_a_version_that_a_queued_run_needs_stays_whoever_cleans_up(self):
         self.save("one.yaml", f"dag: one\nmax_active_runs: 1\ntasks: {{a: {{run: '{WAITS.format(go='go')}'}}}}\n")
         self.serve()
@@ -175,6 +179,103 @@ class Scenarios(ServingTest):
         self.until(lambda: self.rows("task_instance") == 1, "its rows to go")
         self.assertEqual(404, self.ask("GET", "/api/v2/dags/wide/dagRuns/r")[0])
         self.assertEqual("success", self.run_now("small")["state"])
+
+
+class SavedAndRestored(ScenarioTest):
+    """Of the folder's files: a DAG that is saved while its runs wait, a database that is put back from a copy."""
+
+    def test_scenario_14_a_file_saved_ten_times_while_five_runs_wait_over_kills(self):
+        text = "dag: one\nmax_active_runs: 1\ntasks: {{a: {{run: 'until [ -e go ]; do sleep 0.02; done; echo {n} >> ran'}}}}\n"
+        versions = lambda: self.ask("GET", "/api/v2/dags/one/dagVersions")[1]["total_entries"]
+        self.save("one.yaml", text.format(n=0))
+        self.serve()
+        self.until_dag("one")
+        for n in range(1, 11):
+            if n % 2 == 1:
+                self.begin_run("one", f"r{n}")  # of the version before
+            self.save("one.yaml", text.format(n=n))
+            if n in (3, 8):
+                self.again()
+            self.until(lambda: versions() == n + 1, f"version {n}")
+        self.again()
+        self.assertEqual(5, len(self.runs("one")))
+        self.write("dags/go", "")
+        for n in range(1, 11, 2):
+            self.until_run("success", "one", f"r{n}")
+            self.assertEqual(n, self.run_now("one", f"r{n}")["dag_versions"][0]["version_number"])
+        self.assertEqual(["0", "2", "4", "6", "8"], (self.folder / "dags" / "ran").read_text().split())
+
+    def alive(self):
+        """What each live process of a task has said of itself when it began."""
+        found = []
+        for path in (self.folder / "dags").glob("pid.*"):
+            for pid in path.read_text().split():  # none yet, or one
+                try:
+                    command = pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+                except FileNotFoundError:
+                    continue
+                found += [path.name[4:]] if "until" in command else []
+        return sorted(found)
+
+    def restore(self, copy):
+        """The server dies, its worker and tasks live, and the database becomes the copy."""
+        self.kill()
+        for suffix in ("-wal", "-shm"):
+            (self.folder / ".baton" / f"baton.db{suffix}").unlink(missing_ok=True)
+        os.replace(copy, self.folder / ".baton" / "baton.db")
+
+    def test_scenario_20_a_folder_put_back_from_a_copy_while_a_worker_runs_later_attempts(self):
+        self.save("one.yaml", "dag: one\ntasks: {a: {run: 'echo $BATON_RUN_ID.$BATON_FENCE_TOKEN begins; "
+                              "echo $$ > pid.$BATON_RUN_ID.$BATON_FENCE_TOKEN; until [ -e go ]; do sleep 0.02; done'}}\n")
+        self.serve()
+        self.until_dag("one")
+        self.begin_run("one", "known")
+        self.until(lambda: self.alive() == ["known.1"], "the first attempt")
+        self.baton("db", "backup", "copy.db")
+        status, answer = self.ask("POST", "/api/v2/dags/one/clearTaskInstances",
+                                  {"dag_run_id": "known", "task_ids": ["a"], "dry_run": False, "only_failed": False,
+                                   "only_running": False})
+        self.assertEqual(200, status, answer)
+        self.begin_run("one", "later")
+        self.until(lambda: self.alive() == ["known.2", "later.1"], "attempts that the copy does not know")
+        with sqlite3.connect(f"file:{self.folder}/.baton/baton.db?mode=ro", uri=True) as db:
+            old_seq = db.execute("SELECT max(seq) FROM task_instance").fetchone()[0]
+        self.restore(self.folder / "copy.db")
+        self.serve()
+        self.until(lambda: len(self.alive()) == 1 and self.alive()[0] not in ("known.2", "later.1"), "a new attempt alone")
+        fence = int(self.alive()[0].split(".")[1])
+        self.assertGreater(fence, 1_000_000)
+        self.assertEqual(["known"], [run["dag_run_id"] for run in self.runs("one")])
+        self.begin_run("one", "later")
+        self.until(lambda: len(self.alive()) == 2, "another run of the same name")
+        self.write("dags/go", "")
+        for run in ("known", "later"):
+            self.until_run("success", "one", run)
+        with sqlite3.connect(f"file:{self.folder}/.baton/baton.db?mode=ro", uri=True) as db:
+            numbers = [no for no, in db.execute("SELECT run_no FROM dag_run ORDER BY run_no")]
+        self.assertEqual(1, numbers[0])
+        self.assertGreater(numbers[1], 2, "the log of the lost run is not written on")
+        self.assertNotIn("later.1 begins", self.baton("logs", "later", "a").stdout)
+        self.assertEqual("reset", self.first_event_after(old_seq))
+        self.kill()
+        self.serve()
+        self.begin_run("one", "third")
+        self.until_run("success", "one", "third")
+        with sqlite3.connect(f"file:{self.folder}/.baton/baton.db?mode=ro", uri=True) as db:
+            self.assertLess(db.execute("SELECT max(run_no) FROM dag_run").fetchone()[0], numbers[1] + 2_000)
+
+    def stream(self, seq):
+        link = http.client.HTTPConnection("127.0.0.1", int(self.url.rsplit(":", 1)[1]), timeout=60)
+        self.addCleanup(link.close)
+        link.request("GET", "/api/v2/events", headers={"Authorization": "Bearer " + self.token, "Last-Event-ID": str(seq)})
+        return link.getresponse()
+
+    def first_event_after(self, seq):
+        answer = self.stream(seq)
+        while True:
+            line = answer.readline().decode()
+            if line.startswith("event: "):
+                return line[7:].strip()
 
 
 if __name__ == "__main__":
