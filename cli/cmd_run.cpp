@@ -190,6 +190,22 @@ int retry_command(const Invocation& call) {
   return show_end(call, *display, options->state_folder, end, run_words_of(call));
 }
 
+namespace {
+
+int hold_run(const Invocation& call, bool is_paused) {
+  Result<OpenRun> run = open_run(call);
+  if (!run) return call.fail(run.error());
+  const auto server = ServerClient::beside(run->folder);
+  if (server) return pause_through(*server, call, run->run.row, is_paused);
+  return call.fail(Error{"no server works on this run: `baton stop` ends it, `baton resume` goes on with it later",
+                         ErrorKind::conflict});
+}
+
+}  // namespace
+
+int pause_run_command(const Invocation& call) { return hold_run(call, true); }
+int unpause_run_command(const Invocation& call) { return hold_run(call, false); }
+
 int stop_command(const Invocation& call) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());

@@ -276,6 +276,9 @@ constexpr Flag kServerFlags[] = {
     {"ui-dir", 0, "DIR", "the page from this folder, as built in web/ui/dist, not the one within", false, Complete::folder},
     kSlots, kSecrets, {"drain", 0, {}, "on SIGTERM wait for the tasks that run"}};
 constexpr Example kServerExamples[] = {{"baton server", "serve the state folder until Ctrl-C"}};
+constexpr Flag kPauseRunFlags[] = {kWhy};
+constexpr Example kPauseRunExamples[] = {{"baton pause etl@latest --why 'the warehouse is being moved'", "keep the rest of it from starting"}};
+constexpr Example kUnpauseRunExamples[] = {{"baton unpause etl@latest", "let it go on"}};
 constexpr Example kStopExamples[] = {{"baton stop @latest", "stop it from another terminal"}};
 
 constexpr Flag kLsFlags[] = {
@@ -545,6 +548,11 @@ constexpr Command kCommands[] = {
      kStopExamples,
      {},
      stop_command},
+    {"pause", kRunning, "start nothing more of a run that a server works on",
+     "What runs goes on, and so does what a worker has been given already. `baton dag pause` keeps new runs from beginning.",
+     kOneRun, kPauseRunFlags, kPauseRunExamples, {}, pause_run_command},
+    {"unpause", kRunning, "let a paused run go on", {}, kOneRun, kPauseRunFlags, kUnpauseRunExamples, {},
+     unpause_run_command},
     {"server", kRunning, "work on all runs of a state folder, until it is ended",
      "It watches the folder of DAG files, makes the runs of their schedules, and answers the API on loopback.\n"
      "It adopts what earlier processes have left, with the tasks that still run. When it ends (Ctrl-C, SIGTERM) or is\n"

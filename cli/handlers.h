@@ -11,6 +11,8 @@ int retry_command(const Invocation& call);
 int clear_command(const Invocation& call);
 int mark_command(const Invocation& call);
 int stop_command(const Invocation& call);
+int pause_run_command(const Invocation& call);
+int unpause_run_command(const Invocation& call);
 int server_command(const Invocation& call);
 
 int ls_command(const Invocation& call);

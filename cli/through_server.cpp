@@ -95,6 +95,17 @@ int stop_through(const ServerClient& server, const Invocation& call, const RunRo
   return kOk;
 }
 
+int pause_through(const ServerClient& server, const Invocation& call, const RunRow& run, bool is_paused) {
+  ValueMap body;
+  add_text(body, "why", call.args().value("why"));
+  const char* verb = is_paused ? ":pause" : ":resume";
+  const Result<Value> done = server.post(run_target(run.dag_id, run.run_id) + verb, body);
+  if (!done) return call.fail(done.error());
+  if (call.format() != Format::table) call.print_document(*done);
+  call.note(is_paused ? "paused: nothing more of it starts; `baton unpause` lets it go on" : "it goes on");
+  return kOk;
+}
+
 int retry_through(const ServerClient& server, const Invocation& call, const RunRow& run, const RetryRun& request,
                   bool is_latest) {
   ValueMap body;

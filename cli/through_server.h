@@ -17,6 +17,7 @@
 namespace baton::cli {
 
 /// Each gives the exit code. With --wait they follow the run to its end, and the code is the run's.
+int pause_through(const ServerClient& server, const Invocation& call, const RunRow& run, bool is_paused);
 int stop_through(const ServerClient& server, const Invocation& call, const RunRow& run, const StopRun& request);
 int retry_through(const ServerClient& server, const Invocation& call, const RunRow& run, const RetryRun& request,
                   bool is_latest);

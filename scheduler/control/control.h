@@ -12,7 +12,7 @@
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
 // Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h, clear_tasks.h,
-// mark_tasks.h, mark_run.h, delete_run.h, write_records.h, change_breaker.h, change_state.h, redrive_letters.h, asset_event.h, answer_approval.h): what it
+// mark_tasks.h, mark_run.h, pause_run.h, delete_run.h, write_records.h, change_breaker.h, change_state.h, redrive_letters.h, asset_event.h, answer_approval.h): what it
 // says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also
 // while it is being loaded.
 //
@@ -42,6 +42,7 @@
 #include "scheduler/control/idempotency.h"
 #include "scheduler/control/mark_run.h"
 #include "scheduler/control/mark_tasks.h"
+#include "scheduler/control/pause_run.h"
 #include "scheduler/control/redrive_letters.h"
 #include "scheduler/control/resume_run.h"
 #include "scheduler/control/retry_run.h"
@@ -53,7 +54,7 @@
 
 namespace baton {
 
-using Request = std::variant<TriggerRun, StopRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun,
+using Request = std::variant<TriggerRun, StopRun, PauseRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun,
                              ChangeBreaker, ChangeState, RedriveLetters, RaiseAssetEvent, AnswerApproval>;
 
 /// The run that a request is about; 0: one that does not exist yet.
@@ -158,6 +159,8 @@ class Control {
   // A run in memory; and one that is not, which is adopted where it has not ended and `at_start`.
   void change(const StopRun& request, Asked& asked, const DagRun& run);
   void change_loaded(const StopRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  void change(const PauseRun& request, Asked& asked, const DagRun& run);
+  void change_loaded(const PauseRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
   void change(const RetryRun& request, Asked& asked, const DagRun& run);
   void change_loaded(const RetryRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
   void change(const ResumeRun& request, Asked& asked, const DagRun& run);

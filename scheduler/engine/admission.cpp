@@ -53,6 +53,16 @@ void Admission::set_gate(const std::string& breaker, std::int32_t permits) {
   call(gate, true);
 }
 
+void Admission::pause_run(RunNo run_no) { paused_runs_[run_no].capacity = 0; }
+
+/// The door stays, for those who stand before it are called one by one, each by the one before.
+void Admission::unpause_run(RunNo run_no) {
+  const auto door = paused_runs_.find(run_no);
+  if (door == paused_runs_.end()) return;
+  door->second.capacity = std::numeric_limits<std::int32_t>::max();
+  call(door->second, true);
+}
+
 void Admission::drop_pool(const std::string& name) {
   set_pool(name, 0);
   pools_.at(name).is_declared = false;
@@ -184,6 +194,11 @@ void Admission::note_start(const DagRun& run, InstanceNo i) {
 }
 
 void Admission::gates_of(const DagRun& run, InstanceNo i, std::vector<Need>& out) {
+  // What is due of a run that stops has to run, whoever paused it before.
+  const auto door = run.stopping == Reason::none ? paused_runs_.find(run.row.run_no) : paused_runs_.end();
+  if (door != paused_runs_.end()) {
+    out.push_back({&door->second, 1, Wait::pause, false});
+  }
   for (const std::string& name : run.spec_of(i).breakers) {
     const auto gate = gates_.find(name);
     if (gate != gates_.end()) out.push_back({&gate->second, 1, Wait::breaker, false});
@@ -290,6 +305,7 @@ void Admission::stand(const Candidate& c, const Need& lacking) {
 
 template <typename Each>
 void Admission::limits_of(RunNo run_no, Each each) {
+  if (const auto door = paused_runs_.find(run_no); door != paused_runs_.end()) each(door->second);
   if (const auto limit = run_limits_.find(run_no); limit != run_limits_.end()) each(limit->second);
   for (auto at = task_limits_.lower_bound({run_no, 0}); at != task_limits_.end() && at->first.first == run_no; ++at) {
     each(at->second);
@@ -383,6 +399,7 @@ void Admission::forget(const DagRun& run) {
   limits_of(run_no, [this](Door& limit) {
     if (limit.called) ready_.erase(*limit.called);  // it is called to what is gone
   });
+  paused_runs_.erase(run_no);
   run_limits_.erase(run_no);
   task_limits_.erase(task_limits_.lower_bound({run_no, 0}), task_limits_.lower_bound({run_no + 1, 0}));
 }

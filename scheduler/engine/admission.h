@@ -60,6 +60,9 @@ class Admission {
   [[nodiscard]] std::optional<RateNow> rate_of(std::string_view pool, MonoUs now) const;
   /// So many more attempts of tasks that name this breaker may start now (Breaker::permits()).
   void set_gate(const std::string& breaker, std::int32_t permits);
+  /// Nothing of this run is let through until it goes on; what it holds it keeps.
+  void pause_run(RunNo run_no);
+  void unpause_run(RunNo run_no);
   void set_ahead(std::int32_t ahead) { ahead_ = ahead; }
   [[nodiscard]] std::int32_t slots() const { return slots_; }
   /// More, or fewer than are held: nothing is admitted then until enough are free.
@@ -168,6 +171,7 @@ class Admission {
   std::map<std::string, RateLimit, std::less<>> rates_;      ///< by pool; likewise
   std::map<BudgetKey, RetryLimit> budgets_;                  ///< likewise
   MonoUs now_ = 0;                                           ///< of the last tick()
+  std::map<RunNo, Door> paused_runs_;                        ///< likewise; one that has gone on lets everybody through
   std::map<RunNo, Door> run_limits_;                         ///< max_active_tasks
   std::map<std::pair<RunNo, TaskNo>, Door> task_limits_;     ///< max_parallel of a mapped task
   std::vector<Need> needs_;                                  ///< scratch of next() and release()

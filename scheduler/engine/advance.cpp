@@ -710,7 +710,7 @@ void note_wait(DagRun& run, InstanceNo i, Wait wait, Moment now) {
 }
 
 bool is_told_wait(Wait wait) {
-  return wait == Wait::breaker || wait == Wait::limit || wait == Wait::pool || wait == Wait::rate;
+  return wait == Wait::pause || wait == Wait::breaker || wait == Wait::limit || wait == Wait::pool || wait == Wait::rate;
 }
 
 TaskRow row_of(const DagRun& run, InstanceNo i) {

@@ -169,6 +169,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void set_backfill_limit(const std::string& dag_id, std::int32_t runs);
   /// A paused DAG: its runs wait, backfills go on; what has begun goes on.
   void hold_dag(const std::string& dag_id, bool is_held);
+  /// Nothing more of a run is claimed until it goes on; what runs, or has been handed to a worker, goes on. The row is the
+  /// caller's to write (RunHoldRow). Nothing for a run that is not with the engine.
+  void pause_run(RunNo run_no, const Held& paused);
   /// No run begins and nothing is claimed; what runs goes on.
   void freeze(bool is_frozen);
   /// Who waits to begin, and why.

@@ -354,6 +354,14 @@ void Engine::hold_dag(const std::string& dag_id, bool is_held) {
   schedule_turn();
 }
 
+void Engine::pause_run(RunNo run_no, const Held& paused) {
+  LiveRun* const live = runs_.find(run_no);
+  if (live == nullptr) return;
+  live->run.row.paused = paused;
+  paused.holds() ? admission_.pause_run(run_no) : admission_.unpause_run(run_no);
+  schedule_turn();
+}
+
 void Engine::freeze(bool is_frozen) {
   queue_.freeze(is_frozen);
   schedule_turn();

@@ -23,6 +23,14 @@ using Variables = std::map<std::string, std::string, std::less<>>;
 /// How many task instances of a run stand in each state, by TaskState.
 using StateCounts = std::array<std::int32_t, kTaskStateCount>;
 
+/// Something that holds since a moment, because somebody or something wanted it. kNoTime: it does not hold.
+struct Held {
+  WallUs since = kNoTime;
+  std::string by;
+  [[nodiscard]] bool holds() const { return since != kNoTime; }
+  friend bool operator==(const Held&, const Held&) = default;
+};
+
 struct RunRow {
   RunNo run_no = 0;
   std::string dag_id;
@@ -42,6 +50,7 @@ struct RunRow {
   std::string triggered_by;      ///< cli, rest_api, timetable, backfill, …
   std::string options_json = "{}";  ///< what the command asked for beside params: tasks selected, …
   StateCounts counts{};
+  Held paused;                   ///< by a person: nothing of it is claimed. Written by RunHoldRow alone
   std::int64_t seq = 0;          ///< of the last change; given by the store
 };
 

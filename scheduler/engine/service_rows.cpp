@@ -45,6 +45,7 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.backfills, more.backfills);
   move_behind(rows.intervals, more.intervals);
   move_behind(rows.notes, more.notes);
+  move_behind(rows.run_holds, more.run_holds);
   move_behind(rows.pools, more.pools);
   move_behind(rows.variables, more.variables);
   move_behind(rows.tokens, more.tokens);

@@ -47,14 +47,6 @@ struct TickRecordRow {
   WallUs recorded_at = kNoTime;
 };
 
-/// Something that holds since a moment, because somebody or something wanted it. kNoTime: it does not hold.
-struct Held {
-  WallUs since = kNoTime;
-  std::string by;
-  [[nodiscard]] bool holds() const { return since != kNoTime; }
-  friend bool operator==(const Held&, const Held&) = default;
-};
-
 /// A DAG as the server knows it, beside its versions and tags. Writing it leaves cursor and next_tick as they are:
 /// those move with the ticks alone, so that a pause never sets back what a tick has just written.
 struct DagRow {
@@ -146,6 +138,12 @@ struct BackfillIntervalRow {
   WallUs logical_date = kNoTime;
   RunNo run_no = 0;                     ///< the run that it made or cleared, or that was there
   BackfillSkip skip = BackfillSkip::none;
+};
+
+/// A run whose tasks are kept from starting, or are so no longer (`paused` does not hold).
+struct RunHoldRow {
+  RunNo run_no = 0;
+  Held paused;
 };
 
 /// A person's note on a run, or on one of its instances. An empty text: there is none any more.
@@ -333,6 +331,7 @@ struct ServiceRows {
   std::vector<BackfillRow> backfills;
   std::vector<BackfillIntervalRow> intervals;
   std::vector<NoteRow> notes;           ///< on runs and instances that are gone: none is written
+  std::vector<RunHoldRow> run_holds;    ///< likewise
   std::vector<PoolRow> pools;
   std::vector<VariableRow> variables;
   std::vector<TokenRow> tokens;
@@ -361,7 +360,7 @@ struct ServiceRows {
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
-           server.empty() && backfills.empty() && intervals.empty() && notes.empty() && pools.empty() &&
+           server.empty() && backfills.empty() && intervals.empty() && notes.empty() && run_holds.empty() && pools.empty() &&
            variables.empty() && tokens.empty() && deletions.empty() && dag_deletions.empty() && breakers.empty() &&
            breaker_events.empty() && letter_closings.empty() && letters.empty() && jobs.empty() && outbox.empty() &&
            deliveries.empty() && assets.empty() && quarantines.empty() && dag_assets.empty() &&

@@ -120,7 +120,7 @@ std::string reason_words(const TryRow& row) { return reason_words(row.reason, ro
 std::string_view wait_words(Wait wait) {
   switch (wait) {
     case Wait::ended: return "";
-    case Wait::pause: return "the DAG is paused";
+    case Wait::pause: return "the run is paused";
     case Wait::calendar: return "its calendar";
     case Wait::approval: return "an approval";
     case Wait::upstream: return "its upstreams";

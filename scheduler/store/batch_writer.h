@@ -34,7 +34,7 @@ struct ServiceStatements {
   ServiceStatements();
   LazyStatement put_file, drop_file, update_dag, drop_tags, set_owner, insert_tag, move_cursor, put_tick, drop_tick, put_server,
       drop_server, put_backfill, put_interval,
-      note_run, note_instance, put_pool, drop_pool, put_variable, drop_variable, insert_token, revoke_token,
+      note_run, hold_run, note_instance, put_pool, drop_pool, put_variable, drop_variable, insert_token, revoke_token,
       put_breaker, put_breaker_event, drop_old_breaker_events;
 };
 
@@ -130,6 +130,7 @@ class BatchWriter {
   bool put(const BackfillRow& row);
   bool put(const BackfillIntervalRow& row);
   bool put(const NoteRow& row);
+  bool put(const RunHoldRow& row);
   bool put(const PoolRow& row);
   bool put(const VariableRow& row);
   bool put(const TokenRow& row);

@@ -40,7 +40,7 @@ class LiveScan {
   int code_ = kOk;
 };
 
-constexpr int kVersionNo = 28;  // after kRunColumns
+constexpr int kVersionNo = 30;  // after kRunColumns
 
 Statement LiveScan::prepare(const std::string& sql) {
   int rc = kOk;

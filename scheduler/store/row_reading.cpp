@@ -69,6 +69,7 @@ Status decode_run(const Statement& row, RunRow& run) {
   run.begun_at = row.time(25);
   run.hooks_open = row.integer(26) != 0;
   run.user_note = row.string(27);
+  run.paused = {row.time(28), row.string(29)};
   const bool end_holds = !is_final(run.state) || row.integer(21) == sum_of_end(run);
   if (!codes_hold || !counts_hold || !end_holds || row.integer(20) != sum_of_identity(run) ||
       row.integer(22) != sum_of_conf(run)) {

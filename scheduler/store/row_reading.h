@@ -12,12 +12,12 @@
 
 namespace baton::sqlite {
 
-/// FROM and columns of runs: `SELECT <kRunColumns> <kRunTables> WHERE r.…`; 28 columns.
+/// FROM and columns of runs: `SELECT <kRunColumns> <kRunTables> WHERE r.…`; 30 columns.
 inline constexpr char kRunColumns[] =
     "r.run_no, d.dag_id, r.run_id, v.version, r.run_type, r.state, r.reason, r.note, i.conf, r.logical_date,"
     " r.interval_start, r.interval_end, r.run_after, r.queued_at, r.started_at, r.ended_at, r.triggered_by, r.options,"
     " r.counts, r.seq, r.checksum, r.final_checksum, i.checksum, v.number, r.created_seq,"
-    " r.begun_at, r.hooks_open, r.user_note";
+    " r.begun_at, r.hooks_open, r.user_note, r.paused_at, r.paused_by";
 inline constexpr char kRunTables[] =
     " FROM dag_run r LEFT JOIN dag d USING (dag_no) LEFT JOIN dag_version v USING (version_no)"
     " LEFT JOIN run_input i USING (run_no) ";

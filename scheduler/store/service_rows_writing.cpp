@@ -44,6 +44,7 @@ ServiceStatements::ServiceStatements()
           " ON CONFLICT (backfill_no, ordinal) DO UPDATE SET run_no = excluded.run_no, reason = excluded.reason,"
           " seq = excluded.seq"),
       note_run("UPDATE dag_run SET user_note = ?, seq = ? WHERE run_no = ?"),
+      hold_run("UPDATE dag_run SET paused_at = ?, paused_by = ?, seq = ? WHERE run_no = ?"),
       note_instance("UPDATE task_instance SET user_note = ?, seq = ? WHERE run_no = ? AND instance_no = ?"),
       put_pool(
           "INSERT INTO pool (seq, slots, include_deferred, updated_at, name, rate, description, updated_by)"
@@ -88,7 +89,7 @@ bool BatchWriter::write(const ServiceRows& rows) {
     return true;
   };
   return each(rows.files) && each(rows.versions) && each(rows.dags) && each(rows.tags) && each(rows.cursors) &&
-         each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && each(rows.notes) &&
+         each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && each(rows.notes) && each(rows.run_holds) &&
          each(rows.pools) && each(rows.variables) && each(rows.tokens) && each(rows.deletions) &&
          each(rows.dag_deletions) && each(rows.breakers) && each(rows.breaker_events) && each(rows.letter_closings) &&
          each(rows.letters) && each(rows.jobs) && each(rows.outbox) && each(rows.deliveries) &&
@@ -182,6 +183,10 @@ bool BatchWriter::put(const BackfillIntervalRow& row) {
 bool BatchWriter::put(const NoteRow& row) {
   if (row.instance_no < 0) return ok(service_.note_run.on(db_).run(TextOrNull{row.text}, next_seq_, row.run_no));
   return ok(service_.note_instance.on(db_).run(TextOrNull{row.text}, next_seq_, row.run_no, row.instance_no));
+}
+
+bool BatchWriter::put(const RunHoldRow& row) {
+  return ok(service_.hold_run.on(db_).run(Time{row.paused.since}, TextOrNull{row.paused.by}, next_seq_, row.run_no));
 }
 
 bool BatchWriter::put(const PoolRow& row) {

@@ -16,6 +16,7 @@
 #include "scheduler/control/delete_run.h"
 #include "scheduler/control/mark_run.h"
 #include "scheduler/control/mark_tasks.h"
+#include "scheduler/control/pause_run.h"
 #include "scheduler/control/redrive_letters.h"
 #include "scheduler/control/retry_run.h"
 #include "scheduler/control/stop_run.h"
@@ -40,7 +41,7 @@ struct Once {
 
 /// A change of what is there. Of a RetryRun, a ClearTasks and a RedriveLetters, `latest` is found by the Door.
 struct ChangeAsk {
-  std::variant<StopRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun, ChangeBreaker, ChangeState,
+  std::variant<StopRun, PauseRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun, ChangeBreaker, ChangeState,
                RedriveLetters, RaiseAssetEvent>
       what;
   std::string latest_of;  ///< a DAG: the run goes on with the version that it has now; empty: with its own

@@ -97,6 +97,8 @@ void append_run(std::string& out, const RunView& run, const std::vector<VersionV
   null_field(one, "partition_key");
   null_field(one, "partition_date");
   labels_field(one, run.labels);
+  time_field(one, "paused_at", row.paused.since);
+  text_field(one, "paused_by", row.paused.by);
   text_field(one, "damage", run.damage);
 }
 

@@ -67,6 +67,12 @@ void cancel(const Call& call, const http::Reply& reply) {
   });
 }
 
+void pause(const Call& call, const http::Reply& reply, bool is_paused) {
+  change_run(call, reply, [&](const RunRow& run) -> std::optional<ChangeAsk> {
+    return ChangeAsk{PauseRun{run.run_no, is_paused, call.text("why")}, ""};
+  });
+}
+
 void retry(const Call& call, const http::Reply& reply) {
   change_run(call, reply, [&](const RunRow& run) -> std::optional<ChangeAsk> {
     RetryRun what;
@@ -173,6 +179,8 @@ void drop_run(const Call& call, const http::Reply& reply) {
 void add_run_changes(Operations& operations) {
   operations.later["trigger_dag_run"] = trigger;
   operations.later["cancel_dag_run"] = cancel;
+  operations.later["pause_dag_run"] = [](const Call& call, const http::Reply& reply) { pause(call, reply, true); };
+  operations.later["resume_dag_run"] = [](const Call& call, const http::Reply& reply) { pause(call, reply, false); };
   operations.later["retry_dag_run"] = retry;
   operations.later["patch_dag_run"] = patch_run;
   operations.later["delete_dag_run"] = drop_run;

@@ -126,6 +126,33 @@ TEST_F(ControlConformance, AStopIsWrittenWithWhoAndWhyAndToldWhenDurable) {
   EXPECT_EQ(bench.executor.stopped.size(), 1U);
 }
 
+TEST_F(ControlConformance, APauseCountsAtOnceAndIsOverOnceThatIsDurable) {
+  ask(trigger(1));
+  bench.settle();
+  const auto k = ask(PauseRun{1, true, "the warehouse moves"});
+  bench.loop.drain();
+  EXPECT_TRUE(bench.engine.run(1)->row.paused.holds()) << "nothing starts from here on";
+  EXPECT_FALSE(answers[k].has_value());
+  const Part& part = offered().parts.at(1);
+  ASSERT_EQ(part.audit.size(), 1U);
+  EXPECT_EQ(part.audit[0].action, "pause_run");
+  ASSERT_EQ(part.service.run_holds.size(), 1U) << "the change is in the part of its audit";
+  EXPECT_EQ(part.service.run_holds[0].paused.by, "ada");
+  bench.settle();
+  EXPECT_TRUE(answers[k]->ok());
+
+  const auto again = ask(PauseRun{1, true, ""});
+  bench.settle();
+  EXPECT_FALSE(answers[again]->value().has_changed);
+
+  const auto on = ask(PauseRun{1, false, ""});
+  bench.loop.drain();
+  EXPECT_TRUE(bench.engine.run(1)->row.paused.holds()) << "a crash would take back that it is over";
+  bench.settle();
+  EXPECT_TRUE(answers[on]->ok());
+  EXPECT_FALSE(bench.engine.run(1)->row.paused.holds());
+}
+
 TEST_F(ControlConformance, AStopOfARunThatIsStruckIsTold) {
   ask(trigger(1));
   bench.loop.drain();

@@ -649,6 +649,40 @@ TEST(AdmissionBreakers, WhoStandsBeforeAClosedDoorHoldsNothingAndStandsInNobodys
   EXPECT_EQ(desk.admit(), "a");
 }
 
+// ---- runs that are paused ----
+
+TEST(AdmissionPauses, NothingOfAPausedRunIsLetThroughUntilItGoesOn) {
+  DagRun run = run_of(DagBuilder()
+                          .task("a", {}, with_pools({{"p", 1}}))
+                          .task("b", {}, with_pools({{"p", 1}}))
+                          .task("c", {}, with_pools({{"p", 1}}))
+                          .build());
+  Desk desk(4, 0);
+  desk.admission.set_pool("p", 2);
+  desk.offer(run, "a", 9);
+  EXPECT_EQ(desk.admit(), "a");
+  desk.offer(run, "b", 8);
+  desk.admission.pause_run(run.row.run_no);
+  desk.offer(run, "c");
+  EXPECT_EQ(desk.admit(), "");
+  EXPECT_EQ(desk.blocked["b"], Wait::pause);
+  EXPECT_EQ(desk.blocked["c"], Wait::pause);
+  desk.release(run, "a");
+  EXPECT_EQ(desk.admit(), "");
+  desk.admission.unpause_run(run.row.run_no);
+  EXPECT_EQ(desk.admit(), "b c");
+}
+
+TEST(AdmissionPauses, WhatIsDueOfAPausedRunThatStopsIsLetThrough) {
+  DagRun run = run_of(DagBuilder().task("teardown").build());
+  Desk desk(4, 0);
+  desk.admission.pause_run(run.row.run_no);
+  run.stopping = Reason::stopped;
+  desk.offer(run, "teardown");
+  EXPECT_EQ(desk.admit(), "teardown");
+  desk.admission.forget(run);
+}
+
 TEST(AdmissionBreakers, APermitThatItsFirstHolderCannotUseGoesToTheNext) {
   DagRun run = run_of(DagBuilder()
                           .task("full", {}, with_pools({{"p", 1}}))
