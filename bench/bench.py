@@ -19,6 +19,7 @@ import time
 
 import contenders
 import table
+from api import beside, first_process, lists, posts
 from cold import cold
 from crash import crash
 from disk import logs, slow_disk
@@ -27,10 +28,12 @@ from million import big_file, million
 from plain import chain, fan, fan_argv, growth, layers, noop, scattered
 from real_shapes import shapes
 from rounds import Context
+from service import adopted, diamonds, due, files, years
 from windmill import windmill
 
 WORKLOADS = {w.__name__: w for w in (chain, windmill, fan, fan_argv, layers, scattered, noop, cold, shapes, growth, big_file,
-                                     million, crash, slow_disk, logs)}
+                                     million, crash, slow_disk, logs, posts, first_process, diamonds, years, due, files, lists,
+                                     adopted, beside)}
 RESULT = os.path.join(ROOT, "build", "bench", "result.json")
 DOCS = os.path.join(ROOT, "docs", "benchmarks.md")
 BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"

@@ -13,7 +13,8 @@ FILL = f"""
 WITH RECURSIVE d(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM d WHERE i < {DAGS - 1})
 INSERT OR IGNORE INTO dag (dag_no, dag_id) SELECT 1000 + i, 'dag' || i FROM d;
 INSERT INTO dag_version (version_no, dag_no, number, created_at, checksum, version, source_hash, source_file, work_folder,
-  canonical_json, source) SELECT dag_no, dag_no, 1, 1, 0, 'v' || dag_no, '', '', '', '{{}}', '' FROM dag WHERE dag_no >= 1000;
+  canonical_json, source) SELECT dag_no, dag_no, 1, 1, 0, 'v' || dag_no, '', '', '',
+  (SELECT canonical_json FROM dag_version WHERE dag_no < 1000), '' FROM dag WHERE dag_no >= 1000;
 WITH RECURSIVE t(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM t WHERE i < {TASKS - 1})
 INSERT INTO dag_task SELECT dag_no, i, 0, 0, 0, 0, 1, 1, 't' || i, NULL, NULL FROM dag, t WHERE dag_no >= 1000;
 WITH RECURSIVE r(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM r WHERE i < {RUNS + 99})
@@ -33,18 +34,23 @@ SELECT run_no, i, i, -1, CASE WHEN i = 3 AND run_no % 50 = 7 THEN 5 ELSE 4 END, 
 """
 
 
-def main(baton, pages, folder):
+def fill(baton, folder):
+    """A database with that history in the new or filled state folder."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / "baton.db"
     if not database.exists():
-        (folder / "one.yaml").write_text("dag: one\ntasks:\n  t: {noop: true}\n")
-        subprocess.run([baton, "run", folder / "one.yaml", "-q", "--state", folder], check=True)
+        (folder / "one.yaml").write_text("dag: one\ntasks:\n" + "".join(f"  t{i}: {{noop: true}}\n" for i in range(TASKS)))
+        subprocess.run([baton, "run", folder / "one.yaml", "-q", "--state", folder], check=True, stdout=subprocess.DEVNULL)
         with sqlite3.connect(database) as db:
             db.executescript(FILL)
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.close()
-    print(f"{database.stat().st_size >> 20} MiB")
+    return database
+
+
+def main(baton, pages, folder):
+    print(f"{fill(baton, folder).stat().st_size >> 20} MiB")
     subprocess.run([pages, folder], check=True)
 
 

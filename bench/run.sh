@@ -7,7 +7,7 @@ if [ "${BATON:-}" = "" ]; then
   cmake --build build/release --target baton baton-worker >/dev/null
 fi
 mkdir -p build/bench
-for program in measured spawn_loop witness lines; do
+for program in measured spawn_loop witness lines http_load; do
   cc -O2 -Wall -Wextra -Werror -o "build/bench/$program" "bench/native/$program.c"
 done
 cc -O2 -Wall -Wextra -Werror -o build/bench/relay bench/native/relay.c -lsqlite3
