@@ -210,6 +210,15 @@ Status Serving::start_web() {
   services.assets = &api_assets_;
   services.upkeep = &api_upkeep_;
   services.metrics = [this] { return metrics(); };
+  services.hook = [this](const std::string& name) -> std::optional<api::SignedWebhook> {
+    const Config config = config_now();
+    for (const WebhookSpec& spec : config.hooks) {
+      if (spec.name != name) continue;
+      auto key = server_.options().secret(spec.secret);
+      return api::SignedWebhook{spec, key ? std::move(*key) : std::string()};
+    }
+    return std::nullopt;
+  };
   services.prices = [this] { return config_now().prices; };
   services.health = [this] {
     api::Health health;

@@ -100,6 +100,26 @@ Prices read_prices(Node node, Reporter& reporter) {
   return out;
 }
 
+std::vector<WebhookSpec> read_hooks(Node node, Reporter& reporter) {
+  std::vector<WebhookSpec> out;
+  if (!node || !node.is_map()) return out;
+  for (const auto& [name, value] : dagfile::Entries(node)) {
+    if (!value.is_map()) continue;  // said so already
+    if (!dagfile::is_id(name.text())) {
+      reporter.error(Rule::invalid_id, name.span(), dagfile::in_quotes(name.text()) + " is no name for a hook",
+                     "letters, digits, `_`, `-` and `.`");
+      continue;
+    }
+    const auto text_of = [&value = value](std::string_view key) {
+      const Node found = value.find(key);
+      return found && found.is_scalar() ? std::string(found.text()) : std::string();
+    };
+    out.push_back({std::string(name.text()), text_of("dag"), text_of("secret"), text_of("param"),
+                   text_of("signature") == "github"});
+  }
+  return out;
+}
+
 /// Who is told of what in all DAGs, and how they are reached; empty: nobody.
 std::string read_alerting(Node root, Reporter& reporter) {
   ValueMap out;
@@ -180,6 +200,7 @@ void read_config(Node root, const std::string& profile, Config& config, Reporter
   config.retention = read_retention(root.find("retention"), reporter);
   config.alerting_json = read_alerting(root, reporter);
   config.backup = read_backup(root.find("backup"), reporter);
+  config.hooks = read_hooks(root.find("hooks"), reporter);
   config.prices = read_prices(root.find("prices"), reporter);
   read_profiles(root, profile, config, reporter);
 }

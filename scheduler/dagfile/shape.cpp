@@ -168,7 +168,7 @@ std::string nested_owner(Node key, const Key& row, std::string_view owner) {
       {"params", "param"}, {"pools", "pool"},         {"breakers", "breaker"},
       {"assets", "asset"}, {"calendars", "calendar"}, {"groups", "group"},
       {"env", "variable"}, {"secrets", "variable"},   {"headers", "header"},
-      {"receivers", "receiver"}};
+      {"receivers", "receiver"}, {"webhooks", "hook"}};
   std::string name = in_quotes(key.text());
   for (const auto& [where, noun] : kNouns) {
     if (row.where == where) name = std::string(noun) + " " + name;

@@ -136,12 +136,21 @@ struct Profile {
   friend bool operator==(const Profile&, const Profile&) = default;
 };
 
+/// Whose signed messages trigger a DAG (POST /hooks/NAME).
+struct WebhookSpec {
+  std::string name, dag_id;
+  std::string secret;        ///< the name of what signs them
+  std::string param;         ///< takes the whole message; empty: its members are params
+  bool is_github = false;    ///< signed as GitHub does, else as Baton's own webhooks are
+};
+
 /// Settings of the machine or folder: baton.yaml.
 struct Config {
   std::vector<PoolSpec> pools;
   std::vector<std::string> pass_env;    ///< names of variables that tasks inherit
   std::string breakers_json, assets_json, calendars_json;
   std::vector<Connection> connections;
+  std::vector<WebhookSpec> hooks;
   std::string alerting_json;            ///< {alerts, receivers, smtp, dead_man}, as far as they are there; or empty
   std::int64_t max_file_bytes = 32 << 20;
   std::int32_t max_instances = 100'000;   ///< of one mapped task

@@ -54,6 +54,7 @@ Operations all_operations() {
   add_upkeep(operations);
   add_bulk_runs(operations);
   add_home(operations);
+  add_hooks(operations);
   add_pools(operations);
   add_breakers(operations);
   add_states(operations);

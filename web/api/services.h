@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/model/dag.h"
 #include "scheduler/model/prices.h"
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
@@ -62,6 +63,12 @@ struct PoolSeen {
   WallUs next_start_at = kNoTime;     ///< when its rate lets the next start; kNoTime: it has none
 };
 
+/// Whose messages trigger a DAG, with what they are signed with; `key` empty: there is no such secret.
+struct SignedWebhook {
+  WebhookSpec spec;
+  std::string key;
+};
+
 struct Call;
 
 struct Services {
@@ -91,6 +98,8 @@ struct Services {
   Followers* followers = nullptr;
   std::function<std::vector<WorkerNow>()> workers;       ///< may be empty
   std::function<std::vector<PoolSeen>()> declared_pools;  ///< may be empty
+  /// none: there is no hook of that name. May be empty.
+  std::function<std::optional<SignedWebhook>(const std::string& name)> hook;
   std::function<Prices()> prices;                         ///< of baton.yaml; may be empty
   std::function<WallUs()> now;
 };
@@ -129,6 +138,7 @@ struct Operations {
 
 void add_system(Operations& operations);
 void add_home(Operations& operations);
+void add_hooks(Operations& operations);
 void add_pools(Operations& operations);
 void add_breakers(Operations& operations);
 void add_states(Operations& operations);
