@@ -274,7 +274,9 @@ constexpr Flag kServerFlags[] = {
     {"listen", 0, "ADDRESS:PORT", "where the API answers, on loopback (127.0.0.1:8080; port 0: a free one)"},
     {"dags", 0, "DIR", "the folder of DAG files (dags)", false, Complete::folder},
     {"ui-dir", 0, "DIR", "the page from this folder, as built in web/ui/dist, not the one within", false, Complete::folder},
-    kSlots, kSecrets, {"drain", 0, {}, "on SIGTERM wait for the tasks that run"}};
+    kSlots, kSecrets, {"drain", 0, {}, "on SIGTERM wait for the tasks that run"},
+    {"log-format", 0, "FORMAT", "lines of its own log: text, or json for who collects them (text)", false, Complete::words,
+     "text|json"}};
 constexpr Example kServerExamples[] = {{"baton server", "serve the state folder until Ctrl-C"}};
 constexpr Example kStopExamples[] = {{"baton stop @latest", "stop it from another terminal"}};
 
