@@ -89,6 +89,7 @@ constexpr Flag kClearFlags[] = {
     {"downstream", 0, {}, "and all that follows from these (the default)"},
     {"only", 0, {}, "not what follows from these"},
     {"failed", 0, {}, "of all these, what failed or is upstream_failed"},
+    {"reset-state", 0, {}, "and what these keep from run to run by their `state:` is taken away"},
     kChangeDryRun, kWhy, kSlots, kSecrets, kWait, kQuiet};
 constexpr Example kClearExamples[] = {
     {"baton clear @latest transform", "run transform again, and all that follows"},
@@ -131,6 +132,7 @@ constexpr Flag kBackfillFlags[] = {
     {"order", 0, "ORDER", "oldest first (asc, the default) or newest first", false, Complete::words, "asc|desc"},
     kParam,
     kParams,
+    {"label", 0, "k=v", "a label of each of its runs, to find them by; may be repeated", true},
     kWhy,
     {"wait", 0, {}, "show how far it comes, to its end; exit code 1 where a run failed"},
 };

@@ -59,6 +59,10 @@ std::string object_of(const Request& request, const Answer& how) {
   }
   if (std::holds_alternative<RaiseAssetEvent>(request)) return "asset_event/" + std::to_string(how.asset_event_no);
   if (std::holds_alternative<AnswerApproval>(request)) return "answer/" + std::to_string(how.run_no);
+  if (const auto* put = std::get_if<PutOutput>(&request)) {
+    const InstanceNo i = how.instances.empty() ? 0 : how.instances.front().instance_no;
+    return "xcom/" + std::to_string(how.run_no) + "/" + std::to_string(i) + "/" + put->name;
+  }
   return run_object(how.run_no, numbers_of(how));
 }
 
@@ -483,6 +487,20 @@ void Control::take_answer(const AnswerApproval& request, Asked& asked, const Dag
   carry_out(*answered, std::move(audit), std::move(how), asked, taking, {});
 }
 
+/// Of each task among them, once.
+void Control::forget_states(const DagRun& run, const std::vector<InstanceNo>& cleared, const Actor& actor, WallUs at,
+                            ServiceRows& rows) {
+  for (const InstanceNo i : cleared) {
+    const std::string& name = run.spec_of(i).state->name;
+    if (name.empty()) continue;
+    auto row = engine_.forget_state(run.row.dag_id, name);
+    if (!row) continue;
+    row->at = at;
+    row->actor = actor.name;
+    rows.task_states.push_back(std::move(*row));
+  }
+}
+
 template <typename Asks>
 void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking* taking) {
   constexpr bool is_retry = std::is_same_v<Asks, RetryRun>;
@@ -520,6 +538,9 @@ void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking
     audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
   } else {
     audit = audit_of(request, asked.actor, run.row, how.instances, loop_.wall_now());
+  }
+  if constexpr (!is_retry) {
+    if (request.resets_state) forget_states(run, *selected, asked.actor, audit.at, notes);
   }
   carry_out(Cleared{std::move(*selected)}, std::move(audit), std::move(how), asked, taking, std::move(notes));
 }

@@ -70,6 +70,11 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void set_pool(const std::string& name, std::int32_t slots) { set_pool(PoolSpec{name, slots}); }
   /// What `var("name")` gives from now on; none: there is no such variable any more.
   void set_variable(const std::string& name, std::optional<std::string> value);
+  /// What a DAG keeps under a name is taken away, with the next version: the row, for the part of the request that wants
+  /// it so. None: it keeps nothing there.
+  [[nodiscard]] std::optional<TaskStateRow> forget_state(const std::string& dag_id, const std::string& name);
+  /// The outputs of an instance of a live run, which has succeeded, become others. `row`: what is written of it.
+  void put_outputs(OutputRow row, Value value, EngineRequest request);
   /// A circuit breaker as an earlier scheduler left it; before runs are adopted.
   void restore_breaker(const BreakerRow& row);
   /// What a DAG, or baton.yaml (`by` empty), says of a breaker. Before what names it begins.

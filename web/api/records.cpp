@@ -45,6 +45,8 @@ void append_event(std::string& out, const AuditView& event) {
   text_field(one, "extra", row.extra_json);
   text_field(one, "address", row.address);
   text_field(one, "via", row.via);
+  one.member("before") += row.before_json.empty() ? "null" : row.before_json;
+  one.member("after") += row.after_json.empty() ? "null" : row.after_json;
 }
 
 http::Response event_logs(const Call& call) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/model/connection.h"
 #include "scheduler/model/prices.h"
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
@@ -21,7 +22,7 @@
 #include "web/api/followers.h"
 #include "web/api/asset_door.h"
 #include "web/api/known_dags.h"
-#include "web/api/letter_door.h"
+#include "web/api/job_door.h"
 #include "web/api/locks.h"
 #include "web/api/readers.h"
 #include "web/api/secret_door.h"
@@ -76,7 +77,7 @@ struct Services {
   CompiledDags* dags = nullptr;
   Door* door = nullptr;
   BackfillDoor* backfills = nullptr;  ///< null: none are made here
-  LetterDoor* letters = nullptr;      ///< null: no jobs over dead letters are done here
+  JobDoor* jobs = nullptr;            ///< null: no bulk jobs are done here
   AlertDoor* alerts = nullptr;        ///< null: nobody is told of anything here
   AssetDoor* assets = nullptr;        ///< null: no runs are made for events here
   SecretDoor* secrets = nullptr;      ///< null: none are kept here
@@ -88,6 +89,7 @@ struct Services {
   Followers* followers = nullptr;
   std::function<std::vector<WorkerNow>()> workers;       ///< may be empty
   std::function<std::vector<PoolSeen>()> declared_pools;  ///< may be empty
+  std::function<std::vector<Connection>()> connections;   ///< of baton.yaml, as it is now. May be empty
   std::function<Prices()> prices;                         ///< of baton.yaml; may be empty
   std::function<WallUs()> now;
 };
@@ -134,11 +136,17 @@ void add_approvals(Operations& operations);
 void add_accounting(Operations& operations);
 void add_alerts(Operations& operations);
 void add_dead_letters(Operations& operations);
+void add_bulk_jobs(Operations& operations);
+/// A job, and how far it has come.
+http::Response shown_bulk_job(const Call& call, std::int64_t job_no, int status);
 void add_assets(Operations& operations);
 void add_lineage(Operations& operations);
 void add_secrets(Operations& operations);
 void add_simulations(Operations& operations);
 void add_variables(Operations& operations);
+void add_favorites(Operations& operations);
+void add_connections(Operations& operations);
+void add_state_store(Operations& operations);
 void add_tokens(Operations& operations);
 void add_xcom(Operations& operations);
 void add_batches(Operations& operations);
