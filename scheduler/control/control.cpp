@@ -178,7 +178,8 @@ void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
     Asked asked = std::move(mailbox.waiting.front());
     mailbox.waiting.pop_front();
     if (!result) {
-      answer(asked, result.error());
+      const bool is_stop = std::holds_alternative<StopRun>(asked.request) && engine_.queue().may_change(run_no);
+      is_stop ? stop_unreadable(std::move(asked), result.error()) : answer(asked, result.error());
       continue;
     }
     has_written_ = 0;
@@ -197,6 +198,22 @@ void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
     mailbox.is_settling = has_written_ == run_no && engine_.run(run_no) == nullptr;
   }
   if (!mailbox.is_settling) mailboxes_.erase(run_no);
+}
+
+/// A run that waits to begin can be ended, whatever else of it cannot be read: its row is enough for that.
+void Control::stop_unreadable(Asked asked, const Error& why) {
+  const auto shared = std::make_shared<Asked>(std::move(asked));
+  const auto stop = std::get<StopRun>(shared->request);
+  loader_.load_row(stop.run_no, [this, alive = is_alive_, shared, stop, why](const Result<RunRow>& row) {
+    if (!*alive) return;
+    if (!row) return answer(*shared, why);
+    if (!engine_.queue().may_change(stop.run_no)) {
+      return answer(*shared, Error{"run \"" + row->run_id + "\" has changed meanwhile; try again", ErrorKind::conflict});
+    }
+    AuditRow audit = audit_of(stop, shared->actor, *row, loop_.wall_now());
+    const Reason reason = std::get<StopRequested>(event_of(stop)).reason;
+    (void)engine_.end_unreadable(*row, reason, why.message, written(std::move(audit), {.run_no = stop.run_no}, *shared));
+  });
 }
 
 /// What a request has changed of a run that is not in memory is durable, or was struck.

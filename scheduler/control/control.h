@@ -150,6 +150,7 @@ class Control {
   void decide_about(RunNo run_no, Asked asked);
   void load(RunNo run_no);
   void loaded(RunNo run_no, Result<LoadedRun> loaded);
+  void stop_unreadable(Asked asked, const Error& why);
   void settled(RunNo run_no);
   void answer(const Asked& asked, const Result<Answer>& how);
 

@@ -168,6 +168,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   bool stop_waiting(LoadedRun loaded, const StopRequested& how, EngineRequest request);
   /// A run that waits and has no instances (begun_at is kNoTime) ends as `state`. False: as stop_waiting().
   bool end_waiting(const RunRow& waiting, RunState state, Reason reason, EngineRequest request);
+  /// The same as failed, also of one that has run before, where nothing but its row can be read: the observer is told
+  /// `why`.
+  bool end_unreadable(const RunRow& waiting, Reason reason, const std::string& why, EngineRequest request);
 
   /// What a DAG says of its runs now, whatever its earlier versions said.
   void set_run_limits(const std::string& dag_id, RunLimits limits);
