@@ -1,5 +1,5 @@
-// ApiJobs: what the API may ask of bulk jobs, carried out on the loop. Its calls come from threads that handle requests.
-// Owned by who serves; outlives the web, and is outlived by the loop.
+// ApiJobs: what the API may ask of bulk jobs, carried out on the loop. Its calls come from threads that handle
+// requests. Owned by who serves; outlives the web, and is outlived by the loop.
 #pragma once
 
 #include <memory>
@@ -22,8 +22,9 @@ class ApiJobs final : public api::JobDoor {
   ApiJobs& operator=(const ApiJobs&) = delete;
 
   void create(Ask ask, std::int64_t total, api::Asker asker, api::Once once, OnMade done) override {
-    on_loop([this, ask = std::move(ask), total, asker = std::move(asker), once = std::move(once), done = std::move(done)] {
-      create_now(ask, total, {asker.name, asker.address, asker.via}, once, done);
+    const Actor actor{asker.name, asker.address, asker.via};
+    on_loop([this, ask = std::move(ask), total, actor, once = std::move(once), done = std::move(done)] {
+      create_now(ask, total, actor, once, done);
     });
   }
   void cancel(std::int64_t job_no, api::Asker asker, OnDone done) override {

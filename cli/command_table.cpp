@@ -254,6 +254,28 @@ constexpr Example kDlqRedriveExamples[] = {
 constexpr Example kDlqDiscardExamples[] = {{"baton dlq discard --task probe --why 'known, and mended'", "let them go"}};
 constexpr Example kDlqJobsExamples[] = {{"baton dlq jobs", "how far they have come"}};
 constexpr Example kDlqCancelExamples[] = {{"baton dlq cancel 3", "what it has done stays"}};
+constexpr Argument kBulkAction[] = {{"ACTION", "delete, clear, retry, cancel, mark-success or mark-failed", true, false}};
+constexpr Flag kBulkFlags[] = {
+    kOfDag,
+    {"status", 0, "STATE", "in this state; several: in either", true, Complete::words, "queued|running|success|failed"},
+    {"type", 0, "TYPE", "of this type; several: of either", true, Complete::words,
+     "manual|scheduled|backfill|asset_triggered"},
+    {"label", 0, "k[=v]", "with this label; may be repeated, for all of them", true},
+    {"id", 0, "PART", "whose id holds this"},
+    {"since", 0, "T", "that were due at or after a time (2026-03-01, UTC), or so long ago at most (6h)"},
+    {"until", 0, "T", "that were due before a time, or longer ago"},
+    {"all", 0, {}, "all runs"},
+    {"dry-run", 'n', {}, "list them, and change nothing"},
+    {"rate", 0, "RATE", "so many at most: 40/s, 100/m, 5/h"},
+    {"latest", 0, {}, "go on with the version that the DAG has now"},
+    kWhy,
+    kWaitJob};
+constexpr Example kBulkExamples[] = {
+    {"baton bulk clear --dag flights --status failed --since 2d --dry-run", "which ones it would be"},
+    {"baton bulk clear --dag flights --status failed --since 2d --rate 10/s --why 'the API is back'", "ten a second"},
+    {"baton bulk delete --label trial --wait", "they and their logs go"}};
+constexpr Example kJobsLsExamples[] = {{"baton jobs ls", "how far they have come"}};
+constexpr Example kJobsCancelExamples[] = {{"baton jobs cancel 3", "what it has done stays"}};
 constexpr Argument kQuestion[] = {
     {"NO|RUN", "the number of the question, as `baton approval ls` has it, or a run", true, false, Complete::run},
     {"TASK", "beside a run: task, task[index] or task[key]", false, false, Complete::task}};
@@ -499,6 +521,11 @@ constexpr Command kCommands[] = {
      kLetterList, kDlqRedriveFlags, kDlqRedriveExamples, kRead, dlq_redrive_command},
     {"dlq discard", kRunning, "let dead letters go: their task instances stay failed", {}, kLetterList, kDlqDiscardFlags,
      kDlqDiscardExamples, kRead, dlq_discard_command},
+    {"bulk", kRunning, "delete, clear, retry, cancel or mark all runs that a filter names",
+     "The server does it as a job that goes on by itself, over a restart too, oldest first: each run once. Runs that come\n"
+     "later are nothing of it. Only runs that have ended are deleted, and only others are cancelled.",
+     kBulkAction, kBulkFlags, kBulkExamples, kRead, bulk_command},
+    {"jobs cancel", kRunning, "end a bulk job", {}, kLetterJob, {}, kJobsCancelExamples, kRead, dlq_cancel_command},
     {"dlq cancel", kRunning, "end a job over dead letters", {}, kLetterJob, {}, kDlqCancelExamples, kRead,
      dlq_cancel_command},
     {"pool set", kRunning, "change a pool over all DAGs, while tasks wait for it",
@@ -588,6 +615,8 @@ constexpr Command kCommands[] = {
     {"dlq show", kLooking, "one dead letter, with what its task was given", {}, kLetter, {}, kDlqShowExamples, kRead,
      dlq_show_command},
     {"dlq jobs", kLooking, "jobs over dead letters, newest first", {}, {}, {}, kDlqJobsExamples, kRead, dlq_jobs_command},
+    {"jobs ls", kLooking, "bulk jobs, over runs and dead letters, newest first", {}, {}, {}, kJobsLsExamples, kRead,
+     dlq_jobs_command},
     {"variable ls", kLooking, "variables and their values", {}, {}, {}, kVariableLsExamples, kRead, variable_ls_command},
     {"variable get", kLooking, "the value of a variable", {}, kVariable, {}, kVariableGetExamples, kRead,
      variable_get_command},

@@ -186,7 +186,8 @@ void BulkJobs::go_on(std::int64_t job_no) {
   if (letters != nullptr && letters->discards) return discard(*job);
   const bool removes = runs != nullptr && runs->action == RunJobAction::remove;
   const MonoUs now = loop_.mono_now();
-  const std::size_t count = job->pace.take(now, std::min(job->found.size(), removes ? kRunsMax : kTurnMax));
+  const std::size_t most = removes ? kRunsAPart : runs != nullptr ? kRunsATurn : kLettersATurn;
+  const std::size_t count = job->pace.take(now, std::min(job->found.size(), most));
   if (count == 0) return wake(*job, job->pace.next(now));
   removes ? remove(*job, *runs, count) : change(*job, count);
 }

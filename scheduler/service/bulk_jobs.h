@@ -83,8 +83,10 @@ class BulkJobs {
   [[nodiscard]] std::size_t open_count() const { return jobs_.size(); }
 
   static constexpr std::size_t kPageMax = 1'000;  ///< objects in one batch
-  static constexpr std::size_t kTurnMax = 200;    ///< that are changed in one turn
-  static constexpr std::size_t kRunsMax = 64;     ///< runs that one part deletes
+  // Of one turn, which others wait for: each must be through well within 200 ms on a busy disk.
+  static constexpr std::size_t kLettersATurn = 200;
+  static constexpr std::size_t kRunsATurn = 50;   ///< that are changed
+  static constexpr std::size_t kRunsAPart = 16;   ///< that are deleted
 
  private:
   /// A letter or a run, as far as a job needs it.

@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "scheduler/engine/task_states.h"
 #include "scheduler/json/json_value.h"
 #include "web/api/answers.h"
 #include "web/api/fields.h"
@@ -16,6 +15,7 @@ namespace baton::api {
 namespace {
 
 constexpr std::size_t kStoreKeyMax = 512;
+constexpr std::size_t kStoredBytesMax = 256UL * 1024;
 
 /// What the path names, and how the audit calls it.
 struct StoreOwner {
@@ -120,7 +120,7 @@ http::Response store_refused(const Call& call, const std::string& why, ErrorKind
 std::optional<http::Response> take_value(const Call& call, const StoreEntryRow* before, StoreWish wish, StoreEntryRow& row) {
   const Value* const given = call.body.find("value");
   row.json = to_json(given == nullptr ? Value{} : *given);
-  if (row.json.size() > kStateBytesMax) {
+  if (row.json.size() > kStoredBytesMax) {
     return store_refused(call, "a value takes at most 256 KiB; keep it elsewhere, and here where it lies",
                          ErrorKind::invalid);
   }

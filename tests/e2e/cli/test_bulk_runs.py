@@ -115,6 +115,22 @@ class BulkRuns(ServingTest):
             self.assertEqual(422, self.ask("POST", BULK, body)[0], body)
         self.assertEqual(404, self.ask("POST", BULK.replace("flow", "none"), {"action": "clear"})[0])
 
+    def test_the_command_asks_the_server_and_waits(self):
+        self.start(4)
+        self.until_all(4, "failed")
+        done = self.baton("bulk", "clear", "--dag", "flow", "--status", "failed", "--dry-run")
+        self.assertIn("flow/r003", done.stdout)
+        self.assertIn("4 runs would be meant", done.stderr)
+        self.assertIn("--all", self.baton("bulk", "clear", code=2).stderr)
+        self.assertIn("mark_failed", self.baton("bulk", "burn", "--all", code=2).stderr)
+        self.write("ok", "")
+        done = self.baton("bulk", "clear", "--status", "failed", "--since", "1h", "--rate", "100/s", "--why", "it is back", "--wait")
+        self.assertIn("completed: 4 of 4", done.stdout)
+        self.until_all(4, "success")
+        self.assertIn("clear_runs", self.baton("jobs", "ls").stdout)
+        self.assertIn("completed: 4 of 4", self.baton("bulk", "delete", "--id", "r00", "--wait").stdout)
+        self.assertEqual(0, self.total())
+
     def test_scenario_18_a_run_of_thousands_is_gone_at_once_and_nobody_waits(self):
         self.start(1, "wide", WIDE)
         path = "/api/v2/dags/wide/dagRuns/r000"

@@ -201,7 +201,7 @@ const std::set<std::string> kStaysOrGoesWithItsOwner = {
     "asset",     "asset_link", "asset_trigger", "asset_cursor", "run_asset_event", "breaker", "breaker_event", "dead_letter",
     "store",     "dag",       "dag_version", "dag_task",     "dag_run",  "run_input", "run_count",    "run_date",
     "run_label", "task_instance", "mapped_item", "task_try", "cache_entry", "task_duration", "dag_file", "dag_tag",
-    "dag_favorite",
+    "dag_favorite", "task_store", "asset_store", "doomed_run",
     "pool",      "variable",  "server_state"};
 
 TEST_F(ServiceRows, RetentionKnowsEveryTable) {
@@ -215,8 +215,8 @@ TEST_F(ServiceRows, RetentionKnowsEveryTable) {
          "INSERT INTO audit (at, map_index, checksum, actor, action, dag_id, run_id, task_id, extra)"
          " VALUES (5,-1,0,'','','','','','{}'), (50,-1,0,'','','','','','{}');"
          "INSERT INTO tick_record VALUES (1,1,1,1,1,NULL,5,1), (1,2,1,1,1,NULL,50,1);"
-         "INSERT INTO backfill VALUES (1,1,1,1,1,1,1,1,5,1,1,0,0,0,0,'','{}',NULL), (2,1,1,1,1,1,1,1,NULL,1,1,0,0,0,0,"
-         "'','{}',NULL);"
+         "INSERT INTO backfill VALUES (1,1,1,1,1,1,1,1,5,1,1,0,0,0,0,'','{}',NULL,NULL), (2,1,1,1,1,1,1,1,NULL,1,1,0,0,0,0,"
+         "'','{}',NULL,NULL);"
          "INSERT INTO backfill_interval VALUES (1,1,1,1,1,1), (2,1,1,1,1,1);"
          "INSERT INTO token VALUES (1,1,1,5,NULL,NULL,'a','','','',''), (2,1,1,NULL,NULL,NULL,'b','','','','');"
          "INSERT INTO session VALUES (1,1,5,NULL,'a','','',NULL), (2,1,50,NULL,'b','','',NULL);"
