@@ -119,8 +119,12 @@ Status Serving::start() {
   dates_ = std::move(dates).value();
   makers_.on_waiting_ended([this](const RunRow& row) { backfills_.run_ended(row.run_no); });
   if (Status told = makers_.watch_runs(); !told) return told.error();
-  makers_.tick_host().on_dag([this](const Dag& dag) { alerts_.learn(dag); });
-  alerts_.start(server_.options().config);  // before anything is written
+  const auto on_dag = [this](const Dag& dag) {
+    alerts_.learn(dag);
+    warnings_.learn(dag, dagfile::breakers_from_json(dag.breakers_json), server_.loop().wall_now());
+  };
+  makers_.tick_host().on_dag(on_dag);
+  alerts_.start(server_.options().config, on_dag);  // before anything is written
   server_.host().engine().make_children_with(&child_host_);
   makers_.start(*found);  // before the folder
   folder_.start(*found);
@@ -206,6 +210,10 @@ Status Serving::start_web() {
   services.declared_pools = [this] {
     const std::lock_guard lock(seen_mutex_);
     return pools_seen_;
+  };
+  services.dag_warnings = [this] {
+    const std::lock_guard lock(seen_mutex_);
+    return warnings_seen_;
   };
   services.door = &door_;
   services.backfills = &api_backfills_;
@@ -301,6 +309,10 @@ void Serving::see_workers() {
     }
     seen.is_of_files = server_.host().is_pool_of_files(pool.name);
     seen.spec = std::move(pool);
+  }
+  warnings_seen_.clear();
+  for (DagWarning& one : warnings_.list()) {
+    warnings_seen_.push_back({std::move(one.dag_id), std::move(one.message), one.at});
   }
   metrics_seen_ = engine_metrics(server_.host().engine());
   late_seen_ = beat_due_ == 0 ? 0 : std::max<DurationUs>(0, now - beat_due_);

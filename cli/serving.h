@@ -25,6 +25,7 @@
 #include "scheduler/host/children_on_engine.h"
 #include "scheduler/host/backfills_on_engine.h"
 #include "scheduler/host/jobs_on_engine.h"
+#include "scheduler/service/dag_warnings.h"
 #include "scheduler/host/local/backups_on_disk.h"
 #include "scheduler/host/local/retention_on_store.h"
 #include "scheduler/host/run_makers.h"
@@ -96,6 +97,7 @@ class Serving {
   ApiSecrets api_secrets_;
   ApiSimulations api_simulations_;
   ServerAlerts alerts_;
+  DagWarnings warnings_;
   ApiAssets api_assets_;
   ChildrenOnEngine child_host_;
   LoaderThread upkeep_;  ///< what may take long, and nobody waits for: old runs, folders
@@ -115,6 +117,7 @@ class Serving {
   std::mutex seen_mutex_;  ///< of what follows: written at each beat
   std::vector<api::WorkerNow> workers_seen_;
   std::vector<api::PoolSeen> pools_seen_;
+  std::vector<api::WarningSeen> warnings_seen_;
   std::string metrics_seen_;
   DurationUs late_seen_ = 0;
   MonoUs beat_due_ = 0;  ///< loop thread

@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::string_view kCatchups = "none latest all";
 constexpr std::string_view kEvents =
-    "run_started run_success run_failed task_failed task_retried sla_missed dead_letter dag_paused approval_requested "
-    "breaker_opened breaker_half_open breaker_closed asset_stale scheduler_behind";
+    "run_started run_success run_failed task_failed task_retried sla_missed sla_at_risk sla_recovered dead_letter "
+    "dag_paused approval_requested breaker_opened breaker_half_open breaker_closed asset_stale asset_at_risk "
+    "scheduler_behind";
 constexpr std::string_view kRules =
     "all_success all_failed all_done all_done_min_one_success all_skipped one_success one_failed one_done none_failed "
     "none_failed_min_one_success none_skipped always";

@@ -63,6 +63,12 @@ struct PoolSeen {
   WallUs next_start_at = kNoTime;     ///< when its rate lets the next start; kNoTime: it has none
 };
 
+/// A DAG that says other things of what is one for all than a DAG before it.
+struct WarningSeen {
+  std::string dag_id, message;
+  WallUs at = kNoTime;
+};
+
 struct Call;
 
 struct Services {
@@ -89,6 +95,7 @@ struct Services {
   Followers* followers = nullptr;
   std::function<std::vector<WorkerNow>()> workers;       ///< may be empty
   std::function<std::vector<PoolSeen>()> declared_pools;  ///< may be empty
+  std::function<std::vector<WarningSeen>()> dag_warnings;  ///< may be empty
   std::function<std::vector<Connection>()> connections;   ///< of baton.yaml, as it is now. May be empty
   std::function<Prices()> prices;                         ///< of baton.yaml; may be empty
   std::function<WallUs()> now;
