@@ -20,6 +20,7 @@ BackfillAsk ask_of(const api::BackfillWanted& wanted) {
   ask.max_active_runs = wanted.max_active_runs;
   ask.conf_json = wanted.conf_json;
   ask.note = wanted.note;
+  ask.labels = wanted.labels;
   return ask;
 }
 

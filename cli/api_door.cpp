@@ -112,6 +112,7 @@ void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
 }
 
 void ApiDoor::change(api::ChangeAsk what, api::Asker asker, api::Once once, OnChanged done) {
+  if (auto* gone = std::get_if<DeleteRun>(&what.what)) return delete_run(std::move(*gone), actor_who_asks(asker), done);
   auto key = key_of(asker, once, what.status);
   if (what.latest_of.empty()) return ask(request_of(std::move(what), nullptr), actor_who_asks(asker), std::move(key), done);
   const std::string dag_id = what.latest_of;
@@ -131,6 +132,22 @@ void ApiDoor::answer(api::AnswerAsk what, api::Asker asker, api::Once once, OnCh
   what.what.params = std::move(*params);
   auto key = key_of(asker, once, 200);
   ask(std::move(what.what), actor_who_asks(asker), std::move(key), std::move(done));
+}
+
+/// Its job gets its number where jobs do, on the loop; one that is refused leaves a gap.
+void ApiDoor::delete_run(DeleteRun request, Actor actor, OnChanged done) {
+  server_.loop().post([this, alive = is_alive_, request = std::move(request), actor = std::move(actor),
+                       done = std::move(done)] {
+    if (!*alive) return;
+    DeleteRun numbered = request;
+    numbered.job_no = jobs_.take_number();
+    const Status asked = server_.host().ask(std::move(numbered), actor, [this, alive, done](const Result<Answer>& how) {
+      if (!how) return done(how.error());
+      if (*alive && how->job != nullptr) jobs_.begin(*how->job);
+      done(api::Changed{how->run_no, {}, 0, how->job == nullptr ? 0 : how->job->job_no});
+    });
+    if (!asked) done(asked.error());
+  });
 }
 
 /// On the loop: the version that a DAG has now.

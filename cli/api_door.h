@@ -8,6 +8,7 @@
 
 #include "scheduler/control/idempotency.h"
 #include "scheduler/host/local/local_server.h"
+#include "scheduler/service/bulk_jobs.h"
 #include "scheduler/service/dag_folder.h"
 #include "scheduler/service/dag_shelf.h"
 #include "scheduler/service/tick_holds.h"
@@ -18,8 +19,8 @@ namespace baton {
 
 class ApiDoor final : public api::Door {
  public:
-  ApiDoor(LocalServer& server, DagShelf& shelf, TicksService& ticks, DagFolder& folder)
-      : server_(server), shelf_(shelf), ticks_(ticks), folder_(folder), holds_(server.loop(), ticks) {}
+  ApiDoor(LocalServer& server, DagShelf& shelf, TicksService& ticks, DagFolder& folder, BulkJobs& jobs)
+      : server_(server), shelf_(shelf), ticks_(ticks), folder_(folder), jobs_(jobs), holds_(server.loop(), ticks) {}
   ~ApiDoor() override { *is_alive_ = false; }
   ApiDoor(const ApiDoor&) = delete;
   ApiDoor& operator=(const ApiDoor&) = delete;
@@ -45,12 +46,14 @@ class ApiDoor final : public api::Door {
   void find_dag(std::shared_ptr<Triggering> what);
   void trigger_found(const ShelvedDag& found, Triggering& what);
   void ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnChanged done);
+  void delete_run(DeleteRun request, Actor actor, OnChanged done);
   void find_latest(const std::string& dag_id, std::function<void(const Result<ShelvedDag>&)> found);
 
   LocalServer& server_;
   DagShelf& shelf_;
   TicksService& ticks_;
   DagFolder& folder_;
+  BulkJobs& jobs_;
   TickHolds holds_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);  ///< loop thread: guards what is posted
 };

@@ -4,6 +4,7 @@
 #include "cli/handlers_server.h"
 #include "cli/reading.h"
 #include "cli/run_params.h"
+#include "cli/run_request.h"
 #include "cli/served_dag.h"
 #include "cli/text/clock_text.h"
 #include "cli/text/document_text.h"
@@ -67,6 +68,13 @@ Result<ValueMap> backfill_body(const Invocation& call, const LoadedDag& loaded) 
   if (Status added = add_number(args, "max-active-runs", "max_active_runs", body); !added) return added.error();
   if (Status added = add_number(args, "chunk", "intervals_per_run", body); !added) return added.error();
   if (args.has("why")) body.emplace_back("note", args.value("why"));
+  if (args.has("label")) {
+    const Result<Labels> labels = labels_of(args);
+    if (!labels) return labels.error();
+    ValueMap given;
+    for (const auto& [name, value] : *labels) given.emplace_back(Value(name), value);
+    body.emplace_back("labels", std::move(given));
+  }
   return body;
 }
 

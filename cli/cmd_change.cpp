@@ -129,6 +129,7 @@ int clear_command(const Invocation& call) {
   request.include_upstream = call.args().has("upstream");
   request.include_downstream = !call.args().has("only");
   request.only_failed = call.args().has("failed");
+  request.resets_state = call.args().has("reset-state");
   request.dry_run = call.args().has("dry-run");
   request.why = call.args().value("why");
   const bool is_dry = request.dry_run;

@@ -1,14 +1,13 @@
 // `dlq ls|show|redrive|discard|jobs|cancel`: task instances that gave up. They are read from the state folder, or asked of
 // the server of the context in use. To have one tried again or let go, a server is asked: one at once, many as a job.
 #include <charconv>
-#include <chrono>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "cli/contexts.h"
 #include "cli/handlers_server.h"
+#include "cli/job_progress.h"
 #include "cli/reading.h"
 #include "cli/server_client.h"
 #include "cli/text/table.h"
@@ -23,7 +22,6 @@ namespace baton::cli {
 namespace {
 
 constexpr char kLetters[] = "/api/v2/deadLetters";
-constexpr char kJobs[] = "/api/v2/bulkJobs";
 
 Result<std::int64_t> letter_number(const std::string& text) {
   std::int64_t number = 0;
@@ -192,32 +190,6 @@ Result<ValueMap> job_body(const Invocation& call, bool discards) {
   return body;
 }
 
-std::string job_words(const Value& job) {
-  std::string out = std::to_string(number_member(job, "done")) + " of " + std::to_string(number_member(job, "total"));
-  if (const std::int64_t failed = number_member(job, "failed"); failed > 0) {
-    out += ", " + std::to_string(failed) + " could not be: " + text_member(job, "note");
-  }
-  return out;
-}
-
-/// To its end: 1 where a letter of it could not be done, or somebody has cancelled it.
-int await_job(const Invocation& call, const ServerClient& server, std::int64_t number) {
-  while (true) {
-    const Result<Value> job = server.get(std::string(kJobs) + "/" + std::to_string(number));
-    if (!job) return call.fail(job.error(), "the job goes on; `baton dlq jobs` lists it");
-    if (text_member(*job, "state") == "running") {
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
-      continue;
-    }
-    if (call.format() == Format::table) {
-      Invocation::print("job " + std::to_string(number) + "  " + text_member(*job, "state") + ": " + job_words(*job) + "\n");
-    } else {
-      call.print_document(*job);
-    }
-    return text_member(*job, "state") == "completed" && number_member(*job, "failed") == 0 ? kOk : kRunFailed;
-  }
-}
-
 int begin_job(const Invocation& call, const ServerClient& server, bool discards) {
   const Result<ValueMap> body = job_body(call, discards);
   if (!body) return call.fail(body.error());
@@ -240,7 +212,7 @@ int begin_job(const Invocation& call, const ServerClient& server, bool discards)
     return kOk;
   }
   Invocation::print("job " + std::to_string(number) + "  " + std::to_string(number_member(*made, "total")) + " dead letters\n");
-  call.note("the server has it; `baton dlq jobs` tells how far it is, `baton dlq cancel " + std::to_string(number) +
+  call.note("the server has it; `baton jobs ls` tells how far it is, `baton jobs cancel " + std::to_string(number) +
             "` ends it");
   return kOk;
 }
@@ -327,7 +299,7 @@ int dlq_discard_command(const Invocation& call) {
 int dlq_jobs_command(const Invocation& call) {
   const auto server = ServerClient::of(call.args());
   if (!server) return call.fail(server.error());
-  const Result<Value> found = server->get(std::string(kJobs) + "?limit=50");
+  const Result<Value> found = server->get(std::string(kBulkJobs) + "?limit=50");
   if (!found) return call.fail(found.error());
   if (call.format() != Format::table) {
     call.print_document(*found, "bulk_jobs");
@@ -351,8 +323,8 @@ int dlq_cancel_command(const Invocation& call) {
   const auto server = ServerClient::of(call.args());
   if (!server) return call.fail(server.error());
   const auto number = letter_number(call.args().at(0));
-  if (!number) return call.fail(Error{"\"" + call.args().at(0) + "\" is no number of a job; `baton dlq jobs` lists them", ErrorKind::invalid});
-  const Result<Value> job = server->post(std::string(kJobs) + "/" + std::to_string(*number) + ":cancel", {});
+  if (!number) return call.fail(Error{"\"" + call.args().at(0) + "\" is no number of a job; `baton jobs ls` lists them", ErrorKind::invalid});
+  const Result<Value> job = server->post(std::string(kBulkJobs) + "/" + std::to_string(*number) + ":cancel", {});
   if (!job) return call.fail(job.error());
   if (call.format() != Format::table) {
     call.print_document(*job);

@@ -10,6 +10,7 @@
 #include "cli/foreground.h"
 #include "cli/handlers.h"
 #include "cli/reading.h"
+#include "cli/server_log.h"
 #include "cli/serving.h"
 #include "cli/state_lookup.h"
 #include "scheduler/host/local/local_actor.h"
@@ -18,20 +19,6 @@
 
 namespace baton::cli {
 namespace {
-
-/// What a server says of itself: notices alone. Its runs are watched by other commands.
-class NoticePrinter final : public RunObserver {
- public:
-  explicit NoticePrinter(const Invocation& call) : call_(call) {}
-  void run_began(const DagRun&) override {}
-  void instance_changed(const DagRun&, const TaskRow&) override {}
-  void try_ended(const DagRun&, const TryRow&) override {}
-  void run_ended(const DagRun&) override {}
-  void notice(const std::string& text) override { call_.note(text); }
-
- private:
-  const Invocation& call_;
-};
 
 Result<LocalServerOptions> options_of(const Invocation& call) {
   LocalServerOptions options;
@@ -87,28 +74,26 @@ int server_command(const Invocation& call) {
   if (!options) return call.fail(options.error());
   Result<ServingOptions> serving = serving_options(call, options->config);
   if (!serving) return call.fail(serving.error());
-  NoticePrinter observer(call);
+  ServerLog log(call, call.args().value("log-format", options->config.log_format) == "json");
   const std::string folder = options->state_folder;
-  auto server = LocalServer::open(std::move(*options), observer);
-  if (!server) return call.fail(with_way_out(server.error(), folder));
+  auto server = LocalServer::open(std::move(*options), log);
+  if (!server) return log.fail(with_way_out(server.error(), folder));
   std::optional<Error> refused;
   (*server)->on_loop([&](LocalServer& self) -> LocalServer::Attachment {
-    auto begun = Serving::begin(self, *serving, observer);
+    auto begun = Serving::begin(self, *serving, log);
     if (!begun) {
       refused = begun.error();
       self.close();
       return nullptr;
     }
     self.on_closing([parts = begun->get()] { parts->close(); });
-    Invocation::print("state   " + folder + "\ndags    " + serving->dags_folder + "\naddress " + (*begun)->url() +
-                      "\nlogin   " + (*begun)->login_url() + "   once, within ten minutes\n");
-    std::fflush(stdout);
+    log.serving(folder, serving->dags_folder, (*begun)->url(), (*begun)->login_url());
     return *begun;
   });
   const Status served = (*server)->serve();
-  if (refused) return call.fail(*refused);
-  if (!served) return call.fail(served.error());
-  call.note("the server has ended");
+  if (refused) return log.fail(*refused);
+  if (!served) return log.fail(served.error());
+  log.notice("the server has ended");
   return kOk;
 }
 

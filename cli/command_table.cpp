@@ -89,6 +89,7 @@ constexpr Flag kClearFlags[] = {
     {"downstream", 0, {}, "and all that follows from these (the default)"},
     {"only", 0, {}, "not what follows from these"},
     {"failed", 0, {}, "of all these, what failed or is upstream_failed"},
+    {"reset-state", 0, {}, "and what these keep from run to run by their `state:` is taken away"},
     kChangeDryRun, kWhy, kSlots, kSecrets, kWait, kQuiet};
 constexpr Example kClearExamples[] = {
     {"baton clear @latest transform", "run transform again, and all that follows"},
@@ -131,6 +132,7 @@ constexpr Flag kBackfillFlags[] = {
     {"order", 0, "ORDER", "oldest first (asc, the default) or newest first", false, Complete::words, "asc|desc"},
     kParam,
     kParams,
+    {"label", 0, "k=v", "a label of each of its runs, to find them by; may be repeated", true},
     kWhy,
     {"wait", 0, {}, "show how far it comes, to its end; exit code 1 where a run failed"},
 };
@@ -252,6 +254,28 @@ constexpr Example kDlqRedriveExamples[] = {
 constexpr Example kDlqDiscardExamples[] = {{"baton dlq discard --task probe --why 'known, and mended'", "let them go"}};
 constexpr Example kDlqJobsExamples[] = {{"baton dlq jobs", "how far they have come"}};
 constexpr Example kDlqCancelExamples[] = {{"baton dlq cancel 3", "what it has done stays"}};
+constexpr Argument kBulkAction[] = {{"ACTION", "delete, clear, retry, cancel, mark-success or mark-failed", true, false}};
+constexpr Flag kBulkFlags[] = {
+    kOfDag,
+    {"status", 0, "STATE", "in this state; several: in either", true, Complete::words, "queued|running|success|failed"},
+    {"type", 0, "TYPE", "of this type; several: of either", true, Complete::words,
+     "manual|scheduled|backfill|asset_triggered"},
+    {"label", 0, "k[=v]", "with this label; may be repeated, for all of them", true},
+    {"id", 0, "PART", "whose id holds this"},
+    {"since", 0, "T", "that were due at or after a time (2026-03-01, UTC), or so long ago at most (6h)"},
+    {"until", 0, "T", "that were due before a time, or longer ago"},
+    {"all", 0, {}, "all runs"},
+    {"dry-run", 'n', {}, "list them, and change nothing"},
+    {"rate", 0, "RATE", "so many at most: 40/s, 100/m, 5/h"},
+    {"latest", 0, {}, "go on with the version that the DAG has now"},
+    kWhy,
+    kWaitJob};
+constexpr Example kBulkExamples[] = {
+    {"baton bulk clear --dag flights --status failed --since 2d --dry-run", "which ones it would be"},
+    {"baton bulk clear --dag flights --status failed --since 2d --rate 10/s --why 'the API is back'", "ten a second"},
+    {"baton bulk delete --label trial --wait", "they and their logs go"}};
+constexpr Example kJobsLsExamples[] = {{"baton jobs ls", "how far they have come"}};
+constexpr Example kJobsCancelExamples[] = {{"baton jobs cancel 3", "what it has done stays"}};
 constexpr Argument kQuestion[] = {
     {"NO|RUN", "the number of the question, as `baton approval ls` has it, or a run", true, false, Complete::run},
     {"TASK", "beside a run: task, task[index] or task[key]", false, false, Complete::task}};
@@ -274,7 +298,9 @@ constexpr Flag kServerFlags[] = {
     {"listen", 0, "ADDRESS:PORT", "where the API answers, on loopback (127.0.0.1:8080; port 0: a free one)"},
     {"dags", 0, "DIR", "the folder of DAG files (dags)", false, Complete::folder},
     {"ui-dir", 0, "DIR", "the page from this folder, as built in web/ui/dist, not the one within", false, Complete::folder},
-    kSlots, kSecrets, {"drain", 0, {}, "on SIGTERM wait for the tasks that run"}};
+    kSlots, kSecrets, {"drain", 0, {}, "on SIGTERM wait for the tasks that run"},
+    {"log-format", 0, "FORMAT", "lines of its own log: text, or json for who collects them (text)", false, Complete::words,
+     "text|json"}};
 constexpr Example kServerExamples[] = {{"baton server", "serve the state folder until Ctrl-C"}};
 constexpr Flag kPauseRunFlags[] = {kWhy};
 constexpr Example kPauseRunExamples[] = {{"baton pause etl@latest --why 'the warehouse is being moved'", "keep the rest of it from starting"}};
@@ -498,6 +524,11 @@ constexpr Command kCommands[] = {
      kLetterList, kDlqRedriveFlags, kDlqRedriveExamples, kRead, dlq_redrive_command},
     {"dlq discard", kRunning, "let dead letters go: their task instances stay failed", {}, kLetterList, kDlqDiscardFlags,
      kDlqDiscardExamples, kRead, dlq_discard_command},
+    {"bulk", kRunning, "delete, clear, retry, cancel or mark all runs that a filter names",
+     "The server does it as a job that goes on by itself, over a restart too, oldest first: each run once. Runs that come\n"
+     "later are nothing of it. Only runs that have ended are deleted, and only others are cancelled.",
+     kBulkAction, kBulkFlags, kBulkExamples, kRead, bulk_command},
+    {"jobs cancel", kRunning, "end a bulk job", {}, kLetterJob, {}, kJobsCancelExamples, kRead, dlq_cancel_command},
     {"dlq cancel", kRunning, "end a job over dead letters", {}, kLetterJob, {}, kDlqCancelExamples, kRead,
      dlq_cancel_command},
     {"pool set", kRunning, "change a pool over all DAGs, while tasks wait for it",
@@ -592,6 +623,8 @@ constexpr Command kCommands[] = {
     {"dlq show", kLooking, "one dead letter, with what its task was given", {}, kLetter, {}, kDlqShowExamples, kRead,
      dlq_show_command},
     {"dlq jobs", kLooking, "jobs over dead letters, newest first", {}, {}, {}, kDlqJobsExamples, kRead, dlq_jobs_command},
+    {"jobs ls", kLooking, "bulk jobs, over runs and dead letters, newest first", {}, {}, {}, kJobsLsExamples, kRead,
+     dlq_jobs_command},
     {"variable ls", kLooking, "variables and their values", {}, {}, {}, kVariableLsExamples, kRead, variable_ls_command},
     {"variable get", kLooking, "the value of a variable", {}, kVariable, {}, kVariableGetExamples, kRead,
      variable_get_command},

@@ -42,6 +42,7 @@ int dlq_redrive_command(const Invocation& call);
 int dlq_discard_command(const Invocation& call);
 int dlq_jobs_command(const Invocation& call);
 int dlq_cancel_command(const Invocation& call);
+int bulk_command(const Invocation& call);
 int variable_ls_command(const Invocation& call);
 int variable_get_command(const Invocation& call);
 int variable_set_command(const Invocation& call);

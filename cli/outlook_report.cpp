@@ -270,7 +270,7 @@ Value task_document(const rehearsal::SimulatedTask& task) {
       .take();
 }
 
-Value run_document(const SimulatedRun& run) {
+Value outlook_run(const SimulatedRun& run) {
   text::Object out;
   out.set("dag", run.dag_id)
       .set("run", run.run_id)
@@ -327,7 +327,7 @@ Value document_of(const Outlook& o) {
                         .set("slot_seconds", o.hours[h].slot_us / static_cast<double>(kSecond))
                         .take());
   }
-  for (const SimulatedRun& run : o.list) runs.push_back(run_document(run));
+  for (const SimulatedRun& run : o.list) runs.push_back(outlook_run(run));
   for (const std::string& task : o.empty_maps) empty_maps.push_back(Value(task));
   for (const std::string& line : o.said) said.push_back(Value(line));
   return text::Object()

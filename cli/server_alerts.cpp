@@ -1,7 +1,9 @@
 #include "cli/server_alerts.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/delivery/courier.h"
@@ -13,6 +15,7 @@ namespace {
 
 constexpr DurationUs kBehindUs = 5 * kSecond, kBehindAgainUs = 10 * kMinute;
 constexpr DurationUs kSoonUs = 20 * kMillisecond, kLooksFor = 5 * kSecond;
+constexpr std::int64_t kUsualOf = 20;  ///< runs that tell how long one takes
 constexpr int kBeatsPerLook = 5;  ///< what an earlier server has left, or is due again
 
 delivery::Message message_of(const DeliveryView& what) {
@@ -26,9 +29,36 @@ ServerAlerts::ServerAlerts(LocalServer& server, std::function<void(const std::st
       say_(std::move(say)),
       alerts_([&server](RunNo run_no) { return server.host().engine().run(run_no); },
               [&server](RunNo run_no) { return server.host().engine().queue().is_waiting(run_no); }),
-      deliveries_(server.loop(), *this) {}
+      deliveries_(server.loop(), *this) {
+  alerts_.expect_by([this](const std::string& dag_id, std::function<void(DurationUs)> done) {
+    find_usual(dag_id, std::move(done));
+  });
+}
 
-void ServerAlerts::start(const Config& config) {
+/// The middle of its last successes; 0: there is none yet.
+void ServerAlerts::find_usual(const std::string& dag_id, std::function<void(DurationUs)> done) {
+  reading_.post([folder = server_.options().state_folder, &loop = server_.loop(), dag_id, done = std::move(done)] {
+    auto reader = SqliteReader::open(folder);
+    if (!reader) return;
+    RunQuery query;
+    query.filter.dag_ids = {dag_id};
+    query.filter.states = {RunState::success};
+    query.page.limit = kUsualOf;
+    query.page.with_total = false;
+    const auto page = (*reader)->list_runs(query);
+    if (!page) return;
+    std::vector<DurationUs> took;
+    for (const RunView& run : page->rows) {
+      if (run.row.started_at != kNoTime && run.row.ended_at != kNoTime) took.push_back(run.row.ended_at - run.row.started_at);
+    }
+    if (took.empty()) return;
+    std::nth_element(took.begin(), took.begin() + std::ssize(took) / 2, took.end());
+    loop.post([done, usual = took[took.size() / 2]] { done(usual); });
+  });
+}
+
+void ServerAlerts::start(const Config& config, std::function<void(const Dag&)> on_dag) {
+  on_dag_ = std::move(on_dag);
   set(config);
   Engine& engine = server_.host().engine();
   for (const RunNo run_no : server_.host().runs()) {
@@ -69,15 +99,34 @@ void ServerAlerts::read_dags() {
     if (!dags) return;
     for (const DagView& one : dags->rows) {
       const auto version = (*reader)->version(one.dag_id, one.latest_version);
-      if (!version || version->canonical_json.find("\"alerts\"") == std::string::npos) continue;
+      if (!version) continue;
+      const auto says = [&](const char* key) { return version->canonical_json.find(key) != std::string::npos; };
+      if (!says("\"alerts\"") && !says("\"pools\"") && !says("\"breakers\"")) continue;
       auto dag = from_canonical(version->canonical_json, {version->source_file, version->work_folder});
       if (!dag) continue;
       loop.post([this, alive, dag = std::move(*dag)] {
-        if (*alive) learn(*dag);
+        if (*alive) on_dag_(*dag);
       });
     }
     read_waiting(**reader, alive);
+    read_assets(**reader, alive);
   });
+}
+
+/// On the thread that reads: assets that say how old they may become.
+void ServerAlerts::read_assets(Reader& reader, const std::shared_ptr<bool>& alive) {
+  AssetQuery query;
+  query.page.limit = 100'000;
+  query.page.with_total = false;
+  const auto assets = reader.list_assets(query);
+  if (!assets) return;
+  for (const AssetView& one : assets->rows) {
+    if (one.row.fresh_within_us <= 0) continue;
+    const WallUs since = one.last_event_at == kNoTime ? one.created_at : one.last_event_at;
+    server_.loop().post([this, alive, row = one.row, since] {
+      if (*alive) alerts_.learn_asset(row, since);
+    });
+  }
 }
 
 /// On the thread that reads: runs that wait to begin since before this server, and may be late by now.

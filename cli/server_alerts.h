@@ -27,8 +27,9 @@ class ServerAlerts final : private DeliveryHost, public api::AlertDoor {
   ServerAlerts(const ServerAlerts&) = delete;
   ServerAlerts& operator=(const ServerAlerts&) = delete;
 
-  /// Runs that live are watched, DAGs that are stored are read, what is due is sent.
-  void start(const Config& config);
+  /// Runs that live are watched, DAGs that are stored are read, what is due is sent. `on_dag`: of those DAGs that say
+  /// something of alerts, pools or breakers.
+  void start(const Config& config, std::function<void(const Dag&)> on_dag);
   void set(const Config& config);
   void learn(const Dag& dag) { alerts_.learn(dag.id, dag.alerts_json); }
   /// Once a second. `late`: how much later than it should have been.
@@ -49,6 +50,8 @@ class ServerAlerts final : private DeliveryHost, public api::AlertDoor {
   void write(ServiceRows rows, std::function<void()> done) override;
   void read_dags();
   void read_waiting(Reader& reader, const std::shared_ptr<bool>& alive);
+  void read_assets(Reader& reader, const std::shared_ptr<bool>& alive);
+  void find_usual(const std::string& dag_id, std::function<void(DurationUs)> done);
   void look_soon();
   void ping_if_due();
   [[nodiscard]] std::shared_ptr<const Alerting> alerting() const;
@@ -56,6 +59,7 @@ class ServerAlerts final : private DeliveryHost, public api::AlertDoor {
   LocalServer& server_;
   const std::function<void(const std::string& line)> say_;
   Alerts alerts_;
+  std::function<void(const Dag&)> on_dag_;
   Deliveries deliveries_;
   mutable std::mutex mutex_;  ///< of what follows: test() comes from other threads
   std::shared_ptr<const Alerting> alerting_ = std::make_shared<const Alerting>();

@@ -63,11 +63,13 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
                      [&observer](const std::string& line) { observer.notice(line); }),
       backfills_(server.loop(), backfill_host_),
       api_backfills_(server.loop(), backfills_),
-      letter_host_(server.loop(), server.host(), makers_.ticks(), makers_.shelf(),
-                   [this](LetterQuery query, LetterHost::OnPage done) { find_letters(std::move(query), std::move(done)); },
-                   [&observer](const std::string& line) { observer.notice(line); }),
-      letter_jobs_(server.loop(), letter_host_),
-      api_letters_(server.loop(), letter_jobs_),
+      job_host_(server.loop(), server.host(), makers_.ticks(), makers_.shelf(),
+                {[this](LetterQuery query, JobHost::OnPage done) { find_letters(std::move(query), std::move(done)); },
+                 [this](RunQuery query, JobHost::OnRuns done) { find_runs(std::move(query), std::move(done)); },
+                 [this](const std::vector<RunNo>& runs) { retention_host_.remove_folders(runs); },
+                 [&observer](const std::string& line) { observer.notice(line); }}),
+      jobs_(server.loop(), job_host_),
+      api_jobs_(server.loop(), server.host(), jobs_),
       api_secrets_(server.options().state_folder, server.loop()),
       api_simulations_(server.options().state_folder, [this] { return simulated_now(); }),
       alerts_(server, [&observer](const std::string& line) { observer.notice(line); }),
@@ -84,7 +86,7 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
       config_(server.loop(), look_at_config(server.loop(), loader_, options_.config_path, server.options().config.profile.name),
               {[this](const Config& old, const Config& fresh) { take_config(old, fresh); },
                [&observer](const std::string& line) { observer.notice(line); }}),
-      door_(server, makers_.shelf(), makers_.ticks(), folder_) {}
+      door_(server, makers_.shelf(), makers_.ticks(), folder_, jobs_) {}
 
 Serving::~Serving() {
   is_ready_ = false;
@@ -94,7 +96,7 @@ Serving::~Serving() {
   alerts_.stop();
   folder_.stop();
   backfills_.stop();
-  letter_jobs_.stop();
+  jobs_.stop();
   makers_.stop();
   loader_.stop();
   config_.stop();
@@ -119,14 +121,18 @@ Status Serving::start() {
   dates_ = std::move(dates).value();
   makers_.on_waiting_ended([this](const RunRow& row) { backfills_.run_ended(row.run_no); });
   if (Status told = makers_.watch_runs(); !told) return told.error();
-  makers_.tick_host().on_dag([this](const Dag& dag) { alerts_.learn(dag); });
-  alerts_.start(server_.options().config);  // before anything is written
+  const auto on_dag = [this](const Dag& dag) {
+    alerts_.learn(dag);
+    warnings_.learn(dag, dagfile::breakers_from_json(dag.breakers_json), server_.loop().wall_now());
+  };
+  makers_.tick_host().on_dag(on_dag);
+  alerts_.start(server_.options().config, on_dag);  // before anything is written
   server_.host().engine().make_children_with(&child_host_);
   makers_.start(*found);  // before the folder
   folder_.start(*found);
   keep_dag_settings(*found, server_.options().config);
   backfills_.start(*found);
-  letter_jobs_.start(*found);
+  jobs_.start(*found);
   retention_.start(server_.options().config.retention, RetentionOnStore::begun(*found));
   backups_.start(server_.options().config.backup);
   config_seen_ = server_.options().config;
@@ -146,11 +152,20 @@ Status Serving::start() {
 }
 
 /// Off the loop, with a reader for each page: a job has one page a thousand letters.
-void Serving::find_letters(LetterQuery query, LetterHost::OnPage done) {
+void Serving::find_letters(LetterQuery query, JobHost::OnPage done) {
   loader_.post([folder = server_.options().state_folder, &loop = server_.loop(), query = std::move(query),
                 done = std::move(done)] {
     auto reader = SqliteReader::open(folder);
     auto page = reader ? (*reader)->list_letters(query) : Result<LetterPage>(reader.error());
+    loop.post([page = std::move(page), done] { done(page); });
+  });
+}
+
+void Serving::find_runs(RunQuery query, JobHost::OnRuns done) {
+  loader_.post([folder = server_.options().state_folder, &loop = server_.loop(), query = std::move(query),
+                done = std::move(done)] {
+    auto reader = SqliteReader::open(folder);
+    auto page = reader ? (*reader)->list_runs(query) : Result<RunPage>(reader.error());
     loop.post([page = std::move(page), done] { done(page); });
   });
 }
@@ -197,13 +212,18 @@ Status Serving::start_web() {
     const std::lock_guard lock(seen_mutex_);
     return workers_seen_;
   };
+  services.connections = [this] { return config_now().connections; };
   services.declared_pools = [this] {
     const std::lock_guard lock(seen_mutex_);
     return pools_seen_;
   };
+  services.dag_warnings = [this] {
+    const std::lock_guard lock(seen_mutex_);
+    return warnings_seen_;
+  };
   services.door = &door_;
   services.backfills = &api_backfills_;
-  services.letters = &api_letters_;
+  services.jobs = &api_jobs_;
   services.secrets = &api_secrets_;
   services.simulate = &api_simulations_;
   services.alerts = &alerts_;
@@ -304,6 +324,10 @@ void Serving::see_workers() {
     }
     seen.is_of_files = server_.host().is_pool_of_files(pool.name);
     seen.spec = std::move(pool);
+  }
+  warnings_seen_.clear();
+  for (DagWarning& one : warnings_.list()) {
+    warnings_seen_.push_back({std::move(one.dag_id), std::move(one.message), one.at});
   }
   metrics_seen_ = engine_metrics(server_.host().engine());
   late_seen_ = beat_due_ == 0 ? 0 : std::max<DurationUs>(0, now - beat_due_);
@@ -430,7 +454,7 @@ void Serving::close() {
   tell_service_manager("STOPPING=1");
   folder_.stop();
   backfills_.stop();
-  letter_jobs_.stop();
+  jobs_.stop();
   makers_.stop();
   config_.stop();
   backups_.stop();

@@ -16,7 +16,7 @@
 #include "cli/api_assets.h"
 #include "cli/api_backfills.h"
 #include "cli/api_door.h"
-#include "cli/api_letters.h"
+#include "cli/api_jobs.h"
 #include "cli/api_secrets.h"
 #include "cli/api_simulations.h"
 #include "cli/api_upkeep.h"
@@ -24,7 +24,8 @@
 #include "scheduler/host/assets_on_engine.h"
 #include "scheduler/host/children_on_engine.h"
 #include "scheduler/host/backfills_on_engine.h"
-#include "scheduler/host/letters_on_engine.h"
+#include "scheduler/host/jobs_on_engine.h"
+#include "scheduler/service/dag_warnings.h"
 #include "scheduler/host/local/backups_on_disk.h"
 #include "scheduler/host/local/retention_on_store.h"
 #include "scheduler/host/run_makers.h"
@@ -63,7 +64,8 @@ class Serving {
  private:
   Serving(LocalServer& server, ServingOptions options, RunObserver& observer);
   Status start();
-  void find_letters(LetterQuery query, LetterHost::OnPage done);
+  void find_letters(LetterQuery query, JobHost::OnPage done);
+  void find_runs(RunQuery query, JobHost::OnRuns done);
   void find_asset_events(const std::string& asset, std::int64_t after, std::size_t limit, AssetHost::OnEvents done);
   void find_dates(const std::string& dag_id, WallUs from, WallUs to, BackfillHost::OnDates done);
   Status start_web();
@@ -89,12 +91,13 @@ class Serving {
   BackfillsOnEngine backfill_host_;
   Backfills backfills_;
   ApiBackfills api_backfills_;
-  LettersOnEngine letter_host_;
-  LetterJobs letter_jobs_;
-  ApiLetters api_letters_;
+  JobsOnEngine job_host_;
+  BulkJobs jobs_;
+  ApiJobs api_jobs_;
   ApiSecrets api_secrets_;
   ApiSimulations api_simulations_;
   ServerAlerts alerts_;
+  DagWarnings warnings_;
   ApiAssets api_assets_;
   ChildrenOnEngine child_host_;
   LoaderThread upkeep_;  ///< what may take long, and nobody waits for: old runs, folders
@@ -114,6 +117,7 @@ class Serving {
   std::mutex seen_mutex_;  ///< of what follows: written at each beat
   std::vector<api::WorkerNow> workers_seen_;
   std::vector<api::PoolSeen> pools_seen_;
+  std::vector<api::WarningSeen> warnings_seen_;
   std::string metrics_seen_;
   DurationUs late_seen_ = 0;
   MonoUs beat_due_ = 0;  ///< loop thread

@@ -184,6 +184,7 @@ int clear_through(const ServerClient& server, const Invocation& call, const RunR
                 {"include_downstream", request.include_downstream}};
   if (!tasks.empty()) body.emplace_back("task_ids", std::move(tasks));
   add_text(body, "why", request.why);
+  if (request.resets_state) body.emplace_back("reset_state", true);
   const Result<Value> touched = server.post(dag_target(run.dag_id) + "/clearTaskInstances", body);
   if (!touched) return call.fail(touched.error());
   if (request.dry_run || !has_instances(*touched)) return show_instances(call, *touched, "cleared");

@@ -21,6 +21,7 @@ struct ClearTasks {
   bool include_downstream = true;  ///< and all that follows from these
   bool only_failed = false;        ///< of all these, what is failed or upstream_failed; with only_running: either
   bool only_running = false;       ///< of all these, what is queued or running
+  bool resets_state = false;       ///< what these keep from run to run (`state:`) is taken away too
   bool dry_run = false;            ///< nothing is changed; the answer lists what would be
   std::string why;
   std::optional<std::string> note;      ///< on each of these

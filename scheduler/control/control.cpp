@@ -59,6 +59,10 @@ std::string object_of(const Request& request, const Answer& how) {
   }
   if (std::holds_alternative<RaiseAssetEvent>(request)) return "asset_event/" + std::to_string(how.asset_event_no);
   if (std::holds_alternative<AnswerApproval>(request)) return "answer/" + std::to_string(how.run_no);
+  if (const auto* put = std::get_if<PutOutput>(&request)) {
+    const InstanceNo i = how.instances.empty() ? 0 : how.instances.front().instance_no;
+    return "xcom/" + std::to_string(how.run_no) + "/" + std::to_string(i) + "/" + put->name;
+  }
   return run_object(how.run_no, numbers_of(how));
 }
 
@@ -174,7 +178,8 @@ void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
     Asked asked = std::move(mailbox.waiting.front());
     mailbox.waiting.pop_front();
     if (!result) {
-      answer(asked, result.error());
+      const bool is_stop = std::holds_alternative<StopRun>(asked.request) && engine_.queue().may_change(run_no);
+      is_stop ? stop_unreadable(std::move(asked), result.error()) : answer(asked, result.error());
       continue;
     }
     has_written_ = 0;
@@ -193,6 +198,22 @@ void Control::loaded(RunNo run_no, Result<LoadedRun> result) {
     mailbox.is_settling = has_written_ == run_no && engine_.run(run_no) == nullptr;
   }
   if (!mailbox.is_settling) mailboxes_.erase(run_no);
+}
+
+/// A run that waits to begin can be ended, whatever else of it cannot be read: its row is enough for that.
+void Control::stop_unreadable(Asked asked, const Error& why) {
+  const auto shared = std::make_shared<Asked>(std::move(asked));
+  const auto stop = std::get<StopRun>(shared->request);
+  loader_.load_row(stop.run_no, [this, alive = is_alive_, shared, stop, why](const Result<RunRow>& row) {
+    if (!*alive) return;
+    if (!row) return answer(*shared, why);
+    if (!engine_.queue().may_change(stop.run_no)) {
+      return answer(*shared, Error{"run \"" + row->run_id + "\" has changed meanwhile; try again", ErrorKind::conflict});
+    }
+    AuditRow audit = audit_of(stop, shared->actor, *row, loop_.wall_now());
+    const Reason reason = std::get<StopRequested>(event_of(stop)).reason;
+    (void)engine_.end_unreadable(*row, reason, why.message, written(std::move(audit), {.run_no = stop.run_no}, *shared));
+  });
 }
 
 /// What a request has changed of a run that is not in memory is durable, or was struck.
@@ -513,6 +534,20 @@ void Control::take_answer(const AnswerApproval& request, Asked& asked, const Dag
   carry_out(*answered, std::move(audit), std::move(how), asked, taking, {});
 }
 
+/// Of each task among them, once.
+void Control::forget_states(const DagRun& run, const std::vector<InstanceNo>& cleared, const Actor& actor, WallUs at,
+                            ServiceRows& rows) {
+  for (const InstanceNo i : cleared) {
+    const std::string& name = run.spec_of(i).state->name;
+    if (name.empty()) continue;
+    auto row = engine_.forget_state(run.row.dag_id, name);
+    if (!row) continue;
+    row->at = at;
+    row->actor = actor.name;
+    rows.task_states.push_back(std::move(*row));
+  }
+}
+
 template <typename Asks>
 void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking* taking) {
   constexpr bool is_retry = std::is_same_v<Asks, RetryRun>;
@@ -550,6 +585,9 @@ void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking
     audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
   } else {
     audit = audit_of(request, asked.actor, run.row, how.instances, loop_.wall_now());
+  }
+  if constexpr (!is_retry) {
+    if (request.resets_state) forget_states(run, *selected, asked.actor, audit.at, notes);
   }
   carry_out(Cleared{std::move(*selected)}, std::move(audit), std::move(how), asked, taking, std::move(notes));
 }

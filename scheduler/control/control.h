@@ -12,9 +12,9 @@
 // made it, and no answer before both are on the disk. What cannot be is refused with the reason, and nothing is written.
 //
 // Each request is a file of its own (trigger_run.h, stop_run.h, retry_run.h, resume_run.h, clear_tasks.h,
-// mark_tasks.h, mark_run.h, pause_run.h, delete_run.h, write_records.h, change_breaker.h, change_state.h, redrive_letters.h, asset_event.h, answer_approval.h): what it
-// says, its checks, what it changes, its audit. Requests about one run are decided in the order in which they came, also
-// while it is being loaded.
+// mark_tasks.h, mark_run.h, pause_run.h, delete_run.h, write_records.h, change_breaker.h, change_state.h, redrive_letters.h,
+// asset_event.h, answer_approval.h, put_output.h): what it says, its checks, what it changes, its audit. Requests about
+// one run are decided in the order in which they came, also while it is being loaded.
 //
 // Owned by who owns the engine; all but ask() on the loop's thread. It must go before the loop and the engine.
 #pragma once
@@ -43,6 +43,7 @@
 #include "scheduler/control/mark_run.h"
 #include "scheduler/control/mark_tasks.h"
 #include "scheduler/control/pause_run.h"
+#include "scheduler/control/put_output.h"
 #include "scheduler/control/redrive_letters.h"
 #include "scheduler/control/resume_run.h"
 #include "scheduler/control/retry_run.h"
@@ -55,7 +56,7 @@
 namespace baton {
 
 using Request = std::variant<TriggerRun, StopRun, PauseRun, RetryRun, ResumeRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun,
-                             ChangeBreaker, ChangeState, RedriveLetters, RaiseAssetEvent, AnswerApproval>;
+                             ChangeBreaker, ChangeState, RedriveLetters, RaiseAssetEvent, AnswerApproval, PutOutput>;
 
 /// The run that a request is about; 0: one that does not exist yet.
 [[nodiscard]] RunNo run_of(const Request& request);
@@ -69,6 +70,7 @@ struct Answer {
   std::size_t letters = 0;             ///< dead letters that were redriven
   std::vector<TouchedInstance> instances;  ///< of retry, clear and mark: what they change, or would (dry_run)
   std::int64_t asset_event_no = 0;     ///< of the event that was raised
+  std::shared_ptr<const BulkJobRow> job;  ///< that has begun with a deletion; null: none
   std::int32_t repeated_status = 0;    ///< not 0: its key is known, this is what was answered then, and nothing changed
 };
 
@@ -79,6 +81,8 @@ struct ControlHooks {
   std::function<Status(const Dag&, const std::vector<bool>& wanted)> check_tasks;
   /// Who knows the keys of earlier requests. Null: a request with a key is refused, unavailable.
   KeyFinder* keys = nullptr;
+  /// What an output that a person puts must not hold.
+  SecretsOf secrets_of = nullptr;
 };
 
 struct ControlLimits {
@@ -112,8 +116,9 @@ class Control {
 
   using OnRetired = std::function<void(const std::vector<RunNo>& gone)>;
   /// Loop's thread: runs that have ended, and that nobody needs any more, go, in one part. Those with the engine, and
-  /// those that somebody has asked about, stay: `gone`, told when it is durable, are the others.
-  void retire(std::vector<RunDeletionRow> runs, AuditRow audit, OnRetired done);
+  /// those that somebody has asked about, stay: `gone`, told when it is durable, are the others. `more` is written with
+  /// them, where there are any.
+  void retire(std::vector<RunDeletionRow> runs, AuditRow audit, OnRetired done, ServiceRows more = {});
 
   /// Loop's thread: what a person has set, slots (fewer than 0: no limit) and rate, goes before what files say.
   void set_pool(const std::string& name, std::int64_t slots, const std::string& rate = {});
@@ -146,6 +151,7 @@ class Control {
   void decide_about(RunNo run_no, Asked asked);
   void load(RunNo run_no);
   void loaded(RunNo run_no, Result<LoadedRun> loaded);
+  void stop_unreadable(Asked asked, const Error& why);
   void settled(RunNo run_no);
   void answer(const Asked& asked, const Result<Answer>& how);
 
@@ -173,6 +179,11 @@ class Control {
   void change_loaded(const MarkRun& request, Asked& asked, LoadedRun& loaded, bool at_start);
   void change(const AnswerApproval& request, Asked& asked, const DagRun& run);
   void change_loaded(const AnswerApproval& request, Asked& asked, LoadedRun& loaded, bool at_start);
+  void forget_states(const DagRun& run, const std::vector<InstanceNo>& cleared, const Actor& actor, WallUs at,
+                     ServiceRows& rows);
+  // put_output.cpp
+  void change(const PutOutput& request, Asked& asked, const DagRun& run);
+  void change_loaded(const PutOutput& request, Asked& asked, LoadedRun& loaded, bool at_start);
   // redrive_letters.cpp
   void change(const RedriveLetters& request, Asked& asked, const DagRun& run);
   void change_loaded(const RedriveLetters& request, Asked& asked, LoadedRun& loaded, bool at_start);

@@ -1,7 +1,9 @@
 // Runs that go: one that a person has named, and those that retention has chosen.
+#include <memory>
 #include <utility>
 
 #include "scheduler/control/control.h"
+#include "scheduler/control/run_job.h"
 
 namespace baton {
 
@@ -16,9 +18,18 @@ void Control::change_loaded(const DeleteRun& request, Asked& asked, LoadedRun& l
   const RunNo run_no = request.run_no;
   AuditRow audit = audit_row(asked.actor, "delete", row, request.why, loop_.wall_now());
   ServiceRows rows;
-  rows.deletions.push_back({run_no, row.dag_id + "/" + row.run_id, audit.at});
+  const std::string name = row.dag_id + "/" + row.run_id;
+  Answer how{.run_no = run_no};
+  if (request.job_no != 0) {
+    const auto instances = std::ssize(loaded.run.instances);
+    how.job = std::make_shared<const BulkJobRow>(
+        rest_job(request.job_no, {run_no, name}, instances, asked.actor.name, audit.at));
+    rows.jobs.push_back(*how.job);
+  }
+  const bool is_in_parts = how.job != nullptr && how.job->state == JobState::running;
+  rows.deletions.push_back({run_no, name, audit.at, kNoTime, is_in_parts});
   going_.insert(run_no);
-  EngineRequest what = written(std::move(audit), {.run_no = run_no}, asked, std::move(rows));
+  EngineRequest what = written(std::move(audit), std::move(how), asked, std::move(rows));
   what.done = [this, alive = is_alive_, run_no, done = std::move(what.done)](const PartVerdict& verdict) {
     if (*alive) going_.erase(run_no);
     done(verdict);
@@ -35,8 +46,9 @@ bool Control::is_at_rest(RunNo run_no) const {
 
 /// Chosen from rows that may be old by now. What has happened since is either known here, or it has become durable, and
 /// then the row says so: the store deletes none that has not ended, or that has ended anew.
-void Control::retire(std::vector<RunDeletionRow> runs, AuditRow audit, OnRetired done) {
+void Control::retire(std::vector<RunDeletionRow> runs, AuditRow audit, OnRetired done, ServiceRows more) {
   EngineRequest what;
+  what.service = std::move(more);
   std::vector<RunNo> gone;
   for (RunDeletionRow& run : runs) {
     if (!is_at_rest(run.run_no)) continue;

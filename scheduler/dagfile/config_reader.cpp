@@ -202,6 +202,9 @@ void read_config(Node root, const std::string& profile, Config& config, Reporter
   config.backup = read_backup(root.find("backup"), reporter);
   config.hooks = read_hooks(root.find("hooks"), reporter);
   config.prices = read_prices(root.find("prices"), reporter);
+  if (const Node log = root.find("log"); log && log.is_map()) {
+    if (const Node format = log.find("format"); format && format.is_scalar()) config.log_format = format.text();
+  }
   read_profiles(root, profile, config, reporter);
 }
 

@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::string_view kCatchups = "none latest all";
 constexpr std::string_view kEvents =
-    "run_started run_success run_failed task_failed task_retried sla_missed dead_letter dag_paused approval_requested "
-    "breaker_opened breaker_half_open breaker_closed asset_stale scheduler_behind";
+    "run_started run_success run_failed task_failed task_retried sla_missed sla_at_risk sla_recovered dead_letter "
+    "dag_paused approval_requested breaker_opened breaker_half_open breaker_closed asset_stale asset_at_risk "
+    "scheduler_behind";
 constexpr std::string_view kRules =
     "all_success all_failed all_done all_done_min_one_success all_skipped one_success one_failed one_done none_failed "
     "none_failed_min_one_success none_skipped always";
@@ -319,6 +320,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"config", "dead_man", kObject, "dead_man", 0, "", kService, "A URL that is asked for as long as all is well", "{url: \"https://hc.example.org/ping/1\", every: 1m}"},
     {"config", "backup", kObject, "backup", 0, "", kService, "Copies of the database that a server makes by itself", "{path: /backup/baton, every: 1d, keep: 7}"},
     {"config", "hooks", kObject | kNull, "webhooks", 0, "", kService, "Whose signed messages trigger which DAG, by name", "{orders: {dag: ingest, secret: ORDERS_HOOK}}"},
+    {"config", "log", kObject, "log", 0, "", kService, "The log that a server writes of itself", "{format: json}"},
     {"config", "prices", kObject, "prices", 0, "", 0, "What CPU costs, for sums of what was used", "{cpu_hour: 0.04, pools: {gpu: 2.5}}"},
     {"prices", "cpu_hour", kNumber, "", 0, "", 0, "An hour of CPU, where no pool says another", "0.04"},
     {"prices", "pools", kObject, "pool_prices", 0, "", 0, "An hour of CPU of tasks in a pool; the first pool of a task counts", "{gpu: 2.5}"},
@@ -326,6 +328,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"sla", "within", kDuration, "", 0, "", kService, "So long after `from`", "5h", 1},
     {"sla", "from", kWord, "", 0, "start queued interval_end", kService, "What of the run it counts from; start", "interval_end"},
     {"sla", "by", kText, "", 0, "", kService, "Or a time of day in the zone of the DAG, the first after the run's interval", "\"06:30\""},
+    {"log", "format", kWord, "", 0, "text json", kService, "How its lines look; text", "json"},
     {"connections", "*", kObject, "connection", 0, "", 0, "A database, and how it is reached", "{sqlite: warehouse.db}"},
     {"connection", "sqlite", kText, "", 0, "", 0, "The file of an SQLite database, beside the file that names it where it is not absolute", "warehouse.db"},
     {"connection", "postgresql", kText, "", 0, "", 0, "How PostgreSQL is reached: words or a URI, as libpq knows them", "\"host=db.example.org dbname=warehouse user=etl\""},

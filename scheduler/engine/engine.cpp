@@ -78,6 +78,33 @@ void Engine::change_state(TaskStateRow row, Value value, EngineRequest request) 
   write(std::move(request));
 }
 
+std::optional<TaskStateRow> Engine::forget_state(const std::string& dag_id, const std::string& name) {
+  const auto states = states_.of(dag_id);
+  const KeptState* const kept = states->find(name);
+  if (kept == nullptr || kept->json.empty()) return std::nullopt;
+  TaskStateRow row;
+  row.dag_id = dag_id;
+  row.name = name;
+  states->put(row, Value{});
+  return row;
+}
+
+/// In the part of the run: what is gathered of it already goes before, so that the row of the success is there.
+void Engine::put_outputs(OutputRow row, Value value, EngineRequest request) {
+  LiveRun* live = runs_.find(row.run_no);
+  if (dead_ || live == nullptr) return;
+  DagRun& run = live->run;
+  const InstanceNo i = row.instance_no;
+  BATON_CHECK(run.at(i).state == TaskState::success);
+  if (row.json.empty()) run.drop_outputs(i);
+  if (!row.json.empty()) run.keep_outputs(i, std::move(value));
+  run.note_change(i);
+  if (run.at(i).activity >= 0) run.ensure_activity(i).outputs_json = row.json;
+  request.service.outputs.push_back(std::move(row));
+  open_part(*live, std::move(request), false);
+  schedule_turn();
+}
+
 void Engine::begin_again(LiveRun& live, StepOutcome& cleared, EngineRequest request,
                          std::shared_ptr<const VersionRow> version) {
   queue_.add_active(live.run.row);

@@ -70,6 +70,11 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void set_pool(const std::string& name, std::int32_t slots) { set_pool(PoolSpec{name, slots}); }
   /// What `var("name")` gives from now on; none: there is no such variable any more.
   void set_variable(const std::string& name, std::optional<std::string> value);
+  /// What a DAG keeps under a name is taken away, with the next version: the row, for the part of the request that wants
+  /// it so. None: it keeps nothing there.
+  [[nodiscard]] std::optional<TaskStateRow> forget_state(const std::string& dag_id, const std::string& name);
+  /// The outputs of an instance of a live run, which has succeeded, become others. `row`: what is written of it.
+  void put_outputs(OutputRow row, Value value, EngineRequest request);
   /// A circuit breaker as an earlier scheduler left it; before runs are adopted.
   void restore_breaker(const BreakerRow& row);
   /// What a DAG, or baton.yaml (`by` empty), says of a breaker. Before what names it begins.
@@ -163,6 +168,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   bool stop_waiting(LoadedRun loaded, const StopRequested& how, EngineRequest request);
   /// A run that waits and has no instances (begun_at is kNoTime) ends as `state`. False: as stop_waiting().
   bool end_waiting(const RunRow& waiting, RunState state, Reason reason, EngineRequest request);
+  /// The same as failed, also of one that has run before, where nothing but its row can be read: the observer is told
+  /// `why`.
+  bool end_unreadable(const RunRow& waiting, Reason reason, const std::string& why, EngineRequest request);
 
   /// What a DAG says of its runs now, whatever its earlier versions said.
   void set_run_limits(const std::string& dag_id, RunLimits limits);

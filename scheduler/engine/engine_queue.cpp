@@ -294,6 +294,20 @@ bool Engine::end_waiting(const RunRow& waiting, RunState state, Reason reason, E
   return true;
 }
 
+bool Engine::end_unreadable(const RunRow& waiting, Reason reason, const std::string& why, EngineRequest request) {
+  if (dead_ || !queue_.may_change(waiting.run_no)) return false;
+  const std::string words = "it could not begin: " + why;
+  if (observer_ != nullptr) observer_->notice("run " + std::to_string(waiting.run_no) + " fails, " + words);
+  leave_queue(waiting.run_no);
+  RunRow row = waiting;
+  row.state = RunState::failed;
+  row.reason = reason;
+  row.note = words;
+  row.ended_at = loop_.wall_now();
+  write_end(waiting, row, std::move(request));
+  return true;
+}
+
 /// Of one that has left the queue.
 void Engine::write_end(const RunRow& waiting, const RunRow& ended, EngineRequest request) {
   const RunPart place = next().part_for_request({});

@@ -32,6 +32,7 @@ namespace baton {
 inline constexpr std::int64_t kLiveMax = 10'000;
 inline constexpr std::int64_t kBreakersMax = 10'000;
 inline constexpr std::int64_t kTaskStatesMax = 1'000;
+inline constexpr std::int64_t kStoreEntriesMax = 1'000;
 inline constexpr std::int64_t kQueuedEventsMax = 1'000;
 inline constexpr std::int64_t kAssetLinksMax = 100'000;
 inline constexpr std::int64_t kGridRunsMax = 1'000;
@@ -129,6 +130,8 @@ class Reader {
   [[nodiscard]] virtual Result<std::vector<TaskStateRow>> list_task_states(const std::string& dag_id) = 0;
   /// not_found: there is none.
   [[nodiscard]] virtual Result<TaskStateRow> task_state(const std::string& dag_id, const std::string& name) = 0;
+  /// What is kept beside a task instance or an asset, and has not expired, by key. At most kStoreEntriesMax.
+  [[nodiscard]] virtual Result<std::vector<StoreEntryRow>> store_entries(const StorePlace& place, WallUs now) = 0;
 
   /// What checks have come to, newest first. At most `limit` (1 … 1,000); a `before` of 0 begins with the newest.
   [[nodiscard]] virtual Result<std::vector<CheckRow>> list_checks(const CheckQuery& query) = 0;

@@ -69,6 +69,7 @@ struct RunFilter {
   std::string triggered_by;
   std::vector<std::pair<std::string, std::optional<std::string>>> labels;  ///< all of these; no value: has it
   Range logical_date, run_after, queued_at, started_at, ended_at, updated_at, duration;
+  RunNo number_min = 0, number_max = 0;       ///< both included; 0: no limit
 };
 
 struct RunQuery {
@@ -114,6 +115,10 @@ struct DagFilter {
   std::vector<std::string> dag_ids;
   TextMatch dag_id, display_name;       ///< both of its id: it has no other name
   std::vector<std::string> owners;      ///< exactly one of these
+  std::vector<std::string> timetables;  ///< exactly one of these kinds
+  std::vector<std::string> versions;    ///< its newest version is one of these
+  std::string principal;                ///< whose favorites `is_favorite` means; empty: nobody's
+  std::optional<bool> is_favorite;
   TextMatch asset;                      ///< it runs on such an asset
   std::optional<bool> runs_on_assets;
   std::vector<RunState> run_states;     ///< it has a run in one of these states,

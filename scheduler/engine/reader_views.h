@@ -88,6 +88,8 @@ struct DagView {
   std::string paused_by, draining_by, stale_by;
   WallUs schedule_since = kNoTime, cursor = kNoTime, next_tick = kNoTime;
   std::int64_t failed_in_row = 0;
+  bool is_favorite = false;    ///< of the principal that was asked with
+  std::string timetable;       ///< the kind of its schedule
   std::string file;            ///< path of its file; empty: not from a folder of DAGs
   WallUs file_read_at = kNoTime;
   bool has_import_error = false;  ///< its file does not read now

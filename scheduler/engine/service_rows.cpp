@@ -46,10 +46,14 @@ void append(ServiceRows& rows, ServiceRows more) {
   move_behind(rows.intervals, more.intervals);
   move_behind(rows.notes, more.notes);
   move_behind(rows.run_holds, more.run_holds);
+  move_behind(rows.outputs, more.outputs);
+  move_behind(rows.store_entries, more.store_entries);
+  move_behind(rows.favorites, more.favorites);
   move_behind(rows.pools, more.pools);
   move_behind(rows.variables, more.variables);
   move_behind(rows.tokens, more.tokens);
   move_behind(rows.deletions, more.deletions);
+  move_behind(rows.rests, more.rests);
   move_behind(rows.breakers, more.breakers);
   move_behind(rows.breaker_events, more.breaker_events);
   move_behind(rows.dag_deletions, more.dag_deletions);

@@ -73,6 +73,7 @@ struct DagTagsRow {
   std::string dag_id;
   std::vector<std::string> tags;  ///< each once
   std::string owner = {};         ///< empty: nobody is named
+  std::string timetable = {};     ///< the kind of its schedule: `CronDataIntervalTimetable`
 };
 
 /// A version that a file has brought, before any run has it.
@@ -126,6 +127,7 @@ struct BackfillRow {
   std::string created_by;
   std::string conf_json = "{}";         ///< params beside the defaults of the DAG
   std::string note;
+  Labels labels;                        ///< of each of its runs, beside those of the DAG
 };
 
 /// Why an interval of a backfill has no run of its own.
@@ -151,6 +153,36 @@ struct NoteRow {
   RunNo run_no = 0;
   InstanceNo instance_no = -1;  ///< -1: on the run
   std::string text;
+};
+
+/// The outputs of a task instance that has succeeded, as a person has put them; of any other none are written.
+struct OutputRow {
+  RunNo run_no = 0;
+  InstanceNo instance_no = 0;
+  std::string json;             ///< all of them; empty: there are none any more
+};
+
+/// What values are kept beside: a task instance, until its run goes, or an asset.
+struct StorePlace {
+  RunNo run_no = 0;
+  InstanceNo instance_no = 0;
+  std::int64_t asset_no = 0;    ///< 0: a task instance
+};
+
+/// A value that is kept there by a key. Of a run that is gone none is written.
+struct StoreEntryRow {
+  StorePlace place;
+  std::string key;              ///< empty: all that are kept there are taken away
+  std::string json;             ///< empty: it is taken away
+  WallUs at = kNoTime;
+  WallUs expires_at = kNoTime;  ///< from then on there is none; kNoTime: never. Of task instances alone
+};
+
+/// A DAG that somebody wants to find again, or does not any more. Of a DAG that is gone none is written.
+struct FavoriteRow {
+  std::string dag_id, principal;
+  WallUs at = kNoTime;
+  bool is_gone = false;
 };
 
 /// A pool as a person has set it.
@@ -183,6 +215,14 @@ struct RunDeletionRow {
   std::string name;  ///< DAG/RUN, for those who follow the changes
   WallUs at = kNoTime;
   WallUs ended_at = kNoTime;  ///< one that has ended anew since it was chosen stays; kNoTime: whenever it ended
+  bool is_in_parts = false;   ///< what grows with its task instances stays for rows of the next kind: nobody sees it
+};
+
+/// A part of what is left of a run that has gone in parts.
+struct RunRestRow {
+  RunNo run_no = 0;
+  InstanceNo up_to = 0;       ///< instances below this number; whatever is left with `is_last`
+  bool is_last = false;
 };
 
 /// A DAG of which no run is left and whose file is gone: all that is kept of it goes. Any other stays as it is.
@@ -332,10 +372,14 @@ struct ServiceRows {
   std::vector<BackfillIntervalRow> intervals;
   std::vector<NoteRow> notes;           ///< on runs and instances that are gone: none is written
   std::vector<RunHoldRow> run_holds;    ///< likewise
+  std::vector<OutputRow> outputs;
+  std::vector<StoreEntryRow> store_entries;
+  std::vector<FavoriteRow> favorites;
   std::vector<PoolRow> pools;
   std::vector<VariableRow> variables;
   std::vector<TokenRow> tokens;
   std::vector<RunDeletionRow> deletions;
+  std::vector<RunRestRow> rests;
   std::vector<DagDeletionRow> dag_deletions;
   std::vector<BreakerRow> breakers;
   std::vector<BreakerEventRow> breaker_events;
@@ -360,8 +404,9 @@ struct ServiceRows {
 
   [[nodiscard]] bool empty() const {
     return files.empty() && versions.empty() && dags.empty() && tags.empty() && cursors.empty() && ticks.empty() &&
-           server.empty() && backfills.empty() && intervals.empty() && notes.empty() && run_holds.empty() && pools.empty() &&
-           variables.empty() && tokens.empty() && deletions.empty() && dag_deletions.empty() && breakers.empty() &&
+           server.empty() && backfills.empty() && intervals.empty() && notes.empty() && run_holds.empty() && outputs.empty() &&
+           store_entries.empty() && favorites.empty() && pools.empty() &&
+           variables.empty() && tokens.empty() && deletions.empty() && rests.empty() && dag_deletions.empty() && breakers.empty() &&
            breaker_events.empty() && letter_closings.empty() && letters.empty() && jobs.empty() && outbox.empty() &&
            deliveries.empty() && assets.empty() && quarantines.empty() && dag_assets.empty() &&
            asset_events.empty() && asset_cursors.empty() && taken_events.empty() && task_states.empty() && checks.empty() &&

@@ -80,6 +80,7 @@ void BackfillsOnEngine::load_and_create(std::shared_ptr<Wanted> wanted) {
     run.interval_start = piece.interval.start;
     run.interval_end = piece.interval.end;
     run.triggered_by = "backfill";
+    run.labels = wanted->run.labels;
     RunCreation creation = creation_of(run, wanted->run_no, loop_.wall_now(), 0);
     creation.inner_dates = piece.inner_dates;
     host_.engine().create_run(std::move(creation), std::move(*params), {},

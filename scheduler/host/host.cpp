@@ -28,7 +28,7 @@ Host::Host(HostParts parts, LaunchContext launch, HostSettings settings)
 Host::~Host() = default;
 
 ControlHooks Host::hooks() {
-  return {parts_.check_tasks, parts_.keys};
+  return {parts_.check_tasks, parts_.keys, parts_.secrets_of};
 }
 
 Status Host::open() {

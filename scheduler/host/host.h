@@ -43,6 +43,8 @@ struct HostParts {
   RunLoader* loader = nullptr;
   /// Knows the keys of earlier requests. Null: requests with keys are refused.
   KeyFinder* keys = nullptr;
+  /// As ControlHooks::secrets_of. May be empty.
+  SecretsOf secrets_of = nullptr;
 };
 
 struct HostSettings {
@@ -88,8 +90,8 @@ class Host {
   [[nodiscard]] TriggerRun trigger_of(NewRun request);
 
   /// As Control::retire().
-  void retire(std::vector<RunDeletionRow> runs, AuditRow audit, Control::OnRetired done) {
-    control_.retire(std::move(runs), std::move(audit), std::move(done));
+  void retire(std::vector<RunDeletionRow> runs, AuditRow audit, Control::OnRetired done, ServiceRows more = {}) {
+    control_.retire(std::move(runs), std::move(audit), std::move(done), std::move(more));
   }
 
   /// Slots of a pool that a person has set, also in an earlier life of the server.

@@ -26,6 +26,27 @@ std::string connection_of(const TaskSpec& spec) {
 
 }  // namespace
 
+std::vector<std::string> secrets_of(const Dag& dag, TaskNo t, const SecretSource& secret,
+                                    const ConnectionSource& connection) {
+  std::vector<std::string> out;
+  const auto add = [&](const std::string& name) {
+    if (name.empty()) return;
+    if (auto value = secret(name)) out.push_back(std::move(*value));
+  };
+  const TaskSpec& spec = dag.spec(t);
+  for (const EnvEntry& entry : dag.env) add(entry.secret);
+  for (const EnvEntry& entry : spec.env) add(entry.secret);
+  for (const TaskBody* body : {&*spec.body, &spec.sensor->http}) {
+    for (const auto& [place, name] : body->secrets) add(name);
+  }
+  const std::string asked = connection ? connection_of(spec) : std::string();
+  if (asked.empty()) return out;
+  const auto first = connection(asked);
+  const Connection* const found = first ? &*first : find_connection(dag.connections, asked);
+  if (found != nullptr) add(found->password_secret);
+  return out;
+}
+
 /// What is not known is told once, with the task that wants it first.
 Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const SecretSource& secret,
                      const ConnectionSource& connection) {

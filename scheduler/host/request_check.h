@@ -24,4 +24,8 @@ Status check_request(const Dag& dag, const std::vector<bool>& selected, const Va
 Status check_secrets(const Dag& dag, const std::vector<bool>& wanted, const SecretSource& secret,
                      const ConnectionSource& connection = nullptr);
 
+/// The values of the secrets that a task is given, as far as they are known.
+std::vector<std::string> secrets_of(const Dag& dag, TaskNo t, const SecretSource& secret,
+                                    const ConnectionSource& connection = nullptr);
+
 }  // namespace baton

@@ -158,6 +158,7 @@ struct Config {
   Retention retention;
   BackupSettings backup;
   Prices prices;
+  std::string log_format;                 ///< of a server's own log: `text` or `json`; empty: not said
   Profile profile;                        ///< the one that holds; its pools are among `pools`
   std::string path;                       ///< the file it came from; empty: defaults
 };

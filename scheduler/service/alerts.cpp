@@ -156,6 +156,14 @@ void Alerts::tell_run(Part& part, const RunRow& row, WallUs now) {
   if (!is_final(row.state)) return;
   started_.erase(row.run_no);
   waiting_.erase(row.run_no);
+  if (const auto deadline = risks_.ended(row.run_no, row.ended_at)) {
+    add(part, "sla_recovered", row.dag_id, object, std::to_string(*deadline),
+        {{"run_id", row.run_id},
+         {"deadline", time_or_null(*deadline)},
+         {"ended_at", time_or_null(row.ended_at)},
+         {"note", "it was at risk, and has ended in time"}},
+        now);
+  }
   if (row.reason == Reason::marked || row.ended_at == kNoTime) return;  // a person knows what they have said
   const char* event = row.state == RunState::success ? "run_success" : "run_failed";
   ValueMap details = {{"run_id", row.run_id},
@@ -234,6 +242,8 @@ void Alerts::tell_service(Part& part, WallUs now) {
 /// Rows that tell of the same once more (counts, a note, the end of hooks) have the same episode, and nothing comes of
 /// them.
 void Alerts::tell(Part& part, WallUs now) {
+  for (const AssetRow& row : part.service.assets) assets_.say(row);
+  for (const AssetEventRow& row : part.service.asset_events) assets_.happened(row);
   if (rules_.empty() && rules_of_.empty()) return;
   for (const RunCreation& made : part.creations) {
     if (made.run.begun_at == kNoTime && made.dag != nullptr) watch_waiting(made.run, *made.dag);
@@ -268,6 +278,7 @@ void Alerts::watch(const DagRun& run) {
     if (at != kNoTime) deadlines_.insert({at, run.row.run_no, t});
   };
   add(run.dag->sla, kWholeRun);
+  watch_risk(run.row, run_deadline(run.dag->sla, run.row, *run.dag));
   for (std::size_t t = 0; t < run.dag->tasks.size(); ++t) {
     const TaskSpec& spec = *run.dag->tasks[t].spec;
     if (spec.expected.has_value()) add(spec.expected->sla, static_cast<TaskNo>(t));
@@ -279,6 +290,7 @@ void Alerts::watch_waiting(const RunRow& row, const Dag& dag) {
   if (at == kNoTime) return;
   waiting_[row.run_no] = {row, dag.sla};
   deadlines_.insert({at, row.run_no, kWholeRun});
+  watch_risk(row, at);
 }
 
 /// None: it has ended in time, whatever it ended as, or nobody wants to hear of it.
@@ -319,7 +331,52 @@ std::vector<OutboxRow> Alerts::overdue(WallUs now) {
     if (auto row = missed(deadline, now)) out.push_back(std::move(*row));
     if (deadline.task_no == kWholeRun) waiting_.erase(deadline.run_no);
   }
+  risks_due(now, out);
+  assets_due(now, out);
   return out;
+}
+
+void Alerts::watch_risk(const RunRow& row, WallUs deadline) {
+  if (deadline == kNoTime || !find_usual_) return;
+  risks_.watch(row, deadline);
+  find_usual_(row.dag_id, [this, alive = is_alive_, run_no = row.run_no](DurationUs takes_us) {
+    if (*alive) risks_.expect(run_no, takes_us);
+  });
+}
+
+void Alerts::risks_due(WallUs now, std::vector<OutboxRow>& out) {
+  for (const RunAtRisk& risk : risks_.take_due(now)) {
+    const RunRow& row = risk.row;
+    const DagRun* const run = find_run_(row.run_no);
+    const bool is_open = run != nullptr ? !is_final(run->row.state) : is_waiting_(row.run_no);
+    if (!is_open) {
+      (void)risks_.ended(row.run_no, kNoTime);
+      continue;
+    }
+    const bool has_begun = row.started_at != kNoTime;
+    auto told = news("sla_at_risk", row.dag_id, row.dag_id + "/" + row.run_id, std::to_string(risk.deadline),
+                     {{"run_id", row.run_id},
+                      {"deadline", time_or_null(risk.deadline)},
+                      {"expected_at", time_or_null(risk.expected_at)},
+                      {"note", has_begun ? "it began too late to end in time, as its last runs took"
+                                         : "it has not begun, and cannot end in time any more, as its last runs took"}},
+                     now);
+    if (told) out.push_back(std::move(*told));
+  }
+}
+
+void Alerts::assets_due(WallUs now, std::vector<OutboxRow>& out) {
+  for (const OldAsset& old : assets_.take_due(now)) {
+    const WallUs stale_at = old.since + old.within_us;
+    auto told = news(old.is_stale ? "asset_stale" : "asset_at_risk", old.declared_by, old.name, std::to_string(old.since),
+                     {{"asset", old.name},
+                      {"last_event_at", time_or_null(old.since)},
+                      {"stale_at", time_or_null(stale_at)},
+                      {"note", old.is_stale ? "nothing has happened to it within its `fresh_within`"
+                                            : "its `fresh_within` is nearly over"}},
+                     now);
+    if (told) out.push_back(std::move(*told));
+  }
 }
 
 }  // namespace baton

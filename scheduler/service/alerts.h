@@ -11,6 +11,7 @@
 #include <compare>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,6 +21,8 @@
 #include "scheduler/engine/batch.h"
 #include "scheduler/engine/dag_run.h"
 #include "scheduler/model/result.h"
+#include "scheduler/service/asset_watch.h"
+#include "scheduler/service/sla_risks.h"
 
 namespace baton {
 
@@ -69,6 +72,9 @@ class Alerts {
   /// Whether a run waits to begin: one whose creation was struck, or that was deleted, does not.
   using IsWaiting = std::function<bool(RunNo)>;
   Alerts(FindRun find_run, IsWaiting is_waiting) : find_run_(std::move(find_run)), is_waiting_(std::move(is_waiting)) {}
+  ~Alerts() { *is_alive_ = false; }
+  Alerts(const Alerts&) = delete;
+  Alerts& operator=(const Alerts&) = delete;
 
   /// What baton.yaml says from here on.
   void set(std::vector<AlertRule> rules) { rules_ = std::move(rules); }
@@ -82,10 +88,16 @@ class Alerts {
                                               const std::string& object, const std::string& episode, ValueMap details,
                                               WallUs now) const;
 
-  /// Runs and tasks that are past their `sla` and have not ended: each once. What ends before is withdrawn.
+  /// Runs and tasks that are past their `sla` and have not ended, runs that will miss it, assets that grow old: each once.
+  /// What ends before is withdrawn.
   [[nodiscard]] std::vector<OutboxRow> overdue(WallUs now);
   /// When the next one that is watched would be; kNoTime: none is.
   [[nodiscard]] WallUs next_deadline() const { return deadlines_.empty() ? kNoTime : deadlines_.begin()->at; }
+  /// Who finds how long runs of a DAG take (the middle of its last successes), off the loop. Without one nobody is at risk.
+  using FindUsual = std::function<void(const std::string& dag_id, std::function<void(DurationUs)> done)>;
+  void expect_by(FindUsual find_usual) { find_usual_ = std::move(find_usual); }
+  /// An asset that was known before this.
+  void learn_asset(const AssetRow& row, WallUs since) { assets_.restore(row, since); }
   /// A run that lives already when the server begins.
   void watch(const DagRun& run);
   /// One that waits for its turn: it may be late before it has begun.
@@ -110,6 +122,9 @@ class Alerts {
   };
   static constexpr TaskNo kWholeRun = -1;
   [[nodiscard]] std::optional<OutboxRow> missed(const Deadline& deadline, WallUs now) const;
+  void watch_risk(const RunRow& row, WallUs deadline);
+  void risks_due(WallUs now, std::vector<OutboxRow>& out);
+  void assets_due(WallUs now, std::vector<OutboxRow>& out);
 
   const FindRun find_run_;
   const IsWaiting is_waiting_;
@@ -118,6 +133,10 @@ class Alerts {
   std::set<RunNo> started_;                                 ///< that were told of, and have not ended
   std::set<Deadline> deadlines_;
   std::map<RunNo, std::pair<RunRow, Sla>> waiting_;         ///< had not begun when they were seen, and have a deadline
+  SlaRisks risks_;
+  AssetWatch assets_;
+  FindUsual find_usual_;
+  std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);  ///< guards what comes back
   bool has_told_ = false;
 };
 

@@ -18,7 +18,7 @@ BackfillWish wish_of(const BackfillRow& row) {
 }
 
 BackfillAsk ask_of(const BackfillRow& row) {
-  return {row.dag_id, wish_of(row), row.max_active_runs, row.conf_json, row.note};
+  return {row.dag_id, wish_of(row), row.max_active_runs, row.conf_json, row.note, row.labels};
 }
 
 std::function<std::optional<ExistingRun>(WallUs)> lookup_in(const std::vector<CoveredDate>& dates) {
@@ -110,6 +110,7 @@ void Backfills::create(BackfillAsk ask, const std::string& by, AuditRow audit, O
     row.created_by = by;
     row.conf_json = wanted->conf_json;
     row.note = wanted->note;
+    row.labels = wanted->labels;
     host_.lift_limit(row.dag_id);
     ServiceRows rows;
     rows.backfills.push_back(row);
@@ -295,7 +296,7 @@ void Backfills::pass_over(Filling& of) {
 }
 
 void Backfills::make_next(Filling& of) {
-  const BackfillRun run{of.row.dag_id, of.version, of.page.front().what.piece, of.row.conf_json};
+  const BackfillRun run{of.row.dag_id, of.version, of.page.front().what.piece, of.row.conf_json, of.row.labels};
   const std::int64_t backfill_no = of.row.backfill_no;
   const auto number = std::make_shared<RunNo>(0);
   BackfillIntervalRow interval;

@@ -32,6 +32,7 @@ struct BackfillRun {
   std::string dag_id, version;
   BackfillPiece piece;
   std::string conf_json;
+  Labels labels;
 };
 
 /// A date that has a run.
@@ -77,6 +78,7 @@ struct BackfillAsk {
   std::int32_t max_active_runs = 10;
   std::string conf_json = "{}";
   std::string note;
+  Labels labels;  ///< of each of its runs
 };
 
 class Backfills {

@@ -72,6 +72,16 @@ Result<DagSchedule> schedule_of(const Dag& dag, const Config& config) {
   return made;
 }
 
+/// As Airflow names the classes that do the same.
+std::string kind_of_schedule(const Dag& dag) {
+  if (dag.schedule == nullptr) return "NullTimetable";
+  const auto& entries = dag.schedule->entries;
+  if (dag.schedule->assets) return entries.empty() ? "AssetTriggeredTimetable" : "AssetOrTimeSchedule";
+  if (entries.empty()) return "NullTimetable";
+  if (entries.size() > 1) return "MultipleCronTriggerTimetable";
+  return entries.front().cron.empty() ? "DeltaDataIntervalTimetable" : "CronDataIntervalTimetable";
+}
+
 void give_dag(const ShelvedDag& given, const std::string& path, const Config& config, TickHost& host,
               TicksService& ticks, DagShelf& shelf, std::function<void()> done) {
   const Dag& dag = *given.dag;
@@ -85,7 +95,7 @@ void give_dag(const ShelvedDag& given, const std::string& path, const Config& co
   host.declare_assets(dag);  // before the row of the file says that it was read
   ServiceRows rows;
   rows.versions.push_back({given.dag, given.version});
-  rows.tags.push_back({dag.id, dag.tags, dag.owner});
+  rows.tags.push_back({dag.id, dag.tags, dag.owner, kind_of_schedule(dag)});
   ticks.put_dag(dag.id, path, dag.version, schedule->hash, std::move(schedule->dag), std::move(rows), std::move(done));
 }
 

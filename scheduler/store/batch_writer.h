@@ -34,7 +34,8 @@ struct ServiceStatements {
   ServiceStatements();
   LazyStatement put_file, drop_file, update_dag, drop_tags, set_owner, insert_tag, move_cursor, put_tick, drop_tick, put_server,
       drop_server, put_backfill, put_interval,
-      note_run, hold_run, note_instance, put_pool, drop_pool, put_variable, drop_variable, insert_token, revoke_token,
+      note_run, hold_run, note_instance, find_outputs, put_outputs, put_favorite, drop_favorite, touch_dag, put_pool, drop_pool,
+      put_variable, drop_variable, insert_token, revoke_token,
       put_breaker, put_breaker_event, drop_old_breaker_events;
 };
 
@@ -54,7 +55,8 @@ struct AssetStatements {
 /// Statements of state_writing.cpp.
 struct StateStatements {
   StateStatements();
-  LazyStatement insert, update, insert_check, hold_event, drop_held;
+  LazyStatement insert, update, insert_check, hold_event, drop_held, put_store, drop_store, drop_whole_store,
+      put_asset_store, drop_asset_store, drop_whole_asset_store;
 };
 
 /// Statements of request_rows_writing.cpp.
@@ -131,10 +133,13 @@ class BatchWriter {
   bool put(const BackfillIntervalRow& row);
   bool put(const NoteRow& row);
   bool put(const RunHoldRow& row);
+  bool put(const OutputRow& row);
+  bool put(const FavoriteRow& row);
   bool put(const PoolRow& row);
   bool put(const VariableRow& row);
   bool put(const TokenRow& row);
   bool put(const RunDeletionRow& row);
+  bool put(const RunRestRow& row);
   bool put(const DagDeletionRow& row);
 
   // letters_writing.cpp
@@ -152,6 +157,7 @@ class BatchWriter {
   bool put(const TakenEventRow& row);
   // state_writing.cpp
   bool put(const TaskStateRow& row);
+  bool put(const StoreEntryRow& row);
   bool put(const CheckRow& row);
   bool put(const HeldEventRow& row);
   // request_rows_writing.cpp

@@ -4,6 +4,7 @@
 
 #include "scheduler/store/backup.h"
 #include "scheduler/store/schema.h"
+#include "scheduler/store/schema_10.h"
 #include "scheduler/store/schema_11.h"
 #include "scheduler/store/schema_4.h"
 #include "scheduler/store/schema_5.h"
@@ -15,7 +16,7 @@
 namespace baton::sqlite {
 namespace {
 
-constexpr std::array<Migration, 10> kMigrations = {{
+constexpr std::array<Migration, 11> kMigrations = {{
     {"runs, task instances and what belongs to them", kSchema1},
     {"a cheaper index of what needs attention", kSchema2},
     {"what a server needs: runs that wait, dates, who executes, the service's tables", kSchema3},
@@ -25,6 +26,7 @@ constexpr std::array<Migration, 10> kMigrations = {{
     {"checks, and state across runs", kSchema7},
     {"tasks that wait for people and for other runs", kSchema8},
     {"owners of DAGs", kSchema9},
+    {"favorites, kinds of schedules, values beside task instances, runs that go in parts", kSchema10},
     {"runs that are paused", kSchema11},
 }};
 

@@ -106,7 +106,7 @@ class ChangeWalk {
     Query query;
     query.add(
         "SELECT run_no, instance_no FROM task_instance WHERE seq IS NOT NULL AND (seq, run_no, instance_no) > (?, ?, ?)"
-        " ORDER BY seq, run_no, instance_no LIMIT ?",
+        " AND run_no NOT IN (SELECT run_no FROM doomed_run) ORDER BY seq, run_no, instance_no LIMIT ?",
         from.seq, from.first, from.second, limit_ + 1);
     const auto keys = connection_.instance_keys(query);
     if (!keys) return keys.error();

@@ -40,7 +40,8 @@ class DagList {
     for (const WalkedRow& row : *rows) at_[row.first] = at_.size();
     page_.rows.resize(rows->size());
     numbers_ = list_of(*rows);
-    for (const auto part : {&DagList::read_rows, &DagList::read_counts, &DagList::read_tags, &DagList::read_last_runs}) {
+    for (const auto part : {&DagList::read_rows, &DagList::read_counts, &DagList::read_tags, &DagList::read_favorites,
+                            &DagList::read_last_runs}) {
       if (Status read = (this->*part)(); !read) return read.error();
     }
     if (Status counted = finish_page(connection_, query_.page, *from, page_); !counted) return counted.error();
@@ -60,6 +61,12 @@ class DagList {
     if (Status added = add_match(query, "d.dag_id", filter.dag_id); !added) return added.error();
     if (Status added = add_match(query, "d.dag_id", filter.display_name); !added) return added.error();
     add_one_of(query, "d.owner", filter.owners);
+    add_one_of(query, "d.timetable", filter.timetables);
+    add_versions(query);
+    if (filter.is_favorite) {
+      query.add(*filter.is_favorite ? " AND " : " AND NOT ")
+          .add("EXISTS (SELECT 1 FROM dag_favorite w WHERE w.dag_no = d.dag_no AND w.principal = ?)", filter.principal);
+    }
     if (Status added = add_assets(query); !added) return added.error();
     add_runs(query);
     add_tags(query);
@@ -85,6 +92,14 @@ class DagList {
     if (Status added = add_match(query, "a.name", filter.asset); !added) return added;
     query.add(")");
     return Unit{};
+  }
+
+  void add_versions(Query& query) {
+    if (query_.filter.versions.empty()) return;
+    query.add(" AND EXISTS (SELECT 1 FROM dag_version x WHERE x.dag_no = d.dag_no AND x.number ="
+              " (SELECT max(number) FROM dag_version y WHERE y.dag_no = d.dag_no)");
+    add_one_of(query, "x.version", query_.filter.versions);
+    query.add(")");
   }
 
   void add_runs(Query& query) {
@@ -117,7 +132,7 @@ class DagList {
     static const std::string sql =
         std::string("SELECT d.dag_no, d.dag_id, v.version, v.number, ") + kNewestRun +
         ", paused_since, draining_since, stale_since, paused_by, draining_by, stale_by, schedule_since, cursor, next_tick,"
-        " failed_in_row, f.path, f.read_at, f.failed_since, d.seq FROM json_each(?) p"
+        " failed_in_row, f.path, f.read_at, f.failed_since, d.seq, d.timetable FROM json_each(?) p"
         " CROSS JOIN dag d ON d.dag_no = p.value LEFT JOIN dag_version v ON v.dag_no = d.dag_no"
         " AND v.number = (SELECT max(number) FROM dag_version n WHERE n.dag_no = d.dag_no)"
         " LEFT JOIN dag_file f ON f.file_no = d.file_no";
@@ -143,6 +158,7 @@ class DagList {
           view.file_read_at = row.time(16);
           view.has_import_error = !row.is_null(17);
           view.seq = row.integer(18);
+          view.timetable = row.string(19);
           return Unit{};
         },
         std::string_view(numbers_));
@@ -159,6 +175,17 @@ class DagList {
           return Unit{};
         },
         std::string_view(numbers_));
+  }
+
+  Status read_favorites() {
+    if (query_.filter.principal.empty()) return Unit{};
+    return connection_.query(
+        "SELECT w.dag_no FROM json_each(?) p CROSS JOIN dag_favorite w ON w.dag_no = p.value AND w.principal = ?",
+        [&](const Statement& row) -> Status {
+          view_of(row.integer(0)).is_favorite = true;
+          return Unit{};
+        },
+        std::string_view(numbers_), std::string_view(query_.filter.principal));
   }
 
   Status read_tags() {

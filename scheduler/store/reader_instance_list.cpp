@@ -193,6 +193,7 @@ class InstanceList {
     }
     query.add(" WHERE 1");
     if (filter_.run_no) query.add(" AND t.run_no = ?", *filter_.run_no);
+    if (!with_run && !filter_.run_no) query.add(" AND t.run_no NOT IN (SELECT run_no FROM doomed_run)");
     if (Status added = add_run_conditions(connection_, filter_.run, leading == Leading::instances, query); !added) {
       return added.error();
     }

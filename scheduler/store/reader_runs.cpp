@@ -77,7 +77,7 @@ bool names_more_than_dag_and_state(const RunFilter& f) {
   return !f.run_ids.empty() || !f.dag_id.is_open() || !f.run_id.is_open() || !f.types.empty() || !f.versions.empty() ||
          !f.conf_part.empty() || !f.triggered_by.empty() || !f.labels.empty() || !f.version_ids.empty() || !f.asset.is_open() || !f.logical_date.is_open() || !f.run_after.is_open() ||
          !f.queued_at.is_open() || !f.started_at.is_open() || !f.ended_at.is_open() || !f.updated_at.is_open() ||
-         !f.duration.is_open();
+         !f.duration.is_open() || f.number_min != 0 || f.number_max != 0;
 }
 
 namespace {
@@ -106,6 +106,8 @@ Status add_run_conditions(ReaderConnection& connection, const RunFilter& filter,
   if (Status added = add_dags(connection, filter.dag_ids, plus, into); !added) return added;
   add_one_of_codes(into, std::string(plus) + "r.state", filter.states);
   add_one_of(into, "r.run_id", filter.run_ids);
+  if (filter.number_min != 0) into.add(" AND r.run_no >= ?", filter.number_min);
+  if (filter.number_max != 0) into.add(" AND r.run_no <= ?", filter.number_max);
   if (!filter.dag_id.is_open()) {
     into.add(" AND r.dag_no IN (SELECT dag_no FROM dag WHERE 1");
     if (Status added = add_match(into, "dag_id", filter.dag_id); !added) return added;

@@ -35,4 +35,22 @@ Result<TaskStateRow> SqliteReader::task_state(const std::string& dag_id, const s
   return std::move(*out);
 }
 
+Result<std::vector<StoreEntryRow>> SqliteReader::store_entries(const StorePlace& place, WallUs now) {
+  std::vector<StoreEntryRow> out;
+  const auto take = [&](const Statement& row) -> Status {
+    out.push_back({place, row.string(0), row.string(1), row.time(2), row.time(3)});
+    return Unit{};
+  };
+  const Status read =
+      place.asset_no != 0
+          ? connection_->query("SELECT key, value, at, NULL FROM asset_store WHERE asset_no = ? ORDER BY key LIMIT ?", take,
+                               place.asset_no, kStoreEntriesMax)
+          : connection_->query(
+                "SELECT key, value, at, expires_at FROM task_store WHERE run_no = ?1 AND instance_no = ?2"
+                " AND (expires_at IS NULL OR expires_at > ?3) ORDER BY key LIMIT ?4",
+                take, place.run_no, std::int64_t{place.instance_no}, now, kStoreEntriesMax);
+  if (!read) return read.error();
+  return out;
+}
+
 }  // namespace baton

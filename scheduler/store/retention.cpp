@@ -3,6 +3,7 @@
 #include <array>
 #include <initializer_list>
 #include <set>
+#include <span>
 #include <vector>
 
 namespace baton::sqlite {
@@ -63,19 +64,32 @@ int bury(Database& db, std::int64_t seq, Deleted kind, std::int64_t object_no, W
   return insert.run(seq, static_cast<std::int64_t>(kind), object_no, Time{at}, std::string_view(name));
 }
 
-int delete_run(Database& db, const Doomed& run, const Numbers& numbers) {
-  constexpr std::array<const char*, 14> kTables = {"task_try",  "mapped_item", "task_instance", "cache_entry",
-                                                   "run_input", "run_date",    "run_label",     "dead_letter",
-                                                   "run_asset_event", "check_result", "held_asset_event",
-                                                   "approval",   "started_run",   "dag_run"};
-  for (const char* table : kTables) {
+/// What grows with the task instances of a run, and what there is once, or seldom.
+constexpr std::array<const char*, 6> kOfEachInstance = {"task_try",    "mapped_item",  "task_store",
+                                                        "cache_entry", "check_result", "task_instance"};
+constexpr std::array<const char*, 9> kOfEachRun = {"run_input",        "run_date", "run_label",   "dead_letter", "run_asset_event",
+                                                   "held_asset_event", "approval", "started_run", "dag_run"};
+
+int delete_of_run(Database& db, std::span<const char* const> tables, RunNo run_no) {
+  for (const char* table : tables) {
     const std::string sql = std::string("DELETE FROM ") + table + " WHERE run_no = ?";
     int rc = kOk;
     Statement statement = db.prepare(sql, &rc, false);
-    if (rc == kOk) rc = statement.run(run.run_no);
+    if (rc == kOk) rc = statement.run(run_no);
     if (rc != kOk) return rc;
   }
-  int rc = kOk;
+  return kOk;
+}
+
+int delete_run(Database& db, const Doomed& run, const Numbers& numbers, bool is_in_parts = false) {
+  int rc = is_in_parts ? kOk : delete_of_run(db, kOfEachInstance, run.run_no);
+  if (rc == kOk) rc = delete_of_run(db, kOfEachRun, run.run_no);
+  if (rc != kOk) return rc;
+  if (is_in_parts) {
+    Statement doom = db.prepare("INSERT OR IGNORE INTO doomed_run (run_no) VALUES (?)", &rc, false);
+    if (rc == kOk) rc = doom.run(run.run_no);
+    if (rc != kOk) return rc;
+  }
   Statement count = db.prepare("UPDATE run_count SET runs = runs - 1 WHERE dag_no = ? AND state = ?", &rc, false);
   if (rc == kOk) rc = count.run(run.dag_no, run.state);
   if (rc != kOk) return rc;
@@ -143,7 +157,29 @@ int delete_finished_run(Database& db, const RunDeletionRow& run, std::int64_t se
   if (rc != kDone || doomed.empty()) return rc == kDone ? kOk : rc;
   Statement numbers = db.prepare("UPDATE store SET last_run_no = max(last_run_no, ?)", &rc, false);
   if (rc == kOk) rc = numbers.run(run.run_no);
-  return rc == kOk ? delete_run(db, doomed.front(), {seq, run.run_no, run.at}) : rc;
+  return rc == kOk ? delete_run(db, doomed.front(), {seq, run.run_no, run.at}, run.is_in_parts) : rc;
+}
+
+int delete_rest(Database& db, const RunRestRow& rest) {
+  int rc = kOk;
+  Statement doomed = db.prepare("SELECT 1 FROM doomed_run WHERE run_no = ?", &rc, false);
+  if (rc != kOk) return rc;
+  doomed.start_with(rest.run_no);
+  rc = doomed.step();
+  if (rc != kRow) return rc == kDone ? kOk : rc;  // it has gone whole: another may have its number one day
+  doomed = Statement();
+  if (rest.is_last) {
+    rc = delete_of_run(db, kOfEachInstance, rest.run_no);
+    return rc == kOk ? run_each(db, {"DELETE FROM doomed_run WHERE run_no = ?"}, rest.run_no) : rc;
+  }
+  rc = kOk;
+  for (const char* table : kOfEachInstance) {
+    if (rc == kOk) {
+      rc = run_each(db, {std::string("DELETE FROM ") + table + " WHERE run_no = ? AND instance_no < ?"}, rest.run_no,
+                    std::int64_t{rest.up_to});
+    }
+  }
+  return rc;
 }
 
 int delete_dag(Database& db, const DagDeletionRow& dag, std::int64_t seq) {
@@ -161,7 +197,8 @@ int delete_dag(Database& db, const DagDeletionRow& dag, std::int64_t seq) {
       {"DELETE FROM dag_task WHERE version_no IN (SELECT version_no FROM dag_version WHERE dag_no = ?)",
        "DELETE FROM backfill_interval WHERE backfill_no IN (SELECT backfill_no FROM backfill WHERE dag_no = ?)"},
       dag_no);
-  for (const char* table : {"dag_version", "dag_tag", "task_duration", "run_count", "cache_entry", "run_date",
+  for (const char* table : {"dag_version", "dag_tag", "dag_favorite", "task_duration", "run_count", "cache_entry",
+                            "run_date",
                             "tick_record", "backfill", "asset_link", "asset_trigger", "asset_cursor", "task_state",
                             "dag"}) {
     if (rc == kOk) rc = run_each(db, {std::string("DELETE FROM ") + table + " WHERE dag_no = ?"}, dag_no);

@@ -43,6 +43,9 @@ Result<PruneResult> prune_some(Database& db, const PruneRule& rule, const Number
 /// than the row says, stays. SQLite's code.
 int delete_finished_run(Database& db, const RunDeletionRow& run, std::int64_t seq);
 
+/// Within a transaction: a part of what a run has left that went in parts; nothing of a run that is whole. SQLite's code.
+int delete_rest(Database& db, const RunRestRow& rest);
+
 /// Within a transaction: all that is kept of a DAG without runs whose file is gone. SQLite's code.
 int delete_dag(Database& db, const DagDeletionRow& dag, std::int64_t seq);
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "scheduler/json/json_value.h"
 #include "scheduler/store/row_reading.h"
 
 namespace baton::sqlite {
@@ -32,10 +33,13 @@ constexpr char kOpenIntervals[] =
     "SELECT i.backfill_no, i.ordinal, i.logical_date, i.run_no FROM backfill b JOIN backfill_interval i"
     " USING (backfill_no) JOIN dag_run r ON r.run_no = i.run_no WHERE b.completed_at IS NULL AND i.reason IS NULL"
     " AND r.state IN (0, 1) ORDER BY i.backfill_no, i.ordinal";
-/// What a job has done is counted anew: its own count is written now and then.
+/// What a job over dead letters has done, or by the keys that changes of runs leave, is counted anew: its own count is written now and then.
 constexpr char kJobs[] =
     "SELECT j.job_no, j.state, j.kind, j.actor, j.filter, j.note, j.total,"
-    " (SELECT count(*) FROM dead_letter l WHERE l.job_no = j.job_no), j.failed, j.cursor, j.created_at"
+    " CASE WHEN j.kind LIKE '%_dead_letters' THEN (SELECT count(*) FROM dead_letter l WHERE l.job_no = j.job_no)"
+    " WHEN j.kind LIKE '%_runs' AND j.kind <> 'delete_runs' THEN (SELECT count(*) FROM idempotency i WHERE"
+    " i.principal = j.actor AND i.route = 'job' AND i.key > j.job_no || '/' AND i.key < j.job_no || '0')"
+    " ELSE j.done END, j.failed, j.cursor, j.created_at"
     " FROM bulk_job j WHERE j.ended_at IS NULL ORDER BY j.job_no";
 constexpr char kLastJob[] = "SELECT coalesce(max(job_no), 0) FROM bulk_job";
 constexpr char kAssetTriggers[] =
@@ -133,6 +137,18 @@ void add_asset_cursor(ServiceSnapshot& found, const Statement& row) {
   if (at != consumers.end() && at->dag_id == dag_id) at->cursors.push_back({row.string(1), row.integer(2)});
 }
 
+/// None of a damaged text: the runs that are there have theirs.
+Labels labels_of(const std::string& json) {
+  Labels out;
+  const auto value = from_json(json);
+  if (!value || value->type() != ValueType::map) return out;
+  for (const auto& [name, label] : value->as_map()) {
+    if (name.type() != ValueType::string || label.type() != ValueType::string) continue;
+    put_label(out, name.as_string(), label.as_string());
+  }
+  return out;
+}
+
 }  // namespace
 
 BackfillRow backfill_of(const Statement& row) {
@@ -154,6 +170,7 @@ BackfillRow backfill_of(const Statement& row) {
   out.created_by = row.string(14);
   out.conf_json = row.string(15);
   out.note = row.string(16);
+  out.labels = labels_of(row.string(17));
   return out;
 }
 

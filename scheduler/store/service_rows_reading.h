@@ -12,7 +12,7 @@ namespace baton::sqlite {
 inline constexpr char kBackfillColumns[] =
     "b.backfill_no, d.dag_id, b.state, b.from_at, b.to_at, b.created_at, b.updated_at, b.completed_at,"
     " b.max_active_runs, b.intervals_per_run, b.reprocess, b.runs_backwards, b.no_cache, b.next_ordinal, b.created_by,"
-    " b.conf, b.note";
+    " b.conf, b.note, b.labels";
 BackfillRow backfill_of(const Statement& row);
 
 Result<ServiceSnapshot> load_service(Database& db);

@@ -1,10 +1,23 @@
 // The rows of the service in their tables: a part of BatchWriter.
+#include "scheduler/json/json_value.h"
 #include "scheduler/store/batch_writer.h"
 #include "scheduler/store/breaker_json.h"
 #include "scheduler/store/row_sum.h"
+#include "scheduler/store/row_sums.h"
 #include "scheduler/store/retention.h"
 
 namespace baton::sqlite {
+namespace {
+
+/// Empty: there are none.
+std::string labels_json(const Labels& labels) {
+  if (labels.empty()) return {};
+  ValueMap out;
+  for (const auto& [name, value] : labels) out.emplace_back(name, value);
+  return to_json(Value(std::move(out)));
+}
+
+}  // namespace
 
 ServiceStatements::ServiceStatements()
     : put_file(
@@ -19,7 +32,7 @@ ServiceStatements::ServiceStatements()
           " paused_by = ?6, draining_since = ?7, draining_by = ?8, stale_since = ?9, stale_by = ?10,"
           " schedule_hash = ?11, schedule_since = ?12, failed_in_row = ?13 WHERE dag_no = ?1"),
       drop_tags("DELETE FROM dag_tag WHERE dag_no = ?"),
-      set_owner("UPDATE dag SET owner = ? WHERE dag_no = ?"),
+      set_owner("UPDATE dag SET owner = ?, timetable = ? WHERE dag_no = ?"),
       insert_tag("INSERT INTO dag_tag (dag_no, tag) VALUES (?,?)"),
       move_cursor("UPDATE dag SET seq = ?, cursor = ?, next_tick = ? WHERE dag_no = ?"),
       put_tick(
@@ -35,8 +48,8 @@ ServiceStatements::ServiceStatements()
       drop_server("DELETE FROM server_state WHERE name = ?"),
       put_backfill(
           "INSERT INTO backfill (backfill_no, dag_no, seq, state, from_at, to_at, created_at, updated_at, completed_at,"
-          " max_active_runs, intervals_per_run, reprocess, runs_backwards, no_cache, next_ordinal, created_by, conf, note)"
-          " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (backfill_no) DO UPDATE SET seq = excluded.seq,"
+          " max_active_runs, intervals_per_run, reprocess, runs_backwards, no_cache, next_ordinal, created_by, conf, note,"
+          " labels) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (backfill_no) DO UPDATE SET seq = excluded.seq,"
           " state = excluded.state, updated_at = excluded.updated_at, completed_at = excluded.completed_at,"
           " max_active_runs = excluded.max_active_runs, next_ordinal = excluded.next_ordinal, note = excluded.note"),
       put_interval(
@@ -46,6 +59,16 @@ ServiceStatements::ServiceStatements()
       note_run("UPDATE dag_run SET user_note = ?, seq = ? WHERE run_no = ?"),
       hold_run("UPDATE dag_run SET paused_at = ?, paused_by = ?, seq = ? WHERE run_no = ?"),
       note_instance("UPDATE task_instance SET user_note = ?, seq = ? WHERE run_no = ? AND instance_no = ?"),
+      find_outputs(
+          "SELECT task_no, map_index, reason, epoch, try_number, started_at, ended_at, outputs, checksum"
+          " FROM task_instance WHERE run_no = ? AND instance_no = ? AND state = ?"),
+      put_outputs("UPDATE task_instance SET outputs = ?, checksum = ?, seq = ? WHERE run_no = ? AND instance_no = ?"),
+      put_favorite(
+          "INSERT INTO dag_favorite (dag_no, at, principal) SELECT dag_no, ?, ? FROM dag WHERE dag_id = ?"
+          " ON CONFLICT DO NOTHING"),
+      drop_favorite(
+          "DELETE FROM dag_favorite WHERE principal = ? AND dag_no = (SELECT dag_no FROM dag WHERE dag_id = ?)"),
+      touch_dag("UPDATE dag SET seq = ? WHERE dag_id = ?"),
       put_pool(
           "INSERT INTO pool (seq, slots, include_deferred, updated_at, name, rate, description, updated_by)"
           " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, slots = excluded.slots,"
@@ -89,8 +112,10 @@ bool BatchWriter::write(const ServiceRows& rows) {
     return true;
   };
   return each(rows.files) && each(rows.versions) && each(rows.dags) && each(rows.tags) && each(rows.cursors) &&
-         each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && each(rows.notes) && each(rows.run_holds) &&
-         each(rows.pools) && each(rows.variables) && each(rows.tokens) && each(rows.deletions) &&
+         each(rows.ticks) && each(rows.server) && each(rows.backfills) && each(rows.intervals) && each(rows.notes) &&
+         each(rows.run_holds) && each(rows.outputs) && each(rows.store_entries) && each(rows.favorites) &&
+         each(rows.pools) && each(rows.variables) &&
+         each(rows.tokens) && each(rows.deletions) && each(rows.rests) &&
          each(rows.dag_deletions) && each(rows.breakers) && each(rows.breaker_events) && each(rows.letter_closings) &&
          each(rows.letters) && each(rows.jobs) && each(rows.outbox) && each(rows.deliveries) &&
          each(rows.assets) && each(rows.quarantines) && each(rows.dag_assets) && each(rows.asset_events) &&
@@ -130,7 +155,7 @@ bool BatchWriter::put(const DagRow& row) {
 bool BatchWriter::put(const DagTagsRow& row) {
   std::int64_t dag_no = 0;
   if (!dag_no_of(row.dag_id, dag_no) || !ok(service_.drop_tags.on(db_).run(dag_no)) ||
-      !ok(service_.set_owner.on(db_).run(TextOrNull{row.owner}, dag_no))) {
+      !ok(service_.set_owner.on(db_).run(TextOrNull{row.owner}, TextOrNull{row.timetable}, dag_no))) {
     return false;
   }
   for (const std::string& tag : row.tags) {
@@ -169,7 +194,7 @@ bool BatchWriter::put(const BackfillRow& row) {
              Time{row.created_at}, Time{row.updated_at}, Time{row.completed_at}, std::int64_t{row.max_active_runs},
              std::int64_t{row.intervals_per_run}, static_cast<std::int64_t>(row.reprocess),
              std::int64_t{row.runs_backwards}, std::int64_t{row.no_cache}, row.next_ordinal,
-             std::string_view(row.created_by), std::string_view(row.conf_json), TextOrNull{row.note}));
+             std::string_view(row.created_by), std::string_view(row.conf_json), TextOrNull{row.note}, TextOrNull{labels_json(row.labels)}));
 }
 
 bool BatchWriter::put(const BackfillIntervalRow& row) {
@@ -187,6 +212,42 @@ bool BatchWriter::put(const NoteRow& row) {
 
 bool BatchWriter::put(const RunHoldRow& row) {
   return ok(service_.hold_run.on(db_).run(Time{row.paused.since}, TextOrNull{row.paused.by}, next_seq_, row.run_no));
+}
+
+/// The checksum of a final state covers its outputs, so it is made anew: of a row that is whole. A damaged one stays
+/// damaged, for whoever reads it.
+bool BatchWriter::put(const OutputRow& row) {
+  const auto success = static_cast<std::int64_t>(TaskState::success);
+  Statement& found = service_.find_outputs.on(db_).start_with(row.run_no, row.instance_no, success);
+  const int rc = found.step();
+  TaskRow is;
+  std::int64_t sum = 0;
+  if (rc == kRow) {
+    is.run_no = row.run_no;
+    is.instance_no = row.instance_no;
+    is.task_no = found.small(0);
+    is.map_index = found.small(1);
+    is.state = TaskState::success;
+    is.reason = static_cast<Reason>(found.integer(2));
+    is.epoch = found.small(3);
+    is.try_number = found.small(4);
+    is.started_at = found.time(5);
+    is.ended_at = found.time(6);
+    is.outputs_json = found.string(7);
+    sum = found.integer(8);
+  }
+  found.reset();
+  if (rc != kRow) return rc == kDone || ok(rc);
+  if (sum != sum_of(is)) return true;
+  is.outputs_json = row.json;
+  return ok(service_.put_outputs.on(db_).run(TextOrNull{row.json}, sum_of(is), next_seq_, row.run_no, row.instance_no));
+}
+
+bool BatchWriter::put(const FavoriteRow& row) {
+  const std::string_view principal = row.principal, dag_id = row.dag_id;
+  if (!ok(service_.touch_dag.on(db_).run(next_seq_, dag_id))) return false;
+  if (row.is_gone) return ok(service_.drop_favorite.on(db_).run(principal, dag_id));
+  return ok(service_.put_favorite.on(db_).run(Time{row.at}, principal, dag_id));
 }
 
 bool BatchWriter::put(const PoolRow& row) {
@@ -226,6 +287,8 @@ bool BatchWriter::put(const BreakerEventRow& row) {
 bool BatchWriter::put(const RunDeletionRow& row) {
   return ok(delete_finished_run(db_, row, next_seq_));
 }
+
+bool BatchWriter::put(const RunRestRow& row) { return ok(delete_rest(db_, row)); }
 
 bool BatchWriter::put(const DagDeletionRow& row) {
   if (!ok(delete_dag(db_, row, next_seq_))) return false;

@@ -77,6 +77,7 @@ class SqliteReader final : public Reader {
                                                                const std::string& key) override;
   [[nodiscard]] Result<std::vector<TaskStateRow>> list_task_states(const std::string& dag_id) override;
   [[nodiscard]] Result<TaskStateRow> task_state(const std::string& dag_id, const std::string& name) override;
+  [[nodiscard]] Result<std::vector<StoreEntryRow>> store_entries(const StorePlace& place, WallUs now) override;
   [[nodiscard]] Result<std::vector<CheckRow>> list_checks(const CheckQuery& query) override;
   [[nodiscard]] Result<AssetPage> list_assets(const AssetQuery& query) override;
   [[nodiscard]] Result<AssetView> asset(std::int64_t asset_no) override;

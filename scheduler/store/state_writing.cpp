@@ -16,7 +16,18 @@ StateStatements::StateStatements()
           "INSERT INTO check_result (seq, dag_no, run_no, instance_no, epoch, try_number, ordinal, state, on_fail, at,"
           " task_id, name, observed, message, description) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
       hold_event("INSERT OR REPLACE INTO held_asset_event (run_no, instance_no, at) VALUES (?,?,?)"),
-      drop_held("DELETE FROM held_asset_event WHERE run_no = ? AND instance_no = ?") {}
+      drop_held("DELETE FROM held_asset_event WHERE run_no = ? AND instance_no = ?"),
+      put_store(
+          "INSERT INTO task_store (run_no, instance_no, at, expires_at, key, value) SELECT ?1, ?2, ?3, ?4, ?5, ?6"
+          " WHERE EXISTS (SELECT 1 FROM dag_run WHERE run_no = ?1) ON CONFLICT (run_no, instance_no, key) DO UPDATE SET"
+          " at = excluded.at, expires_at = excluded.expires_at, value = excluded.value"),
+      drop_store("DELETE FROM task_store WHERE run_no = ? AND instance_no = ? AND key = ?"),
+      drop_whole_store("DELETE FROM task_store WHERE run_no = ? AND instance_no = ?"),
+      put_asset_store(
+          "INSERT INTO asset_store (asset_no, at, key, value) VALUES (?,?,?,?) ON CONFLICT (asset_no, key) DO UPDATE SET"
+          " at = excluded.at, value = excluded.value"),
+      drop_asset_store("DELETE FROM asset_store WHERE asset_no = ? AND key = ?"),
+      drop_whole_asset_store("DELETE FROM asset_store WHERE asset_no = ?") {}
 
 bool BatchWriter::put(const TaskStateRow& row) {
   std::int64_t dag_no = 0;
@@ -30,6 +41,21 @@ bool BatchWriter::put(const TaskStateRow& row) {
   return ok_one_row(states_.update.on(db_).run(dag_no, next_seq_, row.version, row.at, run_no,
                                                std::string_view(row.name), TextOrNull{row.json},
                                                TextOrNull{row.run_id}, TextOrNull{row.task_id}, TextOrNull{row.actor}));
+}
+
+bool BatchWriter::put(const StoreEntryRow& row) {
+  const auto [run_no, instance, asset_no] = row.place;
+  const std::int64_t instance_no = instance;
+  const std::string_view key = row.key;
+  if (asset_no != 0) {
+    if (key.empty()) return ok(states_.drop_whole_asset_store.on(db_).run(asset_no));
+    if (row.json.empty()) return ok(states_.drop_asset_store.on(db_).run(asset_no, key));
+    return ok(states_.put_asset_store.on(db_).run(asset_no, row.at, key, std::string_view(row.json)));
+  }
+  if (key.empty()) return ok(states_.drop_whole_store.on(db_).run(run_no, instance_no));
+  if (row.json.empty()) return ok(states_.drop_store.on(db_).run(run_no, instance_no, key));
+  return ok(states_.put_store.on(db_).run(run_no, instance_no, row.at, Time{row.expires_at}, key,
+                                          std::string_view(row.json)));
 }
 
 bool BatchWriter::put(const CheckRow& row) {

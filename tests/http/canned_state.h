@@ -218,6 +218,7 @@ class CannedReader : public Reader {
   Result<TaskStateRow> task_state(const std::string&, const std::string&) override {
     return Error{"there is no such state", ErrorKind::not_found};
   }
+  Result<std::vector<StoreEntryRow>> store_entries(const StorePlace&, WallUs) override { return std::vector<StoreEntryRow>{}; }
   Result<std::vector<CheckRow>> list_checks(const CheckQuery&) override { return std::vector<CheckRow>{}; }
   Result<std::vector<BreakerRow>> list_breakers() override { return std::vector<BreakerRow>{canned_breaker()}; }
   Result<BreakerRow> breaker(const std::string& name) override {

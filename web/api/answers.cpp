@@ -74,9 +74,10 @@ Result<InstanceView> instance_of_path(Reader& reader, const http::Request& reque
 
 namespace {
 
-Result<DagView> dag_named(Reader& reader, const std::string& dag_id) {
+Result<DagView> dag_named(Reader& reader, const std::string& dag_id, const std::string& principal = {}) {
   DagQuery query;
   query.filter.dag_ids = {dag_id};
+  query.filter.principal = principal;
   query.page.limit = 1;
   query.page.with_total = false;
   auto page = reader.list_dags(query);
@@ -88,7 +89,7 @@ Result<DagView> dag_named(Reader& reader, const std::string& dag_id) {
 }  // namespace
 
 Result<DagView> dag_of_path(Reader& reader, const Call& call) {
-  return dag_named(reader, call.request.param("dag_id"));
+  return dag_named(reader, call.request.param("dag_id"), call.request.principal.name);
 }
 
 Status check_dag(Reader& reader, const std::string& dag_id) {

@@ -44,6 +44,9 @@ http::Response instances_response(Reader& reader,
                                   const std::vector<std::pair<RunNo, std::vector<InstanceNo>>>& instances,
                                   const Call& call);
 
+/// `labels` of the body. invalid: one of them is none, or they are too many.
+Result<Labels> labels_of_body(const Call& call);
+
 /// A run of `ask.dag_id`, with what else the body says of it; answered with the run when it is durable.
 void trigger_run(TriggerAsk ask, const Call& call, const http::Reply& reply);
 

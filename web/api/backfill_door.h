@@ -20,6 +20,7 @@ struct BackfillWanted {
   bool runs_backwards = false;
   std::string conf_json = "{}";
   std::string note;
+  Labels labels;                        ///< of each of its runs
 };
 
 /// What would be done for one interval, or for several that share a run.

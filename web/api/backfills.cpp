@@ -50,6 +50,7 @@ void append_row(JsonObject& one, const BackfillRow& row) {
   bool_field(one, "run_backwards", row.runs_backwards);
   text_field(one, "created_by", row.created_by);
   text_field(one, "note", row.note);
+  labels_field(one, row.labels);
 }
 
 void append_listed(std::string& out, const BackfillView& backfill) {
@@ -142,7 +143,11 @@ bool has_door(const Call& call, const http::Reply& reply) {
 
 void create_backfill(const Call& call, const http::Reply& reply) {
   if (!has_door(call, reply)) return;
-  call.services.backfills->create(wanted_of(call), asker_of(call.request), [call, reply](Result<std::int64_t> made) {
+  BackfillWanted wanted = wanted_of(call);
+  auto labels = labels_of_body(call);
+  if (!labels) return reply.send(http::error_response(labels.error(), &call.request));
+  wanted.labels = std::move(*labels);
+  call.services.backfills->create(std::move(wanted), asker_of(call.request), [call, reply](Result<std::int64_t> made) {
     reply.later([call, made = std::move(made)]() -> http::Response {
       if (!made) return http::error_response(made.error(), &call.request);
       auto reader = call.services.readers->take();

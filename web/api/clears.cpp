@@ -100,6 +100,8 @@ void clear_tasks(const Call& call, const http::Reply& reply) {
   like.only_running = call.flag("only_running", false);
   like.include_upstream = call.flag("include_upstream", false);
   like.include_downstream = call.flag("include_downstream", false);
+  like.resets_state = call.flag("reset_state", false);
+  like.why = call.text("why");
   like.note = call.text_if_given("note");
   const bool on_latest = call.flag("run_on_latest_version", false);
   Result<std::vector<RunRow>> runs = std::vector<RunRow>{};

@@ -176,7 +176,7 @@ void append_dag_details(std::string& out, const DagView& row, const KnownDag& kn
   one.member("default_args") += "{}";
   bool_field(one, "rerun_with_latest_version", false);
   one.member("owner_links") += "{}";
-  bool_field(one, "is_favorite", false);
+  bool_field(one, "is_favorite", row.is_favorite);
   one.number("active_runs_count", row.runs_by_state[static_cast<std::size_t>(RunState::running)]);
   one.number("concurrency", dag != nullptr ? dag->max_active_tasks : 0);
   if (versions.empty()) {

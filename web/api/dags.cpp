@@ -43,6 +43,14 @@ DagFilter dag_filter_of(const http::Request& request) {
   filter.run_states = enums(request, "dag_run_state", RunState::failed);
   filter.run_started_at = time_range(request, "dag_run_start_date");
   filter.run_ended_at = time_range(request, "dag_run_end_date");
+  filter.principal = request.principal.name;
+  filter.is_favorite = flag(request, "is_favorite");
+  for (const std::string& type : words(request, "timetable_type")) {  // with or without the module of its class
+    filter.timetables.push_back(type.substr(type.rfind('.') + 1));
+  }
+  filter.versions = words(request, "bundle_version");
+  const auto bundle = request.query_value("bundle_name");
+  if (bundle && *bundle != "dags-folder") filter.versions = {""};  // of another there are none
   filter.tags = words(request, "tags");
   filter.all_tags = request.query_value("tags_match_mode").value_or("any") == "all";
   filter.paused = flag(request, "paused");

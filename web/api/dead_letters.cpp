@@ -8,7 +8,7 @@
 #include "scheduler/json/json_value.h"
 #include "web/api/answers.h"
 #include "web/api/fields.h"
-#include "web/api/letter_door.h"
+#include "web/api/job_door.h"
 #include "web/api/list_query.h"
 #include "web/api/objects.h"
 
@@ -192,14 +192,6 @@ Result<LetterJobAsk> job_of(const Call& call, Reader& reader, bool discards) {
   return ask;
 }
 
-http::Response shown_job(const Call& call, std::int64_t job_no, int status) {
-  auto reader = call.services.readers->take();
-  if (!reader) return read_error(reader.error(), call);
-  const auto job = (*reader)->job(job_no);
-  if (!job) return read_error(job.error(), call);
-  return json_response(to_json(Value(insight::job_value(*job))), status);
-}
-
 void begin_job(const Call& call, const http::Reply& reply, bool discards) {
   LetterJobAsk ask;
   std::int64_t total = 0;
@@ -221,46 +213,13 @@ void begin_job(const Call& call, const http::Reply& reply, bool discards) {
     // Nothing that comes later is of this job: its own letters that fail again least of all.
     ask.filter.number_max = page->rows.empty() ? 1 : page->rows.front().row.letter_no;
   }
-  if (call.services.letters == nullptr) {
+  if (call.services.jobs == nullptr) {
     const Error none{"jobs need a server that works on runs", ErrorKind::unavailable};
     return reply.send(http::error_response(none, &call.request));
   }
-  call.services.letters->create(std::move(ask), total, asker_of(call.request), [call, reply](Result<std::int64_t> made) {
+  call.services.jobs->create(std::move(ask), total, asker_of(call.request), once_of(call.request), [call, reply](Result<std::int64_t> made) {
     if (!made) return reply.send(http::error_response(made.error(), &call.request));
-    reply.later([call, job_no = *made] { return shown_job(call, job_no, 202); });
-  });
-}
-
-http::Response list_bulk_jobs(const Call& call) {
-  auto reader = call.services.readers->take();
-  if (!reader) return read_error(reader.error(), call);
-  NameQuery query;
-  query.descending = true;
-  query.page = page_of(call.request);
-  const auto page = (*reader)->list_jobs(query);
-  if (!page) return read_error(page.error(), call);
-  std::string body = list_body("bulk_jobs", page->rows, page->total, [](std::string& out, const JobView& job) {
-    append_json(out, Value(insight::job_value(job)));
-  });
-  return list_response(std::move(body), page->seq, call);
-}
-
-void cancel_bulk_job(const Call& call, const http::Reply& reply) {
-  const auto number = number_in(call, "job_id");
-  if (!number) return reply.send(nothing_such(call, "job"));
-  if (call.services.letters == nullptr) return reply.send(nothing_such(call, "job"));
-  {
-    auto reader = call.services.readers->take();
-    const auto job = reader ? (*reader)->job(*number) : Result<JobView>(reader.error());
-    if (!job) return reply.send(read_error(job.error(), call));
-    if (job->ended_at != kNoTime) {
-      const Error through{"job " + std::to_string(*number) + " is through", ErrorKind::conflict};
-      return reply.send(http::error_response(through, &call.request));
-    }
-  }
-  call.services.letters->cancel(*number, asker_of(call.request), [call, reply, number](Status done) {
-    if (!done) return reply.send(http::error_response(done.error(), &call.request));
-    reply.later([call, number] { return shown_job(call, *number, 200); });
+    reply.later([call, job_no = *made] { return shown_bulk_job(call, job_no, 202); });
   });
 }
 
@@ -277,12 +236,6 @@ void add_dead_letters(Operations& operations) {
   operations.later["discard_dead_letters"] = [](const Call& call, const http::Reply& reply) {
     begin_job(call, reply, true);
   };
-  operations.at_once["list_bulk_jobs"] = list_bulk_jobs;
-  operations.at_once["get_bulk_job"] = [](const Call& call) {
-    const auto number = number_in(call, "job_id");
-    return number ? shown_job(call, *number, 200) : nothing_such(call, "job");
-  };
-  operations.later["cancel_bulk_job"] = cancel_bulk_job;
   operations.made["dead_letter"] = [](const Call& call, const std::string& name) {
     return shown_letter(call, std::strtoll(name.c_str(), nullptr, 10));
   };

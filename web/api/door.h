@@ -17,6 +17,7 @@
 #include "scheduler/control/mark_run.h"
 #include "scheduler/control/mark_tasks.h"
 #include "scheduler/control/pause_run.h"
+#include "scheduler/control/put_output.h"
 #include "scheduler/control/redrive_letters.h"
 #include "scheduler/control/retry_run.h"
 #include "scheduler/control/stop_run.h"
@@ -42,7 +43,7 @@ struct Once {
 /// A change of what is there. Of a RetryRun, a ClearTasks and a RedriveLetters, `latest` is found by the Door.
 struct ChangeAsk {
   std::variant<StopRun, PauseRun, RetryRun, ClearTasks, MarkTasks, MarkRun, WriteRecords, DeleteRun, ChangeBreaker, ChangeState,
-               RedriveLetters, RaiseAssetEvent>
+               RedriveLetters, RaiseAssetEvent, PutOutput>
       what;
   std::string latest_of;  ///< a DAG: the run goes on with the version that it has now; empty: with its own
   std::int32_t status = 200;  ///< of the answer where it succeeds
@@ -53,6 +54,7 @@ struct Changed {
   RunNo run_no = 0;
   std::vector<TouchedInstance> instances;
   std::int64_t asset_event_no = 0;  ///< of the event that was raised
+  std::int64_t job_no = 0;          ///< of the job that deletes what is left; 0: none
 };
 
 /// An answer to an approval, and the form of the question as it was asked: the Door holds `what.params` against it.

@@ -45,6 +45,8 @@ void append_event(std::string& out, const AuditView& event) {
   text_field(one, "extra", row.extra_json);
   text_field(one, "address", row.address);
   text_field(one, "via", row.via);
+  one.member("before") += row.before_json.empty() ? "null" : row.before_json;
+  one.member("after") += row.after_json.empty() ? "null" : row.after_json;
 }
 
 http::Response event_logs(const Call& call) {
@@ -135,8 +137,41 @@ http::Response event_log(const Call& call) {
   return hashed_response(std::move(body), call);
 }
 
-/// Baton knows errors of files alone; what is odd and runs all the same is told by `baton validate`.
-http::Response warnings(const Call&) { return json_response(R"({"dag_warnings":[],"total_entries":0})"); }
+/// Of the types that clients know the one that comes next.
+constexpr std::string_view kWarningType = "asset conflict";
+
+http::Response warnings(const Call& call) {
+  std::vector<WarningSeen> all;
+  if (call.services.dag_warnings) all = call.services.dag_warnings();
+  const std::string dag_id(call.request.query_value("dag_id").value_or(""));
+  const std::string type(call.request.query_value("warning_type").value_or(""));
+  std::erase_if(all, [&](const WarningSeen& one) {
+    return (!dag_id.empty() && one.dag_id != dag_id) || (!type.empty() && type != kWarningType);
+  });
+  for (const std::string& word : words(call.request, "order_by")) {
+    const bool descends = word.starts_with('-');
+    const std::string name = word.substr(descends ? 1 : 0);
+    if (name != "dag_id" && name != "warning_type" && name != "message" && name != "timestamp") return order_error(word, call);
+    if (name == "dag_id") std::ranges::stable_sort(all, {}, &WarningSeen::dag_id);
+    if (name == "message") std::ranges::stable_sort(all, {}, &WarningSeen::message);
+    if (name == "timestamp") std::ranges::stable_sort(all, {}, &WarningSeen::at);
+    if (descends) std::ranges::reverse(all);
+  }
+  const PageRequest page = page_of(call.request);
+  const auto total = static_cast<std::int64_t>(all.size());
+  const auto from = all.begin() + std::min(page.offset, total);
+  const std::vector<WarningSeen> rows(from, from + std::min(page.limit, total - std::min(page.offset, total)));
+  return hashed_response(list_body("dag_warnings", rows, total,
+                                   [](std::string& out, const WarningSeen& one) {
+                                     JsonObject object(out);
+                                     object.text("dag_id", one.dag_id);
+                                     object.text("dag_display_name", one.dag_id);
+                                     object.text("warning_type", kWarningType);
+                                     object.text("message", one.message);
+                                     time_field(object, "timestamp", one.at);
+                                   }),
+                         call);
+}
 
 /// The folder is looked at now; what has changed in it is there a moment later.
 void parse_file(const Call& call, const http::Reply& reply) {

@@ -63,10 +63,14 @@ Operations all_operations() {
   add_accounting(operations);
   add_alerts(operations);
   add_dead_letters(operations);
+  add_bulk_jobs(operations);
   add_assets(operations);
   add_secrets(operations);
   add_simulations(operations);
   add_variables(operations);
+  add_favorites(operations);
+  add_connections(operations);
+  add_state_store(operations);
   add_tokens(operations);
   add_xcom(operations);
   add_batches(operations);

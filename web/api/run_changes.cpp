@@ -97,6 +97,20 @@ ChangeAsk note_on(const RunRow& run, const std::string& note) {
 
 }  // namespace
 
+Result<Labels> labels_of_body(const Call& call) {
+  Labels out;
+  const Value* labels = call.body.find("labels");
+  if (labels == nullptr || labels->type() != ValueType::map) return out;
+  for (const auto& [name, value] : labels->as_map()) {
+    if (Status good = check_label(name.as_string(), value.as_string()); !good) return good.error();
+    put_label(out, name.as_string(), value.as_string());
+  }
+  if (out.size() > kLabelsMax) {
+    return Error{"a run has at most " + std::to_string(kLabelsMax) + " labels", ErrorKind::invalid};
+  }
+  return out;
+}
+
 void trigger_run(TriggerAsk ask, const Call& call, const http::Reply& reply) {
   ask.run_id = call.text("dag_run_id");
   ask.logical_date = call.time("logical_date");
@@ -106,18 +120,9 @@ void trigger_run(TriggerAsk ask, const Call& call, const http::Reply& reply) {
   ask.note = call.text("note");
   const Value* conf = call.body.find("conf");
   if (conf != nullptr && !conf->is_null()) ask.conf_json = to_json(*conf);
-  if (const Value* labels = call.body.find("labels"); labels != nullptr && labels->type() == ValueType::map) {
-    for (const auto& [name, value] : labels->as_map()) {
-      if (Status good = check_label(name.as_string(), value.as_string()); !good) {
-        return reply.send(http::error_response(good.error(), &call.request));
-      }
-      put_label(ask.labels, name.as_string(), value.as_string());
-    }
-    if (ask.labels.size() > kLabelsMax) {
-      const Error many{"a run has at most " + std::to_string(kLabelsMax) + " labels", ErrorKind::invalid};
-      return reply.send(http::error_response(many, &call.request));
-    }
-  }
+  auto labels = labels_of_body(call);
+  if (!labels) return reply.send(http::error_response(labels.error(), &call.request));
+  ask.labels = std::move(*labels);
   call.services.door->trigger(std::move(ask), asker_of(call.request), once_of(call.request),
                               answer_with_run(call, reply));
 }
@@ -151,6 +156,15 @@ void patch_run(const Call& call, const http::Reply& reply) {
   change_run(call, reply, [&](const RunRow& run) { return patch_of_run(run, state, note); });
 }
 
+/// The job that deletes what a large run has left: nobody sees any of it from now on.
+http::Response deleted_response(const Changed& done) {
+  http::Response response = no_content();
+  if (done.job_no == 0) return response;
+  response.headers.push_back({"Baton-Job-Id", std::to_string(done.job_no)});
+  response.headers.push_back({"Location", "/api/v2/bulkJobs/" + std::to_string(done.job_no)});
+  return response;
+}
+
 /// 409 while it has not ended.
 void drop_run(const Call& call, const http::Reply& reply) {
   Call kept = call;
@@ -170,7 +184,8 @@ void drop_run(const Call& call, const http::Reply& reply) {
   call.services.door->change({std::move(what), ""}, asker_of(call.request), {},
                              [kept, reply, run_no](const Result<Changed>& done) {
                                if (done && kept.services.upkeep != nullptr) kept.services.upkeep->run_deleted(run_no);
-                               reply.send(done ? no_content() : http::error_response(done.error(), &kept.request));
+                               reply.send(done ? deleted_response(*done)
+                                               : http::error_response(done.error(), &kept.request));
                              });
 }
 

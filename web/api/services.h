@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "scheduler/model/dag.h"
+#include "scheduler/model/connection.h"
 #include "scheduler/model/prices.h"
 #include "scheduler/model/time.h"
 #include "scheduler/model/value.h"
@@ -22,7 +23,7 @@
 #include "web/api/followers.h"
 #include "web/api/asset_door.h"
 #include "web/api/known_dags.h"
-#include "web/api/letter_door.h"
+#include "web/api/job_door.h"
 #include "web/api/locks.h"
 #include "web/api/readers.h"
 #include "web/api/secret_door.h"
@@ -69,6 +70,12 @@ struct SignedWebhook {
   std::string key;
 };
 
+/// A DAG that says other things of what is one for all than a DAG before it.
+struct WarningSeen {
+  std::string dag_id, message;
+  WallUs at = kNoTime;
+};
+
 struct Call;
 
 struct Services {
@@ -86,7 +93,7 @@ struct Services {
   CompiledDags* dags = nullptr;
   Door* door = nullptr;
   BackfillDoor* backfills = nullptr;  ///< null: none are made here
-  LetterDoor* letters = nullptr;      ///< null: no jobs over dead letters are done here
+  JobDoor* jobs = nullptr;            ///< null: no bulk jobs are done here
   AlertDoor* alerts = nullptr;        ///< null: nobody is told of anything here
   AssetDoor* assets = nullptr;        ///< null: no runs are made for events here
   SecretDoor* secrets = nullptr;      ///< null: none are kept here
@@ -100,6 +107,8 @@ struct Services {
   std::function<std::vector<PoolSeen>()> declared_pools;  ///< may be empty
   /// none: there is no hook of that name. May be empty.
   std::function<std::optional<SignedWebhook>(const std::string& name)> hook;
+  std::function<std::vector<WarningSeen>()> dag_warnings;  ///< may be empty
+  std::function<std::vector<Connection>()> connections;   ///< of baton.yaml, as it is now. May be empty
   std::function<Prices()> prices;                         ///< of baton.yaml; may be empty
   std::function<WallUs()> now;
 };
@@ -147,11 +156,17 @@ void add_approvals(Operations& operations);
 void add_accounting(Operations& operations);
 void add_alerts(Operations& operations);
 void add_dead_letters(Operations& operations);
+void add_bulk_jobs(Operations& operations);
+/// A job, and how far it has come.
+http::Response shown_bulk_job(const Call& call, std::int64_t job_no, int status);
 void add_assets(Operations& operations);
 void add_lineage(Operations& operations);
 void add_secrets(Operations& operations);
 void add_simulations(Operations& operations);
 void add_variables(Operations& operations);
+void add_favorites(Operations& operations);
+void add_connections(Operations& operations);
+void add_state_store(Operations& operations);
 void add_tokens(Operations& operations);
 void add_xcom(Operations& operations);
 void add_batches(Operations& operations);

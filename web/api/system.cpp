@@ -132,7 +132,6 @@ void add_system(Operations& operations) {
   operations.at_once["get_readyz"] = readyz;
   operations.at_once["get_metrics"] = metrics;
   operations.at_once["get_openapi"] = operations.at_once["get_openapi_at_root"] = openapi;
-  operations.at_once["get_connections"] = empty_list("connections");
   operations.at_once["get_plugins"] = empty_list("plugins");
   operations.at_once["get_plugin_import_errors"] = empty_list("import_errors");
   operations.at_once["get_asset_aliases"] = empty_list("asset_aliases");

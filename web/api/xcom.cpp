@@ -1,10 +1,11 @@
-// What tasks have put out, in Airflow's shape: each output is an entry by its name. Read only: outputs are what later
-// tasks have been given, and stay so.
+// What tasks have put out, in Airflow's shape: each output is an entry by its name. A person may put, change and take
+// away one of a task instance that has succeeded: scheduler/control/put_output.h says when.
 #include <algorithm>
 #include <optional>
 
 #include "scheduler/json/json_value.h"
 #include "web/api/answers.h"
+#include "web/api/condition.h"
 #include "web/api/fields.h"
 #include "web/api/list_query.h"
 #include "web/api/objects.h"
@@ -96,6 +97,16 @@ http::Response list_xcom_entries(const Call& call) {
                          call);
 }
 
+void append_xcom(std::string& out, const Entry& entry, bool as_text) {
+  JsonObject one(out);
+  entry_fields(one, entry);
+  if (as_text) {
+    one.text("value", to_json(entry.value));
+  } else {
+    one.member("value") += to_json(entry.value);
+  }
+}
+
 /// `stringify=true`: the value as JSON in a text.
 http::Response get_xcom_entry(const Call& call) {
   auto reader = call.services.readers->take();
@@ -107,18 +118,83 @@ http::Response get_xcom_entry(const Call& call) {
   for (const Entry& entry : entries_of(*instances)) {
     if (entry.key != key) continue;
     std::string body;
-    {
-      JsonObject one(body);
-      entry_fields(one, entry);
-      if (as_text) {
-        one.text("value", to_json(entry.value));
-      } else {
-        one.member("value") += to_json(entry.value);
-      }
-    }
+    append_xcom(body, entry, as_text);
     return hashed_response(std::move(body), call);
   }
   return http::error_response(404, "this task has put out no \"" + key + "\"", &call.request);
+}
+
+// ---- writes ----
+
+/// The entry as it is now, by the numbers that name its instance.
+http::Response entry_now(const Call& call, RunNo run_no, InstanceNo instance_no, const std::string& key, int status) {
+  auto reader = call.services.readers->take();
+  if (!reader) return read_error(reader.error(), call);
+  InstanceQuery query;
+  query.filter.run_no = run_no;
+  query.filter.task_ids = {call.request.param("task_id")};
+  query.page.limit = 10'000;
+  query.page.with_total = false;
+  auto page = (*reader)->list_instances(query);
+  if (!page) return read_error(page.error(), call);
+  std::erase_if(page->rows, [&](const InstanceView& one) { return one.row.instance_no != instance_no; });
+  for (const Entry& entry : entries_of(page->rows)) {
+    if (entry.key != key) continue;
+    std::string body;
+    append_xcom(body, entry, false);
+    return json_response(std::move(body), status);
+  }
+  return http::error_response(404, "this task has put out no \"" + key + "\"", &call.request);
+}
+
+/// `RUN/INSTANCE/KEY`, of what a request with an idempotency key has put.
+http::Response shown_entry(const Call& call, const std::string& name) {
+  const std::size_t first = name.find('/'), second = name.find('/', first + 1);
+  if (second == std::string::npos) return no_content();
+  const auto run_no = static_cast<RunNo>(std::strtoll(name.c_str(), nullptr, 10));
+  const auto instance = static_cast<InstanceNo>(std::strtol(name.c_str() + first + 1, nullptr, 10));
+  return entry_now(call, run_no, instance, name.substr(second + 1), 200);
+}
+
+std::optional<std::int32_t> xcom_index(const Call& call, PutOutput::Wish wish) {
+  if (wish == PutOutput::Wish::remove) {
+    const std::string text(call.request.query_value("map_index").value_or(""));
+    return text.empty() ? std::nullopt : std::optional(whole_number(text));
+  }
+  const Value* index = call.body.find("map_index");
+  if (index == nullptr || index->type() != ValueType::integer) return std::nullopt;
+  return static_cast<std::int32_t>(index->as_int());
+}
+
+void put_entry(const Call& call, const http::Reply& reply, PutOutput::Wish wish) {
+  const http::Request& request = call.request;
+  PutOutput ask;
+  ask.wish = wish;
+  ask.task = {request.param("task_id"), xcom_index(call, wish)};
+  ask.name = wish == PutOutput::Wish::create ? call.text("key") : request.param("xcom_key");
+  if (const Value* value = call.body.find("value")) ask.json = to_json(*value);
+  {
+    auto reader = call.services.readers->take();
+    if (!reader) return reply.send(read_error(reader.error(), call));
+    const auto run_no = run_of_path(**reader, request);
+    if (!run_no) return reply.send(read_error(run_no.error(), call));
+    ask.run_no = *run_no;
+  }
+  const int status = wish == PutOutput::Wish::create ? 201 : wish == PutOutput::Wish::change ? 200 : 204;
+  const std::string key = ask.name;
+  call.services.door->change({std::move(ask), "", status}, asker_of(request), once_of(request),
+                             [call, reply, key, status](const Result<Changed>& done) {
+                               if (!done) return reply.send(http::error_response(done.error(), &call.request));
+                               if (status == 204 || done->instances.empty()) return reply.send(no_content());
+                               const InstanceNo instance = done->instances.front().instance_no;
+                               reply.later([call, key, status, instance, run_no = done->run_no] {
+                                 return entry_now(call, run_no, instance, key, status);
+                               });
+                             });
+}
+
+OperateLater writes_xcom(PutOutput::Wish wish) {
+  return [wish](const Call& call, const http::Reply& reply) { put_entry(call, reply, wish); };
 }
 
 // ---- what stands beside task instances ----
@@ -156,6 +232,10 @@ http::Response links(const Call& call) {
 void add_xcom(Operations& operations) {
   operations.at_once["get_xcom_entries"] = list_xcom_entries;
   operations.at_once["get_xcom_entry"] = get_xcom_entry;
+  operations.later["create_xcom_entry"] = writes_xcom(PutOutput::Wish::create);
+  operations.later["update_xcom_entry"] = writes_xcom(PutOutput::Wish::change);
+  operations.later["delete_xcom_entry"] = writes_xcom(PutOutput::Wish::remove);
+  operations.made["xcom"] = shown_entry;
   operations.at_once["get_external_log_url"] = external_log_url;
   operations.at_once["get_extra_links"] = links;
 }

@@ -126,6 +126,7 @@ void Machine::make_host(HostPolicy policy) {
   parts.check_tasks = [this](const Dag& dag, const std::vector<bool>& wanted) {
     return check_secrets(dag, wanted, options_.secret, connections());
   };
+  parts.secrets_of = [this](const Dag& dag, TaskNo t) { return secrets_of(dag, t, options_.secret, connections()); };
   parts.loader = loader_.get();
   parts.keys = loader_.get();
   LaunchContext launch = launch_context(options_.state_folder, store_->store_id(), options_.config, options_.secret);

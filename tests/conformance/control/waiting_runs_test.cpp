@@ -134,6 +134,38 @@ TEST_F(WaitingRun, WhoComesBehindAChangeMeetsWhatItMadeOfTheRun) {
   EXPECT_TRUE(bench.engine.queue().is_waiting(2));
 }
 
+/// S13: its version is damaged, say. It is not to wait for ever, and who stops it is not told of the disk.
+TEST_F(WaitingRun, AStopEndsItAlsoWhereNothingButItsRowCanBeRead) {
+  const auto stop = ask(StopRun{2, false, "no use"}, IdempotencyKey{"ada", "POST :cancel", "k", "body", 200});
+  loader.answer(Error{"its version is damaged", ErrorKind::storage});
+  bench.loop.drain();
+  ASSERT_EQ(loader.row_wishes.size(), 1U);
+  RunRow row = trigger(2).creation.run;
+  row.state = RunState::queued;
+  loader.answer_row(row);
+  bench.loop.drain();
+  ASSERT_EQ(bench.store.offered.size(), 1U);
+  ASSERT_EQ(part().runs.size(), 1U);
+  EXPECT_EQ(part().runs[0].state, RunState::failed);
+  EXPECT_EQ(part().runs[0].reason, Reason::stopped);
+  EXPECT_NE(part().runs[0].note.find("damaged"), std::string::npos);
+  ASSERT_EQ(part().audit.size(), 1U);
+  EXPECT_EQ(part().idempotency.size(), 1U);
+  bench.settle();
+  EXPECT_TRUE(answers[stop]->ok());
+  EXPECT_FALSE(bench.engine.queue().is_waiting(2));
+}
+
+TEST_F(WaitingRun, AStopOfWhatHasNoRowEitherSaysWhy) {
+  const auto stop = ask(StopRun{2, false, ""});
+  loader.answer(Error{"its version is damaged", ErrorKind::storage});
+  bench.loop.drain();
+  loader.answer_row(Error{"its row is damaged", ErrorKind::storage});
+  bench.loop.drain();
+  EXPECT_EQ(kind(stop), ErrorKind::storage);
+  EXPECT_TRUE(bench.engine.queue().is_waiting(2));
+}
+
 TEST_F(WaitingRun, ItsKeyIsInThePartOfItsRow) {
   ask(trigger(3), IdempotencyKey{"ada", "POST /runs", "k", "body", 201});
   ASSERT_EQ(bench.store.offered.size(), 1U);

@@ -212,6 +212,27 @@ class Webhooks(AlertTest):
         self.assertIn("has not begun", told["one/second"])
         (self.folder / "dags" / "end").touch()
 
+    def test_a_run_is_at_risk_before_it_is_late_and_an_asset_grows_stale_also_after_a_kill(self):
+        self.config("[sla_at_risk, sla_recovered, asset_at_risk, asset_stale]")
+        self.save("slow.yaml", "dag: slow\nsla: 1h\nassets: {orders: {uri: 's3://lake/orders', fresh_within: 4s}}\n"
+                               "tasks: {t: {run: 'sleep 1.1', produces: orders}}\n")
+        self.serve()
+        self.until_dag("slow")
+        self.baton("trigger", "slow", "--run-id", "before", "--wait")  # how long one takes
+        self.save("slow.yaml", "dag: slow\nsla: 1s\nassets: {orders: {uri: 's3://lake/orders', fresh_within: 4s}}\n"
+                               "tasks: {t: {run: 'sleep 0.1', produces: orders}}\n")
+        self.until(lambda: len(self.ask("GET", "/api/v2/dags/slow/dagVersions")[1]["dag_versions"]) == 2, "the edit")
+        self.baton("trigger", "slow", "--run-id", "short", "--wait")
+        self.kill()
+        self.serve()
+        self.until(lambda: self.sink.taken("asset_stale"), "the asset")
+        self.until(self.all_settled, "the end of all telling")
+        told = [(one["event"], one["object"]) for one in self.sink.taken()]
+        self.assertEqual(len(told), len(set(told)), told)
+        self.assertIn(("asset_stale", "orders"), told)
+        risks = [one for one in told if one[0].startswith("sla_")]  # the beat may come after the short one has ended
+        self.assertIn(risks, ([], [("sla_at_risk", "slow/short"), ("sla_recovered", "slow/short")]))
+
     def test_a_receiver_that_fails_hangs_or_drops_is_told_again_under_the_same_id_and_holds_up_nobody(self):
         other = Sink(self)
         self.config("[run_failed]", f"  slow: {{url: \"{other.url}\", allow_private: true}}\n",

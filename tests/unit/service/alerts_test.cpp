@@ -174,6 +174,86 @@ TEST_F(AlertsTest, ARunThatWaitsForItsTurnMayBeLateBeforeItHasBegun) {
   EXPECT_TRUE(alerts_.overdue(kAlertNow + kHour).empty());
 }
 
+TEST_F(AlertsTest, ARunThatBeganTooLateIsAtRiskOnceAndSaysSoWhenItWasInTimeAfterAll) {
+  want({"sla_at_risk", "sla_recovered", "sla_missed"});
+  alerts_.expect_by([](const std::string&, const std::function<void(DurationUs)>& done) { done(2 * kMinute); });
+  run_.row.started_at = kAlertNow;
+  (void)told(of_run(RunState::running));
+  const auto risk = alerts_.overdue(kAlertNow + 1);
+  ASSERT_EQ(risk.size(), 1U);
+  EXPECT_EQ(risk[0].event, "sla_at_risk");
+  EXPECT_NE(risk[0].payload_json.find("expected_at"), std::string::npos);
+  EXPECT_TRUE(alerts_.overdue(kAlertNow + 2).empty());
+  const auto rows = told(of_run(RunState::success, Reason::none, kAlertNow + kMinute / 2));
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].event, "sla_recovered");
+  EXPECT_EQ(rows[0].episode, risk[0].episode);
+}
+
+TEST_F(AlertsTest, ARunThatWillBeInTimeIsAtNoRiskAndOneThatIsLateIsLate) {
+  want({"sla_at_risk", "sla_recovered", "sla_missed"});
+  DurationUs takes = kMinute - 1;
+  alerts_.expect_by([&](const std::string&, const std::function<void(DurationUs)>& done) { done(takes); });
+  run_.row.started_at = kAlertNow;
+  (void)told(of_run(RunState::running));
+  EXPECT_TRUE(alerts_.overdue(kAlertNow + kMinute - 1).empty());
+  const auto late = alerts_.overdue(kAlertNow + kMinute);
+  ASSERT_EQ(late.size(), 1U);
+  EXPECT_EQ(late[0].event, "sla_missed");
+  EXPECT_TRUE(told(of_run(RunState::success, Reason::none, kAlertNow + kHour)).empty()) << "nothing is recovered";
+}
+
+TEST_F(AlertsTest, ARunThatWaitsIsAtRiskWhenItCannotBeThroughInTimeAnyMore) {
+  want({"sla_at_risk"});
+  alerts_.expect_by([](const std::string&, const std::function<void(DurationUs)>& done) { done(kMinute / 2); });
+  auto dag = std::make_shared<Dag>(*test::DagBuilder().task("load").build());
+  dag->sla = {.within_us = kMinute, .from = Sla::From::queued};
+  Part part;
+  part.creations.emplace_back();
+  RunCreation& made = part.creations.back();
+  made.dag = dag;
+  made.run.run_no = 7;
+  made.run.dag_id = "etl";
+  made.run.run_id = "waits";
+  made.run.state = RunState::queued;
+  made.run.queued_at = kAlertNow;
+  (void)told(part);
+  waiting_ = {7};
+  EXPECT_TRUE(alerts_.overdue(kAlertNow + kMinute / 2 - 1).empty());
+  const auto risk = alerts_.overdue(kAlertNow + kMinute / 2);
+  ASSERT_EQ(risk.size(), 1U);
+  EXPECT_EQ(risk[0].object, "etl/waits");
+}
+
+TEST_F(AlertsTest, AnAssetThatGrowsOldIsAtRiskAndThenStaleOnceForEachEvent) {
+  want({"asset_at_risk", "asset_stale"});
+  AssetRow orders{.name = "orders", .fresh_within_us = 10 * kMinute, .at = kAlertNow};
+  const auto happens = [&](WallUs at) {
+    Part part;
+    part.service.asset_events.push_back({.asset = "orders", .at = at});
+    EXPECT_TRUE(told(part).empty());
+  };
+  const auto events = [&](WallUs now) {
+    std::vector<std::string> out;
+    for (const OutboxRow& row : alerts_.overdue(now)) out.push_back(row.event + " " + row.object);
+    return out;
+  };
+  Part said;
+  said.service.assets.push_back(orders);
+  EXPECT_TRUE(told(said).empty());
+  happens(kAlertNow + kMinute);
+  (void)told(said);  // its file is read again
+  EXPECT_TRUE(events(kAlertNow + 10 * kMinute).empty());
+  EXPECT_EQ(events(kAlertNow + 10 * kMinute + 2), std::vector<std::string>{"asset_at_risk orders"});
+  EXPECT_TRUE(events(kAlertNow + 11 * kMinute).empty());
+  EXPECT_EQ(events(kAlertNow + 11 * kMinute + 2), std::vector<std::string>{"asset_stale orders"});
+  EXPECT_TRUE(events(kAlertNow + kHour).empty());
+  happens(kAlertNow + kHour);
+  EXPECT_EQ(events(kAlertNow + 2 * kHour), std::vector<std::string>{"asset_stale orders"}) << "the server was away";
+  alerts_.learn_asset({.name = "old", .fresh_within_us = kMinute}, kAlertNow);
+  EXPECT_EQ(events(kAlertNow + 2 * kHour), std::vector<std::string>{"asset_stale old"});
+}
+
 TEST_F(AlertsTest, ATaskHasADeadlineOfItsOwn) {
   want({"sla_missed", "run_started"});
   test::DagBuilder builder;

@@ -118,6 +118,16 @@ TEST_F(RestoredStore, ACopyThatWasMadeByHandIsKnownByTheLeadersAfterIt) {
   EXPECT_TRUE(store_->was_restored());
 }
 
+TEST_F(RestoredStore, WithoutTheFileTheLogsTellOfRunsThatAreNotKnown) {
+  live(0);
+  fs::create_directories(folder_->path() / "logs" / "41");
+  fs::create_directories(folder_->path() / "logs" / "not a number");
+  fs::remove(folder_->path() / "leader");
+  open();
+  EXPECT_TRUE(store_->was_restored());
+  EXPECT_EQ(store_->next_run_no(), 42);
+}
+
 /// A copy that is tried elsewhere, as one should: nothing lives there.
 TEST_F(RestoredStore, ACopyInAnEmptyFolderIsNothingSpecial) {
   live(0);

@@ -184,11 +184,12 @@ TEST_F(OldRuns, ADagGoesWithAllItsRowsOnceNothingOfItIsLeft) {
   meddle(database(), "UPDATE dag SET file_no = NULL WHERE dag_id = 'etl';"
                      "INSERT INTO tick_record SELECT dag_no,1,1,1,1,NULL,5,1 FROM dag;"
                      "INSERT INTO dag_tag SELECT dag_no,'x' FROM dag;"
+                     "INSERT INTO dag_favorite SELECT dag_no,1,'ada' FROM dag;"
                      "INSERT INTO task_duration SELECT dag_no,'t0',1,1 FROM dag");
   go("etl");
   go("nobody");
   EXPECT_EQ(dags(), 1);
-  for (const char* table : {"dag_version", "dag_tag", "tick_record", "task_duration", "dag_run"}) {
+  for (const char* table : {"dag_version", "dag_tag", "dag_favorite", "tick_record", "task_duration", "dag_run"}) {
     EXPECT_EQ(meddle(database(), std::string("SELECT count(*) FROM ") + table), 1) << table;
   }
   EXPECT_EQ(meddle(database(), "SELECT count(*) FROM run_count WHERE dag_no NOT IN (SELECT dag_no FROM dag)"), 0);
@@ -196,6 +197,38 @@ TEST_F(OldRuns, ADagGoesWithAllItsRowsOnceNothingOfItIsLeft) {
   EXPECT_TRUE(store_->load_run(other).ok());
   create(sample::dag("etl", 2), "again");
   EXPECT_EQ(dags(), 2);
+}
+
+/// What nobody sees any more takes its time on the disk; another run is not touched by its parts.
+TEST_F(OldRuns, ARunThatGoesInPartsIsGoneForWhoLooksAndLeavesNothingInTheEnd) {
+  const RunNo run_no = ended("large", 10);
+  const RunNo other = ended("other", 11);
+  Part gone;
+  gone.service.deletions.push_back({run_no, "etl/large", 99, kNoTime, true});
+  EXPECT_EQ(commit(std::move(gone)), CommitOutcome::durable);
+  const auto rows = [&](const std::string& table, RunNo of) {
+    return meddle(database(), "SELECT count(*) FROM " + table + " WHERE run_no = " + std::to_string(of));
+  };
+  EXPECT_EQ(rows("dag_run", run_no), 0);
+  EXPECT_EQ(rows("task_instance", run_no), 2);
+  EXPECT_FALSE(reader()->run(run_no).ok());
+  InstanceQuery all;
+  EXPECT_EQ(reader()->list_instances(all).value().total, 2) << "those of the other run";
+  for (const RunRestRow& rest : {RunRestRow{run_no, 1, false}, RunRestRow{other, 100, true}}) {
+    Part part;
+    part.service.rests.push_back(rest);
+    EXPECT_EQ(commit(std::move(part)), CommitOutcome::durable);
+  }
+  EXPECT_EQ(rows("task_instance", run_no), 1);
+  EXPECT_EQ(rows("task_instance", other), 2) << "it is whole";
+  for (int again = 0; again < 2; ++again) {
+    Part last;
+    last.service.rests.push_back({run_no, 1'001, true});
+    EXPECT_EQ(commit(std::move(last)), CommitOutcome::durable);
+  }
+  for (const char* table : {"task_instance", "task_try", "mapped_item", "task_store", "doomed_run"}) {
+    EXPECT_EQ(rows(table, run_no), 0) << table;
+  }
 }
 
 }  // namespace

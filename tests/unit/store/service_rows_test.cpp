@@ -144,12 +144,64 @@ TEST_F(ServiceRows, ARequestsKeyIsKeptOnce) {
   EXPECT_EQ(verdict(batch).exists, PartVerdict::Exists::idempotency_key);
 }
 
+TEST_F(ServiceRows, OutputsThatAPersonPutsAreOfASuccessAloneAndItsRowStaysWhole) {
+  open();
+  const RunNo run_no = create(sample::dag("etl", 2), "r");
+  TaskRow ended = sample::instance(run_no, 0, TaskState::success, 1);
+  ended.outputs_json = R"({"n":1})";
+  change(ended);
+  Part batch;
+  batch.service.outputs.push_back({run_no, 0, R"({"n":2})"});
+  batch.service.outputs.push_back({run_no, 1, R"({"n":3})"});
+  batch.service.outputs.push_back({99, 0, R"({"n":4})"});
+  ASSERT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+  const auto run = store_->load_run(run_no);
+  ASSERT_TRUE(run.ok()) << run.error().message;
+  EXPECT_EQ(run->instances[0].outputs_json, R"({"n":2})");
+  EXPECT_EQ(run->instances[1].outputs_json, "");
+  meddle(database(), "UPDATE task_instance SET outputs = '{}' WHERE instance_no = 0");
+  Part again;
+  again.service.outputs.push_back({run_no, 0, R"({"n":5})"});
+  ASSERT_EQ(commit(std::move(again)), CommitOutcome::durable);
+  EXPECT_FALSE(store_->load_run(run_no).ok()) << "a damaged row is not made whole by what is put over it";
+}
+
+TEST_F(ServiceRows, FavoritesAreEverybodysOwn) {
+  open();
+  create(sample::dag("etl", 1), "r");
+  create(sample::dag("other", 1), "r");
+  const auto found = [&](const std::string& who, bool is_favorite) {
+    DagQuery query;
+    query.filter.principal = who;
+    query.filter.is_favorite = is_favorite;
+    std::vector<std::string> out;
+    const DagPage page = reader()->list_dags(query).value();
+    for (const DagView& dag : page.rows) {
+      EXPECT_EQ(dag.is_favorite, is_favorite);
+      out.push_back(dag.dag_id);
+    }
+    return out;
+  };
+  Part batch;
+  batch.service.favorites = {{"etl", "ada", 5}, {"etl", "ada", 6}, {"nobody", "ada", 5}, {"other", "bob", 5}};
+  ASSERT_EQ(commit(std::move(batch)), CommitOutcome::durable);
+  EXPECT_EQ(found("ada", true), std::vector<std::string>{"etl"});
+  EXPECT_EQ(found("ada", false), std::vector<std::string>{"other"});
+  EXPECT_EQ(found("bob", true), std::vector<std::string>{"other"});
+  Part gone;
+  gone.service.favorites = {{"etl", "ada", 7, true}};
+  ASSERT_EQ(commit(std::move(gone)), CommitOutcome::durable);
+  EXPECT_EQ(found("ada", true), std::vector<std::string>{});
+  EXPECT_EQ(found("bob", true), std::vector<std::string>{"other"});
+}
+
 /// Rows that are there for good, or that go with a DAG, a run or a version.
 const std::set<std::string> kStaysOrGoesWithItsOwner = {
     "task_state", "check_result", "held_asset_event", "approval", "started_run",
     "asset",     "asset_link", "asset_trigger", "asset_cursor", "run_asset_event", "breaker", "breaker_event", "dead_letter",
     "store",     "dag",       "dag_version", "dag_task",     "dag_run",  "run_input", "run_count",    "run_date",
     "run_label", "task_instance", "mapped_item", "task_try", "cache_entry", "task_duration", "dag_file", "dag_tag",
+    "dag_favorite", "task_store", "asset_store", "doomed_run",
     "pool",      "variable",  "server_state"};
 
 TEST_F(ServiceRows, RetentionKnowsEveryTable) {
@@ -163,8 +215,8 @@ TEST_F(ServiceRows, RetentionKnowsEveryTable) {
          "INSERT INTO audit (at, map_index, checksum, actor, action, dag_id, run_id, task_id, extra)"
          " VALUES (5,-1,0,'','','','','','{}'), (50,-1,0,'','','','','','{}');"
          "INSERT INTO tick_record VALUES (1,1,1,1,1,NULL,5,1), (1,2,1,1,1,NULL,50,1);"
-         "INSERT INTO backfill VALUES (1,1,1,1,1,1,1,1,5,1,1,0,0,0,0,'','{}',NULL), (2,1,1,1,1,1,1,1,NULL,1,1,0,0,0,0,"
-         "'','{}',NULL);"
+         "INSERT INTO backfill VALUES (1,1,1,1,1,1,1,1,5,1,1,0,0,0,0,'','{}',NULL,NULL), (2,1,1,1,1,1,1,1,NULL,1,1,0,0,0,0,"
+         "'','{}',NULL,NULL);"
          "INSERT INTO backfill_interval VALUES (1,1,1,1,1,1), (2,1,1,1,1,1);"
          "INSERT INTO token VALUES (1,1,1,5,NULL,NULL,'a','','','',''), (2,1,1,NULL,NULL,NULL,'b','','','','');"
          "INSERT INTO session VALUES (1,1,5,NULL,'a','','',NULL), (2,1,50,NULL,'b','','',NULL);"

@@ -1,0 +1,63 @@
+#include "scheduler/service/asset_watch.h"
+
+#include <algorithm>
+
+namespace baton {
+
+void AssetWatch::put_due(const std::string& name, Watched& of) {
+  if (of.due != kNoTime) due_.erase({of.due, name});
+  of.due = kNoTime;
+  if (of.within_us <= 0 || of.since == kNoTime) return;
+  of.due = of.since + (of.was_at_risk ? of.within_us : of.within_us - of.within_us / 10) + 1;
+  due_.insert({of.due, name});
+}
+
+/// A file that is read again says nothing new of when something happened.
+void AssetWatch::say(const AssetRow& row) {
+  Watched& of = assets_[row.name];
+  const bool is_new = of.since == kNoTime;
+  if (is_new) of.since = row.at;
+  of.declared_by = row.declared_by;
+  if (!is_new && of.within_us == row.fresh_within_us) return;
+  of.within_us = row.fresh_within_us;
+  of.was_at_risk = false;
+  put_due(row.name, of);
+}
+
+/// What has happened since it was read is newer.
+void AssetWatch::restore(const AssetRow& row, WallUs since) {
+  Watched& of = assets_[row.name];
+  of.declared_by = row.declared_by;
+  of.within_us = row.fresh_within_us;
+  if (!of.is_dated) of.since = since;
+  of.is_dated = true;
+  of.was_at_risk = false;
+  put_due(row.name, of);
+}
+
+void AssetWatch::happened(const AssetEventRow& event) {
+  Watched& of = assets_[event.asset];
+  if (of.is_dated && event.at <= of.since) return;
+  of.since = of.is_dated ? std::max(of.since, event.at) : event.at;
+  of.is_dated = true;
+  of.was_at_risk = false;
+  put_due(event.asset, of);
+}
+
+std::vector<OldAsset> AssetWatch::take_due(WallUs now) {
+  std::vector<OldAsset> out;
+  while (!due_.empty() && due_.begin()->first <= now) {
+    const std::string name = due_.begin()->second;
+    due_.erase(due_.begin());
+    Watched& of = assets_.at(name);
+    of.due = kNoTime;
+    const bool is_stale = now > of.since + of.within_us;
+    out.push_back({name, of.declared_by, is_stale, of.since, of.within_us});
+    if (is_stale) continue;
+    of.was_at_risk = true;
+    put_due(name, of);
+  }
+  return out;
+}
+
+}  // namespace baton

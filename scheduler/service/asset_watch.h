@@ -1,0 +1,52 @@
+// AssetWatch: which assets grow old. An asset that says `fresh_within` is at risk when nine tenths of that have passed
+// since its last event, and stale when all of it has: each is told once for each event that it grows old from. Pure;
+// loop thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scheduler/engine/asset_rows.h"
+#include "scheduler/model/time.h"
+
+namespace baton {
+
+/// It is at risk, or stale.
+struct OldAsset {
+  std::string name, declared_by;
+  bool is_stale = false;
+  WallUs since = kNoTime;      ///< its last event, or where there is none when it was first seen
+  DurationUs within_us = 0;
+};
+
+class AssetWatch {
+ public:
+  /// What is said of it from here on. Of an asset that nothing has happened to it counts from when it is first said.
+  void say(const AssetRow& row);
+  /// As the store has it. `since`: of its last event, or of when it was made.
+  void restore(const AssetRow& row, WallUs since);
+  void happened(const AssetEventRow& event);
+  /// Those that have become so by now.
+  [[nodiscard]] std::vector<OldAsset> take_due(WallUs now);
+  [[nodiscard]] WallUs next() const { return due_.empty() ? kNoTime : due_.begin()->first; }
+
+ private:
+  struct Watched {
+    std::string declared_by;
+    DurationUs within_us = 0;
+    WallUs since = kNoTime;
+    bool is_dated = false;   ///< `since` is an event's, or what the store says
+    WallUs due = kNoTime;    ///< as it stands in due_
+    bool was_at_risk = false;
+  };
+  void put_due(const std::string& name, Watched& of);
+
+  std::map<std::string, Watched> assets_;
+  std::set<std::pair<WallUs, std::string>> due_;
+};
+
+}  // namespace baton
