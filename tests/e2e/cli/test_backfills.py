@@ -79,6 +79,21 @@ class Backfills(ServingTest):
         self.until_completed(1)
         self.assertEqual(10, len(self.filled()))
 
+    def test_each_of_its_runs_has_its_labels_also_after_a_kill(self):
+        self.begin_server(SLOW)
+        made = self.fill(1, 4, max_active_runs=2, labels={"ticket": "42"})
+        self.assertEqual({"ticket": "42"}, made["labels"])
+        self.until(lambda: len(self.filled()) == 2, "the first ones")
+        self.kill_server()
+        self.serve()
+        self.write("gate", "")
+        self.until_completed(made["id"])
+        self.assertEqual([{"ticket": "42"}] * 4, [run["labels"] for run in self.filled()])
+        self.assertEqual({"ticket": "42"}, self.backfill(made["id"])["labels"])
+        self.fill(5, 6, 422, labels={"no name": "x"})
+        done = self.baton("backfill", "create", "daily", "--from", "2026-01-05", "--to", "2026-01-05", "--label", "ticket=7", "--wait")
+        self.assertEqual({"ticket": "7"}, self.filled()[-1]["labels"], done.stdout)
+
     def test_it_goes_on_after_a_kill(self):
         self.begin_server(SLOW)
         self.fill(1, 10, max_active_runs=3)

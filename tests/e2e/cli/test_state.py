@@ -50,6 +50,23 @@ class OfARun(ServingTest):
     def state(self, dag, name="mark", code=0):
         return json.loads(self.baton("state", "get", dag, name, code=code).stdout or "null")
 
+    def test_a_clear_keeps_it_unless_it_is_told_to_take_it_away(self):
+        self.write("count.yaml", COUNT)
+        for _ in range(3):
+            self.baton("run", "count.yaml", "-q")
+        self.baton("clear", "@latest", "add", "-q")
+        self.assertEqual(4, self.state("count", "total"))
+        self.baton("clear", "@latest", "add", "--reset-state", "--dry-run")
+        self.assertEqual(4, self.state("count", "total"))
+        self.baton("clear", "@latest", "add", "--reset-state", "-q")
+        self.assertEqual(1, self.state("count", "total"), "it has begun with nothing")
+        self.save("count.yaml", COUNT)
+        self.serve()
+        self.until_dag("count")
+        self.baton("clear", "@latest", "add", "--reset-state", "--why", "a new year", "--wait")
+        self.assertEqual(1, self.state("count", "total"))
+        self.assertEqual(8, self.json("state", "ls", "count")["states"][0]["version"], "no version comes again")
+
     def test_each_run_finds_what_the_one_before_has_left(self):
         self.write("count.yaml", COUNT)
         for _ in range(3):
