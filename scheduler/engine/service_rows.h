@@ -41,7 +41,7 @@ inline constexpr std::size_t kTickReasonCount = static_cast<std::size_t>(TickRea
 struct TickRecordRow {
   std::string dag_id;
   WallUs from = kNoTime, to = kNoTime;  ///< the first and the last of them
-  std::int64_t ticks = 0;               ///< 0: there is no row with this key any more
+  std::int64_t ticks = 0;               ///< 0: no row begins in [from, to] any more
   TickReason reason = TickReason::catchup;
   RunNo run_no = 0;                     ///< exists: the run that was there
   WallUs recorded_at = kNoTime;

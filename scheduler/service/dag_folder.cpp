@@ -196,11 +196,13 @@ void DagFolder::is_gone(const std::string& path) {
 
 void DagFolder::apply(FileChanges changes, const std::string& source, const std::string& source_hash) {
   const WallUs now = loop_.wall_now();
-  auto last = std::make_shared<ServiceRows>();  // written when the last DAG is
-  for (const std::string& id : changes.lost) ticks_.lose_dag(id, "its file is gone, or does not hold it any more", {});
+  auto last = std::make_shared<ServiceRows>();  // written when the last DAG that comes or goes is
   last->files = std::move(changes.files);
-  // Goes with the last of those that hold it: with this call where no DAG is given.
+  // Goes with the last of those that hold it: with this call where no DAG is lost or given.
   auto all_written = std::shared_ptr<void>(nullptr, guarded([this, last](void*) { host_.write(*last, {}, [] {}); }));
+  for (const std::string& id : changes.lost) {
+    ticks_.lose_dag(id, "its file is gone, or does not hold it any more", {}, [all_written] {});
+  }
   if (!changes.given.empty()) {
     ServiceRows unread;  // the DAGs refer to the row of their file
     for (DagFileRow row : last->files) {

@@ -377,11 +377,37 @@ std::optional<WallUs> wake_at(const TickSchedule& schedule, const TickState& sta
   return next->run_after + jitter_at(schedule, next->run_after);
 }
 
-void pull_back(TickState& state, WallUs now) {
-  if (state.cursor <= now) return;
-  state.cursor = now;
-  state.last.reset();
-  state.missed.clear();  // of a time that has not come
+bool lies_ahead(const TickState& state, WallUs now) {
+  const auto is_later = [now](const TickRange& range) { return range.to > now; };
+  return state.cursor > now || std::any_of(state.waiting.begin(), state.waiting.end(), is_later);
+}
+
+TickPlan pull_back(const TickSchedule& schedule, const TickState& state, WallUs now) {
+  TickPlan plan;
+  plan.after = state;
+  TickState& after = plan.after;
+  after.cursor = std::min(state.cursor, now);
+  std::erase_if(after.missed, [now](const MissedSpan& span) { return span.until > now; });
+  // Of a range of `ticks` what lies no later than `now`; false: nothing does.
+  const auto cut = [now](TickRange& range, const timetable::Timetable& ticks) {
+    if (range.from > now) return false;
+    if (range.to <= now) return true;
+    const auto count = static_cast<std::size_t>(range.ticks);
+    const std::vector<Tick> left = ticks.ticks_between(range.from, one_after(now), count);
+    range.to = left.back().run_after;
+    range.ticks = static_cast<std::int64_t>(left.size());
+    return true;
+  };
+  if (after.last && after.last->to > now) {
+    if (cut(*after.last, schedule.every())) plan.records.push_back(*after.last);
+    after.last.reset();
+  }
+  for (TickRange& range : after.waiting) {
+    if (range.to > now && cut(range, schedule.ticks)) plan.records.push_back(range);
+  }
+  std::erase_if(after.waiting, [now](const TickRange& range) { return range.from > now; });
+  plan.records.push_back({one_after(now), std::numeric_limits<WallUs>::max(), 0, TickReason::waiting, 0});
+  return plan;
 }
 
 }  // namespace baton

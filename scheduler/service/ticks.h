@@ -83,7 +83,7 @@ struct TickFacts {
 
 /// What to do now, in one transaction. At most one run, so that a run that exists already costs no other tick its turn.
 struct TickPlan {
-  std::vector<TickRange> records;            ///< rows to put, by `from`; `ticks` of 0: that row goes
+  std::vector<TickRange> records;            ///< rows to put, by `from`; `ticks` of 0: those that begin in it go
   std::optional<timetable::Tick> run;        ///< to be made, with its date
   bool cancels_open = false;                 ///< with `run`: the open runs of the schedule are to be stopped
   TickState after;
@@ -124,8 +124,10 @@ void miss(TickState& state, const MissedSpan& span);
 std::optional<WallUs> wake_at(const TickSchedule& schedule, const TickState& state);
 
 /// The clock has been set back from a time that never was (ClockWatch::Seen::went_back_far): what is due from now on
-/// fires again where it has made no run. Without this a clock that once showed 2098 would leave the DAG without ticks
-/// for life.
-void pull_back(TickState& state, WallUs now);
+/// fires again where it has made no run, and what was recorded of then, or waits to be caught up, is taken back. Without
+/// this a clock that once showed 2098 would leave the DAG without ticks for life, and with runs of what has not come.
+TickPlan pull_back(const TickSchedule& schedule, const TickState& state, WallUs now);
+/// Whether there is anything to be taken back.
+[[nodiscard]] bool lies_ahead(const TickState& state, WallUs now);
 
 }  // namespace baton

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "scheduler/control/actor.h"
+#include "scheduler/model/seeded_bug.h"
 #include "scheduler/service/ticks_service.h"
 
 namespace baton {
@@ -45,7 +46,12 @@ void TicksService::arrive(Scheduled& dag, Arrival arrival) {
     return take_version(dag, std::move(arrival));
   }
   if (dag.row.schedule_hash == arrival.schedule_hash) return take_version(dag, std::move(arrival));
-  end_old_schedule(dag, std::move(arrival), now);
+  const auto later = std::make_shared<Arrival>(std::move(arrival));
+  end_schedule(dag, now, [this, &dag, later, now] {
+    dag.state = edited(dag.state, now);
+    dag.row.schedule_since = now;
+    take_version(dag, std::move(*later));
+  });
 }
 
 void TicksService::first_seen(Scheduled& dag, Arrival arrival) {
@@ -66,31 +72,25 @@ void TicksService::first_seen(Scheduled& dag, Arrival arrival) {
   take_version(dag, std::move(arrival));
 }
 
-/// What is due of the old schedule, or waits, ends in records; then the clock starts anew. Comes back to itself until
-/// all of it is written.
-void TicksService::end_old_schedule(Scheduled& dag, Arrival arrival, WallUs now) {
-  auto later = std::make_shared<Arrival>(std::move(arrival));
+/// What was due of its schedule up to `now`, or waits, ends in records. Comes back to itself until all of it is written;
+/// the DAG is busy until `then`.
+void TicksService::end_schedule(Scheduled& dag, WallUs now, std::function<void()> then) {
   if (!dag.known) {
-    const auto found = [this, &dag, later, now](Result<ScheduledDag> old) {
+    const auto found = [this, &dag, now, then = std::move(then)](Result<ScheduledDag> old) {
       dag.known = old ? std::move(old).value() : ScheduledDag{};  // one that cannot be read has nothing to account for
-      end_old_schedule(dag, std::move(*later), now);
+      end_schedule(dag, now, then);
     };
     return host_.find_schedule(dag.row.dag_id, dag.row.version, guarded(found));
   }
-  if (dag.known->schedule) {
-    const TickReason reason = why_no_run(dag.row, gate_).value_or(TickReason::catchup);
-    const TickPlan plan = plan_edit(*dag.known->schedule, dag.state, now, reason);
-    if (!plan.is_empty()) {
-      const auto written = [this, &dag, plan, later, now] {
-        dag.state = plan.after;
-        end_old_schedule(dag, std::move(*later), now);
-      };
-      return host_.write(rows_of(dag, plan), {}, guarded(written));
-    }
-  }
-  dag.state = edited(dag.state, now);
-  dag.row.schedule_since = now;
-  take_version(dag, std::move(*later));
+  if (!dag.known->schedule) return then();
+  const TickReason reason = why_no_run(dag.row, gate_).value_or(TickReason::catchup);
+  const TickPlan plan = plan_edit(*dag.known->schedule, dag.state, now, reason);
+  if (plan.is_empty() || BATON_BUG(edit_forgets_what_was_due)) return then();
+  const auto written = [this, &dag, plan, now, then = std::move(then)] {
+    dag.state = plan.after;
+    end_schedule(dag, now, then);
+  };
+  host_.write(rows_of(dag, plan), {}, guarded(written));
 }
 
 /// From here on new runs get this version.
@@ -113,18 +113,22 @@ WallUs TicksService::next_tick_of(const Scheduled& dag) const {
   return next ? next->run_after : kNoTime;
 }
 
-void TicksService::lose_dag(const std::string& dag_id, const std::string& why, ServiceRows rows) {
+void TicksService::lose_dag(const std::string& dag_id, const std::string& why, ServiceRows rows,
+                            std::function<void()> done) {
   Scheduled& dag = dag_named(dag_id);
-  const auto lose = [this, &dag, why, rows = std::move(rows)]() mutable {
-    const WallUs now = loop_.wall_now();
-    dag.row.stale = {now, why};
-    dag.row.file.clear();
+  const auto lose = [this, &dag, why, rows = std::move(rows), done = std::move(done)] {
+    dag.is_busy = true;
     forget_wake(dag);
-    for (const TickRange& range : dag.state.waiting) {
-      rows.ticks.push_back({dag.row.dag_id, range.from, range.to, range.ticks, TickReason::catchup, 0, now});
-    }
-    dag.state.waiting.clear();
-    write_dag(dag, std::move(rows), {}, [] {});
+    const WallUs now = loop_.wall_now();
+    const auto stale = [this, &dag, why, rows, done, now] {
+      dag.row.stale = {now, why};
+      dag.row.file.clear();
+      write_dag(dag, rows, {}, [this, &dag, done] {
+        if (done) done();
+        settled(dag);
+      });
+    };
+    dag.row.stale.holds() || dag.row.schedule_since == kNoTime ? stale() : end_schedule(dag, now, stale);
   };
   when_settled(dag, lose);
 }
@@ -172,10 +176,15 @@ void TicksService::change_holds(Scheduled& dag, const Held& paused, const Held& 
   });
 }
 
+/// What is asked for holds already. It may be on its way to the store still: the answer comes behind it.
+void TicksService::tell_durable(OnHeld done) {
+  host_.write({}, {}, guarded([done = std::move(done)] { done(Unit{}); }));
+}
+
 void TicksService::pause(const std::string& dag_id, const Held& held, AuditRow audit, OnHeld done) {
   const auto dag = find(dag_id);
   if (!dag) return done(dag.error());
-  if ((*dag)->row.paused.holds()) return done(Unit{});
+  if ((*dag)->row.paused.holds()) return tell_durable(std::move(done));
   change_holds(**dag, held, {}, std::move(audit), [done = std::move(done)] { done(Unit{}); });
 }
 
@@ -183,7 +192,7 @@ void TicksService::drain(const std::string& dag_id, const Held& held, AuditRow a
   const auto dag = find(dag_id);
   if (!dag) return done(dag.error());
   Scheduled& of = **dag;
-  if (of.row.paused.holds() || of.row.draining.holds()) return done(Unit{});
+  if (of.row.paused.holds() || of.row.draining.holds()) return tell_durable(std::move(done));
   change_holds(of, {}, held, std::move(audit), [this, &of, done = std::move(done)] {
     done(Unit{});
     pause_drained(of);
@@ -193,7 +202,7 @@ void TicksService::drain(const std::string& dag_id, const Held& held, AuditRow a
 void TicksService::resume(const std::string& dag_id, AuditRow audit, OnHeld done) {
   const auto dag = find(dag_id);
   if (!dag) return done(dag.error());
-  if (!(*dag)->row.paused.holds() && !(*dag)->row.draining.holds()) return done(Unit{});
+  if (!(*dag)->row.paused.holds() && !(*dag)->row.draining.holds()) return tell_durable(std::move(done));
   change_holds(**dag, {}, {}, std::move(audit), [done = std::move(done)] { done(Unit{}); });
 }
 
@@ -206,7 +215,7 @@ void TicksService::pause_drained(Scheduled& dag) {
 }
 
 void TicksService::freeze(const Held& held, const std::string& why, AuditRow audit, OnHeld done) {
-  if (gate_.frozen.holds()) return done(Unit{});
+  if (gate_.frozen.holds()) return tell_durable(std::move(done));
   look();  // what is due was due before
   gate_.frozen = held;
   gate_.frozen_why = why;
@@ -217,7 +226,7 @@ void TicksService::freeze(const Held& held, const std::string& why, AuditRow aud
 }
 
 void TicksService::thaw(AuditRow audit, OnHeld done) {
-  if (!gate_.frozen.holds()) return done(Unit{});
+  if (!gate_.frozen.holds()) return tell_durable(std::move(done));
   ServiceRows rows;
   rows.server.push_back({"frozen", "", kNoTime, "", ""});
   host_.write(std::move(rows), {std::move(audit)}, guarded([this, done = std::move(done)] {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "scheduler/model/seeded_bug.h"
+
 namespace baton {
 namespace {
 
@@ -11,7 +13,10 @@ constexpr DurationUs kLookEvery = kMinute;  // a wall timer is never trusted for
 
 void TicksService::start(const ServiceSnapshot& found) {
   const Moment now{loop_.wall_now(), loop_.mono_now()};
-  clock_.emplace(now, found.newest);
+  WallUs newest = found.newest;  // no cursor was ever ahead of the clock that moved it
+  for (const DagRow& row : found.dags) newest = std::max(newest, row.cursor);
+  for (const TickRecordRow& row : found.waiting) newest = std::max(newest, row.to);
+  clock_.emplace(now, newest);
   gate_.is_clock_suspect = clock_->state() == ClockWatch::State::suspect;
   if (gate_.is_clock_suspect) host_.say("the clock is earlier than what is stored: no scheduled runs for now");
   for (const ServerStateRow& row : found.server) {
@@ -19,13 +24,14 @@ void TicksService::start(const ServiceSnapshot& found) {
     gate_.frozen = {row.since, row.actor};
     gate_.frozen_why = row.reason;
   }
-  if (gate_.frozen.holds()) host_.freeze(true);
+  if (gate_.frozen.holds() && !BATON_BUG(freeze_forgotten_at_restart)) host_.freeze(true);
   for (const DagRow& row : found.dags) {
     Scheduled& dag = dag_named(row.dag_id);
     dag.row = row;
     dag.state.cursor = row.cursor;
   }
   for (const TickRecordRow& row : found.waiting) {
+    if (BATON_BUG(waiting_ticks_lost_at_restart)) break;
     dag_named(row.dag_id).state.waiting.push_back({row.from, row.to, row.ticks, row.reason, row.run_no});
   }
   for (const TickRecordRow& row : found.last) {
@@ -33,10 +39,12 @@ void TicksService::start(const ServiceSnapshot& found) {
   }
   for (auto& [id, dag] : dags_) {
     if (dag.row.version.empty() || dag.row.schedule_since == kNoTime) continue;  // it has nothing but runs yet
-    if (dag.row.paused.holds()) host_.hold_dag(id, true);
+    if (dag.row.paused.holds() && !BATON_BUG(pause_forgotten_at_restart)) host_.hold_dag(id, true);
     const DagGate gate = gate_of(dag.row, {});
     if (gate != DagGate::active) continue;  // when it goes on, its ticks are told by what held it
-    miss(dag.state, {now.wall, gate_.frozen.holds() ? TickReason::frozen : TickReason::catchup, true});
+    if (!BATON_BUG(restart_misses_nothing)) {
+      miss(dag.state, {now.wall, gate_.frozen.holds() ? TickReason::frozen : TickReason::catchup, true});
+    }
     if (!dag.state.waiting.empty()) {
       wake_dag(dag, now.wall);
     } else if (dag.row.next_tick != kNoTime) {
@@ -51,6 +59,7 @@ void TicksService::stop() {
   is_alive_ = std::make_shared<bool>(true);
   if (timer_ != 0) loop_.cancel(timer_);
   timer_ = 0;
+  clock_.reset();  // runs that end from here on make room for nobody
 }
 
 std::optional<WallUs> TicksService::next_wake() const {
@@ -72,6 +81,7 @@ TicksService::Scheduled& TicksService::dag_named(const std::string& dag_id) {
 
 /// Everything that is due by now. Where the server is held, those that are due stay in front until it goes on.
 void TicksService::look() {
+  if (!clock_) return;
   if (timer_ != 0) loop_.cancel(timer_);
   timer_ = 0;
   const Moment now{loop_.wall_now(), loop_.mono_now()};
@@ -99,11 +109,37 @@ void TicksService::clock_seen(const ClockWatch::Seen& seen) {
   }
   if (seen.went_back_far) {
     for (auto& [id, dag] : dags_) {
-      when_settled(dag, [this, &dag = dag] { pull_back(dag.state, loop_.wall_now()); });
-      if (!why_no_run(dag.row, gate_) && dag.row.schedule_since != kNoTime) wake_dag(dag, now);
+      when_settled(dag, [this, &dag = dag] { take_back(dag, loop_.wall_now()); });
+      // Where the server is frozen too: who is not in front now would wait for the time that never was.
+      if (gate_of(dag.row, {}) == DagGate::active && dag.row.schedule_since != kNoTime) wake_dag(dag, now);
     }
   }
   if (seen.has_missed) miss_all(now, seen.became_trusted ? TickReason::clock : TickReason::catchup);
+}
+
+/// What the clock has told of a time that has not come counts for nothing. Written at once: after a restart nothing but
+/// the rows would tell that the cursor lies ahead.
+void TicksService::take_back(Scheduled& dag, WallUs now) {
+  if (!lies_ahead(dag.state, now) || BATON_BUG(future_that_never_was_stays)) return;
+  dag.is_busy = true;
+  if (!dag.known) {
+    const auto found = [this, &dag, now](Result<ScheduledDag> read) {
+      if (!dag.known) dag.known = read ? std::move(read).value() : ScheduledDag{};
+      take_back(dag, now);
+    };
+    return host_.find_schedule(dag.row.dag_id, dag.row.version, guarded(found));
+  }
+  TickPlan plan;
+  ServiceRows rows;
+  if (dag.known->schedule) {
+    plan = pull_back(*dag.known->schedule, dag.state, now);
+    rows = rows_of(dag, plan);
+  } else {
+    plan.after = edited({}, now);
+    rows.cursors.push_back({dag.row.dag_id, now, kNoTime});
+  }
+  std::erase_if(dag.state.missed, [now](const MissedSpan& span) { return span.until > now; });
+  host_.write(std::move(rows), {}, guarded([this, &dag, plan] { written(dag, plan); }));
 }
 
 /// Those that are due: nobody saw them as they fell due.
@@ -144,7 +180,7 @@ void TicksService::forget_wake(Scheduled& dag) {
 // ---- plans ----
 
 void TicksService::take_step(Scheduled& dag) {
-  if (dag.is_busy || gate_of(dag.row, {}) != DagGate::active) return;
+  if (!clock_ || dag.is_busy || gate_of(dag.row, {}) != DagGate::active) return;
   if (why_no_run(dag.row, gate_)) return wake_dag(dag, loop_.wall_now());  // in front, for when the server goes on
   if (!dag.known) return learn_schedule(dag);
   if (!dag.known->schedule || !dag.known->schedule->ticks.has_ticks()) return;
@@ -191,7 +227,7 @@ void TicksService::carry_out(Scheduled& dag, const TickPlan& plan) {
 void TicksService::run_made(Scheduled& dag, const TickPlan& plan, RunNo run_no, const PartVerdict& verdict) {
   if (!verdict.is_done()) {
     dag.open.erase(run_no);
-    const TickPlan recorded = with_existing(plan, verdict.run_no);
+    const TickPlan recorded = BATON_BUG(taken_date_not_recorded) ? plan : with_existing(plan, verdict.run_no);
     return host_.write(rows_of(dag, recorded), {}, guarded([this, &dag, recorded] { written(dag, recorded); }));
   }
   if (plan.cancels_open) {

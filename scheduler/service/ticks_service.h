@@ -84,8 +84,9 @@ class TicksService {
   /// empty.
   void put_dag(const std::string& dag_id, const std::string& file, const std::string& version,
                const std::string& schedule_hash, ScheduledDag dag, ServiceRows rows, std::function<void()> done = {});
-  /// Its file is gone, or does not hold it any more: no ticks, until put_dag().
-  void lose_dag(const std::string& dag_id, const std::string& why, ServiceRows rows);
+  /// Its file is gone, or does not hold it any more: no ticks, until put_dag(). What was due before ends in records.
+  /// `done` once all of it is durable: until then the row of the file must not say so. May be empty.
+  void lose_dag(const std::string& dag_id, const std::string& why, ServiceRows rows, std::function<void()> done = {});
   /// Its rows go with the next that is written: nothing more is kept of it here. False: its file is there, it has runs,
   /// or something of it is on its way.
   bool forget_dag(const std::string& dag_id);
@@ -124,6 +125,13 @@ class TicksService {
     bool is_busy = false;                         ///< a plan is on its way, or its schedule
   };
 
+  /// Those that are due at one time go by name: which of them is first hangs on nothing else.
+  struct ByTime {
+    bool operator()(const std::pair<WallUs, Scheduled*>& a, const std::pair<WallUs, Scheduled*>& b) const {
+      return a.first != b.first ? a.first < b.first : a.second->row.dag_id < b.second->row.dag_id;
+    }
+  };
+
   // ticks_service.cpp: time, plans.
   void look();
   void take_step(Scheduled& dag);
@@ -137,6 +145,7 @@ class TicksService {
   void set_timer();
   void clock_seen(const ClockWatch::Seen& seen);
   void miss_all(WallUs now, TickReason reason);
+  void take_back(Scheduled& dag, WallUs now);
   [[nodiscard]] ServiceRows rows_of(const Scheduled& dag, const TickPlan& plan) const;
   [[nodiscard]] std::int32_t open_scheduled(const Scheduled& dag) const;
 
@@ -144,12 +153,13 @@ class TicksService {
   struct Arrival;
   void arrive(Scheduled& dag, Arrival arrival);
   void first_seen(Scheduled& dag, Arrival arrival);
-  void end_old_schedule(Scheduled& dag, Arrival arrival, WallUs now);
+  void end_schedule(Scheduled& dag, WallUs now, std::function<void()> then);
   void take_version(Scheduled& dag, Arrival arrival);
   void change_holds(Scheduled& dag, const Held& paused, const Held& draining, AuditRow audit,
                     std::function<void()> done);
   void write_dag(const Scheduled& dag, ServiceRows rows, std::vector<AuditRow> audit, std::function<void()> done);
   void pause_drained(Scheduled& dag);
+  void tell_durable(OnHeld done);
   void count_failure(Scheduled& dag, const RunRow& run, std::int32_t failed_runs_max);
   [[nodiscard]] WallUs next_tick_of(const Scheduled& dag) const;
   [[nodiscard]] Result<Scheduled*> find(const std::string& dag_id);
@@ -167,7 +177,7 @@ class TicksService {
   Loop& loop_;
   TickHost& host_;
   std::map<std::string, Scheduled> dags_;              ///< by id; entries stay where they are
-  std::set<std::pair<WallUs, Scheduled*>> due_;        ///< the earliest in front
+  std::set<std::pair<WallUs, Scheduled*>, ByTime> due_;  ///< the earliest in front
   std::optional<ClockWatch> clock_;
   ServerGate gate_;
   Loop::TimerId timer_ = 0;                            ///< 0: none is set

@@ -32,7 +32,7 @@ class LazyStatement {
 /// Statements of service_rows_writing.cpp.
 struct ServiceStatements {
   ServiceStatements();
-  LazyStatement put_file, drop_file, update_dag, drop_tags, set_owner, insert_tag, move_cursor, put_tick, drop_tick, put_server,
+  LazyStatement put_file, drop_file, update_dag, drop_tags, set_owner, insert_tag, move_cursor, put_tick, drop_ticks, put_server,
       drop_server, put_backfill, put_interval,
       note_run, hold_run, note_instance, find_outputs, put_outputs, put_favorite, drop_favorite, touch_dag, put_pool, drop_pool,
       put_variable, drop_variable, insert_token, revoke_token,

@@ -40,7 +40,7 @@ ServiceStatements::ServiceStatements()
           " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (dag_no, from_at) DO UPDATE SET to_at = excluded.to_at,"
           " ticks = excluded.ticks, reason = excluded.reason, run_no = excluded.run_no,"
           " recorded_at = excluded.recorded_at, seq = excluded.seq"),
-      drop_tick("DELETE FROM tick_record WHERE dag_no = ? AND from_at = ?"),
+      drop_ticks("DELETE FROM tick_record WHERE dag_no = ? AND from_at BETWEEN ? AND ?"),
       put_server(
           "INSERT INTO server_state (name, seq, since, value, actor, reason) VALUES (?,?,?,?,?,?)"
           " ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, since = excluded.since, value = excluded.value,"
@@ -173,7 +173,7 @@ bool BatchWriter::put(const CursorRow& row) {
 bool BatchWriter::put(const TickRecordRow& row) {
   std::int64_t dag_no = 0;
   if (!dag_no_of(row.dag_id, dag_no)) return false;
-  if (row.ticks == 0) return ok(service_.drop_tick.on(db_).run(dag_no, row.from));
+  if (row.ticks == 0) return ok(service_.drop_ticks.on(db_).run(dag_no, row.from, row.to));
   const std::optional<std::int64_t> run_no = row.run_no == 0 ? std::nullopt : std::optional(row.run_no);
   return ok(service_.put_tick.on(db_).run(dag_no, row.from, row.to, row.ticks, static_cast<std::int64_t>(row.reason),
                                           run_no, row.recorded_at, next_seq_));

@@ -64,6 +64,14 @@ constexpr std::array kBugs = {
     // Runs that wait to begin.
     SeededBug{"max_active_runs_ignored", "as many runs of a DAG begin as there are"},
     SeededBug{"ended_run_keeps_its_place", "a run that has ended counts under the limit of its DAG"},
+    // Schedules.
+    SeededBug{"restart_misses_nothing", "what fell due while no server ran counts as due now"},
+    SeededBug{"waiting_ticks_lost_at_restart", "nobody makes up for what waited for that when the server ended"},
+    SeededBug{"pause_forgotten_at_restart", "runs of a paused DAG that wait begin after a restart"},
+    SeededBug{"freeze_forgotten_at_restart", "a server that was frozen starts tasks after a restart"},
+    SeededBug{"edit_forgets_what_was_due", "what was due of a schedule that is edited ends nowhere"},
+    SeededBug{"taken_date_not_recorded", "a tick whose date has a run already leaves no record"},
+    SeededBug{"future_that_never_was_stays", "ticks of a clock that was far ahead count when it is right again"},
     // Order, retries, stops.
     SeededBug{"upstream_counted_twice", "the end of an upstream counts twice"},
     SeededBug{"rule_settled_too_early", "a rule is judged while an upstream may still change it"},

@@ -142,8 +142,13 @@ class RowHost final : public TickHost {
       dags[row.dag_id].next_tick = row.next_tick;
     }
     for (const TickRecordRow& row : rows.ticks) {
-      row.ticks == 0 ? static_cast<void>(ticks.erase({row.dag_id, row.from}))
-                     : static_cast<void>(ticks[{row.dag_id, row.from}] = row);
+      if (row.ticks == 0) {
+        std::erase_if(ticks, [&](const auto& one) {
+          return one.first.first == row.dag_id && one.first.second >= row.from && one.first.second <= row.to;
+        });
+      } else {
+        ticks[{row.dag_id, row.from}] = row;
+      }
     }
     for (const ServerStateRow& row : rows.server) {
       row.value.empty() ? static_cast<void>(server.erase(row.name)) : static_cast<void>(server[row.name] = row);

@@ -102,6 +102,11 @@ class Ticking {
   void end_all() {
     for (auto& [date, run] : runs) run.is_open = false;
   }
+  /// The clock is set back to `now`, from a time that never was.
+  void set_back(WallUs now) {
+    now_ = now;
+    carry_out(pull_back(*schedule_, state_, now));
+  }
   /// A run of somebody else, that no tick made.
   void occupy(WallUs logical_date) { others.insert(logical_date); }
 
@@ -182,7 +187,11 @@ class Ticking {
       end_all();
     }
     for (const TickRange& range : plan.records) {
-      range.ticks == 0 ? static_cast<void>(records.erase(range.from)) : static_cast<void>(records[range.from] = range);
+      if (range.ticks == 0) {
+        records.erase(records.lower_bound(range.from), records.upper_bound(range.to));
+      } else {
+        records[range.from] = range;
+      }
     }
     if (plan.run) runs[plan.run->logical_date] = {plan.run->run_after, plan.run->logical_date, true};
     state_ = plan.after;

@@ -78,6 +78,16 @@ TEST_F(TicksOnTime, AShortStepForwardFollowsCatchup) {
   EXPECT_EQ(host_.runs.size(), 7U);  // five made up, 01:30 twice
 }
 
+TEST_F(TicksOnTime, WhoHasStoppedMakesNoRunsWhateverEnds) {
+  start();
+  put("etl", cron("*/10 * * * *", Catchup::all));
+  run_to("2026-03-01T00:40:00Z");
+  loop_.pass(kHour);
+  service_->stop();
+  end_all();
+  EXPECT_EQ(host_.runs.size(), 1U);
+}
+
 TEST_F(TicksOnTime, AStepBackFiresNothingTwice) {
   start();
   put("etl", cron("0 * * * *"));
@@ -116,6 +126,63 @@ TEST_F(TicksOnTime, BackFromATimeThatNeverWasTheScheduleLives) {
   loop_.run_to(at("2026-03-01T01:00:00Z"));
   loop_.run_to(at("2026-03-01T02:00:00Z"));
   EXPECT_EQ(host_.runs.size(), 2U);
+}
+
+TEST_F(TicksOnTime, BackFromATimeThatNeverWasTheScheduleLivesAlsoAfterARestart) {
+  start();
+  put("etl", cron("0 0 * * *"));
+  const WallUs right = loop_.wall;
+  loop_.wall += 70 * 365 * kDay;
+  loop_.run_to(loop_.wall + 5 * kMinute);
+  loop_.wall = right + 5 * kMinute;
+  loop_.run_to(at("2026-03-01T12:00:00Z"));
+  die();
+  start();  // nothing that is stored is newer than now: nobody is in doubt of the clock
+  loop_.run_to(at("2026-03-02T00:00:00Z"));
+  EXPECT_EQ(host_.runs.size(), 1U);
+}
+
+TEST_F(TicksOnTime, SetBackFromATimeThatNeverWasWhileNobodyWasThereTheScheduleLives) {
+  start();
+  put("etl", cron("0 * * * *"));
+  const WallUs right = loop_.wall;
+  loop_.wall += 30 * kDay;
+  loop_.run_to(loop_.wall + 5 * kMinute);
+  die();
+  loop_.wall = right + 10 * kMinute;
+  start();  // no run tells that the clock was ahead, the cursor does
+  loop_.run_to(at("2026-03-01T01:00:00Z"));
+  EXPECT_EQ(host_.runs.size(), 1U);
+}
+
+TEST_F(TicksOnTime, BackFromATimeThatNeverWasAFrozenServerGoesOnAsSoonAsItIsThawed) {
+  start();
+  put("etl", cron("0 * * * *"));
+  const WallUs right = loop_.wall;
+  loop_.wall += 30 * kDay;
+  loop_.run_to(loop_.wall + 5 * kMinute);
+  service_->freeze({loop_.wall, "ada"}, "maintenance", {}, ok());
+  loop_.settle();
+  loop_.wall = right + 5 * kMinute;
+  loop_.run_to(at("2026-03-01T00:50:00Z"));
+  service_->thaw({}, ok());
+  loop_.run_to(at("2026-03-01T01:00:00Z"));
+  EXPECT_EQ(host_.runs.size(), 1U);
+}
+
+TEST_F(TicksHeld, WhoAsksForWhatIsOnItsWayIsToldWhenItIsDurable) {
+  start();
+  put("etl", cron("0 * * * *"));
+  service_->pause("etl", {loop_.wall, "ada"}, {}, ok());
+  bool was_told = false;
+  service_->pause("etl", {loop_.wall, "eve"}, {}, [&](const Status& how) {
+    was_told = true;
+    EXPECT_TRUE(how.ok() && host_.dags.at("etl").paused.holds());
+  });
+  EXPECT_FALSE(was_told) << "the scheduler may die before it is so";
+  loop_.settle();
+  EXPECT_TRUE(was_told);
+  EXPECT_EQ(host_.audit.size(), 1U);
 }
 
 // Scenario 3, with the service's own timers.
@@ -340,6 +407,35 @@ TEST_F(TicksOfFiles, ADagWithoutAFileHasNoTicksUntilItIsBack) {
   run_to("2026-03-01T06:00:00Z");
   EXPECT_EQ(host_.runs.size(), 1U);
   EXPECT_TRUE(host_.ticks.empty());
+}
+
+TEST_F(TicksOfFiles, WhatWasDueWhileItWasPausedIsRecordedBeforeItsFileIsGone) {
+  start();
+  put("etl", cron("0 * * * *"));
+  service_->pause("etl", {loop_.wall, "ada"}, {}, ok());
+  run_to("2026-03-01T03:30:00Z");
+  service_->lose_dag("etl", "its file is gone", {});
+  loop_.settle();
+  EXPECT_TRUE(host_.dags.at("etl").stale.holds());
+  EXPECT_EQ(host_.recorded(TickReason::paused), 3);
+}
+
+/// The row of the file must not go first: who found it gone after a crash would not know that a DAG has lost it.
+TEST_F(TicksOfFiles, ALossIsToldOnceItIsDurableAlsoWhileARunIsOnItsWay) {
+  start();
+  put("etl", cron("0 * * * *"));
+  run_to("2026-03-01T00:59:59Z");
+  loop_.pass(kSecond);
+  loop_.timers.extract(loop_.timers.begin()).mapped()();  // the run of 01:00 is on its way
+  bool was_told = false;
+  service_->lose_dag("etl", "its file is gone", {}, [&] {
+    was_told = true;
+    EXPECT_TRUE(host_.dags.at("etl").stale.holds());
+  });
+  EXPECT_FALSE(was_told);
+  loop_.settle();
+  EXPECT_TRUE(was_told);
+  EXPECT_EQ(host_.runs.size(), 1U);
 }
 
 TEST_F(TicksOfFiles, ManyTicksThatNobodyAskedForBeginPausedAndSaySo) {

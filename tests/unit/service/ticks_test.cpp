@@ -293,13 +293,32 @@ TEST(Ticks, OnlyWhatMovesTheTicksIsAnEdit) {
   EXPECT_NE(schedule_hash(other, {holidays}), schedule_hash(other, {more}));
 }
 
+TEST(Ticks, WhatWaitsOfATimeThatHasNotComeIsTakenBack) {
+  timetable::ScheduleSpec spec = cron("0 0 * * *", Catchup::all);
+  Ticking dag(spec, at("2026-03-01T12:00:00Z"));
+  dag.look("2026-03-02T00:00:00Z");          // a run that lasts: what comes waits
+  dag.restart(at("2026-03-10T12:00:00Z"));
+  ASSERT_EQ(dag.recorded(TickReason::waiting), 8);
+  dag.set_back(at("2026-03-04T12:00:00Z"));
+  EXPECT_EQ(dag.recorded(TickReason::waiting), 2);
+  dag.end_all();
+  dag.look("2026-03-04T13:00:00Z");
+  dag.end_all();
+  dag.look("2026-03-04T14:00:00Z");
+  dag.end_all();
+  dag.look("2026-03-04T15:00:00Z");
+  EXPECT_EQ(dag.run_dates().back(), "2026-03-03T00:00") << "a run of what has not come";
+  EXPECT_EQ(dag.wake(), at("2026-03-05T00:00:00Z"));
+}
+
 TEST(Ticks, AClockThatWasFarAheadLeavesNoScheduleDead) {
   Ticking dag(cron("0 0 * * *"), at("2026-03-01T12:00:00Z"));
   dag.look("2026-03-02T00:00:00Z");
   dag.end_all();
   dag.restart(at("2098-01-01T12:00:00Z"));
-  pull_back(dag.state(), at("2026-03-02T12:00:00Z"));
+  dag.set_back(at("2026-03-02T12:00:00Z"));
   EXPECT_EQ(dag.wake(), at("2026-03-03T00:00:00Z"));
+  EXPECT_TRUE(dag.records.empty()) << "of a time that has not come";
   dag.look("2026-03-03T00:00:00Z");
   EXPECT_EQ(dag.run_dates().back(), "2026-03-02T00:00");
 }
