@@ -37,10 +37,14 @@ def drift():
     months = [Dataset.from_pandas(frame(name)[steps.COLUMNS], data_definition=definition)
               for name in (steps.month(), before.tags["month"])]
     found = Report([DataDriftPreset(num_method="psi", num_threshold=steps.PSI_MAX)]).run(*months)
-    if report := os.environ.get("BATON_REPORT_DIR"):
-        found.save_html(str(pathlib.Path(report, "drift.html")))
     indexes = {metric["config"]["column"]: round(float(metric["value"]), 4) for metric in found.dict()["metrics"]
                if "column" in metric["config"]}
+    if report := os.environ.get("BATON_REPORT_DIR"):
+        # Evidently's page lives by its scripts, and Baton's page runs none: it is there to be downloaded.
+        found.save_html(str(pathlib.Path(report, "drift.html")))
+        pathlib.Path(report, "summary.md").write_text(f"# {steps.month()} beside {before.tags['month']}\n\n" + "".join(
+            f"| {column} | {index} |\n" for column, index in [("column", "stability index"), ("---", "---"),
+                                                              *indexes.items()]))
     worst = max(indexes, key=indexes.get)
     return {"drifted": indexes[worst] > steps.PSI_MAX, "reason": f"{worst}: stability index {indexes[worst]}"}
 
@@ -54,7 +58,8 @@ def train(rate, penalty):
                           random_state=0)
     model.fit(learn[steps.COLUMNS], learn["defaulted"])
     auc = round(float(roc_auc_score(measure["defaulted"], model.decision_function(measure[steps.COLUMNS]))), 4)
-    return {"params": {"rate": float(rate), "penalty": float(penalty)}, "weights": [*map(float, model.coef_[0]), float(model.intercept_[0])], "auc": auc}
+    return {"params": {"rate": float(rate), "penalty": float(penalty)}, "auc": auc,
+            "weights": [*map(float, model.coef_[0]), float(model.intercept_[0])]}
 
 
 def register(trials):

@@ -63,7 +63,8 @@ def registry(s):
                              if run.info.status == "FINISHED"),
             "versions": sorted((version.tags for version in client.search_model_versions("name = 'loans'")),
                                key=lambda tags: tags["month"]),
-            "production": client.get_registered_model("loans").aliases.get("production")}
+            # The store of the day decides whether it is text or a number.
+            "production": str(client.get_registered_model("loans").aliases.get("production"))}
 
 
 def waits_for_a_person(s):

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests" / "dags"))
@@ -122,8 +123,9 @@ def main():
     scenario = Scenario(name, folder)
     try:
         importlib.import_module(f"check_{name}").main(scenario)
-    except AssertionError as error:
-        scenario.check("the scenario goes to its end", False, error)
+    except Exception as error:  # whatever it is: the checks so far count, and the table says that it broke
+        traceback.print_exc(file=sys.stdout)
+        scenario.check("the scenario goes to its end", False, traceback.format_exception_only(error)[-1].strip())
     for process in scenario.begun:
         if process.poll() is None:
             kill(process)
