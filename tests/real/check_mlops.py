@@ -26,8 +26,10 @@ def main(s):
     process = s.begin("--interval", "2026-04-01", "-p", "stand_in=false", "--run-id", "shifted")
     wait_until(lambda: waits_for_a_person(s) or process.poll() is not None, 600)
     drifted = next(tags for tags in registry(s)["versions"] if tags["month"] == "2026-04")
-    s.check("the shifted month has trained, and raised the event of the asset",
-            s.outputs("drift", "shifted")["drifted"] and "drift" in s.baton("asset", "ls"))
+    told = [event["source_run_id"] for event in
+            json.loads(s.baton("asset", "events", "drift", "-o", "json"))["asset_events"]]
+    s.equal("the shifted month has raised the event of the asset, and then trained; the quiet one has not",
+            (s.outputs("drift", "shifted")["drifted"], told[0], len(told)), (True, "shifted", 3))
     s.equal("and nothing is promoted before somebody has signed", registry(s)["production"], "1")
     refused = by_hand(s, "promote", drifted["model_id"])
     s.check("promotion by hand is refused", refused.returncode and "nobody has approved" in refused.stderr)

@@ -20,7 +20,7 @@ sys.path.append(str(ROOT / "tests" / "dags"))
 from pipeline import states_of  # noqa: E402
 
 DAGS = ROOT / "dags"
-BATON = os.environ.get("BATON") or os.environ.get("BATON_BINARY") or str(ROOT / "build/release/baton")
+BATON = os.path.abspath(os.environ.get("BATON") or os.environ.get("BATON_BINARY") or ROOT / "build/release/baton")
 SLOTS = 8           # servers and streams stay up beside the other tasks
 RUN_SECONDS = 1800
 
@@ -123,7 +123,8 @@ def main():
     scenario = Scenario(name, folder)
     try:
         importlib.import_module(f"check_{name}").main(scenario)
-    except Exception as error:  # whatever it is: the checks so far count, and the table says that it broke
+    # Whatever it is (a server that does not come exits): the checks so far count, and the table says that it broke.
+    except (Exception, SystemExit) as error:
         traceback.print_exc(file=sys.stdout)
         scenario.check("the scenario goes to its end", False, traceback.format_exception_only(error)[-1].strip())
     for process in scenario.begun:
