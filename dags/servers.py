@@ -173,8 +173,22 @@ def up(name):
 
 
 def down(name):
+    """Tells the server to go. One whose task was killed, or has given up, is gone already: nobody holds its lock."""
+    of_run(name).parent.mkdir(parents=True, exist_ok=True)
     of_run(name, "stop").touch()
-    wait_for(lambda: not of_run(name).exists(), f"{name} does not go")
+    wait_for(lambda: not of_run(name).exists() or is_gone(task.path("servers", name)), f"{name} does not go")
+    of_run(name).unlink(missing_ok=True)
+
+
+def is_gone(folder):
+    if not folder.exists():
+        return True
+    with open(folder / "lock", "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def address(name):

@@ -50,6 +50,7 @@ def main(s):
         newest = max(newest, minute)
     s.check("what is late came more than ten minutes after the newest order", first["late"] <= late,
             f"{len(first['late'])} of {len(late)} that the minute alone would call late")
+    s.check("some did come too late, and each is named", first["late"], sorted(first["late"])[:3])
     s.equal("orders and cents equal the generator's", (len(counted) + len(first["late"]), sum(
         window["cents"] for window in first["windows"].values()) + sum(truth[id_][3] for id_ in first["late"])),
         shop.truth(DAY, ORDERS))
