@@ -392,6 +392,11 @@ TickPlan pull_back(const TickSchedule& schedule, const TickState& state, WallUs 
   const auto cut = [now](TickRange& range, const timetable::Timetable& ticks) {
     if (range.from > now) return false;
     if (range.to <= now) return true;
+    if (const auto counted = ticks.count_between(range.from, one_after(now))) {  // it may be years of seconds
+      range.to = ticks.prev_tick(one_after(now))->run_after;
+      range.ticks = *counted;
+      return true;
+    }
     const auto count = static_cast<std::size_t>(range.ticks);
     const std::vector<Tick> left = ticks.ticks_between(range.from, one_after(now), count);
     range.to = left.back().run_after;
