@@ -44,7 +44,7 @@ enum class Fault : std::uint8_t {
   run_mark_requested, breaker_opened, probe_failed, probe_succeeded, breaker_changed_by_person,
   approval_answered,
   // Of schedules: what ticks come to, and what people do meanwhile.
-  tick_run, tick_caught_up, tick_exists, tick_overlap, tick_paused, tick_frozen, tick_calendar,
+  tick_run, tick_caught_up, tick_exists, tick_overlap, tick_held, tick_calendar,
   tick_missed, tick_clock, tick_failures, tick_waits, dag_paused, dag_drained, server_frozen, dag_edited,
   schedule_edited, dag_file_lost, dag_file_came, clock_far_off,
 };

@@ -22,8 +22,8 @@ std::string text_of(WallUs at) {
   return at == kNoTime ? "never" : timetable::format_rfc3339(at, timetable::utc());
 }
 
-constexpr std::array kStrikes = {Fault::tick_exists,  Fault::tick_overlap,  Fault::tick_paused,  Fault::tick_paused, 
-                                 Fault::tick_frozen,  Fault::tick_calendar, Fault::tick_paused,  Fault::tick_missed,
+constexpr std::array kStrikes = {Fault::tick_exists,  Fault::tick_overlap,  Fault::tick_held,    Fault::tick_held,
+                                 Fault::tick_held,    Fault::tick_calendar, Fault::tick_held,    Fault::tick_missed,
                                  Fault::tick_clock,   Fault::tick_failures, Fault::tick_waits};
 static_assert(kStrikes.size() == kTickReasonCount);
 
