@@ -67,6 +67,7 @@ Behaviour Behaviours::of(const DiskRun& run, const InstanceKey& key, std::int32_
   if (!spec.outputs.empty()) b.output = json_of(output_of(run, key, generation));
   choose_end(b, rng, spec);
   b.takes_us = rng.percent(70) ? rng.log_between(2 * kMillisecond, 5 * kSecond) : rng.log_between(kSecond, 3 * kMinute);
+  if (run.dag->schedule != nullptr && rng.percent(20)) b.takes_us = rng.log_between(kMinute, 40 * kMinute);
   // A stopped worker may be late with a time limit: what would come near it does not end by itself.
   const bool ends_itself = b.end == Behaviour::End::exits || b.end == Behaviour::End::signaled;
   if (spec.timeout_us > 0 && ends_itself && b.takes_us >= spec.timeout_us) b.end = Behaviour::End::hangs;

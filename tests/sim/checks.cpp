@@ -182,7 +182,7 @@ void Checks::check_permits(Scheduler& scheduler) {
 /// Looks for an instance that may start and that nothing keeps from it.
 void Checks::find_standing(Scheduler& scheduler) {
   standing_.clear();
-  const bool held = !scheduler.link().is_up() || scheduler.claims_held() || scheduler.is_fatal() ||
+  const bool held = !scheduler.link().is_up() || scheduler.claims_held() || scheduler.is_fatal() || scheduler.is_frozen() ||
                     ground_.loop.is_stalled(scheduler.process());
   const Admission& admission = scheduler.engine().admission();
   if (held || admission.live() >= settings_.slots) return;
@@ -262,6 +262,7 @@ void Checks::check_quiet(Scheduler* scheduler) {
     fail("INV-11", "a breaker is open and its time has come long ago");
   }
   disk_.requests().check_quiet();
+  disk_.books().check_quiet();
   for (const auto& [run_no, run] : disk_.runs()) {
     if (run.row.state == RunState::queued && !scheduler->engine().queue().is_waiting(run_no)) {
       fail("INV-14", fmt::format("run {} waits to begin and the engine does not know it", run_no));

@@ -34,7 +34,8 @@ bool is_stop(Reason r) {
 Disk::Disk(Ground& ground, Witness& witness) : ground_(ground),
       witness_(witness),
       doors_(ground),
-      requests_(ground, [this](RunNo run_no) { return static_cast<const Disk*>(this)->find(run_no); }) {
+      requests_(ground, [this](RunNo run_no) { return static_cast<const Disk*>(this)->find(run_no); }),
+      books_(ground, runs_) {
   if (ground.options.seed % kSeedsPerMirror == 0) mirror_ = std::make_unique<Mirror>(ground.loop);
 }
 
@@ -83,6 +84,15 @@ const CacheRow* Disk::cached(const std::string& dag, const std::string& task, co
   return at->second.expires_at == kNoTime || at->second.expires_at > now ? &at->second : nullptr;
 }
 
+ServiceSnapshot Disk::service() const {
+  ServiceSnapshot found;
+  books_.fill(found);
+  WallUs newest = runs_.empty() ? kNoTime : runs_.rbegin()->second.row.queued_at;
+  for (const auto& [run_no, run] : runs_) newest = std::max(newest, run.row.ended_at);
+  found.newest = newest;
+  return found;
+}
+
 std::unordered_map<std::string, DurationUs> Disk::means(const std::string& dag_id) const {
   std::unordered_map<std::string, DurationUs> out;
   for (const auto& [key, mean] : means_) {
@@ -109,6 +119,7 @@ CommitDone Disk::apply(const Batch& batch, std::int64_t epoch) {
     if (how.parts[k].is_done()) apply(batch.parts[k]);
   }
   doors_.end();
+  books_.end_batch();
   if (mirror_) apply_to_mirror(batch, how);
   const std::set<RunNo> changed = std::exchange(changed_, {});
   for (const auto& [run_no, i] : std::exchange(ended_, {})) {
@@ -140,6 +151,7 @@ void Disk::apply(const Part& part) {
   apply_instances(part, changes_of(part));
   for (const RunRow& row : part.runs) write_run(row);
   requests_.take(part);
+  books_.take(part);
   for (const CacheRow& row : part.cache) {
     cache_.insert_or_assign(std::make_tuple(row.dag_id, row.task_id, row.key, row.spec_hash), row);
   }
@@ -159,6 +171,7 @@ Disk::Changes Disk::changes_of(const Part& part) {
     const bool is_mark = row.action.starts_with("mark_");
     run.was_marked = run.was_marked || is_mark;
     if (!is_mark && row.action != "retry" && row.action != "clear") continue;
+    run.was_changed = true;
     const auto before = out.find(named->second);
     const bool is_first = before == out.end();
     out[named->second] = {row.at, row.action == "retry", is_mark && (is_first || before->second.is_mark), is_first};
@@ -286,6 +299,7 @@ void Disk::begin_runs(const Part& part) {
 /// One more run of its DAG is about to live: whether it may, and whether it did before.
 void Disk::check_begin(const DiskRun& run) {
   if (leader_is_alone_) return;  // a person has named it
+  books_.begins(run);
   const std::int32_t limit = run.dag->max_active_runs;
   const RunNo run_no = run.row.run_no;
   if (run.row.run_after != kNoTime && ground_.loop.last_wall_step() < 0 && run.row.run_after > ground_.loop.wall()) {
@@ -391,7 +405,9 @@ void Disk::check_claim(const DiskRun& run, const TaskRow& old, const TaskRow& ro
   const Task& task = run.dag->task(row.task_no);
   const TaskSpec& spec = *task.spec;
   facts.begun += row.try_number > old.try_number ? 1 : 0;
-  doors_.claimed({row.run_no, row.task_no, row.map_index, row.epoch}, spec.breakers);
+  const AttemptKey key{row.run_no, row.task_no, row.map_index, row.epoch};
+  doors_.claimed(key, spec.breakers);
+  if (!leader_is_alone_) books_.claimed(key);
   if (facts.begun > 1 + spec.retries->max + facts.lost) {
     fail("INV-09", run, row, "more tries than 1 + retries + losses");
   }

@@ -19,6 +19,7 @@
 #include "tests/sim/ground.h"
 #include "tests/sim/mirror.h"
 #include "tests/sim/requests.h"
+#include "tests/sim/tick_books.h"
 #include "tests/sim/witness.h"
 
 namespace baton::sim {
@@ -52,6 +53,7 @@ struct DiskRun {
   std::int64_t failed_seq = 0;   ///< the batch in which a failure should have stopped it; 0: none
   bool was_killed = false;       ///< somebody has asked for its end at once
   bool was_marked = false;       ///< somebody has said how it, or a task instance of it, ended
+  bool was_changed = false;      ///< somebody has cleared or retried it, or marked something of it
 
   [[nodiscard]] const TaskRow* find(std::int32_t task_no, std::int32_t map_index) const;
   [[nodiscard]] TaskRow& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }
@@ -108,6 +110,13 @@ class Disk {
   /// The real store beside it, on a day that has one.
   [[nodiscard]] Mirror* mirror() { return mirror_.get(); }
   [[nodiscard]] Requests& requests() { return requests_; }
+  [[nodiscard]] TickBooks& books() { return books_; }
+  /// As Store::load_service().
+  [[nodiscard]] ServiceSnapshot service() const;
+  /// Versions of a DAG that were ever written.
+  [[nodiscard]] const std::map<std::pair<std::string, std::string>, std::shared_ptr<const VersionRow>>& versions() const {
+    return versions_;
+  }
   /// How many batches were written.
   [[nodiscard]] std::int64_t seq() const { return seq_; }
 
@@ -147,6 +156,7 @@ class Disk {
   TakenNames taken_;
   Doors doors_;
   Requests requests_;
+  TickBooks books_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const VersionRow>> versions_;  ///< by DAG and version
   std::map<std::tuple<std::string, std::string, std::string, std::string>, CacheRow> cache_;
   struct Mean {

@@ -71,7 +71,25 @@ constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
                                                          "probe_failed",
                                                          "probe_succeeded",
                                                          "breaker_changed_by_person",
-                                                         "approval_answered"};
+                                                         "approval_answered",
+                                                         "tick_run",
+                                                         "tick_caught_up",
+                                                         "tick_exists",
+                                                         "tick_overlap",
+                                                         "tick_held",
+                                                         "tick_calendar",
+                                                         "tick_missed",
+                                                         "tick_clock",
+                                                         "tick_failures",
+                                                         "tick_waits",
+                                                         "dag_paused",
+                                                         "dag_drained",
+                                                         "server_frozen",
+                                                         "dag_edited",
+                                                         "schedule_edited",
+                                                         "dag_file_lost",
+                                                         "dag_file_came",
+                                                         "clock_far_off"};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -42,8 +43,12 @@ enum class Fault : std::uint8_t {
   clear_requested, finished_run_cleared, attempt_cleared, mark_requested, finished_run_marked, attempt_marked,
   run_mark_requested, breaker_opened, probe_failed, probe_succeeded, breaker_changed_by_person,
   approval_answered,
+  // Of schedules: what ticks come to, and what people do meanwhile.
+  tick_run, tick_caught_up, tick_exists, tick_overlap, tick_held, tick_calendar,
+  tick_missed, tick_clock, tick_failures, tick_waits, dag_paused, dag_drained, server_frozen, dag_edited,
+  schedule_edited, dag_file_lost, dag_file_came, clock_far_off,
 };
-inline constexpr std::size_t kFaultCount = 64;
+inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::clock_far_off) + 1;
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;
 const char* to_string(Fault fault);
 bool fault_from(const std::string& name, Fault& out);
@@ -68,7 +73,7 @@ struct SimOptions {
   std::int32_t runs_max = 1000;     ///< for shorter versions of a failure
   std::int32_t tasks_max = 1000;
   std::int32_t faults_max = 1 << 30;
-  std::uint64_t without = 0;        ///< bits by Fault
+  std::bitset<kFaultCount> without;  ///< by Fault
   bool verbose = false;
 };
 
@@ -78,7 +83,7 @@ struct Ground {
 
   /// Whether a fault may happen; counts it when it does.
   bool strike(Fault fault) {
-    if (((options.without >> static_cast<unsigned>(fault)) & 1U) != 0) return false;
+    if (options.without[static_cast<std::size_t>(fault)]) return false;
     ++counts[static_cast<std::size_t>(fault)];
     return true;
   }

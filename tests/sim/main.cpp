@@ -57,7 +57,7 @@ bool parse(int argc, char** argv, Arguments& out) {
     } else if (name == "--without") {
       Fault fault{};
       if (!fault_from(value, fault)) return false;
-      out.day.without |= std::uint64_t{1} << static_cast<unsigned>(fault);
+      out.day.without.set(static_cast<std::size_t>(fault));
     } else {
       return false;
     }
@@ -88,7 +88,7 @@ void print_failure(const Arguments& arguments, const SimOptions& options, const 
 
 /// Each fault must strike once in two days on average; in a run where one does not, the checks have proved nothing.
 bool print_counts(const Arguments& arguments, const FaultCounts& counts) {
-  const bool must_prove = arguments.seeds >= kSeedsThatProve && arguments.day.without == 0 &&
+  const bool must_prove = arguments.seeds >= kSeedsThatProve && arguments.day.without.none() &&
                           arguments.day.faults_max == SimOptions{}.faults_max;
   bool is_void = false;
   for (std::size_t f = 0; f < kFaultCount; ++f) {

@@ -20,6 +20,7 @@ class Mirror {
 
   CommitDone apply(const Batch& batch);
   [[nodiscard]] Store& store() { return *store_; }
+  [[nodiscard]] ServiceStore& service() { return *store_; }
   /// Runs what the store has posted: its answers.
   void drain() { loop_.drain(); }
   /// What differs between the rows of `run` here and there; empty: nothing.

@@ -53,6 +53,60 @@ Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Worklo
   });
   host_->on_finished([this](const DagRun& run) { finished(run); });
   host_->engine().make_children_with(&children_);
+  if (settings.loader != nullptr && errand.policy == HostPolicy::all_runs) make_makers(*settings.loader);
+}
+
+void Scheduler::make_makers(LoaderThread& loader) {
+  const auto find_events = [this](const std::string&, std::int64_t, std::size_t, AssetHost::OnEvents done) {
+    loop_.post([done = std::move(done)] { done(std::vector<std::int64_t>{}); });
+  };
+  makers_ = std::make_unique<RunMakers>(RunMakersParts{
+      loop_, store_, store_, *host_, loader, Config{}, find_events,
+      [this](const std::string& line) { ground_.say("server: " + line); }});
+  holds_.emplace(loop_, makers_->ticks());
+}
+
+/// As a server does, before anybody may ask it.
+void Scheduler::start_makers() {
+  const auto found = store_.load_service();
+  if (!found) return ground_.findings.fail("INV-01", "what is stored of DAGs cannot be read: " + found.error().message);
+  if (Status told = makers_->watch_runs(); !told) ground_.findings.fail("INV-01", told.error().message);
+  for (const std::vector<DagPlan>& versions : workload_.timed) {
+    for (const DagPlan& plan : versions) {
+      for (const auto& dag : {plan.dag, plan.newer}) makers_->shelf().put({dag, version_row_of(*dag)});
+    }
+  }
+  makers_->start(*found);
+  for (const DagRow& row : found->dags) {  // no file is read again that was read
+    const auto is_it = [&](const std::shared_ptr<const Dag>& dag) { return dag->version == row.version; };
+    for (const std::vector<DagPlan>& versions : workload_.timed) {
+      for (const DagPlan& plan : versions) {
+        if (plan.dag->id == row.dag_id && is_it(plan.dag)) files_[row.dag_id] = row.stale.holds() ? nullptr : plan.dag;
+      }
+    }
+  }
+}
+
+void Scheduler::read_file(const std::string& dag_id, std::shared_ptr<const Dag> dag) {
+  files_[dag_id] = dag;
+  DagFileRow file;
+  file.path = "/dags/" + dag_id;
+  if (dag == nullptr) {
+    ground_.say("the file of " + dag_id + " is gone");
+    file.is_gone = true;
+    return makers_->ticks().lose_dag(dag_id, "its file is gone", {}, [this, file] {
+      makers_->tick_host().write({.files = {file}}, {}, [] {});
+    });
+  }
+  ground_.say("the file of " + dag_id + " holds " + dag->version);
+  makers_->tick_host().write({.files = {file}}, {}, [] {});
+  makers_->give({dag, version_row_of(*dag)}, file.path, [] {});
+}
+
+void Scheduler::hold(const HoldDag& request, Holds::OnHeld done) { holds_->hold(request, somebody(), std::move(done)); }
+
+void Scheduler::hold(const HoldServer& request, Holds::OnHeld done) {
+  holds_->hold(request, somebody(), std::move(done));
 }
 
 void SimLoader::load(RunNo run_no, Moment, OnLoaded done) {
@@ -113,6 +167,7 @@ void Scheduler::finished(const DagRun& run) {
   if (on_disk == nullptr || !on_disk->is_finished()) {
     ground_.findings.fail("INV-01", fmt::format("run {} is told finished and is not so on disk", run.row.run_no));
   }
+  if (makers_) makers_->run_ended(run);
 }
 
 std::shared_ptr<const VersionRow> version_row_of(const Dag& dag) {
@@ -137,6 +192,7 @@ void Scheduler::start(const std::vector<RetryWish>& wishes) {
   if (auto opened = host_->open(); !opened) {
     ground_.findings.fail("INV-01", "nothing can be adopted: " + opened.error().message);
   }
+  if (makers_) start_makers();
   for (const RetryWish& wish : wishes) {
     const std::vector<RunNo> ours = runs();
     if (!std::ranges::binary_search(ours, wish.run_no) && takes_runs()) retry(wish);

@@ -11,6 +11,8 @@
 
 #include "scheduler/engine/run_loader.h"
 #include "scheduler/host/host.h"
+#include "scheduler/host/run_makers.h"
+#include "scheduler/service/tick_holds.h"
 #include "tests/sim/sim_link.h"
 #include "tests/sim/sim_store.h"
 
@@ -32,6 +34,7 @@ struct Errand {
 struct SchedulerSettings {
   std::int32_t slots = 2;
   std::int32_t ahead_max = 0;
+  LoaderThread* loader = nullptr;  ///< has nothing to do: every DAG is on the shelf. Null: there are no schedules
 };
 
 /// The row of a version, as far as a store needs it.
@@ -88,6 +91,16 @@ class Scheduler {
   [[nodiscard]] bool is_done() { return !takes_runs() && asked_ == 0 && runs().empty() && engine().is_idle(); }
   [[nodiscard]] bool is_alone() const { return errand_.policy == HostPolicy::one_run; }
 
+  /// What makes runs by itself; null: this one does what it is asked for.
+  [[nodiscard]] RunMakers* makers() { return makers_.get(); }
+  /// The file of a DAG holds this now, or (null) is gone.
+  void read_file(const std::string& dag_id, std::shared_ptr<const Dag> dag);
+  void hold(const HoldDag& request, Holds::OnHeld done);
+  void hold(const HoldServer& request, Holds::OnHeld done);
+  /// What the files of its life have held, by DAG; null: gone.
+  [[nodiscard]] const std::map<std::string, std::shared_ptr<const Dag>>& files() const { return files_; }
+  [[nodiscard]] bool is_frozen() const { return makers_ && makers_->ticks().gate().frozen.holds(); }
+
   [[nodiscard]] Engine& engine() { return host_->engine(); }
   [[nodiscard]] SimStore& store() { return store_; }
   [[nodiscard]] SimLink& link() { return link_; }
@@ -108,6 +121,8 @@ class Scheduler {
   void resume(RunNo run_no);
   void retry(const RetryWish& wish);
   void start_with(Request request, const std::string& what);
+  void make_makers(LoaderThread& loader);
+  void start_makers();
 
   Ground& ground_;
   Disk& disk_;
@@ -122,6 +137,9 @@ class Scheduler {
   bool has_run_ = false;  ///< it was given one
   std::size_t asked_ = 0;  ///< and has not been answered
   std::unique_ptr<Host> host_;
+  std::unique_ptr<RunMakers> makers_;
+  std::optional<TickHolds> holds_;
+  std::map<std::string, std::shared_ptr<const Dag>> files_;
   std::map<RunNo, std::shared_ptr<const Dag>> reversions_;
   bool fatal_ = false;
   bool claims_held_ = false;

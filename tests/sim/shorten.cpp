@@ -73,7 +73,7 @@ std::string arguments_of(const SimOptions& options) {
   if (options.tasks_max != whole.tasks_max) out += fmt::format(" --tasks {}", options.tasks_max);
   if (options.faults_max != whole.faults_max) out += fmt::format(" --faults {}", options.faults_max);
   for (std::size_t f = 0; f < kFaultCount; ++f) {
-    if (((options.without >> f) & 1U) != 0) out += fmt::format(" --without {}", to_string(static_cast<Fault>(f)));
+    if (options.without[f]) out += fmt::format(" --without {}", to_string(static_cast<Fault>(f)));
   }
   return out;
 }

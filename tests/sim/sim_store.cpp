@@ -1,5 +1,6 @@
 #include "tests/sim/sim_store.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace baton::sim {
@@ -123,6 +124,53 @@ Result<std::vector<ChildRow>> SimStore::owed_children() {
   }
   if (!is_same) ground_.findings.fail("STORE", "SQLite owes other runs than the disk");
   return there;
+}
+
+namespace {
+
+bool is_same(const DagRow& a, const DagRow& b) {
+  return a.dag_id == b.dag_id && a.version == b.version && a.paused == b.paused && a.draining == b.draining &&
+         a.stale == b.stale && a.schedule_hash == b.schedule_hash && a.schedule_since == b.schedule_since &&
+         a.cursor == b.cursor && a.next_tick == b.next_tick && a.failed_in_row == b.failed_in_row;
+}
+
+bool is_same(const TickRecordRow& a, const TickRecordRow& b) {
+  return a.dag_id == b.dag_id && a.from == b.from && a.to == b.to && a.ticks == b.ticks && a.reason == b.reason &&
+         a.run_no == b.run_no && a.recorded_at == b.recorded_at;
+}
+
+bool is_same(const ServerStateRow& a, const ServerStateRow& b) {
+  return a.name == b.name && a.value == b.value && a.since == b.since && a.actor == b.actor && a.reason == b.reason;
+}
+
+template <typename Row>
+bool are_same(const std::vector<Row>& a, const std::vector<Row>& b) {
+  return std::ranges::equal(a, b, [](const Row& x, const Row& y) { return is_same(x, y); });
+}
+
+}  // namespace
+
+/// On a day that has a real store beside this one, what that reads is what the server gets.
+Result<ServiceSnapshot> SimStore::load_service() {
+  ServiceSnapshot found = disk_.service();
+  Mirror* mirror = disk_.mirror();
+  if (mirror == nullptr) return found;
+  auto there = mirror->service().load_service();
+  if (!there) return there.error();
+  std::erase_if(there->dags, [](const DagRow& row) { return row.schedule_since == kNoTime; });  // nothing but runs
+  const auto differs = [this](const char* what) {
+    ground_.findings.fail("STORE", std::string("SQLite has other ") + what + " than the disk");
+  };
+  if (!are_same(there->dags, found.dags)) differs("DAGs");
+  if (!are_same(there->waiting, found.waiting)) differs("ticks that wait");
+  if (!are_same(there->last, found.last)) differs("last records of ticks");
+  if (!are_same(there->server, found.server)) differs("states of the server");
+  if (there->newest != found.newest) differs("newest times");
+  return there;
+}
+
+Result<VersionRow> SimStore::load_version(const std::string& dag_id, const std::string& version) {
+  return Error{"DAG " + dag_id + " has no version " + version, ErrorKind::not_found};
 }
 
 Result<RunSnapshot> SimStore::load_run(RunNo run_no) {

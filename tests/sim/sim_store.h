@@ -5,12 +5,13 @@
 #include <deque>
 #include <string>
 
+#include "scheduler/engine/service_store.h"
 #include "scheduler/engine/store.h"
 #include "tests/sim/disk.h"
 
 namespace baton::sim {
 
-class SimStore final : public Store {
+class SimStore final : public Store, public ServiceStore {
  public:
   /// `process`: the scheduler that opens the store.
   SimStore(Ground& ground, Disk& disk, ProcessId process);
@@ -26,6 +27,10 @@ class SimStore final : public Store {
   [[nodiscard]] Result<std::vector<ChildRow>> owed_children() override;
   [[nodiscard]] Result<RunSnapshot> load_run(RunNo run_no) override;
   [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) override;
+  /// What a server finds of its DAGs and their ticks.
+  [[nodiscard]] Result<ServiceSnapshot> load_service() override;
+  /// Every version that is needed lies on the shelf.
+  [[nodiscard]] Result<VersionRow> load_version(const std::string& dag_id, const std::string& version) override;
   void find_past(const std::string& dag_id, WallUs date, std::vector<std::string> tasks, OnPast done) override;
   void find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,
                    const std::string& spec_hash, WallUs now,

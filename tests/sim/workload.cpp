@@ -453,13 +453,19 @@ Workload make_workload(std::uint64_t seed, std::int32_t tasks_max, bool has_serv
     w.dags.push_back(DagMaker(own, doors, asks, static_cast<std::int32_t>(k), tasks_max, w.pools, has_server).make());
   }
   add_crowd(w, seed);
+  add_timed_dags(w, seed);
   return w;
 }
 
 const DagPlan* Workload::plan_of(const Dag& dag) const {
   const auto is_it = [&](const DagPlan& p) { return p.dag.get() == &dag || p.newer.get() == &dag; };
   const auto at = std::find_if(dags.begin(), dags.end(), is_it);
-  return at == dags.end() ? nullptr : &*at;
+  if (at != dags.end()) return &*at;
+  for (const std::vector<DagPlan>& versions : timed) {
+    const auto one = std::find_if(versions.begin(), versions.end(), is_it);
+    if (one != versions.end()) return &*one;
+  }
+  return nullptr;
 }
 
 RunParams params_of(std::uint64_t seed, RunNo run_no) {

@@ -32,6 +32,8 @@ struct DagPlan {
 
 struct Workload {
   std::vector<DagPlan> dags;
+  /// DAGs that run by schedules, on some days: of each (`s0`, `s1`) the versions that its file may have.
+  std::vector<std::vector<DagPlan>> timed;
   std::vector<PoolSpec> pools;  ///< of the machine, shared by all DAGs
   std::vector<BreakerSpec> breakers;  ///< likewise
   /// On some days DAGs of several weights (`e0`, `e1` …) crowd before one pool, the last of `pools`.
@@ -42,6 +44,8 @@ struct Workload {
 
 /// `has_server`: tasks may start runs of other DAGs, which `baton run` refuses.
 Workload make_workload(std::uint64_t seed, std::int32_t tasks_max, bool has_server);
+
+void add_timed_dags(Workload& w, std::uint64_t seed);
 
 /// Params of a run: {"p": 0 … 5, "k": 0 … 3}; conditions and cache keys read them.
 struct RunParams {

@@ -43,8 +43,13 @@ World::World(const SimOptions& options)
       changes_(hash_of({options.seed, 12})),
       doors_(hash_of({options.seed, 13})),
       askers_(hash_of({options.seed, 15})),
+      timekeepers_(hash_of({options.seed, 17})),
       may_be_alone_(!worker_settings(options.seed).keeps_tasks && errands_.percent(60)),
       runs_left_(options.runs_max) {
+  if (!workload_.timed.empty()) {
+    loader_ = std::make_unique<LoaderThread>();
+    scheduler_settings_.loader = loader_.get();
+  }
   witness_.on_start = [this](const AttemptKey& key) { checks_.check_start(key); };
   disk_.on_change = [this](const DiskRun& run) { checks_.check_change(run); };
   disk_.on_end = [this](const DiskRun& run, InstanceNo i) { checks_.check_ended(run, i); };
@@ -55,8 +60,13 @@ World::World(const SimOptions& options)
 void World::plan_day() {
   const std::int64_t bursts = people_.between(6, 9);
   for (std::int64_t k = 0; k < bursts; ++k) plan_burst(people_.between(kMinute, ground_.calm_at - kLastRunUs));
+  plan_schedules();
   ground_.loop.call(kMachine, ground_.calm_at, [this] { calm_down(); });
-  ground_.loop.call(kMachine, ground_.calm_at + kQuietUs, [this] { checks_.check_quiet(scheduler_.get()); });
+  ground_.loop.call(kMachine, ground_.calm_at + kQuietUs, [this] {
+    checks_.check_quiet(scheduler_.get());
+    if (scheduler_ && scheduler_->makers() != nullptr) scheduler_->makers()->stop();  // or no day would end
+    scheduler_settings_.loader = nullptr;
+  });
 }
 
 void World::plan_burst(MonoUs at) {
@@ -84,7 +94,7 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
     --runs_left_;
   }
   const bool up = scheduler_ && !scheduler_->is_fatal() && !ground_.loop.is_stalled(scheduler_->process()) &&
-                  scheduler_->takes_runs();
+                  scheduler_->takes_runs() && !is_clock_off_;
   if (!up) {  // asks again until there is somebody to ask
     ground_.loop.call(kMachine, ground_.loop.now() + 2 * kSecond, [this, dag, since] { want_run(-1, dag, since); });
     return;
@@ -253,8 +263,7 @@ void World::commit_fault() {
     case 8: {
       if (!ground_.strike(Fault::wall_step)) return;
       const DurationUs by = rng.log_between(kMillisecond, 2 * kHour) * (rng.percent(50) ? 1 : -1);
-      ground_.say(fmt::format("wall clock steps by {} us", by));
-      return ground_.loop.step_wall(by);
+      return step_clock(by);
     }
     case 9: return keep_killing_worker();
     default:
@@ -331,6 +340,7 @@ void World::scheduler_leaves() {
 void World::calm_down() {
   ground_.say("calm");
   if (scheduler_ && scheduler_->is_alone()) scheduler_leaves();
+  if (!files_.empty()) let_all_go();
 }
 
 void World::start_scheduler() {
@@ -342,6 +352,7 @@ void World::start_scheduler() {
   }
   events_since_start_ = 0;
   scheduler_->start(wishes_);
+  if (!files_.empty()) folder_changed();  // it looks through the folder
   // A wish is fulfilled when its clear is on disk; a scheduler that dies before is asked again.
   checks_.check_event(scheduler_.get(), true);
 }
@@ -360,7 +371,8 @@ void World::consider_crash() {
     const DagRun* run = scheduler_->engine().run(run_no);
     return run != nullptr && is_final(run->row.state);
   });
-  if (!ground_.faults.per_mille(has_open_hook ? 120 : recovering ? 30 : 4)) return;
+  const bool rests = scheduler_->makers() != nullptr && scheduler_->runs().empty();  // it looks at the clock, no more
+  if (!ground_.faults.per_mille(has_open_hook ? 120 : recovering ? 30 : rests ? 1 : 4)) return;
   if (!ground_.harm(recovering ? Fault::crash_in_recovery : Fault::scheduler_crash)) return;
   crash_scheduler(ground_.faults.log_between(kMillisecond, 2 * kMinute));
 }

@@ -2,6 +2,7 @@
 // Same options, same bytes. Make one, call run(), throw it away.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,23 @@ class World {
   void want_breaker();
   void want_answer();
   void reset_breaker(const std::string& name);
+  // world_schedules.cpp
+  [[nodiscard]] bool has_server() const;
+  void at(MonoUs when, std::function<void()> f);
+  void later(DurationUs span, std::function<void()> f);
+  void plan_schedules();
+  void look_at_folder();
+  void folder_changed();
+  void save_file(std::size_t k);
+  void change_file(std::size_t k);
+  void want_hold(std::size_t k);
+  void ask_hold(std::size_t k, HoldDag::Wish wish);
+  void want_freeze();
+  void ask_freeze(bool freeze);
+  void let_all_go();
+  void want_date(std::size_t k);
+  void set_clock_far_off();
+  void step_clock(DurationUs by);
   void commit_fault();
   void stall_worker();
   void keep_killing_worker();
@@ -57,12 +75,17 @@ class World {
   SimWorker worker_;
   SchedulerSettings scheduler_settings_;
   Checks checks_;
+  std::unique_ptr<LoaderThread> loader_;  ///< on a day with schedules
   std::unique_ptr<Scheduler> scheduler_;
   Rng people_;
   Rng errands_;
   Rng changes_;
   Rng doors_;  ///< of who trips and resets breakers
   Rng askers_;  ///< of who answers questions
+  Rng timekeepers_;  ///< of what happens to schedules
+  std::vector<std::shared_ptr<const Dag>> files_;  ///< what those of DAGs with schedules hold now; null: gone
+  std::int64_t holds_asked_ = 0;
+  bool is_clock_off_ = false;
   bool may_be_alone_;  ///< on this day people start `run`, `resume` and `retry` by turns, beside services
   std::vector<RetryWish> wishes_;
   std::int32_t runs_left_ = 0;

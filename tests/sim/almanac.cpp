@@ -1,0 +1,92 @@
+#include "tests/sim/almanac.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "scheduler/model/check.h"
+#include "tests/sim/sim_loop.h"
+#include "tests/unit/timetable/reference_cron.h"
+
+namespace baton::sim {
+namespace {
+
+constexpr std::int64_t kMinutesADay = 1'440;
+constexpr std::int64_t kFirstMinute = kMidnight / kMinute - 35 * kMinutesADay;
+constexpr std::int64_t kLastMinute = kMidnight / kMinute + 55 * kMinutesADay;
+
+/// Minutes east of Greenwich in the northern winter.
+std::int64_t offset_of(const std::string& zone) {
+  if (zone == "UTC") return 0;
+  if (zone == "Asia/Kolkata") return 330;
+  if (zone == "America/New_York") return -300;
+  BATON_CHECK(zone == "Pacific/Auckland");
+  return 780;
+}
+
+const std::vector<WallUs>& instants_of_cron(const std::string& cron, const std::string& zone) {
+  static std::map<std::pair<std::string, std::string>, std::vector<WallUs>> known;
+  const auto [at, is_new] = known.try_emplace({cron, zone});
+  if (!is_new) return at->second;
+  std::vector<timetable::reference::ShownMinute> minutes;
+  const std::int64_t offset = offset_of(zone);
+  for (std::int64_t m = kFirstMinute; m < kLastMinute; ++m) minutes.push_back({m, m + offset});
+  for (const std::int64_t m : timetable::reference::ReferenceCron(cron).ticks(minutes)) {
+    at->second.push_back(m * kMinute);
+  }
+  return at->second;
+}
+
+/// Of one entry, in [from, to].
+void add_instants(std::vector<WallUs>& out, const timetable::ScheduleSpec& spec, const timetable::ScheduleEntry& entry,
+                  WallUs from, WallUs to) {
+  if (!entry.cron.empty()) {
+    const auto& all = instants_of_cron(entry.cron, entry.timezone.empty() ? spec.timezone : entry.timezone);
+    const auto first = std::lower_bound(all.begin(), all.end(), from);
+    out.insert(out.end(), first, std::upper_bound(first, all.end(), to));
+    return;
+  }
+  const WallUs anchor = spec.start == kNoTime ? 0 : spec.start;
+  WallUs at = anchor;
+  if (from > anchor) at += (from - anchor + entry.every_us - 1) / entry.every_us * entry.every_us;
+  for (; at <= to; at += entry.every_us) out.push_back(at);
+}
+
+std::vector<WallUs> instants(const timetable::ScheduleSpec& spec, WallUs from, WallUs to) {
+  std::vector<WallUs> all;
+  for (const timetable::ScheduleEntry& entry : spec.entries) add_instants(all, spec, entry, from, to);
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+constexpr DurationUs kLongest = 4 * kDay;  // between two instants of any schedule here
+
+}  // namespace
+
+std::vector<WallUs> due_between(const timetable::ScheduleSpec& spec, WallUs from, WallUs to) {
+  if (from == kNoTime) from = spec.start - 1;
+  const std::vector<WallUs> all = instants(spec, from - kLongest, to);
+  std::vector<WallUs> due;
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    const WallUs date = all[i - 1];
+    const bool is_allowed = (spec.start == kNoTime || date >= spec.start) && (spec.end == kNoTime || date < spec.end);
+    if (all[i] > from && is_allowed) due.push_back(all[i]);
+  }
+  return due;
+}
+
+WallUs due_before(const timetable::ScheduleSpec& spec, WallUs due) {
+  const std::vector<WallUs> all = instants(spec, due - kLongest, due - 1);
+  return all.empty() ? kNoTime : all.back();
+}
+
+bool counts(const timetable::ScheduleSpec& spec, WallUs due) {
+  if (spec.calendar.only.empty()) return true;
+  const std::int64_t local_day = (due / kMinute + offset_of(spec.timezone)) / kMinutesADay;
+  const std::int64_t weekday = (local_day + 4) % 7;  // the first of January 1970 was a Thursday
+  return weekday >= 1 && weekday <= 5;
+}
+
+}  // namespace baton::sim
