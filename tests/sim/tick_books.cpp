@@ -266,7 +266,7 @@ void TickBooks::check_quiet() {
     if (is_held) fail(id, "it is held, although everybody has let go of it");
     check_epoch(book, now - spec->jitter_us - kDueMax);
     const std::int32_t places = std::max(book.epoch.dag->max_active_runs, 1);
-    const auto open = std::ranges::count_if(runs_, [&](const auto& one) {
+    const auto open = std::ranges::count_if(runs_, [&, &id = id](const auto& one) {
       const DiskRun& run = one.second;
       return run.row.dag_id == id && run.row.type == RunType::scheduled && !run.is_finished();
     });
