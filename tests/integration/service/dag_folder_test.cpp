@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 class StoreHost final : public TickHost {
  public:
   explicit StoreHost(SqliteStore& store) : store_(store) {}
-  void find_schedule(const std::string&, const std::string&, OnSchedule) override { ADD_FAILURE(); }
+  /// Of a DAG whose file went while nobody looked: asked for what was due of it until then.
+  void find_schedule(const std::string&, const std::string&, OnSchedule done) override { done(ScheduledDag{}); }
   RunNo make_run(const TickRun&, ServiceRows, std::function<void(const PartVerdict&)>) override { return 0; }
   void write(ServiceRows rows, std::vector<AuditRow>, std::function<void()> done) override {
     Part part;
