@@ -168,7 +168,7 @@ def beside(context):
                 if busy:
                     asked = [("GET", "/api/v2" + path) for path in paths]
                     while not done():
-                        times += server.load(asked, 16, 1000, 500)
+                        times += server.load(asked, 12, 1000, 500)  # with the streams fewer than the 64 of an address
                 (ended, begun), = until("the run's end", done, 0.05)
                 walls[busy] = (ended - begun) / 1e6
                 if busy:

@@ -12,7 +12,7 @@ import contenders
 import graphs
 import measuring
 import texts
-from measuring import BATON, Wrong
+from measuring import Wrong
 from served import Server, percentile, until, write_files
 from table import Row
 from witness import Witness
@@ -235,9 +235,9 @@ def adopted(context):
         lines = until("a dispatch", lambda: [line for line in witness.lines(seen) if line.what == "start"], 0.002)
         dispatches.append((lines[0].ns - begin) / 1e6)
         time.sleep(0.5)
-    server.stop()
     context.say("adopted: running the rest")
-    measuring.run([BATON, "resume", "@latest", "--state", server.state, "--slots", str(measuring.SLOTS), "-q"], folder)
+    until_all_succeeded(server, 1)
+    server.stop()
     again = witness.again_after_kills(graph, measuring.SLOTS)
     return [Row("adopted", "start again → first dispatch", "ms", dispatches, bar=1000.0, note=f"{size:,} open at the first kill"),
             Row("adopted", "lost + doubled", "tasks", [0], bar=0.0, note=f"{again} were cut off and ran again")]
