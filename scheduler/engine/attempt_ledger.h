@@ -66,6 +66,14 @@ class AttemptLedger {
   void note_used(AttemptKey key);
   /// The last number that was used for the instance of `key`, whatever its epoch, and forgets it. None: the usual case.
   std::optional<Epoch> take_used(AttemptKey key);
+  /// An attempt that nobody knows is being stopped at `worker`, which launches nothing else of its instance until then.
+  void note_dying(AttemptKey key, WorkerNo worker) { dying_.insert_or_assign(key, worker); }
+  void forget_dying(AttemptKey key) { dying_.erase(key); }
+  /// The inventory of `worker` says anew what lives there.
+  void forget_dying_at(WorkerNo worker) {
+    std::erase_if(dying_, [worker](const auto& one) { return one.second == worker; });
+  }
+  [[nodiscard]] bool is_dying(AttemptKey key) const { return !dying_.empty() && dying_.contains(key); }
   /// A run has finished.
   void forget(RunNo run_no);
 
@@ -87,6 +95,7 @@ class AttemptLedger {
   std::map<AttemptKey, Entry> attempts_;
   std::map<AttemptKey, AttemptEnd> early_ends_;  ///< of prepared attempts
   std::map<AttemptKey, Epoch> used_;             ///< by key with epoch 0
+  std::map<AttemptKey, WorkerNo> dying_;
   std::int32_t held_ = 0, prepared_ = 0;
 };
 

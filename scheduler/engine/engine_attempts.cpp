@@ -80,9 +80,12 @@ void Engine::watch_limits() {
 /// A scheduler that is dead may have prepared this attempt and never written its claim. A key names one attempt for ever,
 /// so that number is passed over: no report of that attempt can be taken for one of the next.
 Epoch Engine::next_epoch(const DagRun& run, InstanceNo i) {
-  const Epoch next = std::max(run.at(i).epoch, store_.attempts_above()) + 1;
-  const auto used = attempts_.take_used(run.key_of(i));
-  return used ? std::max(next, *used + 1) : next;
+  AttemptKey key = run.key_of(i);
+  const auto used = attempts_.take_used(key);
+  key.epoch = run.at(i).epoch + 1;
+  if (used) key.epoch = std::max(key.epoch, *used + 1);
+  if (attempts_.is_dying(key)) return key.epoch;  // see take_live(): it has to have this very number
+  return std::max(key.epoch, store_.attempts_above() + 1);
 }
 
 bool Engine::launch(const Candidate& candidate) {
@@ -160,6 +163,7 @@ void Engine::attempt_ended(const AttemptEnd& end) {
     attempts_.keep_early_end(end);
     return;
   }
+  attempts_.forget_dying(end.key);
   LiveRun* live = runs_.find(end.key.run_no);
   const InstanceNo i = live == nullptr ? -1 : live->run.find(end.key);
   if (i < 0 || end.key.epoch > live->run.at(i).epoch) attempts_.note_used(end.key);
@@ -192,6 +196,7 @@ void Engine::worker_ready(const WorkerRef& worker, const std::vector<AttemptKey>
   const WorkerNo no = attempts_.workers().number_of(worker);
   const std::set<AttemptKey> live(live_keys.begin(), live_keys.end());
   take_lost(attempts_.missing(no, live));
+  attempts_.forget_dying_at(no);
   for (const AttemptKey& key : live) take_live(key, no);
   attempts_.workers().set_ready(no, true);
   schedule_turn();
@@ -234,6 +239,7 @@ void Engine::take_live(AttemptKey key, WorkerNo worker) {
     // Until it is gone nothing else of its instance may be launched: the next attempt gets this very number, a no-op
     // for who still holds it, and is lost with the end that this stop brings.
     attempts_.note_used({key.run_no, key.task_no, key.map_index, key.epoch - 1});
+    attempts_.note_dying(key, worker);
     return;
   }
   attempts_.adopt(key, worker);
