@@ -66,6 +66,7 @@ class HandStore final : public Store {
   RunNo next_run_no() override { return ++last_run_no_; }
   [[nodiscard]] const std::string& store_id() const override { return id_; }
   [[nodiscard]] std::int64_t leader_epoch() const override { return 1; }
+  [[nodiscard]] Epoch attempts_above() const override { return above; }
   [[nodiscard]] Result<std::vector<RunNo>> unfinished_runs() override { return std::vector<RunNo>{}; }
   [[nodiscard]] Status waiting_runs(const OnRow&) override { return Unit{}; }
   [[nodiscard]] Status live_runs(const OnRun&) override { return Unit{}; }
@@ -85,6 +86,7 @@ class HandStore final : public Store {
     OnPast done;
   };
   std::vector<PastAsked> past;
+  Epoch above = 0;  ///< as of a folder that was put back from a copy
   std::deque<std::pair<Batch, OnCommitted>> offered;  ///< and not ended yet
 
  private:

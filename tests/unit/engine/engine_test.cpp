@@ -324,6 +324,35 @@ TEST(Engine, PassesOverTheNumberOfAClaimThatWasNeverWritten) {  // the scheduler
   EXPECT_EQ(b.run().at(0).try_number, 1);
 }
 
+TEST(Engine, AfterARestoreAttemptsGetNumbersAboveAllThatWereGiven) {
+  EngineBench b(one_task());
+  b.store.above = 1'000'000;
+  b.begin();
+  b.settle();
+  ASSERT_EQ(b.executor.launched.size(), 1U);
+  EXPECT_EQ(b.executor.launched[0].key.epoch, 1'000'001);
+}
+
+// The worker launches nothing of an instance of which an attempt still dies, but for that attempt itself.
+TEST(Engine, AfterARestoreWhatStillDiesGivesItsNumberToTheNextAttempt) {
+  EngineBench b(one_task());
+  b.store.above = 1'000'000;
+  b.begin(false);
+  AttemptKey later = b.run().key_of(0);
+  later.epoch = 2;
+  b.ready({later});
+  b.settle();
+  ASSERT_EQ(b.executor.launched.size(), 1U);
+  EXPECT_EQ(b.executor.launched[0].key.epoch, 2);
+  AttemptEnd lost = test::ended(AttemptEnd::Outcome::lost);
+  b.end(b.executor.launched[0], lost);
+  b.settle();
+  b.loop.pass(kMinute);
+  b.settle();
+  ASSERT_EQ(b.executor.launched.size(), 2U) << "the loss cost no try";
+  EXPECT_EQ(b.executor.launched[1].key.epoch, 1'000'001);
+}
+
 TEST(Engine, FreesTheSlotOfWhatAStopEnds) {  // F-48
   EngineBench b(one_task());
   b.begin();
