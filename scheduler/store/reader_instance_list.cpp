@@ -208,7 +208,7 @@ class InstanceList {
   /// Whether a large run is on its way out. Mostly none is, and then nobody pays for the question with each row: all
   /// instances are counted along the narrowest index (finish()).
   Result<bool> has_doomed() {
-    const auto found = connection_.integers("SELECT EXISTS (SELECT 1 FROM doomed_run)");
+    const auto found = connection_.integers("SELECT EXISTS (SELECT 1 FROM doomed_run WHERE run_no > 0)");
     if (!found) return found.error();
     return found->at(0) != 0;
   }
