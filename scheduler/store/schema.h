@@ -16,7 +16,7 @@ CREATE TABLE store (
   leader_epoch INTEGER NOT NULL,
   seq INTEGER NOT NULL,          -- at least what was given to rows that are gone; see SqliteStore
   last_run_no INTEGER NOT NULL,  -- likewise
-  is_clean INTEGER NOT NULL      -- 1: closed in good order; 2: a copy
+  is_clean INTEGER NOT NULL      -- 1: closed in good order
 ) STRICT;
 
 CREATE TABLE dag (

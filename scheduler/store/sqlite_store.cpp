@@ -74,6 +74,8 @@ constexpr std::int64_t kUnknownLeaders = 1'000'000;
 /// What the numbers of a restored folder are above: nobody has made so many attempts of one task as there were minutes
 /// since 1970, nor so many changes in each of them.
 constexpr std::int64_t kChangesPerMinute = 1 << 24;
+/// `is_clean` of a copy (backup.cpp).
+constexpr std::int64_t kCopied = 2;
 
 /// What the leader's row said before this process takes it.
 struct FoundRow {
@@ -93,11 +95,9 @@ std::optional<FoundRow> found_row(Database& db) {
 
 /// Whether this database has come into the place of a later one. A process that died may have reserved numbers and never
 /// used them, so a number that is a little ahead says nothing: it is passed over, and that is all.
-bool is_restored(const FoundRow& row, const std::optional<sqlite::Leadership>& known, bool has_logs) {
-  constexpr std::int64_t kCopied = 2;
-  if (!known) return has_logs;
-  if (row.is_clean == kCopied || row.store_id != known->store_id || known->epoch > row.leader_epoch) return true;
-  return known->runs_below > row.last_run_no + kRunsReserved;
+bool is_restored(const FoundRow& row, const sqlite::Leadership& known) {
+  if (row.is_clean == kCopied || row.store_id != known.store_id || known.epoch > row.leader_epoch) return true;
+  return known.runs_below > row.last_run_no + kRunsReserved;
 }
 
 /// Looks at what the folder remembers, and says what the numbers of this process are to be above.
@@ -108,16 +108,19 @@ void look_at_leader(Opened& opened, const std::filesystem::path& folder, std::in
   const auto known = opened.leader_file->read();
   if (known) opened.led = *known;
   if (!row) return;  // new
-  const RunNo logged = known && row->is_clean == 1 ? 0 : sqlite::last_logged_run(folder);
-  opened.was_restored = is_restored(*row, known, logged > 0 && schema >= kFirstSchemaWithLeader);
-  if (!opened.was_restored) {
-    opened.led.runs_below = std::max(opened.led.runs_below, row->last_run_no);
-    return;
-  }
+  const bool is_missed = !known && schema >= kFirstSchemaWithLeader;
+  opened.was_restored = known && is_restored(*row, *known);
+  // The folder of logs is read then alone: it grows with the history, and every start would pay for that.
+  const RunNo logged = opened.was_restored || is_missed ? sqlite::last_logged_run(folder) : 0;
+  opened.was_restored = opened.was_restored || (is_missed && logged > 0);
+  if (!opened.was_restored) return;
+  opened.led.store_id = row->store_id;
   opened.led.epoch = std::max(opened.led.epoch, row->leader_epoch) + (known ? 0 : kUnknownLeaders);
   opened.led.runs_below = std::max({opened.led.runs_below, row->last_run_no, logged});
   opened.led.attempts_above = std::max(opened.led.attempts_above, static_cast<Epoch>(now / kMinute));
   opened.seq = now / kMinute * kChangesPerMinute;
+  // Before the database says that it is no copy any more: who dies between the two finds it a copy once more.
+  static_cast<void>(opened.leader_file->write(opened.led, true));
 }
 
 /// Raises the leader's epoch and marks the file as open, in one transaction; fills what the row says. `seq` and
@@ -196,7 +199,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
   if (Status taken = take_leadership(opened, loop); !taken) return taken.error();
   if (opened.leader_file) {
     opened.led = {opened.store_id, opened.leader_epoch, opened.last_run_no, opened.led.attempts_above};
-    static_cast<void>(opened.leader_file->write(opened.led, opened.was_restored));
+    static_cast<void>(opened.leader_file->write(opened.led, false));
   }
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(opened), loop, options));
 }

@@ -108,6 +108,18 @@ TEST_F(RestoredStore, AKilledProcessPassesNumbersOver) {
   EXPECT_EQ(store_->next_run_no(), given_ + 1'001);
 }
 
+/// The file says what is above before the database says that it is no copy any more.
+TEST_F(RestoredStore, WhoDiesBetweenTheFileAndTheDatabaseFindsTheCopyOnceMore) {
+  live(3);
+  put_back();
+  constexpr Epoch kAbove = 2'000'000'000;
+  ASSERT_TRUE(file().write({file().read()->store_id, epoch_, given_ + 7, kAbove}, false));
+  open();
+  EXPECT_TRUE(store_->was_restored());
+  EXPECT_EQ(store_->attempts_above(), kAbove);
+  EXPECT_EQ(store_->next_run_no(), given_ + 8);
+}
+
 TEST_F(RestoredStore, ACopyThatWasMadeByHandIsKnownByTheLeadersAfterIt) {
   live(0);
   meddle(copy(), "UPDATE store SET is_clean = 1");
