@@ -356,25 +356,16 @@ void Control::change_loaded(const StopRun& request, Asked& asked, LoadedRun& loa
   change(request, asked, *engine_.run(request.run_no));
 }
 
-/// A pause counts from now on; that it is over, from when that is durable: what a crash takes back is never a task that
-/// started in a run that is paused.
+/// What is so already may be on its way to the disk still: the answer comes behind it.
 void Control::change(const PauseRun& request, Asked& asked, const DagRun& run) {
   if (Status may = check(request, run); !may) return answer(asked, may.error());
   AuditRow audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
-  const RunHoldRow row = row_of(request, asked.actor, audit.at);
-  Answer how{.run_no = row.run_no, .has_changed = run.row.paused.holds() != request.is_paused, .state = run.row.state};
-  if (!how.has_changed) return write_alone(std::move(audit), std::move(how), asked, {});
-  ServiceRows rows;
-  rows.run_holds.push_back(row);
-  EngineRequest what = written(std::move(audit), std::move(how), asked, std::move(rows));
-  if (row.paused.holds()) {
-    engine_.pause_run(row.run_no, row.paused);
-  } else {
-    what.done = [this, alive = is_alive_, row, done = std::move(what.done)](const PartVerdict& verdict) {
-      if (*alive && verdict.is_done()) engine_.pause_run(row.run_no, row.paused);
-      done(verdict);
-    };
-  }
+  RunHoldRow row = row_of(request, asked.actor, audit.at);
+  const bool has_changed = run.row.paused.holds() != request.is_paused;
+  EngineRequest what = written(std::move(audit), {.run_no = row.run_no, .has_changed = has_changed, .state = run.row.state},
+                               asked);
+  if (has_changed) return engine_.pause_run(std::move(row), std::move(what));
+  what.audit.clear();
   engine_.write(std::move(what));
 }
 

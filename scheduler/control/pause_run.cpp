@@ -7,7 +7,7 @@ Status check(const PauseRun&, const DagRun& run) {
   if (run.row.begun_at == kNoTime && !is_final(run.row.state)) {
     return Error{name + " waits to begin: pause its DAG, and it goes on waiting", ErrorKind::conflict};
   }
-  if (run.is_finished()) {
+  if (is_final(run.row.state)) {
     return Error{name + " has ended already: " + std::string(to_string(run.row.state)), ErrorKind::conflict};
   }
   if (run.stopping != Reason::none) return Error{name + " is being stopped", ErrorKind::conflict};

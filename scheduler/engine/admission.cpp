@@ -55,7 +55,7 @@ void Admission::set_gate(const std::string& breaker, std::int32_t permits) {
 
 void Admission::pause_run(RunNo run_no) { paused_runs_[run_no].capacity = 0; }
 
-/// The door stays, for those who stand before it are called one by one, each by the one before.
+/// The door stays until nobody stands before it: they are called one by one, each by the one before.
 void Admission::unpause_run(RunNo run_no) {
   const auto door = paused_runs_.find(run_no);
   if (door == paused_runs_.end()) return;
@@ -194,10 +194,14 @@ void Admission::note_start(const DagRun& run, InstanceNo i) {
 }
 
 void Admission::gates_of(const DagRun& run, InstanceNo i, std::vector<Need>& out) {
-  // What is due of a run that stops has to run, whoever paused it before.
-  const auto door = run.stopping == Reason::none ? paused_runs_.find(run.row.run_no) : paused_runs_.end();
+  const auto door = paused_runs_.find(run.row.run_no);
   if (door != paused_runs_.end()) {
-    out.push_back({&door->second, 1, Wait::pause, false});
+    Door& pause = door->second;
+    if (pause.capacity > 0 && pause.waiting.empty() && !pause.called) {
+      paused_runs_.erase(door);
+    } else {
+      out.push_back({&pause, 1, Wait::pause, false});
+    }
   }
   for (const std::string& name : run.spec_of(i).breakers) {
     const auto gate = gates_.find(name);

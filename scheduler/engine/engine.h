@@ -177,9 +177,10 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void set_backfill_limit(const std::string& dag_id, std::int32_t runs);
   /// A paused DAG: its runs wait, backfills go on; what has begun goes on.
   void hold_dag(const std::string& dag_id, bool is_held);
-  /// Nothing more of a run is claimed until it goes on; what runs, or has been handed to a worker, goes on. The row is the
-  /// caller's to write (RunHoldRow). Nothing for a run that is not with the engine.
-  void pause_run(RunNo run_no, const Held& paused);
+  /// Nothing more of a live run is claimed until it goes on; what runs, or has been handed to a worker, goes on. A pause
+  /// counts from now on; that it is over, from when that is durable, unless it is paused anew until then. A run that is
+  /// stopped or ends is paused no more.
+  void pause_run(RunHoldRow row, EngineRequest request);
   /// No run begins and nothing is claimed; what runs goes on.
   void freeze(bool is_frozen);
   /// Who waits to begin, and why.
@@ -230,6 +231,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void begin_loaded(LoadedRun loaded, EngineRequest request, std::shared_ptr<const VersionRow> version = nullptr,
                     const StopRequested* to_end = nullptr);
   void watch_queue();
+  void let_go_on(RunNo run_no);
   bool stop_unloaded(RunNo run_no, const StopRequested& how);
 
   // engine.cpp: runs, events, turns.
@@ -253,6 +255,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
 
   // engine_effects.cpp: what a step leaves behind, and what follows once it is durable.
   void collect(LiveRun& live, StepOutcome& step);
+  void end_pause(DagRun& run, Part& part);
   void carry_out(LiveRun& live, Command& command);
   void offer(LiveRun& live, InstanceNo i);
   void find_cached(LiveRun& live, InstanceNo i, const std::string& key);

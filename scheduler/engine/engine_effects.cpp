@@ -51,9 +51,18 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
   std::move(step.states.begin(), step.states.end(), std::back_inserter(part.service.task_states));
   std::move(step.durations.begin(), step.durations.end(), std::back_inserter(lazy_durations_));
   if (step.run_changed && is_final(run.row.state)) next().ended.push_back(run.row.run_no);
+  if (run.row.paused.holds() && (run.stopping != Reason::none || is_final(run.row.state))) end_pause(run, part);
   if (step.run_changed) runs_.note_due(live);
   if (!step.dirty.empty()) runs_.note_counts(live);
   for (Command& command : step.commands) carry_out(live, command);
+}
+
+/// Of a run that is stopped or has ended, whoever paused it before: its teardowns and its hooks run, those that wait at
+/// the pause too, and so does what is cleared of it later.
+void Engine::end_pause(DagRun& run, Part& part) {
+  run.row.paused = {};
+  part.service.run_holds.push_back({run.row.run_no, {}});
+  admission_.unpause_run(run.row.run_no);
 }
 
 void Engine::carry_out(LiveRun& live, Command& command) {

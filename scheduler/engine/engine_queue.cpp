@@ -368,11 +368,28 @@ void Engine::hold_dag(const std::string& dag_id, bool is_held) {
   schedule_turn();
 }
 
-void Engine::pause_run(RunNo run_no, const Held& paused) {
-  LiveRun* const live = runs_.find(run_no);
-  if (live == nullptr) return;
-  live->run.row.paused = paused;
-  paused.holds() ? admission_.pause_run(run_no) : admission_.unpause_run(run_no);
+/// In the part of the run: what has ended it meanwhile, which ends the pause too, comes behind.
+void Engine::pause_run(RunHoldRow row, EngineRequest request) {
+  LiveRun* const live = runs_.find(row.run_no);
+  if (dead_ || live == nullptr) return;
+  live->run.row.paused = row.paused;
+  if (row.paused.holds()) {
+    admission_.pause_run(row.run_no);
+  } else {
+    request.done = [this, run_no = row.run_no, done = std::move(request.done)](const PartVerdict& verdict) {
+      let_go_on(run_no);
+      if (done) done(verdict);
+    };
+  }
+  request.service.run_holds.push_back(std::move(row));
+  open_part(*live, std::move(request), false);
+  schedule_turn();
+}
+
+void Engine::let_go_on(RunNo run_no) {
+  const LiveRun* const live = runs_.find(run_no);
+  if (live == nullptr || live->run.row.paused.holds()) return;
+  admission_.unpause_run(run_no);
   schedule_turn();
 }
 

@@ -126,9 +126,17 @@ TEST_F(ControlConformance, AStopIsWrittenWithWhoAndWhyAndToldWhenDurable) {
   EXPECT_EQ(bench.executor.stopped.size(), 1U);
 }
 
-TEST_F(ControlConformance, APauseCountsAtOnceAndIsOverOnceThatIsDurable) {
-  ask(trigger(1));
-  bench.settle();
+class PausesOfControl : public ControlConformance {
+ protected:
+  PausesOfControl() : ControlConformance(DagBuilder().task("a").task("b", {"a"}).build()) {
+    ask(trigger(1));
+    bench.settle();
+  }
+  void end_a() { bench.end(bench.executor.launched.at(0), test::exited(0)); }
+  [[nodiscard]] bool has_begun_b() const { return bench.executor.launched.size() > 1; }
+};
+
+TEST_F(PausesOfControl, APauseCountsAtOnceAndIsOverOnceThatIsDurable) {
   const auto k = ask(PauseRun{1, true, "the warehouse moves"});
   bench.loop.drain();
   EXPECT_TRUE(bench.engine.run(1)->row.paused.holds()) << "nothing starts from here on";
@@ -140,17 +148,104 @@ TEST_F(ControlConformance, APauseCountsAtOnceAndIsOverOnceThatIsDurable) {
   EXPECT_EQ(part.service.run_holds[0].paused.by, "ada");
   bench.settle();
   EXPECT_TRUE(answers[k]->ok());
-
-  const auto again = ask(PauseRun{1, true, ""});
+  end_a();
   bench.settle();
-  EXPECT_FALSE(answers[again]->value().has_changed);
+  EXPECT_FALSE(has_begun_b());
 
   const auto on = ask(PauseRun{1, false, ""});
   bench.loop.drain();
-  EXPECT_TRUE(bench.engine.run(1)->row.paused.holds()) << "a crash would take back that it is over";
+  EXPECT_FALSE(has_begun_b()) << "a crash would take back that it is over";
+  EXPECT_FALSE(answers[on].has_value());
   bench.settle();
   EXPECT_TRUE(answers[on]->ok());
-  EXPECT_FALSE(bench.engine.run(1)->row.paused.holds());
+  EXPECT_TRUE(has_begun_b());
+}
+
+TEST_F(PausesOfControl, WhatIsSoAlreadyIsAnsweredBehindWhatIsOnItsWayAndWrittenOnce) {
+  const auto first = ask(PauseRun{1, true, ""});
+  const auto again = ask(PauseRun{1, true, ""});
+  bench.loop.drain();
+  EXPECT_FALSE(answers[again].has_value()) << "the pause is not durable yet";
+  std::size_t audits = 0;
+  for (const Part& part : offered().parts) audits += part.audit.size();
+  EXPECT_EQ(audits, 1U);
+  bench.settle();
+  EXPECT_TRUE(answers[first]->value().has_changed);
+  EXPECT_FALSE(answers[again]->value().has_changed);
+}
+
+TEST_F(PausesOfControl, WhoPausesItAgainBeforeItsGoingOnIsDurableKeepsItPaused) {
+  ask(PauseRun{1, true, ""});
+  bench.settle();
+  end_a();
+  bench.settle();
+  ask(PauseRun{1, false, ""});
+  const auto anew = ask(PauseRun{1, true, ""});
+  bench.settle();
+  EXPECT_TRUE(answers[anew]->value().has_changed);
+  EXPECT_TRUE(bench.engine.run(1)->row.paused.holds());
+  EXPECT_FALSE(has_begun_b());
+}
+
+TEST_F(PausesOfControl, ARunThatEndsIsPausedNoMore) {
+  end_a();
+  bench.settle();
+  ask(PauseRun{1, true, ""});
+  bench.settle();
+  bench.end(bench.executor.launched.at(1), test::exited(0));
+  bench.loop.drain();
+  const auto& holds = offered().parts.at(0).service.run_holds;
+  ASSERT_EQ(holds.size(), 1U) << "in the part of its end";
+  EXPECT_FALSE(holds[0].paused.holds());
+}
+
+TEST_F(PausesOfControl, ARunThatIsStoppedIsPausedNoMore) {
+  ask(PauseRun{1, true, ""});
+  bench.settle();
+  ask(StopRun{1, false, ""});
+  bench.loop.drain();
+  std::vector<RunHoldRow> holds;
+  for (const Part& part : offered().parts) {
+    if (!part.runs.empty()) holds = part.service.run_holds;
+  }
+  ASSERT_EQ(holds.size(), 1U) << "in the part of its stop";
+  EXPECT_FALSE(holds[0].paused.holds());
+}
+
+class PausesOfARunWithATeardown : public ControlConformance {
+ protected:
+  PausesOfARunWithATeardown()
+      : ControlConformance(
+            DagBuilder().task("a").task("b", {"a"}).task("drop", {"a", "b"}, test::teardown_task({"a"})).build()) {}
+};
+
+TEST_F(PausesOfARunWithATeardown, WhatIsDueOfARunThatStopsRunsWhoeverPausedItBefore) {
+  ask(trigger(1));
+  bench.settle();
+  bench.end(bench.executor.launched.at(0), test::exited(0));
+  bench.settle();
+  ask(PauseRun{1, true, ""});
+  bench.settle();
+  ask(StopRun{1, false, ""});
+  bench.settle();
+  bench.end(bench.executor.launched.at(1), test::exited(0));
+  bench.settle();
+  EXPECT_EQ(bench.executor.launched.size(), 3U) << "what a has set up would stay for ever";
+}
+
+TEST_F(PausesOfARunWithATeardown, WhatWaitsAtThePauseWhenTheRunIsStoppedRunsToo) {
+  ask(trigger(1));
+  bench.settle();
+  bench.end(bench.executor.launched.at(0), test::exited(0));
+  bench.settle();
+  ask(PauseRun{1, true, ""});
+  bench.settle();
+  bench.end(bench.executor.launched.at(1), test::exited(0));
+  bench.settle();
+  ASSERT_EQ(bench.executor.launched.size(), 2U) << "it is paused";
+  ask(StopRun{1, false, ""});
+  bench.settle();
+  EXPECT_EQ(bench.executor.launched.size(), 3U) << "it would wait until somebody unpauses a run that stops";
 }
 
 TEST_F(ControlConformance, AStopOfARunThatIsStruckIsTold) {

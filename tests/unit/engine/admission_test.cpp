@@ -673,16 +673,6 @@ TEST(AdmissionPauses, NothingOfAPausedRunIsLetThroughUntilItGoesOn) {
   EXPECT_EQ(desk.admit(), "b c");
 }
 
-TEST(AdmissionPauses, WhatIsDueOfAPausedRunThatStopsIsLetThrough) {
-  DagRun run = run_of(DagBuilder().task("teardown").build());
-  Desk desk(4, 0);
-  desk.admission.pause_run(run.row.run_no);
-  run.stopping = Reason::stopped;
-  desk.offer(run, "teardown");
-  EXPECT_EQ(desk.admit(), "teardown");
-  desk.admission.forget(run);
-}
-
 TEST(AdmissionBreakers, APermitThatItsFirstHolderCannotUseGoesToTheNext) {
   DagRun run = run_of(DagBuilder()
                           .task("full", {}, with_pools({{"p", 1}}))
