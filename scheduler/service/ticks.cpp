@@ -236,6 +236,8 @@ void Planner::leap_missed(WallUs now) {
   const bool is_all = span.is_made_up && schedule_.catchup == Catchup::all;
   if (is_all && schedule_.catchup_max == 0) return;  // each of them becomes a run
   WallUs until = std::min(span.until, now) - schedule_.ticks.jitter_max();
+  const auto due = schedule_.ticks.count_between(one_after(after_.cursor), one_after(until));
+  if (!due || *due <= (is_all ? schedule_.catchup_max : 0)) return;  // before those that are kept are looked for
   for (std::int64_t kept = 0; is_all && kept < schedule_.catchup_max; ++kept) {
     const std::optional<Tick> newest = schedule_.ticks.prev_tick(one_after(until));
     if (!newest || newest->run_after <= after_.cursor) return;
