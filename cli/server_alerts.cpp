@@ -7,6 +7,7 @@
 
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/delivery/courier.h"
+#include "scheduler/insight/eta.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/store/sqlite_reader.h"
 
@@ -15,7 +16,6 @@ namespace {
 
 constexpr DurationUs kBehindUs = 5 * kSecond, kBehindAgainUs = 10 * kMinute;
 constexpr DurationUs kSoonUs = 20 * kMillisecond, kLooksFor = 5 * kSecond;
-constexpr std::int64_t kUsualOf = 20;  ///< runs that tell how long one takes
 constexpr int kBeatsPerLook = 5;  ///< what an earlier server has left, or is due again
 
 delivery::Message message_of(const DeliveryView& what) {
@@ -43,17 +43,12 @@ void ServerAlerts::find_usual(const std::string& dag_id, std::function<void(Dura
     RunQuery query;
     query.filter.dag_ids = {dag_id};
     query.filter.states = {RunState::success};
-    query.page.limit = kUsualOf;
+    query.page.limit = insight::kUsualOf;
     query.page.with_total = false;
     const auto page = (*reader)->list_runs(query);
     if (!page) return;
-    std::vector<DurationUs> took;
-    for (const RunView& run : page->rows) {
-      if (run.row.started_at != kNoTime && run.row.ended_at != kNoTime) took.push_back(run.row.ended_at - run.row.started_at);
-    }
-    if (took.empty()) return;
-    std::nth_element(took.begin(), took.begin() + std::ssize(took) / 2, took.end());
-    loop.post([done, usual = took[took.size() / 2]] { done(usual); });
+    const auto usual = insight::usual_duration(page->rows);
+    if (usual) loop.post([done, usual = *usual] { done(usual); });
   });
 }
 

@@ -19,4 +19,9 @@ std::optional<DurationUs> estimate_left(const Dag& dag, const std::vector<Instan
                                         const std::unordered_map<std::string, DurationView>& means, std::int32_t slots,
                                         WallUs now);
 
+/// How long runs take, by those that have ended: the one in the middle. None: none of them says.
+std::optional<DurationUs> usual_duration(const std::vector<RunView>& ended);
+/// So many of the last successes tell it.
+inline constexpr std::int64_t kUsualOf = 20;
+
 }  // namespace baton::insight

@@ -38,8 +38,7 @@ http::Response list_accounts(const Call& call) {
   insight::put_in_order(*rows, query.by);
   const PageRequest page = page_of(call.request);
   const auto total = static_cast<std::int64_t>(rows->size());
-  const auto from = rows->begin() + std::min(page.offset, total);
-  const std::vector<AccountRow> shown(from, from + std::min(page.limit, total - std::min(page.offset, total)));
+  const std::vector<AccountRow> shown = rows_of_page(*rows, page);
   return hashed_response(list_body("accounts", shown, total,
                                    [&query](std::string& out, const AccountRow& row) {
                                      append_json(out, Value(insight::account_value(row, query.prices.are_set())));

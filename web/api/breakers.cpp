@@ -25,8 +25,7 @@ http::Response list_breakers(const Call& call) {
   });
   const PageRequest page = page_of(call.request);
   const auto total = static_cast<std::int64_t>(all->size());
-  const auto from = all->begin() + std::min(page.offset, total);
-  const std::vector<BreakerRow> rows(from, from + std::min(page.limit, total - std::min(page.offset, total)));
+  const std::vector<BreakerRow> rows = rows_of_page(*all, page);
   const WallUs now = call.services.now();
   return hashed_response(list_body("breakers", rows, total,
                                    [now](std::string& out, const BreakerRow& row) {

@@ -200,10 +200,14 @@ http::Response clear_partitions(const Call& call) {
   const auto dag = dag_of_path(**reader, call);
   if (!dag) return read_error(dag.error(), call);
   const bool has_window = !call.text("partition_date_start").empty() || !call.text("partition_date_end").empty();
-  const int chosen = (call.text("partition_key").empty() ? 0 : 1) + (call.text("run_id").empty() ? 0 : 1) + (has_window ? 1 : 0);
-  if (chosen != 1) {
-    return http::error_response(Error{"say which runs: by partition_key, by run_id, or by a window of dates", ErrorKind::invalid},
-                                &call.request);
+  const int chosen = (call.text("partition_key").empty() ? 0 : 1) + (call.text("run_id").empty() ? 0 : 1) +
+                     (has_window ? 1 : 0);
+  const auto refused = [&](const char* why) {
+    return http::error_response(Error{why, ErrorKind::invalid}, &call.request);
+  };
+  if (chosen != 1) return refused("say which runs: by partition_key, by run_id, or by a window of dates");
+  if (call.flag("clear_task_instances", false)) {  // whoever asks for that must not hear that it was done to none
+    return refused("runs have no partitions here that their tasks could be cleared by: ask clearTaskInstances");
   }
   std::string body;
   {

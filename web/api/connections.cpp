@@ -138,8 +138,7 @@ http::Response list_connections(const Call& call) {
   }
   const PageRequest page = page_of(call.request);
   const auto total = static_cast<std::int64_t>(all->size());
-  const auto from = all->begin() + std::min(page.offset, total);
-  const std::vector<Connection> rows(from, from + std::min(page.limit, total - std::min(page.offset, total)));
+  const std::vector<Connection> rows = rows_of_page(*all, page);
   return hashed_response(list_body("connections", rows, total, append_connection), call);
 }
 

@@ -206,8 +206,7 @@ http::Response versions(const Call& call) {
   if (wanted) std::erase_if(*found, [&](const VersionView& one) { return std::to_string(one.number) != *wanted; });
   const PageRequest page = page_of(call.request);
   const auto total = static_cast<std::int64_t>(found->size());
-  const auto begin = std::min(page.offset, total);
-  const std::vector<VersionView> rows(found->begin() + begin, found->begin() + begin + std::min(page.limit, total - begin));
+  const std::vector<VersionView> rows = rows_of_page(*found, page);
   return json_response(list_body("dag_versions", rows, total, append_version));
 }
 

@@ -167,24 +167,28 @@ void EventHub::read_changes() {
   }
 }
 
-/// What each wants of it, rendered once for each choice of topics. Whoever wants nothing of it has moved on all the same.
+/// What each wants of it, rendered once for each choice of topics, while nobody waits for the list of listeners. Whoever
+/// wants nothing of it has moved on all the same.
 void EventHub::tell(const Changes& changes, std::int64_t from) {
   struct Told {
     std::string text;
     std::int64_t seq = 0;
   };
   std::map<Topics, Told> told;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Listener& listener : listeners_) told[listener.topics];
+  }
+  for (auto& [topics, what] : told) {
+    what.seq = from;
+    what.text = event_text(changes, what.seq, topics);
+  }
   const std::lock_guard lock(mutex_);
   for (Listener& listener : listeners_) {
-    const auto [known, is_new] = told.try_emplace(listener.topics);
-    Told& what = known->second;
-    if (is_new) {
-      what.seq = from;
-      what.text = event_text(changes, what.seq, listener.topics);
-    }
-    if (listener.seq >= what.seq) continue;
-    if (!what.text.empty()) listener.writer->write(what.text);
-    listener.seq = what.seq;
+    const auto what = told.find(listener.topics);  // who has come meanwhile hears it at the next look
+    if (what == told.end() || listener.seq >= what->second.seq) continue;
+    if (!what->second.text.empty()) listener.writer->write(what->second.text);
+    listener.seq = what->second.seq;
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "scheduler/engine/run_deadline.h"
 #include "scheduler/insight/approval_value.h"
+#include "scheduler/insight/eta.h"
 #include "scheduler/json/json_value.h"
 #include "web/api/answers.h"
 #include "web/api/compiled_dags.h"
@@ -17,7 +18,6 @@ namespace baton::api {
 namespace {
 
 constexpr std::size_t kBreakersShown = 10;
-constexpr std::int64_t kUsualOf = 11;  ///< runs that say how long a run takes
 constexpr std::int64_t kApprovalsShown = 20;
 constexpr std::int64_t kFailedShown = 10, kRunningShown = 20, kNextShown = 100, kPoolsShown = 100;
 
@@ -222,17 +222,11 @@ Result<DurationUs> Home::usual_duration(const std::string& dag_id) {
   RunQuery query;
   query.filter.dag_ids = {dag_id};
   query.filter.states = {RunState::success};
-  query.page.limit = kUsualOf;
+  query.page.limit = insight::kUsualOf;
   query.page.with_total = false;
   const auto page = reader.list_runs(query);
   if (!page) return page.error();
-  std::vector<DurationUs> took;
-  for (const RunView& run : page->rows) {
-    if (run.row.started_at != kNoTime && run.row.ended_at != kNoTime) took.push_back(run.row.ended_at - run.row.started_at);
-  }
-  if (took.empty()) return DurationUs{-1};
-  std::nth_element(took.begin(), took.begin() + static_cast<std::ptrdiff_t>(took.size() / 2), took.end());
-  return took[took.size() / 2];
+  return insight::usual_duration(page->rows).value_or(-1);
 }
 
 Status Home::running(JsonObject& out) {

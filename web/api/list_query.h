@@ -2,6 +2,8 @@
 // fit their description already. Pure; any thread.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -18,6 +20,13 @@ namespace baton::api {
 inline constexpr std::int64_t kLimitDefault = 50, kLimitMax = 100;
 
 PageRequest page_of(const http::Request& request);
+/// What a page shows of a list that is in memory as a whole.
+template <typename Row>
+std::vector<Row> rows_of_page(const std::vector<Row>& all, const PageRequest& page) {
+  const auto total = static_cast<std::int64_t>(all.size());
+  const auto from = std::min(page.offset, total);
+  return {all.begin() + from, all.begin() + from + std::min(page.limit, total - from)};
+}
 
 /// All values of a word, in order.
 std::vector<std::string> words(const http::Request& request, std::string_view name);

@@ -126,8 +126,7 @@ http::Response list_pools(const Call& call) {
   });
   const PageRequest page = page_of(call.request);
   const auto total = static_cast<std::int64_t>(all->size());
-  const auto from = all->begin() + std::min(page.offset, total);
-  const std::vector<PoolNow> rows(from, from + std::min(page.limit, total - std::min(page.offset, total)));
+  const std::vector<PoolNow> rows = rows_of_page(*all, page);
   return hashed_response(list_body("pools", rows, total, append_pool), call);
 }
 

@@ -159,8 +159,7 @@ http::Response warnings(const Call& call) {
   }
   const PageRequest page = page_of(call.request);
   const auto total = static_cast<std::int64_t>(all.size());
-  const auto from = all.begin() + std::min(page.offset, total);
-  const std::vector<WarningSeen> rows(from, from + std::min(page.limit, total - std::min(page.offset, total)));
+  const std::vector<WarningSeen> rows = rows_of_page(all, page);
   return hashed_response(list_body("dag_warnings", rows, total,
                                    [](std::string& out, const WarningSeen& one) {
                                      JsonObject object(out);

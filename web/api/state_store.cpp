@@ -75,8 +75,7 @@ http::Response list_store(const Call& call) {
   if (!all) return read_error(all.error(), call);
   const PageRequest page = page_of(call.request);
   const auto total = static_cast<std::int64_t>(all->size());
-  const auto from = all->begin() + std::min(page.offset, total);
-  const std::vector<StoreEntryRow> rows(from, from + std::min(page.limit, total - std::min(page.offset, total)));
+  const std::vector<StoreEntryRow> rows = rows_of_page(*all, page);
   const char* name = owner->place.asset_no == 0 ? "task_state_store" : "asset_state_store";
   return hashed_response(list_body(name, rows, total, append_store_entry), call);
 }

@@ -102,6 +102,7 @@ class Trials(ServingTest):
                          self.ask("POST", path, {"partition_key": "2026-01-01"}))
         self.assertEqual(422, self.ask("POST", path, {})[0])
         self.assertEqual(422, self.ask("POST", path, {"partition_key": "a", "run_id": "b"})[0])
+        self.assertEqual(422, self.ask("POST", path, {"run_id": "b", "clear_task_instances": True})[0], "it would not be done")
         self.assertEqual(404, self.ask("POST", "/api/v2/dags/nobody/clearPartitions", {"run_id": "b"})[0])
         self.assertEqual(404, self.ask("GET", "/api/v2/assets/aliases/1")[0])
 
