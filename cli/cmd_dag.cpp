@@ -139,10 +139,10 @@ Result<std::vector<VersionView>> versions_of(const Invocation& call, Reader& rea
                ErrorKind::not_found};
 }
 
-/// Version `number`, whole; 0: the newest.
+/// Version `number`, whole; 0: the one that stands.
 Result<VersionRow> version_numbered(Reader& reader, const std::vector<VersionView>& versions, std::int64_t number) {
   for (const VersionView& version : versions) {
-    if (number == 0 || version.number == number) return reader.version(version.dag_id, version.version);
+    if (number == 0 ? version.stands : version.number == number) return reader.version(version.dag_id, version.version);
   }
   return Error{versions.front().dag_id + " has no version " + std::to_string(number) + "; the newest is " +
                    std::to_string(versions.front().number),
@@ -180,6 +180,7 @@ int dag_versions_command(const Invocation& call) {
       list.push_back(text::Object()
                          .set("number", std::int64_t{version.number})
                          .set("version", version.version)
+                         .set("stands", version.stands)
                          .set("created_at", text::json_time(version.created_at))
                          .set("source_file", version.source_file)
                          .set("source_sha256", version.source_hash)
@@ -188,9 +189,9 @@ int dag_versions_command(const Invocation& call) {
     call.print_document(text::Object().set("versions", std::move(list)).take(), "versions");
     return kOk;
   }
-  text::Table table({{"VERSION", true}, {"SINCE"}, {"HASH"}, {"FILE", false, true, 12}});
+  text::Table table({{"VERSION", true}, {"STANDS"}, {"SINCE"}, {"HASH"}, {"FILE", false, true, 12}});
   for (const VersionView& version : *versions) {
-    table.add({std::to_string(version.number), text::local_time(version.created_at), version.version.substr(0, 12),
+    table.add({std::to_string(version.number), version.stands ? "yes" : "", text::local_time(version.created_at), version.version.substr(0, 12),
                text::printable(shown_path(version.source_file))});
   }
   Invocation::print(table.render(call.out_style(), call.out_width()));
@@ -202,7 +203,7 @@ int dag_diff_command(const Invocation& call) {
   if (!state) return call.fail(state.error());
   const auto versions = versions_of(call, *state->reader);
   if (!versions) return call.fail(versions.error());
-  const Result<std::int64_t> to = number_of(call.args(), "to", versions->front().number, 1);
+  const Result<std::int64_t> to = number_of(call.args(), "to", standing(*versions).number, 1);
   if (!to) return call.fail(to.error());
   const Result<std::int64_t> from = number_of(call.args(), "from", std::max<std::int64_t>(*to - 1, 1), 1);
   if (!from) return call.fail(from.error());

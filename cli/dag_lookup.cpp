@@ -140,8 +140,8 @@ Result<fs::path> file_of_dag(const Invocation& call, const std::string& id) {
   std::error_code ignored;
   if (Result<OpenState> state = open_state(call.args())) {
     const Result<std::vector<VersionView>> versions = state->reader->list_versions(id);
-    if (versions && !versions->empty() && fs::is_regular_file(versions->front().source_file, ignored)) {
-      return fs::path(versions->front().source_file);
+    if (versions && !versions->empty() && fs::is_regular_file(standing(*versions).source_file, ignored)) {
+      return fs::path(standing(*versions).source_file);
     }
   }
   return Error{"there is no file \"" + id + "\", and no DAG of that name under ./dags" +

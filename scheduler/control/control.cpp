@@ -268,10 +268,10 @@ Status Control::may_go_on(const DagRun& run, const std::vector<InstanceNo>& clea
   return hooks_.check_tasks(*run.dag, wanted);
 }
 
-void Control::know_pools(const Dag& dag) {
+void Control::know_pools(const Dag& dag, DeclaredBy how) {
   for (const PoolSpec& pool : dag.pools) {
     PoolOfDag& known = pools_of_dags_.try_emplace(pool.name, PoolOfDag{dag.id, pool}).first->second;
-    if (known.dag_id == dag.id) known.pool = pool;
+    if (known.dag_id == dag.id && how == DeclaredBy::file) known.pool = pool;
     apply_pool(pool.name);
   }
 }
@@ -320,7 +320,7 @@ void Control::adopt(LoadedRun loaded, StepOutcome cleared, EngineRequest request
 
 void Control::trigger(Asked asked) {
   auto& request = std::get<TriggerRun>(asked.request);
-  know_pools(*request.creation.dag);
+  know_pools(*request.creation.dag, DeclaredBy::file);  // a new run is of the version that stands
   if (Status fits = check(request, engine_.admission()); !fits) return answer(asked, fits.error());
   RunCreation creation = request.creation;  // what the answer may have to name stays
   Value params = std::move(request.params);

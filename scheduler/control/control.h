@@ -128,8 +128,8 @@ class Control {
   [[nodiscard]] bool is_pool_of_files(const std::string& name) const {
     return pools_declared_.contains(name) || pools_of_dags_.contains(name);
   }
-  /// Loop's thread: the pools of a DAG of which a run is about to be with the engine.
-  void know_pools(const Dag& dag);
+  /// Loop's thread: the pools of a DAG whose file has been read, or of which a run is about to be with the engine.
+  void know_pools(const Dag& dag, DeclaredBy how = DeclaredBy::old_version);
 
  private:
   struct Asked {

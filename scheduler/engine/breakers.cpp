@@ -12,14 +12,15 @@ void Breakers::restore(const BreakerRow& row, Moment now) {
   moved_.insert(row.spec.name);
 }
 
-void Breakers::declare(const BreakerSpec& spec, const std::string& by) {
+void Breakers::declare(const BreakerSpec& spec, const std::string& by, DeclaredBy how) {
   const auto [at, is_new] = all_.try_emplace(spec.name, Entry{Breaker(spec), by, true});
   Entry& entry = at->second;
   if (is_new) {
     unwritten_.insert(spec.name);
     return;
   }
-  const bool stays = entry.is_declared && entry.by != by && !by.empty();
+  const bool is_older = how == DeclaredBy::old_version && (entry.is_declared || entry.by == by);
+  const bool stays = is_older || (entry.is_declared && entry.by != by && !by.empty());
   if (stays) return;
   const bool is_changed = entry.by != by || !(entry.breaker.spec() == spec);
   entry.is_declared = true;

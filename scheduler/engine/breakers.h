@@ -33,7 +33,7 @@ class Breakers {
   /// One as it was left, before anything else. What is declared of it in this process takes the place of what its row says.
   void restore(const BreakerRow& row, Moment now);
   /// `by`: the DAG that says so; empty: baton.yaml.
-  void declare(const BreakerSpec& spec, const std::string& by);
+  void declare(const BreakerSpec& spec, const std::string& by, DeclaredBy how = DeclaredBy::file);
 
   /// An attempt of a task that names these starts, lives on from an earlier scheduler, or is over.
   void begin(AttemptKey key, const Names& names);

@@ -78,7 +78,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// A circuit breaker as an earlier scheduler left it; before runs are adopted.
   void restore_breaker(const BreakerRow& row);
   /// What a DAG, or baton.yaml (`by` empty), says of a breaker. Before what names it begins.
-  void declare_breaker(const BreakerSpec& spec, const std::string& by);
+  void declare_breaker(const BreakerSpec& spec, const std::string& by, DeclaredBy how = DeclaredBy::file);
   /// A person trips or resets one. An Error: nobody has declared it, and `request.done` is not called.
   Status change_breaker(const std::string& name, const BreakerWish& wish, EngineRequest request);
   [[nodiscard]] const Breakers& breakers() const { return breakers_; }

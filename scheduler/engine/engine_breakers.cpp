@@ -23,8 +23,8 @@ void Engine::restore_breaker(const BreakerRow& row) {
   breakers_moved();
 }
 
-void Engine::declare_breaker(const BreakerSpec& spec, const std::string& by) {
-  breakers_.declare(spec, by);
+void Engine::declare_breaker(const BreakerSpec& spec, const std::string& by, DeclaredBy how) {
+  breakers_.declare(spec, by, how);
   const std::int32_t budget = breakers_.find(spec.name)->spec().retry_millionths;
   admission_.set_retry_budget(Admission::Kind::breaker, spec.name, budget);
   breakers_moved();

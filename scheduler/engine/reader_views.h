@@ -79,7 +79,7 @@ using RunCounts = std::array<std::int64_t, 4>;
 /// A DAG that the store has seen. A *_since of kNoTime: it is not.
 struct DagView {
   std::string dag_id;
-  std::string latest_version;  ///< SHA-256
+  std::string latest_version;  ///< SHA-256; the one that stands, which need not have the highest number
   std::int32_t latest_number = 0;
   RunCounts runs_by_state{};
   RunNo latest_run = 0;        ///< 0: none
@@ -105,7 +105,16 @@ struct VersionView {
   std::string source_hash, source_file, work_folder;
   WallUs created_at = kNoTime;
   std::string uuid;
+  bool stands = false;  ///< what new runs get: an edit that was taken back is not the newest; one in a list, always
 };
+
+/// The one that stands, of a list that is not empty.
+[[nodiscard]] inline const VersionView& standing(const std::vector<VersionView>& versions) {
+  for (const VersionView& version : versions) {
+    if (version.stands) return version;
+  }
+  return versions.front();
+}
 
 struct DurationView {
   DurationUs mean_us = 0;  ///< recent successes weigh more

@@ -4,9 +4,9 @@
 
 namespace baton {
 
-void declare_breakers(Engine& engine, const Dag& dag) {
+void declare_breakers(Engine& engine, const Dag& dag, DeclaredBy how) {
   for (const BreakerSpec& breaker : dagfile::breakers_from_json(dag.breakers_json)) {
-    engine.declare_breaker(breaker, dag.id);
+    engine.declare_breaker(breaker, dag.id, how);
   }
 }
 

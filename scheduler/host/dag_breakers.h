@@ -5,8 +5,8 @@
 
 namespace baton {
 
-/// Before anything of the DAG begins, so that they can be seen; and with each run that begins, which may be of another
-/// version than the last.
-void declare_breakers(Engine& engine, const Dag& dag);
+/// Before anything of the DAG begins, so that they can be seen; and with each run that begins, which may be of an older
+/// version than what stands.
+void declare_breakers(Engine& engine, const Dag& dag, DeclaredBy how);
 
 }  // namespace baton

@@ -114,9 +114,13 @@ void Host::tell_left(RunNo run_no, const Error& why) {
 void Host::begins(const RunRow& row, const Dag& dag) {
   if (parts_.prepare_run) parts_.prepare_run(row);
   if (begins_told_) begins_told_(row);
-  control_.know_pools(dag);
-  declare_breakers(engine_, dag);
+  declare_shared(dag, !stands_ || stands_(dag) ? DeclaredBy::file : DeclaredBy::old_version);
   if (settings_.policy == HostPolicy::one_run) tell_closed_doors(dag);
+}
+
+void Host::declare_shared(const Dag& dag, DeclaredBy how) {
+  control_.know_pools(dag, how);
+  declare_breakers(engine_, dag, how);
 }
 
 /// Who waits at a terminal for tasks that a breaker keeps back is told so, and not left to guess.

@@ -68,6 +68,8 @@ class Host {
 
   /// A run begins or goes on, before it does.
   void on_begins(std::function<void(const RunRow&)> f) { begins_told_ = std::move(f); }
+  /// `f`: whether a version is what the file of its DAG says now. Unset: each is.
+  void on_which_stands(std::function<bool(const Dag&)> f) { stands_ = std::move(f); }
 
   /// Takes over what earlier schedulers left, by the policy: live runs with all their rows, those that wait to begin as
   /// rows alone. One run that cannot be read is told to the observer and stays as it is: it keeps nobody else from being
@@ -102,6 +104,8 @@ class Host {
   [[nodiscard]] bool is_pool_of_files(const std::string& name) const { return control_.is_pool_of_files(name); }
   /// As Control::declare_pools().
   void declare_pools(const std::vector<PoolSpec>& pools) { control_.declare_pools(pools); }
+  /// Pools and circuit breakers of a DAG, from now on as its file says.
+  void declare_shared(const Dag& dag) { declare_shared(dag, DeclaredBy::file); }
 
   [[nodiscard]] Engine& engine() { return engine_; }
   [[nodiscard]] ExecutorEvents& executor_events() { return engine_; }
@@ -122,6 +126,7 @@ class Host {
   Status queue_waiting();
   void adopt_left(LoadedRun left);
   void begins(const RunRow& row, const Dag& dag);
+  void declare_shared(const Dag& dag, DeclaredBy how);
   void tell_closed_doors(const Dag& dag);
   void tell_left(RunNo run_no, const Error& why);
   [[nodiscard]] ControlHooks hooks();
@@ -130,6 +135,7 @@ class Host {
   HostParts parts_;
   HostSettings settings_;
   std::function<void(const RunRow&)> begins_told_;
+  std::function<bool(const Dag&)> stands_;
   Engine engine_;
   NoLoader no_loader_;
   Control control_;

@@ -21,6 +21,8 @@ RunMakers::~RunMakers() {
   engine.on_asset_events(nullptr);
   engine.on_asset_quarantines(nullptr);
   parts_.host.on_begins(nullptr);
+  parts_.host.on_which_stands(nullptr);
+  tick_host_.tell_shared(nullptr);
   tick_host_.tell_assets(nullptr);
   stop();
 }
@@ -46,6 +48,11 @@ Status RunMakers::watch_runs() {
   parts_.host.on_begins([this](const RunRow& row) { asset_runs_.run_begins(row); });
   engine.on_asset_events([this](const std::vector<AssetEventRow>& events) { asset_runs_.events(events); });
   engine.on_asset_quarantines([this](const std::vector<AssetQuarantineRow>& rows) { asset_runs_.quarantined(rows); });
+  tick_host_.tell_shared([this](const Dag& dag) { parts_.host.declare_shared(dag); });
+  parts_.host.on_which_stands([this](const Dag& dag) {
+    const DagRow* const row = ticks_.dag(dag.id);
+    return row != nullptr && row->version == dag.version;
+  });
   tick_host_.tell_assets([this](const Dag& dag) { asset_runs_.put_dag(dag); });
   engine.on_waiting_ended([this](const RunRow& row) {
     ticks_.run_ended(row, 0);

@@ -40,14 +40,16 @@ class TicksOnEngine final : public TickHost {
   void freeze(bool is_frozen) override;
   /// `f` hears of each DAG that a file brings.
   void on_dag(std::function<void(const Dag&)> f) { on_dag_ = std::move(f); }
-  void declare_breakers(const Dag& dag) override {
-    baton::declare_breakers(engine_, dag);
+  void declare_shared(const Dag& dag) override {
+    if (declare_shared_) declare_shared_(dag);
     if (on_dag_) on_dag_(dag);
   }
   void declare_assets(const Dag& dag) override {
     if (tell_assets_) tell_assets_(dag);
   }
   void say(const std::string& line) override;
+  /// Who is told what versions say of pools and breakers. May be empty.
+  void tell_shared(std::function<void(const Dag&)> told) { declare_shared_ = std::move(told); }
   /// Who is told what versions say of assets. May be empty.
   void tell_assets(std::function<void(const Dag&)> told) { tell_assets_ = std::move(told); }
 
@@ -63,6 +65,7 @@ class TicksOnEngine final : public TickHost {
   Config config_;
   const std::function<void(const std::string& line)> say_;
   std::function<void(const Dag&)> on_dag_;
+  std::function<void(const Dag&)> declare_shared_;
   std::function<void(const Dag&)> tell_assets_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };

@@ -36,7 +36,8 @@ struct FileRead {
   LoadResult content;      ///< else: what it says
 };
 
-/// A DAG that a file gives, new or in another version.
+/// A DAG that a file gives: new, in another version, or in other words. Not all that a file says is part of the version:
+/// sizes of pools, comments and the folder are not, and hold for what comes all the same.
 struct DagGiven {
   std::shared_ptr<const Dag> dag;
   std::string path;
@@ -79,6 +80,7 @@ class DagFiles {
     std::vector<FoundId> claims;                ///< all ids in it, with their places; empty until it is read
     std::vector<Diagnostic> findings;           ///< its own, without those about shared ids
     std::map<std::string, std::string> versions;  ///< of what it gives, where known
+    std::string given_hash;                     ///< of the text that has given it; empty: not known
   };
 
   void give(File& file, const FileRead& read, FileChanges& changes);

@@ -91,7 +91,7 @@ void give_dag(const ShelvedDag& given, const std::string& path, const Config& co
     schedule = DagSchedule{};
   }
   shelf.put(given);
-  host.declare_breakers(dag);
+  host.declare_shared(dag);
   host.declare_assets(dag);  // before the row of the file says that it was read
   ServiceRows rows;
   rows.versions.push_back({given.dag, given.version});

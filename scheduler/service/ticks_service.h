@@ -58,8 +58,8 @@ class TickHost {
   /// From now on runs of the DAG that wait do not begin, or do again.
   virtual void hold_dag(const std::string& dag_id, bool is_held) = 0;
   virtual void freeze(bool is_frozen) = 0;
-  /// A version of a DAG has come: what it says of circuit breakers holds from now on.
-  virtual void declare_breakers(const Dag& dag) { (void)dag; }
+  /// A version of a DAG has come: what it says of pools and circuit breakers holds from now on.
+  virtual void declare_shared(const Dag& dag) { (void)dag; }
   /// What it says of assets, likewise.
   virtual void declare_assets(const Dag& dag) { (void)dag; }
   /// One line for a person: what the service does by itself (pauses a DAG, does not trust the clock).

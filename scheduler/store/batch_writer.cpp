@@ -10,6 +10,9 @@ namespace {
 constexpr char kInsertVersion[] =
     "INSERT INTO dag_version (dag_no, number, created_at, checksum, version, source_hash, source_file, work_folder,"
     " canonical_json, source) VALUES (?,?,?,?,?,?,?,?,?,?)";
+constexpr char kRenewVersion[] =
+    "UPDATE dag_version SET checksum = ?, source_hash = ?, source_file = ?, work_folder = ?, canonical_json = ?, source = ?"
+    " WHERE version_no = ?";
 constexpr char kInsertTask[] =
     "INSERT INTO dag_task (version_no, task_no, kind, hook, is_mapped, priority, max_tries, pool_slots, task_id, pool,"
     " group_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
@@ -85,7 +88,8 @@ BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t s
       leader_("SELECT leader_epoch FROM store WHERE id = 1"),
       find_dag_("SELECT dag_no FROM dag WHERE dag_id = ?"),
       insert_dag_("INSERT INTO dag (dag_id) VALUES (?) RETURNING dag_no"),
-      find_version_("SELECT version_no FROM dag_version WHERE dag_no = ? AND version = ?"),
+      find_version_("SELECT version_no, created_at, checksum FROM dag_version WHERE dag_no = ? AND version = ?"),
+      renew_version_(kRenewVersion),
       next_version_("SELECT coalesce(max(number), 0) + 1 FROM dag_version WHERE dag_no = ?"),
       insert_version_(kInsertVersion),
       set_version_("UPDATE dag_run SET version_no = ?, checksum = ? WHERE run_no = ?"),
@@ -398,21 +402,48 @@ bool BatchWriter::dag_no_of(const std::string& dag_id, std::int64_t& dag_no) {
   return true;
 }
 
+std::string BatchWriter::version_key(std::int64_t dag_no, const std::string& version) {
+  return std::to_string(dag_no) + '/' + version;
+}
+
 bool BatchWriter::version_no_of(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no) {
   const std::string& version = creation.run.dag_version;
-  const std::string name = std::to_string(dag_no) + '/' + version;
+  const std::string name = version_key(dag_no, version);
   if (const auto known = version_nos_.find(name); known != version_nos_.end()) {
     version_no = known->second;
     return true;
   }
   Statement& found = find_version_.on(db_).start_with(dag_no, std::string_view(version));
   const int rc = found.step();
-  if (rc == kRow) version_no = found.integer(0);
+  WallUs created_at = kNoTime;
+  std::int64_t checksum = 0;
+  if (rc == kRow) {
+    version_no = found.integer(0);
+    created_at = found.time(1);
+    checksum = found.integer(2);
+  }
   found.reset();
   if (rc != kRow && rc != kDone) return ok(rc);
   if (rc == kDone && !insert_version(creation, dag_no, version_no)) return false;
+  if (rc == kRow && creation.version != nullptr &&
+      !renew_version(*creation.version, version_no, created_at, checksum)) {
+    return false;
+  }
   version_nos_.emplace(name, version_no);
   return true;
+}
+
+/// A version that is there, in the words of now: sizes of pools, comments and the folder are no part of what it is, but
+/// the next scheduler sets the pools and starts the tasks by what stands in the row.
+bool BatchWriter::renew_version(const VersionRow& given, std::int64_t version_no, WallUs created_at,
+                                std::int64_t checksum) {
+  VersionRow row = given;
+  row.created_at = created_at;
+  const std::int64_t sum = sum_of(row);
+  if (sum == checksum) return true;
+  return ok_one_row(renew_version_.on(db_).run(
+      sum, std::string_view(row.source_hash), std::string_view(row.source_file), std::string_view(row.work_folder),
+      std::string_view(row.canonical_json), std::string_view(row.source), version_no));
 }
 
 bool BatchWriter::insert_version(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no) {

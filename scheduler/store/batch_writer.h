@@ -170,6 +170,8 @@ class BatchWriter {
 
   bool dag_no_of(const std::string& dag_id, std::int64_t& dag_no);
   bool version_no_of(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no);
+  static std::string version_key(std::int64_t dag_no, const std::string& version);
+  bool renew_version(const VersionRow& given, std::int64_t version_no, WallUs created_at, std::int64_t checksum);
   bool insert_version(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no);
   bool read_integer(Statement& query, std::int64_t& value);
 
@@ -194,7 +196,7 @@ class BatchWriter {
   std::optional<std::string> last_audit_hash_;
 
   LazyStatement begin_, commit_, leader_;
-  LazyStatement find_dag_, insert_dag_, find_version_, next_version_, insert_version_, set_version_, insert_task_;
+  LazyStatement find_dag_, insert_dag_, find_version_, renew_version_, next_version_, insert_version_, set_version_, insert_task_;
   LazyStatement insert_run_, find_by_id_, find_by_date_, insert_conf_, insert_fresh_, insert_instance_, put_item_;
   LazyStatement delete_item_, update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
       insert_audit_, last_audit_, insert_idempotency_, insert_date_, insert_label_, raise_seq_;

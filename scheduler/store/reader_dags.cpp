@@ -8,6 +8,10 @@ namespace baton::sqlite {
 namespace {
 
 constexpr char kNewestRun[] = "(SELECT max(run_no) FROM dag_run r WHERE r.dag_no = d.dag_no)";
+/// What a server has read last, which an edit that was taken back makes an older one; where none has read, the newest.
+constexpr char kStandingVersion[] =
+    "coalesce(d.version_no, (SELECT s.version_no FROM dag_version s WHERE s.dag_no = d.dag_no"
+    " ORDER BY s.number DESC LIMIT 1))";
 
 SortTerm term_of(const OrderBy<DagField>& by) {
   SortTerm term{static_cast<int>(by.field), "", true, false, false, by.descending};
@@ -96,8 +100,8 @@ class DagList {
 
   void add_versions(Query& query) {
     if (query_.filter.versions.empty()) return;
-    query.add(" AND EXISTS (SELECT 1 FROM dag_version x WHERE x.dag_no = d.dag_no AND x.number ="
-              " (SELECT max(number) FROM dag_version y WHERE y.dag_no = d.dag_no)");
+    query.add(" AND EXISTS (SELECT 1 FROM dag_version x WHERE x.version_no = ")
+        .add(kStandingVersion);
     add_one_of(query, "x.version", query_.filter.versions);
     query.add(")");
   }
@@ -133,8 +137,7 @@ class DagList {
         std::string("SELECT d.dag_no, d.dag_id, v.version, v.number, ") + kNewestRun +
         ", paused_since, draining_since, stale_since, paused_by, draining_by, stale_by, schedule_since, cursor, next_tick,"
         " failed_in_row, f.path, f.read_at, f.failed_since, d.seq, d.timetable FROM json_each(?) p"
-        " CROSS JOIN dag d ON d.dag_no = p.value LEFT JOIN dag_version v ON v.dag_no = d.dag_no"
-        " AND v.number = (SELECT max(number) FROM dag_version n WHERE n.dag_no = d.dag_no)"
+        " CROSS JOIN dag d ON d.dag_no = p.value LEFT JOIN dag_version v ON v.version_no = " + kStandingVersion +
         " LEFT JOIN dag_file f ON f.file_no = d.file_no";
     return connection_.query(
         sql,

@@ -13,11 +13,13 @@ using sqlite::Statement;
 Result<std::vector<VersionView>> SqliteReader::list_versions(const std::string& dag_id) {
   std::vector<VersionView> versions;
   const Status read = connection_->query(
-      "SELECT d.dag_id, v.version, v.number, v.source_hash, v.source_file, v.work_folder, v.created_at, v.version_no"
+      "SELECT d.dag_id, v.version, v.number, v.source_hash, v.source_file, v.work_folder, v.created_at, v.version_no,"
+      " coalesce(v.version_no = d.version_no,"
+      " v.number = (SELECT max(number) FROM dag_version n WHERE n.dag_no = v.dag_no))"
       " FROM dag_version v JOIN dag d USING (dag_no) WHERE d.dag_id = ? ORDER BY v.number DESC",
       [&](const Statement& row) -> Status {
         versions.push_back({row.string(0), row.string(1), row.small(2), row.string(3), row.string(4), row.string(5),
-                            row.time(6), derived_uuid(connection_->store_id(), "version/" + row.string(7))});
+                            row.time(6), derived_uuid(connection_->store_id(), "version/" + row.string(7)), row.integer(8) != 0});
         return Unit{};
       },
       std::string_view(dag_id));

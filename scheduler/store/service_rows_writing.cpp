@@ -139,7 +139,9 @@ bool BatchWriter::put(const NewVersionRow& row) {
   bare.version = row.version;
   std::int64_t dag_no = 0;
   std::int64_t version_no = 0;
-  return dag_no_of(bare.run.dag_id, dag_no) && version_no_of(bare, dag_no, version_no);
+  if (!dag_no_of(bare.run.dag_id, dag_no)) return false;
+  version_nos_.erase(version_key(dag_no, bare.run.dag_version));  // looked at whatever is known: its words may be others
+  return version_no_of(bare, dag_no, version_no);
 }
 
 bool BatchWriter::put(const DagRow& row) {

@@ -164,6 +164,7 @@ class CannedReader : public Reader {
     version.number = 1;
     version.created_at = kCannedTime;
     version.uuid = "00000000-0000-5000-8000-000000000098";
+    version.stands = true;
     return std::vector<VersionView>{version};
   }
   Result<VersionRow> version_of_run(RunNo) override { return none(); }

@@ -182,7 +182,7 @@ void append_dag_details(std::string& out, const DagView& row, const KnownDag& kn
   if (versions.empty()) {
     null_field(one, "latest_dag_version");
   } else {
-    append_version(one.member("latest_dag_version"), versions.front());
+    append_version(one.member("latest_dag_version"), standing(versions));
   }
 }
 

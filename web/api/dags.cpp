@@ -220,7 +220,7 @@ http::Response source(const Call& call) {
   if (!found) return read_error(found.error(), call);
   const auto wanted = call.request.query_value("version_number");
   for (const VersionView& version : *found) {
-    if (wanted && std::to_string(version.number) != *wanted) continue;
+    if (wanted ? std::to_string(version.number) != *wanted : !version.stands) continue;
     const auto row = (*reader)->version(dag_id, version.version);
     if (!row) return read_error(row.error(), call);
     http::Response response;

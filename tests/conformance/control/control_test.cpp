@@ -841,8 +841,10 @@ TEST_F(ControlConformance, OfSeveralDagsTheFirstThatNamesAPoolStays) {
   control.know_pools(first);
   control.know_pools(second);
   EXPECT_EQ(pool(), first.pools.front());
-  first.pools.front().slots = 3;  // an edit
+  first.pools.front().slots = 3;  // a run of another version
   control.know_pools(first);
+  EXPECT_EQ(pool()->slots, 2) << "an old run that is tried again takes no slots back";
+  control.know_pools(first, DeclaredBy::file);
   EXPECT_EQ(pool(), first.pools.front());
 }
 

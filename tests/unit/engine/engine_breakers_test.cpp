@@ -140,6 +140,8 @@ TEST(EngineBreakers, OfBatonYamlGoBeforeThoseOfDagsAndTheFirstDagStays) {
   EXPECT_EQ(bench.engine.breakers().find("db")->spec().failures, 3);
   bench.engine.declare_breaker(door_of(5), "first");
   EXPECT_EQ(bench.engine.breakers().find("db")->spec().failures, 5) << "its file says so now";
+  bench.engine.declare_breaker(door_of(8), "first", DeclaredBy::old_version);
+  EXPECT_EQ(bench.engine.breakers().find("db")->spec().failures, 5) << "a run of an older version sets nothing back";
   bench.engine.declare_breaker(door_of(6), "");
   bench.engine.declare_breaker(door_of(7), "first");
   EXPECT_EQ(bench.engine.breakers().find("db")->spec().failures, 6);

@@ -45,9 +45,25 @@ TEST_F(Files, AFileGivesItsDagsAndChangesThem) {
   EXPECT_EQ(ids(put("a", dag("etl"))), Ids{"etl"});
   EXPECT_EQ(ids(put("a", dag("etl", "false"))), Ids{"etl"});
   EXPECT_TRUE(ids(put("a", dag("etl", "false"))).empty());
-  EXPECT_TRUE(ids(put("a", "# a comment\n" + dag("etl", "false"))).empty());  // the same version
+  EXPECT_EQ(ids(put("a", "# a comment\n" + dag("etl", "false"))), Ids{"etl"}) << "the same version in other words";
   EXPECT_EQ(rows_.at("a").failed_since, kNoTime);
   EXPECT_EQ(files_.file_of("etl"), "a");
+}
+
+TEST_F(Files, SizesOfPoolsAreNoVersionAndAreGivenAllTheSame) {
+  put("a", dag("etl") + "pools: {p: 1}\n");
+  const FileChanges changes = put("a", dag("etl") + "pools: {p: 4}\n");
+  ASSERT_EQ(ids(changes), Ids{"etl"});
+  EXPECT_EQ(changes.given.front().dag->pools.front().slots, 4);
+}
+
+TEST_F(Files, WhatIsReadAgainForOtherSettingsGivesOnlyOtherVersions) {
+  FileRead read;
+  read.seen = seen("a", dag("etl"));
+  read.content = load_text(dag("etl"), "a");
+  read.hash = read.content.source_sha256;
+  EXPECT_EQ(ids(files_.take(read, 1)), Ids{"etl"});
+  EXPECT_TRUE(ids(files_.take(read, 2)).empty()) << "ten thousand files are not written for a setting of one";
 }
 
 TEST_F(Files, OnlyWhatLooksChangedIsRead) {
@@ -67,7 +83,7 @@ TEST_F(Files, AFileThatBreaksKeepsItsDagsAndSaysWhy) {
   EXPECT_NE(rows_.at("a").findings_json.find("unknown-key"), std::string::npos);
   EXPECT_EQ(files_.file_of("report"), "a");
   const FileChanges mended = put("a", dag("etl"));
-  EXPECT_TRUE(ids(mended).empty());
+  EXPECT_EQ(ids(mended), Ids{"etl"}) << "its words are others";
   EXPECT_EQ(mended.lost, Ids{"report"});
   EXPECT_EQ(rows_.at("a").failed_since, kNoTime);
   EXPECT_EQ(rows_.at("a").findings_json, "");

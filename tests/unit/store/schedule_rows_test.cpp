@@ -46,6 +46,55 @@ class ScheduleRows : public StoreBench {
   }
 };
 
+TEST_F(ScheduleRows, AVersionIsKeptInTheWordsInWhichItCameLast) {
+  open();
+  put(etl());
+  const auto dag = sample::dag("etl", 2);
+  const RunNo before = create(dag, "before");
+  auto moved = std::make_shared<VersionRow>(*sample::version(*dag));
+  moved->canonical_json = R"({"id":"etl","pools":[{"name":"p","slots":4}]})";
+  moved->source = "# moved\n";
+  moved->source_hash = "moved";
+  moved->source_file = "/dags/sub/etl.yaml";
+  moved->work_folder = "/dags/sub";
+  moved->created_at += 5;
+  ServiceRows rows;
+  rows.versions.push_back({dag, moved});
+  put(rows);
+  close();
+  open();
+  const VersionRow found = store_->load_run(before).value().version;
+  EXPECT_EQ(found.number, 1) << "it is no other version";
+  EXPECT_EQ(found.created_at, sample::version(*dag)->created_at);
+  EXPECT_EQ(found.canonical_json, moved->canonical_json);
+  EXPECT_EQ(found.source, "# moved\n");
+  EXPECT_EQ(found.work_folder, "/dags/sub");
+  EXPECT_EQ(found.source_file, "/dags/sub/etl.yaml");
+  create(dag, "first of a process that has read the file as it was");
+  EXPECT_EQ(store_->load_run(before).value().version.work_folder, "/dags");
+}
+
+TEST_F(ScheduleRows, AnEditThatIsTakenBackStandsThoughItIsNotTheNewest) {
+  open();
+  put(etl());
+  const auto dag = sample::dag("etl", 3);
+  ServiceRows edit = etl();
+  edit.versions = {{dag, sample::version(*dag)}};
+  edit.dags[0].version = dag->version;
+  put(edit);
+  EXPECT_EQ(reader()->list_dags({}).value().rows.at(0).latest_number, 2);
+  put(etl());
+  const DagView view = reader()->list_dags({}).value().rows.at(0);
+  EXPECT_EQ(view.latest_number, 1);
+  EXPECT_EQ(view.latest_version, sample::dag("etl", 2)->version);
+  const auto versions = reader()->list_versions("etl").value();
+  EXPECT_EQ(versions.front().number, 2);
+  EXPECT_EQ(standing(versions).number, 1);
+  DagQuery query;
+  query.filter.versions = {dag->version};
+  EXPECT_TRUE(reader()->list_dags(query).value().rows.empty());
+}
+
 TEST_F(ScheduleRows, ADagIsFoundAgainWithItsFileVersionAndCursor) {
   open();
   put(etl());
