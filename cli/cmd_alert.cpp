@@ -25,7 +25,7 @@ int alert_ls_command(const Invocation& call) {
   text::Table table({{"WHEN"}, {"EVENT"}, {"OF", false, true, 16}, {"TO"}, {"STATE"}, {"TRIES", true}, {"ERROR", false, true}});
   const Value* alerts = found->find("alerts");
   for (const Value& one : alerts != nullptr && alerts->type() == ValueType::list ? alerts->as_list() : ValueList{}) {
-    table.add({text_member(one, "created_at"), text_member(one, "event"), text_member(one, "object"),
+    table.add({time_member(one, "created_at"), text_member(one, "event"), text_member(one, "object"),
                text_member(one, "target"), text_member(one, "state"), std::to_string(number_member(one, "tries")),
                text_member(one, "error")});
   }

@@ -142,7 +142,7 @@ void print_question(const Value& one) {
   }
   if (const std::string who = joined_texts(one, "assigned_users"); !who.empty()) out += "asked     " + who + "\n";
   if (const std::string who = text_member(one, "requester"); !who.empty()) out += "requester " + who + "\n";
-  out += "since     " + text_member(one, "created_at") + "\n";
+  out += "since     " + time_member(one, "created_at") + "\n";
   if (const std::string deadline = text_member(one, "deadline"); !deadline.empty()) out += "deadline  " + deadline + "\n";
   if (const std::string closed = text_member(one, "closed_at"); !closed.empty()) {
     out += "ended     " + closed + ": " + outcome_of_question(one) + "\n";
@@ -317,7 +317,7 @@ int approval_ls_command(const Invocation& call) {
   for (const Value& one : list) {
     const Value& task = task_of_question(one);
     table.add({std::to_string(number_member(one, "id")), text_member(task, "dag_id") + "/" + text_member(task, "dag_run_id"),
-               name_of_question(one), text_member(one, "created_at"), outcome_of_question(one),
+               name_of_question(one), time_member(one, "created_at"), outcome_of_question(one),
                text_member(one, "subject")});
   }
   Invocation::print(table.render(call.out_style(), call.out_width()));

@@ -83,7 +83,7 @@ std::string state_of_asset(const Value& asset) {
 
 std::string last_event_of(const Value& asset) {
   const Value* last = asset.find("last_asset_event");
-  return last == nullptr || last->is_null() ? "-" : or_dash(text_member(*last, "timestamp"));
+  return last == nullptr || last->is_null() ? "-" : or_dash(time_member(*last, "timestamp"));
 }
 
 void show_assets(const Invocation& call, const ValueList& assets) {
@@ -109,7 +109,7 @@ int show_asset(const Invocation& call, const Result<Value>& asset) {
   line("description", text_member(*asset, "description"));
   line("state", state_of_asset(*asset));
   line("quarantined", text_member(*asset, "quarantine_reason"));
-  line("fresh until", text_member(*asset, "fresh_until"));
+  line("fresh until", time_member(*asset, "fresh_until"));
   line("last event", last_event_of(*asset));
   line("produced by", names_in(*asset, "producing_tasks"));
   line("consumed by", names_in(*asset, "consuming_tasks"));
@@ -139,7 +139,7 @@ void show_events(const Invocation& call, const ValueList& events) {
   text::Table table({{"EVENT"}, {"ASSET"}, {"WHEN"}, {"OF", false, true}, {"RUNS", false, true}});
   for (const Value& one : events) {
     const Value* number = one.find("id");
-    table.add({number != nullptr ? to_json(*number) : "-", text_member(one, "name"), text_member(one, "timestamp"),
+    table.add({number != nullptr ? to_json(*number) : "-", text_member(one, "name"), time_member(one, "timestamp"),
                source_of(one), runs_of(one)});
   }
   Invocation::print(table.render(call.out_style(), call.out_width()));
@@ -244,7 +244,14 @@ void show_lineage(const Invocation& call, const Value& found) {
 int lineage_of(const Invocation& call, bool downstream_alone) {
   const std::string name = call.args().at(0);
   std::int32_t depth = insight::kLineageDepth;
-  if (!downstream_alone && call.args().has("depth")) depth = std::atoi(call.args().value("depth").c_str());
+  if (!downstream_alone && call.args().has("depth")) {
+    const auto given = number_of(call.args(), "depth", depth, 1);
+    if (!given) return call.fail(given.error());
+    if (*given > insight::kLineageDepthMax) {
+      return call.fail({"--depth is at most " + std::to_string(insight::kLineageDepthMax), ErrorKind::invalid});
+    }
+    depth = static_cast<std::int32_t>(*given);
+  }
   std::string target = (downstream_alone ? "/api/v2/impact/" : "/api/v2/lineage/") + http::percent_encoded(name);
   if (!downstream_alone) target += "?depth=" + std::to_string(depth);
   const Result<Value> found = asset_document(call, target, [&](Reader& reader) -> Result<Value> {
@@ -268,8 +275,12 @@ int lineage_of(const Invocation& call, bool downstream_alone) {
 int change_quarantine(const Invocation& call, const std::string& verb) {
   const auto server = ServerClient::of(call.args());
   if (!server) return call.fail(server.error());
+  const std::string why = call.args().value("why");
+  if (verb == "quarantine" && why.empty()) {
+    return call.fail({"say why, for who finds it held back: --why TEXT", ErrorKind::invalid});
+  }
   ValueMap body;
-  if (const std::string why = call.args().value("why"); !why.empty()) body.emplace_back("reason", why);
+  if (!why.empty()) body.emplace_back("reason", why);
   return show_asset(call, server->post(asset_target(call.args().at(0)) + ":" + verb, body));
 }
 

@@ -131,7 +131,7 @@ void print_backfill(const Value& one, std::int64_t total) {
   if (const auto chunk = number_member(one, "intervals_per_run"); chunk > 1) {
     out += ", of " + std::to_string(chunk) + " intervals each";
   }
-  out += "\nmade       " + text_member(one, "created_at") + " by " + text_member(one, "created_by") + "\n";
+  out += "\nmade       " + time_member(one, "created_at") + " by " + text_member(one, "created_by") + "\n";
   if (const std::string note = text_member(one, "note"); !note.empty()) out += "why        " + note + "\n";
   Invocation::print(out);
 }

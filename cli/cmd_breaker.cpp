@@ -91,14 +91,14 @@ std::string state_of(const Value& breaker) {
 
 std::string until_of(const Value& breaker) {
   if (text_member(breaker, "state") != "open") return "-";
-  const std::string until = text_member(breaker, "until");
+  const std::string until = time_member(breaker, "until");
   return until.empty() ? "reset" : until;
 }
 
 void show_table(const Invocation& call, const ValueList& breakers) {
   text::Table table({{"BREAKER"}, {"STATE"}, {"SINCE"}, {"UNTIL"}, {"FAILURES"}, {"WHY", false, true}});
   for (const Value& one : breakers) {
-    const std::string since = text_member(one, "since");
+    const std::string since = time_member(one, "since");
     table.add({text_member(one, "name"), state_of(one), since.empty() ? "-" : since, until_of(one), counts_of(one),
                text_member(one, "reason")});
   }
@@ -118,7 +118,7 @@ int show_one(const Invocation& call, const Result<Value>& shown, bool with_histo
   text::Table table({{"WHEN"}, {"FROM"}, {"TO"}, {"BY"}, {"WHY", false, true}});
   for (const Value& event : history->as_list()) {
     const std::string actor = text_member(event, "actor");
-    table.add({text_member(event, "when"), text_member(event, "from"), text_member(event, "to"),
+    table.add({time_member(event, "when"), text_member(event, "from"), text_member(event, "to"),
                actor.empty() ? "-" : actor, text_member(event, "reason")});
   }
   Invocation::print("\n" + table.render(call.out_style(), call.out_width()));

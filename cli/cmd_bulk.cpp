@@ -40,6 +40,9 @@ Result<Value> runs_chosen(const Arguments& arguments) {
   add_list(filter, "states", arguments.values("status"));
   add_list(filter, "run_types", arguments.values("type"));
   add_list(filter, "labels", arguments.values("label"));
+  if (arguments.has("id") && arguments.value("id").empty()) {
+    return Error{"--id is empty: it would be every run, which only --all says", ErrorKind::invalid};
+  }
   if (arguments.has("id")) filter.emplace_back("dag_run_id_part", arguments.value("id"));
   for (const auto& [flag, member] : {std::pair{"since", "run_after_gte"}, std::pair{"until", "run_after_lt"}}) {
     const Result<WallUs> at = run_time_flag(arguments, flag);
@@ -77,7 +80,7 @@ int show_chosen(const Invocation& call, const Value& found) {
   const Value* runs = found.find("dag_runs");
   for (const Value& run : runs != nullptr && runs->type() == ValueType::list ? runs->as_list() : ValueList{}) {
     table.add({text_member(run, "dag_id") + "/" + text_member(run, "dag_run_id"), text_member(run, "state"),
-               text_member(run, "run_type"), text_member(run, "run_after")});
+               text_member(run, "run_type"), time_member(run, "run_after")});
   }
   if (!table.empty()) Invocation::print(table.render(call.out_style(), call.out_width()));
   call.note(std::to_string(number_member(found, "total_entries")) + " runs would be meant; nothing has been changed");

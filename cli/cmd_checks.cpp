@@ -52,7 +52,7 @@ int show_checks(const Invocation& call, const Result<Value>& checks, bool of_one
     if (of_one_task) {
       of_task.add({name, text_member(one, "state"), text_member(one, "on_fail"), what});
     } else {
-      of_all.add({text_member(one, "timestamp"), text_member(one, "dag_id"), text_member(one, "dag_run_id"),
+      of_all.add({time_member(one, "timestamp"), text_member(one, "dag_id"), text_member(one, "dag_run_id"),
                   task_of_check(one), name, text_member(one, "state"), what});
     }
   }

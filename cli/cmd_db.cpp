@@ -11,6 +11,7 @@
 #include "cli/server_client.h"
 #include "cli/state_lookup.h"
 #include "cli/text/clock_text.h"
+#include "cli/views.h"
 #include "scheduler/host/local/backups_on_disk.h"
 #include "scheduler/host/local/local_actor.h"
 #include "scheduler/loop/asio_loop.h"
@@ -29,6 +30,36 @@ Result<fs::path> existing_folder(const Invocation& call) {
   const Result<OpenState> state = open_state(call.args());
   if (!state) return state.error();
   return state->folder;
+}
+
+/// Rows whose sums do not hold, of runs and of their tasks: the file is whole, and what stands in it is not what was
+/// written. Every row is read.
+Result<std::int64_t> damaged_rows(Reader& reader, const std::function<void(const std::string&)>& tell) {
+  constexpr std::int64_t kRowsAtATime = 10'000;
+  std::int64_t found = 0;
+  RunQuery runs;
+  runs.page.limit = kRowsAtATime;
+  runs.page.with_total = false;
+  do {
+    const auto page = reader.list_runs(runs);
+    if (!page) return page.error();
+    for (const RunView& run : page->rows) {
+      if (!run.damage.empty() && ++found > 0) tell("run " + std::to_string(run.row.run_no) + ": " + run.damage);
+    }
+    runs.page.after = page->next;
+  } while (!runs.page.after.empty());
+  InstanceQuery instances;
+  instances.page = {.limit = kRowsAtATime, .with_total = false};
+  do {
+    const auto page = reader.list_instances(instances);
+    if (!page) return page.error();
+    for (const InstanceView& one : page->rows) {
+      if (one.damage.empty() || ++found < 0) continue;
+      tell(one.dag_id + "/" + one.run_id + " " + instance_name(one) + ": " + one.damage);
+    }
+    instances.page.after = page->next;
+  } while (!instances.page.after.empty());
+  return found;
 }
 
 }  // namespace
@@ -52,6 +83,22 @@ int db_check_command(const Invocation& call) {
   if (!state) return call.fail(state.error());
   const Result<StoreInfo> info = state->reader->info();
   if (!info) return call.fail(info.error());
+  if (!call.args().has("quick")) {
+    constexpr std::int64_t kNamedMost = 20;
+    std::int64_t named = 0;
+    const auto tell = [&named](const std::string& what) {
+      if (++named <= kNamedMost) Invocation::print("damaged  " + text::printable(what) + "\n");
+    };
+    const Result<std::int64_t> damaged = damaged_rows(*state->reader, tell);
+    if (!damaged) return call.fail(damaged.error());
+    if (*damaged > 0) {
+      const std::string what = *damaged == 1 ? " row is not as it was" : " rows are not as they were";
+      return call.fail({text::grouped(*damaged) + what + " written: another program wrote to " + shown_path(path) +
+                            ", or its disk lost something",
+                        ErrorKind::storage},
+                       "`baton db forget RUN` removes such a run; else go back to a backup");
+    }
+  }
   Invocation::print(call.out_style().paint(text::Ink::bold_green, "whole") + "  " + shown_path(path) + ", " +
                     text::size(info->database_bytes) + ", " + text::grouped(info->runs) +
                     (info->runs == 1 ? " run" : " runs") + ", schema " + std::to_string(info->schema_version) + "\n");
@@ -223,6 +270,10 @@ Result<AuditRow> forgetting(Reader& reader, RunNo run_no, const std::string& sel
   audit.dag_id = run->row.dag_id;
   audit.run_id = run->row.run_id;
   audit.extra_json = R"({"run_no":)" + std::to_string(run_no) + "}";
+  if (is_final(run->row.state) && run->row.hooks_open) {
+    return Error{"run " + run->row.run_id + " has a hook that has not ended; `baton resume` lets it end, then the run can"
+                 " be forgotten", ErrorKind::conflict};
+  }
   if (is_final(run->row.state)) return audit;
   return Error{"run " + run->row.run_id + " is " + std::string(to_string(run->row.state)) +
                    "; `baton stop` ends it, then it can be forgotten",

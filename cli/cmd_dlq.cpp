@@ -10,6 +10,7 @@
 #include "cli/job_progress.h"
 #include "cli/reading.h"
 #include "cli/server_client.h"
+#include "cli/text/reason_text.h"
 #include "cli/text/table.h"
 #include "scheduler/control/letter_job.h"
 #include "scheduler/insight/letter_value.h"
@@ -102,15 +103,14 @@ std::string task_of(const Value& letter) {
   const Value* has_index = letter.find("map_index");
   std::string out = text_member(letter, "task_id");
   if (has_index == nullptr || index < 0) return out;
-  const std::string key = text_member(letter, "map_key");
-  return out + "[" + (key.empty() ? std::to_string(index) : key) + "]";
+  return text::instance_name(out, static_cast<std::int32_t>(index), text_member(letter, "map_key"));
 }
 
 void print_letters(const Invocation& call, const ValueList& letters) {
   text::Table table({{"NO", true}, {"RUN", false, true, 16}, {"TASK"}, {"TRY", true}, {"FAILED"}, {"STATE"}, {"ERROR", false, true}});
   for (const Value& one : letters) {
     table.add({std::to_string(number_member(one, "id")), text_member(one, "dag_id") + "/" + text_member(one, "dag_run_id"),
-               task_of(one), std::to_string(number_member(one, "try_number")), text_member(one, "failed_at"),
+               task_of(one), std::to_string(number_member(one, "try_number")), time_member(one, "failed_at"),
                text_member(one, "state"), text_member(one, "error")});
   }
   Invocation::print(table.render(call.out_style(), call.out_width()));
@@ -137,7 +137,7 @@ int show_letter(const Invocation& call, const Result<Value>& shown) {
   out += "task     " + text_member(one, "dag_id") + "/" + text_member(one, "dag_run_id") + " " + task_of(one) + ", try " +
          std::to_string(number_member(one, "try_number")) + ", version " +
          std::to_string(number_member(one, "dag_version_number")) + "\n";
-  out += "failed   " + text_member(one, "failed_at") + ": " + text_member(one, "error") + "\n";
+  out += "failed   " + time_member(one, "failed_at") + ": " + text_member(one, "error") + "\n";
   if (const std::string by = text_member(one, "closed_at"); !by.empty()) {
     out += "closed   " + by + (text_member(one, "closed_by").empty() ? "" : " by " + text_member(one, "closed_by")) + "\n";
   }
@@ -309,7 +309,7 @@ int dlq_jobs_command(const Invocation& call) {
   const Value* jobs = found->find("bulk_jobs");
   for (const Value& one : jobs != nullptr && jobs->type() == ValueType::list ? jobs->as_list() : ValueList{}) {
     table.add({std::to_string(number_member(one, "id")), text_member(one, "kind"), text_member(one, "state"),
-               text_member(one, "created_by"), text_member(one, "created_at"), job_words(one)});
+               text_member(one, "created_by"), time_member(one, "created_at"), job_words(one)});
   }
   if (table.empty()) {
     call.note("there are no jobs");

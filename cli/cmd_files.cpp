@@ -92,6 +92,9 @@ Result<Findings> validate_all(const Invocation& call) {
   for (const std::string& argument : call.args().positional) {
     const Result<std::vector<std::string>> files = dag_files({argument});
     if (!files) return files.error();
+    if (files->empty()) {  // a wrong path must not pass
+      return Error{"there is no DAG file in " + argument + ": they end in .yaml or .yml", ErrorKind::not_found};
+    }
     for (const std::string& file : *files) {
       const bool is_named = file == argument;
       if (Status done = validate_one(call, file, is_named, folder_of_ids(argument), known, out); !done) {

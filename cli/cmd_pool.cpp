@@ -20,7 +20,7 @@ void show_pools(const Invocation& call, const ValueList& pools) {
   text::Table table({{"POOL"}, {"SLOTS"}, {"USED"}, {"WAITING"}, {"RATE"}, {"NEXT START"}, {"WHAT", false, true}});
   for (const Value& one : pools) {
     const std::int64_t slots = number_member(one, "slots");
-    const std::string rate = text_member(one, "rate"), next = text_member(one, "next_start_at");
+    const std::string rate = text_member(one, "rate"), next = time_member(one, "next_start_at");
     const bool waits = number_member(one, "waiting_for_rate") > 0;
     table.add({text_member(one, "name"), slots < 0 ? "no limit" : std::to_string(slots),
                std::to_string(number_member(one, "occupied_slots")),

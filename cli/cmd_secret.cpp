@@ -136,7 +136,7 @@ int secret_ls_command(const Invocation& call) {
   }
   text::Table table({{"SECRET"}, {"SET AT"}, {"BY"}});
   for (const Value& one : *all) {
-    table.add({text_member(one, "name"), text_member(one, "updated_at"), text_member(one, "updated_by")});
+    table.add({text_member(one, "name"), time_member(one, "updated_at"), text_member(one, "updated_by")});
   }
   Invocation::print(table.render(call.out_style(), call.out_width()));
   return kOk;

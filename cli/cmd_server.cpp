@@ -46,6 +46,9 @@ Status read_listen(const std::string& text, ServingOptions& out) {
   out.may_move = false;
   const auto colon = text.rfind(':');
   out.address = text.substr(0, colon);
+  // As a browser writes them.
+  if (out.address.starts_with('[') && out.address.ends_with(']')) out.address = out.address.substr(1, out.address.size() - 2);
+  if (out.address == "localhost") out.address = "127.0.0.1";
   if (colon == std::string::npos) return Unit{};
   const std::string port = text.substr(colon + 1);
   std::uint16_t number = 0;
@@ -75,6 +78,13 @@ int server_command(const Invocation& call) {
   Result<ServingOptions> serving = serving_options(call, options->config);
   if (!serving) return call.fail(serving.error());
   ServerLog log(call, call.args().value("log-format", options->config.log_format) == "json");
+  std::error_code ignored;
+  const std::filesystem::path dags = serving->dags_folder;
+  const bool is_there = std::filesystem::exists(dags, ignored);
+  if (is_there && !std::filesystem::is_directory(dags, ignored)) {
+    return call.fail({"--dags wants a folder, and " + dags.string() + " is none", ErrorKind::invalid});
+  }
+  if (!is_there) log.notice("there is no folder " + dags.string() + " yet: no DAGs until it comes (`baton init` makes one)");
   const std::string folder = options->state_folder;
   auto server = LocalServer::open(std::move(*options), log);
   if (!server) return log.fail(with_way_out(server.error(), folder));

@@ -66,8 +66,9 @@ std::string reason_cell(const InstanceView& instance, const Tries& tries) {
   const TryRow* last = own == tries.end() || own->second.empty() ? nullptr : &own->second.back()->row;
   std::string out = last != nullptr && (last->reason == instance.row.reason) ? reason_words(*last)
                                                                              : text::reason_words(instance.row.reason);
+  // Of a success only checks that did not hold have something to say.
   const bool has_more = !instance.row.note.empty() && instance.row.reason != Reason::exit_code &&
-                        instance.row.state != TaskState::success;
+                        (instance.row.state != TaskState::success || instance.row.reason == Reason::none);
   if (has_more) out += (out.empty() ? "" : ": ") + text::printable(instance.row.note);
   return out;
 }
@@ -94,6 +95,11 @@ void show_tasks(const Invocation& call, const RunView& run, const std::vector<In
     const TaskRow& row = instance.row;
     if (instance.hook != Hook::none && row.state == TaskState::none) continue;
     if (++rows > kRowsMax) break;
+    if (!instance.damage.empty()) {  // its name, what is wrong, and nothing that may be wrong
+      table.add({style.paint(Ink::red, "!"), instance_name(instance), style.paint(Ink::red, "damaged"), "", "", "",
+                 instance.damage});
+      continue;
+    }
     const bool live = row.state == TaskState::running;
     table.add({text::painted_sign(style, row.state), instance_name(instance), text::painted(style, row.state),
                tries_cell(instance),

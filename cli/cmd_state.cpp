@@ -89,7 +89,7 @@ void show_states(const Invocation& call, const ValueList& states) {
   text::Table table({{"STATE"}, {"VALUE"}, {"VERSION"}, {"SINCE"}, {"BY", false, true}});
   for (const Value& one : states) {
     table.add({text_member(one, "name"), value_words(one), std::to_string(number_member(one, "version")),
-               text_member(one, "updated_at"), who_put(one)});
+               time_member(one, "updated_at"), who_put(one)});
   }
   Invocation::print(table.render(call.out_style(), call.out_width()));
 }

@@ -9,6 +9,8 @@
 #include "cli/run_request.h"
 #include "cli/test_files.h"
 #include "cli/test_report.h"
+#include "scheduler/dagfile/assets.h"
+#include "scheduler/dagfile/breakers.h"
 #include "scheduler/dagfile/params.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/rehearsal/rehearsal.h"
@@ -119,6 +121,55 @@ std::string relative_to_here(const std::string& file) {
   return near.empty() || *near.begin() == ".." ? file : near.string();
 }
 
+Status check_name(const char* what, const std::string& name, const std::vector<std::string>& known) {
+  if (std::ranges::find(known, name) != known.end()) return Unit{};
+  return Error{std::string("the DAG has no ") + what + " \"" + name + "\"" + did_you_mean_suffix(name, known)};
+}
+
+/// What a test gives must be of the DAG: a name that is misspelled would be given to nothing, and the test would pass.
+Status check_given(const TestCase& test, const Dag& dag, const Config& config) {
+  std::vector<std::string> tasks, approvals, pools, breakers, assets;
+  const auto take_assets = [&assets](std::string_view json) {
+    for (const dagfile::AssetSpec& one : dagfile::assets_from_json(json)) assets.push_back(one.name);
+  };
+  for (const Task& task : dag.tasks) {
+    (task.spec->kind == TaskKind::approval ? approvals : tasks).push_back(task.id);
+    for (const PoolUse& use : task.spec->pools) pools.push_back(use.name);
+    for (const std::string& asset : task.spec->consumes) assets.push_back(asset);
+    for (const std::string& asset : task.spec->produces) assets.push_back(asset);
+  }
+  for (const std::string* json : {&dag.breakers_json, &config.breakers_json}) {
+    for (const BreakerSpec& one : dagfile::breakers_from_json(*json)) breakers.push_back(one.name);
+  }
+  take_assets(dag.assets_json);
+  take_assets(config.assets_json);
+  if (dag.schedule != nullptr && dag.schedule->assets) {
+    for (const std::string& asset : dagfile::assets_of(*dag.schedule->assets)) assets.push_back(asset);
+  }
+  for (const PoolSpec& pool : dag.pools) pools.push_back(pool.name);
+  for (const PoolSpec& pool : config.pools) pools.push_back(pool.name);
+  for (const auto& named : test.given.tasks) {
+    const std::string& name = named.who.task;
+    if (std::ranges::find(approvals, name) != approvals.end()) {
+      return Error{"task \"" + name + "\" asks a person: what is answered stands under `given.approvals`"};
+    }
+    if (Status known = check_name("task", name, tasks); !known) return known;
+  }
+  for (const auto& answer : test.given.answers) {
+    if (Status known = check_name("approval", answer.who.task, approvals); !known) return known;
+  }
+  for (const PoolSpec& pool : test.given.pools) {
+    if (Status known = check_name("pool", pool.name, pools); !known) return known;
+  }
+  for (const auto& [name, state] : test.given.breakers) {
+    if (Status known = check_name("breaker", name, breakers); !known) return known;
+  }
+  for (const auto& event : test.given.assets) {
+    if (Status known = check_name("asset", event.asset, assets); !known) return known;
+  }
+  return Unit{};
+}
+
 TestResult play(const TestCase& test, DagShelf& shelf) {
   TestResult out{test.name, test.file, test.dag_id, test.line, {}, {}, {}, {}, 0};
   const WallUs begin = now_us();
@@ -131,9 +182,7 @@ TestResult play(const TestCase& test, DagShelf& shelf) {
   const Config config = loaded->config;
   const std::shared_ptr<const Dag> dag = loaded->dag;
   out.dag_file = relative_to_here(dag->source_file);
-  for (const auto& named : test.given.tasks) {
-    if (!dag->find(named.who.task)) return broken(Error{"the DAG has no task \"" + named.who.task + "\""});
-  }
+  if (Status fits = check_given(test, *dag, config); !fits) return broken(fits.error());
   auto run = run_of(test, std::move(*loaded));
   if (!run) return broken(run.error());
   const auto report = rehearsal::rehearse(std::move(run->first), test, config, run->second);

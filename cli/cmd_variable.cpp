@@ -226,7 +226,12 @@ int variable_export_command(const Invocation& call) {
   const auto all = all_variables(call);
   if (!all) return call.fail(all.error());
   ValueMap out;
-  for (const Value& one : *all) out.emplace_back(Value(text_member(one, "key")), text_member(one, "value"));
+  for (const Value& one : *all) {
+    const std::string what = text_member(one, "description");
+    Value value(text_member(one, "value"));
+    if (!what.empty()) value = Value(ValueMap{{"value", std::move(value)}, {"description", what}});
+    out.emplace_back(Value(text_member(one, "key")), std::move(value));
+  }
   Invocation::print(text::json_pretty(Value(std::move(out))));
   return kOk;
 }

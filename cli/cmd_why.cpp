@@ -63,6 +63,9 @@ Result<WhyInput> input_of(const Invocation& call, OpenRun& run, const Dag& dag) 
   for (const std::string& name : dag.spec(in.instance.row.task_no).breakers) {
     if (Result<BreakerRow> breaker = run.reader->breaker(name)) in.breakers.push_back(std::move(*breaker));
   }
+  auto server = run.reader->server_state();
+  if (!server) return server.error();
+  in.server = std::move(*server);
   in.now = now_us();
   return in;
 }

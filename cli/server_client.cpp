@@ -9,8 +9,10 @@
 #include "cli/permissions.h"
 #include "cli/reading.h"
 #include "cli/state_lookup.h"
+#include "cli/text/clock_text.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/store/state_folder.h"
+#include "scheduler/timetable/time_text.h"
 #include "web/http/target.h"
 
 namespace baton::cli {
@@ -174,6 +176,13 @@ std::int64_t number_member(const Value& object, std::string_view name) {
 std::string text_member(const Value& object, std::string_view name) {
   const Value* found = object.find(name);
   return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
+}
+
+std::string time_member(const Value& object, std::string_view name) {
+  const std::string text = text_member(object, name);
+  if (text.empty()) return text;
+  const Result<WallUs> at = timetable::parse_time(text, timetable::utc());
+  return at ? text::local_time(*at) : text;
 }
 
 std::string dag_target(std::string_view dag_id) {

@@ -83,6 +83,7 @@ Value run_object(const RunView& run, bool with_counts) {
       .set("dag_versions", ValueList{version_object(run)})
       .set("bundle_version", Value())
       .set("labels", labels_object(run.labels))
+      .set("damage", text_or_null(run.damage))
       .set("run_no", row.run_no);
   if (with_counts) out.set("task_instance_counts", counts_object(row.counts));
   return out.take();
@@ -126,7 +127,8 @@ Value instance_object(const InstanceView& instance, const RunView& run) {
       .set("triggerer_job", Value())
       .set("dag_version", version_object(run))
       .set("outputs", json_or(row.outputs_json, Value()))
-      .set("wake_at", json_time(row.wake_at));
+      .set("wake_at", json_time(row.wake_at))
+      .set("damage", text_or_null(instance.damage));
   return out.take();
 }
 

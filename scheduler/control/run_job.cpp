@@ -111,6 +111,7 @@ Result<RunJobAsk> run_job_from_json(const std::string& json) {
   out.filter.dag_ids = job.texts("dag_ids");
   out.filter.run_ids = job.texts("dag_run_ids");
   out.filter.run_id.parts = job.texts("dag_run_id_parts");
+  out.filter.run_id.is_literal = true;
   for (const std::string& name : job.texts("states")) {
     const auto state = run_state_from(name);
     if (!state) return unreadable_job();

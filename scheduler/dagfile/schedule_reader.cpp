@@ -1,6 +1,7 @@
 #include "scheduler/dagfile/schedule_reader.h"
 
 #include <algorithm>
+#include <map>
 
 #include "scheduler/dagfile/calendars.h"
 #include "scheduler/dagfile/scalar.h"
@@ -24,6 +25,10 @@ class ScheduleReader {
     const std::size_t errors_before = reporter_.error_count();
     if (node.is_list()) {
       for (const Node item : Items(node)) read_one(item);
+      // One that names no zone is in UTC, whatever the others of the list are in.
+      for (timetable::ScheduleEntry& entry : spec_.entries) {
+        if (entry.timezone.empty() && spec_.timezone != "UTC") entry.timezone = "UTC";
+      }
     } else {
       read_one(node);
     }
@@ -116,6 +121,7 @@ class ScheduleReader {
       reporter_.error(Rule::schedule_never, (node.find("end") ? node.find("end") : node).span(),
                       "\"end\" is not after \"start\", so nothing can ever fire");
     }
+    for (const std::string_view key : {"catchup", "overlap", "jitter"}) check_one(node.find(key), key);
     if (const Node value = node.find("catchup"); value && value.is_scalar()) {
       spec_.catchup = value.text() == "all"      ? timetable::Catchup::all
                       : value.text() == "latest" ? timetable::Catchup::latest
@@ -130,11 +136,20 @@ class ScheduleReader {
     read_calendar(node.find("calendar"));
   }
 
+  /// The schedules of a list are caught up and wait for each other as one: which of two words counts must not be a guess.
+  void check_one(Node value, std::string_view key) {
+    if (!value || !value.is_scalar()) return;
+    const auto [first, is_new] = options_given_.try_emplace(std::string(key), value.text());
+    if (!is_new && first->second != value.text()) say_differs(value, key);
+  }
+
+  void say_differs(Node where, std::string_view key) {
+    reporter_.error(Rule::conflicting_keys, where.span(), "the schedules of one list have one " + in_quotes(key));
+  }
+
   template <typename T>
   void keep(Node where, std::string_view key, T& target, T value, T unset) {
-    if (target != unset && target != value) {
-      reporter_.error(Rule::conflicting_keys, where.span(), "the schedules of one list have one " + in_quotes(key));
-    }
+    if (target != unset && target != value) say_differs(where, key);
     target = value;
   }
 
@@ -214,6 +229,7 @@ class ScheduleReader {
   Reporter& reporter_;
   ScheduleSpec spec_;
   bool zone_given_ = false;
+  std::map<std::string, std::string> options_given_;
 };
 
 }  // namespace

@@ -261,7 +261,7 @@ void Engine::worker_capacity(const WorkerRef& worker, std::int32_t slots, const 
 void Engine::worker_gone(const WorkerRef& worker, const std::string& why) {
   attempts_.workers().set_ready(attempts_.workers().number_of(worker), false);
   if (BATON_BUG(lost_before_proof)) worker_ready(worker, {});
-  if (observer_ != nullptr) observer_->notice("the worker is gone (" + why + "); starting it again");
+  if (observer_ != nullptr) observer_->notice(why);
 }
 
 }  // namespace baton

@@ -25,6 +25,7 @@ struct Range {
 /// begin with one of `prefixes` (exactly). Both empty: any text. Parts longer than 250 bytes are `invalid`.
 struct TextMatch {
   std::vector<std::string> parts, prefixes;
+  bool is_literal = false;  ///< parts: `%` and `_` stand for themselves, and case counts
   [[nodiscard]] bool is_open() const { return parts.empty() && prefixes.empty(); }
 };
 

@@ -42,6 +42,7 @@ class Why {
         add("offline", "nobody runs the engine for this state folder now");
         offer(Remedy::go_on);
       }
+      frozen();
       waiting();
     }
     if (out_.empty()) add(std::string(to_string(row_.state)), "it is " + std::string(to_string(row_.state)));
@@ -56,6 +57,17 @@ class Why {
   void offer(Remedy remedy, std::string about = {}) {
     out_.back().remedy = remedy;
     out_.back().about = std::move(about);
+  }
+
+  /// A server that is frozen starts nothing: whatever else is lacking, that comes first.
+  void frozen() {
+    if (is_live(row_.state) || row_.state == TaskState::deferred) return;
+    for (const ServerStateRow& row : in_.server) {
+      if (row.name != "frozen") continue;
+      add("frozen", "the server is frozen since " + utc_time(row.since) + " by " + row.actor + ": " + row.reason,
+          "nothing starts before it is thawed",
+          ValueMap{{"since", json_time(row.since)}, {"actor", row.actor}, {"why", row.reason}});
+    }
   }
 
   // ---- what it waits for ------------------------------------------------------------------------------------------
@@ -202,8 +214,11 @@ class Why {
     const auto place = same - out_.begin();
     if (is_new) add(std::string(name), "it waits for " + std::string(wait_words(*row_.wait)));
     const auto own = is_new ? out_.end() - 1 : out_.begin() + place;
-    const bool is_offline = out_.front().reason == "offline";
-    std::rotate(out_.begin() + (is_offline ? 1 : 0), own, own + 1);
+    // Behind those that hold for everything.
+    const auto first = std::ranges::find_if(out_, [](const WhyReason& one) {
+      return one.reason != "offline" && one.reason != "frozen";
+    });
+    if (first < own) std::rotate(first, own, own + 1);
   }
 
   /// A breaker that lets nothing through, or not now.

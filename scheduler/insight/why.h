@@ -23,6 +23,7 @@ struct WhyInput {
   bool somebody_runs = false;           ///< the state folder is held
   std::vector<PoolSpec> pools;          ///< over those of the DAG: of the settings, or of the store
   std::vector<BreakerRow> breakers;     ///< those that the task names, as far as they are known
+  std::vector<ServerStateRow> server;   ///< what is said of the server: `frozen`
   WallUs now = 0;
 };
 

@@ -146,6 +146,7 @@ struct WebhookSpec {
   std::string secret;        ///< the name of what signs them
   std::string param;         ///< takes the whole message; empty: its members are params
   bool is_github = false;    ///< signed as GitHub does, else as Baton's own webhooks are
+  friend bool operator==(const WebhookSpec&, const WebhookSpec&) = default;
 };
 
 /// Settings of the machine or folder: baton.yaml.
@@ -165,6 +166,7 @@ struct Config {
   std::string log_format;                 ///< of a server's own log: `text` or `json`; empty: not said
   Profile profile;                        ///< the one that holds; its pools are among `pools`
   std::string path;                       ///< the file it came from; empty: defaults
+  friend bool operator==(const Config&, const Config&) = default;
 };
 
 }  // namespace baton

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "scheduler/rehearsal/rehearsal.h"
 #include "scheduler/json/json_value.h"
@@ -58,6 +59,7 @@ class Comparison {
   void compare(const ExpectedTask& expected);
   void compare_env(const ExpectedTask& expected, const InstanceReport& row);
   void compare_order();
+  [[nodiscard]] bool is_upstream(const TaskName& first, const TaskName& second) const;
   void compare_waits();
   void compare_alerts();
   void compare_assets();
@@ -169,6 +171,23 @@ void Comparison::compare(const ExpectedTask& expected) {
   }
 }
 
+/// Whether `first` comes before `second` by what the DAG says, however many tasks lie between.
+bool Comparison::is_upstream(const TaskName& first, const TaskName& second) const {
+  const auto from = dag_.find(first.task), to = dag_.find(second.task);
+  if (!from || !to) return false;
+  std::vector<TaskNo> open{*to};
+  std::set<TaskNo> seen;
+  while (!open.empty()) {
+    const TaskNo t = open.back();
+    open.pop_back();
+    for (const TaskNo u : dag_.upstream.of(t)) {
+      if (u == *from) return true;
+      if (seen.insert(u).second) open.push_back(u);
+    }
+  }
+  return false;
+}
+
 /// The last end of one is not behind the first begin of the next. Who never ran is no part of an order.
 void Comparison::compare_order() {
   for (std::size_t k = 1; k < expect_.order.size(); ++k) {
@@ -187,6 +206,10 @@ void Comparison::compare_order() {
     } else if (began == kNoTime) {
       blame(differ(second.line, what, "both run", to_text(second) + " has not begun"),
             after.empty() ? nullptr : after.front());
+    } else if (began == ended && is_upstream(second, first)) {  // both took no time at all
+      blame(differ(second.line, what, "the second begins after the first has ended",
+                   to_text(first) + " needs " + to_text(second)),
+            after.front());
     } else if (began < ended) {
       blame(differ(second.line, what, "the second begins after the first has ended",
                    "it begins " + timetable::format_duration_exact(ended - began) + " before that"),

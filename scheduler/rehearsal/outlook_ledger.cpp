@@ -10,6 +10,11 @@
 namespace baton::rehearsal {
 namespace {
 
+WallUs floor_div(WallUs at, WallUs by) { return at / by - (at % by < 0 ? 1 : 0); }
+
+/// Of the day in UTC, also before 1970.
+std::size_t hour_of(WallUs at) { return static_cast<std::size_t>((floor_div(at, kHour) % 24 + 24) % 24); }
+
 constexpr std::size_t kSaidMax = 20;
 
 constexpr std::array kWorthTelling = {Wait::pause, Wait::approval, Wait::backoff, Wait::breaker, Wait::limit,
@@ -131,7 +136,7 @@ void OutlookLedger::see_run(const RunRow& row) {
   SimulatedRun& run = runs_[place->second];
   if (run.started_at == kNoTime && row.begun_at != kNoTime) {
     run.started_at = row.begun_at;
-    ++hours_[static_cast<std::size_t>(run.started_at / kHour % 24)].runs;
+    ++hours_[hour_of(run.started_at)].runs;
   }
   run.state = row.state;
   if (is_final(row.state)) run.ended_at = row.ended_at;
@@ -224,8 +229,8 @@ void OutlookLedger::say(const std::string& line) {
 
 void OutlookLedger::pass_hours(WallUs now) {
   while (hours_seen_ < now) {
-    const WallUs next = std::min<WallUs>(now, (hours_seen_ / kHour + 1) * kHour);
-    HourLoad& hour = hours_[static_cast<std::size_t>(hours_seen_ / kHour % 24)];
+    const WallUs next = std::min<WallUs>(now, (floor_div(hours_seen_, kHour) + 1) * kHour);
+    HourLoad& hour = hours_[hour_of(hours_seen_)];
     hour.slot_us += static_cast<double>(slots_.held()) * static_cast<double>(next - hours_seen_);
     hours_seen_ = next;
   }
@@ -235,7 +240,7 @@ void OutlookLedger::hold(AttemptKey key, std::int64_t sign) {
   const WallUs now = now_();
   pass_hours(now);
   slots_.change(sign, now);
-  if (sign > 0) ++hours_[static_cast<std::size_t>(now / kHour % 24)].tasks;
+  if (sign > 0) ++hours_[hour_of(now)].tasks;
   const DagRun* run = find_run_(key.run_no);
   if (run == nullptr) return;
   for (const PoolUse& use : run->dag->spec(key.task_no).pools) {

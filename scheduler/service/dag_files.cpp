@@ -8,11 +8,7 @@
 namespace baton {
 
 DagFiles::DagFiles(const std::vector<DagFileRow>& files, const std::vector<DagRow>& dags) {
-  for (const DagFileRow& row : files) {
-    File& file = files_[row.path];
-    file.row = row;
-    if (row.failed_since == kNoTime) file.given_hash = row.hash;
-  }
+  for (const DagFileRow& row : files) files_[row.path].row = row;
   for (const DagRow& dag : dags) {
     const auto file = files_.find(dag.file);
     if (file == files_.end() || dag.stale.holds()) continue;
@@ -90,7 +86,8 @@ FileChanges DagFiles::take(FileRead read, WallUs now) {
 /// What a sound file says: its DAGs come or change, those that it does not hold any more go. An id that another file
 /// has stays there.
 void DagFiles::give(File& file, const FileRead& read, FileChanges& changes) {
-  const bool is_other_text = std::exchange(file.given_hash, read.hash) != read.hash;
+  const std::string words = read.hash + read.calendars;
+  const bool is_other_text = std::exchange(file.given_words, words) != words;
   std::set<std::string> held;
   for (const std::shared_ptr<const Dag>& dag : read.content.dags) {
     const auto owner = owners_.try_emplace(dag->id, file.row.path).first;

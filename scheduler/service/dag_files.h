@@ -33,6 +33,7 @@ struct FileRead {
   FileSeen seen;
   std::string hash;        ///< SHA-256 of the content
   bool is_same = false;    ///< the content has the hash that was known, and was not read as DAGs
+  std::string calendars;   ///< of baton.yaml, with which it was read: no version tells of them, but schedules go by them
   LoadResult content;      ///< else: what it says
 };
 
@@ -80,7 +81,7 @@ class DagFiles {
     std::vector<FoundId> claims;                ///< all ids in it, with their places; empty until it is read
     std::vector<Diagnostic> findings;           ///< its own, without those about shared ids
     std::map<std::string, std::string> versions;  ///< of what it gives, where known
-    std::string given_hash;                     ///< of the text that has given it; empty: not known
+    std::optional<std::string> given_words;     ///< hash and calendars that have given it; none: not known
   };
 
   void give(File& file, const FileRead& read, FileChanges& changes);

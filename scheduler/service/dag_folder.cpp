@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "scheduler/dagfile/calendars.h"
@@ -20,20 +21,39 @@ std::optional<FileSeen> see(const std::string& path) {
   return FileSeen{path, found.st_size, mtime, static_cast<std::int64_t>(found.st_ino)};
 }
 
-/// Every DAG file below `root`; hidden folders aside, links to folders not followed.
-std::vector<FileSeen> see_all(const std::string& root) {
-  std::vector<FileSeen> all;
+struct FolderSeen {
+  std::vector<FileSeen> files;
+  bool has_links = false;  ///< nobody tells of an edit of what a link points to
+};
+
+/// Every DAG file below `root`; hidden folders aside. Links are followed, to each folder once: one may point upwards.
+FolderSeen see_all(const std::string& root) {
+  FolderSeen seen_all;
+  std::vector<FileSeen>& all = seen_all.files;
+  std::set<fs::path> linked;
   std::error_code error;
-  for (fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied, error), end;
-       !error && at != end; at.increment(error)) {
+  constexpr auto kHow = fs::directory_options::skip_permission_denied | fs::directory_options::follow_directory_symlink;
+  const fs::path top = fs::weakly_canonical(root, error);
+  for (fs::recursive_directory_iterator at(root, kHow, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
+    std::error_code is_gone;
+    const bool is_link = at->is_symlink(is_gone) && name.front() != '.';
+    seen_all.has_links = seen_all.has_links || is_link;
+    if (is_link && at->is_directory(is_gone)) {
+      const fs::path target = fs::weakly_canonical(at->path(), is_gone);
+      const fs::path way = target.lexically_relative(top);
+      const bool is_within = !way.empty() && *way.begin() != "..";  // read there already
+      const bool is_above = std::mismatch(target.begin(), target.end(), top.begin(), top.end()).first == target.end();
+      if (is_within || is_above || !linked.insert(target).second) at.disable_recursion_pending();
+      continue;
+    }
     if (name.front() == '.' && at->is_directory(error)) {
       at.disable_recursion_pending();
     } else if (is_dag_file_name(name)) {
       if (auto seen = see(at->path().string())) all.push_back(std::move(*seen));
     }
   }
-  return all;
+  return seen_all;
 }
 
 /// What stands in a file, parsed only where its hash is not `known`.
@@ -48,6 +68,7 @@ FileRead read_file(FileSeen seen, const std::string& known, const Config& config
     return read;
   }
   read.hash = sha256_hex(*text);
+  read.calendars = config.calendars_json;
   read.is_same = read.hash == known;
   if (!read.is_same) read.content = load_text(std::move(*text), read.seen.path, options);
   return read;
@@ -125,6 +146,7 @@ void DagFolder::stop() {
 void DagFolder::set_timer() {
   if (timer_ != 0) loop_.cancel(timer_);
   DurationUs wait = is_watched() ? settings_.look_every_us : settings_.look_blind_us;
+  if (has_links_) wait = std::min(wait, settings_.look_links_us);
   if (is_missing_) wait = std::min(wait, settings_.look_missing_us);
   timer_ = loop_.call_at(loop_.mono_now() + wait, guarded([this] {
                            if (!is_watched()) begin_watch();  // the folder may have come, or there is room again
@@ -147,18 +169,21 @@ void DagFolder::look_through(std::function<void()> done) {
   set_timer();
   if (is_looking_) return;
   is_looking_ = true;
-  auto looked_at = guarded([this](const std::vector<FileSeen>& all, bool is_missing) { looked(all, is_missing); });
+  auto looked_at = guarded([this](const std::vector<FileSeen>& all, bool is_missing, bool has_links) {
+    looked(all, is_missing, has_links);
+  });
   loader_.post([&loop = loop_, root = settings_.root, looked_at] {
     std::error_code ignored;
     const bool is_missing = !std::filesystem::exists(root, ignored);
-    auto all = std::make_shared<std::vector<FileSeen>>(see_all(root));
-    loop.post([all, is_missing, looked_at] { looked_at(*all, is_missing); });
+    const auto all = std::make_shared<FolderSeen>(see_all(root));
+    loop.post([all, is_missing, looked_at] { looked_at(all->files, is_missing, all->has_links); });
   });
 }
 
-void DagFolder::looked(const std::vector<FileSeen>& all, bool is_missing) {
+void DagFolder::looked(const std::vector<FileSeen>& all, bool is_missing, bool has_links) {
   is_looking_ = false;
-  if (std::exchange(is_missing_, is_missing) != is_missing) set_timer();
+  const bool was_missing = std::exchange(is_missing_, is_missing), had_links = std::exchange(has_links_, has_links);
+  if (was_missing != is_missing || had_links != has_links) set_timer();
   const DagFiles::Look look = files_->see_all(all);
   for (const std::string& path : look.gone) is_gone(path);
   for (const std::string& path : look.to_read) read(path, false);

@@ -32,6 +32,7 @@ struct FolderSettings {
   Config config;                                ///< of baton.yaml
   DurationUs look_every_us = 5 * kMinute;       ///< while the watch is whole
   DurationUs look_blind_us = 30 * kSecond;
+  DurationUs look_links_us = 2 * kSecond;       ///< while there are links: nobody tells of what they point to
   DurationUs look_missing_us = kSecond;         ///< while the folder is not there: nobody tells when it comes
 };
 
@@ -70,7 +71,7 @@ class DagFolder {
  private:
   void begin_watch();
   void events(const FolderEvents& events);
-  void looked(const std::vector<FileSeen>& all, bool is_missing);
+  void looked(const std::vector<FileSeen>& all, bool is_missing, bool has_links);
   void read(const std::string& path, bool whatever_it_holds);
   void was_read(FileRead read);
   void is_gone(const std::string& path);
@@ -97,7 +98,7 @@ class DagFolder {
   std::size_t open_reads_ = 0;
   std::vector<std::function<void()>> waiting_;  ///< for nothing more to be read
   bool is_looking_ = false;
-  bool is_missing_ = false;                    ///< the folder was not there at the last look
+  bool is_missing_ = false, has_links_ = false;                    ///< the folder was not there at the last look
   Loop::TimerId timer_ = 0;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };

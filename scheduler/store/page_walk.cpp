@@ -49,7 +49,12 @@ Status add_match(Query& query, std::string_view column, const TextMatch& match) 
   const char* between = " AND (";
   for (const std::string& part : match.parts) {
     if (part.size() > kPartMax) return Error{"a pattern may have 250 bytes, not " + std::to_string(part.size())};
-    query.add(between).add(column).add(" LIKE ?", "%" + part + "%");
+    query.add(between);
+    if (match.is_literal) {
+      query.add("instr(").add(column).add(", ?) > 0", part);
+    } else {
+      query.add(column).add(" LIKE ?", "%" + part + "%");
+    }
     between = " OR ";
   }
   for (const std::string& prefix : match.prefixes) {

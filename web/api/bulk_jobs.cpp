@@ -117,7 +117,12 @@ Result<RunFilter> filter_of_body(const Call& call) {
     return Error{"the filter names other DAGs than the path: ask `~` for several", ErrorKind::invalid};
   }
   out.run_ids = texts_of(filter, "dag_run_ids");
-  if (const std::string part = text_member(filter, "dag_run_id_part"); !part.empty()) out.run_id.parts = {part};
+  if (const Value* part = filter.find("dag_run_id_part"); part != nullptr && part->type() == ValueType::string) {
+    // Of every run it would be true: what a script has left empty must not mean all.
+    if (part->as_string().empty()) return Error{"dag_run_id_part is empty: leave it out for all runs", ErrorKind::invalid};
+    out.run_id.parts = {part->as_string()};
+    out.run_id.is_literal = true;
+  }
   for (const std::string& name : texts_of(filter, "states")) out.states.push_back(*run_state_from(name));
   for (const std::string& name : texts_of(filter, "run_types")) out.types.push_back(*run_type_from(name));
   for (const std::string& text : texts_of(filter, "labels")) out.labels.push_back(label_wanted(text));

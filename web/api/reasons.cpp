@@ -191,6 +191,9 @@ Result<insight::WhyInput> why_input(Reader& reader, const WholeRun& whole, const
     if (breaker) in.breakers.push_back(std::move(*breaker));
     if (!breaker && breaker.error().kind != ErrorKind::not_found) return breaker.error();
   }
+  auto server = reader.server_state();
+  if (!server) return server.error();
+  in.server = std::move(*server);
   for (const PoolView& pool : pools->rows) in.pools.push_back({pool.name, static_cast<std::int32_t>(pool.slots)});
   return in;
 }

@@ -417,7 +417,7 @@ void WorkerLink::Impl::give_up(WorkerPeer& peer, const std::string& why) {
   end_worker(loop_, peer.pid(), peer.worker_id, [this, here = std::weak_ptr<int>(here_), no = peer.no()] {
     if (!here.expired() && !closing_) replace(no);
   });
-  events_->worker_gone(peer.worker(), why);
+  events_->worker_gone(peer.worker(), "the worker is gone (" + why + "); starting it again");
 }
 
 void WorkerLink::Impl::replace(int no) {
@@ -445,7 +445,7 @@ void WorkerLink::Impl::watch() {
         continue;
       }
       if (peer->silent_us > options_.silence_told_us && !std::exchange(peer->silence_told, true)) {
-        events_->worker_gone(peer->worker(), "it is silent; nothing is launched to it until it answers");
+        events_->worker_gone(peer->worker(), "the worker is silent; nothing is launched to it until it answers");
       }
       BATON_CHECK(peer->send(wire::Ping{}));
       peer->flush();

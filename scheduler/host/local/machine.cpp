@@ -151,7 +151,7 @@ void Machine::set_connections(const Config& config) {
 }
 
 void Machine::prepare(const RunRow& run) {
-  folder_->name_run(run.run_id);
+  if (loader_ == nullptr) folder_->name_run(run.run_id);  // a server works on many
   for (const char* part : {"/work", "/logs", "/outputs"}) {
     const std::string base = options_.state_folder + part;
     mkdir(base.c_str(), 0700);

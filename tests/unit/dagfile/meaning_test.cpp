@@ -55,6 +55,24 @@ tasks:
   ASSERT_EQ(all.never_on.size(), 1U);
 }
 
+TEST(Schedules, EachOfAListHasItsZoneAndAllOfThemOneAnswerToTheRest) {
+  const auto dag = load(R"(
+dag: d
+schedule: ["0 6 * * *", {cron: "0 18 * * *", timezone: America/New_York}]
+tasks: {t: {noop: true}}
+)");
+  ASSERT_NE(dag, nullptr);
+  ASSERT_EQ(dag->schedule->entries.size(), 2U);
+  EXPECT_EQ(dag->schedule->entries[0].timezone, "UTC");
+  EXPECT_EQ(dag->schedule->entries[1].timezone, "America/New_York");
+  for (const char* option : {"catchup: all}, {cron: \"1 1 * * *\", catchup: none}",
+                             "overlap: skip}, {cron: \"1 1 * * *\", overlap: queue}",
+                             "jitter: 1m}, {cron: \"1 1 * * *\", jitter: 2m}"}) {
+    const auto text = std::string("dag: d\nschedule: [{cron: \"0 6 * * *\", ") + option + "]\ntasks: {t: {noop: true}}\n";
+    EXPECT_EQ(rules_of(load_text(text, "d.yaml")), "conflicting-keys") << text;
+  }
+}
+
 TEST(Groups, ANeedOfAGroupMeansItsLastTasks) {
   const auto dag = load(R"(dag: x
 groups: {load: {tooltip: Loads, retries: 4}}

@@ -107,6 +107,13 @@ expect:
                           HasSubstr("order: report, then extract: the second begins after the first has ended")));
 }
 
+TEST(Rehearsal, OfTasksThatTakeNoTimeTheDagSaysTheOrder) {
+  const std::string given = "given: {tasks: {extract: {outputs: {files: []}}}}\n";
+  EXPECT_THAT(told(given + "expect: {order: [report, extract]}"),
+              ElementsAre(HasSubstr("order: report, then extract: the second begins after the first has ended")));
+  EXPECT_THAT(told(given + "expect: {order: [extract, report]}"), IsEmpty());
+}
+
 TEST(Rehearsal, AnInstanceGoesBeforeItsTaskAndAHangEndsWithItsTimeout) {
   EXPECT_THAT(told(R"(
 given:

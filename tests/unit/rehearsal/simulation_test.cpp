@@ -53,6 +53,12 @@ std::vector<std::string> starts_of(const Outlook& outlook, const std::string& da
   return out;
 }
 
+TEST(Simulation, ATimeBefore1970IsOneAsAnyOther) {
+  const Outlook outlook = played("dag: a\nschedule: \"0 3 * * *\"\ntasks: {t: {run: x}}\n", "1969-12-30T00:00:00Z",
+                                 "1970-01-02T00:00:00Z");
+  EXPECT_EQ(starts_of(outlook, "a").size(), 3U);
+}
+
 TEST(Simulation, TicksOfASpanRunAndTakeAsLongAsTheyAreExpectedTo) {
   const Outlook outlook = played(R"(
 dag: etl

@@ -64,6 +64,8 @@ TEST_F(Files, WhatIsReadAgainForOtherSettingsGivesOnlyOtherVersions) {
   read.hash = read.content.source_sha256;
   EXPECT_EQ(ids(files_.take(read, 1)), Ids{"etl"});
   EXPECT_TRUE(ids(files_.take(read, 2)).empty()) << "ten thousand files are not written for a setting of one";
+  read.calendars = "{\"off\":[]}";
+  EXPECT_EQ(ids(files_.take(read, 3)), Ids{"etl"}) << "its ticks go by them";
 }
 
 TEST_F(Files, OnlyWhatLooksChangedIsRead) {

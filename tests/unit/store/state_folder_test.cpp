@@ -40,6 +40,9 @@ TEST(StateFolder, TheSecondOwnerIsToldWhoHoldsIt) {
   const auto holder = StateFolder::holder(folder.path()).value();
   EXPECT_EQ(holder.pid, 4711);
   EXPECT_EQ(holder.command, "run etl.yaml");
+  first->name_run("r");  // shorter: nothing of the longer one stays
+  EXPECT_EQ(StateFolder::holder(folder.path()).value().run, "r");
+  EXPECT_EQ(StateFolder::holder(folder.path()).value().command, "run etl.yaml");
 }
 
 TEST(StateFolder, IsFreeAgainAfterItsOwner) {
