@@ -50,6 +50,22 @@ int context_use_command(const Invocation& call) {
   return kOk;
 }
 
+int context_rm_command(const Invocation& call) {
+  auto contexts = load_contexts();
+  if (!contexts) return call.fail(contexts.error());
+  const std::string name = call.args().at(0);
+  if (contexts->find(name) == nullptr) {
+    return call.fail({"there is no context \"" + name + "\"", ErrorKind::not_found}, "`baton context ls` lists them");
+  }
+  std::erase_if(contexts->all, [&](const Context& one) { return one.name == name; });
+  if (contexts->current == name) {
+    contexts->current.clear();
+    call.note("commands mean the state folder here again");
+  }
+  if (Status saved = save_contexts(*contexts); !saved) return call.fail(saved.error());
+  return kOk;
+}
+
 int context_ls_command(const Invocation& call) {
   const auto contexts = load_contexts();
   if (!contexts) return call.fail(contexts.error());

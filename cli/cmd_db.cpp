@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "cli/folder_change.h"
@@ -105,6 +106,19 @@ int db_check_command(const Invocation& call) {
   return kOk;
 }
 
+namespace {
+
+/// An older copy may be written over, and nothing else that somebody has named by mistake.
+bool is_database(const fs::path& path) {
+  constexpr std::string_view kMagic = "SQLite format 3";  // https://www.sqlite.org/fileformat.html, 1.3
+  std::ifstream file(path, std::ios::binary);
+  std::string head(kMagic.size(), '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  return file.gcount() == 0 || head == kMagic;
+}
+
+}  // namespace
+
 int db_backup_command(const Invocation& call) {
   const Result<fs::path> folder = existing_folder(call);
   if (!folder) return call.fail(folder.error());
@@ -115,6 +129,9 @@ int db_backup_command(const Invocation& call) {
     return call.fail({"there is no folder " + target.parent_path().string(), ErrorKind::not_found});
   if (target.parent_path() == *folder)
     return call.fail({"a copy inside the state folder is none; choose another place"});
+  if (fs::exists(target, error) && !is_database(target)) {
+    return call.fail({target.string() + " is there and is no database: a copy would take its place", ErrorKind::conflict});
+  }
   // Beside a server too: it reads, and waits for nobody.
   if (const Status copied = back_up_folder(folder->string(), target.string()); !copied) {
     return call.fail(copied.error(), "`baton db check` looks at the database itself");

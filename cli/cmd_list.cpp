@@ -11,6 +11,8 @@
 #include "cli/text/reason_text.h"
 #include "cli/text/table.h"
 #include "cli/views.h"
+#include "cli/state_lookup.h"
+#include "scheduler/executor/local/worker_process.h"
 #include "scheduler/model/did_you_mean.h"
 #include "scheduler/store/state_folder.h"
 
@@ -158,6 +160,12 @@ std::string doing(const InstanceView& instance, WallUs now) {
 void show_live(const Invocation& call, const LiveView& live, const LockHolder& holder) {
   const text::Style& style = call.out_style();
   const WallUs now = now_us();
+  const auto kept = holder.pid > 0 ? std::vector<ListeningWorker>() : listening_workers(state_folder_of(call.args()).string());
+  const auto runs_on = std::ranges::find(kept, true, &ListeningWorker::has_attempts);
+  if (runs_on != kept.end()) {
+    call.note("the server is gone, and its worker (process " + std::to_string(runs_on->pid) +
+              ") still runs tasks: `baton server` takes them over");
+  }
   if (holder.pid > 0) {
     Invocation::print(style.paint(Ink::dim, "held by ") + "pid " + std::to_string(holder.pid) +
                       style.paint(Ink::dim, "  baton " + text::printable(holder.command)) + "\n");
@@ -166,7 +174,7 @@ void show_live(const Invocation& call, const LiveView& live, const LockHolder& h
     const bool runs_here = holder.pid > 0;
     Invocation::print("\n" + state_cell(run, style) + "  " + style.paint(Ink::bold, run.row.dag_id) + "  " +
                       run.row.run_id + "  " + tasks_words(run.row.counts) + "  " + span_cell(run.row, now) + "\n");
-    if (!runs_here)
+    if (!runs_here && runs_on == kept.end())
       Invocation::print("  nobody runs it: `baton resume " + run.row.run_id + state_flag_of(call.args()) +
                         "` goes on\n");
     text::Table table({{""}, {"TASK", false, true, 12}, {"STATE"}, {"TRY", true}, {"PID", true, false, 0, 1}, {""}});

@@ -448,6 +448,7 @@ constexpr Flag kContextFlags[] = {{"token-file", 0, "FILE", "where its token lie
 constexpr Example kContextAddExamples[] = {
     {"baton context add prod http://127.0.0.1:9000 --token-file ~/.baton-prod", "through an ssh tunnel"}};
 constexpr Example kContextUseExamples[] = {{"baton context use prod", "until `baton context use local`"}};
+constexpr Example kContextRmExamples[] = {{"baton context rm prod", "its token stays in its file"}};
 constexpr Example kContextLsExamples[] = {{"baton context ls", "which is in use"}};
 constexpr Argument kInitFolder[] = {{"DIR", "the folder (here)", false, false, Complete::folder}};
 constexpr Flag kInitFlags[] = {{"template", 0, "NAME", "a reference pipeline with its programs and tests; one there is not lists them"}};
@@ -806,6 +807,7 @@ constexpr Command kCommands[] = {
     {"context use", kKeeping, "choose the server that commands ask", {}, kContextName, {}, kContextUseExamples, {},
      context_use_command},
     {"context ls", kKeeping, "servers that have names", {}, {}, {}, kContextLsExamples, kRead, context_ls_command},
+    {"context rm", kKeeping, "forget a server's name", {}, kContextName, {}, kContextRmExamples, {}, context_rm_command},
     {"doctor", kKeeping, "check this machine", {}, {}, {}, kDoctorExamples, kRead, doctor_command},
     {"version",
      kKeeping,

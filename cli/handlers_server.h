@@ -64,5 +64,6 @@ int server_status_command(const Invocation& call);
 int context_add_command(const Invocation& call);
 int context_use_command(const Invocation& call);
 int context_ls_command(const Invocation& call);
+int context_rm_command(const Invocation& call);
 
 }  // namespace baton::cli

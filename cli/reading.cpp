@@ -4,6 +4,7 @@
 #include <charconv>
 #include <tuple>
 
+#include "cli/contexts.h"
 #include "cli/permissions.h"
 #include "cli/state_lookup.h"
 #include "scheduler/dagfile/canonical.h"
@@ -25,6 +26,15 @@ Status may_read_state(const std::filesystem::path& folder) {
 }
 
 Result<OpenState> open_state(const Arguments& arguments) {
+  // Who has chosen another machine must not read, or change, what happens to lie here.
+  if (std::getenv("BATON_STATE") == nullptr) {
+    const auto context = context_of(arguments);
+    if (!context) return context.error();
+    if (*context) {
+      return Error{"the context \"" + (*context)->name + "\" is in use, and this command works on a state folder: name one"
+                   " with --state, or say `baton context use local`", ErrorKind::invalid};
+    }
+  }
   OpenState out;
   out.folder = state_folder_of(arguments);
   if (Status may = may_read_state(out.folder); !may) return may.error();

@@ -47,6 +47,9 @@ std::vector<TouchedInstance> describe(const DagRun& run, const std::vector<Insta
     const Instance& instance = run.at(i);
     out.push_back({run.dag->task(instance.task_no).id, instance.map_index, instance.state, i});
   }
+  std::ranges::stable_sort(out, {}, [&run](const TouchedInstance& one) {  // as every list: by task, then by index
+    return std::pair(run.at(one.instance_no).task_no, one.map_index);
+  });
   return out;
 }
 

@@ -138,6 +138,50 @@ class Words(ServingTest):
 
         self.until(is_off, "no tick on a day that is off")
 
+    def test_a_context_in_use_keeps_commands_from_the_folder_here(self):
+        self.write("d.yaml", "dag: d\ntasks: {t: {run: 'true'}}\n")
+        self.baton("run", "-q", "d.yaml")
+        home = {"XDG_CONFIG_HOME": str(self.folder / "config")}
+        self.baton("context", "add", "prod", "http://127.0.0.1:1", **home)
+        self.baton("context", "use", "prod", **home)
+        for words in (["ls"], ["show", "@latest"], ["retry", "@latest"], ["clear", "@latest"], ["logs", "@latest"]):
+            self.assertIn('context "prod"', self.baton(*words, code=2, **home).stderr, words)
+        self.baton("ls", "--state", ".baton", **home)
+        self.baton("context", "rm", "prod", **home)
+        self.assertIn("d", self.baton("ls", **home).stdout)
+        self.baton("context", "rm", "prod", code=3, **home)
+
+    def test_a_backup_takes_no_other_files_place(self):
+        self.write("d.yaml", "dag: d\ntasks: {t: {run: 'true'}}\n")
+        self.baton("run", "-q", "d.yaml")
+        self.assertIn("no database", self.baton("db", "backup", "d.yaml", code=5).stderr)
+        self.baton("db", "backup", "copy.db")
+        self.baton("db", "backup", "copy.db")
+        self.assertIn("dag: d", (self.folder / "d.yaml").read_text())
+
+    def test_what_is_cleared_is_told_by_task_then_index(self):
+        self.write("o.yaml", "dag: o\ntasks:\n  u: {for_each: {items: [1, 2, 3]}, run: 'true'}\n"
+                             "  z: {needs: u, run: 'true'}\n")
+        self.baton("run", "-q", "o.yaml")
+        told = self.baton("clear", "@latest", "--dry-run", "-o", "json").stdout
+        names = [(one["task_id"], one["map_index"]) for one in json.loads(told)["task_instances"]]
+        self.assertEqual([("u", 0), ("u", 1), ("u", 2), ("z", -1)], names)
+
+    def test_tasks_that_outlived_their_server_are_a_servers(self):
+        self.save("d.yaml", "dag: d\ntasks: {t: {run: 'until [ -e go ]; do sleep 0.02; done'}}\n")
+        self.serve()
+        self.until_dag("d")
+        self.baton("trigger", "d", "--run-id", "r")
+        self.until(lambda: self.ask("GET", "/api/v2/dags/d/dagRuns/r/taskInstances/t")[1]["state"] == "running", "it runs")
+        self.process.kill()
+        self.process.wait()
+        told = self.baton("ps")
+        self.assertIn("`baton server` takes them over", told.stderr)
+        self.assertNotIn("baton resume", told.stdout)
+        (self.folder / "dags" / "go").touch()
+        self.serve()
+        self.until(lambda: self.ask("GET", "/api/v2/dags/d/dagRuns/r")[1]["state"] == "success", "its end")
+
     def test_commands_find_a_busy_server(self):
         self.save("d.yaml", "dag: d\nschedule: '* * * * * *'\nmax_active_runs: 9\ntasks: {t: {noop: true}}\n")
         self.serve()
