@@ -66,7 +66,12 @@ Result<ServingOptions> serving_options(const Invocation& call, const Config& con
   out.version = BATON_VERSION;
   out.config_path = config.path.empty() ? (std::filesystem::current_path() / "baton.yaml").string() : config.path;
   out.page_folder = call.args().value("ui-dir");
-  if (Status read = read_listen(call.args().value("listen"), out); !read) return read.error();
+  if (Status read = read_listen(call.args().value("listen", config.listen), out); !read) return read.error();
+  out.public_url = call.args().value("public-url", config.public_url);
+  if (!out.public_url.empty() && host_of_url(out.public_url).empty()) {
+    return Error{"--public-url wants a URL as https://baton.example.org, not \"" + out.public_url + "\"",
+                 ErrorKind::invalid};
+  }
   return out;
 }
 

@@ -201,6 +201,7 @@ Status Serving::start_web() {
   settings.address = options_.address;
   settings.port = options_.port;
   settings.page_folder = options_.page_folder;
+  if (!options_.public_url.empty()) settings.hosts.push_back(host_of_url(options_.public_url));
   api::Services services;
   services.version = options_.version;
   services.dag_schema = dag_schema_json();

@@ -43,6 +43,7 @@ struct ServingOptions {
   bool may_move = true;               ///< where the port is taken: to a free one, said so
   std::string version;
   std::string config_path;            ///< baton.yaml, which is watched; it need not exist. Empty: none is
+  std::string public_url;             ///< through a proxy: its host may be asked for; empty: none
   std::string page_folder;            ///< a built page on disk; empty: the one within the program
 };
 

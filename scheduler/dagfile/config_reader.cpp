@@ -205,10 +205,29 @@ void read_config(Node root, const std::string& profile, Config& config, Reporter
   if (const Node log = root.find("log"); log && log.is_map()) {
     if (const Node format = log.find("format"); format && format.is_scalar()) config.log_format = format.text();
   }
+  if (const Node listen = root.find("listen"); listen && listen.is_scalar()) config.listen = listen.text();
+  if (const Node url = root.find("public_url"); url && url.is_scalar()) {
+    config.public_url = url.text();
+    if (host_of_url(config.public_url).empty()) {
+      reporter.error(Rule::invalid_value, url.span(), dagfile::in_quotes(url.text()) + " is no address of a web page",
+                     "write https://baton.example.org, with a path where a proxy puts one before it");
+    }
+  }
   read_profiles(root, profile, config, reporter);
 }
 
 }  // namespace
+
+std::string host_of_url(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos || (url.substr(0, scheme) != "https" && url.substr(0, scheme) != "http")) return {};
+  std::string_view host = url.substr(scheme + 3);
+  host = host.substr(0, host.find_first_of("/?#"));
+  if (host.find('@') != std::string_view::npos) return {};
+  const std::size_t end = host.starts_with('[') ? host.find(']') : host.find(':');
+  if (host.starts_with('[')) return end == std::string_view::npos ? std::string() : std::string(host.substr(0, end + 1));
+  return std::string(host.substr(0, end));
+}
 
 ConfigResult load_config_text(std::string text, const std::string& name, const std::string& profile) {
   ConfigResult result;

@@ -321,6 +321,8 @@ constexpr auto kKeys = std::to_array<Key>({
     {"config", "backup", kObject, "backup", 0, "", kService, "Copies of the database that a server makes by itself", "{path: /backup/baton, every: 1d, keep: 7}"},
     {"config", "hooks", kObject | kNull, "webhooks", 0, "", kService, "Whose signed messages trigger which DAG, by name", "{orders: {dag: ingest, secret: ORDERS_HOOK}}"},
     {"config", "log", kObject, "log", 0, "", kService, "The log that a server writes of itself", "{format: json}"},
+    {"config", "listen", kText, "", 0, "", kService, "Where a server answers, on loopback; 127.0.0.1:8080", "127.0.0.1:9000"},
+    {"config", "public_url", kText, "", 0, "", kService, "How people reach it through a proxy: its host is let in", "https://baton.example.org"},
     {"config", "prices", kObject, "prices", 0, "", 0, "What CPU costs, for sums of what was used", "{cpu_hour: 0.04, pools: {gpu: 2.5}}"},
     {"prices", "cpu_hour", kNumber, "", 0, "", 0, "An hour of CPU, where no pool says another", "0.04"},
     {"prices", "pools", kObject, "pool_prices", 0, "", 0, "An hour of CPU of tasks in a pool; the first pool of a task counts", "{gpu: 2.5}"},

@@ -53,6 +53,8 @@ struct ConfigResult {
 /// Reads baton.yaml. Where it lies is the caller's question. `profile` empty: the one that the file names, or none; one
 /// that the file does not have is an error.
 ConfigResult load_config(const std::string& path, const std::string& profile = {});
+/// The host that a URL of http or https names, without its port; empty: it is no such URL.
+std::string host_of_url(std::string_view url);
 ConfigResult load_config_text(std::string text, const std::string& name, const std::string& profile = {});
 
 /// The whole of a regular file of at most `bytes_max`; refuses FIFOs, devices and folders at once, and a file that

@@ -164,6 +164,8 @@ struct Config {
   BackupSettings backup;
   Prices prices;
   std::string log_format;                 ///< of a server's own log: `text` or `json`; empty: not said
+  std::string listen;                     ///< where a server answers, ADDRESS:PORT; empty: not said
+  std::string public_url;                 ///< how people reach it through a proxy; empty: as it listens
   Profile profile;                        ///< the one that holds; its pools are among `pools`
   std::string path;                       ///< the file it came from; empty: defaults
   friend bool operator==(const Config&, const Config&) = default;

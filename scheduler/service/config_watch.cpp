@@ -40,6 +40,8 @@ ConfigStamp stamp_of(const std::string& path) {
 std::vector<std::string> needs_restart(const Config& old, const Config& fresh) {
   std::vector<std::string> out;
   if (old.pass_env != fresh.pass_env) out.emplace_back("pass_env");
+  if (old.listen != fresh.listen) out.emplace_back("listen");
+  if (old.public_url != fresh.public_url) out.emplace_back("public_url");
   if (old.log_format != fresh.log_format) out.emplace_back("log.format");
   if (old.max_instances != fresh.max_instances) out.emplace_back("limits.instances");
   if (old.profile.secrets != fresh.profile.secrets) out.emplace_back("profiles." + fresh.profile.name + ".secrets");

@@ -192,6 +192,22 @@ Result<LetterJobAsk> job_of(const Call& call, Reader& reader, bool discards) {
   return ask;
 }
 
+/// Who names letters by number means each of them: one that is not there, or dealt with already, is no part of a job.
+Status check_named(Reader& reader, const std::vector<std::int64_t>& numbers) {
+  constexpr std::size_t kAskedMost = 1'000;  // of more, the total is told alone
+  if (numbers.size() > kAskedMost) return Unit{};
+  for (const std::int64_t number : numbers) {
+    const auto letter = reader.letter(number);
+    if (!letter) return letter.error();
+    if (letter->row.state != LetterState::open) {
+      return Error{"dead letter " + std::to_string(number) + " is " + std::string(to_string(letter->row.state)) +
+                       " already; nothing has been changed",
+                   ErrorKind::conflict};
+    }
+  }
+  return Unit{};
+}
+
 void begin_job(const Call& call, const http::Reply& reply, bool discards) {
   LetterJobAsk ask;
   std::int64_t total = 0;
@@ -202,6 +218,9 @@ void begin_job(const Call& call, const http::Reply& reply, bool discards) {
     if (!wanted) return reply.send(http::error_response(wanted.error(), &call.request));
     ask = std::move(*wanted);
     const bool is_dry = call.flag("dry_run", false);
+    if (Status open = check_named(**reader, ask.filter.numbers); !open) {
+      return reply.send(http::error_response(open.error(), &call.request));
+    }
     LetterQuery query;
     query.filter = ask.filter;
     query.descending = !is_dry;  // the oldest are what it would begin with; the newest is where it ends

@@ -1,4 +1,5 @@
 """What commands say and refuse, one sentence of the manual each: beside a server and without one."""
+import http.client
 import json
 import sqlite3
 import time
@@ -181,6 +182,29 @@ class Words(ServingTest):
         (self.folder / "dags" / "go").touch()
         self.serve()
         self.until(lambda: self.ask("GET", "/api/v2/dags/d/dagRuns/r")[1]["state"] == "success", "its end")
+
+    def test_a_proxys_host_is_let_in_where_it_is_named(self):
+        self.write("baton.yaml", "listen: '127.0.0.1:0'\npublic_url: https://baton.example.org/jobs\n")
+        (self.folder / "dags").mkdir()
+        process = self.begin("server")
+        self.until(lambda: self.server_info().get("pid") == process.pid, "the server")
+        port = int(self.server_info()["url"].rsplit(":", 1)[1])
+        for host, expected in (("baton.example.org", 200), ("evil.example.org", 421), (f"127.0.0.1:{port}", 200)):
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            connection.request("GET", "/healthz", headers={"Host": host})
+            self.assertEqual(expected, connection.getresponse().status, host)
+            connection.close()
+        self.write("baton.yaml", "public_url: not a url\n")
+        self.assertIn("public_url", self.baton("server", "--state", "other", code=2).stderr)
+
+    def test_a_letter_that_is_not_there_is_no_part_of_a_job(self):
+        self.serve_dag("dag: d\ntasks: {t: {run: exit 1}}\n")
+        self.run_of("d", "r", "failed")
+        self.until(lambda: "d/r" in self.baton("dlq", "ls").stdout, "the letter")
+        self.baton("dlq", "redrive", "1", "999", code=3)
+        self.baton("dlq", "redrive", "1", "999", "--dry-run", code=3)
+        self.baton("dlq", "discard", "1")
+        self.baton("dlq", "redrive", "1", "--dry-run", code=5)
 
     def test_commands_find_a_busy_server(self):
         self.save("d.yaml", "dag: d\nschedule: '* * * * * *'\nmax_active_runs: 9\ntasks: {t: {noop: true}}\n")
