@@ -14,7 +14,7 @@ import pandas
 import pyarrow.parquet
 import servers
 from feature_store import store
-from scenario import DAGS, ROOT
+from scenario import DAGS, ROOT, kill, wait_until
 
 YEAR, CUSTOMERS = "2025-01-06/2026-01-05", 1000
 BODIES = json.loads((DAGS / "feature_store/definitions.json").read_text())["features"]
@@ -32,7 +32,11 @@ def main(s):
     del fewer["features"]["largest"], fewer["aliases"]["largest@live"]
     definitions.write_text(json.dumps(fewer))
     s.dags = copy
-    s.run("--interval", YEAR)
+    process = s.begin("--interval", YEAR)
+    wait_until(lambda: list(s.data.glob("offline/spend_v1/2025-06-*.parquet")) or process.poll() is not None)
+    s.check("killed in the middle of the year", process.poll() is None)
+    kill(process)
+    s.resume()
     before = {name: values(s, name) for name in ("spend_v1", "spend_v2", "orders_v1")}
     events = collections.defaultdict(list)
     for customer, at, cents in store.made_up_events():
