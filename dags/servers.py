@@ -220,7 +220,8 @@ def is_ready(name, port):
     """PostgreSQL takes connections before it takes questions: it says so itself."""
     if name != "postgres":
         return answers(port)
-    return subprocess.run([postgres_program("pg_isready"), "--quiet", "--host=127.0.0.1", f"--port={port}"]).returncode == 0
+    asked = [postgres_program("pg_isready"), "--quiet", "--host=127.0.0.1", f"--port={port}", "--username=postgres"]
+    return subprocess.run(asked).returncode == 0
 
 
 def answers(port):

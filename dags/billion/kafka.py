@@ -5,6 +5,7 @@ offsets of the group. The broker refuses both from who is no longer a member of 
 """
 import collections
 import json
+import os
 import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -18,6 +19,7 @@ EVENTS, TALLY, GROUP = "events", "tally", "count"
 PARTITIONS = [TopicPartition(EVENTS, n) for n in range(topic.PARTITIONS)]
 BATCH = 20000
 TRANSACTION_SECONDS = 600
+GROUP_SECONDS = 120
 
 
 def broker():
@@ -97,24 +99,33 @@ def rebalance(number, members):
 
 
 def consume(number, member, share):
-    """A member of the group, until the whole group stands at its share of each partition."""
+    """A member of the group, until the whole group stands at its share of each partition.
+
+    It begins when all have come: a quick machine would let the first one count everything. One that comes again after
+    a kill finds the others at work, and nobody waits for long.
+    """
     reader, producer = consumer(**{"session.timeout.ms": 10000}), transactions(f"member-{member}")
     ends = {one.partition: int(reader.get_watermark_offsets(one, 60)[1] * float(share)) for one in PARTITIONS}
     moved = {"times": 0, "dealt": []}
+    mine, patience, begun = -(-topic.PARTITIONS // int(os.environ["MEMBERS"])), time.monotonic() + GROUP_SECONDS, None
 
     def assigned(_, partitions):
         moved.update(times=moved["times"] + 1, dealt=[one.partition for one in partitions])
         print(f"generation: partitions {sorted(moved['dealt'])}")
 
     def revoked(*_):
-        moved["times"] += 1
+        moved.update(times=moved["times"] + 1, dealt=[])
 
     reader.subscribe([EVENTS], on_assign=assigned, on_revoke=revoked)
-    begin, events = time.monotonic(), 0
+    events = 0
     while not all(one.offset >= ends[one.partition] for one in reader.committed(PARTITIONS, 60)):
         before = moved["times"]
         batch = reader.consume(BATCH, 1.0)
-        if before != moved["times"] and batch:
+        if begun is None:
+            if 0 < len(moved["dealt"]) <= mine or time.monotonic() > patience:
+                begun = time.monotonic()
+            (reader.resume if begun else reader.pause)(reader.assignment())
+        if batch and (not begun or before != moved["times"]):
             for one in reader.committed(reader.assignment(), 60):  # dealt anew: back to what the group has counted
                 reader.seek(TopicPartition(EVENTS, one.partition, max(one.offset, 0)))
             continue
@@ -124,7 +135,7 @@ def consume(number, member, share):
                 reader.seek(TopicPartition(EVENTS, one.partition, max(one.offset, 0)))
             continue
         events += len(lines)
-    seconds = time.monotonic() - begin
+    seconds = time.monotonic() - begun if begun else 0
     reader.close()
     print(f"{events} events, {events / max(seconds, 1e-6):,.0f} a second, {moved['times']} times dealt anew")
 

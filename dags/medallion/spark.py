@@ -24,7 +24,9 @@ GOLD = {"user": "user", "item": "item", "session": "concat_ws(' ', user, session
 def session():
     """The run's Spark: the tasks are clients of one server, so that none has to wait for a JVM of its own."""
     host, port = servers.address("spark")
-    return SparkSession.builder.remote(f"sc://{host}:{port}").getOrCreate()
+    spark = SparkSession.builder.remote(f"sc://{host}:{port}").getOrCreate()
+    spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")  # a day is text in each table
+    return spark
 
 
 def table(spark, name, schema=None):
@@ -82,16 +84,14 @@ def redrive():
     """After a fix: the days of the rows that were set aside, once more, by the rules as they are now."""
     spark = session()
     letters = table(spark, "dead_letter", "day string")
-    before = letters.count()
-    days = sorted(row.day for row in letters.select("day").distinct().collect())
+    days, before = layers.taken_on({row.day for row in letters.select("day").distinct().collect()}, letters.count())
     derive(spark, days)
     return {"days": days, "redriven": before - table(spark, "dead_letter", "day string").count()}
 
 
 def derive(spark, days):
     """Each row of bronze that tells of these days goes to one place: silver, duplicate or dead letter."""
-    bronze = table(spark, "bronze/rows").where(f.col("day").isin(days)).withColumn("delivered",
-                                                                                  f.col("delivered").cast("string"))
+    bronze = table(spark, "bronze/rows").where(f.col("day").isin(days))
     rows = bronze.drop("event_id").select("*", f.from_json("payload", EVENT).alias("event"))
     rows = rows.select("delivered", "line", "day", "payload", "event.*")
     items = f.broadcast(spark.createDataFrame(sorted(source.ITEMS.items()), "item string, category string"))
@@ -125,7 +125,6 @@ def reconcile():
 
 
 def tallies(rows, days):
-    rows = rows.select(f.col("delivered").cast("string").alias("delivered"), "event_id")
     found = rows.where(f.col("delivered").isin(days)).groupBy("delivered").agg(
         f.count("*").alias("rows"), f.sum(f.crc32("event_id")).alias("checksum"))
     return {row.delivered: (row.rows, row.checksum) for row in found.collect()}
@@ -134,7 +133,7 @@ def tallies(rows, days):
 def gold(name, days):
     """One table of features for the days that silver has made anew. A session ends after half an hour of silence."""
     spark, days = session(), json.loads(days)
-    rows = table(spark, "silver").withColumn("day", f.col("day").cast("string")).where(f.col("day").isin(days))
+    rows = table(spark, "silver").where(f.col("day").isin(days))
     order = Window.partitionBy("day", "user").orderBy("at", "event_id")
     second = f.unix_timestamp("at", "yyyy-MM-dd'T'HH:mm:ss")
     rows = rows.withColumn("fresh", f.coalesce((second - f.lag(second).over(order) > 1800).cast("int"), f.lit(1)))

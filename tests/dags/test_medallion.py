@@ -66,6 +66,14 @@ class Medallion(PipelineTest):
         self.assertEqual(self.without_logs(self.folder / "fresh"), self.without_logs(self.home))
         self.assertEqual(self.one("SELECT count(*) FROM duplicate"), doubled)
 
+    def test_a_redrive_that_is_killed_after_its_work_names_the_same_days_again(self):
+        self.load(*MONTH[:6])
+        work = self.folder / "work"
+        work.mkdir()
+        done, again = self.steps("medallion.layers", [(MONTH[5], "redrive")] * 2, RULES="2", BATON_WORK_DIR=str(work))
+        self.assertEqual(again, done)
+        self.assertGreater(done["redriven"], 10)
+
     def test_no_file_holds_what_points_to_a_person(self):
         self.load(*MONTH[:2])
         for file in self.home.rglob("*"):

@@ -21,13 +21,15 @@ EVENTS = 300000
 
 def main(s):
     process = s.begin("-p", f"events={EVENTS}")
-    member = wait_for_member(process)
+    wait_until(lambda: dealt_to(s, 2) or process.poll() is not None)
+    member = command_of(process, " consume 1 0")
     with contextlib.suppress(ProcessLookupError):
         os.kill(member, signal.SIGKILL)
     s.check("a member of the group is killed in the middle", member)
-    wait_until(lambda: command_of(process, " consume 2 ") or process.poll() is not None)
+    wait_until(lambda: dealt_to(s, 3) or process.poll() is not None)
+    alive = process.poll() is None
     kill(process)
-    s.check("Baton, its worker, Kafka and the second generation are killed", not below(process.pid))
+    s.check("Baton, its worker, Kafka and the second generation are killed", alive and not below(process.pid))
     s.resume()
     logs = {task: s.baton("logs", "@latest", task) for task in ("produce", "first", "second", "zombie")}
     s.check("a zombie is refused by the broker", "refused: " in logs["zombie"],
@@ -68,9 +70,10 @@ def main(s):
             print(f"  {task}: {line}")
 
 
-def wait_for_member(process):
-    wait_until(lambda: command_of(process, " consume 1 0") or process.poll() is not None)
-    return command_of(process, " consume 1 0")
+def dealt_to(s, members):
+    """Whether a member has said that it holds its part of the partitions, and no more."""
+    part = r"partitions \[\d+" + r", \d+" * (-(-topic.PARTITIONS // members) - 1) + r"\]"
+    return any(re.search(part, file.read_text(errors="replace")) for file in s.state.glob("logs/*/*.log"))
 
 
 def command_of(process, words):

@@ -12,13 +12,17 @@ import sys
 import duckdb
 import pyarrow.parquet
 from lake import sources
-from scenario import DAGS
+from scenario import DAGS, kill, wait_until
 
 ROWS = 200
 
 
 def main(s):
-    s.run("--interval", "2026-01-05")
+    process = s.begin("--interval", "2026-01-05")
+    wait_until(lambda: len(list((s.data / "bronze").glob("*/day=2026-01-05"))) >= 10 or process.poll() is not None)
+    s.check("killed while sources are landed", process.poll() is None)
+    kill(process)
+    s.resume()
     first = gold_of(s)
     s.equal("gold is what fifty sources have delivered", first, truth("2026-01-05", "none"))
     versions = {source: len(log_of(s, source)) for source in sources.SOURCES}
@@ -26,7 +30,13 @@ def main(s):
     s.check("a second run of the day commits nothing and changes nothing", gold_of(s) == first and versions == {
         source: len(log_of(s, source)) for source in sources.SOURCES}, f"{sum(versions.values())} commits")
 
-    s.run("--interval", "2026-01-06", "-p", "change=added")
+    process = s.begin("--interval", "2026-01-06", "-p", "change=added")
+    wait_until(lambda: len(list((s.data / "bronze").glob("*/day=2026-01-06"))) == len(sources.SOURCES) or
+               process.poll() is not None)
+    wait_until(lambda: (s.data / "warehouse.duckdb.wal").exists() or process.poll() is not None)
+    s.check("killed while dbt writes to DuckDB", process.poll() is None)
+    kill(process)
+    s.resume()
     s.check("a column that one source adds breaks nobody", gold_of(s) == first + truth("2026-01-06", "added"))
     s.equal("it stands in the catalog of that source alone", [
         source for source in sources.SOURCES if "channel" in columns_of(s, source)], ["source-07"])

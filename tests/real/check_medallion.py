@@ -61,12 +61,19 @@ def main(s):
     differ = [name for name in TABLES if rows_of(s.data, name) != full[name]]
     s.check("a backfill of thirty days in chunks, with a kill, equals the full load", not differ, differ or "8 tables")
 
-    s.run("--interval", "2026-01-30", "-p", "rules=2")
+    process = s.begin("--interval", "2026-01-30", "-p", "rules=2")
+    wait_until(lambda: list(s.state.glob("work/*/redrive.json")) or process.poll() is not None)
+    s.check("killed in the middle of the redrive", process.poll() is None)
+    kill(process)
+    s.resume()
     mended, fixed = {name: rows_of(s.data, name) for name in TABLES}, truth(comma=True)
     s.equal("the fix redrives each amount with a comma, and none twice", sorted(
         (row["event_id"], row["amount_cents"]) for row in mended["silver"]) == fixed["silver"], True)
     s.equal("dead letters that are left", dict(collections.Counter(row["reason"] for row in mended["dead_letter"])),
             dict(collections.Counter(fixed["dead_letter"].values())))
+    s.equal("and gold was made anew for each of its days", {name: sum(row["events"] for row in mended[name])
+                                                           for name in TABLES if "gold" in name},
+            {name: len(mended["silver"]) for name in TABLES if "gold" in name})
     s.check("a second run changes nothing", s.run("--interval", "2026-01-30", "-p", "rules=2") and
             all(rows_of(s.data, name) == mended[name] for name in TABLES))
 

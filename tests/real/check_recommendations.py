@@ -8,6 +8,7 @@ import os
 
 import redis
 import servers
+from scenario import kill, wait_until
 
 os.environ["PEOPLE"] = "1000"
 from recommendations import people  # noqa: E402
@@ -16,7 +17,11 @@ HELD_OUT, TOP = 3, 8
 
 
 def main(s):
-    s.run()
+    process = s.begin()
+    wait_until(lambda: (s.data / "looks.json").exists() or process.poll() is not None)
+    s.check("killed while it trains", process.poll() is None)
+    kill(process)
+    s.resume()
     looks = [people.looks(person) for person in range(people.PEOPLE)]
     popular = {region: [item for item, _ in collections.Counter(
         item for person, seen in enumerate(looks) if people.region(person) == region

@@ -13,6 +13,7 @@ REFUSED = {"add_without_default": "new reader", "remove_required": "reader of ve
 def main(s):
     process = s.begin("--interval", "2026-01-01", "--run-id", "first")
     wait_until(lambda: (s.data / "registry").exists() or process.poll() is not None)
+    s.check("killed when the first schema is registered", process.poll() is None)
     kill(process)
     s.resume()
     for day, proposal in enumerate(("add_with_default", "add_optional"), 2):
