@@ -2,6 +2,7 @@
 #include <deque>
 #include <utility>
 
+#include "scheduler/engine/barrier.h"
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/checks.h"
 #include "scheduler/engine/child_ask.h"
@@ -47,6 +48,7 @@ class Application {
   void lift_quarantine(InstanceNo checks);
   [[nodiscard]] bool is_gated(TaskNo producer) const;
   void end_instance(InstanceNo i, std::deque<FollowUp>& follow);
+  void open_barriers(TaskNo ended, std::deque<FollowUp>& follow);
   void stop(InstanceNo i, bool kill_now);
   void mark_ended(const TaskChange& c);
   void begin_deferral(TaskChange& c);
@@ -310,11 +312,23 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
     }
     if (p.expanded ? !p.waits_again : run_.at(d).state != TaskState::none) continue;
     const TaskSpec& spec = run_.dag->spec(d);
-    const bool settles = spec.teardown ? counts.open == 0 : judge(spec.trigger_rule, counts) != Verdict::wait;
+    const bool settles = spec.teardown ? counts.open == 0 : judge(run_, d) != Verdict::wait;
     if (settles) follow.push_back({FollowUp::Kind::upstreams_ended, d});
     if (settles) p.waits_again = false;
   }
+  open_barriers(t, follow);
   if (run_.open_instances == 0) follow.push_back({FollowUp::Kind::all_ended, 0});
+}
+
+/// The last instance of a mapped task has ended: what makes its items of them may stand further down.
+void Application::open_barriers(TaskNo ended, std::deque<FollowUp>& follow) {
+  if (run_.progress(ended).own_open > 0 || run_.dag->spec(ended).mapping->kind == Mapping::Kind::none) return;
+  const auto direct = run_.dag->downstream.of(ended);
+  for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
+    const auto d = static_cast<TaskNo>(t);
+    if (!items_wait_for(run_, d, ended) || std::find(direct.begin(), direct.end(), d) != direct.end()) continue;
+    if (judge(run_, d) != Verdict::wait) follow.push_back({FollowUp::Kind::upstreams_ended, d});
+  }
 }
 
 void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
