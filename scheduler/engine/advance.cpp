@@ -37,6 +37,7 @@ class Application {
   void apply(const RunChange& c);
   void go_on_from_removed(TaskNo t);
   void pass_time(InstanceNo i, WallUs at);
+  void pass_offline(InstanceNo i);
   void record_try(InstanceNo i, const TaskChange& c);
   void record_success(InstanceNo i, TaskChange& c);
   void record_state(InstanceNo i, TaskChange& c);
@@ -110,6 +111,17 @@ void Application::pass_time(InstanceNo i, WallUs at) {
   activity.times.add(instance.wait, until - instance.since);
   activity.summed_to = now_.wall - (now_.mono - until);
   instance.since = until;
+}
+
+/// What is left of the span before the run was taken over: nobody ran the engine, and nothing of it ran.
+void Application::pass_offline(InstanceNo i) {
+  Instance& instance = run_.at(i);
+  if (instance.since >= run_.restored_at) return;
+  Activity& activity = run_.ensure_activity(i);
+  const DurationUs span = run_.restored_at - instance.since;
+  activity.times.add(Wait::offline, span);
+  activity.summed_to += span;
+  instance.since = run_.restored_at;
 }
 
 void Application::record_try(InstanceNo i, const TaskChange& c) {
@@ -337,6 +349,8 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   BATON_CHECK(from == c.to || c.by_person || may_become(from, c.to));
   if (is_final(from)) return mark_ended(c);
   if (from == TaskState::deferred && c.to != TaskState::deferred) end_deferral(c.instance, c);
+  const bool is_lost = c.end != nullptr && c.end->outcome == AttemptEnd::Outcome::lost && c.at == kNoTime;
+  if (is_lost) pass_offline(c.instance);  // nobody knows that it lived on
   pass_time(c.instance, c.at);
   Activity& activity = run_.ensure_activity(c.instance);
   // Up to where its time has been summed, so that the sum is the lifetime.
@@ -350,6 +364,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
     note_process(activity, c.end->pid, c.end->handle);
   }
   if (c.end != nullptr && !c.look_only && !c.key_only) record_try(c.instance, c);
+  if (!is_final(c.to) && c.to != TaskState::running) pass_offline(c.instance);  // it ended before the run was taken over
   instance.state = c.to;
   instance.reason = c.reason;
   run_.note_change(c.instance);
