@@ -35,25 +35,9 @@ std::string base64_core(std::string_view secret, std::size_t skip, std::string_v
   return text;
 }
 
-/// Lines end after a multiple of four characters, so each alignment has few places where one can end.
-void add_wrapped(std::string_view core, std::size_t skip, Forms& forms) {
-  constexpr std::size_t kLines[] = {76, 64};
-  // The core begins after 0, 2 and 3 characters of its group of four.
-  const std::size_t lead = skip == 0 ? 0 : skip + 1;
-  for (std::size_t cut = 4 - lead; cut < core.size(); cut += 4) {
-    for (const std::size_t line : kLines) {
-      std::string form(core);
-      for (std::size_t at = cut; at < form.size(); at += line + 1) form.insert(at, 1, '\n');
-      forms.push_back(std::move(form));
-    }
-  }
-}
-
 void add_base64(std::string_view secret, Forms& forms) {
   for (std::size_t skip = 0; skip < 3; ++skip) {
-    const std::string core = base64_core(secret, skip, kStandard);
-    if (secret.size() <= kWrappedBytesMax) add_wrapped(core, skip, forms);
-    forms.push_back(core);
+    forms.push_back(base64_core(secret, skip, kStandard));
     forms.push_back(base64_core(secret, skip, kUrlSafe));
   }
 }
@@ -190,13 +174,22 @@ std::string ansi_c_quoted(std::string_view secret, bool is_ascii) {
   return text;
 }
 
-/// A backslash before each character that is special, or (the right side of == in [[ ]]) before each.
-std::string backslashed(std::string_view secret, bool all) {
+/// How a shell puts backslashes: before each character (the right side of == in [[ ]]), or before what is special. `#`
+/// and `~` are that to some shells wherever they stand, to bash where a word begins: whether the secret begins one, only
+/// what stands before it says. `~` also after `:` and `=`, where it would be a folder.
+enum class Backslashes { all, special, at_word, inside_word, tilde_alone };
+
+std::string backslashed(std::string_view secret, Backslashes how) {
   std::string text;
-  for (const char c : secret) {
-    const bool is_special = !is_plain(c) && std::string_view("-./:=@%+").find(c) == std::string_view::npos &&
-                            static_cast<std::uint8_t>(c) < 0x80;
-    if (all || is_special) text.push_back('\\');
+  for (std::size_t i = 0; i < secret.size(); ++i) {
+    const char c = secret[i];
+    bool is_special = !is_plain(c) && std::string_view("-./:=@%+").find(c) == std::string_view::npos &&
+                      static_cast<std::uint8_t>(c) < 0x80;
+    if ((c == '#' || c == '~') && how != Backslashes::special) {
+      const bool is_folder = c == '~' && i > 0 && (secret[i - 1] == ':' || secret[i - 1] == '=');
+      is_special = (i == 0 && how == Backslashes::at_word) || (is_folder && how != Backslashes::tilde_alone);
+    }
+    if (how == Backslashes::all || is_special) text.push_back('\\');
     text.push_back(c);
   }
   return text;
@@ -208,8 +201,10 @@ void add_shell_quoted(std::string_view secret, Forms& forms) {
   forms.push_back(with_quotes_as(secret, "\\'"));
   forms.push_back(ansi_c_quoted(secret, false));
   forms.push_back(ansi_c_quoted(secret, true));
-  forms.push_back(backslashed(secret, false));
-  forms.push_back(backslashed(secret, true));
+  for (const Backslashes how : {Backslashes::all, Backslashes::special, Backslashes::at_word, Backslashes::inside_word,
+                                Backslashes::tilde_alone}) {
+    forms.push_back(backslashed(secret, how));
+  }
   std::string in_double_quotes;
   for (const char c : secret) {
     if (std::string_view("\\\"$`").find(c) != std::string_view::npos) in_double_quotes.push_back('\\');
@@ -266,6 +261,24 @@ std::vector<std::string> mask_forms(std::string_view secret, std::size_t bytes_m
   add_json(secret, forms);
   add_shell_quoted(secret, forms);
   std::erase_if(forms, [&](const std::string& form) { return form.size() < bytes_min; });
+  std::sort(forms.begin(), forms.end());
+  forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
+  return forms;
+}
+
+std::vector<std::string> broken_forms(std::string_view secret, std::size_t bytes_min) {
+  constexpr std::size_t kCertain = 8;  // a shorter one stands in other texts by chance
+  Forms forms;
+  for (std::size_t skip = 0; skip < 3; ++skip) {
+    // A core begins after 0, 2 and 3 characters of its group of four.
+    const std::size_t to_next_group = skip == 0 ? 0 : 3 - skip;
+    for (const std::string_view alphabet : {kStandard, kUrlSafe}) {
+      const std::string core = base64_core(secret, skip, alphabet);
+      forms.push_back(core);
+      if (to_next_group > 0 && core.size() > to_next_group) forms.push_back(core.substr(to_next_group));
+    }
+  }
+  std::erase_if(forms, [&](const std::string& form) { return form.size() < std::max(bytes_min, kCertain); });
   std::sort(forms.begin(), forms.end());
   forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
   return forms;

@@ -4,23 +4,33 @@
 
 namespace baton::worker {
 
+namespace {
+
+bool is_end_of_line(char c) { return c == '\n' || c == '\r'; }
+
+constexpr std::size_t kEndBytesMax = 2;  // "\r\n"; after an empty line nothing goes on
+constexpr std::size_t kGroup = 4;        // of base64: no line ends within the first of a form
+
+}  // namespace
+
 Masker::Masker(const std::vector<std::string_view>& secrets, std::size_t bytes_min) {
-  nodes_.emplace_back();
   for (const std::string_view secret : secrets) {
     if (secret.size() < bytes_min) continue;
-    for (const std::string& form : mask_forms(secret, bytes_min)) add(form);
+    for (const std::string& form : mask_forms(secret, bytes_min)) whole_.add(form);
+    for (const std::string& form : broken_forms(secret, bytes_min)) broken_.add(form);
   }
-  link();
+  whole_.link();
+  broken_.link();
 }
 
-std::uint32_t Masker::child_of(std::uint32_t node, std::uint8_t byte) const {
+std::uint32_t WordFinder::child_of(std::uint32_t node, std::uint8_t byte) const {
   if (node == 0) return root_[byte];
   std::uint32_t child = nodes_[node].child;
   while (child != 0 && nodes_[child].byte != byte) child = nodes_[child].sibling;
   return child;
 }
 
-void Masker::add(std::string_view form) {
+void WordFinder::add(std::string_view form) {
   std::uint32_t node = 0;
   for (const char c : form) {
     const auto byte = static_cast<std::uint8_t>(c);
@@ -40,7 +50,7 @@ void Masker::add(std::string_view form) {
   nodes_[node].match = static_cast<std::uint32_t>(form.size());
 }
 
-void Masker::link() {
+void WordFinder::link() {
   std::vector<std::uint32_t> queue{0};
   for (std::size_t i = 0; i < queue.size(); ++i) {
     const std::uint32_t node = queue[i];
@@ -52,7 +62,7 @@ void Masker::link() {
   }
 }
 
-std::uint32_t Masker::step(std::uint32_t node, std::uint8_t byte) const {
+std::uint32_t WordFinder::step(std::uint32_t node, std::uint8_t byte) const {
   while (true) {
     const std::uint32_t next = child_of(node, byte);
     if (next != 0 || node == 0) return next;
@@ -60,23 +70,50 @@ std::uint32_t Masker::step(std::uint32_t node, std::uint8_t byte) const {
   }
 }
 
+void Masker::hide(std::size_t count) {
+  if (count == 0) return;
+  found_ = true;
+  std::fill(hidden_.end() - static_cast<std::ptrdiff_t>(count), hidden_.end(), '\1');
+}
+
+std::size_t Masker::span_of(std::size_t count) const {
+  std::size_t span = 0;
+  for (; count > 0 && span < held_.size(); ++span) count -= is_end_of_line(held_[held_.size() - 1 - span]) ? 0 : 1;
+  return span;
+}
+
+void Masker::step_over_lines(char c) {
+  if (is_end_of_line(c)) {
+    if (++ends_ > kEndBytesMax || broken_.depth(broken_state_) < kGroup) broken_state_ = 0;
+    return;
+  }
+  ends_ = 0;
+  broken_state_ = broken_.step(broken_state_, static_cast<std::uint8_t>(c));
+  hide(span_of(broken_.match(broken_state_)));
+}
+
+std::size_t Masker::open_bytes() const {
+  return std::max(whole_.depth(state_), span_of(broken_.depth(broken_state_)));
+}
+
 void Masker::feed(std::string_view bytes, std::string& out) {
   for (const char c : bytes) {
-    state_ = step(state_, static_cast<std::uint8_t>(c));
+    state_ = whole_.step(state_, static_cast<std::uint8_t>(c));
     held_.push_back(c);
     hidden_.push_back('\0');
-    const std::size_t match = nodes_[state_].match;
-    found_ = found_ || match > 0;
-    if (match > 0) std::fill(hidden_.end() - static_cast<std::ptrdiff_t>(match), hidden_.end(), '\1');
-    // A match that is still to come begins at most `depth` bytes back.
-    if (held_.size() >= 2 * nodes_[state_].depth + 4096) emit(held_.size() - nodes_[state_].depth, out);
+    hide(whole_.match(state_));
+    step_over_lines(c);
+    // A match that is still to come begins at most so many bytes back.
+    const std::size_t most = std::max(whole_.depth(state_), (1 + kEndBytesMax) * broken_.depth(broken_state_));
+    if (held_.size() >= 2 * most + 4096) emit(held_.size() - open_bytes(), out);
   }
-  emit(held_.size() - nodes_[state_].depth, out);
+  emit(held_.size() - open_bytes(), out);
 }
 
 void Masker::finish(std::string& out) {
   emit(held_.size(), out);
-  state_ = 0;
+  state_ = broken_state_ = 0;
+  ends_ = 0;
 }
 
 void Masker::emit(std::size_t count, std::string& out) {

@@ -127,11 +127,19 @@ class Validation {
  private:
   void fault(const std::string& path, std::string message) { faults.push_back({path, std::move(message)}); }
 
+  /// A number is a double: an integer that no double is would be another number without a word.
+  bool check_exact(std::string_view type, const Value& value, const std::string& path) {
+    if (type != "number" || value.type() != ValueType::integer || exact_double(value.as_int())) return true;
+    fault(path, shown(value) + " is not of type number: no double holds this integer exactly, the nearest is " +
+                    double_text(static_cast<double>(value.as_int())) + "; type integer would hold it");
+    return false;
+  }
+
   bool check_type(const Value& schema, const Value& value, const std::string& path) {
     const Value* const type = schema.find("type");
     if (type == nullptr) return true;
     if (type->type() == ValueType::string) {
-      if (is_of_type(value, type->as_string())) return true;
+      if (is_of_type(value, type->as_string())) return check_exact(type->as_string(), value, path);
       fault(path, shown(value) + " is not of type " + type->as_string());
       return false;
     }
@@ -323,7 +331,10 @@ bool allows_type(const Value& schema, std::string_view type) {
 Value coerce_numbers(const Value& schema, const Value& value) {
   if (schema.type() != ValueType::map) return value;
   const std::string type = single_type(schema);
-  if (type == "number" && value.type() == ValueType::integer) return static_cast<double>(value.as_int());
+  if (type == "number" && value.type() == ValueType::integer) {
+    const auto exact = exact_double(value.as_int());
+    return exact ? Value(*exact) : value;  // validate_value() refuses what none holds
+  }
   if (type == "integer" && value.type() == ValueType::floating) {
     if (const auto whole = integer_of(value)) return *whole;
   }

@@ -76,7 +76,9 @@ Result<Value> value_of_text(const Value& schema, std::string_view text) {
   }
   if (!parsed) {
     const bool is_number = type == "integer" || type == "number";
-    const std::string why = is_number && is_decimal(text) ? "; " + parsed.error().message : std::string();
+    std::string why = is_number && is_decimal(text) ? "; " + parsed.error().message : std::string();
+    const bool is_near = type == "number" && core_number(text).kind == CoreNumber::Kind::too_large && read_double(text);
+    if (is_near) why += "; as the nearest double it is written " + double_text(*read_double(text));
     return Error{in_quotes(text) + " is not of type " + (type.empty() ? std::string("JSON") : type) + why};
   }
   return parsed;

@@ -2,6 +2,7 @@
 #include <deque>
 #include <utility>
 
+#include "scheduler/engine/barrier.h"
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/checks.h"
 #include "scheduler/engine/child_ask.h"
@@ -36,6 +37,7 @@ class Application {
   void apply(const RunChange& c);
   void go_on_from_removed(TaskNo t);
   void pass_time(InstanceNo i, WallUs at);
+  void pass_offline(InstanceNo i);
   void record_try(InstanceNo i, const TaskChange& c);
   void record_success(InstanceNo i, TaskChange& c);
   void record_state(InstanceNo i, TaskChange& c);
@@ -47,6 +49,7 @@ class Application {
   void lift_quarantine(InstanceNo checks);
   [[nodiscard]] bool is_gated(TaskNo producer) const;
   void end_instance(InstanceNo i, std::deque<FollowUp>& follow);
+  void open_barriers(TaskNo ended, std::deque<FollowUp>& follow);
   void stop(InstanceNo i, bool kill_now);
   void mark_ended(const TaskChange& c);
   void begin_deferral(TaskChange& c);
@@ -108,6 +111,17 @@ void Application::pass_time(InstanceNo i, WallUs at) {
   activity.times.add(instance.wait, until - instance.since);
   activity.summed_to = now_.wall - (now_.mono - until);
   instance.since = until;
+}
+
+/// What is left of the span before the run was taken over: nobody ran the engine, and nothing of it ran.
+void Application::pass_offline(InstanceNo i) {
+  Instance& instance = run_.at(i);
+  if (instance.since >= run_.restored_at) return;
+  Activity& activity = run_.ensure_activity(i);
+  const DurationUs span = run_.restored_at - instance.since;
+  activity.times.add(Wait::offline, span);
+  activity.summed_to += span;
+  instance.since = run_.restored_at;
 }
 
 void Application::record_try(InstanceNo i, const TaskChange& c) {
@@ -310,11 +324,23 @@ void Application::end_instance(InstanceNo i, std::deque<FollowUp>& follow) {
     }
     if (p.expanded ? !p.waits_again : run_.at(d).state != TaskState::none) continue;
     const TaskSpec& spec = run_.dag->spec(d);
-    const bool settles = spec.teardown ? counts.open == 0 : judge(spec.trigger_rule, counts) != Verdict::wait;
+    const bool settles = spec.teardown ? counts.open == 0 : judge(run_, d) != Verdict::wait;
     if (settles) follow.push_back({FollowUp::Kind::upstreams_ended, d});
     if (settles) p.waits_again = false;
   }
+  open_barriers(t, follow);
   if (run_.open_instances == 0) follow.push_back({FollowUp::Kind::all_ended, 0});
+}
+
+/// The last instance of a mapped task has ended: what makes its items of them may stand further down.
+void Application::open_barriers(TaskNo ended, std::deque<FollowUp>& follow) {
+  if (run_.progress(ended).own_open > 0 || run_.dag->spec(ended).mapping->kind == Mapping::Kind::none) return;
+  const auto direct = run_.dag->downstream.of(ended);
+  for (std::size_t t = 0; t < run_.tasks.size(); ++t) {
+    const auto d = static_cast<TaskNo>(t);
+    if (!items_wait_for(run_, d, ended) || std::find(direct.begin(), direct.end(), d) != direct.end()) continue;
+    if (judge(run_, d) != Verdict::wait) follow.push_back({FollowUp::Kind::upstreams_ended, d});
+  }
 }
 
 void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
@@ -323,6 +349,8 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   BATON_CHECK(from == c.to || c.by_person || may_become(from, c.to));
   if (is_final(from)) return mark_ended(c);
   if (from == TaskState::deferred && c.to != TaskState::deferred) end_deferral(c.instance, c);
+  const bool is_lost = c.end != nullptr && c.end->outcome == AttemptEnd::Outcome::lost && c.at == kNoTime;
+  if (is_lost) pass_offline(c.instance);  // nobody knows that it lived on
   pass_time(c.instance, c.at);
   Activity& activity = run_.ensure_activity(c.instance);
   // Up to where its time has been summed, so that the sum is the lifetime.
@@ -336,6 +364,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
     note_process(activity, c.end->pid, c.end->handle);
   }
   if (c.end != nullptr && !c.look_only && !c.key_only) record_try(c.instance, c);
+  if (!is_final(c.to) && c.to != TaskState::running) pass_offline(c.instance);  // it ended before the run was taken over
   instance.state = c.to;
   instance.reason = c.reason;
   run_.note_change(c.instance);

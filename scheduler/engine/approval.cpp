@@ -110,6 +110,18 @@ Value answer_value(const std::vector<std::string>& chosen, Value params, const s
                         {"note", note}});
 }
 
+Result<Value> form_defaults(const ApprovalAsk& ask) {
+  ValueMap out;
+  for (const auto& [name, schema] : ask.params.as_map()) {
+    const Value* const given = schema.find("default");
+    if (given == nullptr) return Error{"\"" + name.as_string() + "\" of its form has no default"};
+    const Value* const type = schema.find("type");
+    const bool is_number = type != nullptr && *type == Value("number") && given->type() == ValueType::integer;
+    out.emplace_back(name, is_number ? Value(static_cast<double>(given->as_int())) : *given);
+  }
+  return Value(std::move(out));
+}
+
 bool rejects(const std::vector<std::string>& chosen) {
   return std::find(chosen.begin(), chosen.end(), kRejects) != chosen.end();
 }

@@ -39,6 +39,8 @@ struct ApprovalAsk {
 /// The outputs of the task: {chosen, option, params, by, at, note}.
 [[nodiscard]] Value answer_value(const std::vector<std::string>& chosen, Value params, const std::string& by, WallUs at,
                                  const std::string& note);
+/// The params of its form where nobody has filled it in: their defaults; an error names one that has none.
+[[nodiscard]] Result<Value> form_defaults(const ApprovalAsk& ask);
 /// Whether to choose these fails the task.
 [[nodiscard]] bool rejects(const std::vector<std::string>& chosen);
 /// Whether `chosen` are options of this question, each once, and one alone where it takes one.

@@ -56,6 +56,27 @@ void put_text(std::string& out, Result<std::string> text, Status& status) {
   }
 }
 
+/// Whether what a task runs with speaks of the date or interval of its run, which come to it in its environment. Of a
+/// program that reads them without a word of it in the DAG nothing is known.
+bool speaks_of_its_interval(std::string_view rendered) {
+  const auto names = [&](std::string_view variable) { return rendered.find(variable) != std::string_view::npos; };
+  return names("BATON_INTERVAL_") || names("BATON_LOGICAL_DATE");
+}
+
+/// What reaches the task in its environment beside what its author puts there: which instance it is, and the params.
+/// The date is a part only where the task speaks of it: else nothing that runs daily would ever be found again.
+void put_environment(std::string& out, const DagRun& run, InstanceNo i) {
+  const bool has_date = speaks_of_its_interval(out);
+  put(out, std::to_string(run.at(i).map_index));
+  const auto item = run.items.find(i);
+  put(out, item == run.items.end() ? std::string() : to_exact_json(item->second.item));
+  put(out, to_exact_json(run.params));
+  if (!has_date) return;
+  for (const WallUs at : {run.row.logical_date, run.row.interval_start, run.row.interval_end}) {
+    put(out, std::to_string(at));
+  }
+}
+
 Result<std::string> rendered_hash(const DagRun& run, InstanceNo i, const expr::Names& names) {
   const TaskSpec& spec = run.spec_of(i);
   std::string out;
@@ -75,6 +96,7 @@ Result<std::string> rendered_hash(const DagRun& run, InstanceNo i, const expr::N
   put_text(out, text_of(spec.stdin_text, names), status);
   put_text(out, text_of(spec.cwd, names), status);
   if (!status) return status.error();
+  put_environment(out, run, i);
   return sha256_hex(out);
 }
 

@@ -101,14 +101,33 @@ CheckResult great_expectation(const Value& one) {
   return result;
 }
 
-void gather_expectations(const Value& document, std::vector<CheckResult>& out, int depth) {
-  constexpr int kDepthMax = 6;  // a checkpoint nests its validations
-  if (depth > kDepthMax || document.type() != ValueType::map) return;
+bool holds(const CheckResult& result) {
+  return result.state == CheckState::passed;
+}
+
+/// Of a file that lists failures alone (only_return_failures) its statistics say how many expectations there were.
+void take_statistics(const Value& document, std::vector<CheckResult>& out) {
+  const Value* const statistics = member(document, "statistics");
+  const std::int64_t all = statistics == nullptr ? 0 : number_in(*statistics, "evaluated_expectations");
+  if (all <= 0) return;
+  const std::int64_t held = number_in(*statistics, "successful_expectations");
+  CheckResult& result = out.emplace_back();
+  result.observed = std::to_string(held) + " of " + std::to_string(all) + " expectations";
+  if (held >= all && is_true(member(document, "success"))) return;
+  result.state = CheckState::failed;
+  result.message = "not as expected";
+}
+
+void gather_expectations(const Value& document, std::vector<CheckResult>& out, int depth);
+
+/// What stands in one document, and in those below it.
+void gather_listed(const Value& document, std::vector<CheckResult>& out, int depth) {
   const Value* const results = member(document, "results");
   if (results != nullptr && results->type() == ValueType::list) {
     for (const Value& one : results->as_list()) {
       if (member(one, "expectation_config") != nullptr) out.push_back(great_expectation(one));
     }
+    if (results->as_list().empty()) take_statistics(document, out);
     return;
   }
   for (const char* name : {"run_results", "validation_result", "validation_results"}) {
@@ -123,6 +142,20 @@ void gather_expectations(const Value& document, std::vector<CheckResult>& out, i
       for (const auto& [key, one] : below->as_map()) gather_expectations(one, out, depth + 1);
     }
   }
+}
+
+/// A document that says itself that it did not succeed does not hold, whatever it lists.
+void gather_expectations(const Value& document, std::vector<CheckResult>& out, int depth) {
+  constexpr int kDepthMax = 6;  // a checkpoint nests its validations
+  if (depth > kDepthMax || document.type() != ValueType::map) return;
+  const std::size_t before = out.size();
+  gather_listed(document, out, depth);
+  const Value* const success = member(document, "success");
+  const bool says_no = success != nullptr && success->type() == ValueType::boolean && !success->as_bool();
+  if (!says_no || !std::all_of(out.begin() + static_cast<std::ptrdiff_t>(before), out.end(), holds)) return;
+  CheckResult& result = out.emplace_back();
+  result.state = CheckState::failed;
+  result.message = "the file says success: false";
 }
 
 }  // namespace
@@ -149,8 +182,10 @@ std::vector<CheckResult> dbt_results(const Value& document) {
     const std::string status = text_in(one, "status");
     if (status == "warn") result.state = CheckState::warned;
     if (status == "fail") result.state = CheckState::failed;
-    const bool held = status == "pass" || status == "success" || status == "skipped" || status == "no-op";
+    const bool held = status == "pass" || status == "success" || status == "no-op";
     if (!held && result.state == CheckState::passed) result.state = CheckState::error;
+    // What it tests was not built: nobody has looked at the data.
+    if (status == "skipped") result.message = "dbt has skipped it" + (result.message.empty() ? "" : ": " + result.message);
     if (!result.name.empty()) out.push_back(std::move(result));
   }
   return out;
@@ -175,8 +210,7 @@ std::vector<CheckResult> ProgramResults::next(const CheckSpec& check) {
   auto results = check.reads_dbt ? dbt_results(*document) : great_expectations_results(*document);
   if (results.empty()) return {erred("its file holds no results")};
   // Both tools end with a failure where an expectation does not hold: that says nothing new then.
-  const bool all_hold = std::all_of(results.begin(), results.end(),
-                                    [](const CheckResult& r) { return r.state == CheckState::passed; });
+  const bool all_hold = std::all_of(results.begin(), results.end(), holds);
   if (own.state == CheckState::error || (own.state == CheckState::failed && all_hold)) results.push_back(own);
   return results;
 }

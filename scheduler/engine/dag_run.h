@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -112,6 +113,8 @@ struct DagRun {
   bool killing = false;              ///< a second stop: not even teardowns
   InstanceNo first_failure = -1;     ///< for the run's note
   std::unordered_map<InstanceNo, std::string> unexpanded;  ///< why a mapped task could not expand, for the run's note
+  /// When it was taken over from one who ran it before. What ran then has run on: its span began earlier than this.
+  MonoUs restored_at = std::numeric_limits<MonoUs>::min();
   bool has_collapsed = false;        ///< a clear has removed mapped instances: their attempts' keys are not used again
 
   [[nodiscard]] Instance& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }

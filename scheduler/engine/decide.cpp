@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "scheduler/engine/attempt_verdict.h"
+#include "scheduler/engine/barrier.h"
 #include "scheduler/engine/cache_key.h"
 #include "scheduler/engine/clear.h"
 #include "scheduler/engine/decide_deferred.h"
@@ -178,7 +179,7 @@ void Decider::judge_task(TaskNo t) {
     }
     return;
   }
-  const Verdict verdict = spec.teardown ? judge_teardown(t) : judge(spec.trigger_rule, run_.progress(t).upstreams);
+  const Verdict verdict = spec.teardown ? judge_teardown(t) : judge(run_, t);
   // Only what may run waits for its past: a failure above it is told at once.
   if (verdict == Verdict::run && run_.waits_for_past.contains(t)) return;
   if (expanded) return judge_instances(t, verdict);

@@ -109,7 +109,8 @@ void deadline_passed(const DagRun& run, InstanceNo i, Moment now, Decision& out)
     fail_child(run, i, Reason::timeout, "the run that it has started did not end before its timeout", now, out);
     return;
   }
-  const ApprovalAsk ask = ask_of(run.spec_of(i));
+  const auto rendered = rendered_ask(run, i);  // the form as it was shown
+  const ApprovalAsk ask = rendered ? *rendered : ask_of(run.spec_of(i));
   switch (ask.on_timeout) {
     case ApprovalAsk::Silence::skip:
       change_of(out, i, TaskState::skipped, Reason::timeout, "nobody has answered before its deadline");
@@ -118,8 +119,14 @@ void deadline_passed(const DagRun& run, InstanceNo i, Moment now, Decision& out)
       change_of(out, i, TaskState::failed, Reason::timeout, "nobody has answered before its deadline");
       break;
     case ApprovalAsk::Silence::takes_default: {
-      const Value answer = answer_value(ask.defaults, Value(ValueMap{}), "", now.wall, "");
       const bool fails = rejects(ask.defaults);
+      auto params = form_defaults(ask);
+      if (!params && !fails) {
+        change_of(out, i, TaskState::failed, Reason::timeout,
+                  "nobody has answered before its deadline, and the default cannot be taken: " + params.error().message);
+        break;
+      }
+      const Value answer = answer_value(ask.defaults, params ? std::move(*params) : Value(ValueMap{}), "", now.wall, "");
       TaskChange& c = change_of(out, i, fails ? TaskState::failed : TaskState::success, Reason::timeout,
                                 "nobody has answered before its deadline: the default was taken");
       c.request_json = to_json(answer);

@@ -4,6 +4,7 @@
 
 #include "scheduler/expr/convert.h"
 #include "scheduler/json/json_value.h"
+#include "scheduler/model/number.h"
 
 namespace baton {
 namespace {
@@ -18,7 +19,11 @@ std::optional<Value> as_declared(Type type, const Value& v) {
     case Type::any: return v;
     case Type::string: return when(is == ValueType::string);
     case Type::integer: return when(is == ValueType::integer);
-    case Type::number: return when(is == ValueType::integer || is == ValueType::floating);
+    case Type::number: {
+      if (is != ValueType::integer) return when(is == ValueType::floating);
+      const auto exact = exact_double(v.as_int());  // 1 is 1.0 for every expression that reads it
+      return exact ? std::optional<Value>{*exact} : std::nullopt;
+    }
     case Type::boolean: return when(is == ValueType::boolean);
     case Type::list: return when(is == ValueType::list);
     case Type::map: return when(is == ValueType::map);

@@ -85,8 +85,14 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   const WallUs since = summed_to != kNoTime ? summed_to : run.row.started_at;  // it waits since the run began
   const WallUs until = std::max(alive_at, since);
   activity.times.add(instance.wait, until - since);
-  activity.times.add(Wait::offline, now.wall - until);
-  activity.summed_to = now.wall;
+  if (row.state == TaskState::running) {  // its process may have lived on: its end says what the rest was
+    const DurationUs away = std::max<DurationUs>(0, now.wall - until);
+    run.at(i).since = now.mono - away;
+    activity.summed_to = now.wall - away;
+  } else {
+    activity.times.add(Wait::offline, now.wall - until);
+    activity.summed_to = now.wall;
+  }
   activity.scheduled_at = row.scheduled_at;
   activity.queued_at = row.queued_at;
   activity.started_at = row.started_at;
@@ -147,6 +153,7 @@ Result<DagRun> restore_run(const RunSnapshot& snapshot, std::shared_ptr<const Da
   DagRun run;
   run.row = snapshot.run;
   run.dag = std::move(dag);
+  run.restored_at = now.mono;
   auto params = from_json(snapshot.run.conf_json, kExactJsonLimits);  // they came as JSON, and were checked then
   if (!params) return Error{"the params of run " + snapshot.run.run_id + " are not JSON", ErrorKind::storage};
   run.params = std::move(params).value();

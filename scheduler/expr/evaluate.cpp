@@ -95,7 +95,18 @@ class Evaluator {
     return placed(select_field(*target, node.text, budget_), node.text_where);
   }
 
+  /// `has(x.outputs.v)` of a task instance x that has no outputs, as it did not succeed: there is no v. To select from
+  /// them is an error that says so.
+  bool has_no_outputs(const Node& outputs) {
+    if (outputs.kind != NodeKind::field || outputs.text != "outputs") return false;
+    const Outcome<Value> instance = eval(*outputs.children[0]);
+    const bool is_instance = instance.ok() && instance->type() == ValueType::map && instance->find("state") != nullptr &&
+                             instance->find("index") != nullptr;
+    return is_instance && instance->find("outputs") == nullptr;
+  }
+
   Outcome<Value> eval_has(const Node& node) {
+    if (has_no_outputs(*node.children[0])) return Value(false);
     Outcome<Value> target = eval(*node.children[0]);
     if (!target) return target;
     if (target->type() != ValueType::map) return placed(select_field(*target, node.text, budget_), node.text_where);

@@ -133,6 +133,13 @@ std::optional<std::int64_t> exact_integer(std::string_view decimal) {
   return read_integer(digits);
 }
 
+std::optional<double> exact_double(std::int64_t integer) {
+  constexpr double kBeyond = 9223372036854775808.0;  // 2^63, which no integer is
+  const auto nearest = static_cast<double>(integer);
+  const bool is_same = nearest < kBeyond && static_cast<std::int64_t>(nearest) == integer;
+  return is_same ? std::optional(nearest) : std::nullopt;
+}
+
 bool is_json_number(std::string_view text) {
   const std::optional<Decimal> d = take_apart(text);
   if (!d || text[0] == '+' || d->whole.empty()) return false;

@@ -22,6 +22,9 @@ std::optional<double> read_double(std::string_view decimal);
 /// Never by way of a double, which above 2^53 would be another number.
 std::optional<std::int64_t> exact_integer(std::string_view decimal);
 
+/// The double that is this integer; nothing where there is none (2^53 + 1).
+std::optional<double> exact_double(std::int64_t integer);
+
 /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?`: RFC 8259, section 6.
 bool is_json_number(std::string_view text);
 

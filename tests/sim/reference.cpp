@@ -80,10 +80,28 @@ Rule settled(TriggerRule rule, const Ends& e) {
   return verdict.value_or(Rule::open);
 }
 
+namespace {
+
+/// A mapped task that has not been expanded waits for all instances of the mapped ones above it, whatever its rule.
+bool is_behind_barrier(const DiskRun& run, TaskNo t) {
+  const auto is_mapped = [&](TaskNo task) { return run.dag->spec(task).mapping->kind != Mapping::Kind::none; };
+  if (!is_mapped(t) || run.at(t).map_index != kUnmapped) return false;
+  const auto& above = run.dag->upstream.of(t);
+  return std::any_of(above.begin(), above.end(), [&](TaskNo u) {
+    const auto rows = run.of_task(u);
+    return is_mapped(u) && std::any_of(rows.begin(), rows.end(), [](const TaskRow* row) { return !is_final(row->state); });
+  });
+}
+
+}  // namespace
+
 Rule settled(const DiskRun& run, TaskNo t) {
   const TaskSpec& spec = run.dag->spec(t);
   const Ends e = ends_of_upstreams(run, t);
-  if (!spec.teardown) return settled(spec.trigger_rule, e);
+  if (!spec.teardown) {
+    const Rule rule = settled(spec.trigger_rule, e);
+    return rule == Rule::runs && is_behind_barrier(run, t) ? Rule::open : rule;
+  }
   if (e.open > 0) return Rule::open;
   bool any_failed = false;
   for (const std::string& id : spec.teardown_of) {

@@ -230,7 +230,9 @@ void DagMaker::add_mapped_over_successes() {
   const TaskNo from = add(std::move(source), {}, of_source);
   TaskSpec each = script();
   each.cache.reset();
-  each.trigger_rule = TriggerRule::all_done;
+  constexpr TriggerRule kRules[] = {TriggerRule::all_done, TriggerRule::one_success, TriggerRule::one_done,
+                                    TriggerRule::always};
+  each.trigger_rule = kRules[static_cast<std::size_t>(from) % std::size(kRules)];
   each.mapping.edit().kind = Mapping::Kind::for_each;
   each.mapping.edit().items =
       expression(fmt::format("${{{{ tasks.t{}.filter(x, x.state == 'success').map(x, x.index) }}}}", from));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/engine/barrier.h"
 #include "scheduler/engine/computed.h"
 #include "scheduler/engine/trigger_rule.h"
 
@@ -167,7 +168,9 @@ std::string RunWatch::check_wake(const DagRun& run, InstanceNo i) const {
   }
   const bool is_held_back = run.progress(now.task_no).expands_anew;  // what still lives of its task ends first
   if (now.state == TaskState::none && run.dag->task(now.task_no).hook == Hook::none && !is_held_back) {
-    if (run.progress(now.task_no).upstreams.open == 0) return "INV-11: it waits for upstreams that have all ended";
+    const bool has_all = run.progress(now.task_no).upstreams.open == 0;
+    const bool is_behind_barrier = judge(run, now.task_no) == Verdict::wait;
+    if (has_all && !is_behind_barrier) return "INV-11: it waits for upstreams that have all ended";
   }
   return {};
 }

@@ -71,6 +71,22 @@ TEST(Params, AnIntegerIsExactOrRefused) {
             "error:");
 }
 
+TEST(Params, ANumberIsTheIntegerThatWasWrittenOrRefused) {
+  const std::string number = "{x: {type: number}}";
+  EXPECT_EQ(resolved(number, {{"x", "9007199254740992"}}), R"({"x":9007199254740992.0})");
+  EXPECT_EQ(resolved(number, {{"x", "1e29"}}).substr(0, 6), R"({"x":1)");
+  for (const char* const text : {"9007199254740993", "-9007199254740993", "123456789012345678901234567890"}) {
+    EXPECT_EQ(resolved(number, {{"x", text}}).substr(0, 6), "error:") << text;
+  }
+  EXPECT_NE(resolved(number, {{"x", "9007199254740993"}}).find("no double holds this integer exactly"), std::string::npos);
+  EXPECT_EQ(resolved("{l: {type: array, items: {type: number}}}", {{"l", "1,9007199254740993"}}).substr(0, 6), "error:");
+  const auto dag = dag_with(number);
+  EXPECT_FALSE(resolve_params_json(*dag, R"({"x": 9007199254740993})").ok());
+  EXPECT_FALSE(load_text("dag: x\nparams: {n: {type: number, default: 9007199254740993}}\ntasks: {a: {noop: true}}\n",
+                         "test.yaml")
+                   .ok());
+}
+
 TEST(Params, ADefaultIsExactOrRefusedToo) {
   EXPECT_EQ(dag_with("{n: {type: integer, default: 1e18}}")->params[0].default_value->as_int(), 1'000'000'000'000'000'000);
   for (const char* const text : {"1e30", "9223372036854775808", "0.99999999999999999999999"}) {

@@ -151,8 +151,26 @@ TEST(Checks, GreatExpectationsAndDbtAreRead) {
   EXPECT_EQ(ProgramResults(result(0, "", nested)).next(check).size(), 3U);
   EXPECT_EQ(ProgramResults(result(0, "", "{}")).next(check).at(0).state, CheckState::error);
 
+  const auto states_of = [&](const std::string& file) {
+    std::string states;
+    for (const CheckResult& one : ProgramResults(result(0, "", file)).next(check)) states += to_string(one.state), states += ' ';
+    return states;
+  };
+  const std::string held = R"("results": [{"success": true, "expectation_config": {"type": "x"}}])";
+  EXPECT_EQ(states_of("{\"success\": true, " + held + "}"), "passed ");
+  EXPECT_EQ(states_of("{\"success\": false, " + held + "}"), "passed failed ");
+  EXPECT_EQ(states_of("{\"success\": false, \"run_results\": {\"a\": {\"success\": true, " + held + "}}}"), "passed failed ");
+  const auto only_failures = [&](const char* success, int successful) {
+    return states_of("{\"success\": " + std::string(success) + ", \"results\": [], \"statistics\": "
+                     "{\"evaluated_expectations\": 5, \"successful_expectations\": " + std::to_string(successful) + "}}");
+  };
+  EXPECT_EQ(only_failures("true", 5), "passed ");
+  EXPECT_EQ(only_failures("false", 4), "failed ");
+  EXPECT_EQ(only_failures("true", 4), "failed ");
+
   check.reads_great_expectations = false;
   check.reads_dbt = true;
+  EXPECT_EQ(states_of(R"({"results": [{"unique_id": "test.a", "status": "skipped"}]})"), "error ");
   found = ProgramResults(result(0, "", R"({"results": [{"unique_id": "test.a", "status": "pass", "failures": 0},
     {"unique_id": "test.b", "status": "fail", "failures": 7, "message": "Got 7 results"},
     {"unique_id": "test.c", "status": "warn"}, {"unique_id": "test.d", "status": "error", "message": "no table"}]})"))

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "scheduler/engine/cache_key.h"
 #include "tests/support/dag_builder.h"
 #include "tests/support/run_driver.h"
@@ -575,8 +577,38 @@ TEST(CacheAnswer, DependsOnAllThatReachesTheTaskUnlessTheKeyAloneIsToDecide) {
     EXPECT_EQ(own_us, keys_of_two_regions(spec).first);
   }
   TaskSpec plain = cached_task();
-  plain.cache.edit().key_only = false;
   EXPECT_EQ(keys_of_two_regions(plain).first, keys_of_two_regions(plain).second);
+  plain.cache.edit().key_only = false;
+  EXPECT_NE(keys_of_two_regions(plain).first, keys_of_two_regions(plain).second) << "it may read $BATON_PARAMS";
+}
+
+TEST(CacheAnswer, IsAnInstancesOwn) {
+  TaskSpec spec = test::mapped_task(3);
+  spec.cache = Cache{Text{"v1", nullptr}, kHour, false};
+  RunDriver d(DagBuilder().task("m", {}, spec).build());
+  d.begin();
+  std::set<std::string> keys;
+  for (const Command& c : d.out().commands) {
+    if (c.kind == Command::Kind::find_cached) keys.insert(c.text);
+  }
+  EXPECT_EQ(keys.size(), 3U);
+}
+
+TEST(CacheAnswer, DependsOnTheIntervalWhereTheTaskSpeaksOfIt) {
+  const auto key = [](const char* script, WallUs start) {
+    TaskSpec spec = cached_task();
+    spec.cache = Cache{Text{"k", nullptr}, kHour, false};
+    spec.script.source = script;
+    RunDriver d(DagBuilder().task("a", {}, spec).build());
+    DagRun run = d.run();
+    run.row.interval_start = run.row.logical_date = start;
+    return *cache_key(run, 0, "");
+  };
+  EXPECT_EQ(key("make", 0), key("make", kDay)) << "else a daily run would never be found again";
+  for (const char* script : {"make $BATON_INTERVAL_START", "echo ${BATON_LOGICAL_DATE}"}) {
+    EXPECT_NE(key(script, 0), key(script, kDay)) << script;
+    EXPECT_EQ(key(script, kDay), key(script, kDay)) << script;
+  }
 }
 
 TEST(CacheAnswer, AHitIsASuccessWithoutATry) {

@@ -135,6 +135,21 @@ TEST(Approval, SilenceFailsSkipsOrTakesTheDefault) {
             std::pair(failed, Reason::timeout));
 }
 
+TEST(Approval, SilenceTakesTheDefaultsOfTheFormToo) {
+  const auto after_deadline = [](const std::string& params) {
+    RunDriver d(asking(R"({"prompt": "Go?", "timeout": "24h", "on_timeout": "default", "default": "approve", "params": )" +
+                       params + "}"));
+    d.begin();
+    d.timer(d.no("ask"));
+    if (d.state("ask") != success) return d.run().activity(d.no("ask"))->note;
+    return to_json(*d.run().outputs.at(d.no("ask")).find("params"));
+  };
+  EXPECT_EQ(after_deadline(R"({"share": {"type": "integer", "default": 10}, "x": {"type": "number", "default": 1}})"),
+            R"({"share":10,"x":1.0})");
+  EXPECT_NE(after_deadline(R"({"share": {"type": "integer"}})").find("\"share\" of its form has no default"),
+            std::string::npos);
+}
+
 TEST(Approval, APromptThatCannotBeRenderedFailsTheTask) {
   RunDriver d(asking(R"({"prompt": "${{ params.nothing }}"})"));
   d.begin();

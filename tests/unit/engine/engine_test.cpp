@@ -443,6 +443,41 @@ TEST(Recovery, TakesAClaimForALaunchThatMayLive) {  // F-37
   EXPECT_EQ(b.state("a"), queued);
 }
 
+TEST(Recovery, CountsWhatRanOnWhileNobodyWasThereAsRunning) {
+  EngineBench b(one_task());
+  const WallUs started = b.loop.wall_now();
+  RunSnapshot snapshot;
+  snapshot.run = left_behind(b, running, 0).row;
+  TaskRow& row = snapshot.instances.emplace_back();
+  row.run_no = 1;
+  row.state = running;
+  row.epoch = row.try_number = 1;
+  row.queued_at = row.started_at = started;
+  b.loop.pass(kMinute);
+  const Moment adopted{b.loop.wall_now(), b.loop.mono_now()};
+  DagRun run = *restore_run(snapshot, b.dag, adopted);
+  AttemptEnd end;
+  end.key = run.key_of(0);
+  end.outcome = AttemptEnd::Outcome::exited;
+  end.exit_code = 0;
+  end.ended_at = started + 20 * kSecond;
+  StepOutcome out;
+  DagRun succeeds = run;
+  advance(succeeds, AttemptEnded{0, end, false}, adopted, {}, out);
+  EXPECT_EQ(row_of(succeeds, 0).state, success);
+  EXPECT_EQ(row_of(succeeds, 0).ended_at, end.ended_at);
+  ASSERT_EQ(out.tries.size(), 1U);
+  EXPECT_EQ(WaitTimes::from_json(out.tries[0].times_json).total_us(), 20 * kSecond);
+  EXPECT_EQ(out.tries[0].times_json.find("offline"), std::string::npos);
+
+  end.outcome = AttemptEnd::Outcome::lost;
+  end.ended_at = kNoTime;
+  out.clear();
+  advance(run, AttemptEnded{0, end, false}, adopted, {}, out);
+  ASSERT_EQ(out.tries.size(), 1U);
+  EXPECT_NE(out.tries[0].times_json.find("offline"), std::string::npos) << "nobody knows that it ran on";
+}
+
 TEST(Recovery, StartsAClaimAgainThatNoWorkerKnows) {
   EngineBench b(one_task());
   b.engine.adopt_run(left_behind(b, queued, 0), {}, {}, {});

@@ -63,6 +63,40 @@ TEST(Mapped, BetweenTwoMappedTasksStandsAFullBarrier) {
   EXPECT_EQ(d.state("t"), scheduled);
 }
 
+TEST(Mapped, TheBarrierStandsWhateverTheRule) {
+  using enum TriggerRule;
+  for (const TriggerRule rule : {one_success, one_done, one_failed, always}) {
+    TaskSpec next = test::mapped_task(0);
+    next.mapping.edit().literal_items.reset();
+    next.mapping.edit().items = test::expression("tasks.m.filter(x, has(x.outputs.v))");
+    next.trigger_rule = rule;
+    RunDriver d(DagBuilder().task("m", {}, test::mapped_task(3)).task("n", {"m"}, next).build());
+    d.begin();
+    d.run_to(d.no("m[0]"), exited(0, R"({"v": 1})"));
+    d.run_to(d.no("m[1]"), exited(1));
+    EXPECT_FALSE(d.run().progress(1).expanded) << static_cast<int>(rule);
+    EXPECT_EQ(d.state("n"), none) << static_cast<int>(rule);
+    d.run_to(d.no("m[2]"), exited(0, R"({"v": 1})"));
+    EXPECT_EQ(d.run().progress(1).count, 2) << static_cast<int>(rule);
+    EXPECT_TRUE(d.run().progress(1).expanded) << static_cast<int>(rule);
+  }
+}
+
+TEST(Mapped, TheBarrierStandsAlsoWhereAnotherTaskIsBetween) {
+  TaskSpec between = test::noop_task();
+  between.trigger_rule = TriggerRule::one_success;
+  TaskSpec next = test::mapped_task(0);
+  next.mapping.edit().literal_items.reset();
+  next.mapping.edit().items = test::expression("tasks.m.map(x, x.index)");
+  RunDriver d(DagBuilder().task("m", {}, test::mapped_task(2)).task("b", {"m"}, between).task("n", {"b"}, next).build());
+  d.begin();
+  d.run_to(d.no("m[0]"), exited(0));
+  EXPECT_EQ(d.state("b"), success);
+  EXPECT_EQ(d.state("n"), none);
+  d.run_to(d.no("m[1]"), exited(0));
+  EXPECT_EQ(d.run().progress(2).count, 2);
+}
+
 TEST(Mapped, NoItemsIsOneSkippedInstance) {
   RunDriver d(DagBuilder().task("m", {}, test::mapped_task(0)).task("t", {"m"}).build());
   d.begin();

@@ -46,6 +46,17 @@ TEST(Outputs, TimesBecomeTimes) {
   EXPECT_EQ(*span->value.find("x"), (Value{Duration{5400, 0}}));
 }
 
+TEST(Outputs, AWholeNumberIsADoubleWhereItIsDeclaredANumber) {
+  const auto out = check_one(Type::number, "1");
+  ASSERT_TRUE(out.ok());
+  EXPECT_EQ(*out->value.find("x"), Value(1.0));
+  const auto restored = restored_outputs(declaring({{"x", Type::number}}), R"({"x":1})");  // kept before
+  ASSERT_TRUE(restored.ok());
+  EXPECT_EQ(*restored->find("x"), Value(1.0));
+  EXPECT_TRUE(check_one(Type::number, "9007199254740992").ok());
+  EXPECT_FALSE(check_one(Type::number, "9007199254740993").ok()) << "no double holds it";
+}
+
 TEST(Outputs, AnIntegerBeyond64BitsIsNoInteger) {
   EXPECT_TRUE(check_one(Type::integer, "9223372036854775807").ok());
   EXPECT_FALSE(check_one(Type::integer, "9223372036854775808").ok());

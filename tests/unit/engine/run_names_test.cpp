@@ -149,6 +149,18 @@ TEST(RunNames, WhatDidNotSucceedHasNoneOfItsOutputs) {
   }
 }
 
+TEST(RunNames, AnInstanceThatDidNotSucceedHasNoneEither) {
+  RunDriver d(DagBuilder().task("m", {}, test::mapped_task(2)).task("t", {"m"}).build());
+  d.begin();
+  d.run_to(d.no("m[0]"), exited(0, R"({"v": 1})"));
+  d.run_to(d.no("m[1]"), exited(1));
+  EXPECT_EQ(value(d.run(), "tasks.m.filter(x, has(x.outputs.v)).size()"), "1");
+  EXPECT_EQ(value(d.run(), "has(tasks.m[1].outputs.v)"), "false");
+  EXPECT_EQ(value(d.run(), "tasks.m.filter(x, has(x.outputs)).size()"), "1");
+  EXPECT_TRUE(fails(d.run(), "tasks.m.map(x, x.outputs.v)"));
+  EXPECT_TRUE(fails(d.run(), "tasks.m[1].outputs"));
+}
+
 TEST(RunNames, AMappedTaskIsWhatItIsNowHoweverOftenItWasLookedAt) {
   RunDriver d(DagBuilder().task("m", {}, test::mapped_task(3)).task("t", {"m"}).build());
   EXPECT_EQ(value(d.run(), "size(tasks.m)"), "0");

@@ -88,12 +88,64 @@ TEST(Masker, HidesBase64ThatIsBrokenIntoLines) {
   EXPECT_EQ(masked({secret}, at_64, 7), "***o=");
 }
 
+TEST(Masker, HidesWhatPrintfQuotesWhereItStandsInAWord) {
+  // bash: printf %q "$S", "x$S" and "u:$S"
+  expect_hidden("~a b#~c", {"\\~a\\ b#~c", "~a\\ b#~c", "\\~a\\ b\\#\\~c"});
+  expect_hidden("#a=~b:~c#", {"\\#a=\\~b:\\~c#", "#a=\\~b:\\~c#", "#a=~b:~c#"});
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t bit = 0; bit < bytes.size() * 8; bit += 6) {
+    unsigned value = 0;
+    for (std::size_t b = bit; b < bit + 6; ++b) {
+      const unsigned byte = b / 8 < bytes.size() ? static_cast<std::uint8_t>(bytes[b / 8]) : 0;
+      value = (value << 1) | ((byte >> (7 - b % 8)) & 1U);
+    }
+    out.push_back(kDigits[value]);
+  }
+  while (out.size() % 4 != 0) out.push_back('=');
+  return out;
+}
+
+TEST(Masker, HidesBase64OfASecretOfAnyLengthInLinesOfAnyLength) {
+  std::mt19937 random(11);
+  for (const std::size_t size : {20U, 101U, 1700U}) {
+    std::string secret;
+    for (std::size_t i = 0; i < size; ++i) secret.push_back("abcdefghijklmnop+/ZYX\n"[random() % 22]);
+    for (const std::size_t before : {0U, 1U, 2U, 40U}) {
+      const std::string whole = base64(std::string(before, 'x') + secret + "yy");
+      for (const std::size_t line : {64U, 76U, 20U}) {
+        for (const std::string_view end : {"\n", "\r\n"}) {
+          std::string wrapped;
+          for (std::size_t at = 0; at < whole.size(); at += line) wrapped += whole.substr(at, line) + std::string(end);
+          const std::string shown = masked({secret}, wrapped, 1 + random() % 50);
+          EXPECT_LE(shown.size(), wrapped.size() - (size * 4 / 3) + 12) << size << " " << before << " " << line << shown;
+        }
+      }
+    }
+  }
+}
+
+TEST(Masker, AnEndOfALineIsNotHeldBackForASingleLetter) {
+  Masker masker({"SECRETVALUE"});  // U0VDUkVU…
+  std::string out;
+  masker.feed("all of U\n", out);
+  EXPECT_EQ(out, "all of U\n");
+}
+
 TEST(Secrets, OutputsThatHoldOneInAnyFormAreFound) {
   const std::vector<std::string_view> secrets{"hunter2-é", "short7!"};
   for (const char* json : {"{\"a\": \"hunter2-é\"}", "{\"a\": \"x hunter2-\\u00e9\"}", "{\"hunter2-é\": 1}",
                            "{\"a\": \"\\u0068unter2-\\u00E9\"}", "{\"a\": \"aHVudGVyMi3DqQ==\"}"}) {
     EXPECT_TRUE(holds_secret(json, secrets)) << json;
   }
+  const std::string key(300, 'k');
+  const std::string encoded = base64(key);
+  EXPECT_TRUE(holds_secret("{\"a\": \"" + encoded.substr(0, 76) + "\\n" + encoded.substr(76, 40) + "\\n" + encoded.substr(116) +
+                               "\"}",
+                           {std::string_view(key)}));
   EXPECT_FALSE(holds_secret("{\"a\": \"short7!\", \"b\": \"hunter2\"}", secrets)) << "less than 8 bytes, or another";
 }
 
