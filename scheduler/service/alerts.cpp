@@ -167,7 +167,7 @@ void Alerts::tell_run(Part& part, const RunRow& row, WallUs now) {
   if (row.reason == Reason::marked || row.ended_at == kNoTime) return;  // a person knows what they have said
   const char* event = row.state == RunState::success ? "run_success" : "run_failed";
   ValueMap details = {{"run_id", row.run_id},
-                      {"reason", std::string(to_string(row.reason))},
+                      {"reason", std::string(run_reason_name(row.reason))},
                       {"note", row.note},
                       {"started_at", time_or_null(row.started_at)},
                       {"ended_at", time_or_null(row.ended_at)}};

@@ -84,7 +84,7 @@ void append_run(std::string& out, const RunView& run, const std::vector<VersionV
   null_field(one, "last_scheduling_decision");
   one.text("run_type", to_string(row.type));
   one.text("state", to_string(row.state));
-  reason_field(one, row.reason);
+  text_field(one, "state_reason", row.reason == Reason::none ? std::string_view() : run_reason_name(row.reason));
   triggered_by_field(one, row.triggered_by);
   null_field(one, "triggering_user_name");
   one.member("conf") += row.conf_json.empty() ? "{}" : row.conf_json;
