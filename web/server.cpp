@@ -37,7 +37,9 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   access.now_s = [] { return static_cast<std::int64_t>(std::time(nullptr)); };
   access.find_token = std::move(seams.find_token);
   access.on_refused = std::move(seams.on_refused);
+  access.ended_file = settings.state_folder + "/sessions.ended";
   server->access_ = std::make_unique<http::Access>(std::move(access));
+  if (auto loaded = server->access_->load(); !loaded) return loaded.error();
 
   server->readers_ = std::make_unique<api::Readers>(std::move(seams.open_reader));
   server->events_ = std::make_unique<api::EventHub>(*server->readers_);
