@@ -82,7 +82,7 @@ http::Response list_task_instances(const Call& call, bool is_mapped) {
   if (is_mapped && query.filter.task_ids.empty()) query.filter.task_ids = {call.request.param("task_id")};
   const auto page = (*reader)->list_instances(query);
   if (!page) return read_error(page.error(), call);
-  return list_response(list_body("task_instances", page->rows, page->total, append_instance), page->seq, call);
+  return page_response("task_instances", *page, append_instance, call);
 }
 
 http::Response get_task_instance(const Call& call) {

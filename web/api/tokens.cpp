@@ -36,7 +36,7 @@ http::Response list_tokens(const Call& call) {
   const auto page = (*reader)->list_tokens(query);
   if (!page) return read_error(page.error(), call);
   const auto append = [](std::string& out, const TokenView& token) { append_token(out, token, ""); };
-  return list_response(list_body("tokens", page->rows, page->total, append), page->seq, call);
+  return page_response("tokens", *page, append, call);
 }
 
 http::Response made_response(const Call& call, const std::string& hash, const std::string& secret) {
