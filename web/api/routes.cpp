@@ -32,6 +32,7 @@ namespace {
 Operations all_operations() {
   Operations operations;
   add_system(operations);
+  add_reference_page(operations);
   add_auth(operations);
   add_holds(operations);
   add_ticks(operations);

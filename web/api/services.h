@@ -146,6 +146,7 @@ struct Operations {
 };
 
 void add_system(Operations& operations);
+void add_reference_page(Operations& operations);
 void add_home(Operations& operations);
 void add_hooks(Operations& operations);
 void add_pools(Operations& operations);
