@@ -43,6 +43,10 @@ std::string action_of(api::BackfillDoor::Change change) {
   return {};
 }
 
+api::BackfillSize size_of_extent(const BackfillExtent& extent) {
+  return {extent.pieces, extent.intervals, extent.left_out};
+}
+
 AuditRow audit_of(const std::string& action, const std::string& dag_id, const api::Asker& asker, WallUs at) {
   RunRow of;
   of.dag_id = dag_id;
@@ -60,15 +64,22 @@ void ApiBackfills::create(api::BackfillWanted wanted, api::Asker asker, OnMade d
 
 void ApiBackfills::plan(api::BackfillWanted wanted, OnPlan done) {
   on_loop([this, wanted = std::move(wanted), done = std::move(done)] {
-    backfills_.plan(ask_of(wanted), [done](const Result<std::vector<BackfillDecision>>& plan) {
+    backfills_.plan(ask_of(wanted), [done](const Result<BackfillPlan>& plan) {
       if (!plan) return done(plan.error());
-      std::vector<api::BackfillPlanned> out;
-      for (const BackfillDecision& one : *plan) {
-        out.push_back({one.piece.logical_date, one.piece.interval.start, one.piece.interval.end, name_of(one.step)});
+      api::BackfillPlan out;
+      for (const BackfillDecision& one : plan->decisions) {
+        out.list.push_back({one.piece.logical_date, one.piece.interval.start, one.piece.interval.end, name_of(one.step)});
       }
+      out.size = size_of_extent(plan->extent);
+      out.is_whole = plan->is_whole;
       done(std::move(out));
     });
   });
+}
+
+std::optional<api::BackfillSize> ApiBackfills::size_of(const BackfillRow& row, const timetable::Timetable& schedule) {
+  const auto extent = extent_of(schedule, wish_of(row));
+  return extent ? std::optional(size_of_extent(*extent)) : std::nullopt;
 }
 
 void ApiBackfills::change(std::int64_t backfill_no, Change change, api::Asker asker, OnDone done) {

@@ -19,6 +19,7 @@ class ApiBackfills final : public api::BackfillDoor {
 
   void create(api::BackfillWanted wanted, api::Asker asker, OnMade done) override;
   void plan(api::BackfillWanted wanted, OnPlan done) override;
+  std::optional<api::BackfillSize> size_of(const BackfillRow& row, const timetable::Timetable& schedule) override;
   void change(std::int64_t backfill_no, Change change, api::Asker asker, OnDone done) override;
 
  private:

@@ -1,5 +1,7 @@
 // `backfill create|list|show|pause|resume|cancel`: fills a range of a schedule with runs. All of them ask the server
 // that holds the state folder, which makes the runs by itself.
+#include <algorithm>
+
 #include "cli/backfill_progress.h"
 #include "cli/handlers_server.h"
 #include "cli/reading.h"
@@ -103,20 +105,25 @@ int show_backfill_plan(const Invocation& call, const Value& plan) {
     table.add({text_member(one, "logical_date"), interval, step_words(step)});
   }
   Invocation::print(table.render(call.out_style(), call.out_width()));
-  call.note(text::grouped(created) + " runs would be made, and " + text::grouped(cleared) +
-            " run again; nothing has been changed");
+  const Value* is_whole = plan.find("is_whole");
+  if (is_whole != nullptr && is_whole->type() == ValueType::boolean && !is_whole->as_bool()) {
+    const auto listed = static_cast<std::int64_t>(list_member(plan, "backfills").size());
+    call.note("these are the first " + text::grouped(listed) + " of " +
+              text::grouped(number_member(plan, "total_entries")) + "; nothing has been changed");
+  } else {
+    call.note(text::grouped(created) + " runs would be made, and " + text::grouped(cleared) +
+              " run again; nothing has been changed");
+  }
+  if (const std::int64_t left_out = number_member(plan, "left_out"); left_out > 0) {
+    call.note(text::grouped(left_out) + " intervals of the range end in the future, and are left out");
+  }
   return kOk;
 }
 
-/// How many runs and intervals a backfill comes to, whatever is done of them already; 0: nobody knows.
-std::int64_t total_of(const ServerClient& server, const Value& backfill) {
-  ValueMap body;
-  for (const char* name : {"dag_id", "from_date", "to_date", "intervals_per_run"}) {
-    const Value* member = backfill.find(name);
-    if (member != nullptr) body.emplace_back(name, *member);
-  }
-  const Result<Value> plan = server.post(std::string(kBackfills) + "/dry_run", body);
-  return plan ? number_member(*plan, "total_entries") : 0;
+/// How many runs and intervals a backfill comes to, whatever is done of them already; 0: nobody knows. An interval that
+/// had a run before may be one of several that were to share a run.
+std::int64_t total_of(const Value& backfill) {
+  return std::max(number_member(backfill, "total_runs"), number_member(backfill, "done"));
 }
 
 std::string range_words(const Value& backfill) {
@@ -131,14 +138,18 @@ void print_backfill(const Value& one, std::int64_t total) {
   if (const auto chunk = number_member(one, "intervals_per_run"); chunk > 1) {
     out += ", of " + std::to_string(chunk) + " intervals each";
   }
+  if (const auto to_come = number_member(one, "intervals_to_come"); to_come > 0) {
+    out += "\nto come    " + text::grouped(to_come) + " of " + text::grouped(number_member(one, "total_intervals")) +
+            " intervals";
+  }
   out += "\nmade       " + time_member(one, "created_at") + " by " + text_member(one, "created_by") + "\n";
   if (const std::string note = text_member(one, "note"); !note.empty()) out += "why        " + note + "\n";
   Invocation::print(out);
 }
 
-int show_backfill(const Invocation& call, const ServerClient& server, const Value& one) {
+int show_backfill(const Invocation& call, const Value& one) {
   if (call.format() == Format::table) {
-    print_backfill(one, total_of(server, one));
+    print_backfill(one, total_of(one));
   } else {
     call.print_document(one);
   }
@@ -148,9 +159,9 @@ int show_backfill(const Invocation& call, const ServerClient& server, const Valu
 /// To its end: 1 where a run of it failed, or somebody has cancelled it.
 int await_backfill(const Invocation& call, const ServerClient& server, const Value& one) {
   const std::int64_t number = number_member(one, "id");
-  const Result<Value> end = follow_backfill(server, call, number, total_of(server, one));
+  const Result<Value> end = follow_backfill(server, call, number, total_of(one));
   if (!end) return call.fail(end.error(), "the backfill goes on; `baton backfill show " + std::to_string(number) + "`");
-  show_backfill(call, server, *end);
+  show_backfill(call, *end);
   const bool is_good = text_member(*end, "state") == "completed" && backfill_counts(*end).failed == 0;
   return is_good ? kOk : kRunFailed;
 }
@@ -247,7 +258,7 @@ int backfill_show_command(const Invocation& call) {
   const Result<Value> found = find_backfill(*server, call.args().at(0));
   if (!found) return call.fail(found.error());
   if (call.args().has("wait")) return await_backfill(call, *server, *found);
-  return show_backfill(call, *server, *found);
+  return show_backfill(call, *found);
 }
 
 int backfill_pause_command(const Invocation& call) {

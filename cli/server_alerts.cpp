@@ -117,9 +117,10 @@ void ServerAlerts::read_assets(Reader& reader, const std::shared_ptr<bool>& aliv
   if (!assets) return;
   for (const AssetView& one : assets->rows) {
     if (one.row.fresh_within_us <= 0) continue;
-    const WallUs since = one.last_event_at == kNoTime ? one.created_at : one.last_event_at;
-    server_.loop().post([this, alive, row = one.row, since] {
-      if (*alive) alerts_.learn_asset(row, since);
+    const bool has_event = one.last_event_at != kNoTime;
+    const WallUs since = has_event ? one.last_event_at : one.created_at;
+    server_.loop().post([this, alive, row = one.row, since, has_event] {
+      if (*alive) alerts_.learn_asset(row, since, has_event);
     });
   }
 }

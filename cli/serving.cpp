@@ -86,7 +86,11 @@ Serving::Serving(LocalServer& server, ServingOptions options, RunObserver& obser
       config_(server.loop(), look_at_config(server.loop(), loader_, options_.config_path, server.options().config.profile.name),
               {[this](const Config& old, const Config& fresh) { take_config(old, fresh); },
                [&observer](const std::string& line) { observer.notice(line); }}),
-      door_(server, makers_.shelf(), makers_.ticks(), folder_, jobs_) {}
+      door_(server, makers_.shelf(), makers_.ticks(), folder_, jobs_),
+      refusals_([&server] { return server.loop().wall_now(); },
+                [this](api::ChangeAsk what, api::Asker who) {
+                  door_.change(std::move(what), std::move(who), {}, [](const Result<api::Changed>&) {});
+                }) {}
 
 Serving::~Serving() {
   is_ready_ = false;
@@ -257,6 +261,9 @@ Status Serving::start_web() {
     return from_canonical(version.canonical_json, {version.source_file, version.work_folder});
   };
   seams.read_dag = [this](const VersionRow& row) { return known_dag(row, config_now()); };
+  seams.on_refused = [this](const http::Request& request, int status, const std::string& why) {
+    refusals_.told(request, status, why);
+  };
   seams.find_token = [this](const std::string& hash) { return grant_of(hash); };
   auto made = web::Server::make(settings, services, seams);
   if (!made) return made.error();
@@ -440,6 +447,7 @@ void Serving::beat() {
   makers_.look();
   seen_ = server_.loop().wall_now();
   see_workers();
+  refusals_.look();
   alerts_.beat(beat_due_ == 0 ? 0 : server_.loop().mono_now() - beat_due_);
   DurationUs wait = kBeatUs;
   if (const DurationUs watchdog = watchdog_interval(); watchdog > 0) {

@@ -32,6 +32,7 @@
 #include "scheduler/service/config_watch.h"
 #include "scheduler/service/dag_folder.h"
 #include "scheduler/store/run_source.h"
+#include "web/api/refusals.h"
 #include "web/server.h"
 
 namespace baton {
@@ -110,6 +111,7 @@ class Serving {
   Backups backups_;
   ConfigWatch config_;
   ApiDoor door_;
+  api::Refusals refusals_;
   std::unique_ptr<web::Server> web_;
   // For threads that handle requests: how the loop is.
   std::atomic<bool> is_ready_ = false;

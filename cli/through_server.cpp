@@ -65,6 +65,19 @@ int await_elsewhere(const ServerClient& server, const Invocation& call, const st
 
 }  // namespace
 
+namespace {
+
+/// What keeps a run from beginning, where that is more than those before it in the same turn.
+void tell_wait(const ServerClient& server, const Invocation& call, const Value& run) {
+  const std::string wait = text_member(run, "wait");
+  if (wait.empty() || wait == "turn") return;
+  const auto why = server.get(run_target(text_member(run, "dag_id"), text_member(run, "dag_run_id")) + "/why");
+  const ValueList& reasons = why ? list_member(*why, "reasons") : ValueList{};
+  call.note("it waits: " + (reasons.empty() ? wait : text_member(reasons.front(), "text")));
+}
+
+}  // namespace
+
 int show_run(const ServerClient& server, const Invocation& call, const Value& run, const std::string& what) {
   const std::string dag_id = text_member(run, "dag_id");
   const std::string run_id = text_member(run, "dag_run_id");
@@ -76,6 +89,7 @@ int show_run(const ServerClient& server, const Invocation& call, const Value& ru
       return kOk;
     }
     Invocation::print(run_id + "  " + text_member(run, "state") + "\n");
+    tell_wait(server, call, run);
     call.note(what + "; `baton watch " + words + state_flag_of(call.args()) + "` follows it");
     return kOk;
   }

@@ -65,7 +65,7 @@ Value run_object(const RunView& run, bool with_counts) {
       .set("dag_id", row.dag_id)
       .set("dag_display_name", row.dag_id)
       .set("state", to_string(row.state))
-      .set("state_reason", reason_or_null(row.reason))
+      .set("state_reason", row.reason == Reason::none ? Value() : Value(run_reason_name(row.reason)))
       .set("run_type", to_string(row.type))
       .set("logical_date", json_time(row.logical_date))
       .set("data_interval_start", json_time(row.interval_start))

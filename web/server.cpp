@@ -36,14 +36,17 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   access.owner = settings.owner;
   access.now_s = [] { return static_cast<std::int64_t>(std::time(nullptr)); };
   access.find_token = std::move(seams.find_token);
-  access.on_refused = std::move(seams.on_refused);
+  access.on_refused = seams.on_refused;
+  access.ended_file = settings.state_folder + "/sessions.ended";
   server->access_ = std::make_unique<http::Access>(std::move(access));
+  if (auto loaded = server->access_->load(); !loaded) return loaded.error();
 
   server->readers_ = std::make_unique<api::Readers>(std::move(seams.open_reader));
   server->events_ = std::make_unique<api::EventHub>(*server->readers_);
   server->dags_ = std::make_unique<api::CompiledDags>(std::move(seams.compile));
   server->services_ = std::move(services);
   server->services_.state_folder = settings.state_folder;
+  server->services_.on_refused = std::move(seams.on_refused);
   server->services_.readers = server->readers_.get();
   server->services_.events = server->events_.get();
   server->services_.dags = server->dags_.get();
@@ -56,6 +59,7 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
     server->services_.now = [] { return static_cast<WallUs>(std::time(nullptr)) * kSecond; };
   }
   server->services_.access = server->access_.get();
+  for (const api::Operation& one : (*description)->operations()) server->services_.resources.push_back(one.resource);
   server->services_.counts = [server = server.get()] {
     return server->http_ ? server->http_->counts() : http::ServerCounts{};
   };

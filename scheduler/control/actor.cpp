@@ -12,6 +12,8 @@ AuditRow audit_row(const Actor& actor, const std::string& action, const RunRow& 
   row.action = action;
   row.dag_id = run.dag_id;
   row.run_id = run.run_id;
+  row.address = actor.address;
+  row.via = actor.via;
   ValueMap extra;
   if (!why.empty()) extra.emplace_back(Value{std::string{"why"}}, Value{why});
   if (!actor.address.empty()) extra.emplace_back(Value{std::string{"address"}}, Value{actor.address});

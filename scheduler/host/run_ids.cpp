@@ -18,7 +18,7 @@ bool is_allowed(char c) {
 }  // namespace
 
 bool is_run_id(std::string_view id) {
-  return !id.empty() && id.size() <= kRunIdMax && std::ranges::all_of(id, is_allowed);
+  return !id.empty() && id != "." && id != ".." && id.size() <= kRunIdMax && std::ranges::all_of(id, is_allowed);
 }
 
 std::string manual_run_id(WallUs now, std::uint64_t random) {

@@ -9,7 +9,7 @@
 
 namespace baton {
 
-/// Letters, digits and _.~:+- ; 1 to 250 characters.
+/// Letters, digits and _.~:+- ; 1 to 250 characters; no `.` or `..`, which no path can name.
 bool is_run_id(std::string_view id);
 
 /// manual__<time>_<6 letters and digits>, the time in UTC to the µs. Equal arguments give equal ids.

@@ -70,6 +70,7 @@ std::string_view to_string(RunState v) { return name_of(kRunStates, v); }
 std::string_view to_string(TaskState v) { return name_of(kTaskStates, v); }
 std::string_view to_string(RunType v) { return name_of(kRunTypes, v); }
 std::string_view to_string(Reason v) { return name_of(kReasons, v); }
+std::string_view run_reason_name(Reason v) { return v == Reason::upstream_failed ? "task_failed" : to_string(v); }
 std::string_view to_string(Wait v) { return name_of(kWaits, v); }
 std::string_view to_string(TriggerRule v) { return name_of(kTriggerRules, v); }
 std::string_view to_string(TaskKind v) { return name_of(kTaskKinds, v); }

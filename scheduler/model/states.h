@@ -51,7 +51,7 @@ enum class Reason : std::uint8_t {
   no_items,         ///< `for_each` or `matrix` had nothing to expand to
   trigger_rule,     ///< the upstreams' ends settled the trigger rule against it
   cached,           ///< succeeded from the cache
-  upstream_failed,  ///< (run) a task ended failed
+  upstream_failed,  ///< (run) a task ended failed, told as `task_failed`
   marked,           ///< a person set this state
   not_selected,     ///< left out by --task
   unsupported,      ///< its kind or executor cannot run here
@@ -87,6 +87,9 @@ std::string_view to_string(RunState state);
 std::string_view to_string(TaskState state);
 std::string_view to_string(RunType type);
 std::string_view to_string(Reason reason);
+/// As a run says it: what is `upstream_failed` of a task, failed because of what stood before it, is `task_failed` of a
+/// run.
+std::string_view run_reason_name(Reason reason);
 std::string_view to_string(Wait wait);
 std::string_view to_string(TriggerRule rule);
 std::string_view to_string(TaskKind kind);

@@ -167,7 +167,7 @@ void Alerts::tell_run(Part& part, const RunRow& row, WallUs now) {
   if (row.reason == Reason::marked || row.ended_at == kNoTime) return;  // a person knows what they have said
   const char* event = row.state == RunState::success ? "run_success" : "run_failed";
   ValueMap details = {{"run_id", row.run_id},
-                      {"reason", std::string(to_string(row.reason))},
+                      {"reason", std::string(run_reason_name(row.reason))},
                       {"note", row.note},
                       {"started_at", time_or_null(row.started_at)},
                       {"ended_at", time_or_null(row.ended_at)}};
@@ -370,7 +370,7 @@ void Alerts::assets_due(WallUs now, std::vector<OutboxRow>& out) {
     const WallUs stale_at = old.since + old.within_us;
     auto told = news(old.is_stale ? "asset_stale" : "asset_at_risk", old.declared_by, old.name, std::to_string(old.since),
                      {{"asset", old.name},
-                      {"last_event_at", time_or_null(old.since)},
+                      {"last_event_at", time_or_null(old.has_event ? old.since : kNoTime)},
                       {"stale_at", time_or_null(stale_at)},
                       {"note", old.is_stale ? "nothing has happened to it within its `fresh_within`"
                                             : "its `fresh_within` is nearly over"}},

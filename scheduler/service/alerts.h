@@ -97,7 +97,7 @@ class Alerts {
   using FindUsual = std::function<void(const std::string& dag_id, std::function<void(DurationUs)> done)>;
   void expect_by(FindUsual find_usual) { find_usual_ = std::move(find_usual); }
   /// An asset that was known before this.
-  void learn_asset(const AssetRow& row, WallUs since) { assets_.restore(row, since); }
+  void learn_asset(const AssetRow& row, WallUs since, bool has_event) { assets_.restore(row, since, has_event); }
   /// A run that lives already when the server begins.
   void watch(const DagRun& run);
   /// One that waits for its turn: it may be late before it has begun.

@@ -12,9 +12,13 @@ void AssetWatch::put_due(const std::string& name, Watched& of) {
   due_.insert({of.due, name});
 }
 
-/// A file that is read again says nothing new of when something happened.
+/// A file that is read again says nothing new of when something happened. Whose word counts is as the store has it: who
+/// only names an asset takes nothing from who declares it.
 void AssetWatch::say(const AssetRow& row) {
   Watched& of = assets_[row.name];
+  const bool is_own = row.declarer != AssetDeclarer::nobody && row.declared_by == of.declared_by;
+  if (of.since != kNoTime && row.declarer <= of.declarer && !is_own) return;
+  of.declarer = row.declarer;
   const bool is_new = of.since == kNoTime;
   if (is_new) of.since = row.at;
   of.declared_by = row.declared_by;
@@ -25,8 +29,10 @@ void AssetWatch::say(const AssetRow& row) {
 }
 
 /// What has happened since it was read is newer.
-void AssetWatch::restore(const AssetRow& row, WallUs since) {
+void AssetWatch::restore(const AssetRow& row, WallUs since, bool has_event) {
   Watched& of = assets_[row.name];
+  of.declarer = row.declarer;
+  of.has_event = of.has_event || has_event;
   of.declared_by = row.declared_by;
   of.within_us = row.fresh_within_us;
   if (!of.is_dated) of.since = since;
@@ -37,6 +43,7 @@ void AssetWatch::restore(const AssetRow& row, WallUs since) {
 
 void AssetWatch::happened(const AssetEventRow& event) {
   Watched& of = assets_[event.asset];
+  of.has_event = true;
   if (of.is_dated && event.at <= of.since) return;
   of.since = of.is_dated ? std::max(of.since, event.at) : event.at;
   of.is_dated = true;
@@ -52,7 +59,7 @@ std::vector<OldAsset> AssetWatch::take_due(WallUs now) {
     Watched& of = assets_.at(name);
     of.due = kNoTime;
     const bool is_stale = now > of.since + of.within_us;
-    out.push_back({name, of.declared_by, is_stale, of.since, of.within_us});
+    out.push_back({name, of.declared_by, is_stale, of.since, of.within_us, of.has_event});
     if (is_stale) continue;
     of.was_at_risk = true;
     put_due(name, of);

@@ -21,14 +21,15 @@ struct OldAsset {
   bool is_stale = false;
   WallUs since = kNoTime;      ///< its last event, or where there is none when it was first seen
   DurationUs within_us = 0;
+  bool has_event = false;
 };
 
 class AssetWatch {
  public:
   /// What is said of it from here on. Of an asset that nothing has happened to it counts from when it is first said.
   void say(const AssetRow& row);
-  /// As the store has it. `since`: of its last event, or of when it was made.
-  void restore(const AssetRow& row, WallUs since);
+  /// As the store has it. `since`: of its last event, or where it has none of when it was made.
+  void restore(const AssetRow& row, WallUs since, bool has_event);
   void happened(const AssetEventRow& event);
   /// Those that have become so by now.
   [[nodiscard]] std::vector<OldAsset> take_due(WallUs now);
@@ -37,8 +38,10 @@ class AssetWatch {
  private:
   struct Watched {
     std::string declared_by;
+    AssetDeclarer declarer = AssetDeclarer::nobody;
     DurationUs within_us = 0;
     WallUs since = kNoTime;
+    bool has_event = false;
     bool is_dated = false;   ///< `since` is an event's, or what the store says
     WallUs due = kNoTime;    ///< as it stands in due_
     bool was_at_risk = false;

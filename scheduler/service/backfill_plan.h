@@ -16,6 +16,8 @@ namespace baton {
 
 struct BackfillWish {
   WallUs from = 0, to = 0;             ///< logical dates, both inclusive
+  /// Intervals that end later are no part of it, however late they are asked for again; kNoTime: there is no such limit.
+  WallUs ended_by = kNoTime;
   std::int32_t intervals_per_run = 1;  ///< of one run; the last one may have fewer
   Reprocess reprocess = Reprocess::none;
   bool runs_backwards = false;
@@ -31,12 +33,18 @@ struct BackfillPiece {
 };
 
 /// The pieces of a range, the first `limit` of those from `next_ordinal` on. They follow from the schedule alone,
-/// whatever has been done: an ordinal always means the same piece. invalid: no schedule, an empty range, too many
-/// intervals.
+/// whatever has been done: an ordinal always means the same piece. invalid: no schedule, an empty range, one that
+/// lies in the future as a whole, too many intervals.
 Result<std::vector<BackfillPiece>> backfill_pieces(const timetable::Timetable& schedule, const BackfillWish& wish,
                                                    std::int64_t next_ordinal, std::size_t limit);
-/// How many pieces there are. Errors as above.
-Result<std::int64_t> count_pieces(const timetable::Timetable& schedule, const BackfillWish& wish);
+/// How much a range comes to. `left_out`: intervals that begin in it and end too late.
+struct BackfillExtent {
+  std::int64_t pieces = 0, intervals = 0, left_out = 0;
+};
+/// Nothing is kept of what is counted. Errors as above.
+Result<BackfillExtent> extent_of(const timetable::Timetable& schedule, const BackfillWish& wish);
+/// What a backfill was to be when it was made.
+BackfillWish wish_of(const BackfillRow& row);
 
 /// A run that covers a date already.
 struct ExistingRun {

@@ -7,16 +7,6 @@ namespace {
 
 constexpr std::size_t kPageMax = 200;
 
-BackfillWish wish_of(const BackfillRow& row) {
-  BackfillWish wish;
-  wish.from = row.from;
-  wish.to = row.to;
-  wish.intervals_per_run = row.intervals_per_run;
-  wish.reprocess = row.reprocess;
-  wish.runs_backwards = row.runs_backwards;
-  return wish;
-}
-
 BackfillAsk ask_of(const BackfillRow& row) {
   return {row.dag_id, wish_of(row), row.max_active_runs, row.conf_json, row.note, row.labels};
 }
@@ -87,8 +77,10 @@ void Backfills::run_ended(RunNo run_no) {
 
 void Backfills::create(BackfillAsk ask, const std::string& by, AuditRow audit, OnMade done) {
   const auto wanted = std::make_shared<BackfillAsk>(std::move(ask));
+  wanted->wish.ended_by = loop_.wall_now();
   const auto made = [this, wanted, by, audit = std::move(audit), done](
-                        const Result<std::vector<BackfillPiece>>& pieces, const std::vector<CoveredDate>&) {
+                        const Result<std::vector<BackfillPiece>>& pieces, const std::vector<CoveredDate>&,
+                        const timetable::Timetable*) {
     if (!pieces) return done(pieces.error());
     for (const auto& [backfill_no, of] : fillings_) {
       if (of.row.dag_id != wanted->dag_id) continue;
@@ -102,7 +94,7 @@ void Backfills::create(BackfillAsk ask, const std::string& by, AuditRow audit, O
     row.dag_id = wanted->dag_id;
     row.from = wanted->wish.from;
     row.to = wanted->wish.to;
-    row.created_at = row.updated_at = loop_.wall_now();
+    row.created_at = row.updated_at = wanted->wish.ended_by;
     row.max_active_runs = wanted->max_active_runs;
     row.intervals_per_run = wanted->wish.intervals_per_run;
     row.reprocess = wanted->wish.reprocess;
@@ -130,16 +122,22 @@ void Backfills::create(BackfillAsk ask, const std::string& by, AuditRow audit, O
 
 void Backfills::plan(const BackfillAsk& ask, OnPlan done) {
   const auto wanted = std::make_shared<BackfillAsk>(ask);
+  wanted->wish.ended_by = loop_.wall_now();
   load_plan(wanted, 0, kPlanMax,
             [wanted, done = std::move(done)](const Result<std::vector<BackfillPiece>>& pieces,
-                                             const std::vector<CoveredDate>& dates) {
+                                             const std::vector<CoveredDate>& dates,
+                                             const timetable::Timetable* schedule) {
               if (!pieces) return done(pieces.error());
-              std::vector<BackfillDecision> out;
+              BackfillPlan out;
               for (const BackfillPiece& piece : *pieces) {
                 for (auto& decision : decide_piece(piece, wanted->wish.reprocess, lookup_in(dates))) {
-                  out.push_back(std::move(decision));
+                  out.decisions.push_back(std::move(decision));
                 }
               }
+              const auto extent = extent_of(*schedule, wanted->wish);
+              if (!extent) return done(extent.error());
+              out.extent = *extent;
+              out.is_whole = static_cast<std::int64_t>(pieces->size()) == extent->pieces;
               done(std::move(out));
             });
 }
@@ -147,15 +145,15 @@ void Backfills::plan(const BackfillAsk& ask, OnPlan done) {
 /// The pieces from `next_ordinal` on, and which of their dates have runs.
 void Backfills::load_plan(
     std::shared_ptr<BackfillAsk> ask, std::int64_t next_ordinal, std::size_t limit,
-    std::function<void(const Result<std::vector<BackfillPiece>>&, const std::vector<CoveredDate>&)> done) {
-  if (is_stopped_) return done(Error{"the server is ending; try again", ErrorKind::unavailable}, {});
+    OnPieces done) {
+  if (is_stopped_) return done(Error{"the server is ending; try again", ErrorKind::unavailable}, {}, nullptr);
   const auto dag = host_.dag(ask->dag_id);
-  if (!dag) return done(dag.error(), {});
+  if (!dag) return done(dag.error(), {}, nullptr);
   const auto found = [this, ask, next_ordinal, limit,
                       done](const Result<std::shared_ptr<const timetable::Timetable>>& schedule) {
-    if (!schedule) return done(schedule.error(), {});
+    if (!schedule) return done(schedule.error(), {}, nullptr);
     auto pieces = backfill_pieces(**schedule, ask->wish, next_ordinal, limit);
-    if (!pieces || pieces->empty()) return done(pieces, {});
+    if (!pieces || pieces->empty()) return done(pieces, {}, schedule->get());
     WallUs from = pieces->front().logical_date;
     WallUs to = from;
     for (const BackfillPiece& piece : *pieces) {
@@ -163,9 +161,10 @@ void Backfills::load_plan(
       to = std::max(to, piece.inner_dates.empty() ? piece.logical_date : piece.inner_dates.back());
     }
     host_.find_dates(ask->dag_id, from, to,
-                     guarded([pieces = *pieces, done](const Result<std::vector<CoveredDate>>& dates) {
-                       if (!dates) return done(dates.error(), {});
-                       done(pieces, *dates);
+                     guarded([pieces = *pieces, schedule = *schedule, done](
+                                 const Result<std::vector<CoveredDate>>& dates) {
+                       if (!dates) return done(dates.error(), {}, nullptr);
+                       done(pieces, *dates, schedule.get());
                      }));
   };
   host_.find_schedule(ask->dag_id, dag->version, ask->conf_json, guarded(found));
@@ -237,7 +236,7 @@ void Backfills::read_page(Filling& of) {
   const auto ask = std::make_shared<BackfillAsk>(ask_of(of.row));
   load_plan(ask, of.row.next_ordinal, kPageMax,
             [this, backfill_no](const Result<std::vector<BackfillPiece>>& pieces,
-                                const std::vector<CoveredDate>& dates) {
+                                const std::vector<CoveredDate>& dates, const timetable::Timetable*) {
               Filling* found = find(backfill_no);
               if (found == nullptr) return;
               found->is_busy = false;

@@ -81,6 +81,13 @@ struct BackfillAsk {
   Labels labels;  ///< of each of its runs
 };
 
+/// What a backfill would do: the decisions of its first pieces, kPlanMax of these at most, and how much it is in all.
+struct BackfillPlan {
+  std::vector<BackfillDecision> decisions;
+  BackfillExtent extent;
+  bool is_whole = true;  ///< there are no other decisions
+};
+
 class Backfills {
  public:
   Backfills(Loop& loop, BackfillHost& host) : loop_(loop), host_(host) {}
@@ -97,8 +104,8 @@ class Backfills {
   /// `done` with its number once its row is durable: its runs follow by themselves. not_found: no such DAG; invalid: no
   /// schedule, a range without intervals, params that do not fit; conflict: the DAG has a backfill that is not through.
   void create(BackfillAsk ask, const std::string& by, AuditRow audit, OnMade done);
-  using OnPlan = std::function<void(const Result<std::vector<BackfillDecision>>&)>;
-  /// What create() would do now, at most kPlanMax decisions. Nothing changes. Errors as of create().
+  using OnPlan = std::function<void(const Result<BackfillPlan>&)>;
+  /// What create() would do now. Nothing changes. Errors as of create().
   void plan(const BackfillAsk& ask, OnPlan done);
   using OnDone = std::function<void(const Status&)>;
   /// `done` when it is durable. not_found: no such backfill, or it is through already: conflict. What holds is no error.
@@ -143,8 +150,10 @@ class Backfills {
   void change_state(std::int64_t backfill_no, BackfillState to, AuditRow audit, OnDone done);
   [[nodiscard]] Filling* find(std::int64_t backfill_no);
   ServiceRows take_step(Filling& of, RunNo run_no, BackfillSkip skip, BackfillIntervalRow& interval);
-  void load_plan(std::shared_ptr<BackfillAsk> ask, std::int64_t next_ordinal, std::size_t limit,
-                 std::function<void(const Result<std::vector<BackfillPiece>>&, const std::vector<CoveredDate>&)> done);
+  /// `schedule`: that the pieces are of; null beside an error.
+  using OnPieces = std::function<void(const Result<std::vector<BackfillPiece>>&, const std::vector<CoveredDate>&,
+                                      const timetable::Timetable* schedule)>;
+  void load_plan(std::shared_ptr<BackfillAsk> ask, std::int64_t next_ordinal, std::size_t limit, OnPieces done);
 
   /// Wraps what comes back later: it is not heard after the end.
   template <typename F>

@@ -10,7 +10,8 @@ AssetStatements::AssetStatements()
           " seq = excluded.seq, declarer = excluded.declarer, fresh_within_us = excluded.fresh_within_us,"
           " updated_at = excluded.updated_at, declared_by = excluded.declared_by, uri = excluded.uri,"
           " description = excluded.description"
-          " WHERE (excluded.declarer > asset.declarer OR excluded.declared_by IS asset.declared_by)"
+          " WHERE (excluded.declarer > asset.declarer"
+          " OR (excluded.declarer > 0 AND excluded.declared_by IS asset.declared_by))"
           " AND (excluded.declarer, excluded.fresh_within_us, excluded.declared_by, excluded.uri,"
           " excluded.description)"
           " IS NOT (asset.declarer, asset.fresh_within_us, asset.declared_by, asset.uri, asset.description)"),

@@ -78,7 +78,7 @@ PageWalk::PageWalk(char list, std::vector<SortTerm> terms, std::vector<SortTerm>
     : list_(list),
       terms_(std::move(terms)),
       numbers_(std::move(numbers)),
-      limit_(std::clamp<std::int64_t>(page.limit, 1, 10'000)),
+      limit_(std::clamp<std::int64_t>(page.limit, 0, 10'000)),
       skip_(std::max<std::int64_t>(page.offset, 0)),
       after_(page.after) {
   const auto unique = std::ranges::find_if(terms_, &SortTerm::is_unique);
@@ -184,6 +184,7 @@ std::string PageWalk::signature() const {
 std::string PageWalk::cut(std::vector<WalkedRow>& rows) const {
   if (static_cast<std::int64_t>(rows.size()) <= limit_) return {};
   rows.resize(static_cast<std::size_t>(limit_));
+  if (rows.empty()) return {};  // nothing was asked for but how many there are
   return key_after(rows.back().values);
 }
 

@@ -105,7 +105,7 @@ template <typename Page, typename Of>
 Status read_page(ReaderConnection& connection, const std::string& columns, const Query& from, const std::string& order,
                  const PageRequest& asked, Page& page, const Of& of) {
   Query rows{"SELECT " + columns, {}};
-  const std::int64_t limit = std::clamp<std::int64_t>(asked.limit, 1, kAssetRowsMax);
+  const std::int64_t limit = std::clamp<std::int64_t>(asked.limit, 0, kAssetRowsMax);
   rows.append(from).add(order + " LIMIT ? OFFSET ?", limit, std::max<std::int64_t>(asked.offset, 0));
   const Status read = connection.query(rows, [&](const Statement& row) -> Status {
     page.rows.push_back(of(row));

@@ -1,5 +1,5 @@
 // The SqliteReader's versions, durations, cache and audit.
-#include "scheduler/store/derived_uuid.h"
+#include "scheduler/digest/derived_uuid.h"
 #include "scheduler/store/reader_connection.h"
 #include "scheduler/store/row_sums.h"
 

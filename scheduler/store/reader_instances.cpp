@@ -1,5 +1,5 @@
 // The SqliteReader's task instances and tries: their rows.
-#include "scheduler/store/derived_uuid.h"
+#include "scheduler/digest/derived_uuid.h"
 #include "scheduler/store/reader_connection.h"
 
 namespace baton::sqlite {

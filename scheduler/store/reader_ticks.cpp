@@ -50,7 +50,7 @@ Result<TickPage> SqliteReader::list_ticks(const TickQuery& query) {
   if (!read) return read.error();
   page.total_is_capped = page.total == kTotalMax;
   Query rows{"SELECT t.from_at, t.to_at, t.ticks, t.reason, r.run_id, t.recorded_at", {}};
-  const std::int64_t limit = std::clamp<std::int64_t>(query.page.limit, 1, kTicksMax);
+  const std::int64_t limit = std::clamp<std::int64_t>(query.page.limit, 0, kTicksMax);
   const std::int64_t offset = std::max<std::int64_t>(query.page.offset, 0);
   rows.append(from).add(" ORDER BY t.from_at DESC LIMIT ? OFFSET ?", limit, offset);
   read = connection_->query(rows, [&](const Statement& row) -> Status {

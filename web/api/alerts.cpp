@@ -40,7 +40,7 @@ http::Response list_alerts(const Call& call) {
   query.page = page_of(call.request);
   const auto page = (*reader)->list_deliveries(query);
   if (!page) return read_error(page.error(), call);
-  return list_response(list_body("alerts", page->rows, page->total, append_delivery), page->seq, call);
+  return page_response("alerts", *page, append_delivery, call);
 }
 
 void test_alert(const Call& call, const http::Reply& reply) {

@@ -6,10 +6,12 @@
 #include <set>
 
 #include "scheduler/digest/digest.h"
+#include "scheduler/json/json_writer.h"
 #include "web/api/objects.h"
 #include "web/api/run_choice.h"
 #include "web/api/whole_run.h"
 #include "web/http/router.h"
+#include "web/http/target.h"
 
 namespace baton::api {
 
@@ -26,6 +28,37 @@ http::Response list_response(std::string body, std::int64_t seq, const Call& cal
   http::Response response = json_response(std::move(body));
   response.etag = std::to_string(seq) + "-" + sha256_hex(call.request.target).substr(0, 8);
   return response;
+}
+
+/// Pages go forward alone: the one before is the one that the client has had.
+void add_paging(std::string& body, bool is_capped, const std::string& next, const Call& call) {
+  const bool has_cursor = call.request.query_value("cursor").has_value();
+  if (!has_cursor && !is_capped) return;
+  body.pop_back();
+  body += ",\"total_entries_limit\":" + std::to_string(kTotalMax);
+  if (has_cursor) {
+    body += ",\"next_cursor\":";
+    if (next.empty()) {
+      body += "null";
+    } else {
+      append_json_string(body, next);
+    }
+    body += ",\"previous_cursor\":null";
+  }
+  body += '}';
+}
+
+void add_next_link(http::Response& response, const std::string& next, const Call& call) {
+  if (next.empty()) return;
+  std::string target(call.request.path());
+  char separator = '?';
+  for (const auto& [name, value] : call.request.query) {
+    if (name == "cursor" || name == "offset") continue;
+    target += separator + http::percent_encoded(name) + "=" + http::percent_encoded(value);
+    separator = '&';
+  }
+  target += separator + ("cursor=" + http::percent_encoded(next));
+  response.headers.push_back({"Link", "<" + target + ">; rel=\"next\""});
 }
 
 http::Response object_response(std::string body, std::int64_t seq, const Call& call) {

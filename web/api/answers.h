@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "web/api/objects.h"
 #include "web/api/services.h"
 #include "web/http/errors.h"
 
@@ -17,6 +18,25 @@ http::Response read_error(const Error& error, const Call& call);
 http::Response order_error(const std::string& word, const Call& call);
 /// A list of one snapshot: its number is the ETag's base.
 http::Response list_response(std::string body, std::int64_t seq, const Call& call);
+
+/// What a page of a list that goes on by key says beside its rows, for who asked for a cursor, and of totals that are
+/// capped: `next_cursor`, `total_entries_limit`.
+void add_paging(std::string& body, bool is_capped, const std::string& next, const Call& call);
+/// `Link: rel=next` to the page behind this one, with the words of the query as they came.
+void add_next_link(http::Response& response, const std::string& next, const Call& call);
+
+/// A page of a list that goes on by key; `body` as list_body() makes it.
+template <typename Page>
+http::Response page_response(std::string body, const Page& page, const Call& call) {
+  add_paging(body, page.total_is_capped, page.next, call);
+  http::Response response = list_response(std::move(body), page.seq, call);
+  add_next_link(response, page.next, call);
+  return response;
+}
+template <typename Page, typename Append>
+http::Response page_response(std::string_view name, const Page& page, Append append, const Call& call) {
+  return page_response(list_body(name, page.rows, page.total, append), page, call);
+}
 
 /// Of one object, whose row has this number.
 http::Response object_response(std::string body, std::int64_t seq, const Call& call);
@@ -35,8 +55,11 @@ Result<DagView> dag_of_path(Reader& reader, const Call& call);
 /// not_found: there is no such DAG. `~` is every DAG.
 Status check_dag(Reader& reader, const std::string& dag_id);
 
-/// The run as it is now.
-http::Response run_response(Reader& reader, RunNo run_no, int status, const Call& call);
+/// The run as it is now; `wait`: what keeps it from beginning, as the scheduler has it.
+http::Response run_response(Reader& reader, RunNo run_no, int status, const Call& call,
+                            QueueWait wait = QueueWait::none);
+/// The same, with its wait, which the scheduler is asked for. Any thread.
+void answer_with_run(RunNo run_no, const Call& call, const http::Reply& reply);
 
 /// Instances of runs by their numbers, as they are now: a list like any other. Runs and instances that are gone are left
 /// out.

@@ -79,7 +79,7 @@ http::Response list_approvals(const Call& call) {
   if (!read_approval_states(call.request, filter)) query.page.limit = 0;
   const auto page = (*reader)->list_approvals(query);
   if (!page) return read_error(page.error(), call);
-  return list_response(list_body("hitl_details", page->rows, page->total, append_approval), page->seq, call);
+  return page_response("hitl_details", *page, append_approval, call);
 }
 
 /// Of the task instance that the path names, the question of this try; 0: the newest.

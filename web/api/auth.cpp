@@ -44,9 +44,13 @@ http::Response create_session(const Call& call) {
   return response;
 }
 
+/// A copy of the cookie opens nothing any more either.
 http::Response logout(const Call& call) {
   http::Response response;
   response.status = 204;
+  if (const Status ended = call.services.access->end_session(call.request); !ended) {
+    response = http::error_response(ended.error(), &call.request);
+  }
   response.headers = {{"Set-Cookie", call.services.access->set_cookie("")}};
   return response;
 }

@@ -1,4 +1,5 @@
 // Backfills: the list, one, a dry run; made, paused, resumed, cancelled. Airflow's shapes, with what Baton has beside.
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -53,14 +54,53 @@ void append_row(JsonObject& one, const BackfillRow& row) {
   labels_field(one, row.labels);
 }
 
-void append_listed(std::string& out, const BackfillView& backfill) {
-  JsonObject one(out);
-  append_row(one, backfill.row);
+/// How much of it there is, and how much is still to come. Of one that is through: what it has come to.
+void append_size(JsonObject& one, const BackfillRow& row, const std::optional<BackfillSize>& size) {
+  const bool is_done = row.state == BackfillState::completed;
+  if (!size && !is_done) {
+    for (const char* name : {"total_runs", "total_intervals", "intervals_to_come"}) null_field(one, name);
+    return;
+  }
+  const std::int64_t runs = is_done ? row.next_ordinal : std::max(size->runs, row.next_ordinal);
+  one.number("total_runs", runs);
+  if (size) {
+    const std::int64_t intervals = size->intervals;
+    const bool goes_on = row.completed_at == kNoTime;
+    one.number("total_intervals", intervals);
+    one.number("intervals_to_come",
+               goes_on ? std::max<std::int64_t>(intervals - row.next_ordinal * row.intervals_per_run, 0) : 0);
+  } else {
+    null_field(one, "total_intervals");
+    one.number("intervals_to_come", 0);
+  }
 }
 
-void append_whole(std::string& out, const BackfillView& backfill) {
+/// By the schedule that its DAG has now.
+std::optional<BackfillSize> size_of(Reader& reader, const BackfillRow& row, const Call& call) {
+  if (call.services.backfills == nullptr || call.services.known_dags == nullptr) return std::nullopt;
+  DagQuery query;
+  query.filter.dag_ids = {row.dag_id};
+  query.page.limit = 1;
+  query.page.with_total = false;
+  const auto dags = reader.list_dags(query);
+  if (!dags || dags->rows.empty()) return std::nullopt;
+  const auto known = call.services.known_dags->get(reader, row.dag_id, dags->rows.front().latest_version);
+  if (!known || known->ticks == nullptr) return std::nullopt;
+  return call.services.backfills->size_of(row, *known->ticks);
+}
+
+/// Only those that go on are counted: there is one for each DAG at most.
+void append_listed(std::string& out, const BackfillView& backfill, Reader& reader, const Call& call) {
   JsonObject one(out);
   append_row(one, backfill.row);
+  const bool goes_on = backfill.row.completed_at == kNoTime;
+  append_size(one, backfill.row, goes_on ? size_of(reader, backfill.row, call) : std::nullopt);
+}
+
+void append_whole(std::string& out, const BackfillView& backfill, Reader& reader, const Call& call) {
+  JsonObject one(out);
+  append_row(one, backfill.row);
+  append_size(one, backfill.row, size_of(reader, backfill.row, call));
   {
     JsonObject runs(one.member("runs"));
     for (std::size_t k = 0; k < backfill.runs.size(); ++k) {
@@ -68,6 +108,8 @@ void append_whole(std::string& out, const BackfillView& backfill) {
     }
   }
   one.number("skipped", backfill.skipped);
+  const auto ended = [&](RunState state) { return backfill.runs[static_cast<std::size_t>(state)]; };
+  one.number("done", ended(RunState::success) + ended(RunState::failed) + backfill.skipped);
 }
 
 std::optional<std::int64_t> number_of_path(const Call& call) {
@@ -82,7 +124,7 @@ http::Response one_response(Reader& reader, std::int64_t backfill_no, const Call
   const auto found = reader.backfill(backfill_no);
   if (!found) return http::error_response(found.error(), &call.request);
   std::string body;
-  append_whole(body, *found);
+  append_whole(body, *found, reader, call);
   return json_response(std::move(body));
 }
 
@@ -103,7 +145,8 @@ http::Response list_backfills(const Call& call) {
   query.page = page_of(call.request);
   const auto page = (*reader)->list_backfills(query);
   if (!page) return read_error(page.error(), call);
-  return list_response(list_body("backfills", page->rows, page->total, append_listed), page->seq, call);
+  const auto append = [&](std::string& out, const BackfillView& one) { append_listed(out, one, **reader, call); };
+  return page_response("backfills", *page, append, call);
 }
 
 http::Response get_backfill(const Call& call) {
@@ -169,11 +212,19 @@ void append_planned(std::string& out, const BackfillPlanned& planned) {
 
 void dry_run(const Call& call, const http::Reply& reply) {
   if (!has_door(call, reply)) return;
-  call.services.backfills->plan(wanted_of(call), [call, reply](Result<std::vector<BackfillPlanned>> plan) {
+  call.services.backfills->plan(wanted_of(call), [call, reply](Result<BackfillPlan> plan) {
     reply.later([call, plan = std::move(plan)]() -> http::Response {
       if (!plan) return http::error_response(plan.error(), &call.request);
-      return json_response(
-          list_body("backfills", *plan, static_cast<std::int64_t>(plan->size()), append_planned));
+      // Of a list that is cut nobody has looked at the rest: it is as many as there are runs to be.
+      const auto listed = static_cast<std::int64_t>(plan->list.size());
+      const std::int64_t total = plan->is_whole ? listed : std::max(plan->size.runs, listed);
+      std::string body = list_body("backfills", plan->list, total, append_planned);
+      body.pop_back();
+      body += ",\"total_runs\":" + std::to_string(plan->size.runs) +
+              ",\"total_intervals\":" + std::to_string(plan->size.intervals) +
+              ",\"left_out\":" + std::to_string(plan->size.left_out) +
+              ",\"is_whole\":" + (plan->is_whole ? "true" : "false") + "}";
+      return json_response(std::move(body));
     });
   });
 }

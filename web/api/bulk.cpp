@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -17,6 +20,9 @@ namespace baton::api {
 namespace {
 
 constexpr std::array<std::string_view, 3> kActions = {"create", "update", "delete"};
+/// What names an object beside its key.
+constexpr std::array<const char*, 4> kNames = {"dag_id", "dag_run_id", "task_id", "map_index"};
+constexpr std::chrono::seconds kWaitMost{10};  // for what an object was named by before, until it is durable
 
 struct Item {
   std::size_t action = 0;  ///< of kActions
@@ -42,25 +48,50 @@ class Bulk : public std::enable_shared_from_this<Bulk> {
     for (const Value& action : call_.body.find("actions")->as_list()) read(action);
   }
 
+  /// What names an object again waits until the one before is durable, and is looked at as it is then: here, on a
+  /// thread for handlers.
   void begin(const Plan& plan) {
-    struct Asked {
-      std::size_t item;
-      Call call;  ///< keeps others from the object
-      ChangeAsk ask;
-    };
+    for (std::size_t at = 0; at < items_.size();) {
+      at = ask_from(at, plan);
+      if (at == items_.size() || wait_for_asked()) continue;
+      const http::Response late = http::error_response(Error{"what came before it is not done yet", ErrorKind::busy}, nullptr);
+      const std::lock_guard lock(mutex_);
+      for (; at < items_.size(); ++at) failed(items_[at], late.status, late.body);
+    }
+    std::unique_lock lock(mutex_);
+    is_all_asked_ = true;
+    if (open_ != 0) return;
+    lock.unlock();
+    reply_.send(answer());
+  }
+
+ private:
+  struct Asked {
+    std::size_t item;
+    Call call;  ///< keeps others from the object
+    ChangeAsk ask;
+  };
+
+  /// Looks at all from `at` up to the first that names an object of these again, then asks for them together; where it
+  /// has stopped.
+  std::size_t ask_from(std::size_t at, const Plan& plan) {
     std::vector<Asked> asked;
-    for (std::size_t k = 0; k < items_.size(); ++k) {
+    for (std::set<std::string> objects; at < items_.size() && objects.insert(object_of(items_[at])).second; ++at) {
+      Item& item = items_[at];
       Call own = call_;
-      BulkStep step = plan(own, items_[k].want, items_[k].name, items_[k].entity);
+      BulkStep step = plan(own, item.want, item.name, item.entity);
       if (step.refused) {
-        failed(items_[k], step.refused->status, step.refused->body);
+        const std::lock_guard lock(mutex_);
+        failed(item, step.refused->status, step.refused->body);
       } else {
-        if (!step.told_as.empty()) items_[k].name = std::move(step.told_as);
-        asked.push_back({k, std::move(own), std::move(*step.ask)});
+        if (!step.told_as.empty()) item.name = std::move(step.told_as);
+        asked.push_back({at, std::move(own), std::move(*step.ask)});
       }
     }
-    open_ = asked.size();
-    if (open_ == 0) return reply_.send(answer());
+    {
+      const std::lock_guard lock(mutex_);
+      open_ += asked.size();
+    }
     for (Asked& one : asked) {
       const auto took = [self = shared_from_this(), k = one.item, own = one.call,
                          ask = told_ ? std::optional(one.ask) : std::nullopt](const Result<Changed>& done) {
@@ -69,9 +100,24 @@ class Bulk : public std::enable_shared_from_this<Bulk> {
       };
       call_.services.door->change(std::move(one.ask), asker_of(call_.request), {}, took);
     }
+    return at;
   }
 
- private:
+  /// Of its name and of what its entity says beside it.
+  static std::string object_of(const Item& item) {
+    std::string out = item.name;
+    for (const char* name : kNames) {
+      const Value* found = item.entity.find(name);
+      out += '\n' + (found != nullptr ? to_json(*found) : std::string());
+    }
+    return out;
+  }
+
+  bool wait_for_asked() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kWaitMost, [this] { return open_ == 0; });
+  }
+
   void read(const Value& action) {
     const std::string name = text_member(action, "action");
     const std::size_t which = name == "create" ? 0 : name == "update" ? 1 : 2;
@@ -93,7 +139,7 @@ class Bulk : public std::enable_shared_from_this<Bulk> {
   [[nodiscard]] Value meant_of(const Value& entity, const Value* mask) const {
     if (mask == nullptr || mask->type() != ValueType::list || mask->as_list().empty()) return entity;
     const auto is_meant = [&](const std::string& name) {
-      for (const char* names : {"dag_id", "dag_run_id", "task_id", "map_index"}) {
+      for (const char* names : kNames) {
         if (name == names) return true;
       }
       const auto& list = mask->as_list();
@@ -121,7 +167,8 @@ class Bulk : public std::enable_shared_from_this<Bulk> {
       const http::Response refusal = http::error_response(done.error(), nullptr);
       failed(item, refusal.status, refusal.body);
     }
-    if (--open_ == 0) reply_.send(answer());
+    if (--open_ == 0 && is_all_asked_) reply_.send(answer());
+    changed_.notify_all();
   }
 
   http::Response answer() {
@@ -155,8 +202,10 @@ class Bulk : public std::enable_shared_from_this<Bulk> {
   const Told told_;
   std::vector<Item> items_;
   std::mutex mutex_;  ///< of what follows, once changes are asked for
+  std::condition_variable changed_;
   std::array<Outcome, 3> outcomes_;
   std::size_t open_ = 0;
+  bool is_all_asked_ = false;
 };
 
 }  // namespace

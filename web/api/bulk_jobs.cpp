@@ -41,7 +41,7 @@ http::Response list_bulk_jobs(const Call& call) {
   std::string body = list_body("bulk_jobs", page->rows, page->total, [](std::string& out, const JobView& job) {
     append_json(out, Value(insight::job_value(job)));
   });
-  return list_response(std::move(body), page->seq, call);
+  return page_response(std::move(body), *page, call);
 }
 
 void cancel_bulk_job(const Call& call, const http::Reply& reply) {

@@ -38,16 +38,20 @@ std::optional<http::Response> check_match(Call& call, const std::string& object,
   if (!http::names_etag(wanted, std::to_string(seq))) {
     return http::error_response(412, "it has changed since: If-Match names another state of it", &call.request);
   }
-  auto lock = call.services.locks->take("object " + object);
+  const std::string name = "object " + object;
+  if (call.held->has(name)) return std::nullopt;
+  auto lock = call.services.locks->take(name);
   if (lock == nullptr) return http::error_response(412, "it is being changed by another request", &call.request);
-  call.held->keep(std::move(lock));
+  call.held->keep(name, std::move(lock));
   return std::nullopt;
 }
 
 std::optional<http::Response> hold(Call& call, const std::string& object) {
-  auto lock = call.services.locks->take("object " + object);
+  const std::string name = "object " + object;
+  if (call.held->has(name)) return std::nullopt;
+  auto lock = call.services.locks->take(name);
   if (lock == nullptr) return http::error_response(409, "it is being changed by another request", &call.request);
-  call.held->keep(std::move(lock));
+  call.held->keep(name, std::move(lock));
   return std::nullopt;
 }
 
@@ -57,11 +61,12 @@ std::optional<http::Response> answered_before(Call& call) {
   const Once once = once_of(call.request);
   if (once.key.empty()) return std::nullopt;
   const std::string& name = call.request.principal.name;
-  auto lock = call.services.locks->take("key " + name + "\n" + once.route + "\n" + once.key);
+  const std::string lock_name = "key " + name + "\n" + once.route + "\n" + once.key;
+  auto lock = call.services.locks->take(lock_name);
   if (lock == nullptr) {
     return http::error_response(409, "the request of this idempotency key is still under way", &call.request);
   }
-  call.held->keep(std::move(lock));
+  call.held->keep(lock_name, std::move(lock));
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   const auto found = (*reader)->find_key(name, once.route, once.key);

@@ -103,7 +103,7 @@ http::Response list_dags(const Call& call) {
   const auto append = [&](std::string& out, const DagView& dag) {
     append_dag(out, dag, known_of(**reader, dag, call), recent_runs.has_value());
   };
-  return list_response(list_body("dags", page->rows, page->total, append), page->seq, call);
+  return page_response("dags", *page, append, call);
 }
 
 http::Response get_dag(const Call& call) {
@@ -141,7 +141,7 @@ void patch_dag(const Call& call, const http::Reply& reply) {
   }
   auto hold = hold_of(call);
   if (!hold) {
-    const Error wrong{"give is_paused or draining, one of the two", ErrorKind::invalid};
+    const Error wrong{"give is_paused or draining, one of the two, and name it in update_mask where there is one", ErrorKind::invalid};
     return reply.send(http::error_response(wrong, &call.request));
   }
   call.services.door->hold_dag(std::move(*hold), asker_of(call.request), [kept, reply](const Status& done) {
@@ -315,6 +315,9 @@ http::Response tags(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
   NameQuery query;
+  const auto order = turned_around(call.request, {"name"});
+  if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
+  query.descending = std::get<bool>(order);
   query.name = text_match(call.request, "tag_name");
   query.page = page_of(call.request);
   const auto found = (*reader)->list_tags(query);

@@ -68,7 +68,7 @@ http::Response list_letters(const Call& call) {
   query.page = page_of(call.request);
   const auto page = (*reader)->list_letters(query);
   if (!page) return read_error(page.error(), call);
-  return list_response(letters_body(*page), page->seq, call);
+  return page_response(letters_body(*page), *page, call);
 }
 
 http::Response shown_letter(const Call& call, std::int64_t letter_no) {

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "scheduler/json/json_value.h"
-#include "scheduler/model/time_value.h"
 #include "web/api/fields.h"
 #include "web/http/router.h"
 #include "web/http/target.h"
@@ -189,8 +188,8 @@ struct Description::Check {
 
   void text(const Value& schema, const Value& given) {
     const std::string& text = given.as_string();
-    if (text_member(schema, "format") == "date-time" && !parse_timestamp(text)) {
-      fault("datetime_parsing", "Input should be a valid datetime with its offset", given);
+    if (text_member(schema, "format") == "date-time" && time_of_text(text) == kNoTime) {
+      fault("datetime_parsing", "Input should be a valid datetime or a date", given);
     }
     const Value* most = schema.find("maxLength");
     if (most != nullptr && text.size() > static_cast<std::size_t>(most->as_int())) {

@@ -85,11 +85,16 @@ std::optional<Topics> topic_of(std::string_view name) {
   return Topics{1} << (found - kTopics.begin());
 }
 
+/// With its number: who loses the connection right behind it resumes there, and is not sent back again.
+std::string reset_text(std::int64_t seq) {
+  return "id: " + std::to_string(seq) + "\nevent: reset\ndata: {}\n\n";
+}
+
 /// Only the last event of a seq has its number as `id`: who resumes there has missed nothing of that seq.
 std::string event_text(const Changes& changes, std::int64_t& seq, Topics topics) {
   std::string text;
   if (changes.reset) {
-    text = "event: reset\ndata: {}\n\n";
+    text = reset_text(changes.key.seq);
     seq = changes.key.seq;
   }
   std::vector<Event> events = events_of(changes);
@@ -186,7 +191,7 @@ void EventHub::tell(const Changes& changes, std::int64_t from) {
   const std::lock_guard lock(mutex_);
   for (Listener& listener : listeners_) {
     const auto what = told.find(listener.topics);  // who has come meanwhile hears it at the next look
-    if (what == told.end() || listener.seq >= what->second.seq) continue;
+    if (what == told.end() || (listener.seq >= what->second.seq && !changes.reset)) continue;
     if (!what->second.text.empty()) listener.writer->write(what->second.text);
     listener.seq = what->second.seq;
   }

@@ -25,6 +25,9 @@ inline constexpr Topics kAllTopics = ~Topics{0};
 /// The topic of that name: `run`, `task_instance`, `dag` …; none: there is no such topic.
 std::optional<Topics> topic_of(std::string_view name);
 
+/// What tells that all that was seen before must be read anew, as of `seq`.
+std::string reset_text(std::int64_t seq);
+
 /// The events of `changes` of these topics, after `seq`, as text; `seq` becomes that of the last event of any topic.
 /// Each has the whole object as it is then, so that an event that is missed costs nothing once the next one comes.
 std::string event_text(const Changes& changes, std::int64_t& seq, Topics topics = kAllTopics);

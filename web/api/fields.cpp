@@ -1,5 +1,6 @@
 #include "web/api/fields.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -37,8 +38,26 @@ void null_field(JsonObject& out, std::string_view name) {
   out.member(name) += "null";
 }
 
+namespace {
+
+constexpr std::size_t kDateSize = 10, kMinuteSize = 16;  // 2026-01-31, 2026-01-31T08:30
+
+/// What a time leaves out, put where RFC 3339 wants it.
+std::string spelled_out(std::string_view text) {
+  std::string out(text);
+  if (out.size() == kDateSize) return out + "T00:00:00Z";
+  if (out.size() < kMinuteSize) return out;
+  if (out[kDateSize] == ' ') out[kDateSize] = 'T';
+  const std::size_t offset = out.find_first_of("Zz+-", kDateSize);
+  if (offset == std::string::npos) out += 'Z';
+  if (std::min(offset, out.size() - 1) == kMinuteSize) out.insert(kMinuteSize, ":00");
+  return out;
+}
+
+}  // namespace
+
 WallUs time_of_text(std::string_view text) {
-  const auto time = parse_timestamp(text);
+  const auto time = parse_timestamp(spelled_out(text));
   return time ? time->seconds * kSecond + time->nanos / 1000 : kNoTime;
 }
 

@@ -24,7 +24,8 @@ void labels_field(JsonObject& out, const Labels& labels);
 
 /// 2026-01-01T00:00:00Z. Not of kNoTime.
 std::string time_text(WallUs at);
-/// What time_text() writes and every other timestamp of RFC 3339, to the microsecond; kNoTime: it is none.
+/// What time_text() writes and every other timestamp of RFC 3339, to the microsecond; kNoTime: it is none. One without
+/// an offset is UTC, a plain date its beginning, as clients of Airflow write them.
 WallUs time_of_text(std::string_view text);
 
 /// A member of an object that is a text; empty: it is not there, or something else.

@@ -1,8 +1,11 @@
 // What is held: a DAG that drains, the whole server; and a run that is killed. What is held stays so over a restart.
 #include "web/api/holds.h"
 
+#include <algorithm>
+
 #include "web/api/answers.h"
 #include "web/api/fields.h"
+#include "web/api/list_query.h"
 
 namespace baton::api {
 
@@ -68,9 +71,14 @@ std::optional<DagHold::Wish> wish_of(const Value* paused, const Value* draining)
 }  // namespace
 
 std::optional<DagHold> hold_of(const Call& call) {
-  const auto wish = wish_of(call.body.find("is_paused"), call.body.find("draining"));
+  const std::vector<std::string> mask = words(call.request, "update_mask");
+  const auto meant = [&](std::string_view name) -> const Value* {
+    const bool is_meant = mask.empty() || std::find(mask.begin(), mask.end(), name) != mask.end();
+    return is_meant ? call.body.find(name) : nullptr;
+  };
+  const auto wish = wish_of(meant("is_paused"), meant("draining"));
   if (!wish) return std::nullopt;
-  return DagHold{call.request.param("dag_id"), *wish, call.text("why")};
+  return DagHold{call.request.param("dag_id"), *wish, meant("why") != nullptr ? call.text("why") : std::string()};
 }
 
 void add_holds(Operations& operations) {

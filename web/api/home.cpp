@@ -196,7 +196,7 @@ Status Home::failed_run(std::string& to, const RunView& run) {
   JsonObject one(to);
   run_fields(one, run.row);
   time_field(one, "end_date", run.row.ended_at);
-  text_field(one, "state_reason", run.row.reason == Reason::none ? std::string_view() : to_string(run.row.reason));
+  text_field(one, "state_reason", run.row.reason == Reason::none ? std::string_view() : run_reason_name(run.row.reason));
   if (found->rows.empty()) {
     for (const char* name : {"task_id", "map_index", "try_number", "tail"}) null_field(one, name);
     return Unit{};
@@ -333,6 +333,9 @@ http::Response workers(const Call& call) {
 
 /// The scheduler is the one job that Airflow's tools look for.
 http::Response jobs(const Call& call) {
+  const auto order = turned_around(call.request, {"id", "dag_id", "state", "job_type", "start_date", "end_date",
+                                                  "latest_heartbeat", "executor_class", "hostname", "unixname"});
+  if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
   const Health seen = call.services.health();
   const auto asks_for_other = [&](std::string_view word, std::string_view value) {
     const auto wanted = call.request.query_value(word);
@@ -340,8 +343,9 @@ http::Response jobs(const Call& call) {
   };
   const bool is_shown = !asks_for_other("job_type", "SchedulerJob") && !asks_for_other("job_state", "running") &&
                         !asks_for_other("is_alive", seen.is_ready ? "true" : "false");
-  std::vector<int> rows(is_shown ? 1 : 0);
-  return json_response(list_body("jobs", rows, static_cast<std::int64_t>(rows.size()), [&](std::string& to, int) {
+  const std::vector<int> all(is_shown ? 1 : 0);
+  const std::vector<int> rows = rows_of_page(all, page_of(call.request));
+  return json_response(list_body("jobs", rows, static_cast<std::int64_t>(all.size()), [&](std::string& to, int) {
     JsonObject one(to);
     one.number("id", 1);
     null_field(one, "dag_id");

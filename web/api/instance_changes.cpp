@@ -46,7 +46,8 @@ std::optional<std::int32_t> index_of(const http::Request& request) {
   return static_cast<std::int32_t>(std::strtol(text.c_str(), nullptr, 10));
 }
 
-/// The instances that the path names: of a mapped task without its index, all of them. not_found: there are none.
+/// The instances that the path names: of a mapped task without its index, all of them. not_found: there are none;
+/// conflict: the run waits to begin, and its tasks are nothing yet that somebody could speak of.
 Result<std::vector<InstanceView>> named(Reader& reader, const RunRow& run, const std::string& task_id,
                                         std::optional<std::int32_t> index) {
   InstanceQuery query;
@@ -57,6 +58,9 @@ Result<std::vector<InstanceView>> named(Reader& reader, const RunRow& run, const
   query.page.with_total = false;
   auto page = reader.list_instances(query);
   if (!page) return page.error();
+  if (page->rows.empty() && run.state == RunState::queued && run.begun_at == kNoTime) {
+    return Error{"run \"" + run.run_id + "\" waits to begin and has no task instances yet", ErrorKind::conflict};
+  }
   if (page->rows.empty()) {
     return Error{"there is no such instance of the task \"" + task_id + "\" in this run", ErrorKind::not_found};
   }

@@ -51,9 +51,12 @@ std::optional<WallUs> time_word(const http::Request& request, const std::string&
 
 PageRequest page_of(const http::Request& request) {
   PageRequest page;
-  page.limit = std::clamp<std::int64_t>(number(request, "limit", kLimitDefault), 1, kLimitMax);
+  page.limit = std::clamp<std::int64_t>(number(request, "limit", kLimitDefault), 0, kLimitMax);
   page.offset = std::max<std::int64_t>(number(request, "offset", 0), 0);
-  page.after = std::string(request.query_value("cursor").value_or(""));
+  if (const auto cursor = request.query_value("cursor")) {
+    page.after = *cursor;
+    page.offset = 0;
+  }
   return page;
 }
 
@@ -87,7 +90,8 @@ TextMatch text_match(const http::Request& request, const std::string& name) {
     if (text == "~") continue;
     for (std::size_t at = 0; at <= text.size();) {
       const std::size_t end = std::min(text.find('|', at), text.size());
-      if (end > at) match.parts.push_back(text.substr(at, end - at));
+      const std::string_view part = http::trimmed(std::string_view(text).substr(at, end - at));
+      if (!part.empty()) match.parts.emplace_back(part);
       at = end + 1;
     }
   }
@@ -134,6 +138,16 @@ bool asks_for_nothing(const http::Request& request, std::initializer_list<std::s
     const std::vector<std::string> given = words(request, name);
     return std::any_of(given.begin(), given.end(), [](const std::string& word) { return !word.empty() && word != "~" && word != "%"; });
   });
+}
+
+std::variant<bool, std::string> turned_around(const http::Request& request,
+                                              std::initializer_list<std::string_view> names) {
+  const std::vector<std::string> given = words(request, "order_by");
+  for (const std::string& word : given) {
+    const std::string_view name = std::string_view(word).substr(word.starts_with('-') ? 1 : 0);
+    if (std::find(names.begin(), names.end(), name) == names.end()) return word;
+  }
+  return !given.empty() && given.front().starts_with('-');
 }
 
 }  // namespace baton::api

@@ -32,18 +32,26 @@ class Locks {
 /// at once, and must not meet the locks of a request that is over. Any thread.
 class Held {
  public:
-  void keep(std::shared_ptr<void> lock) {
+  void keep(const std::string& name, std::shared_ptr<void> lock) {
     const std::lock_guard guard(mutex_);
+    names_.insert(name);
     locks_.push_back(std::move(lock));
+  }
+  /// Whether this request holds it itself: an earlier action of it keeps nobody from a later one.
+  [[nodiscard]] bool has(const std::string& name) {
+    const std::lock_guard guard(mutex_);
+    return names_.contains(name);
   }
   void let_go() {
     std::vector<std::shared_ptr<void>> locks;
     const std::lock_guard guard(mutex_);
+    names_.clear();
     locks.swap(locks_);
   }
 
  private:
   std::mutex mutex_;
+  std::set<std::string> names_;
   std::vector<std::shared_ptr<void>> locks_;
 };
 

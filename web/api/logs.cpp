@@ -6,6 +6,7 @@
 #include "scheduler/logs/log_file.h"
 #include "scheduler/logs/log_place.h"
 #include "scheduler/logs/log_times.h"
+#include "scheduler/model/number.h"
 #include "web/api/answers.h"
 #include "web/api/fields.h"
 #include "web/api/followers.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::int64_t kPartBytes = 512 * 1024;
 constexpr std::int64_t kTextBytes = 8 * 1024 * 1024;
+constexpr std::int64_t kFullBytes = 64 * 1024 * 1024;  // with full_content: as much as a task writes without a limit of its own
 
 /// Which attempt a try number means: the one that lives, or the last that ended under this number.
 struct Attempt {
@@ -166,8 +168,14 @@ http::Response get_log(const Call& call) {
   const std::string path =
       logs::log_path(call.services.state_folder, instance->row.run_no, instance->row.instance_no, attempt->epoch);
   const std::string token(request.query_value("token").value_or("0"));
-  const std::int64_t offset = std::max<std::int64_t>(std::strtoll(token.c_str(), nullptr, 10), 0);
-  auto part = read_part(path, offset, wants_text || wants_lines ? kTextBytes : kPartBytes, attempt->has_ended);
+  const auto offset = token.empty() ? std::optional<std::int64_t>(0) : read_integer(token);
+  if (!offset || *offset < 0) {
+    return http::error_response(400, "\"" + token + "\" is no continuation_token of a log", &request);
+  }
+  const std::int64_t most = flag(request, "full_content").value_or(false) ? kFullBytes
+                            : wants_text || wants_lines                    ? kTextBytes
+                                                                           : kPartBytes;
+  auto part = read_part(path, *offset, most, attempt->has_ended);
   if (!part) return read_error(part.error(), call);
   const bool follows = flag(request, "follow").value_or(false) && (wants_text || wants_lines) && !attempt->has_ended;
   const std::int64_t end = part->end;

@@ -67,7 +67,7 @@ void append_version(std::string& out, const VersionView& version) {
   time_field(one, "created_at", version.created_at);
 }
 
-void append_run(std::string& out, const RunView& run, const std::vector<VersionView>& versions) {
+void append_run(std::string& out, const RunView& run, const std::vector<VersionView>& versions, QueueWait wait) {
   const RunRow& row = run.row;
   JsonObject one(out);
   one.text("dag_run_id", row.run_id);
@@ -84,7 +84,8 @@ void append_run(std::string& out, const RunView& run, const std::vector<VersionV
   null_field(one, "last_scheduling_decision");
   one.text("run_type", to_string(row.type));
   one.text("state", to_string(row.state));
-  reason_field(one, row.reason);
+  text_field(one, "state_reason", row.reason == Reason::none ? std::string_view() : run_reason_name(row.reason));
+  if (row.state == RunState::queued && wait != QueueWait::none) one.text("wait", to_string(wait));
   triggered_by_field(one, row.triggered_by);
   null_field(one, "triggering_user_name");
   one.member("conf") += row.conf_json.empty() ? "{}" : row.conf_json;

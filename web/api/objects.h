@@ -6,11 +6,14 @@
 #include <vector>
 
 #include "scheduler/engine/reader_views.h"
+#include "scheduler/engine/run_limits.h"
 
 namespace baton::api {
 
-/// `versions`: of its DAG, to show the one that it has; may be empty.
-void append_run(std::string& out, const RunView& run, const std::vector<VersionView>& versions);
+/// `versions`: of its DAG, to show the one that it has; may be empty. `wait`: of one that is queued, where the scheduler
+/// was asked.
+void append_run(std::string& out, const RunView& run, const std::vector<VersionView>& versions,
+                QueueWait wait = QueueWait::none);
 void append_instance(std::string& out, const InstanceView& instance);
 /// `instance`: what it is a try of.
 void append_try(std::string& out, const TryView& one, const InstanceView& instance);

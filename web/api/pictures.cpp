@@ -124,7 +124,7 @@ void append_grid_run(std::string& out, const GridColumn& column, const Compiled&
   JsonObject one(out);
   one.text("dag_run_id", run.run_id);
   one.text("state", to_string(run.state));
-  text_field(one, "state_reason", run.reason == Reason::none ? std::string_view() : to_string(run.reason));
+  text_field(one, "state_reason", run.reason == Reason::none ? std::string_view() : run_reason_name(run.reason));
   one.text("run_type", to_string(run.type));
   time_field(one, "logical_date", run.logical_date);
   time_field(one, "run_after", run.run_after == kNoTime ? run.queued_at : run.run_after);

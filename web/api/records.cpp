@@ -76,7 +76,7 @@ http::Response event_logs(const Call& call) {
   query.page = page_of(call.request);
   const auto page = (*reader)->audit(query);
   if (!page) return read_error(page.error(), call);
-  return list_response(list_body("event_logs", page->rows, page->total, append_event), page->seq, call);
+  return page_response("event_logs", *page, append_event, call);
 }
 
 void append_import_error(std::string& out, const ImportErrorView& error) {
@@ -99,7 +99,7 @@ http::Response import_errors(const Call& call) {
   query.page = page_of(call.request);
   const auto page = (*reader)->list_import_errors(query);
   if (!page) return read_error(page.error(), call);
-  return list_response(list_body("import_errors", page->rows, page->total, append_import_error), page->seq, call);
+  return page_response("import_errors", *page, append_import_error, call);
 }
 
 http::Response import_error(const Call& call) {

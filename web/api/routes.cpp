@@ -1,5 +1,6 @@
 #include "web/api/routes.h"
 
+#include "scheduler/json/json_value.h"
 #include "web/api/condition.h"
 #include "web/api/fields.h"
 
@@ -32,6 +33,7 @@ namespace {
 Operations all_operations() {
   Operations operations;
   add_system(operations);
+  add_reference_page(operations);
   add_auth(operations);
   add_holds(operations);
   add_ticks(operations);
@@ -97,26 +99,35 @@ OperateLater take(Operations& operations, const std::string& id) {
   return out;
 }
 
+/// Logins that fail, and what nobody is told: refused by an operation rather than before it.
+void tell_if_refused(const http::Response& response, const http::Request& request, const Services& services) {
+  if (!services.on_refused || (response.status != 401 && response.status != 403)) return;
+  const auto body = from_json(response.body);
+  services.on_refused(request, response.status, body ? text_member(*body, "detail") : std::string());
+}
+
 /// Lets go of what a request held before its answer is sent.
 class LetsGo final : public http::Reply::Target {
  public:
-  LetsGo(http::Reply to, std::shared_ptr<Held> held) : to_(std::move(to)), held_(std::move(held)) {}
-  ~LetsGo() override { held_->let_go(); }
+  LetsGo(http::Reply to, const Call& call) : to_(std::move(to)), call_(call) {}
+  ~LetsGo() override { call_.held->let_go(); }
   void send(http::Response response) override {
-    held_->let_go();
+    call_.held->let_go();
+    tell_if_refused(response, call_.request, call_.services);
     to_.send(std::move(response));
   }
   void later(std::function<http::Response()> make) override {
-    to_.later([make = std::move(make), held = held_] {
+    to_.later([make = std::move(make), call = call_] {
       http::Response response = make();
-      held->let_go();
+      call.held->let_go();
+      tell_if_refused(response, call.request, call.services);
       return response;
     });
   }
 
  private:
   const http::Reply to_;
-  const std::shared_ptr<Held> held_;
+  const Call call_;
 };
 
 /// What every operation has in common: nothing that does not fit the description reaches its function.
@@ -131,7 +142,7 @@ http::Handler checked(std::shared_ptr<const Description> description, const Oper
     faults.insert(faults.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
     if (!faults.empty()) return reply.send(http::faults_response(faults, request.get()));
     Call call{request, *request, services, std::move(body), *made, std::make_shared<Held>()};
-    const http::Reply letting_go(std::make_shared<LetsGo>(reply, call.held));
+    const http::Reply letting_go(std::make_shared<LetsGo>(reply, call));
     if (auto answer = answered_before(call)) return letting_go.send(std::move(*answer));
     operate(call, letting_go);
   };

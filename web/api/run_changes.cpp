@@ -21,13 +21,10 @@ http::Response run_now(const Call& call, RunNo run_no) {
   return run_response(**reader, run_no, 200, call);
 }
 
-/// Told on the thread that decides, which must not read: so the run is read on one of ours.
-Door::OnRun answer_with_run(const Call& call, const http::Reply& reply) {
+Door::OnRun answer_of(const Call& call, const http::Reply& reply) {
   return [call, reply](Result<RunNo> done) {
-    reply.later([call, done = std::move(done)]() -> http::Response {
-      if (!done) return http::error_response(done.error(), &call.request);
-      return run_now(call, *done);
-    });
+    if (!done) return reply.send(http::error_response(done.error(), &call.request));
+    answer_with_run(*done, call, reply);
   };
 }
 
@@ -57,7 +54,7 @@ void change_run(const Call& call, const http::Reply& reply, AskOf ask_of) {
   if (!ask) return reply.send(run_now(call, run_no));
   call.services.door->change(std::move(*ask), asker_of(call.request), once_of(call.request),
                              [kept, reply, run_no](const Result<Changed>& done) {
-                               answer_with_run(kept, reply)(done ? Result<RunNo>(run_no) : done.error());
+                               answer_of(kept, reply)(done ? Result<RunNo>(run_no) : done.error());
                              });
 }
 
@@ -111,20 +108,33 @@ Result<Labels> labels_of_body(const Call& call) {
   return out;
 }
 
+namespace {
+
+/// An interval has both its ends, in their order.
+std::optional<Error> wrong_interval(const TriggerAsk& ask) {
+  if ((ask.interval_start == kNoTime) != (ask.interval_end == kNoTime)) {
+    return Error{"data_interval_start and data_interval_end are given both, or neither", ErrorKind::invalid};
+  }
+  if (ask.interval_start <= ask.interval_end) return std::nullopt;
+  return Error{"data_interval_start lies after data_interval_end", ErrorKind::invalid};
+}
+
+}  // namespace
+
 void trigger_run(TriggerAsk ask, const Call& call, const http::Reply& reply) {
   ask.run_id = call.text("dag_run_id");
   ask.logical_date = call.time("logical_date");
   ask.interval_start = call.time("data_interval_start");
   ask.interval_end = call.time("data_interval_end");
   ask.run_after = call.time("run_after");
+  if (auto wrong = wrong_interval(ask)) return reply.send(http::error_response(*wrong, &call.request));
   ask.note = call.text("note");
   const Value* conf = call.body.find("conf");
   if (conf != nullptr && !conf->is_null()) ask.conf_json = to_json(*conf);
   auto labels = labels_of_body(call);
   if (!labels) return reply.send(http::error_response(labels.error(), &call.request));
   ask.labels = std::move(*labels);
-  call.services.door->trigger(std::move(ask), asker_of(call.request), once_of(call.request),
-                              answer_with_run(call, reply));
+  call.services.door->trigger(std::move(ask), asker_of(call.request), once_of(call.request), answer_of(call, reply));
 }
 
 /// `queued` lets what failed of it run again.

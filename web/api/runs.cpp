@@ -48,36 +48,52 @@ http::Response list_runs(const Call& call) {
   query.page = page_of(call.request);
   const auto page = (*reader)->list_runs(query);
   if (!page) return read_error(page.error(), call);
-  return list_response(list_body("dag_runs", page->rows, page->total,
-                                 [](std::string& out, const RunView& run) { append_run(out, run, {}); }),
-                       page->seq, call);
+  return page_response(
+      "dag_runs", *page, [](std::string& out, const RunView& run) { append_run(out, run, {}); }, call);
 }
 
-http::Response get_run(const Call& call) {
-  auto reader = call.services.readers->take();
-  if (!reader) return read_error(reader.error(), call);
-  const auto run_no = run_of_path(**reader, call.request);
-  if (!run_no) return read_error(run_no.error(), call);
-  return run_response(**reader, *run_no, 200, call);
+void get_run(const Call& call, const http::Reply& reply) {
+  Result<RunNo> run_no = RunNo{0};
+  {
+    auto reader = call.services.readers->take();
+    if (!reader) return reply.send(read_error(reader.error(), call));
+    run_no = run_of_path(**reader, call.request);
+    if (!run_no) return reply.send(read_error(run_no.error(), call));
+    const auto run = (*reader)->run(*run_no);
+    const bool waits = run && run->row.state == RunState::queued && call.services.door != nullptr;
+    if (!waits) return reply.send(run_response(**reader, *run_no, 200, call));
+  }
+  answer_with_run(*run_no, call, reply);
 }
 
 }  // namespace
 
-http::Response run_response(Reader& reader, RunNo run_no, int status, const Call& call) {
+http::Response run_response(Reader& reader, RunNo run_no, int status, const Call& call, QueueWait wait) {
   const auto run = reader.run(run_no);
   if (!run) return read_error(run.error(), call);
   const auto versions = reader.list_versions(run->row.dag_id);
   if (!versions) return read_error(versions.error(), call);
   std::string body;
-  append_run(body, *run, *versions);
+  append_run(body, *run, *versions, wait);
   http::Response response = json_response(std::move(body), status);
   response.etag = std::to_string(run->row.seq);
   return response;
 }
 
+/// The scheduler tells it on its own thread, which must not read: so the run is read on one of ours.
+void answer_with_run(RunNo run_no, const Call& call, const http::Reply& reply) {
+  call.services.door->find_wait(run_no, [run_no, call, reply](QueueWait wait) {
+    reply.later([run_no, call, wait]() -> http::Response {
+      auto reader = call.services.readers->take();
+      if (!reader) return read_error(reader.error(), call);
+      return run_response(**reader, run_no, 200, call, wait);
+    });
+  });
+}
+
 void add_runs(Operations& operations) {
   operations.at_once["get_dag_runs"] = list_runs;
-  operations.at_once["get_dag_run"] = get_run;
+  operations.later["get_dag_run"] = get_run;
 }
 
 }  // namespace baton::api

@@ -81,6 +81,7 @@ struct Call;
 struct Services {
   std::string state_folder;  ///< where logs lie
   std::string version;       ///< of Baton, with its commit
+  std::vector<std::string> resources;  ///< what tokens may be for: of all operations
   std::string dag_schema;    ///< the JSON Schema of DAG files, as text
   /// The findings of a DAG file that is not there (yet): its text, and a name for it. May be empty: none are made here.
   std::function<Value(std::string source, const std::string& file)> validate;
@@ -111,6 +112,8 @@ struct Services {
   std::function<std::vector<Connection>()> connections;   ///< of baton.yaml, as it is now. May be empty
   std::function<Prices()> prices;                         ///< of baton.yaml; may be empty
   std::function<WallUs()> now;
+  /// Told of what an operation itself answers with 401 or 403. May be empty.
+  std::function<void(const http::Request& request, int status, const std::string& why)> on_refused;
 };
 
 /// One request that fits its description. May be copied, and kept until it is answered.
@@ -146,6 +149,7 @@ struct Operations {
 };
 
 void add_system(Operations& operations);
+void add_reference_page(Operations& operations);
 void add_home(Operations& operations);
 void add_hooks(Operations& operations);
 void add_pools(Operations& operations);

@@ -54,7 +54,7 @@ http::Response simulate_dags(const Call& call) {
   if (lock == nullptr) {
     return not_done(ErrorKind::busy, "another simulation is under way: ask again in a few seconds", call);
   }
-  call.held->keep(std::move(lock));
+  call.held->keep(kOneAtATime, std::move(lock));
   const auto document = call.services.simulate->simulate(wish);
   if (!document) return http::error_response(document.error(), &call.request);
   return json_response(to_json(*document));

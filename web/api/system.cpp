@@ -2,6 +2,8 @@
 #include "scheduler/digest/digest.h"
 #include "scheduler/json/json_writer.h"
 #include "scheduler/model/time_value.h"
+#include "web/api/answers.h"
+#include "web/api/list_query.h"
 #include "web/api/services.h"
 #include "web/http/errors.h"
 
@@ -114,9 +116,13 @@ http::Response to_page(const Call&) {
   return response;
 }
 
-/// What Airflow's clients ask for on the way and Baton has none of.
+/// What Airflow's clients ask for on the way and Baton has none of. In whatever order that there is.
 Operate empty_list(std::string name) {
-  return [name = std::move(name)](const Call&) { return json_response("{\"" + name + "\":[],\"total_entries\":0}"); };
+  return [name = std::move(name)](const Call& call) {
+    const auto order = turned_around(call.request, {"id", "name", "group", "package_name", "filename", "timestamp"});
+    if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
+    return json_response("{\"" + name + "\":[],\"total_entries\":0}");
+  };
 }
 
 http::Response no_config(const Call& call) {

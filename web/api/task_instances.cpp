@@ -5,6 +5,7 @@
 #include "web/api/list_query.h"
 #include "web/api/objects.h"
 #include "web/api/orders.h"
+#include "web/api/waiting_instances.h"
 
 namespace baton::api {
 
@@ -80,15 +81,38 @@ http::Response list_task_instances(const Call& call, bool is_mapped) {
     query.filter.run.dag_ids = {dag_id};
   }
   if (is_mapped && query.filter.task_ids.empty()) query.filter.task_ids = {call.request.param("task_id")};
-  const auto page = (*reader)->list_instances(query);
+  auto page = (*reader)->list_instances(query);
   if (!page) return read_error(page.error(), call);
-  return list_response(list_body("task_instances", page->rows, page->total, append_instance), page->seq, call);
+  if (page->total == 0 && query.filter.run_no) {
+    auto waiting = waiting_instances(**reader, *query.filter.run_no, call);
+    if (!waiting) return read_error(waiting.error(), call);
+    const std::int64_t seq = page->seq;
+    if (!waiting->empty()) *page = page_of_waiting(std::move(*waiting), query);
+    page->seq = seq;
+  }
+  return page_response("task_instances", *page, append_instance, call);
+}
+
+/// The one that the path names; of a run that waits to begin, as it will begin.
+Result<InstanceView> found_or_waiting(Reader& reader, const Call& call) {
+  auto found = instance_of_path(reader, call.request);
+  if (found || found.error().kind != ErrorKind::not_found) return found;
+  const auto run_no = run_of_path(reader, call.request);
+  if (!run_no) return run_no.error();
+  auto waiting = waiting_instances(reader, *run_no, call);
+  if (!waiting) return waiting.error();
+  const std::string index = call.request.param("map_index");
+  for (InstanceView& one : *waiting) {
+    if (one.task_id != call.request.param("task_id")) continue;
+    if (index.empty() || std::to_string(one.row.map_index) == index) return std::move(one);
+  }
+  return found;
 }
 
 http::Response get_task_instance(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
-  const auto instance = instance_of_path(**reader, call.request);
+  const auto instance = found_or_waiting(**reader, call);
   if (!instance) return read_error(instance.error(), call);
   std::string body;
   append_instance(body, *instance);
@@ -100,7 +124,7 @@ http::Response get_task_instance(const Call& call) {
 http::Response tries(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);
-  const auto instance = instance_of_path(**reader, call.request);
+  const auto instance = found_or_waiting(**reader, call);
   if (!instance) return read_error(instance.error(), call);
   const auto found = (*reader)->tries(instance->row.run_no, instance->row.instance_no);
   if (!found) return read_error(found.error(), call);

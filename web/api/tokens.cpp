@@ -1,5 +1,7 @@
 // Personal tokens: `bat_` and 256 bits that nobody can guess, told once, when they are made. The store keeps the SHA-256.
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "scheduler/digest/digest.h"
 #include "scheduler/json/json_value.h"
@@ -36,7 +38,7 @@ http::Response list_tokens(const Call& call) {
   const auto page = (*reader)->list_tokens(query);
   if (!page) return read_error(page.error(), call);
   const auto append = [](std::string& out, const TokenView& token) { append_token(out, token, ""); };
-  return list_response(list_body("tokens", page->rows, page->total, append), page->seq, call);
+  return page_response("tokens", *page, append, call);
 }
 
 http::Response made_response(const Call& call, const std::string& hash, const std::string& secret) {
@@ -49,6 +51,41 @@ http::Response made_response(const Call& call, const std::string& hash, const st
   http::Response response = json_response(std::move(body), 201);
   response.headers.push_back({"Cache-Control", "no-store"});
   return response;
+}
+
+/// What the audit keeps of it: all that it may, and until when.
+std::string extra_of(const TokenRow& row) {
+  std::string out;
+  {
+    JsonObject one(out);
+    one.text("name", row.name);
+    one.text("role", row.role);
+    one.member("scopes") += row.scopes_json;
+    time_field(one, "expires_at", row.expires_at);
+  }
+  return out;
+}
+
+/// The first scope of the body that is none: `RESOURCE`, `*`, each with `:read` or without.
+std::optional<std::string> no_scope(const Call& call) {
+  const Value* scopes = call.body.find("scopes");
+  if (scopes == nullptr || scopes->type() != ValueType::list) return std::nullopt;
+  for (const Value& scope : scopes->as_list()) {
+    std::string_view resource = scope.as_string();
+    constexpr std::string_view kRead = ":read";
+    if (resource.ends_with(kRead)) resource.remove_suffix(kRead.size());
+    const auto& known = call.services.resources;
+    if (resource != "*" && std::ranges::find(known, resource) == known.end()) return scope.as_string();
+  }
+  return std::nullopt;
+}
+
+std::string resources_text(const Call& call) {
+  std::string out = "*";
+  for (const std::string& one : std::set<std::string>(call.services.resources.begin(), call.services.resources.end())) {
+    out += ", " + one;
+  }
+  return out;
 }
 
 /// Nobody makes one that may do more than he may.
@@ -69,6 +106,11 @@ void create_token(const Call& call, const http::Reply& reply) {
   if (const Value* scopes = call.body.find("scopes"); scopes != nullptr && !scopes->is_null()) {
     row.scopes_json = to_json(*scopes);
   }
+  if (const auto wrong = no_scope(call)) {
+    const Error error{"there is no scope \"" + *wrong + "\"; there are " + resources_text(call) + ", each also with :read",
+                      ErrorKind::invalid};
+    return reply.send(http::error_response(error, &call.request));
+  }
   row.expires_at = call.time("expires_at");
   if (row.expires_at != kNoTime && row.expires_at <= row.created_at) {
     return reply.send(http::error_response(Error{"expires_at is past", ErrorKind::invalid}, &call.request));
@@ -78,7 +120,7 @@ void create_token(const Call& call, const http::Reply& reply) {
   WriteRecords what;
   what.object = "token/" + hash;
   what.audit.action = "create_token";
-  what.audit.extra_json = to_json(Value(ValueMap{{Value("name"), Value(row.name)}, {Value("role"), Value(row.role)}}));
+  what.audit.extra_json = extra_of(row);
   what.rows.tokens.push_back(std::move(row));
   call.services.door->change({std::move(what), "", 201}, asker_of(call.request), once_of(call.request),
                              [call, reply, hash, secret](const Result<Changed>& done) {

@@ -34,7 +34,7 @@ http::Response list_variables(const Call& call) {
   query.page = page_of(call.request);
   const auto page = (*reader)->list_variables(query);
   if (!page) return read_error(page.error(), call);
-  return list_response(list_body("variables", page->rows, page->total, append_variable), page->seq, call);
+  return page_response("variables", *page, append_variable, call);
 }
 
 /// not_found: there is no such variable.

@@ -85,6 +85,10 @@ http::Response list_xcom_entries(const Call& call) {
   if (key && !key->empty()) std::erase_if(all, [&](const Entry& entry) { return entry.key != *key; });
   const TextMatch keys = text_match(call.request, "xcom_key");
   std::erase_if(all, [&](const Entry& entry) { return !matches(entry.key, keys); });
+  const auto order = turned_around(call.request, {"key", "xcom_key"});
+  if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
+  if (!words(call.request, "order_by").empty()) std::ranges::stable_sort(all, {}, &Entry::key);
+  if (std::get<bool>(order)) std::ranges::reverse(all);
   const PageRequest page = page_of(call.request);
   const auto total = static_cast<std::int64_t>(all.size());
   const auto from = all.begin() + std::min(page.offset, total);

@@ -86,7 +86,7 @@ class Access::Logins {
   std::int64_t code_expires_s_ = 0;
 };
 
-Access::Access(AccessOptions options) : options_(std::move(options)), logins_(std::make_unique<Logins>()) {}
+Access::Access(AccessOptions options) : options_(std::move(options)), logins_(std::make_unique<Logins>()), ended_(options_.ended_file) {}
 Access::~Access() = default;
 
 Response Access::refused(const Request& request, int status, const std::string& why) const {
@@ -138,7 +138,7 @@ std::optional<Response> Access::authorize(Request& request) const {
     request.principal = {"uid:" + std::to_string(*request.peer.uid), Role::admin, "socket"};
   } else if (const std::string_view session = session_of(request); !session.empty()) {
     const auto claims = verify_token(session, options_.signing_key, "session", options_.now_s());
-    if (!claims) return refused(request, 401, "this session has ended");
+    if (!claims || ended_.has(session)) return refused(request, 401, "this session has ended");
     request.principal = {claims->subject, claims->role, "page"};
     // A page elsewhere can make the browser send the cookie along, and cannot know this.
     if (changes_something(request.method) && !is_same_secret(request.header("x-csrf-token"), csrf_token(request))) {
@@ -203,6 +203,13 @@ Result<std::string> Access::open_session(const std::string& code, const Peer& pe
   logins_->tried(peer, is_right, now_s);
   if (!is_right) return Error{"this login link has been used, or is too old", ErrorKind::unauthenticated};
   return sign_token({"admin", Role::admin, "session", now_s, now_s + kSessionS}, options_.signing_key);
+}
+
+Status Access::end_session(const Request& request) {
+  const std::string_view session = session_of(request);
+  const auto claims = verify_token(session, options_.signing_key, "session", options_.now_s());
+  if (!claims) return Unit{};
+  return ended_.end(session, claims->expires_s);
 }
 
 std::string Access::set_cookie(const std::string& session) const {

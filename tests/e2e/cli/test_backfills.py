@@ -1,4 +1,5 @@
 """Backfills over the API: each date one run, over a kill, a cancel and the same range again."""
+import datetime
 import unittest
 
 from serving import ServingTest
@@ -12,7 +13,7 @@ tasks:
 SLOW = DAILY.replace('run: "echo ${{ logical_date }}"', 'run: "while [ ! -e gate ]; do sleep 0.02; done", cwd: FOLDER')
 
 
-class Backfills(ServingTest):
+class BackfillTest(ServingTest):
     def kill_server(self):
         self.process.kill()
         self.process.wait()
@@ -41,6 +42,8 @@ class Backfills(ServingTest):
     def until_completed(self, number):
         self.until(lambda: self.backfill(number)["state"] == "completed", "the end of the backfill")
 
+
+class Backfills(BackfillTest):
     def test_each_day_of_a_range_gets_one_run(self):
         self.begin_server()
         made = self.fill(1, 10)
@@ -203,6 +206,45 @@ class Backfills(ServingTest):
     def test_a_plain_date_as_the_end_means_all_of_that_day(self):
         self.begin_server(DAILY.replace("0 0 * * *", "0 * * * *"))
         self.assertEqual(10 * 24, self.create("--dry-run").stdout.count("gets a run"))
+
+
+class Extent(BackfillTest):
+    def test_a_long_range_is_counted_whole_and_tells_how_far_it_has_come(self):
+        self.begin_server(DAILY.replace('"0 0 * * *"', '"* * * * *"'))
+        body = {"dag_id": "daily", "from_date": "2026-01-01T00:00:00Z", "to_date": "2026-01-08T23:59:00Z",
+                "max_active_runs": 2}
+        status, plan = self.ask("POST", "/api/v2/backfills/dry_run", body)
+        self.assertEqual((200, 11_520, 11_520, 11_520, 0, False),
+                         (status, plan["total_entries"], plan["total_runs"], plan["total_intervals"], plan["left_out"],
+                          plan["is_whole"]))
+        self.assertEqual(10_000, len(plan["backfills"]))
+        status, made = self.ask("POST", "/api/v2/backfills", body)
+        self.assertEqual((200, 11_520, 11_520), (status, made["total_runs"], made["total_intervals"]))
+        self.until(lambda: self.backfill(1)["done"] >= 2, "two runs")
+        self.change(1, "pause")
+        now = self.backfill(1)
+        self.assertEqual(11_520, now["total_runs"])
+        self.assertEqual(11_520 - sum(now["runs"].values()), now["intervals_to_come"])
+        shown = self.baton("backfill", "show", "1").stdout
+        self.assertIn(" of 11,520", shown)
+        self.assertIn("to come    11,", shown)
+        self.assertEqual(11_520, self.ask("GET", "/api/v2/backfills")[1]["backfills"][0]["total_runs"])
+
+    def test_what_has_not_ended_is_not_filled(self):
+        self.begin_server()
+        body = {"dag_id": "daily", "from_date": "2098-01-01", "to_date": "2098-01-05"}
+        for path in ("", "/dry_run"):
+            status, told = self.ask("POST", "/api/v2/backfills" + path, body)
+            self.assertEqual(422, status)
+            self.assertIn("2098-01-02T00:00:00", str(told))
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        body = {"dag_id": "daily", "from_date": str(today - datetime.timedelta(days=3)),
+                "to_date": str(today + datetime.timedelta(days=2))}
+        plan = self.ask("POST", "/api/v2/backfills/dry_run", body)[1]
+        self.assertEqual((3, 3, True), (plan["total_intervals"], plan["left_out"], plan["is_whole"]))
+        made = self.ask("POST", "/api/v2/backfills", body)[1]
+        self.until_completed(made["id"])
+        self.assertEqual((3, 3, 0), tuple(self.backfill(made["id"])[k] for k in ("done", "total_runs", "intervals_to_come")))
 
 
 if __name__ == "__main__":

@@ -72,6 +72,9 @@ TEST(RunIds, AreMadeFromTheTimeAndChance) {
 TEST(RunIds, AreShortAndPlain) {
   EXPECT_TRUE(is_run_id("nightly-1_a.b~c:d+e"));
   EXPECT_FALSE(is_run_id(""));
+  EXPECT_FALSE(is_run_id("."));
+  EXPECT_FALSE(is_run_id(".."));
+  EXPECT_TRUE(is_run_id("a..b"));
   EXPECT_FALSE(is_run_id("a b"));
   EXPECT_FALSE(is_run_id("a/b"));
   EXPECT_TRUE(is_run_id(std::string(250, 'a')));

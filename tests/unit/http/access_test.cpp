@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
+
 #include "scheduler/digest/digest.h"
 #include "web/http/login_throttle.h"
 #include "web/http/router.h"
@@ -163,6 +166,39 @@ TEST(LoginThrottle, WaitsLongerEachTimeAndForgets) {
   EXPECT_EQ(throttle.wait_s("a", kNow), LoginThrottle::kWaitMaxS);
   throttle.failed("a", kNow + LoginThrottle::kForgetS + 1);
   EXPECT_EQ(throttle.wait_s("a", kNow + LoginThrottle::kForgetS + 1), 0);
+}
+
+/// A folder's file that is gone with the test.
+struct File {
+  std::string path = testing::TempDir() + "sessions.ended." + random_hex(8);
+  ~File() { std::remove(path.c_str()); }
+};
+
+TEST_F(AccessTest, ASessionThatWasLoggedOutOpensNothingOverARestartToo) {
+  const File file;
+  AccessOptions kept = options();
+  kept.ended_file = file.path;
+  const std::string session =
+      sign_token({"admin", Role::admin, "session", kNow, kNow + kSessionS}, kKey);
+  const Route route{Method::get, "/a", "op", "dag", Role::viewer, {}};
+  Request request;
+  request.headers = {{"cookie", "baton_session=" + session}};
+  request.route = &route;
+  {
+    Access access(kept);
+    ASSERT_TRUE(access.load().ok());
+    EXPECT_FALSE(access.authorize(request).has_value());
+    ASSERT_TRUE(access.end_session(request).ok());
+    EXPECT_EQ(access.authorize(request)->status, 401);
+  }
+  Access again(kept);
+  ASSERT_TRUE(again.load().ok());
+  EXPECT_EQ(again.authorize(request)->status, 401);
+  now_s_ = kNow + kSessionS;  // it would have ended by itself: nothing of it is kept
+  Access later(kept);
+  ASSERT_TRUE(later.load().ok());
+  std::ifstream in(file.path);
+  EXPECT_EQ(in.peek(), std::ifstream::traits_type::eof());
 }
 
 }  // namespace

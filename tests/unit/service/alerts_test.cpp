@@ -250,8 +250,28 @@ TEST_F(AlertsTest, AnAssetThatGrowsOldIsAtRiskAndThenStaleOnceForEachEvent) {
   EXPECT_TRUE(events(kAlertNow + kHour).empty());
   happens(kAlertNow + kHour);
   EXPECT_EQ(events(kAlertNow + 2 * kHour), std::vector<std::string>{"asset_stale orders"}) << "the server was away";
-  alerts_.learn_asset({.name = "old", .fresh_within_us = kMinute}, kAlertNow);
+  alerts_.learn_asset({.name = "old", .fresh_within_us = kMinute}, kAlertNow, true);
   EXPECT_EQ(events(kAlertNow + 2 * kHour), std::vector<std::string>{"asset_stale old"});
+}
+
+TEST_F(AlertsTest, WhoOnlyNamesAnAssetTakesNothingFromWhoDeclaresIt) {
+  want({"asset_stale"});
+  Part said;
+  said.service.assets.push_back({.name = "orders",
+                                 .declared_by = "makes",
+                                 .declarer = AssetDeclarer::producer,
+                                 .fresh_within_us = 10 * kMinute,
+                                 .at = kAlertNow});
+  said.service.assets.push_back({.name = "orders", .declarer = AssetDeclarer::nobody, .at = kAlertNow});
+  said.service.assets.push_back(
+      {.name = "orders", .declared_by = "reads", .declarer = AssetDeclarer::consumer, .at = kAlertNow});
+  (void)told(said);
+  const auto stale = alerts_.overdue(kAlertNow + 11 * kMinute);
+  ASSERT_EQ(stale.size(), 1U);
+  EXPECT_NE(stale[0].payload_json.find("\"last_event_at\":null"), std::string::npos) << stale[0].payload_json;
+  said.service.assets = {{.name = "orders", .declared_by = "makes", .declarer = AssetDeclarer::producer, .at = kAlertNow}};
+  (void)told(said);  // its own file says it no longer
+  EXPECT_TRUE(alerts_.overdue(kAlertNow + kHour).empty());
 }
 
 TEST_F(AlertsTest, ATaskHasADeadlineOfItsOwn) {

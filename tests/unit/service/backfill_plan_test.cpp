@@ -47,7 +47,7 @@ TEST_F(Backfill, EachDayOfTheRangeIsAPieceTheLastOneToo) {
   EXPECT_EQ(days[0].interval.end, days[1].logical_date);
   EXPECT_EQ(days[9].logical_date, wish_.to);
   EXPECT_EQ(days[9].interval.end, wish_.to + kDay);
-  EXPECT_EQ(count_pieces(schedule_, wish_).value(), 10);
+  EXPECT_EQ(extent_of(schedule_, wish_).value().pieces, 10);
 }
 
 TEST_F(Backfill, ChunksSpanTheirIntervalsAndMeanTheSameInEitherOrder) {
@@ -84,15 +84,38 @@ TEST_F(Backfill, ADayOfTwentyFiveHoursIsOneDay) {
 
 TEST_F(Backfill, TenYearsOfDaysArePlannedWhole) {
   wish_ = {at("2016-01-01T00:00:00Z"), at("2025-12-31T00:00:00Z")};
-  EXPECT_EQ(count_pieces(schedule_, wish_).value(), 3'653);
+  EXPECT_EQ(extent_of(schedule_, wish_).value().pieces, 3'653);
+}
+
+TEST_F(Backfill, IntervalsThatHaveNotEndedAreNoPartOfIt) {
+  wish_.ended_by = at("2026-03-05T12:00:00Z");
+  const auto days = pieces();
+  ASSERT_EQ(days.size(), 4U);
+  EXPECT_EQ(days[3].interval.end, at("2026-03-05T00:00:00Z"));
+  const BackfillExtent extent = extent_of(schedule_, wish_).value();
+  EXPECT_EQ(extent.intervals, 4);
+  EXPECT_EQ(extent.left_out, 6);
+  wish_.ended_by = at("2026-03-05T00:00:00Z");
+  EXPECT_EQ(pieces().size(), 4U) << "it ends now";
+  wish_.ended_by = at("2026-03-01T23:59:59Z");
+  const auto none = backfill_pieces(schedule_, wish_, 0, 1);
+  ASSERT_FALSE(none.ok());
+  EXPECT_NE(none.error().message.find("2026-03-02T00:00:00Z"), std::string::npos) << none.error().message;
+}
+
+TEST_F(Backfill, AnExtentIsCountedInRunsAndIntervals) {
+  wish_.intervals_per_run = 4;
+  const BackfillExtent extent = extent_of(schedule_, wish_).value();
+  EXPECT_EQ(extent.intervals, 10);
+  EXPECT_EQ(extent.pieces, 3);
 }
 
 TEST_F(Backfill, WhatCannotBeIsRefused) {
   EXPECT_FALSE(backfill_pieces({}, wish_, 0, 1).ok());
   wish_.intervals_max = 9;
-  EXPECT_FALSE(count_pieces(schedule_, wish_).ok());
+  EXPECT_FALSE(extent_of(schedule_, wish_).ok());
   std::swap(wish_.from, wish_.to);
-  EXPECT_FALSE(count_pieces(schedule_, wish_).ok());
+  EXPECT_FALSE(extent_of(schedule_, wish_).ok());
 }
 
 // Scenario 5: cancelled at four, two of its runs cleared, the same range again, while the last day's own tick fires.

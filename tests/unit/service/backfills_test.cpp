@@ -241,8 +241,8 @@ TEST_F(BackfillsTest, ADryRunSaysWhatWouldBeDoneAndDoesNothing) {
   BackfillAsk ask = days(3);
   ask.wish.reprocess = Reprocess::failed;
   std::vector<BackfillStep> steps;
-  service->plan(ask, [&](const Result<std::vector<BackfillDecision>>& plan) {
-    for (const BackfillDecision& one : *plan) steps.push_back(one.step);
+  service->plan(ask, [&](const Result<BackfillPlan>& plan) {
+    for (const BackfillDecision& one : plan->decisions) steps.push_back(one.step);
   });
   loop.settle();
   EXPECT_EQ(steps, (std::vector<BackfillStep>{BackfillStep::clear, BackfillStep::create, BackfillStep::create}));

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "scheduler/store/derived_uuid.h"
+#include "scheduler/digest/derived_uuid.h"
 #include "scheduler/store/row_sums.h"
 
 namespace baton {

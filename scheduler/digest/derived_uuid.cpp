@@ -1,4 +1,4 @@
-#include "scheduler/store/derived_uuid.h"
+#include "scheduler/digest/derived_uuid.h"
 
 #include <array>
 
