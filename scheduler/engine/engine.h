@@ -301,6 +301,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void reconcile_children();
   [[nodiscard]] LiveRun* waiting_parent(const Pending::ChildWish& wish);
   [[nodiscard]] bool is_deadlock(const DagRun& parent, const std::string& dag_id) const;
+  [[nodiscard]] std::optional<std::string> circle_of_places(const DagRun& parent, const std::string& dag_id) const;
 
   // engine_assets.cpp: what tasks produce.
   void tell_produced(const DagRun& run, InstanceNo i, Part& part);
