@@ -306,7 +306,10 @@ void Control::apply_pool(const std::string& name) {
     pool->retry_millionths = budget;
   }
   if (!pool) return engine_.drop_pool(name);
-  if (!(engine_.admission().spec_of(name) == pool)) engine_.set_pool(*pool);
+  const bool is_set = set != pools_set_.end();
+  const Admission& admission = engine_.admission();
+  const bool is_same = admission.spec_of(name) == pool && admission.is_set_by_person(name) == is_set;
+  if (!is_same) engine_.set_pool(*pool, is_set);
 }
 
 /// To the engine, with what lives of it.

@@ -10,7 +10,7 @@ Status fits_pools(const Dag& dag, TaskNo t, const Admission& admission) {
     const std::string who = "task \"" + dag.task(t).id + "\" wants " + std::to_string(use.slots) + " of pool \"" +
                             use.name + "\"";
     if (!capacity) return Error{who + ", which does not exist", ErrorKind::invalid};
-    if (use.slots > *capacity) {
+    if (use.slots > *capacity && !admission.is_set_by_person(use.name)) {  // else it waits for that person
       return Error{who + ", which has " + std::to_string(*capacity), ErrorKind::invalid};
     }
   }

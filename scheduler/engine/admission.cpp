@@ -17,7 +17,14 @@ bool retries(const Instance& instance) {
 
 }  // namespace
 
-void Admission::set_pool(const std::string& name, std::int32_t slots) {
+void Admission::set_pool(const std::string& name, std::int32_t slots, bool is_by_person) {
+  const auto narrow = narrow_.find(name);
+  if (narrow != narrow_.end()) narrow->second.waiting.drain([this](const Candidate& c) { ready_.push(c); });
+  if (is_by_person) {
+    narrow_.try_emplace(name);
+  } else if (narrow != narrow_.end()) {
+    narrow_.erase(narrow);
+  }
   Door& pool = pools_[name];
   const bool shrinks = slots < pool.capacity;
   pool.capacity = slots;
@@ -125,8 +132,8 @@ std::optional<std::string> Admission::never_fits(const DagRun& run, InstanceNo i
   for (const PoolUse& use : run.spec_of(i).pools) {
     const auto pool = pools_.find(use.name);
     const std::int32_t capacity = pool == pools_.end() ? 0 : pool->second.capacity;
-    if (use.slots <= capacity) continue;
-    if (capacity == 0) return "there is no pool \"" + use.name + "\" (any more)";
+    if (use.slots <= capacity || is_set_by_person(use.name)) continue;
+    if (!this->capacity(use.name)) return "there is no pool \"" + use.name + "\" (any more)";
     return "it wants " + std::to_string(use.slots) + " slots of pool \"" + use.name + "\", which has " +
            std::to_string(capacity);
   }
@@ -221,6 +228,15 @@ void Admission::gates_of(const DagRun& run, InstanceNo i, std::vector<Need>& out
   }
 }
 
+void Admission::narrow_pools_of(const DagRun& run, InstanceNo i, std::vector<Need>& out) {
+  if (narrow_.empty()) return;
+  for (const PoolUse& use : run.spec_of(i).pools) {
+    const auto narrow = narrow_.find(use.name);
+    const bool is_too_wide = narrow != narrow_.end() && use.slots > pools_[use.name].capacity;
+    if (is_too_wide) out.push_back({&narrow->second, 1, Wait::pool, false});
+  }
+}
+
 const Admission::Need* Admission::lacking(const Candidate& c) {
   const auto lacks = [&](const Need& n) {
     auto amount = n.amount;
@@ -252,6 +268,7 @@ bool Admission::next(Candidate& out, const Lookup& run_of,
     }
     gates_of(*run, c.instance, needs_);
     const bool has_gates = !needs_.empty();
+    narrow_pools_of(*run, c.instance, needs_);
     needs_of(*run, c.instance, needs_);
     for (const Need& n : needs_) drop_heads(*n.door, run_of);
     if (const Need* const lacks = lacking(c)) {
@@ -319,6 +336,7 @@ void Admission::limits_of(RunNo run_no, Each each) {
 void Admission::drop_unwanted(std::span<const RunNo> runs, const Lookup& run_of) {
   if (BATON_BUG(waits_behind_the_unwanted)) return;
   for (auto& [name, pool] : pools_) drop_heads(pool, run_of);
+  for (auto& [name, narrow] : narrow_) drop_heads(narrow, run_of);
   for (auto& [name, gate] : gates_) drop_heads(gate, run_of);
   for (const RunNo run_no : runs) limits_of(run_no, [&](Door& limit) { drop_heads(limit, run_of); });
 }

@@ -39,7 +39,10 @@ class Admission {
   /// `slots`: attempts at a time; `ahead`: how many more may be claimed and wait at the executor for a slot.
   Admission(std::int32_t slots, std::int32_t ahead) : slots_(slots), ahead_(ahead) {}
 
-  void set_pool(const std::string& name, std::int32_t slots);
+  /// `is_by_person`: somebody holds it back for a while. Who wants more than it has waits until it is opened again, and
+  /// keeps nobody else from it; where files say so, it never fits.
+  void set_pool(const std::string& name, std::int32_t slots, bool is_by_person = false);
+  [[nodiscard]] bool is_set_by_person(std::string_view pool) const { return narrow_.contains(pool); }
   /// Nobody says anything of it any more: who wants it never fits.
   void drop_pool(const std::string& name);
   /// Of starts of tasks that name the pool; `starts` 0: no limit. The first that is said of a pool is as if it had been
@@ -81,7 +84,9 @@ class Admission {
   /// Tasks that stand before a pool.
   [[nodiscard]] std::int64_t waiting(std::string_view pool) const {
     const auto at = pools_.find(pool);
-    return at == pools_.end() ? 0 : static_cast<std::int64_t>(at->second.waiting.size());
+    const auto narrow = narrow_.find(pool);
+    const std::size_t wide = narrow == narrow_.end() ? 0 : narrow->second.waiting.size();
+    return static_cast<std::int64_t>(wide + (at == pools_.end() ? 0 : at->second.waiting.size()));
   }
   /// Slots of a pool that live attempts hold.
   [[nodiscard]] std::int32_t used(std::string_view pool) const {
@@ -137,6 +142,8 @@ class Admission {
   void needs_of(const DagRun& run, InstanceNo i, std::vector<Need>& out);
   /// What must let it through and is not held: its breakers, and what counts starts.
   void gates_of(const DagRun& run, InstanceNo i, std::vector<Need>& out);
+  /// The pools that a person has made smaller than what it wants.
+  void narrow_pools_of(const DagRun& run, InstanceNo i, std::vector<Need>& out);
   Door* limit_of_run(const DagRun& run);
   Door* limit_of_task(const DagRun& run, TaskNo t);
   /// Of what is in `needs_`, the first that it lacks, or for which others go before it.
@@ -167,6 +174,9 @@ class Admission {
   FairQueue ready_;
   std::map<std::string, Share, std::less<>> shares_;
   std::map<std::string, Door, std::less<>> pools_;
+  /// Of the pools that a person has set: where those stand who want more than there is. Never open: whoever sets the
+  /// pool looks at all of them again.
+  std::map<std::string, Door, std::less<>> narrow_;
   std::map<std::string, Door, std::less<>> gates_;           ///< breakers; nothing of them is held: `used` is 0
   std::map<std::string, RateLimit, std::less<>> rates_;      ///< by pool; likewise
   std::map<BudgetKey, RetryLimit> budgets_;                  ///< likewise

@@ -61,7 +61,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  void set_pool(const PoolSpec& pool);
+  /// `is_by_person`: see Admission::set_pool().
+  void set_pool(const PoolSpec& pool, bool is_by_person = false);
   /// Nothing has started since `at`; kNoTime: ever. Rates of pools that are set from here on have filled since then.
   /// Without it they begin used up: whoever was here before may just have started something.
   void idle_since(WallUs at);
@@ -300,6 +301,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void reconcile_children();
   [[nodiscard]] LiveRun* waiting_parent(const Pending::ChildWish& wish);
   [[nodiscard]] bool is_deadlock(const DagRun& parent, const std::string& dag_id) const;
+  [[nodiscard]] std::optional<std::string> circle_of_places(const DagRun& parent, const std::string& dag_id) const;
 
   // engine_assets.cpp: what tasks produce.
   void tell_produced(const DagRun& run, InstanceNo i, Part& part);

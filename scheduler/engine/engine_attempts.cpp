@@ -50,8 +50,8 @@ void Engine::idle_since(WallUs at) {
   begun_at_ = loop_.mono_now() - span;
 }
 
-void Engine::set_pool(const PoolSpec& pool) {
-  admission_.set_pool(pool.name, pool.slots);
+void Engine::set_pool(const PoolSpec& pool, bool is_by_person) {
+  admission_.set_pool(pool.name, pool.slots, is_by_person);
   admission_.set_rate(pool.name, pool.rate, begun_at_);
   admission_.set_retry_budget(Admission::Kind::pool, pool.name, pool.retry_millionths);
   if (workers_heard_) schedule_turn();  // who waits for it may go on

@@ -2,6 +2,7 @@
 // made in one part with the row that says which attempt has started it. So a death at any moment leaves either no run, and
 // the attempt makes it, or the one that the row names. Who waits hears of the end, now or after a restart.
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "scheduler/engine/engine.h"
@@ -80,10 +81,60 @@ bool Engine::is_deadlock(const DagRun& parent, const std::string& dag_id) const 
   return false;
 }
 
+/// Whether a run of this DAG would wait for ever for a place, because whoever holds one waits, be it through others, for
+/// a place that `parent` or another of them holds: the way round, by DAGs. Each child closes such a circle, or does not,
+/// when it is made; whoever takes a place has none yet.
+std::optional<std::string> Engine::circle_of_places(const DagRun& parent, const std::string& dag_id) const {
+  const RunNo own = parent.row.run_no;
+  const auto waits = [&](RunNo run_no) {
+    const DagRun* const holder = run(run_no);
+    return run_no == own ||
+           (holder != nullptr && holder->row.counts[static_cast<std::size_t>(TaskState::deferred)] > 0);
+  };
+  const std::vector<RunNo> first = queue_.full_of(dag_id);
+  if (first.empty() || !std::all_of(first.begin(), first.end(), waits)) return std::nullopt;
+
+  // All that wait for a child are taken for stuck; who waits for none that is goes on.
+  std::map<RunNo, std::vector<const ChildRow*>> stuck{{own, {}}};
+  for (const auto& [child_no, row] : children_) {
+    if (row.state == ChildState::awaited) stuck[row.run_no].push_back(&row);
+  }
+  const auto holders_stuck = [&](const std::vector<RunNo>& holders) {
+    return !holders.empty() && std::all_of(holders.begin(), holders.end(), [&](RunNo h) { return stuck.contains(h); });
+  };
+  const auto child_stuck = [&](const ChildRow* row) {
+    if (run(row->child_no) != nullptr) return stuck.contains(row->child_no);
+    return queue_.is_waiting(row->child_no) && holders_stuck(queue_.full_of(row->dag_id));
+  };
+  const auto goes_on = [&](const auto& entry) {
+    return entry.first != own && std::none_of(entry.second.begin(), entry.second.end(), child_stuck);
+  };
+  while (std::erase_if(stuck, goes_on) > 0) {
+  }
+  if (!holders_stuck(first)) return std::nullopt;
+
+  std::string way = parent.row.dag_id + " → " + dag_id;
+  RunNo at = first.front();
+  for (std::size_t steps = 0; at != own && steps < stuck.size(); ++steps) {
+    const auto& rows = stuck.at(at);
+    const ChildRow& row = **std::find_if(rows.begin(), rows.end(), child_stuck);
+    way += " → " + row.dag_id;
+    at = run(row.child_no) != nullptr ? row.child_no : queue_.full_of(row.dag_id).front();
+  }
+  return way;
+}
+
 void Engine::child_made(const Pending::ChildWish& wish, Result<ChildRun> made) {
   LiveRun* parent = waiting_parent(wish);
   if (parent == nullptr) return;  // it was stopped meanwhile: nothing was made
   if (!made) return refuse_child(wish, reason_of(made.error()), made.error().message);
+  const std::string& dag_id = made->creation.run.dag_id;
+  const bool waits = child_ask_of(parent->run.spec_of(wish.instance_no)).waits;
+  if (const auto way = waits ? circle_of_places(parent->run, dag_id) : std::nullopt) {
+    return refuse_child(wish, Reason::deadlock,
+                        "all the runs that DAG " + dag_id + " may have at a time wait for this one (" + *way +
+                            "): it would wait for itself");
+  }
   create_child(*parent, wish, std::move(*made));
 }
 

@@ -90,6 +90,7 @@ void RunQueue::note_durable(RunNo run_no) {
 void RunQueue::add_active(const RunRow& run) {
   Entry& entry = insert(run, State::active);
   ++lane_of(entry).held;
+  if (entry.lane != kBackfills) entry.dag->holders.insert(run.run_no);
   refresh(*entry.dag);
 }
 
@@ -101,6 +102,7 @@ std::optional<RunNo> RunQueue::take(WallUs now) {
   entry.state = State::taken;
   ++entry.dag->taken;
   ++lane_of(entry).held;
+  if (entry.lane != kBackfills) entry.dag->holders.insert(entry.order.run_no);
   refresh(*entry.dag);
   return entry.order.run_no;
 }
@@ -110,6 +112,7 @@ void RunQueue::put_back(RunNo run_no) {
   BATON_CHECK(entry.state == State::taken);
   --entry.dag->taken;
   --lane_of(entry).held;
+  entry.dag->holders.erase(run_no);
   list(entry);
   refresh(*entry.dag);
 }
@@ -136,6 +139,7 @@ void RunQueue::remove(RunNo run_no) {
   }
   if (entry.state == State::taken) --dag.taken;
   if (entry.state != State::active) --waiting_;
+  dag.holders.erase(run_no);
   dag.dates.erase({entry.logical_date, run_no});
   runs_.erase(at);
   refresh(dag);
@@ -199,6 +203,12 @@ bool RunQueue::has_next(WallUs now) const {
 std::int32_t RunQueue::active(const std::string& dag_id, bool backfills) const {
   const auto at = dags_.find(dag_id);
   return at == dags_.end() ? 0 : held(at->second, backfills ? kBackfills : kAsked);
+}
+
+std::vector<RunNo> RunQueue::full_of(const std::string& dag_id) const {
+  const auto at = dags_.find(dag_id);
+  if (at == dags_.end() || has_room(at->second, kAsked)) return {};
+  return {at->second.holders.begin(), at->second.holders.end()};
 }
 
 RunQueue::LaneNo RunQueue::lane_of(RunType type) {

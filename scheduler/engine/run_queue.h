@@ -80,6 +80,9 @@ class RunQueue {
   /// Runs of a DAG that hold a place: backfills, or all others.
   [[nodiscard]] std::int32_t active(const std::string& dag_id, bool backfills) const;
 
+  /// The runs that hold all the places that a DAG has for what people and programs ask for; none: a place is free.
+  [[nodiscard]] std::vector<RunNo> full_of(const std::string& dag_id) const;
+
  private:
   /// Which limit a run stands under; what people and assets ask for shares that of the schedule, which has one more.
   enum LaneNo : std::size_t { kAsked, kScheduled, kBackfills, kLanes };
@@ -101,6 +104,7 @@ class RunQueue {
     bool is_held = false;
     std::optional<std::int32_t> backfill_limit;
     std::int32_t taken = 0;                        ///< and not begun
+    std::set<RunNo> holders;                       ///< of its places, but for backfills
     std::set<std::pair<WallUs, RunNo>> dates;      ///< of all runs that have not ended and have one
     std::array<Lane, kLanes> lanes;
   };

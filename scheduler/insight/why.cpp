@@ -294,6 +294,10 @@ class Why {
     std::string message = "pool " + use.name + ": " + std::to_string(used) + " of " + std::to_string(capacity) +
                           " slots are taken" + (names.empty() ? "" : " by " + names) + ", it wants " +
                           std::to_string(use.slots);
+    if (use.slots > capacity) {  // a person holds it back: it waits for no other task
+      message = "it wants " + std::to_string(use.slots) + " of pool " + use.name + ", which has " + std::to_string(capacity) +
+                ": it goes on when the pool is set to more";
+    }
     add("pool", std::move(message), {},
         ValueMap{{"pool", use.name},
                  {"slots", std::int64_t{use.slots}},

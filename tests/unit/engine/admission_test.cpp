@@ -330,6 +330,35 @@ TEST(Admission, WhoWantsAPoolOfNoSlotsComesOutToFail) {
   EXPECT_TRUE(desk.admission.never_fits(run, 0).has_value());
 }
 
+TEST(Admission, APoolThatAPersonHasMadeSmallerKeepsWhoDoesNotFitWaitingAndNobodyElse) {
+  DagRun run = run_of(
+      DagBuilder().task("wide", {}, with_pools({{"db", 2}})).task("fits", {}, with_pools({{"db", 1}})).build());
+  Desk desk(10, 0);
+  desk.admission.set_pool("db", 4);
+  desk.admission.set_pool("db", 0, true);
+  desk.offer(run, "wide");
+  desk.offer(run, "fits");
+  EXPECT_EQ(desk.admit(), "");
+  EXPECT_FALSE(desk.admission.never_fits(run, 0).has_value());
+  EXPECT_EQ(desk.admission.waiting("db"), 2);
+  desk.admission.set_pool("db", 1, true);
+  EXPECT_EQ(desk.admit(), "fits");
+  desk.release(run, "fits");
+  EXPECT_EQ(desk.admit(), "");
+  desk.admission.set_pool("db", 2, true);
+  EXPECT_EQ(desk.admit(), "wide");
+  desk.release(run, "wide");
+  desk.admission.set_pool("db", 0, true);
+  desk.offer(run, "wide");
+  EXPECT_EQ(desk.admit(), "");
+  desk.admission.set_pool("db", 1);  // the person's word is taken back, and what files say is too small
+  EXPECT_EQ(desk.admit(), "wide");
+  EXPECT_EQ(desk.admission.never_fits(run, 0), "it wants 2 slots of pool \"db\", which has 1");
+  desk.release(run, "wide");
+  desk.admission.drop_pool("db");
+  EXPECT_EQ(desk.admission.never_fits(run, 0), "there is no pool \"db\" (any more)");
+}
+
 TEST(Admission, WhatIsHeldAtRecoveryCounts) {
   DagRun run =
       run_of(DagBuilder().task("a", {}, with_pools({{"db", 1}})).task("b", {}, with_pools({{"db", 1}})).build());
