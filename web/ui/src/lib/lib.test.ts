@@ -12,7 +12,7 @@ import { pointsOf, quantile, seriesPoints } from './charts'
 import { isNumeric, readCsv } from './csv'
 import { lanesOf, steps } from './forecast'
 import { cellOf, rowsOf } from './grid'
-import { Folds, isError, LogLines, scaleOf, search } from './log'
+import { findError, Folds, isError, LogLines, scaleOf, search, windowAt } from './log'
 import { bytes, number } from './numbers'
 import { pauseOf } from './patience'
 import { confOf, fromField, kindOf, toField } from './params'
@@ -270,6 +270,13 @@ describe('log', () => {
     expect(search(lines, 'abc', 3, 3, found)).toBe(4)
     expect(found).toEqual([0, 2, 3])
     expect([isError('\x1b[31mFatal\x1b[0m: x'), isError('terror')]).toEqual([true, false])
+  })
+  it('finds the first line that speaks of an error among those asked for', () => {
+    const lines = of('fine|no errors|Error: one|Traceback')
+    expect([findError(lines, 0, 4), findError(lines, 3, 4), findError(lines, 0, 2)]).toEqual([2, 3, -1])
+  })
+  it('has a window around a row, within all rows', () => {
+    expect([windowAt(0, 300, 1000), windowAt(500, 300, 1000), windowAt(999, 300, 1000), windowAt(5, 300, 20)]).toEqual([0, 350, 700, 0])
   })
   it('stays below what a browser can scroll, and reaches the last line', () => {
     expect(scaleOf(1000, 18, 400)).toEqual({ space: 18_000, scale: 1 })
