@@ -15,9 +15,10 @@ import { cellOf, rowsOf } from './grid'
 import { findError, Folds, isError, LogLines, scaleOf, search, windowAt } from './log'
 import { bytes, number } from './numbers'
 import { pauseOf } from './patience'
-import { confOf, fromField, kindOf, toField } from './params'
+import { failedByDag, type Failed } from './home'
+import { confOf, fieldsOf, fromField, isRequired, kindOf, problemOf, toField } from './params'
 import { riskFirst, riskOf } from './risk'
-import { cellText, look, ratio, worst } from './states'
+import { cellText, look, ratio, tryText, worst } from './states'
 import { duration, lasted, relative, utc } from './time'
 
 describe('time', () => {
@@ -46,6 +47,10 @@ describe('states', () => {
     expect(worst({ success: 3, failed: 0 })).toBe('success')
     expect(worst({})).toBeNull()
     expect(ratio({ success: 3, skipped: 1, failed: 1 })).toEqual({ done: 4, total: 5 })
+  })
+  it('says which try of how many, and never the second of one', () => {
+    const of = (try_number: number, max_tries: number) => tryText({ try_number, max_tries })
+    expect([of(1, 0), of(2, 0), of(2, 2), of(4, 2)]).toEqual(['1', '2', '2 of 3', '4'])
   })
   it('has a word for each, also for one that it does not know', () => {
     expect(cellText({ success: 3, failed: 1 })).toBe('3 success, 1 failed')
@@ -138,6 +143,33 @@ describe('params', () => {
   it('says what is wrong', () => {
     expect(() => fromField('rows', params.rows!, '1.5')).toThrow('rows: "1.5" is no integer')
     expect(() => fromField('list', params.list!, '[')).toThrow('list: no JSON')
+  })
+  it('knows what nobody but who triggers can say, and looks at it before it is sent', () => {
+    const needed: Param = { value: null, schema: { type: 'string' } }
+    expect([needed, { value: null, schema: { type: ['null', 'string'], default: null } }, { value: 'x', schema: { type: 'string', default: 'x' } }].map(isRequired)).toEqual([true, false, false])
+    expect([problemOf('req', needed, ' '), problemOf('req', needed, 'x')]).toEqual(['is needed: it has no default', ''])
+    const bounded: Param = { value: 1.5, schema: { type: 'number', minimum: 0.5, maximum: 2.5 } }
+    expect(['0.4', '2.6', 'x', '2'].map((text) => problemOf('n', bounded, text))).toEqual(['is at least 0.5', 'is at most 2.5', '"x" is no number', ''])
+    const short: Param = { value: 'ab', schema: { type: 'string', minLength: 2, maxLength: 3, pattern: '^a' } }
+    expect(['a', 'abcd', 'ba', 'abc'].map((text) => problemOf('s', short, text))).toEqual(['has at least 2 characters', 'has at most 3 characters', 'is like ^a', ''])
+    expect(fieldsOf({ go: { value: null, schema: { type: 'boolean' } }, req: needed })).toEqual({ go: 'false', req: '' })
+  })
+  it('has fields for days and moments, and takes a moment there and back', () => {
+    const day: Param = { value: '2026-01-01', schema: { type: 'string', format: 'date' } }
+    const moment: Param = { value: '2026-01-01T00:00:30Z', schema: { type: 'string', format: 'date-time' } }
+    expect([kindOf(day), kindOf(moment)]).toEqual(['date', 'moment'])
+    const field = toField(moment, moment.value)
+    expect(field).toMatch(/^202[56]-\d\d-\d\dT\d\d:\d\d:30$/)
+    expect(fromField('dt', moment, field)).toBe('2026-01-01T00:00:30.000Z')
+    expect(confOf({ moment, day }, { moment: field, day: '2026-01-02' })).toEqual({ day: '2026-01-02' })
+  })
+})
+
+describe('what failed', () => {
+  it('has one entry for each DAG, in the order of its newest', () => {
+    const of = (dag_id: string, dag_run_id: string) => ({ dag_id, dag_run_id }) as Failed
+    const dags = failedByDag([of('a', '3'), of('b', '2'), of('a', '1'), of('a', '0')])
+    expect(dags.map((one) => [one.newest.dag_id, one.newest.dag_run_id, one.others.length])).toEqual([['a', '3', 2], ['b', '2', 0]]) // prettier-ignore
   })
 })
 

@@ -1,1 +1,0 @@
-import{Bt as e,Rt as t,St as n,wt as r}from"./index-CNsFBAfA.js";import i from"./RunTable-zNFY-Nqu.js";var a=r(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(r){var o=a(),s=e(t(o),2);i(s,{dagId:`~`}),n(r,o)}export{o as default};

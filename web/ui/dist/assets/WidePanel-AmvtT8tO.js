@@ -1,1 +1,0 @@
-import{Lt as e,Pt as t,St as n,Yt as r,ht as i,it as a,wt as o}from"./index-CNsFBAfA.js";var s=o(`<div class="panel scroll" tabindex="0" role="region"><!></div>`);function c(o,c){var l=s(),u=e(l);i(u,()=>c.children),r(l),t(()=>a(l,`aria-label`,c.label)),n(o,l)}export{c as t};
