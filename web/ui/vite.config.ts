@@ -2,7 +2,8 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 import { pack } from './pack.ts'
 
-// One script and one sheet for the first view, a script more for each kind of page; names carry a digest of what is
+// One script and one sheet for the first view, one more for what several other pages have in common, and one for each
+// kind of page; names carry a digest of what is
 // inside, so that they may be kept for ever. Relative addresses: the page may lie behind any prefix.
 export default defineConfig({
   base: './',
@@ -14,7 +15,16 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'index', tags: ['$initial'] }] } } },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'index', tags: ['$initial'] },
+            { name: 'shared', minShareCount: 2, test: /[\\/]src[\\/](?!.*([Gg]raph|Minimap|YearCalendar|[Bb]ulk|BackfillForm|DagCalendar))/ }, // what is large stays by itself
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: Object.fromEntries(['/api', '/auth'].map((path) => [path, process.env.BATON_URL ?? 'http://127.0.0.1:8080'])),

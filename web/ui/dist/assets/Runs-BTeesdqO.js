@@ -1,1 +1,0 @@
-import{Dt as e,Kt as t,Wt as n,kt as r}from"./index-DnYcQolQ.js";import i from"./RunTable-BJpIqRI1.js";var a=r(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(r){var o=a(),s=t(n(o),2);i(s,{dagId:`~`}),e(r,o)}export{o as default};

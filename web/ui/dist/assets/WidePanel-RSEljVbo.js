@@ -1,1 +1,0 @@
-import{Bt as e,Dt as t,Ut as n,bt as r,kt as i,lt as a,tn as o}from"./index-DnYcQolQ.js";var s=i(`<div class="panel scroll" tabindex="0" role="region"><!></div>`);function c(i,c){var l=s(),u=n(l);r(u,()=>c.children),o(l),e(()=>a(l,`aria-label`,c.label)),t(i,l)}export{c as t};
