@@ -1,4 +1,6 @@
 // Details of a DAG or a task instance by the words that the page uses. Pure.
+import { reasonText } from './states'
+import { duration } from './time'
 
 const kWords: Record<string, string> = {
   dag_id: 'DAG', dag_run_id: 'run', task_id: 'task', map_index: 'item', rendered_map_index: 'item by name', fileloc: 'file',
@@ -18,7 +20,7 @@ const kLeftOut = new Set(['dag_display_name', 'task_display_name', 'relative_fil
 
 export function detailsOf(one: object): { name: string; value: unknown }[] {
   return Object.entries(one)
-    .filter(([name, value]) => !kLeftOut.has(name) && value !== null && !isEmpty(value))
+    .filter(([name, value]) => !kLeftOut.has(name) && value !== null && !isEmpty(value) && !(name === 'map_index' && value === -1))
     .map(([name, value]) => ({ name: kWords[name] ?? name.replaceAll('_', ' '), value: plain(name, value) }))
 }
 
@@ -27,6 +29,8 @@ const isEmpty = (value: unknown) => typeof value === 'object' && value !== null 
 function plain(name: string, value: unknown): unknown {
   if (name === 'tags' && Array.isArray(value)) return value.map((tag: { name: string }) => tag.name).join(', ')
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join(', ')
+  if ((name === 'duration' || name === 'last_parse_duration') && typeof value === 'number') return duration(value)
+  if (name === 'state_reason' || name === 'wait') return reasonText(value as string)
   if (name === 'latest_dag_version') return (value as { version_number: number }).version_number
   return value
 }

@@ -19,7 +19,8 @@ import { failedByDag, type Failed } from './home'
 import { confOf, fieldsOf, fromField, isRequired, kindOf, problemOf, toField } from './params'
 import { riskFirst, riskOf } from './risk'
 import { cellText, look, ratio, tryText, worst } from './states'
-import { duration, lasted, relative, utc } from './time'
+import { detailsOf } from './details'
+import { duration, isMoment, lasted, otherZone, relative, utc } from './time'
 
 describe('time', () => {
   it('says durations in two units at most', () => {
@@ -32,6 +33,17 @@ describe('time', () => {
     const now = 1_000_000_000_000
     expect([0, 400, -61_000, 7_200_000, -200_000_000].map((by) => relative(now + by, now))).toEqual([
       'now', 'now', '1m ago', 'in 2h', '2d ago',
+    ]) // prettier-ignore
+  })
+  it('knows a moment as the server writes it, and says it in the zone of a schedule', () => {
+    expect(['2026-11-30T08:30:00Z', '2026-11-30T08:30:00.5+01:00', '2026-11-30', 'x', null].map(isMoment)).toEqual([true, true, false, false, false])
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone === 'Asia/Kolkata' ? 'Asia/Tokyo' : 'Asia/Kolkata'
+    expect(otherZone(Date.parse('2026-11-30T08:30:00Z'), zone)).toMatch(zone === 'Asia/Kolkata' ? /14:00 Asia\/Kolkata$/ : /17:30 Asia\/Tokyo$/)
+    expect([otherZone(0, Intl.DateTimeFormat().resolvedOptions().timeZone), otherZone(0, null), otherZone(0, 'No/Where')]).toEqual(['', '', ''])
+  })
+  it('tells details in words, without what is told twice', () => {
+    expect(detailsOf({ dag_id: 'a', dag_display_name: 'a', tags: [{ name: 'x' }, { name: 'y' }], params: {}, map_index: -1, duration: 0.5, state_reason: 'timed_out', note: null })).toEqual([
+      { name: 'DAG', value: 'a' }, { name: 'tags', value: 'x, y' }, { name: 'duration', value: '500ms' }, { name: 'reason of its state', value: 'timed out' },
     ]) // prettier-ignore
   })
   it('has UTC at hand, and knows what has not begun', () => {

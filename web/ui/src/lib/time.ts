@@ -67,11 +67,12 @@ export function isMoment(value: unknown): value is string {
   return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value)
 }
 
-/** In a zone that is not the viewer's, with its name: `Nov 30, 2026, 09:30 Europe/Berlin`; empty: no such zone here. */
-export function ofZone(ms: number, zone: string): string {
+/** In another zone than the viewer's, with its name: `Nov 30, 2026, 09:30 Europe/Berlin`; empty: it is no other. */
+export function otherZone(ms: number, zone: string | null | undefined): string {
+  if (!zone || zone === Intl.DateTimeFormat().resolvedOptions().timeZone) return ''
   try {
     return `${new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23', timeZone: zone }).format(ms)} ${zone}`
   } catch {
-    return ''
+    return '' // a zone that this browser does not know
   }
 }
