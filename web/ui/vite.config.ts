@@ -3,8 +3,10 @@ import { defineConfig } from 'vitest/config'
 import { pack } from './pack.ts'
 
 // One script and one sheet for the first view, one more for what several other pages have in common, and one for each
-// kind of page; names carry a digest of what is
-// inside, so that they may be kept for ever. Relative addresses: the page may lie behind any prefix.
+// kind of page; names carry a digest of what is inside, so that they may be kept for ever. Relative addresses: the page
+// may lie behind any prefix.
+const small = /[\\/]src[\\/](?!.*([Gg]raph|Minimap|YearCalendar|[Bb]ulk|BackfillForm|DagCalendar))/ // the others stay alone
+
 export default defineConfig({
   base: './',
   plugins: [svelte(), pack()],
@@ -20,7 +22,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: 'index', tags: ['$initial'] },
-            { name: 'shared', minShareCount: 2, test: /[\\/]src[\\/](?!.*([Gg]raph|Minimap|YearCalendar|[Bb]ulk|BackfillForm|DagCalendar))/ }, // what is large stays by itself
+            { name: 'shared', minShareCount: 2, test: small },
           ],
         },
       },
