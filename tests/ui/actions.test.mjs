@@ -1,7 +1,8 @@
 // What a person does on the page: trigger, stop, pause, retry, clear, mark, backfill, many at once; and the views that lead
 // to it. A real server and a real browser, as in page.test.mjs.
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { browse } from './browse.mjs'
@@ -40,6 +41,74 @@ test('a run is triggered, followed while it runs, and stopped', async () => {
   await page.context().close()
 })
 
+test('a run is paused, says by whom, and goes on', async () => {
+  const run = await server.run('long', { state: 'running' })
+  const page = await open({ path: run_path('long', run) })
+  const levers = page.locator('header')
+  await levers.getByRole('button', { name: 'Pause' }).click()
+  await levers.getByText(/^paused by admin since/).waitFor()
+  assert.ok((await server.ask('GET', `/api/v2/${run_path('long', run).replace('/runs/', '/dagRuns/')}`)).paused_at)
+  await levers.getByRole('button', { name: 'Resume' }).click()
+  await levers.getByText(/^paused by/).waitFor({ state: 'detached' })
+  await server.ask('POST', `/api/v2/${run_path('long', run).replace('/runs/', '/dagRuns/')}:cancel`, { why: 'seen' })
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a form marks what is needed and looks before it sends; long ids stay within the page', async () => {
+  const id = 'w'.repeat(200)
+  const file = join(server.folder, 'dags/formy.dag.yaml')
+  writeFileSync(file, `dag: ${id}\nowner: ${'o'.repeat(60)}\nparams:\n  target: {type: string}\n  day: {type: string, format: date, default: "2026-01-01"}\n  at: {type: string, format: date-time, default: "2026-01-01T00:00:00Z"}\n  share: {type: number, maximum: 1, default: 0.5}\ntasks:\n  ${'t'.repeat(200)}: {run: exit 1}\n`)
+  await until('its DAG', () => server.ask('GET', `/api/v2/dags/${id}`).catch(() => null))
+  const page = await open({ path: `dags/${id}`, width: 390 })
+  await page.getByRole('button', { name: 'Trigger' }).click()
+  const form = page.getByRole('dialog')
+  await form.getByLabel('share').fill('2')
+  await form.getByRole('button', { name: 'Trigger', exact: true }).click()
+  await form.getByText('target is needed').waitFor()
+  await form.getByText('share is at most 1').waitFor()
+  assert.ok(!page.asked.some((url) => url.endsWith('/dagRuns')), 'it was sent all the same')
+  await form.getByLabel('target').fill('here')
+  await form.getByLabel('share').fill('0.25')
+  await form.getByLabel('day').fill('2026-02-03')
+  await form.getByRole('button', { name: 'Trigger', exact: true }).click()
+  await page.waitForURL(/runs\//)
+  const run = decodeURIComponent(new URL(page.url()).pathname.split('/').pop())
+  const told = await server.ask('GET', `/api/v2/dags/${id}/dagRuns/${encodeURIComponent(run)}`)
+  assert.deepEqual(told.conf, { at: '2026-01-01T00:00:00Z', day: '2026-02-03', share: 0.25, target: 'here' })
+  await page.locator('header').getByText('failed', { exact: true }).waitFor()
+  for (const path of ['', 'dags', `dags/${id}`, run_path(id, run), run_path(id, run, 'tasks', 't'.repeat(200)), 'deadletters', 'runs']) {
+    await page.goto(`${server.url}/${path}`)
+    await settled(page)
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, path)
+  }
+  await page.setViewportSize({ width: 1440, height: 900 })
+  await page.goto(`${server.url}/dags`)
+  await page.getByRole('button', { name: /^owner o+/ }).click()
+  await page.getByRole('button', { name: /^owner o+ ✕/ }).waitFor()
+  assert.equal(await page.locator('tbody tr').count(), 1)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+  rmSync(file)
+})
+
+test('a server without DAGs tells how one is made; one with DAGs offers what can be run', async () => {
+  const dags = mkdtempSync(join(tmpdir(), 'baton-none-'))
+  const empty = await Server.start({ dags })
+  const own = await browse(() => empty)
+  const page = await own.open({ path: '' })
+  await page.getByText('baton init').waitFor()
+  await page.getByRole('button', { name: 'Copy the command' }).waitFor()
+  writeFileSync(join(empty.folder, 'dags/mine.dag.yaml'), 'dag: mine\ntasks: {a: {noop: true}}\n')
+  await page.getByRole('button', { name: 'Run mine…' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Trigger', exact: true }).click()
+  await page.waitForURL(/dags\/mine\/runs\//)
+  assert.deepEqual(page.faults, [])
+  await own.browser.close()
+  await empty.close()
+  rmSync(dags, { recursive: true })
+})
+
 test('a DAG is paused, and goes on', async () => {
   const page = await open({ path: 'dags/nightly' })
   await page.getByRole('button', { name: 'Pause' }).click()
@@ -73,7 +142,8 @@ test('a backfill is made with a preview, watched, paused, cancelled, and run aga
   assert.equal((await server.ask('GET', `/api/v2/backfills/${id}`)).is_paused, true)
   await page.getByRole('button', { name: 'Resume' }).click()
   await page.locator('header').getByText('running').waitFor()
-  await page.getByText(/[1-9]\d* of \d+ runs so far are over/).waitFor() // told by the stream
+  await page.getByText(/[1-9]\d* of \d+ runs made so far are over/).waitFor() // told by the stream
+  assert.equal(await page.getByRole('img', { name: /runs are over/ }).count(), 0, 'a bar while it is not known how many are to come')
   await page.getByRole('button', { name: 'Cancel' }).click()
   await page.locator('header').getByText('cancelled').waitFor()
   await page.reload() // the page stands at its own address
@@ -131,7 +201,9 @@ test('a dead letter is read, and tried again; all of a filter are let go', async
 test('a person is asked, on the first view too, and answers with a form', async () => {
   await until('the DAG', () => server.ask('GET', '/api/v2/dags/yes-or-no').catch(() => null))
   await server.ask('POST', '/api/v2/dags/yes-or-no/dagRuns', { dag_run_id: 'asked', logical_date: null })
-  const page = await open({ path: '' })
+  const page = await open({ path: 'pools' })
+  await page.locator('nav a .badge').filter({ hasText: /^1\b/ }).waitFor() // on every page
+  await page.getByRole('link', { name: 'Home', exact: true }).click()
   await page.getByRole('link', { name: "Publish <b>today's</b> numbers?" }).click()
   await page.getByRole('button', { name: 'Answer…' }).click()
   const form = page.getByRole('dialog')
@@ -143,6 +215,7 @@ test('a person is asked, on the first view too, and answers with a form', async 
   await form.getByRole('button', { name: 'approve' }).click()
   await page.getByText('Nobody is asked anything').waitFor()
   await until('the run goes on', async () => (await server.ask('GET', '/api/v2/dags/yes-or-no/dagRuns/asked')).state === 'success')
+  await page.locator('nav a .badge').waitFor({ state: 'detached' })
   assert.equal(await page.evaluate(() => window.xss), undefined)
   await page.context().close()
 })
@@ -435,6 +508,12 @@ test('the server is frozen with a reason, thawed, and old runs are removed', asy
   await page.getByLabel('Why').fill('we <b>move</b>')
   await page.getByRole('button', { name: 'Freeze' }).click()
   await page.getByText('we <b>move</b>').waitFor()
+  // What is triggered now says so itself, and when it would be done is not known.
+  const held = await server.ask('POST', '/api/v2/dags/walled/dagRuns', { dag_run_id: 'held', logical_date: null })
+  const other = await open({ path: run_path('walled', held.dag_run_id) })
+  await other.getByText('Nothing starts: the server is frozen').waitFor()
+  assert.equal(await other.getByText('likely done').count(), 0)
+  await other.context().close()
   await page.getByRole('button', { name: 'Thaw' }).click()
   await page.getByLabel('Why').waitFor()
   await page.getByRole('button', { name: 'Remove old runs…' }).click()

@@ -2,8 +2,11 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 import { pack } from './pack.ts'
 
-// One script and one sheet for the first view, a script more for each kind of page; names carry a digest of what is
-// inside, so that they may be kept for ever. Relative addresses: the page may lie behind any prefix.
+// One script and one sheet for the first view, one more for what several other pages have in common, and one for each
+// kind of page; names carry a digest of what is inside, so that they may be kept for ever. Relative addresses: the page
+// may lie behind any prefix.
+const small = /[\\/]src[\\/](?!.*([Gg]raph|Minimap|YearCalendar|[Bb]ulk|BackfillForm|DagCalendar))/ // the others stay alone
+
 export default defineConfig({
   base: './',
   plugins: [svelte(), pack()],
@@ -14,7 +17,16 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'index', tags: ['$initial'] }] } } },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'index', tags: ['$initial'] },
+            { name: 'shared', minShareCount: 2, test: small },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: Object.fromEntries(['/api', '/auth'].map((path) => [path, process.env.BATON_URL ?? 'http://127.0.0.1:8080'])),

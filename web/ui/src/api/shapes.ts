@@ -137,6 +137,9 @@ export interface ParamSchema {
   enum?: unknown[]
   minimum?: number
   maximum?: number
+  minLength?: number
+  maxLength?: number
+  default?: unknown
   pattern?: string
   format?: string
   title?: string
@@ -146,7 +149,7 @@ export interface Param {
   schema?: ParamSchema
   description?: string | null
 }
-export type DagDetails = Dag & { params?: Record<string, Param> | null }
+export type DagDetails = Dag & { params?: Record<string, Param> | null; timezone?: string | null }
 
 /** What a rehearsal of the days to come tells (`POST /simulate`): times in RFC 3339, spans in seconds. */
 export interface Forecast {

@@ -78,10 +78,16 @@ const json = async <T>(response: Promise<Response>): Promise<T> => {
 
 /** `path` is relative to the page's root: `api/v2/dags`. */
 export const get = <T>(path: string, signal?: AbortSignal) => json<T>(send('GET', path, undefined, signal))
+const nextOf = (answer: Response) => answer.headers.get('Airflow-Continuation-Token')
 /** As text; `next` is the token of what follows it, none where nothing does. */
 export async function getText(path: string): Promise<{ text: string; next: string | null }> {
   const answer = await send('GET', path, undefined, undefined, 'text/plain')
-  return { text: await answer.text(), next: answer.headers.get('Airflow-Continuation-Token') }
+  return { text: await answer.text(), next: nextOf(answer) }
+}
+/** The same, for what is only handed on. */
+export async function getBlob(path: string): Promise<{ blob: Blob; next: string | null }> {
+  const answer = await send('GET', path, undefined, undefined, 'text/plain')
+  return { blob: await answer.blob(), next: nextOf(answer) }
 }
 // An operation that takes no body refuses one, an empty object too: none is sent unless it is given.
 export const post = <T>(path: string, body?: unknown) => json<T>(send('POST', path, body))

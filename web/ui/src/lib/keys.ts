@@ -9,7 +9,7 @@ export const keys = {
   move(box: HTMLElement, selector: string, event: KeyboardEvent): void {
     const step = { ArrowDown: 1, ArrowUp: -1, j: 1, k: -1 }[event.key]
     if (!step || event.ctrlKey || event.metaKey || event.altKey) return
-    const all = [...box.querySelectorAll<HTMLElement>(selector)]
+    const all = [...box.querySelectorAll<HTMLElement>(selector)].filter((one) => one.offsetParent)
     const now = all.findIndex((one) => one === document.activeElement || one.contains(document.activeElement))
     const next = all[now < 0 ? (step > 0 ? 0 : all.length - 1) : now + step]
     if (!next) return

@@ -12,13 +12,15 @@ import { pointsOf, quantile, seriesPoints } from './charts'
 import { isNumeric, readCsv } from './csv'
 import { lanesOf, steps } from './forecast'
 import { cellOf, rowsOf } from './grid'
-import { Folds, isError, LogLines, scaleOf, search } from './log'
+import { findError, Folds, isError, LogLines, scaleOf, search, windowAt } from './log'
 import { bytes, number } from './numbers'
 import { pauseOf } from './patience'
-import { confOf, fromField, kindOf, toField } from './params'
+import { failedByDag, type Failed } from './home'
+import { confOf, fieldsOf, fromField, isRequired, kindOf, problemOf, toField } from './params'
 import { riskFirst, riskOf } from './risk'
-import { cellText, look, ratio, worst } from './states'
-import { duration, lasted, relative, utc } from './time'
+import { cellText, look, ratio, tryText, worst } from './states'
+import { detailsOf } from './details'
+import { duration, isMoment, lasted, otherZone, relative, utc } from './time'
 
 describe('time', () => {
   it('says durations in two units at most', () => {
@@ -31,6 +33,17 @@ describe('time', () => {
     const now = 1_000_000_000_000
     expect([0, 400, -61_000, 7_200_000, -200_000_000].map((by) => relative(now + by, now))).toEqual([
       'now', 'now', '1m ago', 'in 2h', '2d ago',
+    ]) // prettier-ignore
+  })
+  it('knows a moment as the server writes it, and says it in the zone of a schedule', () => {
+    expect(['2026-11-30T08:30:00Z', '2026-11-30T08:30:00.5+01:00', '2026-11-30', 'x', null].map(isMoment)).toEqual([true, true, false, false, false])
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone === 'Asia/Kolkata' ? 'Asia/Tokyo' : 'Asia/Kolkata'
+    expect(otherZone(Date.parse('2026-11-30T08:30:00Z'), zone)).toMatch(zone === 'Asia/Kolkata' ? /14:00 Asia\/Kolkata$/ : /17:30 Asia\/Tokyo$/)
+    expect([otherZone(0, Intl.DateTimeFormat().resolvedOptions().timeZone), otherZone(0, null), otherZone(0, 'No/Where')]).toEqual(['', '', ''])
+  })
+  it('tells details in words, without what is told twice', () => {
+    expect(detailsOf({ dag_id: 'a', dag_display_name: 'a', tags: [{ name: 'x' }, { name: 'y' }], params: {}, map_index: -1, duration: 0.5, state_reason: 'timed_out', note: null })).toEqual([
+      { name: 'DAG', value: 'a' }, { name: 'tags', value: 'x, y' }, { name: 'duration', value: '500ms' }, { name: 'reason of its state', value: 'timed out' },
     ]) // prettier-ignore
   })
   it('has UTC at hand, and knows what has not begun', () => {
@@ -46,6 +59,10 @@ describe('states', () => {
     expect(worst({ success: 3, failed: 0 })).toBe('success')
     expect(worst({})).toBeNull()
     expect(ratio({ success: 3, skipped: 1, failed: 1 })).toEqual({ done: 4, total: 5 })
+  })
+  it('says which try of how many, and never the second of one', () => {
+    const of = (try_number: number, max_tries: number) => tryText({ try_number, max_tries })
+    expect([of(1, 0), of(2, 0), of(2, 2), of(4, 2)]).toEqual(['1', '2', '2 of 3', '4'])
   })
   it('has a word for each, also for one that it does not know', () => {
     expect(cellText({ success: 3, failed: 1 })).toBe('3 success, 1 failed')
@@ -138,6 +155,33 @@ describe('params', () => {
   it('says what is wrong', () => {
     expect(() => fromField('rows', params.rows!, '1.5')).toThrow('rows: "1.5" is no integer')
     expect(() => fromField('list', params.list!, '[')).toThrow('list: no JSON')
+  })
+  it('knows what nobody but who triggers can say, and looks at it before it is sent', () => {
+    const needed: Param = { value: null, schema: { type: 'string' } }
+    expect([needed, { value: null, schema: { type: ['null', 'string'], default: null } }, { value: 'x', schema: { type: 'string', default: 'x' } }].map(isRequired)).toEqual([true, false, false])
+    expect([problemOf('req', needed, ' '), problemOf('req', needed, 'x')]).toEqual(['is needed: it has no default', ''])
+    const bounded: Param = { value: 1.5, schema: { type: 'number', minimum: 0.5, maximum: 2.5 } }
+    expect(['0.4', '2.6', 'x', '2'].map((text) => problemOf('n', bounded, text))).toEqual(['is at least 0.5', 'is at most 2.5', '"x" is no number', ''])
+    const short: Param = { value: 'ab', schema: { type: 'string', minLength: 2, maxLength: 3, pattern: '^a' } }
+    expect(['a', 'abcd', 'ba', 'abc'].map((text) => problemOf('s', short, text))).toEqual(['has at least 2 characters', 'has at most 3 characters', 'is like ^a', ''])
+    expect(fieldsOf({ go: { value: null, schema: { type: 'boolean' } }, req: needed })).toEqual({ go: 'false', req: '' })
+  })
+  it('has fields for days and moments, and takes a moment there and back', () => {
+    const day: Param = { value: '2026-01-01', schema: { type: 'string', format: 'date' } }
+    const moment: Param = { value: '2026-01-01T00:00:30Z', schema: { type: 'string', format: 'date-time' } }
+    expect([kindOf(day), kindOf(moment)]).toEqual(['date', 'moment'])
+    const field = toField(moment, moment.value)
+    expect(field).toMatch(/^202[56]-\d\d-\d\dT\d\d:\d\d:30$/)
+    expect(fromField('dt', moment, field)).toBe('2026-01-01T00:00:30.000Z')
+    expect(confOf({ moment, day }, { moment: field, day: '2026-01-02' })).toEqual({ day: '2026-01-02' })
+  })
+})
+
+describe('what failed', () => {
+  it('has one entry for each DAG, in the order of its newest', () => {
+    const of = (dag_id: string, dag_run_id: string) => ({ dag_id, dag_run_id }) as Failed
+    const dags = failedByDag([of('a', '3'), of('b', '2'), of('a', '1'), of('a', '0')])
+    expect(dags.map((one) => [one.newest.dag_id, one.newest.dag_run_id, one.others.length])).toEqual([['a', '3', 2], ['b', '2', 0]]) // prettier-ignore
   })
 })
 
@@ -270,6 +314,13 @@ describe('log', () => {
     expect(search(lines, 'abc', 3, 3, found)).toBe(4)
     expect(found).toEqual([0, 2, 3])
     expect([isError('\x1b[31mFatal\x1b[0m: x'), isError('terror')]).toEqual([true, false])
+  })
+  it('finds the first line that speaks of an error among those asked for', () => {
+    const lines = of('fine|no errors|Error: one|Traceback')
+    expect([findError(lines, 0, 4), findError(lines, 3, 4), findError(lines, 0, 2)]).toEqual([2, 3, -1])
+  })
+  it('has a window around a row, within all rows', () => {
+    expect([windowAt(0, 300, 1000), windowAt(500, 300, 1000), windowAt(999, 300, 1000), windowAt(5, 300, 20)]).toEqual([0, 350, 700, 0])
   })
   it('stays below what a browser can scroll, and reaches the last line', () => {
     expect(scaleOf(1000, 18, 400)).toEqual({ space: 18_000, scale: 1 })

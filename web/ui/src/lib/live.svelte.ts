@@ -9,6 +9,7 @@ export interface Change {
   dag_id?: string
   dag_run_id?: string
   task_id?: string
+  isQuestion?: boolean // of a task that asks a person
 }
 /** `connecting` at the start; `polling`: the server has no stream to give; `lost`: it does not answer. */
 export type Connection = 'connecting' | 'live' | 'polling' | 'lost'
@@ -61,9 +62,9 @@ function lead(): void {
   }
   const onEvent = (event: MessageEvent<string>) => {
     heard = Date.now()
-    const data = JSON.parse(event.data) as Change & { name?: string }
+    const data = JSON.parse(event.data) as Change & { name?: string; operator?: string | null }
     const isDag = event.type === 'dag'
-    pass({ kind: event.type, dag_id: isDag ? data.name : data.dag_id, dag_run_id: data.dag_run_id, task_id: data.task_id })
+    pass({ kind: event.type, dag_id: isDag ? data.name : data.dag_id, dag_run_id: data.dag_run_id, task_id: data.task_id, isQuestion: data.operator === 'approval' })
   }
   const open = () => {
     source = new EventSource(address('api/v2/events'))

@@ -102,6 +102,17 @@ export class Folds {
 const kError = /\b(error|exception|traceback|fatal|panic)\b/i
 export const isError = (raw: string) => kError.test(ansiText(raw))
 
+/** The first line of these that speaks of an error; -1: none. */
+export function findError(lines: LogLines, from: number, to: number): number {
+  for (let k = from; k < to; k++) if (isError(lines.raw[k]!)) return k
+  return -1
+}
+
+/** Where a window of so many rows begins, so that this row is in its middle, and it ends with the last one. */
+export function windowAt(row: number, size: number, rows: number): number {
+  return Math.max(0, Math.min(row - Math.floor(size / 2), rows - size))
+}
+
 /** From `from`, at most `most` lines: those that hold the text (lower case), added to `found`. The line to go on from. */
 export function search(lines: LogLines, wanted: string, from: number, most: number, found: number[]): number {
   const end = Math.min(lines.count, from + most)

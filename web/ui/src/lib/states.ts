@@ -63,3 +63,9 @@ export const isOver = (state: string | null) => state === 'success' || state ===
 
 /** `state_reason` in words: `timed_out` → `timed out`. */
 export const reasonText = (reason: string | null | undefined) => (reason ?? '').replaceAll('_', ' ')
+
+/** `2 of 3`; a task that was cleared may be beyond the tries that it has by itself: then only which one it is. */
+export function tryText(one: { try_number: number; max_tries: number }): string {
+  const most = one.max_tries + 1
+  return one.try_number > most || most <= 1 ? String(one.try_number) : `${one.try_number} of ${most}`
+}

@@ -61,3 +61,18 @@ export function lasted(start: string | null, end: string | null, now: number): n
   if (!start) return null
   return ((end ? Date.parse(end) : now) - Date.parse(start)) / 1000
 }
+
+/** A date with a time, as the server writes it. */
+export function isMoment(value: unknown): value is string {
+  return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value)
+}
+
+/** In another zone than the viewer's, with its name: `Nov 30, 2026, 09:30 Europe/Berlin`; empty: it is no other. */
+export function otherZone(ms: number, zone: string | null | undefined): string {
+  if (!zone || zone === Intl.DateTimeFormat().resolvedOptions().timeZone) return ''
+  try {
+    return `${new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23', timeZone: zone }).format(ms)} ${zone}`
+  } catch {
+    return '' // a zone that this browser does not know
+  }
+}

@@ -1,1 +1,0 @@
-import{Ct as e,It as t,Rt as n,xt as r}from"./index-DOO8yODV.js";import i from"./RunTable-Ck05a178.js";var a=e(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(e){var o=a(),s=n(t(o),2);i(s,{dagId:`~`}),r(e,o)}export{o as default};

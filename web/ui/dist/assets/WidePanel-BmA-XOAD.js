@@ -1,1 +1,0 @@
-import{Ct as e,Ft as t,Mt as n,mt as r,qt as i,rt as a,xt as o}from"./index-DOO8yODV.js";var s=e(`<div class="panel scroll" tabindex="0" role="region"><!></div>`);function c(e,c){var l=s(),u=t(l);r(u,()=>c.children),i(l),n(()=>a(l,`aria-label`,c.label)),o(e,l)}export{c as t};

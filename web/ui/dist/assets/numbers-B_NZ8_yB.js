@@ -1,1 +1,0 @@
-var e=new Intl.NumberFormat(void 0,{maximumSignificantDigits:5}),t=t=>e.format(t);function n(e){if(e<1e3)return`${e} B`;let t=[`KB`,`MB`,`GB`,`TB`],n=e,r=``;for(let e of t){if(n<1e3)break;n/=1e3,r=e}return`${n<10?n.toFixed(1):Math.round(n)} ${r}`}export{t as n,n as t};
