@@ -44,6 +44,21 @@ class Pools(ServingTest):
         self.baton("pool", "rm", "api")
         self.until(lambda: self.get("/api/v2/pools/api")["rate"] == "1/h", "what its DAG says stands again")
 
+    def test_a_pool_that_a_person_closes_keeps_its_tasks_waiting(self):
+        self.save("load.yaml", "dag: load\npools: {db: 2}\ntasks:\n"
+                               "  wide: {pool: {name: db, slots: 2}, run: echo a}\n  one: {pool: db, run: echo b}\n")
+        self.serve()
+        self.until_dag("load")
+        self.baton("pool", "set", "db", "--slots", "0")
+        self.trigger("load", "r")
+        self.until(lambda: "wants 2 of pool db, which has 0" in self.baton("why", "r", "wide").stdout, "why names them")
+        self.assertEqual(["scheduled"] * 2, [one["state"] for one in self.instances("load", "r")])
+        self.baton("pool", "set", "db", "--slots", "1")
+        self.until(lambda: {one["task_id"]: one["state"] for one in self.instances("load", "r")}
+                   == {"wide": "scheduled", "one": "success"}, "who fits passes")
+        self.baton("pool", "rm", "db")
+        self.until_over("load", "r")
+
     def test_a_pool_that_a_person_made_and_took_back_is_gone(self):
         self.serve()
         self.baton("pool", "set", "port", "--rate", "5/m", code=3)

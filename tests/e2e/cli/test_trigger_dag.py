@@ -120,6 +120,25 @@ class OfAServer(ServingTest):
         self.assertEqual(("failed", "deadlock"), self.state("b", child, "a"))
         self.assertEqual(1, len(self.runs("a")))
 
+    def test_who_waits_for_places_that_wait_for_it_fails(self):
+        for name, other in (("x", "y"), ("y", "z"), ("z", "x")):
+            script = "while ! [ -e go ]; do sleep 0.05; done"
+            self.save(name + ".yaml", f"dag: {name}\nmax_active_runs: 1\ntasks:\n  w: {{run: '{script}'}}\n"
+                                      f"  t: {{needs: w, trigger_dag: {{dag: {other}, wait: true}}}}\n")
+        self.serve()
+        for name in "xyz":
+            self.until_dag(name)
+        for name in "xyz":
+            self.baton("trigger", name, "--run-id", name + "1")
+        self.until(lambda: all([run["state"] for run in self.runs(name)] == ["running"] for name in "xyz"), "all run")
+        self.go()
+        self.until(lambda: all(run["state"] in ("success", "failed") for name in "xyz" for run in self.runs(name)),
+                   "the end of all of them")
+        ends = [(name, self.state(name, name + "1", "t")) for name in "xyz"]
+        refused = [name for name, end in ends if end == ("failed", "deadlock")]
+        self.assertTrue(refused, ends)
+        self.assertIn(" → ", self.instance(refused[0], refused[0] + "1", "t")["note"])
+
 
 class OfARun(ServingTest):
     def test_it_is_refused_with_its_line(self):

@@ -333,6 +333,7 @@ TEST_F(BackfillsTest, ADeathAtAnyStepLosesAndDoublesNothing) {
 }
 
 TEST_F(BackfillsTest, ALongRangeIsMadeInBoundedTurns) {
+  loop.wall += 1'000 * kDay;  // all of it lies behind
   ASSERT_TRUE(create(days(1'000, 10'000)).ok());
   EXPECT_EQ(host.open().size(), 1'000U);
   expect_one_run_each(1'000);

@@ -15,7 +15,7 @@ export interface Change {
 export type Connection = 'connecting' | 'live' | 'polling' | 'lost'
 
 const kKinds = ['run', 'task_instance', 'run_deleted', 'dag', 'dag_file', 'event_log', 'tick', 'backfill',
-  'backfill_interval', 'pool', 'variable', 'token', 'job', 'breaker', 'server'] // prettier-ignore
+  'backfill_interval', 'pool', 'variable', 'token', 'job', 'breaker', 'server', 'asset', 'dead_letter'] // prettier-ignore
 const kPollMs = 5000
 const kRetryMs = 1000
 // A network that is cut says nothing, neither does a stream on which nothing happens: after a while without an event
