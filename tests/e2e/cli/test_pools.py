@@ -52,7 +52,7 @@ class Pools(ServingTest):
         self.baton("pool", "set", "db", "--slots", "0")
         self.trigger("load", "r")
         self.until(lambda: "wants 2 of pool db, which has 0" in self.baton("why", "r", "wide").stdout, "why names them")
-        self.assertEqual(["scheduled"] * 2, [one["state"] for one in self.instances("load", "r")])
+        self.until(lambda: [one["state"] for one in self.instances("load", "r")] == ["scheduled"] * 2, "both wait")
         self.baton("pool", "set", "db", "--slots", "1")
         self.until(lambda: {one["task_id"]: one["state"] for one in self.instances("load", "r")}
                    == {"wide": "scheduled", "one": "success"}, "who fits passes")

@@ -171,7 +171,8 @@ class Variables(ServingTest):
     def test_they_come_and_go_as_a_file(self):
         self.write("v.json", json.dumps({"a": "1", "b": {"x": [1.0, 1e20]}, "c": {"value": "z", "description": "why"}}))
         self.baton("variable", "import", "v.json")
-        self.assertEqual({"a": "1", "b": '{"x":[1.0,1e+20]}', "c": "z"}, json.loads(self.baton("variable", "export").stdout))
+        self.assertEqual({"a": "1", "b": '{"x":[1.0,1e+20]}', "c": {"value": "z", "description": "why"}},
+                         json.loads(self.baton("variable", "export").stdout))
         self.baton("variable", "import", "none.json", code=3)
         self.write("v.json", "[1]")
         self.baton("variable", "import", "v.json", code=2)

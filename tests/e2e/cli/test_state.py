@@ -154,6 +154,7 @@ class OfAServer(ServingTest):
 
     def test_who_was_overtaken_tries_again_with_what_is_there_now(self):
         self.serve()
+        self.until_dag("waits")
         self.baton("trigger", "waits", "--run-id", "one")
         self.until(lambda: (self.folder / "began").exists() or (self.folder / "dags/began").exists(), "the task")
         where = self.folder if (self.folder / "began").exists() else self.folder / "dags"
