@@ -68,7 +68,8 @@ void ApiBackfills::plan(api::BackfillWanted wanted, OnPlan done) {
       if (!plan) return done(plan.error());
       api::BackfillPlan out;
       for (const BackfillDecision& one : plan->decisions) {
-        out.list.push_back({one.piece.logical_date, one.piece.interval.start, one.piece.interval.end, name_of(one.step)});
+        out.list.push_back(
+            {one.piece.logical_date, one.piece.interval.start, one.piece.interval.end, name_of(one.step)});
       }
       out.size = size_of_extent(plan->extent);
       out.is_whole = plan->is_whole;

@@ -79,9 +79,11 @@ void ApiDoor::find_dag(std::shared_ptr<Triggering> what) {
 void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
   const api::TriggerAsk& ask_for = what.ask;
   if (!ask_for.run_id.empty() && !is_run_id(ask_for.run_id)) {
-    return what.done(Error{"a run's id may hold letters, digits and _.~:+- and 250 characters at most, and is no . or .. "
-                           "alone: not \"" + ask_for.run_id + "\"",
-                           ErrorKind::invalid});
+    return what.done(
+        Error{"a run's id may hold letters, digits and _.~:+- and 250 characters at most, and is no . or .. "
+              "alone: not \"" +
+                  ask_for.run_id + "\"",
+              ErrorKind::invalid});
   }
   auto params = resolve_params_json(*found.dag, ask_for.conf_json);
   if (!params) return what.done(params.error());

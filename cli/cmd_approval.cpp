@@ -143,8 +143,9 @@ void print_question(const Value& one) {
   if (const std::string who = joined_texts(one, "assigned_users"); !who.empty()) out += "asked     " + who + "\n";
   if (const std::string who = text_member(one, "requester"); !who.empty()) out += "requester " + who + "\n";
   out += "since     " + time_member(one, "created_at") + "\n";
-  if (const std::string deadline = text_member(one, "deadline"); !deadline.empty()) out += "deadline  " + deadline + "\n";
-  if (const std::string closed = text_member(one, "closed_at"); !closed.empty()) {
+  if (const std::string deadline = time_member(one, "deadline"); !deadline.empty())
+    out += "deadline  " + deadline + "\n";
+  if (const std::string closed = time_member(one, "closed_at"); !closed.empty()) {
     out += "ended     " + closed + ": " + outcome_of_question(one) + "\n";
   }
   if (const std::string note = text_member(one, "note"); !note.empty()) out += "note      " + note + "\n";

@@ -191,8 +191,8 @@ int dag_versions_command(const Invocation& call) {
   }
   text::Table table({{"VERSION", true}, {"STANDS"}, {"SINCE"}, {"HASH"}, {"FILE", false, true, 12}});
   for (const VersionView& version : *versions) {
-    table.add({std::to_string(version.number), version.stands ? "yes" : "", text::local_time(version.created_at), version.version.substr(0, 12),
-               text::printable(shown_path(version.source_file))});
+    table.add({std::to_string(version.number), version.stands ? "yes" : "", text::local_time(version.created_at),
+               version.version.substr(0, 12), text::printable(shown_path(version.source_file))});
   }
   Invocation::print(table.render(call.out_style(), call.out_width()));
   return kOk;

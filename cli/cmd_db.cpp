@@ -130,7 +130,8 @@ int db_backup_command(const Invocation& call) {
   if (target.parent_path() == *folder)
     return call.fail({"a copy inside the state folder is none; choose another place"});
   if (fs::exists(target, error) && !is_database(target)) {
-    return call.fail({target.string() + " is there and is no database: a copy would take its place", ErrorKind::conflict});
+    return call.fail(
+        {target.string() + " is there and is no database: a copy would take its place", ErrorKind::conflict});
   }
   // Beside a server too: it reads, and waits for nobody.
   if (const Status copied = back_up_folder(folder->string(), target.string()); !copied) {
@@ -288,8 +289,10 @@ Result<AuditRow> forgetting(Reader& reader, RunNo run_no, const std::string& sel
   audit.run_id = run->row.run_id;
   audit.extra_json = R"({"run_no":)" + std::to_string(run_no) + "}";
   if (is_final(run->row.state) && run->row.hooks_open) {
-    return Error{"run " + run->row.run_id + " has a hook that has not ended; `baton resume` lets it end, then the run can"
-                 " be forgotten", ErrorKind::conflict};
+    return Error{"run " + run->row.run_id +
+                     " has a hook that has not ended; `baton resume` lets it end, then the run can"
+                     " be forgotten",
+                 ErrorKind::conflict};
   }
   if (is_final(run->row.state)) return audit;
   return Error{"run " + run->row.run_id + " is " + std::string(to_string(run->row.state)) +

@@ -138,7 +138,7 @@ int show_letter(const Invocation& call, const Result<Value>& shown) {
          std::to_string(number_member(one, "try_number")) + ", version " +
          std::to_string(number_member(one, "dag_version_number")) + "\n";
   out += "failed   " + time_member(one, "failed_at") + ": " + text_member(one, "error") + "\n";
-  if (const std::string by = text_member(one, "closed_at"); !by.empty()) {
+  if (const std::string by = time_member(one, "closed_at"); !by.empty()) {
     out += "closed   " + by + (text_member(one, "closed_by").empty() ? "" : " by " + text_member(one, "closed_by")) + "\n";
   }
   out += "params   " + json_of("conf") + "\n";

@@ -41,7 +41,8 @@ int patch_dag(const Invocation& call, ValueMap wish) {
 std::string words_of_frozen(const Value& state) {
   const Value* frozen = state.find("frozen");
   if (frozen == nullptr || frozen->type() != ValueType::map) return "no";
-  return "since " + time_member(*frozen, "since") + " by " + text_member(*frozen, "actor") + ": " + text_member(*frozen, "reason");
+  return "since " + time_member(*frozen, "since") + " by " + text_member(*frozen, "actor") + ": " +
+         text_member(*frozen, "reason");
 }
 
 int show_server(const Invocation& call, const Result<Value>& state) {

@@ -160,7 +160,8 @@ std::string doing(const InstanceView& instance, WallUs now) {
 void show_live(const Invocation& call, const LiveView& live, const LockHolder& holder) {
   const text::Style& style = call.out_style();
   const WallUs now = now_us();
-  const auto kept = holder.pid > 0 ? std::vector<ListeningWorker>() : listening_workers(state_folder_of(call.args()).string());
+  const auto kept =
+      holder.pid > 0 ? std::vector<ListeningWorker>() : listening_workers(state_folder_of(call.args()).string());
   const auto runs_on = std::ranges::find(kept, true, &ListeningWorker::has_attempts);
   if (runs_on != kept.end()) {
     call.note("the server is gone, and its worker (process " + std::to_string(runs_on->pid) +

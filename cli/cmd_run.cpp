@@ -39,8 +39,9 @@ Result<Request> request_of(const Invocation& call) {
   out.selected = std::move(*selected);
   const std::string run_id = call.args().value("run-id");
   if (call.args().has("run-id") && !is_run_id(run_id)) {
-    return Error{"--run-id may hold letters, digits and _.~:+- and 250 characters at most, and is no . or .. alone: not \"" +
-                 run_id + "\""};
+    return Error{
+        "--run-id may hold letters, digits and _.~:+- and 250 characters at most, and is no . or .. alone: not \"" +
+        run_id + "\""};
   }
   const std::vector<Diagnostic> refused = refusals(out.loaded, out.selected);
   if (!refused.empty()) {

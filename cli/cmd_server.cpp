@@ -47,7 +47,8 @@ Status read_listen(const std::string& text, ServingOptions& out) {
   const auto colon = text.rfind(':');
   out.address = text.substr(0, colon);
   // As a browser writes them.
-  if (out.address.starts_with('[') && out.address.ends_with(']')) out.address = out.address.substr(1, out.address.size() - 2);
+  if (out.address.starts_with('[') && out.address.ends_with(']'))
+    out.address = out.address.substr(1, out.address.size() - 2);
   if (out.address == "localhost") out.address = "127.0.0.1";
   if (colon == std::string::npos) return Unit{};
   const std::string port = text.substr(colon + 1);
@@ -89,7 +90,8 @@ int server_command(const Invocation& call) {
   if (is_there && !std::filesystem::is_directory(dags, ignored)) {
     return call.fail({"--dags wants a folder, and " + dags.string() + " is none", ErrorKind::invalid});
   }
-  if (!is_there) log.notice("there is no folder " + dags.string() + " yet: no DAGs until it comes (`baton init` makes one)");
+  if (!is_there)
+    log.notice("there is no folder " + dags.string() + " yet: no DAGs until it comes (`baton init` makes one)");
   const std::string folder = options->state_folder;
   auto server = LocalServer::open(std::move(*options), log);
   if (!server) return log.fail(with_way_out(server.error(), folder));

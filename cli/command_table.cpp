@@ -295,8 +295,8 @@ constexpr Example kApproveExamples[] = {{"baton approval approve @latest promote
 constexpr Example kRejectExamples[] = {{"baton approval reject 3 --note 'AUC fell'", "the option `reject`: the task fails"}};
 constexpr Flag kStopFlags[] = {{"kill", 0, {}, "at once: no grace, no teardowns"}, kWhy};
 constexpr Flag kServerFlags[] = {
-    {"public-url", 0, "URL", "how people reach it through a proxy, whose host is let in (`public_url` of baton.yaml)"},
     {"listen", 0, "ADDRESS:PORT", "where the API answers, on loopback (127.0.0.1:8080; port 0: a free one)"},
+    {"public-url", 0, "URL", "how people reach it through a proxy, whose host is let in (`public_url` of baton.yaml)"},
     {"dags", 0, "DIR", "the folder of DAG files (dags)", false, Complete::folder},
     {"ui-dir", 0, "DIR", "the page from this folder, as built in web/ui/dist, not the one within", false, Complete::folder},
     kSlots, kSecrets, {"drain", 0, {}, "on SIGTERM wait for the tasks that run"},
@@ -808,7 +808,8 @@ constexpr Command kCommands[] = {
     {"context use", kKeeping, "choose the server that commands ask", {}, kContextName, {}, kContextUseExamples, {},
      context_use_command},
     {"context ls", kKeeping, "servers that have names", {}, {}, {}, kContextLsExamples, kRead, context_ls_command},
-    {"context rm", kKeeping, "forget a server's name", {}, kContextName, {}, kContextRmExamples, {}, context_rm_command},
+    {"context rm", kKeeping, "forget a server's name", {}, kContextName, {}, kContextRmExamples, {},
+     context_rm_command},
     {"doctor", kKeeping, "check this machine", {}, {}, {}, kDoctorExamples, kRead, doctor_command},
     {"version",
      kKeeping,

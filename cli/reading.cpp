@@ -31,8 +31,10 @@ Result<OpenState> open_state(const Arguments& arguments) {
     const auto context = context_of(arguments);
     if (!context) return context.error();
     if (*context) {
-      return Error{"the context \"" + (*context)->name + "\" is in use, and this command works on a state folder: name one"
-                   " with --state, or say `baton context use local`", ErrorKind::invalid};
+      return Error{"the context \"" + (*context)->name +
+                       "\" is in use, and this command works on a state folder: name one"
+                       " with --state, or say `baton context use local`",
+                   ErrorKind::invalid};
     }
   }
   OpenState out;

@@ -54,8 +54,8 @@ Result<HttpPlace> place_of(const std::string& url);
 
 /// A member of an answer; empty: it is none, or no text.
 std::string text_member(const Value& object, std::string_view name);
-/// A moment of an answer as people at this terminal have it, local with its offset; what cannot be read as it is; empty:
-/// it is none.
+/// A moment of an answer as people at this terminal have it, local with its offset; what cannot be read as it is;
+/// empty: it is none.
 std::string time_member(const Value& object, std::string_view name);
 /// The same as a list; empty: it is none.
 const ValueList& list_member(const Value& object, std::string_view name);

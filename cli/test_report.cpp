@@ -5,6 +5,7 @@
 #include "cli/text/display_width.h"
 #include "cli/text/document_text.h"
 #include "cli/text/table.h"
+#include "web/http/markup.h"
 
 namespace baton::cli {
 namespace {
@@ -24,44 +25,27 @@ std::string sentence_of(const rehearsal::Difference& d) {
   return d.what + ": expected " + d.expected + ", got " + d.got;
 }
 
-/// What XML 1.0 (section 2.2) cannot hold at all is shown as a question mark.
-std::string in_xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\n': out += "&#10;"; break;
-      case '\t': out += "&#9;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
-    }
-  }
-  return out;
-}
-
 std::string seconds_of(DurationUs span) {
   const std::string ms = std::to_string(span / kMillisecond % 1000);
   return std::to_string(span / kSecond) + "." + std::string(3 - ms.size(), '0') + ms;
 }
 
 std::string case_of(const TestResult& result) {
-  std::string out = "    <testcase classname=\"" + in_xml(result.dag_id) + "\" name=\"" + in_xml(result.name) +
-                    "\" file=\"" + in_xml(result.file) + "\" line=\"" + std::to_string(result.line) + "\" time=\"" +
-                    seconds_of(result.took_us) + "\"";
+  std::string out = "    <testcase classname=\"" + http::in_markup(result.dag_id) + "\" name=\"" +
+                    http::in_markup(result.name) + "\" file=\"" + http::in_markup(result.file) + "\" line=\"" +
+                    std::to_string(result.line) + "\" time=\"" + seconds_of(result.took_us) + "\"";
   if (result.passed()) return out + "/>\n";
   out += ">\n";
   if (!result.error.empty()) {
-    out += "      <error message=\"" + in_xml(result.error) + "\"/>\n";
+    out += "      <error message=\"" + http::in_markup(result.error) + "\"/>\n";
   } else {
     std::string all;
     for (const auto& d : result.differences) {
       all += place_of(result, d.line) + ": " + sentence_of(d) + "\n";
       if (const std::string cause = cause_of(result, d); !cause.empty()) all += "  because of " + cause + "\n";
     }
-    out += "      <failure message=\"" + in_xml(sentence_of(result.differences.front())) + "\">" + in_xml(all) +
-           "</failure>\n";
+    out += "      <failure message=\"" + http::in_markup(sentence_of(result.differences.front())) + "\">" +
+           http::in_markup(all) + "</failure>\n";
   }
   return out + "    </testcase>\n";
 }
@@ -135,7 +119,7 @@ std::string junit_of(const std::vector<TestResult>& results) {
       failures += results[end].differences.empty() ? 0 : 1;
       errors += results[end].error.empty() ? 0 : 1;
     }
-    out += "  <testsuite name=\"" + in_xml(results[begin].file) + "\" tests=\"" + std::to_string(end - begin) +
+    out += "  <testsuite name=\"" + http::in_markup(results[begin].file) + "\" tests=\"" + std::to_string(end - begin) +
            "\" failures=\"" + std::to_string(failures) + "\" errors=\"" + std::to_string(errors) + "\" time=\"" +
            seconds_of(took) + "\">\n" + cases + "  </testsuite>\n";
     begin = end;

@@ -175,8 +175,8 @@ std::string ansi_c_quoted(std::string_view secret, bool is_ascii) {
 }
 
 /// How a shell puts backslashes: before each character (the right side of == in [[ ]]), or before what is special. `#`
-/// and `~` are that to some shells wherever they stand, to bash where a word begins: whether the secret begins one, only
-/// what stands before it says. `~` also after `:` and `=`, where it would be a folder.
+/// and `~` are that to some shells wherever they stand, to bash where a word begins: whether the secret begins one,
+/// only what stands before it says. `~` also after `:` and `=`, where it would be a folder.
 enum class Backslashes { all, special, at_word, inside_word, tilde_alone };
 
 std::string backslashed(std::string_view secret, Backslashes how) {

@@ -50,8 +50,8 @@ class Masker {
   /// Secrets, and forms of them, that are shorter than `bytes_min` are let through.
   explicit Masker(const std::vector<std::string_view>& secrets, std::size_t bytes_min = kMaskBytesMin);
 
-  /// Takes more of the stream and appends to `out` what is certain by now. Holds back at most the longest form, with the
-  /// ends of lines that may stand in it.
+  /// Takes more of the stream and appends to `out` what is certain by now. Holds back at most the longest form, with
+  /// the ends of lines that may stand in it.
   void feed(std::string_view bytes, std::string& out);
   /// The stream has ended: appends the rest.
   void finish(std::string& out);

@@ -1,6 +1,7 @@
 // Table: aligned columns for a terminal or a pipe. Cells may hold colours. Pure; any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -21,7 +22,11 @@ class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  /// A line break in what people have written would begin a row of its own: it becomes a blank.
+  void add(std::vector<std::string> cells) {
+    for (std::string& cell : cells) std::replace(cell.begin(), cell.end(), '\n', ' ');
+    rows_.push_back(std::move(cells));
+  }
   [[nodiscard]] bool empty() const { return rows_.empty(); }
 
   /// Lines with a header, no spaces at their ends, no wider than `width` if that can be had (0: no limit).

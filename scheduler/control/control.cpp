@@ -365,8 +365,8 @@ void Control::change(const PauseRun& request, Asked& asked, const DagRun& run) {
   AuditRow audit = audit_of(request, asked.actor, run.row, loop_.wall_now());
   RunHoldRow row = row_of(request, asked.actor, audit.at);
   const bool has_changed = run.row.paused.holds() != request.is_paused;
-  EngineRequest what = written(std::move(audit), {.run_no = row.run_no, .has_changed = has_changed, .state = run.row.state},
-                               asked);
+  EngineRequest what =
+      written(std::move(audit), {.run_no = row.run_no, .has_changed = has_changed, .state = run.row.state}, asked);
   if (has_changed) return engine_.pause_run(std::move(row), std::move(what));
   what.audit.clear();
   engine_.write(std::move(what));

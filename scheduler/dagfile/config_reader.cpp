@@ -220,12 +220,14 @@ void read_config(Node root, const std::string& profile, Config& config, Reporter
 
 std::string host_of_url(std::string_view url) {
   const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos || (url.substr(0, scheme) != "https" && url.substr(0, scheme) != "http")) return {};
+  if (scheme == std::string_view::npos || (url.substr(0, scheme) != "https" && url.substr(0, scheme) != "http"))
+    return {};
   std::string_view host = url.substr(scheme + 3);
   host = host.substr(0, host.find_first_of("/?#"));
   if (host.find('@') != std::string_view::npos) return {};
   const std::size_t end = host.starts_with('[') ? host.find(']') : host.find(':');
-  if (host.starts_with('[')) return end == std::string_view::npos ? std::string() : std::string(host.substr(0, end + 1));
+  if (host.starts_with('['))
+    return end == std::string_view::npos ? std::string() : std::string(host.substr(0, end + 1));
   return std::string(host.substr(0, end));
 }
 

@@ -136,7 +136,8 @@ class ScheduleReader {
     read_calendar(node.find("calendar"));
   }
 
-  /// The schedules of a list are caught up and wait for each other as one: which of two words counts must not be a guess.
+  /// The schedules of a list are caught up and wait for each other as one: which of two words counts must not be a
+  /// guess.
   void check_one(Node value, std::string_view key) {
     if (!value || !value.is_scalar()) return;
     const auto [first, is_new] = options_given_.try_emplace(std::string(key), value.text());

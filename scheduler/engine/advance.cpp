@@ -364,7 +364,8 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
     note_process(activity, c.end->pid, c.end->handle);
   }
   if (c.end != nullptr && !c.look_only && !c.key_only) record_try(c.instance, c);
-  if (!is_final(c.to) && c.to != TaskState::running) pass_offline(c.instance);  // it ended before the run was taken over
+  if (!is_final(c.to) && c.to != TaskState::running)
+    pass_offline(c.instance);  // it ended before the run was taken over
   instance.state = c.to;
   instance.reason = c.reason;
   run_.note_change(c.instance);

@@ -185,7 +185,8 @@ std::vector<CheckResult> dbt_results(const Value& document) {
     const bool held = status == "pass" || status == "success" || status == "no-op";
     if (!held && result.state == CheckState::passed) result.state = CheckState::error;
     // What it tests was not built: nobody has looked at the data.
-    if (status == "skipped") result.message = "dbt has skipped it" + (result.message.empty() ? "" : ": " + result.message);
+    if (status == "skipped")
+      result.message = "dbt has skipped it" + (result.message.empty() ? "" : ": " + result.message);
     if (!result.name.empty()) out.push_back(std::move(result));
   }
   return out;

@@ -122,11 +122,13 @@ void deadline_passed(const DagRun& run, InstanceNo i, Moment now, Decision& out)
       const bool fails = rejects(ask.defaults);
       auto params = form_defaults(ask);
       if (!params && !fails) {
-        change_of(out, i, TaskState::failed, Reason::timeout,
-                  "nobody has answered before its deadline, and the default cannot be taken: " + params.error().message);
+        change_of(
+            out, i, TaskState::failed, Reason::timeout,
+            "nobody has answered before its deadline, and the default cannot be taken: " + params.error().message);
         break;
       }
-      const Value answer = answer_value(ask.defaults, params ? std::move(*params) : Value(ValueMap{}), "", now.wall, "");
+      const Value answer =
+          answer_value(ask.defaults, params ? std::move(*params) : Value(ValueMap{}), "", now.wall, "");
       TaskChange& c = change_of(out, i, fails ? TaskState::failed : TaskState::success, Reason::timeout,
                                 "nobody has answered before its deadline: the default was taken");
       c.request_json = to_json(answer);

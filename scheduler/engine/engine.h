@@ -178,9 +178,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void set_backfill_limit(const std::string& dag_id, std::int32_t runs);
   /// A paused DAG: its runs wait, backfills go on; what has begun goes on.
   void hold_dag(const std::string& dag_id, bool is_held);
-  /// Nothing more of a live run is claimed until it goes on; what runs, or has been handed to a worker, goes on. A pause
-  /// counts from now on; that it is over, from when that is durable, unless it is paused anew until then. A run that is
-  /// stopped or ends is paused no more.
+  /// Nothing more of a live run is claimed until it goes on; what runs, or has been handed to a worker, goes on. A
+  /// pause counts from now on; that it is over, from when that is durable, unless it is paused anew until then. A run
+  /// that is stopped or ends is paused no more.
   void pause_run(RunHoldRow row, EngineRequest request);
   /// No run begins and nothing is claimed; what runs goes on.
   void freeze(bool is_frozen);

@@ -81,9 +81,9 @@ bool Engine::is_deadlock(const DagRun& parent, const std::string& dag_id) const 
   return false;
 }
 
-/// Whether a run of this DAG would wait for ever for a place, because whoever holds one waits, be it through others, for
-/// a place that `parent` or another of them holds: the way round, by DAGs. Each child closes such a circle, or does not,
-/// when it is made; whoever takes a place has none yet.
+/// Whether a run of this DAG would wait for ever for a place, because whoever holds one waits, be it through others,
+/// for a place that `parent` or another of them holds: the way round, by DAGs. Each child closes such a circle, or does
+/// not, when it is made; whoever takes a place has none yet.
 std::optional<std::string> Engine::circle_of_places(const DagRun& parent, const std::string& dag_id) const {
   const RunNo own = parent.row.run_no;
   const auto waits = [&](RunNo run_no) {

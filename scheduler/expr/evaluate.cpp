@@ -100,8 +100,8 @@ class Evaluator {
   bool has_no_outputs(const Node& outputs) {
     if (outputs.kind != NodeKind::field || outputs.text != "outputs") return false;
     const Outcome<Value> instance = eval(*outputs.children[0]);
-    const bool is_instance = instance.ok() && instance->type() == ValueType::map && instance->find("state") != nullptr &&
-                             instance->find("index") != nullptr;
+    const bool is_instance = instance.ok() && instance->type() == ValueType::map &&
+                             instance->find("state") != nullptr && instance->find("index") != nullptr;
     return is_instance && instance->find("outputs") == nullptr;
   }
 

@@ -80,7 +80,8 @@ std::optional<DurationUs> estimate_left(const Dag& dag, const std::vector<Instan
 std::optional<DurationUs> usual_duration(const std::vector<RunView>& ended) {
   std::vector<DurationUs> took;
   for (const RunView& run : ended) {
-    if (run.row.started_at != kNoTime && run.row.ended_at != kNoTime) took.push_back(run.row.ended_at - run.row.started_at);
+    if (run.row.started_at != kNoTime && run.row.ended_at != kNoTime)
+      took.push_back(run.row.ended_at - run.row.started_at);
   }
   if (took.empty()) return std::nullopt;
   const auto middle = took.begin() + std::ssize(took) / 2;

@@ -295,8 +295,8 @@ class Why {
                           " slots are taken" + (names.empty() ? "" : " by " + names) + ", it wants " +
                           std::to_string(use.slots);
     if (use.slots > capacity) {  // a person holds it back: it waits for no other task
-      message = "it wants " + std::to_string(use.slots) + " of pool " + use.name + ", which has " + std::to_string(capacity) +
-                ": it goes on when the pool is set to more";
+      message = "it wants " + std::to_string(use.slots) + " of pool " + use.name + ", which has " +
+                std::to_string(capacity) + ": it goes on when the pool is set to more";
     }
     add("pool", std::move(message), {},
         ValueMap{{"pool", use.name},

@@ -60,8 +60,8 @@ struct PoolSpec {
   friend bool operator==(const PoolSpec&, const PoolSpec&) = default;
 };
 
-/// Whose word it is of what several DAGs and runs share: pools, circuit breakers. A run can be of a version of last month;
-/// it adds what nobody has said yet in this process, and changes nothing.
+/// Whose word it is of what several DAGs and runs share: pools, circuit breakers. A run can be of a version of last
+/// month; it adds what nobody has said yet in this process, and changes nothing.
 enum class DeclaredBy : std::uint8_t { old_version, file };
 
 struct GroupSpec {

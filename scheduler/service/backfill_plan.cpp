@@ -11,9 +11,9 @@ using timetable::Tick;
 
 constexpr std::size_t kPiecesPerTurn = 200;
 
-/// Every tick whose logical date lies in the range and whose interval has ended is given to `each`, oldest first; how many
-/// there were, and how many have not ended. A tick is due after its date, the next date at the latest: so the walk begins
-/// behind `from` and ends with the first date that lies beyond.
+/// Every tick whose logical date lies in the range and whose interval has ended is given to `each`, oldest first; how
+/// many there were, and how many have not ended. A tick is due after its date, the next date at the latest: so the walk
+/// begins behind `from` and ends with the first date that lies beyond.
 template <typename Each>
 Result<BackfillExtent> walk_ticks(const timetable::Timetable& schedule, const BackfillWish& wish, Each each) {
   if (!schedule.has_ticks()) return Error{"a DAG without a schedule has no intervals to fill"};

@@ -16,7 +16,8 @@ namespace baton {
 
 struct BackfillWish {
   WallUs from = 0, to = 0;             ///< logical dates, both inclusive
-  /// Intervals that end later are no part of it, however late they are asked for again; kNoTime: there is no such limit.
+  /// Intervals that end later are no part of it, however late they are asked for again; kNoTime: there is no such
+  /// limit.
   WallUs ended_by = kNoTime;
   std::int32_t intervals_per_run = 1;  ///< of one run; the last one may have fewer
   Reprocess reprocess = Reprocess::none;

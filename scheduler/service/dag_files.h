@@ -33,12 +33,12 @@ struct FileRead {
   FileSeen seen;
   std::string hash;        ///< SHA-256 of the content
   bool is_same = false;    ///< the content has the hash that was known, and was not read as DAGs
-  std::string calendars;   ///< of baton.yaml, with which it was read: no version tells of them, but schedules go by them
+  std::string calendars;  ///< of baton.yaml, with which it was read: no version tells of them, but schedules go by them
   LoadResult content;      ///< else: what it says
 };
 
-/// A DAG that a file gives: new, in another version, or in other words. Not all that a file says is part of the version:
-/// sizes of pools, comments and the folder are not, and hold for what comes all the same.
+/// A DAG that a file gives: new, in another version, or in other words. Not all that a file says is part of the
+/// version: sizes of pools, comments and the folder are not, and hold for what comes all the same.
 struct DagGiven {
   std::shared_ptr<const Dag> dag;
   std::string path;

@@ -98,7 +98,8 @@ class DagFolder {
   std::size_t open_reads_ = 0;
   std::vector<std::function<void()>> waiting_;  ///< for nothing more to be read
   bool is_looking_ = false;
-  bool is_missing_ = false, has_links_ = false;                    ///< the folder was not there at the last look
+  bool is_missing_ = false;                    ///< the folder was not there at the last look
+  bool has_links_ = false;                     ///< links stood in it then
   Loop::TimerId timer_ = 0;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };

@@ -11,7 +11,8 @@ constexpr char kInsertVersion[] =
     "INSERT INTO dag_version (dag_no, number, created_at, checksum, version, source_hash, source_file, work_folder,"
     " canonical_json, source) VALUES (?,?,?,?,?,?,?,?,?,?)";
 constexpr char kRenewVersion[] =
-    "UPDATE dag_version SET checksum = ?, source_hash = ?, source_file = ?, work_folder = ?, canonical_json = ?, source = ?"
+    "UPDATE dag_version SET checksum = ?, source_hash = ?, source_file = ?, work_folder = ?, canonical_json = ?, "
+    "source = ?"
     " WHERE version_no = ?";
 constexpr char kInsertTask[] =
     "INSERT INTO dag_task (version_no, task_no, kind, hook, is_mapped, priority, max_tries, pool_slots, task_id, pool,"

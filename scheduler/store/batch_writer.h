@@ -196,7 +196,8 @@ class BatchWriter {
   std::optional<std::string> last_audit_hash_;
 
   LazyStatement begin_, commit_, leader_;
-  LazyStatement find_dag_, insert_dag_, find_version_, renew_version_, next_version_, insert_version_, set_version_, insert_task_;
+  LazyStatement find_dag_, insert_dag_, find_version_, renew_version_, next_version_, insert_version_, set_version_,
+      insert_task_;
   LazyStatement insert_run_, find_by_id_, find_by_date_, insert_conf_, insert_fresh_, insert_instance_, put_item_;
   LazyStatement delete_item_, update_instance_, find_run_, update_run_, count_run_, insert_try_, put_cache_, put_duration_,
       insert_audit_, last_audit_, insert_idempotency_, insert_date_, insert_label_, raise_seq_;

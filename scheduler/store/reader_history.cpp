@@ -19,7 +19,8 @@ Result<std::vector<VersionView>> SqliteReader::list_versions(const std::string& 
       " FROM dag_version v JOIN dag d USING (dag_no) WHERE d.dag_id = ? ORDER BY v.number DESC",
       [&](const Statement& row) -> Status {
         versions.push_back({row.string(0), row.string(1), row.small(2), row.string(3), row.string(4), row.string(5),
-                            row.time(6), derived_uuid(connection_->store_id(), "version/" + row.string(7)), row.integer(8) != 0});
+                            row.time(6), derived_uuid(connection_->store_id(), "version/" + row.string(7)),
+                            row.integer(8) != 0});
         return Unit{};
       },
       std::string_view(dag_id));

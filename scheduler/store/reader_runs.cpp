@@ -281,10 +281,11 @@ class RunList {
     return query;
   }
 
-  /// What has failed since then over all DAGs, as Home asks: by an index of failures alone, or it would cost what all of
-  /// years cost, or all that has run since then.
+  /// What has failed since then over all DAGs, as Home asks: by an index of failures alone, or it would cost what all
+  /// of years cost, or all that has run since then.
   static bool are_failures_of_a_time(const RunFilter& filter) {
-    return filter.dag_ids.empty() && filter.states == std::vector{RunState::failed} && filter.ended_at.at_least != kNoTime;
+    return filter.dag_ids.empty() && filter.states == std::vector{RunState::failed} &&
+           filter.ended_at.at_least != kNoTime;
   }
 
   /// Whether what the filter lets through is few by its run ids, DAGs and states: then it is sorted, else the order is

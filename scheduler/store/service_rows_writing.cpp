@@ -140,7 +140,8 @@ bool BatchWriter::put(const NewVersionRow& row) {
   std::int64_t dag_no = 0;
   std::int64_t version_no = 0;
   if (!dag_no_of(bare.run.dag_id, dag_no)) return false;
-  version_nos_.erase(version_key(dag_no, bare.run.dag_version));  // looked at whatever is known: its words may be others
+  version_nos_.erase(
+      version_key(dag_no, bare.run.dag_version));  // looked at whatever is known: its words may be others
   return version_no_of(bare, dag_no, version_no);
 }
 

@@ -34,8 +34,8 @@ void write_holder(int fd, const LockHolder& self) {
   std::string command = self.command;
   std::replace(command.begin(), command.end(), '\n', ' ');
   text += command + '\n';
-  // Written over, and cut behind: who reads meanwhile must not find it empty and take the folder for one without a server.
-  // Whoever reads goes by the first three lines. What fails here hurts nobody.
+  // Written over, and cut behind: who reads meanwhile must not find it empty and take the folder for one without a
+  // server. Whoever reads goes by the first three lines. What fails here hurts nobody.
   if (::pwrite(fd, text.data(), text.size(), 0) > 0) (void)!::ftruncate(fd, static_cast<off_t>(text.size()));
 }
 

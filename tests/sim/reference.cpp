@@ -89,7 +89,8 @@ bool is_behind_barrier(const DiskRun& run, TaskNo t) {
   const auto& above = run.dag->upstream.of(t);
   return std::any_of(above.begin(), above.end(), [&](TaskNo u) {
     const auto rows = run.of_task(u);
-    return is_mapped(u) && std::any_of(rows.begin(), rows.end(), [](const TaskRow* row) { return !is_final(row->state); });
+    return is_mapped(u) &&
+           std::any_of(rows.begin(), rows.end(), [](const TaskRow* row) { return !is_final(row->state); });
   });
 }
 

@@ -54,7 +54,8 @@ class Bulk : public std::enable_shared_from_this<Bulk> {
     for (std::size_t at = 0; at < items_.size();) {
       at = ask_from(at, plan);
       if (at == items_.size() || wait_for_asked()) continue;
-      const http::Response late = http::error_response(Error{"what came before it is not done yet", ErrorKind::busy}, nullptr);
+      const http::Response late =
+          http::error_response(Error{"what came before it is not done yet", ErrorKind::busy}, nullptr);
       const std::lock_guard lock(mutex_);
       for (; at < items_.size(); ++at) failed(items_[at], late.status, late.body);
     }

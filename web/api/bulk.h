@@ -25,9 +25,9 @@ struct BulkStep {
   std::string told_as;  ///< among the successes; empty: by the name of the entity
 };
 
-/// `key`: the member that names an entity. `plan` is called for each, with a copy of the call of its own, before anything is
-/// asked for but of the object that it names again; of an update with what `update_mask` leaves of the entity. `done` hears of each change that is durable; may
-/// be empty.
+/// `key`: the member that names an entity. `plan` is called for each, with a copy of the call of its own, before
+/// anything is asked for but of the object that it names again; of an update with what `update_mask` leaves of the
+/// entity. `done` hears of each change that is durable; may be empty.
 void carry_out_bulk(const Call& call, const http::Reply& reply, std::string key,
                     std::function<BulkStep(Call&, BulkWant, const std::string& name, const Value& entity)> plan,
                     std::function<void(const Call&, const ChangeAsk&)> done = {});

@@ -119,7 +119,8 @@ Result<RunFilter> filter_of_body(const Call& call) {
   out.run_ids = texts_of(filter, "dag_run_ids");
   if (const Value* part = filter.find("dag_run_id_part"); part != nullptr && part->type() == ValueType::string) {
     // Of every run it would be true: what a script has left empty must not mean all.
-    if (part->as_string().empty()) return Error{"dag_run_id_part is empty: leave it out for all runs", ErrorKind::invalid};
+    if (part->as_string().empty())
+      return Error{"dag_run_id_part is empty: leave it out for all runs", ErrorKind::invalid};
     out.run_id.parts = {part->as_string()};
     out.run_id.is_literal = true;
   }

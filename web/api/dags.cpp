@@ -141,7 +141,8 @@ void patch_dag(const Call& call, const http::Reply& reply) {
   }
   auto hold = hold_of(call);
   if (!hold) {
-    const Error wrong{"give is_paused or draining, one of the two, and name it in update_mask where there is one", ErrorKind::invalid};
+    const Error wrong{"give is_paused or draining, one of the two, and name it in update_mask where there is one",
+                      ErrorKind::invalid};
     return reply.send(http::error_response(wrong, &call.request));
   }
   call.services.door->hold_dag(std::move(*hold), asker_of(call.request), [kept, reply](const Status& done) {

@@ -172,8 +172,8 @@ void EventHub::read_changes() {
   }
 }
 
-/// What each wants of it, rendered once for each choice of topics, while nobody waits for the list of listeners. Whoever
-/// wants nothing of it has moved on all the same.
+/// What each wants of it, rendered once for each choice of topics, while nobody waits for the list of listeners.
+/// Whoever wants nothing of it has moved on all the same.
 void EventHub::tell(const Changes& changes, std::int64_t from) {
   struct Told {
     std::string text;

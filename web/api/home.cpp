@@ -196,7 +196,8 @@ Status Home::failed_run(std::string& to, const RunView& run) {
   JsonObject one(to);
   run_fields(one, run.row);
   time_field(one, "end_date", run.row.ended_at);
-  text_field(one, "state_reason", run.row.reason == Reason::none ? std::string_view() : run_reason_name(run.row.reason));
+  text_field(one, "state_reason",
+             run.row.reason == Reason::none ? std::string_view() : run_reason_name(run.row.reason));
   if (found->rows.empty()) {
     for (const char* name : {"task_id", "map_index", "try_number", "tail"}) null_field(one, name);
     return Unit{};

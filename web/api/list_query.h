@@ -82,8 +82,9 @@ std::variant<std::vector<OrderBy<Field>>, std::string> order_of(
   return out.empty() ? std::move(otherwise) : std::move(out);
 }
 
-/// Of a list that has one order, or a few that are the same to it: whether it is turned around. The text: the first word
-/// that is none of `names`, for a 400.
-std::variant<bool, std::string> turned_around(const http::Request& request, std::initializer_list<std::string_view> names);
+/// Of a list that has one order, or a few that are the same to it: whether it is turned around. The text: the first
+/// word that is none of `names`, for a 400.
+std::variant<bool, std::string> turned_around(const http::Request& request,
+                                              std::initializer_list<std::string_view> names);
 
 }  // namespace baton::api

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::int64_t kPartBytes = 512 * 1024;
 constexpr std::int64_t kTextBytes = 8 * 1024 * 1024;
-constexpr std::int64_t kFullBytes = 64 * 1024 * 1024;  // with full_content: as much as a task writes without a limit of its own
+constexpr std::int64_t kFullBytes =
+    64 * 1024 * 1024;  // with full_content: as much as a task writes without a limit of its own
 
 /// Which attempt a try number means: the one that lives, or the last that ended under this number.
 struct Attempt {

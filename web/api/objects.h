@@ -10,8 +10,8 @@
 
 namespace baton::api {
 
-/// `versions`: of its DAG, to show the one that it has; may be empty. `wait`: of one that is queued, where the scheduler
-/// was asked.
+/// `versions`: of its DAG, to show the one that it has; may be empty. `wait`: of one that is queued, where the
+/// scheduler was asked.
 void append_run(std::string& out, const RunView& run, const std::vector<VersionView>& versions,
                 QueueWait wait = QueueWait::none);
 void append_instance(std::string& out, const InstanceView& instance);

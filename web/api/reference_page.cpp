@@ -1,5 +1,5 @@
-// The description of the API as a page to read: its operations by what they are about, from the document that the server
-// has inside. No script, nothing from elsewhere; made once.
+// The description of the API as a page to read: its operations by what they are about, from the document that the
+// server has inside. No script, nothing from elsewhere; made once.
 #include <algorithm>
 #include <map>
 #include <string>
@@ -10,6 +10,7 @@
 #include "web/api/description.h"
 #include "web/api/fields.h"
 #include "web/api/services.h"
+#include "web/http/markup.h"
 
 namespace baton::api {
 
@@ -21,25 +22,13 @@ constexpr std::string_view kPolicy =
 constexpr std::string_view kHead =
     "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Baton: REST API</title><style>"
-    ":root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
+    ":root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 "
+    "1rem}"
     "code{font:13px/1.5 ui-monospace,monospace}h2{margin-top:2.5rem}details{border-top:1px solid #8884;padding:.4rem 0}"
-    "summary{cursor:pointer}summary b{display:inline-block;min-width:4.5rem}table{border-collapse:collapse;margin:.5rem 0}"
+    "summary{cursor:pointer}summary "
+    "b{display:inline-block;min-width:4.5rem}table{border-collapse:collapse;margin:.5rem 0}"
     "td,th{text-align:left;vertical-align:top;padding:.15rem 1rem .15rem 0}small{opacity:.75}nav a{margin-right:.8rem}"
     "</style></head><body>";
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
 
 /// `#/components/schemas/Run` → what stands there.
 const Value* resolved(const Value& document, const Value& one) {
@@ -87,10 +76,10 @@ void append_parameters(std::string& out, const Value& document, const Value& ope
     const Value* schema = parameter->find("schema");
     const Value* required = parameter->find("required");
     const bool is_required = required != nullptr && required->type() == ValueType::boolean && required->as_bool();
-    out += "<tr><td><code>" + escaped(text_member(*parameter, "name")) + "</code></td><td><small>" +
-           escaped(text_member(*parameter, "in")) + (is_required ? ", required" : "") + "</small></td><td>" +
-           (schema == nullptr ? std::string() : escaped(type_words(*schema))) + "</td><td>" +
-           escaped(text_member(*parameter, "description")) + "</td></tr>";
+    out += "<tr><td><code>" + http::in_markup(text_member(*parameter, "name")) + "</code></td><td><small>" +
+           http::in_markup(text_member(*parameter, "in")) + (is_required ? ", required" : "") + "</small></td><td>" +
+           (schema == nullptr ? std::string() : http::in_markup(type_words(*schema))) + "</td><td>" +
+           http::in_markup(text_member(*parameter, "description")) + "</td></tr>";
   }
   out += "</table>";
 }
@@ -109,23 +98,24 @@ std::string content_words(const Value& holder) {
 }
 
 void append_operation(std::string& out, const Value& document, const Operation& described, const Value& operation) {
-  out += "<details id=\"" + escaped(described.id) + "\"><summary><b>" +
-         std::string(http::to_string(described.method)) + "</b><code>" + escaped(described.path) + "</code> " +
-         escaped(text_member(operation, "summary")) + " <small>" + std::string(http::to_string(described.role)) +
-         "</small></summary>";
+  out += "<details id=\"" + http::in_markup(described.id) + "\"><summary><b>" +
+         std::string(http::to_string(described.method)) + "</b><code>" + http::in_markup(described.path) + "</code> " +
+         http::in_markup(text_member(operation, "summary")) + " <small>" +
+         std::string(http::to_string(described.role)) + "</small></summary>";
   if (const std::string words = text_member(operation, "description"); !words.empty()) {
-    out += "<p>" + escaped(words) + "</p>";
+    out += "<p>" + http::in_markup(words) + "</p>";
   }
   append_parameters(out, document, operation);
-  if (const Value* body = operation.find("requestBody")) out += "<p>Body: " + escaped(content_words(*body)) + "</p>";
+  if (const Value* body = operation.find("requestBody"))
+    out += "<p>Body: " + http::in_markup(content_words(*body)) + "</p>";
   out += "<table>";
   if (const Value* responses = operation.find("responses")) {
     for (const auto& [status, answer] : responses->as_map()) {
       const Value* response = resolved(document, answer);
       if (response == nullptr) continue;
-      out += "<tr><td><code>" + escaped(status.as_string()) + "</code></td><td>" +
-             escaped(text_member(*response, "description")) + "</td><td><small>" + escaped(content_words(*response)) +
-             "</small></td></tr>";
+      out += "<tr><td><code>" + http::in_markup(status.as_string()) + "</code></td><td>" +
+             http::in_markup(text_member(*response, "description")) + "</td><td><small>" +
+             http::in_markup(content_words(*response)) + "</small></td></tr>";
     }
   }
   out += "</table></details>";
@@ -145,16 +135,17 @@ std::string render() {
   for (const Operation& one : (*description)->operations()) by_resource[one.resource].push_back(&one);
   std::string out(kHead);
   const Value* info = document->find("info");
-  out += "<h1>Baton: REST API</h1><p>" + escaped(info == nullptr ? std::string() : text_member(*info, "description")) +
+  out += "<h1>Baton: REST API</h1><p>" +
+         http::in_markup(info == nullptr ? std::string() : text_member(*info, "description")) +
          "</p><p>The same for programs: <code>/openapi.json</code>.</p><nav>";
   for (const auto& [resource, operations] : by_resource) {
-    out += "<a href=\"#about-" + escaped(resource) + "\">" + escaped(resource) + "</a>";
+    out += "<a href=\"#about-" + http::in_markup(resource) + "\">" + http::in_markup(resource) + "</a>";
   }
   out += "</nav>";
   const Value* paths = document->find("paths");
   for (auto& [resource, operations] : by_resource) {
     std::ranges::stable_sort(operations, {}, [](const Operation* one) { return one->path; });
-    out += "<h2 id=\"about-" + escaped(resource) + "\">" + escaped(resource) + "</h2>";
+    out += "<h2 id=\"about-" + http::in_markup(resource) + "\">" + http::in_markup(resource) + "</h2>";
     for (const Operation* one : operations) {
       const Value* path = paths->find(one->path);
       const Value* operation = path == nullptr ? nullptr : path->find(lower(http::to_string(one->method)));

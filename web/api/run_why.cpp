@@ -22,7 +22,8 @@ RunLimits limits_of_run(Reader& reader, const RunRow& run, const Call& call) {
 std::vector<insight::WaitReason> reasons_of_end(const RunRow& run) {
   if (run.reason == Reason::none) return {};
   const std::string words = insight::reason_words(run.reason);
-  return {{std::string(run_reason_name(run.reason)), run.note.empty() ? words : words + ": " + run.note, run.ended_at, {}}};
+  return {
+      {std::string(run_reason_name(run.reason)), run.note.empty() ? words : words + ": " + run.note, run.ended_at, {}}};
 }
 
 void append_wait_reason(std::string& out, const insight::WaitReason& reason) {

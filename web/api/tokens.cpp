@@ -107,8 +107,9 @@ void create_token(const Call& call, const http::Reply& reply) {
     row.scopes_json = to_json(*scopes);
   }
   if (const auto wrong = no_scope(call)) {
-    const Error error{"there is no scope \"" + *wrong + "\"; there are " + resources_text(call) + ", each also with :read",
-                      ErrorKind::invalid};
+    const Error error{
+        "there is no scope \"" + *wrong + "\"; there are " + resources_text(call) + ", each also with :read",
+        ErrorKind::invalid};
     return reply.send(http::error_response(error, &call.request));
   }
   row.expires_at = call.time("expires_at");

@@ -86,7 +86,8 @@ class Access::Logins {
   std::int64_t code_expires_s_ = 0;
 };
 
-Access::Access(AccessOptions options) : options_(std::move(options)), logins_(std::make_unique<Logins>()), ended_(options_.ended_file) {}
+Access::Access(AccessOptions options)
+    : options_(std::move(options)), logins_(std::make_unique<Logins>()), ended_(options_.ended_file) {}
 Access::~Access() = default;
 
 Response Access::refused(const Request& request, int status, const std::string& why) const {

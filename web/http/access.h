@@ -38,7 +38,7 @@ struct AccessOptions {
   std::string cookie = "baton_session";  ///< ports share cookies: one name for each server
   uid_t owner = 0;                       ///< of the state folder
   std::function<std::int64_t()> now_s;   ///< seconds since the epoch
-  std::string ended_file;                ///< of sessions that were logged out; empty: they are forgotten with the process
+  std::string ended_file;  ///< of sessions that were logged out; empty: they are forgotten with the process
   /// A personal token by its SHA-256 in hex. Any thread. None, and an empty function: there is no such token.
   std::function<std::optional<TokenGrant>(const std::string& sha256)> find_token;
   /// Told of each refusal, on the thread of the request. May be empty.
@@ -74,8 +74,8 @@ class Access {
   Result<std::string> open_session(const std::string& code, const Peer& peer);
   /// The whole header Set-Cookie. An empty session ends it.
   [[nodiscard]] std::string set_cookie(const std::string& session) const;
-  /// Logs the session of the request out, wherever its cookie has been copied to. Nothing to do: it has none. storage: it
-  /// has ended until the server starts again.
+  /// Logs the session of the request out, wherever its cookie has been copied to. Nothing to do: it has none. storage:
+  /// it has ended until the server starts again.
   Status end_session(const Request& request);
   /// What X-CSRF-Token must be in a session. Empty: the request has none.
   [[nodiscard]] std::string csrf_token(const Request& request) const;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 
 #include "scheduler/digest/digest.h"
 
@@ -25,7 +26,8 @@ std::string line_of(const std::string& hash, std::int64_t expires_s) {
 Status write_file(const std::string& path, int flags, const std::string& text) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
   if (fd < 0) return file_error(path);
-  const bool is_written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
+  const bool is_written =
+      ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
   const Error error = file_error(path);
   ::close(fd);
   if (!is_written) return error;
@@ -37,17 +39,23 @@ Status write_file(const std::string& path, int flags, const std::string& text) {
 Status EndedSessions::load(std::int64_t now_s) {
   const std::lock_guard lock(mutex_);
   if (path_.empty()) return Unit{};
+  if (::access(path_.c_str(), F_OK) != 0) return errno == ENOENT ? Status{Unit{}} : Status{file_error(path_)};
   std::ifstream in(path_);
-  bool has_old = false;
-  std::string hash;
-  for (std::int64_t expires_s = 0; in >> hash >> expires_s;) {
-    if (expires_s > now_s) {
+  if (!in) return file_error(path_);  // who was logged out must not come in because the list cannot be read
+  bool is_as_kept = true;
+  for (std::string line; std::getline(in, line);) {
+    // A crash has cut the last line: what is written behind it would be read as a part of it.
+    if (in.eof()) is_as_kept = false;
+    std::istringstream words(line);
+    std::string hash;
+    std::int64_t expires_s = 0;
+    if (words >> hash >> expires_s && expires_s > now_s) {
       ended_[hash] = expires_s;
     } else {
-      has_old = true;
+      is_as_kept = false;
     }
   }
-  return has_old ? write_all() : Status{Unit{}};
+  return is_as_kept ? Status{Unit{}} : write_all();
 }
 
 /// Beside it and over it: a crash leaves one of the two.

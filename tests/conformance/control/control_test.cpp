@@ -217,15 +217,20 @@ class PausesOfARunWithATeardown : public ControlConformance {
   PausesOfARunWithATeardown()
       : ControlConformance(
             DagBuilder().task("a").task("b", {"a"}).task("drop", {"a", "b"}, test::teardown_task({"a"})).build()) {}
+
+  /// a has ended, b runs, and the run is paused: the teardown is what is still due.
+  void pause_before_the_teardown() {
+    ask(trigger(1));
+    bench.settle();
+    bench.end(bench.executor.launched.at(0), test::exited(0));
+    bench.settle();
+    ask(PauseRun{1, true, ""});
+    bench.settle();
+  }
 };
 
 TEST_F(PausesOfARunWithATeardown, WhatIsDueOfARunThatStopsRunsWhoeverPausedItBefore) {
-  ask(trigger(1));
-  bench.settle();
-  bench.end(bench.executor.launched.at(0), test::exited(0));
-  bench.settle();
-  ask(PauseRun{1, true, ""});
-  bench.settle();
+  pause_before_the_teardown();
   ask(StopRun{1, false, ""});
   bench.settle();
   bench.end(bench.executor.launched.at(1), test::exited(0));
@@ -234,12 +239,7 @@ TEST_F(PausesOfARunWithATeardown, WhatIsDueOfARunThatStopsRunsWhoeverPausedItBef
 }
 
 TEST_F(PausesOfARunWithATeardown, WhatWaitsAtThePauseWhenTheRunIsStoppedRunsToo) {
-  ask(trigger(1));
-  bench.settle();
-  bench.end(bench.executor.launched.at(0), test::exited(0));
-  bench.settle();
-  ask(PauseRun{1, true, ""});
-  bench.settle();
+  pause_before_the_teardown();
   bench.end(bench.executor.launched.at(1), test::exited(0));
   bench.settle();
   ASSERT_EQ(bench.executor.launched.size(), 2U) << "it is paused";

@@ -72,7 +72,8 @@ TEST(Times, WhatIsLeftOutIsUtcAndTheBeginning) {
   EXPECT_EQ(time_text(time_of_text("2026-01-31 08:30:15.5")), "2026-01-31T08:30:15.5Z");
   EXPECT_EQ(time_text(time_of_text("2026-01-31T08:30+01:00")), "2026-01-31T07:30:00Z");
   EXPECT_EQ(time_text(time_of_text("2026-01-31T08:30:15-01:00")), "2026-01-31T09:30:15Z");
-  for (const char* wrong : {"", "2026", "2026-02-30", "2026-01-31T", "2026-01-31T8", "2026-01-31T08:30:15Zx", "20260131"}) {
+  for (const char* wrong :
+       {"", "2026", "2026-02-30", "2026-01-31T", "2026-01-31T8", "2026-01-31T08:30:15Zx", "20260131"}) {
     EXPECT_EQ(time_of_text(wrong), kNoTime) << wrong;
   }
 }

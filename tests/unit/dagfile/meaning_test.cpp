@@ -68,7 +68,8 @@ tasks: {t: {noop: true}}
   for (const char* option : {"catchup: all}, {cron: \"1 1 * * *\", catchup: none}",
                              "overlap: skip}, {cron: \"1 1 * * *\", overlap: queue}",
                              "jitter: 1m}, {cron: \"1 1 * * *\", jitter: 2m}"}) {
-    const auto text = std::string("dag: d\nschedule: [{cron: \"0 6 * * *\", ") + option + "]\ntasks: {t: {noop: true}}\n";
+    const auto text =
+        std::string("dag: d\nschedule: [{cron: \"0 6 * * *\", ") + option + "]\ntasks: {t: {noop: true}}\n";
     EXPECT_EQ(rules_of(load_text(text, "d.yaml")), "conflicting-keys") << text;
   }
 }

@@ -78,8 +78,10 @@ TEST(Params, ANumberIsTheIntegerThatWasWrittenOrRefused) {
   for (const char* const text : {"9007199254740993", "-9007199254740993", "123456789012345678901234567890"}) {
     EXPECT_EQ(resolved(number, {{"x", text}}).substr(0, 6), "error:") << text;
   }
-  EXPECT_NE(resolved(number, {{"x", "9007199254740993"}}).find("no double holds this integer exactly"), std::string::npos);
-  EXPECT_EQ(resolved("{l: {type: array, items: {type: number}}}", {{"l", "1,9007199254740993"}}).substr(0, 6), "error:");
+  EXPECT_NE(resolved(number, {{"x", "9007199254740993"}}).find("no double holds this integer exactly"),
+            std::string::npos);
+  EXPECT_EQ(resolved("{l: {type: array, items: {type: number}}}", {{"l", "1,9007199254740993"}}).substr(0, 6),
+            "error:");
   const auto dag = dag_with(number);
   EXPECT_FALSE(resolve_params_json(*dag, R"({"x": 9007199254740993})").ok());
   EXPECT_FALSE(load_text("dag: x\nparams: {n: {type: number, default: 9007199254740993}}\ntasks: {a: {noop: true}}\n",

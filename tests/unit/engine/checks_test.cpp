@@ -153,16 +153,20 @@ TEST(Checks, GreatExpectationsAndDbtAreRead) {
 
   const auto states_of = [&](const std::string& file) {
     std::string states;
-    for (const CheckResult& one : ProgramResults(result(0, "", file)).next(check)) states += to_string(one.state), states += ' ';
+    for (const CheckResult& one : ProgramResults(result(0, "", file)).next(check))
+      states += to_string(one.state), states += ' ';
     return states;
   };
   const std::string held = R"("results": [{"success": true, "expectation_config": {"type": "x"}}])";
   EXPECT_EQ(states_of("{\"success\": true, " + held + "}"), "passed ");
   EXPECT_EQ(states_of("{\"success\": false, " + held + "}"), "passed failed ");
-  EXPECT_EQ(states_of("{\"success\": false, \"run_results\": {\"a\": {\"success\": true, " + held + "}}}"), "passed failed ");
+  EXPECT_EQ(states_of("{\"success\": false, \"run_results\": {\"a\": {\"success\": true, " + held + "}}}"),
+            "passed failed ");
   const auto only_failures = [&](const char* success, int successful) {
-    return states_of("{\"success\": " + std::string(success) + ", \"results\": [], \"statistics\": "
-                     "{\"evaluated_expectations\": 5, \"successful_expectations\": " + std::to_string(successful) + "}}");
+    return states_of("{\"success\": " + std::string(success) +
+                     ", \"results\": [], \"statistics\": "
+                     "{\"evaluated_expectations\": 5, \"successful_expectations\": " +
+                     std::to_string(successful) + "}}");
   };
   EXPECT_EQ(only_failures("true", 5), "passed ");
   EXPECT_EQ(only_failures("false", 4), "failed ");

@@ -137,8 +137,9 @@ TEST(Approval, SilenceFailsSkipsOrTakesTheDefault) {
 
 TEST(Approval, SilenceTakesTheDefaultsOfTheFormToo) {
   const auto after_deadline = [](const std::string& params) {
-    RunDriver d(asking(R"({"prompt": "Go?", "timeout": "24h", "on_timeout": "default", "default": "approve", "params": )" +
-                       params + "}"));
+    RunDriver d(
+        asking(R"({"prompt": "Go?", "timeout": "24h", "on_timeout": "default", "default": "approve", "params": )" +
+               params + "}"));
     d.begin();
     d.timer(d.no("ask"));
     if (d.state("ask") != success) return d.run().activity(d.no("ask"))->note;

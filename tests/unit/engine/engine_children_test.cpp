@@ -50,7 +50,9 @@ class EngineChildren : public testing::Test, public ChildMaker {
     return last_;
   }
   void make_child(const ChildAsk& ask, OnMade done) override {
-    bench.loop.post([this, id = ask.dag_id, done = std::move(done)] { done(ChildRun{creation_of(id), ValueMap{}, {}}); });
+    bench.loop.post([this, id = ask.dag_id, done = std::move(done)] {
+      done(ChildRun{creation_of(id), ValueMap{}, {}});
+    });
   }
   /// `w` of this run succeeds.
   void pass(RunNo run_no) {

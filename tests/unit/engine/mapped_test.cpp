@@ -88,7 +88,8 @@ TEST(Mapped, TheBarrierStandsAlsoWhereAnotherTaskIsBetween) {
   TaskSpec next = test::mapped_task(0);
   next.mapping.edit().literal_items.reset();
   next.mapping.edit().items = test::expression("tasks.m.map(x, x.index)");
-  RunDriver d(DagBuilder().task("m", {}, test::mapped_task(2)).task("b", {"m"}, between).task("n", {"b"}, next).build());
+  RunDriver d(
+      DagBuilder().task("m", {}, test::mapped_task(2)).task("b", {"m"}, between).task("n", {"b"}, next).build());
   d.begin();
   d.run_to(d.no("m[0]"), exited(0));
   EXPECT_EQ(d.state("b"), success);

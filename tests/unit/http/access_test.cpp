@@ -201,5 +201,26 @@ TEST_F(AccessTest, ASessionThatWasLoggedOutOpensNothingOverARestartToo) {
   EXPECT_EQ(in.peek(), std::ifstream::traits_type::eof());
 }
 
+TEST_F(AccessTest, ALineThatACrashHasCutTakesNoLogoutWithIt) {
+  const File file;
+  std::ofstream(file.path) << "00112233";  // of a logout that never was on the disk whole
+  AccessOptions kept = options();
+  kept.ended_file = file.path;
+  const std::string session = sign_token({"admin", Role::admin, "session", kNow, kNow + kSessionS}, kKey);
+  const Route route{Method::get, "/a", "op", "dag", Role::viewer, {}};
+  Request request;
+  request.headers = {{"cookie", "baton_session=" + session}};
+  request.route = &route;
+  {
+    Access access(kept);
+    ASSERT_TRUE(access.load().ok());
+    ASSERT_TRUE(access.end_session(request).ok());
+  }
+  Access again(kept);
+  ASSERT_TRUE(again.load().ok());
+  ASSERT_TRUE(again.authorize(request).has_value()) << "it was read as a part of the line before";
+  EXPECT_EQ(again.authorize(request)->status, 401);
+}
+
 }  // namespace
 }  // namespace baton::http

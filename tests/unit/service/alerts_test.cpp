@@ -269,7 +269,8 @@ TEST_F(AlertsTest, WhoOnlyNamesAnAssetTakesNothingFromWhoDeclaresIt) {
   const auto stale = alerts_.overdue(kAlertNow + 11 * kMinute);
   ASSERT_EQ(stale.size(), 1U);
   EXPECT_NE(stale[0].payload_json.find("\"last_event_at\":null"), std::string::npos) << stale[0].payload_json;
-  said.service.assets = {{.name = "orders", .declared_by = "makes", .declarer = AssetDeclarer::producer, .at = kAlertNow}};
+  said.service.assets = {
+      {.name = "orders", .declared_by = "makes", .declarer = AssetDeclarer::producer, .at = kAlertNow}};
   (void)told(said);  // its own file says it no longer
   EXPECT_TRUE(alerts_.overdue(kAlertNow + kHour).empty());
 }

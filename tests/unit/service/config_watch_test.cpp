@@ -103,10 +103,11 @@ TEST_F(ConfigWatchTest, OnlyWhatDagsAreReadWithHasThemReadAgain) {
   EXPECT_TRUE(changes_dags(config_of(""), config_of("limits: {file: 64Mi}\n")));
   EXPECT_FALSE(are_equal(config_of(""), config_of("limits: {instances: 5}\n")));
   // Each key alone is a change that is heard of: one that is forgotten here would act after a restart only.
-  for (const char* text : {"alerts: [{events: [run_failed], to: \"slack:ops\"}]\nreceivers: {ops: {url: \"https://h.example.org\"}}\n",
-                           "prices: {cpu_hour: 1}\n", "log: {format: json}\n",
-                           "hooks: {h: {dag: d, secret: s, param: p}}\n", "dead_man: {url: \"https://h.example.org\"}\n", "retention: 1d\n", "pass_env: [X]\n",
-                           "profile: p\nprofiles: {p: {env: {A: b}}}\n"}) {
+  for (const char* text :
+       {"alerts: [{events: [run_failed], to: \"slack:ops\"}]\nreceivers: {ops: {url: \"https://h.example.org\"}}\n",
+        "prices: {cpu_hour: 1}\n", "log: {format: json}\n", "hooks: {h: {dag: d, secret: s, param: p}}\n",
+        "dead_man: {url: \"https://h.example.org\"}\n", "retention: 1d\n", "pass_env: [X]\n",
+        "profile: p\nprofiles: {p: {env: {A: b}}}\n"}) {
     EXPECT_FALSE(are_equal(config_of(""), config_of(text))) << text;
   }
   const char* const profile = "profile: p\nprofiles: {p: {params: {a: 1}, env: {B: c}, secrets: {d: e}, pools: {f: 1}}}\n";

@@ -121,7 +121,8 @@ TEST(Masker, HidesBase64OfASecretOfAnyLengthInLinesOfAnyLength) {
           std::string wrapped;
           for (std::size_t at = 0; at < whole.size(); at += line) wrapped += whole.substr(at, line) + std::string(end);
           const std::string shown = masked({secret}, wrapped, 1 + random() % 50);
-          EXPECT_LE(shown.size(), wrapped.size() - (size * 4 / 3) + 12) << size << " " << before << " " << line << shown;
+          EXPECT_LE(shown.size(), wrapped.size() - (size * 4 / 3) + 12)
+              << size << " " << before << " " << line << shown;
         }
       }
     }
@@ -143,9 +144,9 @@ TEST(Secrets, OutputsThatHoldOneInAnyFormAreFound) {
   }
   const std::string key(300, 'k');
   const std::string encoded = base64(key);
-  EXPECT_TRUE(holds_secret("{\"a\": \"" + encoded.substr(0, 76) + "\\n" + encoded.substr(76, 40) + "\\n" + encoded.substr(116) +
-                               "\"}",
-                           {std::string_view(key)}));
+  EXPECT_TRUE(holds_secret(
+      "{\"a\": \"" + encoded.substr(0, 76) + "\\n" + encoded.substr(76, 40) + "\\n" + encoded.substr(116) + "\"}",
+      {std::string_view(key)}));
   EXPECT_FALSE(holds_secret("{\"a\": \"short7!\", \"b\": \"hunter2\"}", secrets)) << "less than 8 bytes, or another";
 }
 
