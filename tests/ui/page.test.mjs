@@ -509,7 +509,7 @@ async function network() {
   return self
 }
 
-test('a network that is cut is told within five seconds, nothing counts on, and after another server nothing was missed', async () => {
+test('scenario 12: a network that is cut is told within five seconds, nothing counts on, and after another server nothing was missed', async () => {
   const between = await network()
   const running = await server.run('long', { state: 'running' })
   const runs = await open({ base: between.url, path: 'runs' })
