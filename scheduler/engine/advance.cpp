@@ -565,13 +565,16 @@ void Application::reopen() {
   out_.run_changed = true;
 }
 
-/// Its time limit begins anew, and the times of what waits: recovery counts these from the start of the run.
+/// Its time limit begins anew, and the times of what waits: recovery counts these from the start of the run, unless
+/// their rows say otherwise, as those of a fan-out do.
 void Application::restart_clock() {
   run_.row.started_at = now_.wall;
-  for (std::size_t i = 0; i < run_.instances.size(); ++i) {
-    if (run_.instances[i].state != TaskState::none) continue;
-    run_.drop_activity(static_cast<InstanceNo>(i));
-    run_.instances[i].since = now_.mono;
+  for (InstanceNo i = 0; static_cast<std::size_t>(i) < run_.instances.size(); ++i) {
+    if (run_.at(i).state != TaskState::none) continue;
+    const bool may_be_told = run_.activity(i) != nullptr;
+    run_.drop_activity(i);
+    run_.at(i).since = now_.mono;
+    if (may_be_told) write(i, out_.dirty);
   }
   out_.commands.push_back({.kind = Command::Kind::time_limit});
 }

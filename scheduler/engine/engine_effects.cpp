@@ -50,7 +50,10 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
   std::move(step.cache.begin(), step.cache.end(), std::back_inserter(part.cache));
   std::move(step.states.begin(), step.states.end(), std::back_inserter(part.service.task_states));
   std::move(step.durations.begin(), step.durations.end(), std::back_inserter(lazy_durations_));
-  if (step.run_changed && is_final(run.row.state)) next().ended.push_back(run.row.run_no);
+  if (step.run_changed && is_final(run.row.state)) {
+    next().ended.push_back(run.row.run_no);
+    ++live.outcomes_to_come;
+  }
   if (run.row.paused.holds() && (run.stopping != Reason::none || is_final(run.row.state))) end_pause(run, part);
   if (step.run_changed) runs_.note_due(live);
   if (!step.dirty.empty()) runs_.note_counts(live);
@@ -83,6 +86,7 @@ void Engine::carry_out(LiveRun& live, Command& command) {
       }
       runs_.note_due(live);  // the last hook closes the row, in the batch of its end
       next().finished.push_back(run_no);
+      ++live.ends_to_come;
       return;
     case Command::Kind::time_limit: return watch_timeout(live);
     case Command::Kind::start_child: next().children.push_back({run_no, i, run.at(i).epoch, false}); return;
@@ -225,14 +229,16 @@ void Engine::tell(const Pending& pending) {
     if (const LiveRun* live = runs_.find(told.run_no)) observer_->instance_changed(live->run, told.row);
   }
   for (const RunNo run_no : pending.ended) {
-    if (const LiveRun* live = runs_.find(run_no)) observer_->run_ended(live->run);
+    LiveRun* live = runs_.find(run_no);
+    if (live == nullptr || --live->outcomes_to_come > 0 || !is_final(live->run.row.state)) continue;
+    observer_->run_ended(live->run);
   }
 }
 
 void Engine::forget_finished(const std::vector<RunNo>& runs) {
   for (const RunNo run_no : runs) {
     LiveRun* live = runs_.find(run_no);
-    if (live == nullptr || !live->run.is_finished()) continue;
+    if (live == nullptr || --live->ends_to_come > 0 || !live->run.is_finished()) continue;
     if (finished_) finished_(live->run);
     const RunRow ended = live->run.row;
     admission_.forget(live->run);

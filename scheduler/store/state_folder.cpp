@@ -1,6 +1,7 @@
 #include "scheduler/store/state_folder.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ namespace baton {
 namespace {
 
 constexpr DurationUs kPollUs = 20 * kMillisecond;
+constexpr DurationUs kLeftBehindUs = kSecond;  ///< far more than the way from a fork to its exec
 
 std::string lock_path(const std::filesystem::path& folder) {
   return database_path(folder).string() + ".lock";
@@ -58,6 +60,13 @@ LockHolder read_holder(int fd) {
   return holder;
 }
 
+/// Whether the lock is nobody's for long: its owner is dead, and a child that it was about to start has the descriptor
+/// until it becomes another program; or someone looks who holds it, for which it takes the lock for a moment. Where that
+/// counted as held, a server that is killed as it starts a worker could not be started again at once.
+bool is_left_behind(const LockHolder& holder) {
+  return holder.pid <= 0 || (::kill(static_cast<pid_t>(holder.pid), 0) != 0 && errno == ESRCH);
+}
+
 Error is_held(const std::filesystem::path& folder, const LockHolder& holder) {
   std::string message = "the state folder " + folder.string() + " is in use by process " + std::to_string(holder.pid);
   if (!holder.command.empty()) message += " (baton " + holder.command + ")";
@@ -78,14 +87,15 @@ Result<StateFolder> StateFolder::own(const std::filesystem::path& folder, const 
   // A lock that waits in the kernel could not be given up in time; a process that holds it does so for long.
   DurationUs waited_us = 0;
   while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    const bool may_wait = wait_us == kNoTime || waited_us < wait_us;
     if (errno != EWOULDBLOCK && errno != EINTR) {
       Error error{"cannot lock " + path + ": " + std::strerror(errno), ErrorKind::storage};
       ::close(fd);
       return error;
     }
-    if (!may_wait) {
-      Error error = is_held(folder, read_holder(fd));
+    const LockHolder holder = read_holder(fd);
+    const DurationUs until_us = std::max(wait_us, is_left_behind(holder) ? kLeftBehindUs : 0);
+    if (wait_us != kNoTime && waited_us >= until_us) {
+      Error error = is_held(folder, holder);
       ::close(fd);
       return error;
     }

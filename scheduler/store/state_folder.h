@@ -21,7 +21,8 @@ struct LockHolder {
 class StateFolder {
  public:
   /// Makes `folder` (0700, with its parents) where it is missing, and takes its lock. Held by another process: Error
-  /// code 5 naming pid and run, after waiting up to `wait_us` (0: at once; kNoTime: for ever). Blocks while it waits.
+  /// code 5 naming pid and run, after waiting up to `wait_us` (0: at once; kNoTime: for ever), or a second where the one
+  /// that it names is dead. Blocks while it waits.
   static Result<StateFolder> own(const std::filesystem::path& folder, const LockHolder& self, DurationUs wait_us = 0);
   /// Who holds the lock now; pid 0: nobody.
   static Result<LockHolder> holder(const std::filesystem::path& folder);

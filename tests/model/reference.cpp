@@ -205,6 +205,16 @@ void Reference::begin(std::size_t t, Life& life) {
   life.letters += 'o';
 }
 
+/// Items are made of all the instances of a mapped task above, whatever the rule.
+bool Reference::is_behind_barrier(std::size_t t) const {
+  const PlanTask& task = plan_->tasks[t];
+  const auto is_open = [this](int u) {
+    const std::vector<Life>& above = lives(u);
+    return plan_->tasks[static_cast<std::size_t>(u)].items >= 0 && !std::all_of(above.begin(), above.end(), is_over);
+  };
+  return task.items >= 0 && !expanded_[t] && std::any_of(task.ups.begin(), task.ups.end(), is_open);
+}
+
 bool Reference::settle_task(std::size_t t) {
   const PlanTask& task = plan_->tasks[t];
   const bool waits = std::any_of(lives_[t].begin(), lives_[t].end(), is_none);
@@ -218,6 +228,7 @@ bool Reference::settle_task(std::size_t t) {
     }
     return true;
   };
+  if (v == 'r' && is_behind_barrier(t)) return false;
   if (shut) return finished(cut_by(stopping_, false).first, cut_by(stopping_, false).second);
   if (v == 's') return finished('K', Reason::trigger_rule);
   if (v == 'u') return finished('U', Reason::trigger_rule);

@@ -65,6 +65,7 @@ class Reference {
   void finish(std::size_t t, Life& life, char letter, Reason reason);
   void stop(Reason reason, bool kill);
   void begin(std::size_t t, Life& life);
+  [[nodiscard]] bool is_behind_barrier(std::size_t t) const;
   bool settle_task(std::size_t t);
   void end_run();
 

@@ -70,7 +70,8 @@ void Checks::check_change(const DiskRun& run) {
   for (const TaskRow& row : run.instances) {
     const bool runs_on = is_live(row.state) && !awaits_its_end(row.reason);
     if (!runs_on || run.dag->task(row.task_no).hook != Hook::none) continue;
-    if (settled(run, row.task_no) != Rule::open) continue;
+    // What had begun by one_success of a task that is now marked failed runs on, though others above it are open yet.
+    if (settled(run, row.task_no) != Rule::open || follows_from_a_mark(run, row.task_no)) continue;
     fail("INV-07", fmt::format("{}/{}/{} ({}) runs on while what is above it runs again", row.run_no, row.task_no,
                                row.map_index, run.dag->task(row.task_no).id));
   }

@@ -282,8 +282,12 @@ void Disk::begin_runs(const Part& part) {
     const bool begins = run->row.begun_at == kNoTime;  // one that ended while it waited may be wanted again
     if (!begins && run->row.state != RunState::queued) continue;
     ground_.say(fmt::format("  run {} begins", row.run_no));
-    // One that is stopped, or marked as a whole, while it waits begins only to end: its hooks.
-    const bool only_ends = is_stop(row.reason) || (is_final(row.state) && row.reason == Reason::marked);
+    // One that is stopped, or marked as a whole, while it waits begins only to end: its hooks. Where all of its tasks had
+    // ended before, there was nothing to stop, and its end says how they ended.
+    const auto has_ended = [](const TaskRow& one) { return is_final(one.state); };
+    const bool had_all_ended = !begins && std::ranges::all_of(run->instances, has_ended);
+    const bool only_ends =
+        is_stop(row.reason) || (is_final(row.state) && (row.reason == Reason::marked || had_all_ended));
     if (!only_ends) check_begin(*run);
     run->row.started_at = row.started_at;  // what its limit counts from, for the claims of this very part
     run->began_at = row.started_at - shift;

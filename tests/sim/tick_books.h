@@ -83,6 +83,7 @@ class TickBooks {
   std::vector<Told> again_;      ///< times that came twice, because the clock was set back far
   WallUs peak_ = kNoTime;        ///< the latest that the wall clock ever showed
   WallUs peak_since_ = kNoTime;  ///< since it was last set back far
+  WallUs believed_ = kNoTime;  ///< the latest time by a clock that has not been set back by more than an hour since
 };
 
 }  // namespace baton::sim

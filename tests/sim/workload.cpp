@@ -108,7 +108,10 @@ TaskSpec DagMaker::script() {
   }
   if (rng_.percent(3))
     spec.env.edit().push_back({.name = "KEY", .value = {}, .secret = "that nobody has"});  // cannot be launched
-  if (rng_.percent(12)) spec.cache = Cache{expression("k-${{ params.k }}"), rng_.percent(50) ? 0 : 2 * kHour};
+  // Where what a task would run with decides too, its params and which instance it is make answers of the cache rare.
+  if (rng_.percent(20)) {
+    spec.cache = Cache{expression("k-${{ params.k }}"), rng_.percent(50) ? 0 : 2 * kHour, rng_.percent(60)};
+  }
   return spec;
 }
 

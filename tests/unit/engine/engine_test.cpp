@@ -409,6 +409,30 @@ DagRun left_behind(const EngineBench& b, TaskState state, DurationUs wakes_in) {
   return std::move(run).value();
 }
 
+/// The disk is full while a run ends, and meanwhile a person says that it ended otherwise.
+TEST(Engine, TellsNoEndOfARunWhileAnotherOneIsOnItsWay) {
+  EngineBench b(one_task());
+  std::vector<RunState> told;
+  b.engine.on_finished([&](const DagRun& run) { told.push_back(run.row.state); });
+  b.begin();
+  b.settle();
+  b.end(b.executor.launched.at(0), exited(1));
+  b.loop.drain();
+  ASSERT_EQ(b.store.offered.size(), 1U);  // with the failure
+  b.engine.change_run(1, Marked{{0}, success}, {});
+  b.answer({});
+  EXPECT_TRUE(told.empty());
+  b.loop.drain();
+  ASSERT_EQ(b.store.offered.size(), 1U);
+  std::vector<RunState> written;
+  for (const Part& part : b.store.offered.front().first.parts) {
+    for (const RunRow& row : part.runs) written.push_back(row.state);
+  }
+  EXPECT_EQ(written, std::vector{RunState::success});
+  b.settle();
+  EXPECT_EQ(told, std::vector{RunState::success});
+}
+
 TEST(Recovery, WakesWhoSleptWithTheTimeThatStandsInItsRow) {  // F-33
   EngineBench b(one_task_with_a_retry());
   b.engine.adopt_run(left_behind(b, up_for_retry, kMinute), {}, {}, {});
@@ -441,6 +465,26 @@ TEST(Recovery, TakesAClaimForALaunchThatMayLive) {  // F-37
   b.settle();
   EXPECT_TRUE(b.executor.launched.empty());
   EXPECT_EQ(b.state("a"), queued);
+}
+
+TEST(Recovery, CountsNoTimeOfBeforeItsRunWasRetried) {
+  EngineBench b(one_task());
+  RunSnapshot snapshot;
+  snapshot.run = left_behind(b, none, 0).row;
+  TaskRow& row = snapshot.instances.emplace_back();
+  row.run_no = 1;
+  row.state = scheduled;
+  row.times_json = WaitTimes{}.to_json(b.loop.wall_now());
+  b.loop.pass(kMinute);
+  const Moment later{b.loop.wall_now(), b.loop.mono_now()};
+  DagRun run = *restore_run(snapshot, b.dag, later);
+  EXPECT_EQ(run.activity(0)->times.total_us(), kMinute);
+  StepOutcome out;
+  clear_instances(run, select_failed(run), later, out);
+  ASSERT_EQ(out.dirty, std::vector<InstanceNo>{0});
+  snapshot = {.run = run.row, .instances = {row_of(run, 0)}};
+  run = *restore_run(snapshot, b.dag, later);
+  EXPECT_EQ(run.activity(0)->times.total_us(), 0);
 }
 
 TEST(Recovery, CountsWhatRanOnWhileNobodyWasThereAsRunning) {

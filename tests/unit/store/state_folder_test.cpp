@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "tests/conformance/store/sample.h"
@@ -29,16 +31,16 @@ TEST(StateFolder, IsMadePrivateWithItsParents) {
 
 TEST(StateFolder, TheSecondOwnerIsToldWhoHoldsIt) {
   const sample::Folder folder;
-  auto first = StateFolder::own(folder.path(), {4711, "run etl.yaml", ""});
+  auto first = StateFolder::own(folder.path(), {::getpid(), "run etl.yaml", ""});
   ASSERT_TRUE(first.ok());
   first->name_run("manual__1");
   const auto second = StateFolder::own(folder.path(), {1, "resume", ""});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().kind, ErrorKind::conflict);
-  EXPECT_NE(second.error().message.find("4711"), std::string::npos);
+  EXPECT_NE(second.error().message.find(std::to_string(::getpid())), std::string::npos);
   EXPECT_NE(second.error().message.find("manual__1"), std::string::npos);
   const auto holder = StateFolder::holder(folder.path()).value();
-  EXPECT_EQ(holder.pid, 4711);
+  EXPECT_EQ(holder.pid, ::getpid());
   EXPECT_EQ(holder.command, "run etl.yaml");
   first->name_run("r");  // shorter: nothing of the longer one stays
   EXPECT_EQ(StateFolder::holder(folder.path()).value().run, "r");
@@ -71,6 +73,24 @@ TEST(StateFolder, WaitingEndsInTime) {
   const sample::Folder folder;
   const auto owner = StateFolder::own(folder.path(), {1, "run", ""});
   EXPECT_EQ(StateFolder::own(folder.path(), {2, "run", ""}, 40 * kMillisecond).error().kind, ErrorKind::conflict);
+}
+
+/// A server that is killed while it starts a worker: for a moment the child of it holds what it held.
+TEST(StateFolder, WhatADeadOwnerLeftBehindIsWaitedFor) {
+  const sample::Folder folder;
+  const pid_t dead = ::fork();
+  if (dead == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(dead, nullptr, 0), dead);
+  std::optional<StateFolder> owner(std::move(StateFolder::own(folder.path(), {dead, "server", ""})).value());
+  std::optional<Result<StateFolder>> next;
+  std::thread starter([&] { next.emplace(StateFolder::own(folder.path(), {::getpid(), "server", ""})); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  owner.reset();
+  starter.join();
+  EXPECT_TRUE(next->ok());
+  next.reset();
+  owner.emplace(std::move(StateFolder::own(folder.path(), {dead, "server", ""})).value());
+  EXPECT_EQ(StateFolder::own(folder.path(), {::getpid(), "server", ""}).error().kind, ErrorKind::conflict);  // in the end
 }
 
 TEST(StateFolder, TheLockGoesWithAProcessThatIsKilled) {
