@@ -150,7 +150,7 @@ void World::want_breaker() {
   request.name = all[static_cast<std::size_t>(doors_.below(static_cast<std::int64_t>(all.size())))].name;
   request.wish = doors_.percent(60) ? BreakerWish::Kind::trip : BreakerWish::Kind::reset;
   request.why = "somebody says so";
-  if (doors_.percent(50)) request.span_us = doors_.log_between(kSecond, kMinute);
+  if (doors_.percent(50)) request.span_us = doors_.log_between(2 * kMillisecond, kMinute);
   const bool for_ever = request.wish == BreakerWish::Kind::trip && request.span_us == 0;
   const MonoUs back_at = ground_.loop.now() + doors_.log_between(kSecond, 3 * kMinute);
   const bool up = scheduler_ && !scheduler_->is_fatal() && !ground_.loop.is_stalled(scheduler_->process());

@@ -43,6 +43,7 @@ class World {
   [[nodiscard]] bool has_server() const;
   void at(MonoUs when, std::function<void()> f);
   void later(DurationUs span, std::function<void()> f);
+  void come_again(std::function<void()> f);
   void plan_schedules();
   void look_at_folder();
   void folder_changed();

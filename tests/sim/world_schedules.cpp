@@ -46,6 +46,10 @@ void World::plan_schedules() {
 
 void World::at(MonoUs when, std::function<void()> f) { ground_.loop.call(kMachine, when, std::move(f)); }
 void World::later(DurationUs span, std::function<void()> f) { at(ground_.loop.now() + span, std::move(f)); }
+/// Once the day is over no server comes any more.
+void World::come_again(std::function<void()> f) {
+  if (scheduler_settings_.loader != nullptr) later(kAgain, std::move(f));
+}
 
 // ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -94,7 +98,7 @@ void World::want_hold(std::size_t k) {
 
 /// Whoever is told that it holds finds it so on disk, where nobody has wanted otherwise since.
 void World::ask_hold(std::size_t k, HoldDag::Wish wish) {
-  if (!has_server()) return later(kAgain, [this, k, wish] { ask_hold(k, wish); });
+  if (!has_server()) return come_again([this, k, wish] { ask_hold(k, wish); });
   const std::string& id = workload_.timed[k].front().dag->id;
   static constexpr std::array kWords = {"pauses", "drains", "resumes"};
   ground_.say(fmt::format("person {} {}", kWords[static_cast<std::size_t>(wish)], id));
@@ -114,7 +118,7 @@ void World::want_freeze() {
 }
 
 void World::ask_freeze(bool freeze) {
-  if (!has_server()) return later(kAgain, [this, freeze] { ask_freeze(freeze); });
+  if (!has_server()) return come_again([this, freeze] { ask_freeze(freeze); });
   ground_.say(freeze ? "person freezes the server" : "person thaws the server");
   scheduler_->hold(HoldServer{freeze, "maintenance"}, [](const Status&) {});
 }
