@@ -41,7 +41,7 @@ void Checks::check_start(const AttemptKey& key) {
         return fail("STOP", text_of(key) + " (" + task.id + ") starts after its run was stopped");
     }
     if (run->cut_seq != 0 && task.spec->teardown) ground_.strike(Fault::teardown_after_stop);
-  } else if (!is_final(run->row.state)) {
+  } else if (!is_final(run->row.state) && !awaits_its_end(row->reason)) {
     return fail("INV-07", text_of(key) + " is a hook and starts before its run has ended");
   }
   std::int32_t all = 1, of_run = 1, of_task = 1;

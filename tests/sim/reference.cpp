@@ -334,7 +334,7 @@ std::string Judge::judge(InstanceNo i) {
   judge_row(row);
   if (!wrong_.empty() && follows_from_a_mark(run_, row.task_no)) {  // it had begun before that
     wrong_.clear();
-    judge_attempts(row);
+    if (row.try_number > 0) judge_attempts(row);  // else it had ended before that without one, and stays so
   }
   return wrong_;
 }
