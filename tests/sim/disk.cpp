@@ -148,7 +148,11 @@ void Disk::apply(const Part& part) {
   }
   begin_runs(part);
   for (const TryRow& row : part.tries) write_try(row);
-  apply_instances(part, changes_of(part));
+  const Changes changes = changes_of(part);
+  apply_instances(part, changes);
+  for (const auto& [run_no, change] : changes) {
+    if (!change.is_mark) find(run_no)->failed_seq = 0;  // a failure of the same batch may have come before
+  }
   for (const RunRow& row : part.runs) write_run(row);
   requests_.take(part);
   books_.take(part);
