@@ -137,7 +137,8 @@ void World::let_all_go() {
   const bool is_late = ground_.loop.now() > ground_.calm_at + 7 * kMinute;
   // What fails then holds its DAG once more, and what waits there.
   const auto is_open = [](const auto& one) { return one.second.dag->schedule != nullptr && !one.second.is_finished(); };
-  if (is_late && std::ranges::none_of(disk_.runs(), is_open)) return;
+  const bool is_over = scheduler_settings_.loader == nullptr;  // no tick makes any more
+  if (is_over && std::ranges::none_of(disk_.runs(), is_open)) return;
   later(is_late ? 11 * kMinute : is_done ? kMinute : 10 * kSecond, [this] { let_all_go(); });
 }
 
