@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "scheduler/dagfile/params.h"
-#include "scheduler/engine/approval.h"
 #include "scheduler/host/new_run.h"
 #include "scheduler/host/run_ids.h"
 #include "scheduler/service/dag_gate.h"
@@ -11,22 +10,13 @@
 namespace baton {
 namespace {
 
-Actor actor_who_asks(const api::Asker& asker) { return {asker.name, asker.address, asker.via}; }
-
-std::optional<IdempotencyKey> key_of(const api::Asker& asker, const api::Once& once, std::int32_t status) {
-  if (once.key.empty()) return std::nullopt;
-  return IdempotencyKey{asker.name, once.route, once.key, once.body_hash, status};
-}
-
-/// The request of an ask; the version to go on with, where it wants the newest, stands beside it.
-Request request_of(api::ChangeAsk ask, const ShelvedDag* latest) {
+/// The request of an ask, to go on with `latest`.
+Request request_of(api::ChangeAsk ask, const ShelvedDag& latest) {
   return std::visit(
       [&](auto& what) -> Request {
         if constexpr (requires { what.latest; }) {
-          if (latest != nullptr) {
-            what.latest = latest->dag;
-            what.latest_version = latest->version;
-          }
+          what.latest = latest.dag;
+          what.latest_version = latest.version;
         }
         return std::move(what);
       },
@@ -44,18 +34,9 @@ Status may_trigger(const DagRow& dag, const ServerGate& server) {
 
 }  // namespace
 
-void ApiDoor::ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnChanged done) {
-  const Status asked = server_.host().ask(std::move(request), std::move(actor), std::move(key),
-                                          [done](const Result<Answer>& how) {
-                                            if (!how) return done(how.error());
-                                            done(api::Changed{how->run_no, how->instances, how->asset_event_no});
-                                          });
-  if (!asked) done(asked.error());
-}
-
 void ApiDoor::trigger(api::TriggerAsk ask, api::Asker asker, api::Once once, OnRun done) {
   auto what = std::make_shared<Triggering>(
-      Triggering{std::move(ask), actor_who_asks(asker), key_of(asker, once, 200), std::move(done)});
+      Triggering{std::move(ask), actor_of(asker), key_of(asker, once, 200), std::move(done)});
   server_.loop().post([this, alive = is_alive_, what] {
     if (*alive) find_dag(what);
   });
@@ -115,26 +96,18 @@ void ApiDoor::trigger_found(const ShelvedDag& found, Triggering& what) {
 }
 
 void ApiDoor::change(api::ChangeAsk what, api::Asker asker, api::Once once, OnChanged done) {
-  if (auto* gone = std::get_if<DeleteRun>(&what.what)) return delete_run(std::move(*gone), actor_who_asks(asker), done);
+  if (auto* gone = std::get_if<DeleteRun>(&what.what)) return delete_run(std::move(*gone), actor_of(asker), done);
+  if (what.latest_of.empty()) return HostDoor::change(std::move(what), std::move(asker), std::move(once), done);
   auto key = key_of(asker, once, what.status);
-  if (what.latest_of.empty()) return ask(request_of(std::move(what), nullptr), actor_who_asks(asker), std::move(key), done);
   const std::string dag_id = what.latest_of;
   auto shared = std::make_shared<api::ChangeAsk>(std::move(what));
-  server_.loop().post([this, alive = is_alive_, dag_id, shared, actor = actor_who_asks(asker), key = std::move(key), done] {
+  server_.loop().post([this, alive = is_alive_, dag_id, shared, actor = actor_of(asker), key = std::move(key), done] {
     if (!*alive) return;
     find_latest(dag_id, [this, shared, actor, key, done](const Result<ShelvedDag>& latest) {
       if (!latest) return done(latest.error());
-      ask(request_of(std::move(*shared), &*latest), actor, key, done);
+      ask(request_of(std::move(*shared), *latest), actor, key, done);
     });
   });
-}
-
-void ApiDoor::answer(api::AnswerAsk what, api::Asker asker, api::Once once, OnChanged done) {
-  auto params = resolve_form(what.what.task.task_id, ask_from_json(what.form_json).params, what.what.params);
-  if (!params) return done(params.error());
-  what.what.params = std::move(*params);
-  auto key = key_of(asker, once, 200);
-  ask(std::move(what.what), actor_who_asks(asker), std::move(key), std::move(done));
 }
 
 /// Its job gets its number where jobs do, on the loop; one that is refused leaves a gap.
@@ -171,7 +144,7 @@ void ApiDoor::look_at_folder(OnDone done) {
 
 void ApiDoor::set_paused(std::string dag_id, bool is_paused, api::Asker asker, OnDone done) {
   HoldDag request{std::move(dag_id), is_paused ? HoldDag::Wish::pause : HoldDag::Wish::resume, ""};
-  server_.loop().post([this, alive = is_alive_, request = std::move(request), actor = actor_who_asks(asker),
+  server_.loop().post([this, alive = is_alive_, request = std::move(request), actor = actor_of(asker),
                        done = std::move(done)] {
     if (*alive) holds_.hold(request, actor, done);
   });

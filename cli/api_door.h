@@ -6,35 +6,38 @@
 #include <memory>
 #include <optional>
 
-#include "scheduler/control/idempotency.h"
+#include "cli/host_door.h"
 #include "scheduler/host/local/local_server.h"
 #include "scheduler/service/bulk_jobs.h"
 #include "scheduler/service/dag_folder.h"
 #include "scheduler/service/dag_shelf.h"
 #include "scheduler/service/tick_holds.h"
 #include "scheduler/service/ticks_service.h"
-#include "web/api/door.h"
 
 namespace baton {
 
-class ApiDoor final : public api::Door {
+class ApiDoor final : public HostDoor {
  public:
   ApiDoor(LocalServer& server, DagShelf& shelf, TicksService& ticks, DagFolder& folder, BulkJobs& jobs)
-      : server_(server), shelf_(shelf), ticks_(ticks), folder_(folder), jobs_(jobs), holds_(server.loop(), ticks) {}
+      : HostDoor(server.host()),
+        server_(server),
+        shelf_(shelf),
+        ticks_(ticks),
+        folder_(folder),
+        jobs_(jobs),
+        holds_(server.loop(), ticks) {}
   ~ApiDoor() override { *is_alive_ = false; }
   ApiDoor(const ApiDoor&) = delete;
   ApiDoor& operator=(const ApiDoor&) = delete;
 
   void trigger(api::TriggerAsk ask, api::Asker asker, api::Once once, OnRun done) override;
   void change(api::ChangeAsk ask, api::Asker asker, api::Once once, OnChanged done) override;
-  void answer(api::AnswerAsk ask, api::Asker asker, api::Once once, OnChanged done) override;
   void look_at_folder(OnDone done) override;
   void set_paused(std::string dag_id, bool is_paused, api::Asker asker, OnDone done) override;
   void hold_dag(api::DagHold wish, api::Asker asker, OnDone done) override;
   void hold_server(bool freeze, std::string why, api::Asker asker, OnDone done) override;
   void server_hold(OnHolds done) override;
   void find_wait(RunNo run_no, OnWait done) override;
-  void kill_run(RunNo run_no, std::string why, api::Asker asker, OnRun done) override;
 
  private:
   struct Triggering {
@@ -45,7 +48,6 @@ class ApiDoor final : public api::Door {
   };
   void find_dag(std::shared_ptr<Triggering> what);
   void trigger_found(const ShelvedDag& found, Triggering& what);
-  void ask(Request request, Actor actor, std::optional<IdempotencyKey> key, OnChanged done);
   void delete_run(DeleteRun request, Actor actor, OnChanged done);
   void find_latest(const std::string& dag_id, std::function<void(const Result<ShelvedDag>&)> found);
 

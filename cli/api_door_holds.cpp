@@ -6,8 +6,6 @@
 namespace baton {
 namespace {
 
-Actor actor_who_holds(const api::Asker& asker) { return {asker.name, asker.address, asker.via}; }
-
 HoldDag::Wish held_wish(api::DagHold::Wish wish) {
   switch (wish) {
     case api::DagHold::Wish::pause: return HoldDag::Wish::pause;
@@ -21,7 +19,7 @@ HoldDag::Wish held_wish(api::DagHold::Wish wish) {
 }  // namespace
 
 void ApiDoor::hold_dag(api::DagHold wish, api::Asker asker, OnDone done) {
-  server_.loop().post([this, alive = is_alive_, wish = std::move(wish), actor = actor_who_holds(asker),
+  server_.loop().post([this, alive = is_alive_, wish = std::move(wish), actor = actor_of(asker),
                        done = std::move(done)] {
     if (!*alive) return;
     const DagRow* dag = ticks_.dag(wish.dag_id);
@@ -34,7 +32,7 @@ void ApiDoor::hold_dag(api::DagHold wish, api::Asker asker, OnDone done) {
 
 void ApiDoor::hold_server(bool freeze, std::string why, api::Asker asker, OnDone done) {
   HoldServer request{freeze, std::move(why)};
-  server_.loop().post([this, alive = is_alive_, request = std::move(request), actor = actor_who_holds(asker),
+  server_.loop().post([this, alive = is_alive_, request = std::move(request), actor = actor_of(asker),
                        done = std::move(done)] {
     if (*alive) holds_.hold(request, actor, done);
   });
@@ -52,15 +50,6 @@ void ApiDoor::find_wait(RunNo run_no, OnWait done) {
   server_.loop().post([this, alive = is_alive_, run_no, done = std::move(done)] {
     if (*alive) done(server_.host().engine().queue().why(run_no, server_.loop().wall_now()));
   });
-}
-
-void ApiDoor::kill_run(RunNo run_no, std::string why, api::Asker asker, OnRun done) {
-  const auto answer = [done](const Result<Answer>& how) {
-    if (!how) return done(how.error());
-    done(how->run_no);
-  };
-  const Status asked = server_.host().ask(StopRun{run_no, true, std::move(why)}, actor_who_holds(asker), answer);
-  if (!asked) done(asked.error());
 }
 
 }  // namespace baton

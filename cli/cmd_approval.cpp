@@ -210,30 +210,14 @@ int answer_through(const ServerClient& server, const Invocation& call, const Val
   return kOk;
 }
 
-/// By the terminal that works on the run. Nobody: the run is to be resumed first.
-int answer_beside(const Invocation& call, const OpenState& state, const ApprovalRow& row, const AnswerApproval& request) {
+/// Nobody works on the run, which would take the answer.
+int fail_alone(const Invocation& call, const ApprovalRow& row) {
   if (row.state != ApprovalState::open) {
     return call.fail({"nothing is asked any more: " + insight::words_of_close(row), ErrorKind::conflict});
   }
-  const Result<std::string> answered = answer_running(state.folder.string(), request);
-  if (!answered && answered.error().kind == ErrorKind::unavailable) {
-    return call.fail({"nobody works on this run now: `baton resume " + row.dag_id + "/" + row.run_id +
-                          state_flag_of(call.args()) + "` goes on with it, and asks again",
-                      ErrorKind::conflict});
-  }
-  if (!answered) return call.fail(answered.error());
-  if (call.format() != Format::table) {
-    const Result<OpenState> now = open_state(call.args());
-    ApprovalQuery query;
-    query.filter.numbers = {row.approval_no};
-    query.filter.with_earlier = true;
-    const auto page = now ? now->reader->list_approvals(query) : Result<ApprovalPage>(now.error());
-    if (!page) return call.fail(page.error());
-    if (!page->rows.empty()) call.print_document(document_of_view(page->rows.front()));
-  } else {
-    call.note("answered: " + row.task_id + " goes on");
-  }
-  return kOk;
+  return call.fail({"nobody works on this run now: `baton resume " + row.dag_id + "/" + row.run_id +
+                        state_flag_of(call.args()) + "` goes on with it, and asks again",
+                    ErrorKind::conflict});
 }
 
 int answer_with(const Invocation& call, std::vector<std::string> chosen) {
@@ -263,10 +247,10 @@ int answer_with(const Invocation& call, std::vector<std::string> chosen) {
   request.run_no = row.run_no;
   request.task = {row.task_id, row.map_index < 0 ? std::nullopt : std::optional(row.map_index)};
   request.epoch = row.epoch;
-  if (const auto server = ServerClient::beside(state->folder)) {
-    return answer_through(*server, call, document_of_view(*view), request);
+  if (const auto holder = ServerClient::working_on(state->folder)) {
+    return answer_through(*holder, call, document_of_view(*view), request);
   }
-  return answer_beside(call, *state, row, request);
+  return fail_alone(call, row);
 }
 
 Result<Value> list_here(const Invocation& call, const ApprovalQuery& query) {

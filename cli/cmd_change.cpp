@@ -1,6 +1,6 @@
 // `clear` and `mark`: what a person says of tasks of a run that is there. Both take the folder, write the change with who
-// made it and why, and then the run goes on in this terminal to its end, as it does with `retry`. Where a server holds
-// the folder, it is asked instead.
+// made it and why, and then the run goes on in this terminal to its end, as it does with `retry`. Where a server or the
+// run itself holds the folder, that is asked instead.
 #include <algorithm>
 #include <optional>
 #include <type_traits>
@@ -90,8 +90,8 @@ int show_touched(const Invocation& call, const RunEnd& end, const char* what) {
 }
 
 template <typename Change>
-std::optional<int> asked_server(const Invocation& call, const Target& target, const Change& request) {
-  const auto server = ServerClient::beside(target.run.folder);
+std::optional<int> asked_holder(const Invocation& call, const Target& target, const Change& request) {
+  const auto server = ServerClient::working_on(target.run.folder);
   if (!server) return std::nullopt;
   const RunRow& run = target.run.run.row;
   if constexpr (std::is_same_v<Change, ClearTasks>) {
@@ -101,10 +101,10 @@ std::optional<int> asked_server(const Invocation& call, const Target& target, co
   }
 }
 
-/// By the server that holds the folder, else here.
+/// By the server or the run that holds the folder, else here.
 template <typename Change>
 int carry_out(const Invocation& call, Target target, Change request, bool is_dry, const char* what) {
-  if (const auto code = asked_server(call, target, request)) return *code;
+  if (const auto code = asked_holder(call, target, request)) return *code;
   const auto display =
       make_display(call, target.options.state_folder, target.run.run.row.dag_id, target.options.slots);
   const Result<RunEnd> end = go_on(target.options, std::move(request), *display);

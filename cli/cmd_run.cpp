@@ -1,4 +1,7 @@
 // `run`, `resume`, `retry` and `stop`: everything that runs in this terminal.
+#include <chrono>
+#include <thread>
+
 #include "cli/dag_lookup.h"
 #include "cli/foreground.h"
 #include "cli/foreground_options.h"
@@ -15,6 +18,9 @@
 
 namespace baton::cli {
 namespace {
+
+constexpr auto kStopPatience = std::chrono::seconds(5);
+constexpr auto kStopPause = std::chrono::milliseconds(50);
 
 /// What the run would be, checked as far as it can be before the first task.
 struct Request {
@@ -197,10 +203,9 @@ namespace {
 int hold_run(const Invocation& call, bool is_paused) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
-  const auto server = ServerClient::beside(run->folder);
-  if (server) return pause_through(*server, call, run->run.row, is_paused);
-  return call.fail(Error{"no server works on this run: `baton stop` ends it, `baton resume` goes on with it later",
-                         ErrorKind::conflict});
+  const auto holder = ServerClient::working_on(run->folder);
+  if (holder) return pause_through(*holder, call, run->run.row, is_paused);
+  return call.fail(Error{"nobody works on this run now: `baton resume` goes on with it", ErrorKind::conflict});
 }
 
 }  // namespace
@@ -212,17 +217,27 @@ int stop_command(const Invocation& call) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
   const StopRun request{run->run_no, call.args().has("kill"), call.args().value("why")};
-  if (const auto server = ServerClient::beside(run->folder)) {
-    return stop_through(*server, call, run->run.row, request);
-  }
   ForegroundOptions options;
   options.state_folder = run->folder.string();
   options.command = call.typed();
   run->reader.reset();
-  const Result<std::string> answer = stop_run(options, request);
-  if (!answer) return call.fail(answer.error());
-  call.note(*answer);
-  return kOk;
+  // Who works on it may end before it is asked, and who was about to may have begun meanwhile.
+  const auto give_up_at = std::chrono::steady_clock::now() + kStopPatience;
+  while (true) {
+    if (const auto holder = ServerClient::working_on(run->folder)) {
+      return stop_through(*holder, call, run->run.row, request);
+    }
+    const Result<std::string> stopped = stop_left(options, request);
+    const bool is_held = !stopped && stopped.error().kind == ErrorKind::conflict &&
+                         ServerClient::is_worked_on(run->folder);
+    if (is_held && std::chrono::steady_clock::now() < give_up_at) {
+      std::this_thread::sleep_for(kStopPause);
+      continue;
+    }
+    if (!stopped) return call.fail(stopped.error());
+    call.note(*stopped);
+    return kOk;
+  }
 }
 
 }  // namespace baton::cli

@@ -11,7 +11,7 @@
 #include <tuple>
 #include <utility>
 
-#include "cli/control.h"
+#include "cli/run_socket.h"
 #include "scheduler/engine/approval.h"
 #include "scheduler/host/local/folder_lock.h"
 #include "scheduler/host/local/local_actor.h"
@@ -19,8 +19,6 @@
 
 namespace baton {
 namespace {
-
-constexpr DurationUs kStopAnswerUs = 5 * kSecond;
 
 class SilentObserver final : public RunObserver {
  public:
@@ -75,33 +73,7 @@ std::string words_of(const std::vector<std::string>& command) {
   return out;
 }
 
-/// As one line: "ok", or the kind of error and what is the matter.
-std::string reply_of(const Result<Answer>& how) {
-  if (how) return "ok";
-  std::string line = std::to_string(static_cast<int>(how.error().kind)) + " " + how.error().message;
-  std::ranges::replace(line, '\n', ' ');
-  return line;
-}
-
 }  // namespace
-
-std::shared_ptr<void> listen_for_stop(AsioLoop& loop, Host& host, const std::string& state_folder,
-                                      RunObserver& observer) {
-  const auto ask = [&host](auto request, Actor actor, ControlServer::Reply reply) {
-    const Status asked = host.ask(std::move(request), std::move(actor),
-                                  [reply](const Result<Answer>& how) { reply(reply_of(how)); });
-    if (!asked) reply(reply_of(asked.error()));
-  };
-  auto control = ControlServer::listen(
-      loop, state_folder,
-      [ask](StopRun request, Actor actor, ControlServer::Reply reply) { ask(std::move(request), std::move(actor), reply); },
-      [ask](AnswerApproval request, Actor actor, ControlServer::Reply reply) {
-        ask(std::move(request), std::move(actor), reply);
-      });
-  if (control) return std::move(control).value();
-  observer.notice(control.error().message);
-  return nullptr;
-}
 
 Error with_way_out(Error error, const std::string& state_folder) {
   if (error.kind != ErrorKind::conflict) return error;
@@ -132,8 +104,11 @@ Result<std::unique_ptr<LocalHost>> open(const ForegroundOptions& options, RunObs
   local.actor = actor_of(getuid(), "cli");
   auto opened = LocalHost::open(std::move(local), observer);
   if (!opened) return with_way_out(opened.error(), options.state_folder);
-  opened.value()->on_loop([folder = options.state_folder, &observer](LocalHost& host) {
-    return listen_for_stop(host.loop(), host.host(), folder, observer);
+  opened.value()->on_loop([folder = options.state_folder, &observer](LocalHost& host) -> LocalHost::Attachment {
+    auto socket = RunSocket::listen(host, folder, observer);
+    if (socket) return std::move(socket).value();
+    observer.notice(socket.error().message);  // who cannot be asked still runs
+    return nullptr;
   });
   return opened;
 }
@@ -154,46 +129,13 @@ Result<RunEnd> go_on(const ForegroundOptions& options, Request request, RunObser
   return local.value()->go_on(std::move(request));
 }
 
-namespace {
-
-/// What the holder of the folder answered; `done`: what to say where it does so.
-Result<std::string> told(const std::string& answer, const std::string& done) {
-  if (answer == "ok") return done;
-  int kind = 0;
-  int end = 0;
-  if (std::sscanf(answer.c_str(), "%d %n", &kind, &end) == 1 && kind <= static_cast<int>(ErrorKind::internal)) {
-    return Error{answer.substr(static_cast<std::size_t>(end)), static_cast<ErrorKind>(kind)};
-  }
-  return Error{"the process that holds the folder answered \"" + answer + "\"", ErrorKind::internal};
-}
-
-}  // namespace
-
-Result<std::string> answer_running(const std::string& state_folder, const AnswerApproval& request) {
-  const auto answer = ask_holder(state_folder, line_of(request), kStopAnswerUs);
-  return answer ? told(*answer, "answered") : answer;
-}
-
-Result<std::string> stop_run(const ForegroundOptions& options, const StopRun& request) {
+Result<std::string> stop_left(const ForegroundOptions& options, const StopRun& request) {
   SilentObserver silent;
-  // A holder that has only just begun, or is about to end, does not listen: it is asked again for a while.
-  constexpr auto kPause = std::chrono::milliseconds(50);
-  const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::microseconds(kStopAnswerUs);
-  while (true) {
-    const auto answer = ask_holder(options.state_folder, line_of(request), kStopAnswerUs);
-    if (answer) return told(*answer, request.kill ? "killing" : "stopping");
-    auto local = open(options, silent);
-    if (!local) {
-      if (local.error().kind != ErrorKind::conflict || std::chrono::steady_clock::now() > give_up_at) {
-        return local.error();
-      }
-      std::this_thread::sleep_for(kPause);
-      continue;
-    }
-    const auto end = local.value()->go_on(request);
-    if (!end) return end.error();
-    return std::string("stopped; nobody was working on it");
-  }
+  auto local = open(options, silent);
+  if (!local) return local.error();
+  const auto end = local.value()->go_on(request);
+  if (!end) return end.error();
+  return std::string("stopped; nobody was working on it");
 }
 
 }  // namespace baton

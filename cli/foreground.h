@@ -1,5 +1,5 @@
-// Runs in this terminal: what `run`, `resume`, `retry` and `stop` ask of a LocalHost, with control.sock beside it so
-// that another process can ask it to stop. The calling thread becomes the loop thread.
+// Runs in this terminal: what `run`, `resume`, `retry` and `stop` ask of a LocalHost, with control.sock beside it
+// (run_socket.h) so that another process can ask it things. The calling thread becomes the loop thread.
 #pragma once
 
 #include <memory>
@@ -27,20 +27,10 @@ Result<RunEnd> run_new(const ForegroundOptions& options, NewRun request, RunObse
 /// Goes on with a run that nobody works on, to its end: ResumeRun, RetryRun, ClearTasks, MarkTasks, MarkRun.
 Result<RunEnd> go_on(const ForegroundOptions& options, Request request, RunObserver& observer);
 
-/// Answers an approval of the run that another terminal works on, and comes back when that is durable. unavailable: nobody
-/// listens in this folder.
-Result<std::string> answer_running(const std::string& state_folder, const AnswerApproval& request);
-
-/// control.sock for as long as what it returns lives. Who cannot be asked still runs: that is worth a notice, no error.
-std::shared_ptr<void> listen_for_stop(AsioLoop& loop, Host& host, const std::string& state_folder,
-                                      RunObserver& observer);
-
 /// `error` of a folder that could not be taken, with what can be done where another process holds it.
 Error with_way_out(Error error, const std::string& state_folder);
 
-/// Asks the process that holds the folder to stop a run, over control.sock, and comes back when that is durable; where
-/// nobody holds it, takes the lock and ends the run. not_found: the holder works on another run; conflict: it has ended
-/// already.
-Result<std::string> stop_run(const ForegroundOptions& options, const StopRun& request);
+/// Takes the folder, which nobody holds, and ends the run. conflict: somebody does; or it has ended already.
+Result<std::string> stop_left(const ForegroundOptions& options, const StopRun& request);
 
 }  // namespace baton

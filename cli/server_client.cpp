@@ -132,14 +132,33 @@ Result<ServerClient> ServerClient::of(const Arguments& arguments) {
                ErrorKind::unavailable};
 }
 
+bool ServerClient::is_worked_on(const std::filesystem::path& state_folder) {
+  const Result<LockHolder> holder = StateFolder::holder(state_folder);
+  return holder && holder->pid != 0;
+}
+
+std::optional<ServerClient> ServerClient::working_on(const std::filesystem::path& state_folder) {
+  if (auto server = beside(state_folder)) return server;
+  ServerClient run(state_folder);
+  run.is_run_ = true;
+  if (!run.may_come() || !run.get("/api/v2/version")) return std::nullopt;
+  return run;
+}
+
+/// Whether who does not answer has only just begun, or is about to be followed by another.
+bool ServerClient::may_come() const {
+  if (!is_here()) return false;
+  return is_run_ ? is_worked_on(folder_) : is_served(folder_);
+}
+
 Result<Value> ServerClient::ask(HttpAsk ask) const {
   if (!token_.empty()) ask.headers.emplace_back("Authorization", "Bearer " + token_);
   const auto give_up_at = std::chrono::steady_clock::now() + kPatience;
   while (true) {
     const Result<HttpAnswer> answer = ask_http(place_, ask, kAnswerUs);
     if (answer) return document_of(*answer);
-    const bool may_come = answer.error().kind == ErrorKind::unavailable && is_here() && is_served(folder_);
-    if (!may_come || std::chrono::steady_clock::now() > give_up_at) return answer.error();
+    const bool is_silent = answer.error().kind == ErrorKind::unavailable;
+    if (!is_silent || !may_come() || std::chrono::steady_clock::now() > give_up_at) return answer.error();
     std::this_thread::sleep_for(kComesPause);
   }
 }

@@ -22,12 +22,22 @@ class ServerClient {
  public:
   /// none: nobody holds the folder, or a process that is no server.
   static std::optional<ServerClient> beside(const std::filesystem::path& state_folder);
-  /// The same for commands that mean nothing without one, or the server of the context in use. unavailable: with what
+  /// Who works on the folder, a server or a run in a terminal, which answers for its one run. none: nobody does, or
+  /// nobody that answers. Waits for one that has only just begun.
+  static std::optional<ServerClient> working_on(const std::filesystem::path& state_folder);
+  /// Whether any process holds the folder.
+  static bool is_worked_on(const std::filesystem::path& state_folder);
+  /// A server for commands that mean nothing without one, or the server of the context in use. unavailable: with what
   /// to type.
   static Result<ServerClient> of(const Arguments& arguments);
 
   /// Whether what it answers about lies in the state folder here.
   [[nodiscard]] bool is_here() const { return !folder_.empty(); }
+
+  /// Who goes on with a run that it has changed, for people.
+  [[nodiscard]] const char* who_goes_on() const {
+    return is_run_ ? "it goes on in its terminal" : "the server works on it";
+  }
 
   using Headers = std::vector<std::pair<std::string, std::string>>;
   /// The document of the answer; null where it has none. Errors are those of docs/rest-api.md, with the server's words;
@@ -43,8 +53,10 @@ class ServerClient {
   explicit ServerClient(const std::filesystem::path& folder);
   ServerClient(HttpPlace place, std::string token) : place_(std::move(place)), token_(std::move(token)) {}
   Result<Value> ask(HttpAsk ask) const;
+  [[nodiscard]] bool may_come() const;
 
   std::filesystem::path folder_;  ///< empty: it is elsewhere
+  bool is_run_ = false;           ///< one in a terminal, which ends when it has ended
   HttpPlace place_;
   std::string token_;
 };

@@ -133,7 +133,7 @@ int retry_through(const ServerClient& server, const Invocation& call, const RunR
     if (call.format() != Format::table) call.print_document(*done);
     return run.state == RunState::success ? kOk : kRunFailed;
   }
-  return show_run(server, call, *done, "the server works on it");
+  return show_run(server, call, *done, server.who_goes_on());
 }
 
 namespace {
@@ -169,7 +169,7 @@ bool has_instances(const Value& answer) {
 int show_run_now(const ServerClient& server, const Invocation& call, const RunRow& run) {
   const Result<Value> now = server.get(run_target(run.dag_id, run.run_id));
   if (!now) return call.fail(now.error());
-  return show_run(server, call, *now, "the server works on it");
+  return show_run(server, call, *now, server.who_goes_on());
 }
 
 ValueMap mark_body(const MarkTasks& request) {

@@ -71,6 +71,7 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   options.address = std::move(settings.address);
   options.port = settings.port;
   if (settings.has_socket) options.socket_path = settings.state_folder + "/control.sock";
+  options.listening = settings.listening;
   options.hosts = std::move(settings.hosts);
   options.handlers = settings.handlers;
   options.limits = settings.limits;

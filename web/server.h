@@ -24,6 +24,7 @@ struct Settings {
   std::string address = "127.0.0.1";  ///< loopback; empty: the socket alone
   std::uint16_t port = 0;             ///< 0: a free one
   bool has_socket = true;             ///< control.sock in the state folder
+  int listening = -1;                 ///< in its place: a Unix socket that listens already, from start() on the server's
   std::vector<std::string> hosts;     ///< that Host may name, beside those of loopback
   std::size_t handlers = 4;
   http::Limits limits;

@@ -337,7 +337,8 @@ void Checks::check_end(Scheduler* scheduler) {
   if (worker_.live_count() > 0) fail("INV-14", "the worker holds a process that nobody wants");
   if (worker_.unacknowledged() > 0 && scheduler != nullptr) fail("INV-14", "an end was never acknowledged");
   if (scheduler != nullptr && !scheduler->runs().empty()) fail("INV-14", "the engine keeps runs that have ended");
-  for (const auto& [run_no, run] : disk_.runs()) {
+  for (const auto& entry : disk_.runs()) {
+    const DiskRun& run = entry.second;
     for (const TaskRow& row : run.instances) {  // once more: a retry leaves nothing that what it changed contradicts
       const auto ups = run.dag->upstream.of(row.task_no);
       const bool is_hook = run.dag->task(row.task_no).hook != Hook::none;

@@ -119,7 +119,7 @@ bool TickBooks::take(const DagRow& row) {
 void TickBooks::take(const TickRecordRow& row) {
   Book& book = books_[row.dag_id];
   if (row.ticks == 0) {
-    book.records.erase(book.records.lower_bound(row.from), book.records.upper_bound(row.to));
+    std::erase_if(book.records, [&](const auto& one) { return row.from <= one.first && one.first <= row.to; });
     return;
   }
   TickRecordRow& known = book.records[row.from];

@@ -99,6 +99,10 @@ OperateLater take(Operations& operations, const std::string& id) {
   return out;
 }
 
+OperateLater refusing(const Error& why) {
+  return [why](const Call& call, const http::Reply& reply) { reply.send(http::error_response(why, &call.request)); };
+}
+
 /// Logins that fail, and what nobody is told: refused by an operation rather than before it.
 void tell_if_refused(const http::Response& response, const http::Request& request, const Services& services) {
   if (!services.on_refused || (response.status != 401 && response.status != 403)) return;
@@ -157,6 +161,9 @@ Result<http::Router> make_routes(std::shared_ptr<const Description> description,
   for (const Operation& operation : description->operations()) {
     OperateLater operate = take(operations, operation.id);
     if (!operate) return Error{"nothing carries out the operation " + operation.id, ErrorKind::internal};
+    if (services.serves) {
+      if (Status here = services.serves(operation); !here) operate = refusing(here.error());
+    }
     auto added = router.add({operation.method, operation.path, operation.id, operation.resource, operation.role,
                              checked(description, operation, std::move(operate), made, services), operation.body_max});
     if (!added) return Error{added.error().message, ErrorKind::internal};

@@ -112,6 +112,8 @@ struct Services {
   std::function<std::vector<Connection>()> connections;   ///< of baton.yaml, as it is now. May be empty
   std::function<Prices()> prices;                         ///< of baton.yaml; may be empty
   std::function<WallUs()> now;
+  /// Whether an operation is carried out here; asked once for each. Empty: all of them are.
+  std::function<Status(const Operation& operation)> serves;
   /// Told of what an operation itself answers with 401 or 403. May be empty.
   std::function<void(const http::Request& request, int status, const std::string& why)> on_refused;
 };

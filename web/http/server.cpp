@@ -71,6 +71,8 @@ class Server::Impl {
       auto bound = listen_unix(options.socket_path);
       if (!bound) return bound.error();
       local_.assign(Local(), bound->fd);
+    } else if (options.listening >= 0) {
+      local_.assign(Local(), options.listening);
     }
     if (tcp_.is_open()) accept(tcp_);
     if (local_.is_open()) accept(local_);

@@ -43,6 +43,7 @@ struct ServerOptions {
   std::string address = "127.0.0.1";  ///< loopback; empty: no TCP
   std::uint16_t port = 0;             ///< 0: a free one
   std::string socket_path;            ///< may be longer than a socket's address holds; empty: none
+  int listening = -1;                 ///< a Unix socket that listens already, whose file is somebody else's; -1: none
   std::vector<std::string> hosts;     ///< that Host may name, beside those of loopback
   std::size_t handlers = 4;
   Limits limits;
