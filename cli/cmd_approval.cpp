@@ -247,7 +247,7 @@ int answer_with(const Invocation& call, std::vector<std::string> chosen) {
   request.run_no = row.run_no;
   request.task = {row.task_id, row.map_index < 0 ? std::nullopt : std::optional(row.map_index)};
   request.epoch = row.epoch;
-  if (const auto holder = ServerClient::working_on(state->folder)) {
+  if (const auto holder = ServerClient::working_on(state->folder, row.run_id)) {
     return answer_through(*holder, call, document_of_view(*view), request);
   }
   return fail_alone(call, row);

@@ -91,7 +91,7 @@ int show_touched(const Invocation& call, const RunEnd& end, const char* what) {
 
 template <typename Change>
 std::optional<int> asked_holder(const Invocation& call, const Target& target, const Change& request) {
-  const auto server = ServerClient::working_on(target.run.folder);
+  const auto server = ServerClient::working_on(target.run.folder, target.run.run.row.run_id);
   if (!server) return std::nullopt;
   const RunRow& run = target.run.run.row;
   if constexpr (std::is_same_v<Change, ClearTasks>) {

@@ -203,7 +203,7 @@ namespace {
 int hold_run(const Invocation& call, bool is_paused) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
-  const auto holder = ServerClient::working_on(run->folder);
+  const auto holder = ServerClient::working_on(run->folder, run->run.row.run_id);
   if (holder) return pause_through(*holder, call, run->run.row, is_paused);
   return call.fail(Error{"nobody works on this run now: `baton resume` goes on with it", ErrorKind::conflict});
 }
@@ -224,7 +224,7 @@ int stop_command(const Invocation& call) {
   // Who works on it may end before it is asked, and who was about to may have begun meanwhile.
   const auto give_up_at = std::chrono::steady_clock::now() + kStopPatience;
   while (true) {
-    if (const auto holder = ServerClient::working_on(run->folder)) {
+    if (const auto holder = ServerClient::working_on(run->folder, run->run.row.run_id)) {
       return stop_through(*holder, call, run->run.row, request);
     }
     const Result<std::string> stopped = stop_left(options, request);

@@ -11,6 +11,7 @@
 
 #include "cli/host_door.h"
 #include "scheduler/dagfile/canonical.h"
+#include "scheduler/host/local/local_actor.h"
 #include "scheduler/store/sqlite_reader.h"
 #include "web/http/handler_pool.h"
 #include "web/http/listener.h"
@@ -44,6 +45,11 @@ class RunSocket::Impl {
   class Door final : public HostDoor {
    public:
     using HostDoor::HostDoor;
+    /// Whoever comes here is the one who has started the run, or root: nobody else could answer what it asks.
+    void answer(api::AnswerAsk ask, api::Asker asker, api::Once once, OnChanged done) override {
+      ask.what.requester.clear();
+      HostDoor::answer(std::move(ask), std::move(asker), std::move(once), std::move(done));
+    }
     void trigger(api::TriggerAsk, api::Asker, api::Once, OnRun done) override { done(no_server()); }
     void set_paused(std::string, bool, api::Asker, OnDone done) override { done(no_server()); }
     void hold_dag(api::DagHold, api::Asker, OnDone done) override { done(no_server()); }
@@ -105,6 +111,7 @@ class RunSocket::Impl {
     services.door = &door_;
     services.serves = serves;
     web::Seams seams;
+    seams.name_of = [](uid_t uid) { return actor_of(uid, "socket").name; };  // as the commands of this terminal do
     seams.open_reader = [folder = folder_] { return SqliteReader::open(folder); };
     seams.compile = [](const VersionRow& row) {
       return from_canonical(row.canonical_json, {row.source_file, row.work_folder});

@@ -137,12 +137,20 @@ bool ServerClient::is_worked_on(const std::filesystem::path& state_folder) {
   return holder && holder->pid != 0;
 }
 
-std::optional<ServerClient> ServerClient::working_on(const std::filesystem::path& state_folder) {
-  if (auto server = beside(state_folder)) return server;
-  ServerClient run(state_folder);
-  run.is_run_ = true;
-  if (!run.may_come() || !run.get("/api/v2/version")) return std::nullopt;
-  return run;
+std::optional<ServerClient> ServerClient::working_on(const std::filesystem::path& state_folder,
+                                                     const std::string& run_id) {
+  const auto give_up_at = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    const Result<LockHolder> holder = StateFolder::holder(state_folder);
+    if (!holder || holder->pid == 0) return std::nullopt;
+    if (holder->command == kServer) return ServerClient(state_folder);
+    if (!holder->run.empty() && holder->run != run_id) return std::nullopt;
+    ServerClient terminal(state_folder);
+    terminal.is_run_ = true;
+    if (!holder->run.empty() && terminal.get("/api/v2/version")) return terminal;
+    if (std::chrono::steady_clock::now() > give_up_at) return std::nullopt;
+    std::this_thread::sleep_for(kComesPause);
+  }
 }
 
 /// Whether who does not answer has only just begun, or is about to be followed by another.

@@ -22,9 +22,9 @@ class ServerClient {
  public:
   /// none: nobody holds the folder, or a process that is no server.
   static std::optional<ServerClient> beside(const std::filesystem::path& state_folder);
-  /// Who works on the folder, a server or a run in a terminal, which answers for its one run. none: nobody does, or
-  /// nobody that answers. Waits for one that has only just begun.
-  static std::optional<ServerClient> working_on(const std::filesystem::path& state_folder);
+  /// Who works on a run of the folder: a server, or the terminal that it runs in. none: nobody does, or nobody that
+  /// answers. Waits for one that has only just begun.
+  static std::optional<ServerClient> working_on(const std::filesystem::path& state_folder, const std::string& run_id);
   /// Whether any process holds the folder.
   static bool is_worked_on(const std::filesystem::path& state_folder);
   /// A server for commands that mean nothing without one, or the server of the context in use. unavailable: with what

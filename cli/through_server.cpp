@@ -166,8 +166,16 @@ bool has_instances(const Value& answer) {
   return list != nullptr && list->type() == ValueType::list && !list->as_list().empty();
 }
 
+/// A run in a terminal may have ended meanwhile, and its process with it: then the store tells.
+Result<Value> run_as_it_is(const ServerClient& server, const Invocation& call, const RunRow& run) {
+  Result<Value> now = server.get(run_target(run.dag_id, run.run_id));
+  if (now || !server.is_here()) return now;
+  const Result<OpenRun> stored = open_asked(call, run.dag_id + "/" + run.run_id);
+  return stored ? run_document(*stored->reader, stored->run, false) : now;
+}
+
 int show_run_now(const ServerClient& server, const Invocation& call, const RunRow& run) {
-  const Result<Value> now = server.get(run_target(run.dag_id, run.run_id));
+  const Result<Value> now = run_as_it_is(server, call, run);
   if (!now) return call.fail(now.error());
   return show_run(server, call, *now, server.who_goes_on());
 }

@@ -35,6 +35,7 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   access.cookie = "baton_" + settings.store_id.substr(0, kIdShown);
   access.owner = settings.owner;
   access.now_s = [] { return static_cast<std::int64_t>(std::time(nullptr)); };
+  access.name_of = std::move(seams.name_of);
   access.find_token = std::move(seams.find_token);
   access.on_refused = seams.on_refused;
   access.ended_file = settings.state_folder + "/sessions.ended";

@@ -37,6 +37,7 @@ struct Seams {
   api::CompiledDags::Compile compile;  ///< a version that is stored
   api::KnownDags::Read read_dag;
   std::function<std::optional<http::TokenGrant>(const std::string& sha256)> find_token;
+  std::function<std::string(uid_t)> name_of;  ///< as http::AccessOptions
   /// Told of each answer that is 401 or 403.
   std::function<void(const http::Request& request, int status, const std::string& why)> on_refused;
 };

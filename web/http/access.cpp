@@ -136,7 +136,8 @@ std::optional<Response> Access::authorize(Request& request) const {
     if (!principal) return refused(request, 401, "this token is not known here, or has expired");
     request.principal = *principal;
   } else if (request.peer.uid && (*request.peer.uid == options_.owner || *request.peer.uid == 0)) {
-    request.principal = {"uid:" + std::to_string(*request.peer.uid), Role::admin, "socket"};
+    const uid_t uid = *request.peer.uid;
+    request.principal = {options_.name_of ? options_.name_of(uid) : "uid:" + std::to_string(uid), Role::admin, "socket"};
   } else if (const std::string_view session = session_of(request); !session.empty()) {
     const auto claims = verify_token(session, options_.signing_key, "session", options_.now_s());
     if (!claims || ended_.has(session)) return refused(request, 401, "this session has ended");

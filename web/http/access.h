@@ -37,6 +37,7 @@ struct AccessOptions {
   std::string signing_key;
   std::string cookie = "baton_session";  ///< ports share cookies: one name for each server
   uid_t owner = 0;                       ///< of the state folder
+  std::function<std::string(uid_t)> name_of;  ///< of who comes by the socket; empty: `uid:1000`
   std::function<std::int64_t()> now_s;   ///< seconds since the epoch
   std::string ended_file;  ///< of sessions that were logged out; empty: they are forgotten with the process
   /// A personal token by its SHA-256 in hex. Any thread. None, and an empty function: there is no such token.

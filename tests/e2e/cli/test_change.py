@@ -1,5 +1,11 @@
 """`baton clear` and `baton mark`: what a person says of tasks of a run that has ended, or was cut off."""
+import http.client
+import json
+import os
+import pwd
+import socket
 import unittest
+import urllib.parse
 
 from faults import FaultTest
 
@@ -126,13 +132,99 @@ class Mark(Changes):
         self.baton("mark", "@latest", "succes", "b", code=2)
 
 
-class Held(Changes):
-    def test_a_folder_that_is_held_names_its_holder(self):
-        self.write("d.yaml", "dag: d\ntasks:\n  t: {run: \"touch began; sleep 1000\"}\n")
+class OfARunInATerminal(Changes):
+    """It is asked, over its socket, and goes on where it is."""
+
+    def begin_run(self):
+        self.write("d.yaml", """\
+dag: d
+tasks:
+  t: {run: "echo $BATON_TRY_NUMBER >> log; touch began; test -e fast || sleep 1000"}
+  u: {needs: t, run: echo u >> log}
+""")
         process = self.begin("run", "d.yaml", "-q")
         self.until_file("began")
-        for words in (("clear", "@latest", "t"), ("mark", "@latest", "success", "t")):
+        return process
+
+    def ends(self, process, code=0):
+        self.assertEqual(code, process.wait(20))
+
+    def test_what_runs_is_cleared_and_runs_again(self):
+        process = self.begin_run()
+        self.touch("fast")
+        told = self.baton("clear", "@latest", "t", "--why", "stuck")
+        self.assertIn("goes on in its terminal", told.stderr)
+        self.ends(process)
+        self.assertEqual(["1", "2", "u"], self.lines("log"))
+        (actor, extra), = self.rows("SELECT actor, extra FROM audit WHERE action = 'clear'")
+        self.assertEqual(pwd.getpwuid(os.getuid()).pw_name, actor)
+        self.assertEqual({"why": "stuck", "via": "socket"}, json.loads(extra))
+
+    def test_what_runs_is_marked_and_what_follows_it_begins(self):
+        process = self.begin_run()
+        self.baton("mark", "@latest", "success", "t")
+        self.ends(process)
+        self.assertEqual(["1", "u"], self.lines("log"))
+
+    def test_all_of_it_is_marked(self):
+        process = self.begin_run()
+        self.baton("mark", "@latest", "failed")
+        self.ends(process, code=1)
+        self.assertEqual(["1"], self.lines("log"))
+
+    def test_paused_it_starts_nothing_more(self):
+        process = self.begin_run()
+        self.baton("pause", "@latest")
+        self.baton("mark", "@latest", "success", "t")
+        self.until(lambda: self.states()["t", -1] == "success", "the mark")
+        self.assertEqual(["1"], self.lines("log"))
+        self.assertIsNone(process.poll())
+        self.baton("unpause", "@latest")
+        self.ends(process)
+        self.assertEqual(["1", "u"], self.lines("log"))
+
+    def test_a_dry_run_changes_nothing(self):
+        process = self.begin_run()
+        self.assertRegex(self.baton("clear", "@latest", "t", "--dry-run").stdout, "^t  (queued|running)\n$")
+        self.assertIsNone(process.poll())
+
+    def test_wait_follows_it_to_its_end(self):
+        process = self.begin_run()
+        self.touch("fast")
+        self.baton("clear", "@latest", "t", "--wait", "-q")
+        self.assertEqual(["1", "2", "u"], self.lines("log"))
+        self.ends(process)
+
+    def test_another_run_of_the_folder_is_not_its(self):
+        self.run_dag(CHAIN, code=1)
+        process = self.begin_run()
+        for words in (("clear", "@chain", "b"), ("mark", "@chain", "success", "b"), ("stop", "@chain")):
+            words = [self.latest_of("chain") if word == "@chain" else word for word in words]
             self.assertIn(str(process.pid), self.baton(*words, code=5).stderr)
+
+    def test_what_touches_no_run_is_told_where_to_go(self):
+        self.begin_run()
+        status, body = self.ask_socket("GET", "/api/v2/dags")
+        self.assertEqual((503, True), (status, "baton server" in body["detail"]))
+        status, body = self.ask_socket("POST", "/api/v2/dags/d/dagRuns", b'{"logical_date": null}')
+        self.assertEqual(503, status)
+        run_id = self.latest_of("d").split("/")[1]
+        status, body = self.ask_socket("GET", "/api/v2/dags/d/dagRuns/" + urllib.parse.quote(run_id, safe="") + "/taskInstances")
+        self.assertEqual((200, ["t", "u"]), (status, [one["task_id"] for one in body["task_instances"]]))
+
+    def latest_of(self, dag):
+        return self.rows("SELECT dag_id || '/' || run_id FROM dag_run JOIN dag USING (dag_no) WHERE dag_id = ? "
+                         "ORDER BY run_no DESC LIMIT 1", dag)[0][0]
+
+    def ask_socket(self, method, path, body=None):
+        connection = http.client.HTTPConnection("localhost")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(self.folder / ".baton" / "control.sock"))
+        connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        answer = connection.getresponse()
+        told = json.loads(answer.read() or b"null")
+        connection.close()
+        return answer.status, told
 
 
 if __name__ == "__main__":
