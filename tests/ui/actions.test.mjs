@@ -181,7 +181,11 @@ test('an asset is held back with a reason, and released', async () => {
 test('a dead letter is read, and tried again; all of a filter are let go', async () => {
   await server.run('wrecks', { state: 'failed' })
   await server.run('wrecks', { state: 'failed' })
-  const page = await open({ path: 'deadletters?dag=wrecks' })
+  const page = await open({ path: '' })
+  const open_letters = (await server.ask('GET', '/api/v2/deadLetters')).total_entries
+  await page.locator('.counts div', { hasText: 'dead letters' }).getByRole('link', { name: `${open_letters}`, exact: true }).click()
+  await page.getByText(`of ${open_letters}`).waitFor()
+  await page.goto(new URL('deadletters?dag=wrecks', page.url()).href)
   await page.getByRole('button', { name: 'call', exact: true }).first().click()
   await page.getByRole('dialog').getByText('<i>monday</i>').waitFor()
   await page.getByRole('dialog').getByText('onerror').waitFor()

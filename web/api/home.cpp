@@ -137,12 +137,16 @@ Status Home::counts(JsonObject& out) {
     queued += count[static_cast<std::size_t>(RunState::queued)];
     running += count[static_cast<std::size_t>(RunState::running)];
   }
+  LetterQuery letters;
+  letters.filter.states = {LetterState::open};
+  letters.page.limit = 1;
   ApprovalQuery asked;
   asked.filter.states = {ApprovalState::open};
   asked.page.limit = 1;
   const Result<std::int64_t> totals[] = {total_of(reader.list_dags(all)), total_of(reader.list_dags(paused)),
                                          total_of(reader.list_runs(failed)),
-                                         total_of(reader.list_import_errors(errors)), total_of(reader.list_approvals(asked))};
+                                         total_of(reader.list_import_errors(errors)),
+                                         total_of(reader.list_approvals(asked)), total_of(reader.list_letters(letters))};
   for (const auto& total : totals) {
     if (!total) return total.error();
   }
@@ -154,6 +158,7 @@ Status Home::counts(JsonObject& out) {
   one.number("failed_runs_24h", *totals[2]);
   one.number("import_errors", *totals[3]);
   one.number("approvals", *totals[4]);
+  one.number("dead_letters", *totals[5]);
   return Unit{};
 }
 

@@ -65,6 +65,7 @@ class OneLetter(DeadLetterTest):
                                                          "dag_version_number", "conf")))
         self.assertIn("looking", letter["log_tail"])
         self.assertIn("baton_dead_letters_open 1\n", self.ask("GET", "/metrics")[1])
+        self.assertEqual(1, self.ask("GET", "/api/v2/home")[1]["counts"]["dead_letters"])
         shown = self.baton("dlq", "show", str(letter["id"])).stdout
         self.assertIn("broken/r load, try 2, version 1", shown)
         self.assertIn('{"day":"friday"}', shown)
