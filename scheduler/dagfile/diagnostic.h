@@ -103,7 +103,8 @@ std::string_view to_string(Rule rule);
 std::string render_text(const Diagnostic& diagnostic);
 std::string render_text(std::span<const Diagnostic> diagnostics);
 
-/// A JSON array of {file, line, column, end_column, severity, rule, message, hint} (docs/ARCHITECTURE.md).
+/// A JSON array of {file, line, column, end_column, severity, rule, message, hint, excerpt} (docs/ARCHITECTURE.md);
+/// `excerpt`: the source line and a caret, as render_text() has them; empty where there is none.
 std::string render_json(std::span<const Diagnostic> diagnostics);
 /// SARIF 2.1.0, one run, with the rules that occur.
 std::string render_sarif(std::span<const Diagnostic> diagnostics);

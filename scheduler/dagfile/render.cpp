@@ -137,6 +137,8 @@ std::string render_text(std::span<const Diagnostic> diagnostics) {
 std::string render_json(std::span<const Diagnostic> diagnostics) {
   auto all = nlohmann::ordered_json::array();
   for (const auto& d : diagnostics) {
+    std::string excerpt;
+    if (!d.source_line.empty()) append_excerpt(excerpt, d);
     all.push_back({{"file", d.file},
                    {"line", d.line},
                    {"column", d.column},
@@ -145,7 +147,8 @@ std::string render_json(std::span<const Diagnostic> diagnostics) {
                    {"severity", to_string(d.severity)},
                    {"rule", d.rule},
                    {"message", d.message},
-                   {"hint", d.hint}});
+                   {"hint", d.hint},
+                   {"excerpt", excerpt}});
   }
   return dump(all, 2);
 }

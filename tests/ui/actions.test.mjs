@@ -178,6 +178,20 @@ test('an asset is held back with a reason, and released', async () => {
   await page.context().close()
 })
 
+test('a file that cannot be read is shown with its line, until it is mended', async () => {
+  const file = join(server.folder, 'dags/torn.yaml')
+  writeFileSync(file, 'dag: torn\ntasks:\n  a: {rum: echo <b>hi</b>}\n')
+  const page = await open({ path: 'errors' })
+  const frame = page.locator('pre.frame', { hasText: 'rum: echo <b>hi</b>' }).first()
+  await frame.waitFor()
+  assert.match(await frame.textContent(), /^ +3 \| .*\n +\| +\^/)
+  writeFileSync(file, 'dag: torn\ntasks:\n  a: {run: echo hi}\n')
+  await page.getByText('Every file of the folder can be read.').waitFor()
+  rmSync(file)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
 test('a dead letter is read, and tried again; all of a filter are let go', async () => {
   await server.run('wrecks', { state: 'failed' })
   await server.run('wrecks', { state: 'failed' })

@@ -23,6 +23,7 @@ class Validate(CliTest):
         self.write("bad.yaml", BAD)
         findings = self.json("validate", "bad.yaml", code=2)
         self.assertLessEqual({"file", "line", "column", "end_column", "severity", "rule", "message", "hint"}, set(findings[0]))
+        self.assertRegex(findings[0]["excerpt"], r"^ +3 \| .*\n +\| +\^")
         sarif = json.loads(self.baton("validate", "bad.yaml", "-o", "sarif", code=2).stdout)
         self.assertEqual(sarif["version"], "2.1.0")
         self.assertTrue(self.baton("validate", "bad.yaml", "-o", "github", code=2).stdout.startswith("::error file=bad.yaml,line=3"))
