@@ -28,12 +28,14 @@ constexpr const char* kSocketName = "/control.sock";
 constexpr std::chrono::milliseconds kStop{200};
 constexpr std::size_t kHandlers = 2;
 
-const char* const kNoServer = "this is a run in a terminal, which works on its one run: start `baton server` for all else";
+const char* const kNoServer =
+    "this is a run in a terminal, which works on its one run: start `baton server` for all else";
 
 /// What touches one run, and who this is.
 Status serves(const api::Operation& operation) {
   static constexpr std::string_view kRun = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}";
-  static const std::set<std::string_view> kOthers = {"get_version", "get_healthz", "get_readyz", "post_clear_task_instances"};
+  static const std::set<std::string_view> kOthers = {"get_version", "get_healthz", "get_readyz",
+                                                     "post_clear_task_instances"};
   if (operation.path.starts_with(kRun) || kOthers.contains(operation.id)) return Unit{};
   return Error{kNoServer, ErrorKind::unavailable};
 }

@@ -67,6 +67,7 @@ void Checks::check_start(const AttemptKey& key) {
 
 void Checks::check_change(const DiskRun& run) {
   if (run.cut_seq == 0) expect_running(run.row.run_no);
+  if (run.only_retried) check_kept(run);
   for (const TaskRow& row : run.instances) {
     const bool runs_on = is_live(row.state) && !awaits_its_end(row.reason);
     if (!runs_on || run.dag->task(row.task_no).hook != Hook::none) continue;
@@ -74,6 +75,29 @@ void Checks::check_change(const DiskRun& run) {
     if (settled(run, row.task_no) != Rule::open || follows_from_a_mark(run, row.task_no)) continue;
     fail("INV-07", fmt::format("{}/{}/{} ({}) runs on while what is above it runs again", row.run_no, row.task_no,
                                row.map_index, run.dag->task(row.task_no).id));
+  }
+}
+
+/// What has run ran after all that is above it, but by the rules that do not wait for all: nothing of it stays as it
+/// was where a part of that runs again.
+void Checks::check_kept(const DiskRun& run) {
+  for (const TaskRow& row : run.instances) {
+    const Task& task = run.dag->task(row.task_no);
+    const TriggerRule rule = task.spec->trigger_rule;
+    const bool waits_for_all = rule != TriggerRule::one_success && rule != TriggerRule::one_failed &&
+                               rule != TriggerRule::one_done && rule != TriggerRule::always;
+    const bool has_run = (row.state == TaskState::success || row.state == TaskState::failed) && row.try_number > 0;
+    if (!has_run || task.hook != Hook::none || !waits_for_all) continue;
+    const auto ups = run.dag->upstream.of(row.task_no);
+    const bool is_above_open = std::any_of(ups.begin(), ups.end(), [&](TaskNo u) {
+      const auto rows = run.of_task(u);  // a setup runs again for others
+      return !run.dag->spec(u).setup &&
+             std::any_of(rows.begin(), rows.end(), [](const TaskRow* up) { return !is_final(up->state); });
+    });
+    if (is_above_open) {
+      fail("INV-07", fmt::format("{}/{}/{} ({}) is kept while what is above it runs again", row.run_no, row.task_no,
+                                 row.map_index, task.id));
+    }
   }
 }
 

@@ -24,6 +24,7 @@ class Checks {
   void check_ended(const DiskRun& run, InstanceNo i);
   /// A person has cleared or marked something of a run, on disk: nothing runs on above which something runs again.
   void check_change(const DiskRun& run);
+  void check_kept(const DiskRun& run);
   /// After an event; `whole`: every run instead of one of them.
   void check_event(Scheduler* scheduler, bool whole);
   /// Before the next event, which comes at `next`: nothing that may go on has stood still until then.

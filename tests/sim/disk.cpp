@@ -175,6 +175,7 @@ Disk::Changes Disk::changes_of(const Part& part) {
     const bool is_mark = row.action.starts_with("mark_");
     run.was_marked = run.was_marked || is_mark;
     if (!is_mark && row.action != "retry" && row.action != "clear") continue;
+    run.only_retried = row.action == "retry" && (run.only_retried || !run.was_changed);
     run.was_changed = true;
     const auto before = out.find(named->second);
     const bool is_first = before == out.end();

@@ -49,6 +49,7 @@ struct DiskRun {
   std::vector<Facts> facts;
   std::map<std::pair<InstanceNo, Epoch>, TryRow> tries;
   MonoUs began_at = 0;
+  bool only_retried = false;     ///< all that people have changed in it are retries, which take what follows with them
   std::int64_t cut_seq = 0;      ///< the batch in which its stop became durable; 0: none
   std::int64_t failed_seq = 0;   ///< the batch in which a failure should have stopped it; 0: none
   bool was_killed = false;       ///< somebody has asked for its end at once
