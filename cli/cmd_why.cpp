@@ -76,7 +76,7 @@ std::string next_of(const WhyInput& in, const WhyReason& reason) {
   switch (reason.remedy) {
     case Remedy::none: return reason.advice;
     case Remedy::go_on: return "`baton resume " + in.run.row.run_id + "` goes on";
-    case Remedy::more_slots: return "more with `baton run --slots N`";
+    case Remedy::more_slots: return "more with --slots N, as far as the limit of open files goes (`baton doctor`)";
     case Remedy::follow_log: return "`baton logs " + about + " -f` shows what it says";
     case Remedy::read_log: return "`baton logs " + about + "` shows what it said";
     case Remedy::ask_about: return "`baton why " + about + "` says more";
