@@ -392,6 +392,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
         if (is_new_try && c.reason != Reason::cache_key) {
           ++instance.try_number;
           activity.first_look_at = now_.wall;
+          activity.first_look = now_.mono;
         }
         instance.stop_requested = false;
         activity.queued_at = now_.wall;

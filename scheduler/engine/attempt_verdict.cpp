@@ -157,10 +157,8 @@ AttemptVerdict judge_checks_of(const DagRun& run, InstanceNo i, const AttemptEnd
 
 AttemptVerdict look_again(const DagRun& run, InstanceNo i, const AttemptEnd& end, Moment now) {
   const TaskSpec& spec = run.spec_of(i);
-  const Activity* activity = run.activity(i);
-  const WallUs first = activity != nullptr && activity->first_look_at != kNoTime ? activity->first_look_at : now.wall;
-  const WallUs deadline = sensor_deadline(spec, first);
-  if (now.wall >= deadline) {
+  const DurationUs left = sensor_time_left(spec, run.activity(i), now);
+  if (left <= 0) {
     AttemptEnd timed_out = end;
     timed_out.outcome = Outcome::timed_out;
     return fail(run, i, timed_out, {Reason::timeout, "not met before its timeout"}, now);
@@ -169,7 +167,7 @@ AttemptVerdict look_again(const DagRun& run, InstanceNo i, const AttemptEnd& end
   v.to = TaskState::up_for_reschedule;
   v.wait = Wait::sensor;
   v.look_only = true;
-  v.wake_at = std::min(now.wall + spec.sensor->every_us, deadline);
+  v.wake_at = now.wall + std::min(spec.sensor->every_us, left);
   return v;
 }
 
@@ -232,6 +230,11 @@ AttemptVerdict judge_checks(const DagRun& run, InstanceNo i, const AttemptEnd* e
   }
   v.checks = std::move(outcome);
   return v;
+}
+
+DurationUs sensor_time_left(const TaskSpec& spec, const Activity* activity, Moment now) {
+  const bool has_looked = activity != nullptr && activity->first_look_at != kNoTime;
+  return sensor_deadline(spec, 0) - (has_looked ? now.mono - activity->first_look : 0);
 }
 
 WallUs sensor_deadline(const TaskSpec& spec, WallUs first_look_at) {

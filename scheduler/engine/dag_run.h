@@ -47,6 +47,7 @@ struct Activity {
   WallUs summed_to = kNoTime;  ///< up to where `times` are summed
   WallUs scheduled_at = kNoTime, queued_at = kNoTime, started_at = kNoTime;
   WallUs wake_at = kNoTime, first_look_at = kNoTime;
+  MonoUs first_look = 0;  ///< the same by the clock that nobody sets; of a run that was taken over, as the wall clock has it
   std::int32_t pid = 0;
   WorkerRef worker;            ///< who has the attempt, or had it last
   std::string handle;          ///< what that one knows it by

@@ -99,6 +99,7 @@ Status restore_instance(DagRun& run, const TaskRow& row, Moment now, WallUs aliv
   activity.ended_at = row.ended_at;
   activity.wake_at = row.wake_at;
   activity.first_look_at = row.first_look_at;
+  if (row.first_look_at != kNoTime) activity.first_look = now.mono - std::max<DurationUs>(0, now.wall - row.first_look_at);
   activity.pid = row.pid;
   activity.handle = row.handle;
   if (!row.executor.empty()) {

@@ -256,9 +256,8 @@ void Rendering::set_limits() {
   out_.spec.timeout_us = *timeout;
   if (spec_.kind == TaskKind::sensor) {
     const Activity* activity = run_.activity(i_);
-    const bool looked = run_.at(i_).looks_again && activity != nullptr && activity->first_look_at != kNoTime;
-    const WallUs first = looked ? activity->first_look_at : now_.wall;
-    out_.spec.timeout_us = std::max(kSecond, sensor_deadline(spec_, first) - now_.wall);
+    out_.spec.timeout_us =
+        std::max(kSecond, sensor_time_left(spec_, run_.at(i_).looks_again ? activity : nullptr, now_));
   }
   out_.spec.grace_us = spec_.grace_us;
   out_.spec.heartbeat_us = spec_.heartbeat_us;

@@ -1,8 +1,10 @@
 #include "tests/sim/almanac.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "scheduler/model/check.h"
@@ -13,26 +15,29 @@ namespace baton::sim {
 namespace {
 
 constexpr std::int64_t kMinutesADay = 1'440;
-constexpr std::int64_t kFirstMinute = kMidnight / kMinute - 35 * kMinutesADay;
-constexpr std::int64_t kLastMinute = kMidnight / kMinute + 55 * kMinutesADay;
+constexpr std::int64_t kMinutesBefore = 35 * kMinutesADay, kMinutesAfter = 55 * kMinutesADay;
 
-/// Minutes east of Greenwich in the northern winter.
-std::int64_t offset_of(const std::string& zone) {
-  if (zone == "UTC") return 0;
-  if (zone == "Asia/Kolkata") return 330;
-  if (zone == "America/New_York") return -300;
-  BATON_CHECK(zone == "Pacific/Auckland");
-  return 780;
+/// The day around which clocks are set: the place in kMidnights of the one that is nearest.
+std::size_t day_near(WallUs at) {
+  const auto far = [at](WallUs midnight) { return std::abs(at - midnight); };
+  return static_cast<std::size_t>(std::ranges::min_element(kMidnights, {}, far) - kMidnights.begin());
 }
 
-const std::vector<WallUs>& instants_of_cron(const std::string& cron, const std::string& zone) {
-  static std::map<std::pair<std::string, std::string>, std::vector<WallUs>> known;
-  const auto [at, is_new] = known.try_emplace({cron, zone});
+const std::vector<timetable::reference::ShownMinute>& minutes_of(const std::string& zone, std::size_t day) {
+  static std::map<std::pair<std::string, std::size_t>, std::vector<timetable::reference::ShownMinute>> known;
+  const auto [at, is_new] = known.try_emplace({zone, day});
+  const std::int64_t midnight = kMidnights.at(day) / kMinute;
+  if (is_new) {
+    at->second = timetable::reference::GlibcZone(zone).walk(midnight - kMinutesBefore, midnight + kMinutesAfter);
+  }
+  return at->second;
+}
+
+const std::vector<WallUs>& instants_of_cron(const std::string& cron, const std::string& zone, std::size_t day) {
+  static std::map<std::tuple<std::string, std::string, std::size_t>, std::vector<WallUs>> known;
+  const auto [at, is_new] = known.try_emplace({cron, zone, day});
   if (!is_new) return at->second;
-  std::vector<timetable::reference::ShownMinute> minutes;
-  const std::int64_t offset = offset_of(zone);
-  for (std::int64_t m = kFirstMinute; m < kLastMinute; ++m) minutes.push_back({m, m + offset});
-  for (const std::int64_t m : timetable::reference::ReferenceCron(cron).ticks(minutes)) {
+  for (const std::int64_t m : timetable::reference::ReferenceCron(cron).ticks(minutes_of(zone, day))) {
     at->second.push_back(m * kMinute);
   }
   return at->second;
@@ -42,7 +47,8 @@ const std::vector<WallUs>& instants_of_cron(const std::string& cron, const std::
 void add_instants(std::vector<WallUs>& out, const timetable::ScheduleSpec& spec, const timetable::ScheduleEntry& entry,
                   WallUs from, WallUs to) {
   if (!entry.cron.empty()) {
-    const auto& all = instants_of_cron(entry.cron, entry.timezone.empty() ? spec.timezone : entry.timezone);
+    const std::string& zone = entry.timezone.empty() ? spec.timezone : entry.timezone;
+    const auto& all = instants_of_cron(entry.cron, zone, day_near(to));
     const auto first = std::lower_bound(all.begin(), all.end(), from);
     out.insert(out.end(), first, std::upper_bound(first, all.end(), to));
     return;
@@ -84,7 +90,10 @@ WallUs due_before(const timetable::ScheduleSpec& spec, WallUs due) {
 
 bool counts(const timetable::ScheduleSpec& spec, WallUs due) {
   if (spec.calendar.only.empty()) return true;
-  const std::int64_t local_day = (due / kMinute + offset_of(spec.timezone)) / kMinutesADay;
+  const auto& minutes = minutes_of(spec.timezone, day_near(due));
+  const std::int64_t at = due / kMinute - minutes.front().utc_minute;
+  BATON_CHECK(at >= 0 && at < static_cast<std::int64_t>(minutes.size()));
+  const std::int64_t local_day = minutes[static_cast<std::size_t>(at)].local_minute / kMinutesADay;
   const std::int64_t weekday = (local_day + 4) % 7;  // the first of January 1970 was a Thursday
   return weekday >= 1 && weekday <= 5;
 }

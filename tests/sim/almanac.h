@@ -1,6 +1,6 @@
 // Almanac: when the schedules of the simulated days are due, computed without the timetables that are tested: cron by
-// the walk over minutes of tests/unit/timetable/reference_cron.h, zones by what they are from the end of November to
-// the end of February, in which none of these changes. Pure functions; what was computed once is kept for all days.
+// the walk over minutes of tests/unit/timetable/reference_cron.h, zones by glibc. What was computed once is kept for all
+// days. One thread.
 #pragma once
 
 #include <vector>

@@ -177,7 +177,7 @@ std::shared_ptr<const VersionRow> version_row_of(const Dag& dag) {
   row->canonical_json = "{}";
   row->work_folder = dag.work_folder;
   row->source_file = dag.source_file;
-  row->created_at = kMidnight;
+  row->created_at = kMidnights.front();
   return row;
 }
 

@@ -2,6 +2,7 @@
 // and what a dead process asked for never comes. ProcessLoop is the Loop that a simulated scheduler gets. One thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <unordered_set>
@@ -15,13 +16,21 @@ namespace baton::sim {
 /// A process of the simulated machine; 0 is the machine itself (kernel, disk, people), which never dies.
 using ProcessId = std::uint32_t;
 inline constexpr ProcessId kMachine = 0;
-/// The wall clock at the beginning of the simulated day.
-inline constexpr WallUs kMidnight = 1'767'225'600 * kSecond;
+/// The wall clock at the beginning of simulated days: Thursdays of January, of April and of October 2026. At 22:00 UTC of
+/// the second clocks in Cairo go forward, at 21:00 UTC of the third back.
+inline constexpr std::array kMidnights = {1'767'225'600 * kSecond, 1'776'902'400 * kSecond, 1'793'232'000 * kSecond};
+/// Of the day of a seed: half of them in winter.
+inline WallUs midnight_of(std::uint64_t seed) {
+  static constexpr std::array<std::size_t, 4> kTurns = {0, 1, 0, 2};
+  return kMidnights.at(kTurns.at(seed % kTurns.size()));
+}
 
 class SimLoop {
  public:
+  explicit SimLoop(WallUs midnight = kMidnights[0]) : midnight_(midnight) {}
   [[nodiscard]] MonoUs now() const { return now_; }
-  [[nodiscard]] WallUs wall() const { return kMidnight + now_ + step_us_; }
+  [[nodiscard]] WallUs wall() const { return midnight_ + now_ + step_us_; }
+  [[nodiscard]] WallUs midnight() const { return midnight_; }
   /// Moves the wall clock, as a person or NTP may.
   void step_wall(DurationUs by);
   [[nodiscard]] MonoUs last_wall_step() const { return last_step_; }
@@ -54,6 +63,7 @@ class SimLoop {
   };
   void drop_dead();
 
+  const WallUs midnight_;
   MonoUs now_ = 0;
   DurationUs step_us_ = 0;
   MonoUs last_step_ = -1;

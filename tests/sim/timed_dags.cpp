@@ -14,24 +14,25 @@ namespace {
 
 constexpr std::uint64_t kChance = 16;
 
-timetable::ScheduleSpec draw_schedule(Rng& rng) {
+timetable::ScheduleSpec draw_schedule(Rng& rng, WallUs midnight) {
   static const std::vector<timetable::ScheduleEntry> kEntries = {
       {"0 * * * *", 0, ""},     {"30 2 * * *", 0, ""},      {"15 */3 * * *", 0, ""},    {"*/20 1-4 * * *", 0, ""},
-      {"*/2 5 * * *", 0, ""},   {"*/3 13-14 * * *", 0, ""}, {"5,35 8-17 * * 1-5", 0, ""}, {"", 45 * kMinute, ""},
+      {"*/2 5 * * *", 0, ""},   {"*/3 13-14 * * *", 0, ""}, {"5,35 8-17 * * 1-5", 0, ""}, {"15 0,23 * * *", 0, ""},  {"", 45 * kMinute, ""},
       {"", 2 * kHour, ""},      {"", 7 * kHour, ""}};
-  static const std::array<const char*, 4> kZones = {"UTC", "Asia/Kolkata", "America/New_York", "Pacific/Auckland"};
+  static const std::array<const char*, 5> kZones = {"UTC", "Asia/Kolkata", "America/New_York", "Pacific/Auckland",
+                                                   "Africa/Cairo"};
   const auto any = [&] { return kEntries[static_cast<std::size_t>(rng.below(static_cast<std::int64_t>(kEntries.size())))]; };
   timetable::ScheduleSpec spec;
   spec.entries.push_back(any());
   if (rng.percent(25)) spec.entries.push_back(any());
-  spec.timezone = kZones[static_cast<std::size_t>(rng.below(4))];
+  spec.timezone = kZones[static_cast<std::size_t>(rng.below(5))];
   spec.catchup = static_cast<timetable::Catchup>(rng.below(3));
   if (spec.catchup == timetable::Catchup::all) spec.catchup_max = rng.between(1, 6);
   spec.overlap = static_cast<timetable::Overlap>(rng.below(3));
   if (rng.percent(50)) spec.calendar.only = {"business_days"};
   if (rng.percent(25)) spec.jitter_us = rng.between(1, 20) * kMinute;
-  if (rng.percent(50)) spec.start = kMidnight - rng.between(1, 6 * 24) * kHour;
-  if (rng.percent(15)) spec.end = kMidnight + rng.between(6, 20) * kHour;
+  if (rng.percent(50)) spec.start = midnight - rng.between(1, 6 * 24) * kHour;
+  if (rng.percent(15)) spec.end = midnight + rng.between(6, 20) * kHour;
   return spec;
 }
 
@@ -54,7 +55,7 @@ std::shared_ptr<const Dag> versioned(Dag dag, std::int32_t number, std::shared_p
 }
 
 /// Its versions have the same tasks: what a run comes to does not hang on when its file was saved.
-std::vector<DagPlan> make_timed(Rng rng, std::int32_t number, const std::vector<PoolSpec>& pools) {
+std::vector<DagPlan> make_timed(Rng rng, std::int32_t number, const std::vector<PoolSpec>& pools, WallUs midnight) {
   Dag dag;
   dag.id = fmt::format("s{}", number);
   dag.work_folder = "/work";
@@ -74,7 +75,7 @@ std::vector<DagPlan> make_timed(Rng rng, std::int32_t number, const std::vector<
   std::vector<DagPlan> out;
   std::shared_ptr<const timetable::ScheduleSpec> when;
   for (std::int32_t k = 0; k < 4; ++k) {
-    if (when == nullptr || !rng.percent(60)) when = std::make_shared<const timetable::ScheduleSpec>(draw_schedule(rng));
+    if (when == nullptr || !rng.percent(60)) when = std::make_shared<const timetable::ScheduleSpec>(draw_schedule(rng, midnight));
     DagPlan& plan = out.emplace_back();
     plan.tasks.resize(tasks);
     plan.dag = versioned(dag, 2 * k, when);
@@ -90,7 +91,7 @@ void add_timed_dags(Workload& w, std::uint64_t seed) {
   if (!rng.percent(45)) return;
   const std::int32_t n = rng.percent(60) ? 2 : 1;
   for (std::int32_t k = 0; k < n; ++k) {
-    w.timed.push_back(make_timed(Rng(hash_of({seed, kChance, static_cast<std::uint64_t>(k)})), k, w.pools));
+    w.timed.push_back(make_timed(Rng(hash_of({seed, kChance, static_cast<std::uint64_t>(k)})), k, w.pools, midnight_of(seed)));
   }
 }
 

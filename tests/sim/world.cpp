@@ -107,7 +107,7 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
   request.interval_end = request.interval_start + kHour;
   if (people_.percent(70)) {
     const bool again = date_ > 0 && people_.percent(25);
-    request.logical_date = kMidnight + kHour * (again ? people_.below(date_) : date_++);
+    request.logical_date = ground_.loop.midnight() + kHour * (again ? people_.below(date_) : date_++);
     request.type = RunType::scheduled;
   }
   if (people_.percent(12)) request.run_after = ground_.loop.wall() + people_.log_between(kSecond, 8 * kMinute);

@@ -34,6 +34,8 @@ class RunDriver {
   /// admit, start and end in one.
   void run_to(InstanceNo i, AttemptEnd how);
   void pass(DurationUs us);
+  /// The wall clock is set.
+  void step_wall(DurationUs by) { now_.wall += by; }
 
   [[nodiscard]] const DagRun& run() const { return run_; }
   /// Of the last step.

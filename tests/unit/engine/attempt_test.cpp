@@ -342,6 +342,22 @@ TEST(Sensor, ItsTimeoutCountsFromTheFirstLook) {
   EXPECT_EQ(d.at("t").epoch, 4);
 }
 
+TEST(Sensor, AClockThatIsSetMovesNoTimeout) {
+  TaskSpec spec = test::sensor_task();
+  spec.timeout_us = 150 * kSecond;
+  RunDriver d = begun(spec);
+  d.run_to(0, exited(1));
+  for (const DurationUs by : {10 * kDay, -20 * kDay}) {
+    d.timer(0);
+    d.step_wall(by);
+    d.run_to(0, exited(1));
+    ASSERT_EQ(d.state("t"), up_for_reschedule);
+  }
+  d.timer(0);
+  d.run_to(0, exited(1));
+  EXPECT_EQ(d.at("t").reason, Reason::timeout);
+}
+
 TEST(Sensor, IsMetEvenByALookThatOutlastsTheTimeout) {
   TaskSpec spec = test::sensor_task();
   spec.timeout_us = kSecond;

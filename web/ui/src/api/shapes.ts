@@ -24,6 +24,7 @@ export interface Home {
     failed_runs_24h: number
     import_errors: number
     approvals: number
+    dead_letters: number
   }
   failed: {
     dag_id: string
