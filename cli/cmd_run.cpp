@@ -1,7 +1,4 @@
 // `run`, `resume`, `retry` and `stop`: everything that runs in this terminal.
-#include <chrono>
-#include <thread>
-
 #include "cli/dag_lookup.h"
 #include "cli/foreground.h"
 #include "cli/foreground_options.h"
@@ -18,9 +15,6 @@
 
 namespace baton::cli {
 namespace {
-
-constexpr auto kStopPatience = std::chrono::seconds(5);
-constexpr auto kStopPause = std::chrono::milliseconds(50);
 
 /// What the run would be, checked as far as it can be before the first task.
 struct Request {
@@ -221,19 +215,16 @@ int stop_command(const Invocation& call) {
   options.state_folder = run->folder.string();
   options.command = call.typed();
   run->reader.reset();
-  // Who works on it may end before it is asked, and who was about to may have begun meanwhile.
-  const auto give_up_at = std::chrono::steady_clock::now() + kStopPatience;
-  while (true) {
+  // Who works on it may end before it is asked, and who was about to may take the folder before us: once more then. One
+  // that works on another run is no reason to wait.
+  for (bool is_last = false;; is_last = true) {
     if (const auto holder = ServerClient::working_on(run->folder, run->run.row.run_id)) {
       return stop_through(*holder, call, run->run.row, request);
     }
     const Result<std::string> stopped = stop_left(options, request);
     const bool is_held = !stopped && stopped.error().kind == ErrorKind::conflict &&
                          ServerClient::is_worked_on(run->folder);
-    if (is_held && std::chrono::steady_clock::now() < give_up_at) {
-      std::this_thread::sleep_for(kStopPause);
-      continue;
-    }
+    if (is_held && !is_last) continue;
     if (!stopped) return call.fail(stopped.error());
     call.note(*stopped);
     return kOk;

@@ -90,7 +90,6 @@ class RunSocket::Impl {
       http::block_signals();
       const Status started = start(fd);
       if (started) return;
-      ::close(fd);
       loop_.post([this, alive = is_alive_, error = started.error()] {
         if (*alive) observer_.notice("nobody can ask this run anything: " + error.message);
       });
@@ -124,7 +123,10 @@ class RunSocket::Impl {
       return api::KnownDag{std::move(*dag), nullptr};
     };
     auto made = web::Server::make(std::move(settings), std::move(services), std::move(seams));
-    if (!made) return made.error();
+    if (!made) {
+      ::close(fd);
+      return made.error();
+    }
     web_ = std::move(*made);
     return web_->start();
   }

@@ -232,13 +232,17 @@ AttemptVerdict judge_checks(const DagRun& run, InstanceNo i, const AttemptEnd* e
   return v;
 }
 
+DurationUs sensor_timeout(const TaskSpec& spec) {
+  return spec.timeout_us > 0 ? spec.timeout_us : kSensorTimeoutUs;
+}
+
 DurationUs sensor_time_left(const TaskSpec& spec, const Activity* activity, Moment now) {
   const bool has_looked = activity != nullptr && activity->first_look_at != kNoTime;
-  return sensor_deadline(spec, 0) - (has_looked ? now.mono - activity->first_look : 0);
+  return sensor_timeout(spec) - (has_looked ? now.mono - activity->first_look : 0);
 }
 
 WallUs sensor_deadline(const TaskSpec& spec, WallUs first_look_at) {
-  return first_look_at + (spec.timeout_us > 0 ? spec.timeout_us : kSensorTimeoutUs);
+  return first_look_at + sensor_timeout(spec);
 }
 
 Result<CheckedOutputs> check_cached(const TaskSpec& spec, const std::string& outputs_json) {

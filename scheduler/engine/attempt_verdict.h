@@ -47,6 +47,8 @@ Result<CheckedOutputs> check_cached(const TaskSpec& spec, const std::string& out
 
 /// Until when a sensor may look, from its first look on.
 WallUs sensor_deadline(const TaskSpec& spec, WallUs first_look_at);
+/// How long a sensor may look in all.
+DurationUs sensor_timeout(const TaskSpec& spec);
 /// How long its sensor may still look, by the clock that nobody sets; all of it before the first look. Negative: no more.
 DurationUs sensor_time_left(const TaskSpec& spec, const Activity* activity, Moment now);
 

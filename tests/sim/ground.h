@@ -79,7 +79,11 @@ struct SimOptions {
 
 struct Ground {
   explicit Ground(const SimOptions& given)
-      : options(given), loop(midnight_of(given.seed)), trace(given.verbose), faults(hash_of({given.seed, 2})), latency(hash_of({given.seed, 3})) {}
+      : options(given),
+        loop(midnight_of(given.seed)),
+        trace(given.verbose),
+        faults(hash_of({given.seed, 2})),
+        latency(hash_of({given.seed, 3})) {}
 
   /// Whether a fault may happen; counts it when it does.
   bool strike(Fault fault) {

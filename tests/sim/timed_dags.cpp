@@ -17,7 +17,8 @@ constexpr std::uint64_t kChance = 16;
 timetable::ScheduleSpec draw_schedule(Rng& rng, WallUs midnight) {
   static const std::vector<timetable::ScheduleEntry> kEntries = {
       {"0 * * * *", 0, ""},     {"30 2 * * *", 0, ""},      {"15 */3 * * *", 0, ""},    {"*/20 1-4 * * *", 0, ""},
-      {"*/2 5 * * *", 0, ""},   {"*/3 13-14 * * *", 0, ""}, {"5,35 8-17 * * 1-5", 0, ""}, {"15 0,23 * * *", 0, ""},  {"", 45 * kMinute, ""},
+      {"*/2 5 * * *", 0, ""},   {"*/3 13-14 * * *", 0, ""}, {"5,35 8-17 * * 1-5", 0, ""}, {"15 0,23 * * *", 0, ""},
+      {"", 45 * kMinute, ""},
       {"", 2 * kHour, ""},      {"", 7 * kHour, ""}};
   static const std::array<const char*, 5> kZones = {"UTC", "Asia/Kolkata", "America/New_York", "Pacific/Auckland",
                                                    "Africa/Cairo"};
@@ -75,7 +76,9 @@ std::vector<DagPlan> make_timed(Rng rng, std::int32_t number, const std::vector<
   std::vector<DagPlan> out;
   std::shared_ptr<const timetable::ScheduleSpec> when;
   for (std::int32_t k = 0; k < 4; ++k) {
-    if (when == nullptr || !rng.percent(60)) when = std::make_shared<const timetable::ScheduleSpec>(draw_schedule(rng, midnight));
+    if (when == nullptr || !rng.percent(60)) {
+      when = std::make_shared<const timetable::ScheduleSpec>(draw_schedule(rng, midnight));
+    }
     DagPlan& plan = out.emplace_back();
     plan.tasks.resize(tasks);
     plan.dag = versioned(dag, 2 * k, when);
@@ -91,7 +94,8 @@ void add_timed_dags(Workload& w, std::uint64_t seed) {
   if (!rng.percent(45)) return;
   const std::int32_t n = rng.percent(60) ? 2 : 1;
   for (std::int32_t k = 0; k < n; ++k) {
-    w.timed.push_back(make_timed(Rng(hash_of({seed, kChance, static_cast<std::uint64_t>(k)})), k, w.pools, midnight_of(seed)));
+    const Rng own(hash_of({seed, kChance, static_cast<std::uint64_t>(k)}));
+    w.timed.push_back(make_timed(own, k, w.pools, midnight_of(seed)));
   }
 }
 
