@@ -1,9 +1,14 @@
-// openapi_json IN.yaml OUT.cpp: the description of the API as JSON inside of a source file, for the build.
+// openapi_json IN.yaml OUT.cpp: the description of the API as JSON inside of a source file, and what of it is about
+// requests, for the build.
 #include <yaml-cpp/yaml.h>
 
 #include <fstream>
 #include <iostream>
+#include <stdexcept>
 #include <string>
+
+#include "scheduler/json/json_value.h"
+#include "web/api/request_rules.h"
 
 namespace {
 
@@ -75,6 +80,13 @@ void append_node(std::string& out, const YAML::Node& node) {
   }
 }
 
+void write_function(std::ostream& out, const char* name, const std::string& json) {
+  out << "std::string_view " << name << "() {\n  return std::string_view(\n";
+  constexpr std::size_t kPiece = 8'000;  // literals that are too long are no portable ones
+  for (std::size_t at = 0; at < json.size(); at += kPiece) out << "R\"~~~(" << json.substr(at, kPiece) << ")~~~\"\n";
+  out << ", " << json.size() << ");\n}\n\n";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -82,12 +94,13 @@ int main(int argc, char** argv) {
   try {
     std::string json;
     append_node(json, YAML::LoadFile(argv[1]));
+    const auto document = baton::from_json(json);
+    if (!document) throw std::runtime_error(document.error().message);
     std::ofstream out(argv[2]);
-    out << "#include \"web/api/description.h\"\n\nnamespace baton::api {\n\nstd::string_view openapi_json() {\n  "
-           "return std::string_view(\n";
-    constexpr std::size_t kPiece = 8'000;  // literals that are too long are no portable ones
-    for (std::size_t at = 0; at < json.size(); at += kPiece) out << "R\"~~~(" << json.substr(at, kPiece) << ")~~~\"\n";
-    out << ", " << json.size() << ");\n}\n\n}  // namespace baton::api\n";
+    out << "#include \"web/api/description.h\"\n\nnamespace baton::api {\n\n";
+    write_function(out, "openapi_json", json);
+    write_function(out, "request_rules_json", baton::to_json(baton::api::request_rules(*document)));
+    out << "}  // namespace baton::api\n";
     return out.good() ? 0 : 1;
   } catch (const std::exception& error) {
     std::cerr << argv[1] << ": " << error.what() << "\n";

@@ -1,14 +1,12 @@
 #include "task/http.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
-#include <memory>
 #include <utility>
 
+#include "scheduler/curl/curl.h"
 #include "scheduler/json/json_pointer.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/model/utf8.h"
@@ -22,13 +20,6 @@ constexpr std::size_t kHeadersMax = 64 * 1024;
 constexpr long kConnectSeconds = 30;
 constexpr long kLookSeconds = 60;  // a look that hangs would hold its sensor for days
 constexpr int kRedirectsMax = 10;
-
-struct CurlEnd {
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using Curl = std::unique_ptr<CURL, CurlEnd>;
-using Lines = std::unique_ptr<curl_slist, CurlEnd>;
 
 /// Where the next request goes and what it takes along.
 struct Step {
@@ -89,21 +80,14 @@ std::string header_of(const Answer& answer, std::string_view name) {
   return {};
 }
 
-void add(Lines& list, const std::string& line) {
-  curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
-  if (longer == nullptr) return;
-  (void)list.release();
-  list.reset(longer);
-}
-
 /// Of another origin than the first one gets nothing that proves who asks.
 bool is_credential(const Header& header) {
   const std::string name = lower(header.name);
   return header.is_secret || name == "authorization" || name == "cookie" || name == "proxy-authorization";
 }
 
-Lines lines_of(const HttpSpec& spec, const Step& step) {
-  Lines lines;
+curl::Lines lines_of(const HttpSpec& spec, const Step& step) {
+  curl::Lines lines;
   const auto has = [&](std::string_view name) {
     return std::any_of(spec.headers.begin(), spec.headers.end(),
                        [&](const Header& header) { return lower(header.name) == name; });
@@ -112,53 +96,53 @@ Lines lines_of(const HttpSpec& spec, const Step& step) {
     if (is_credential(header) && !step.with_secrets) continue;
     if (!step.has_body && lower(header.name) == "content-type" && spec.has_body) continue;
     // curl leaves out a header without a value, unless its name ends with a semicolon.
-    add(lines, header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+    lines.add(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
   }
   const bool changes = step.method != "GET" && step.method != "HEAD";
   const char* const key = std::getenv("BATON_IDEMPOTENCY_KEY");
-  if (changes && key != nullptr && !has("idempotency-key")) add(lines, std::string("Idempotency-Key: ") + key);
+  if (changes && key != nullptr && !has("idempotency-key")) lines.add(std::string("Idempotency-Key: ") + key);
   const char* const trace = std::getenv("TRACEPARENT");
-  if (trace != nullptr && !has("traceparent")) add(lines, std::string("traceparent: ") + trace);
-  if (!has("expect")) add(lines, "Expect:");
+  if (trace != nullptr && !has("traceparent")) lines.add(std::string("traceparent: ") + trace);
+  if (!has("expect")) lines.add("Expect:");
   return lines;
 }
 
-void set_method(CURL* curl, const Step& step) {
+void set_method(curl::Session& session, const Step& step) {
   if (step.method == "HEAD") {
-    curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    session.set(CURLOPT_NOBODY, 1L);
     return;
   }
   const bool sends = step.has_body || step.method == "POST" || step.method == "PUT" || step.method == "PATCH";
   if (sends) {
-    curl_easy_setopt(curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(step.body.size()));
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, step.body.data());
+    session.set(CURLOPT_POST, 1L);
+    session.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(step.body.size()));
+    session.set(CURLOPT_POSTFIELDS, step.body.data());
   }
-  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, step.method.c_str());
+  session.set(CURLOPT_CUSTOMREQUEST, step.method.c_str());
 }
 
-CURLcode ask(CURL* curl, const HttpSpec& spec, const Step& step, Answer& answer) {
-  curl_easy_reset(curl);
-  const Lines lines = lines_of(spec, step);
-  curl_easy_setopt(curl, CURLOPT_URL, step.url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  if (spec.look) curl_easy_setopt(curl, CURLOPT_TIMEOUT, kLookSeconds);
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, "baton");
-  curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
-  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, lines.get());
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
-  set_method(curl, step);
-  const CURLcode code = curl_easy_perform(curl);
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+CURLcode ask(curl::Session& session, const HttpSpec& spec, const Step& step, Answer& answer) {
+  session.reset();
+  const curl::Lines lines = lines_of(spec, step);
+  session.set(CURLOPT_URL, step.url.c_str());
+  session.set(CURLOPT_PROTOCOLS_STR, "http,https");
+  session.set(CURLOPT_FOLLOWLOCATION, 0L);
+  session.set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  session.set(CURLOPT_NOSIGNAL, 1L);
+  session.set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  if (spec.look) session.set(CURLOPT_TIMEOUT, kLookSeconds);
+  session.set(CURLOPT_USERAGENT, "baton");
+  session.set(CURLOPT_ACCEPT_ENCODING, "");
+  session.set(CURLOPT_HTTPHEADER, lines.get());
+  session.set(CURLOPT_WRITEFUNCTION, take_body);
+  session.set(CURLOPT_WRITEDATA, &answer);
+  session.set(CURLOPT_HEADERFUNCTION, take_header);
+  session.set(CURLOPT_HEADERDATA, &answer);
+  set_method(session, step);
+  const CURLcode code = session.perform();
+  session.get(CURLINFO_RESPONSE_CODE, &answer.status);
   const char* redirect = nullptr;
-  curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &redirect);
+  session.get(CURLINFO_REDIRECT_URL, &redirect);
   if (redirect != nullptr) answer.redirect = redirect;
   return code;
 }
@@ -307,22 +291,21 @@ std::string unmet_of(const HttpSpec& spec, const std::string& body) {
 }
 
 Exit run_http(const HttpSpec& spec) {
-  const bool is_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  const Curl curl(is_ready ? curl_easy_init() : nullptr);
-  if (!curl) {
-    say("libcurl cannot be used");
+  auto session = curl::Session::begin();
+  if (!session) {
+    say(session.error().message);
     return Exit::failed;
   }
   Step step{spec.url, spec.method, spec.body, spec.has_body, true};
   for (int redirects = 0;; ++redirects) {
     Answer answer;
     const auto begun = std::chrono::steady_clock::now();
-    const CURLcode code = ask(curl.get(), spec, step, answer);
+    const CURLcode code = ask(*session, spec, step, answer);
     const auto took = std::chrono::steady_clock::now() - begun;
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
     const std::string what = step.method + " " + shown_url(step.url) + ": ";
     if (code != CURLE_OK) {
-      say(what + curl_easy_strerror(code));
+      say(what + curl::words_of(code));
       return is_transient(code) ? Exit::transient : Exit::failed;
     }
     say(what + std::to_string(answer.status) + ", " + std::to_string(answer.body.size()) +

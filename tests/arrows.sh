@@ -18,7 +18,8 @@ scheduler/insight   | engine expr timetable json model | boost
 scheduler/logs      | engine json model | re2
 scheduler/control   | engine expr timetable checksum json model |
 scheduler/service   | control insight engine dagfile expr timetable digest checksum json model |
-scheduler/delivery  | service digest json model | curl
+scheduler/curl      | model | curl
+scheduler/delivery  | service curl digest json model |
 scheduler/store     | engine expr digest checksum json model | sqlite3.h
 scheduler/loop      | engine model | boost
 scheduler/executor  | loop engine checksum json model worker/protocol | boost
@@ -32,7 +33,7 @@ web                 | web/api web/page web/http digest json model |
 cli                 | * | *
 cli/text            | insight expr json timetable model |
 cli/display         | cli/text logs engine model |
-task                | json model | curl sqlite3.h libpq-fe.h
+task                | curl json model | sqlite3.h libpq-fe.h
 worker              | worker/protocol checksum |
 worker/protocol     |  |
 '

@@ -25,7 +25,7 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   if (!admin_token) return admin_token.error();
   auto signing_key = http::read_or_make_secret(settings.state_folder + "/token.key", "");
   if (!signing_key) return signing_key.error();
-  auto description = api::Description::read(api::openapi_json());
+  auto description = api::Description::read(api::request_rules_json());
   if (!description) return description.error();
 
   std::unique_ptr<Server> server(new Server());

@@ -1,15 +1,14 @@
 #include "scheduler/delivery/courier.h"
 
-#include <curl/curl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <memory>
 #include <utility>
 
+#include "scheduler/curl/curl.h"
 #include "scheduler/delivery/address.h"
 #include "scheduler/delivery/program.h"
 #include "scheduler/digest/digest.h"
@@ -19,13 +18,6 @@ namespace baton::delivery {
 namespace {
 
 constexpr long kConnectSeconds = 5, kSendSeconds = 15;
-
-struct CurlEnd {
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using Curl = std::unique_ptr<CURL, CurlEnd>;
-using Headers = std::unique_ptr<curl_slist, CurlEnd>;
 
 /// What a connection may reach, and whether it was refused.
 struct Gate {
@@ -51,67 +43,57 @@ curl_socket_t open_checked(void* data, curlsocktype, curl_sockaddr* address) {
 std::size_t drop_answer(const char*, std::size_t size, std::size_t count, void*) { return size * count; }
 
 /// What all transfers have in common.
-Curl make_curl(const std::string& url, const char* protocols, Gate& gate) {
-  static const bool is_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  Curl curl(is_ready ? curl_easy_init() : nullptr);
-  if (!curl) return curl;
-  CURL* c = curl.get();
-  curl_easy_setopt(c, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocols);
-  curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(c, CURLOPT_PROXY, "");  // a proxy would resolve the name where nobody looks
-  curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_easy_setopt(c, CURLOPT_TIMEOUT, kSendSeconds);
-  curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, drop_answer);
-  curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_checked);
-  curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, &gate);
-  curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, look_for_end);
-  curl_easy_setopt(c, CURLOPT_XFERINFODATA, &gate);
-  return curl;
+Result<curl::Session> begin_transfer(const std::string& url, const char* protocols, Gate& gate) {
+  auto session = curl::Session::begin();
+  if (!session) return session;
+  session->set(CURLOPT_URL, url.c_str());
+  session->set(CURLOPT_PROTOCOLS_STR, protocols);
+  session->set(CURLOPT_FOLLOWLOCATION, 0L);
+  session->set(CURLOPT_PROXY, "");  // a proxy would resolve the name where nobody looks
+  session->set(CURLOPT_NOSIGNAL, 1L);
+  session->set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  session->set(CURLOPT_TIMEOUT, kSendSeconds);
+  session->set(CURLOPT_WRITEFUNCTION, drop_answer);
+  session->set(CURLOPT_OPENSOCKETFUNCTION, open_checked);
+  session->set(CURLOPT_OPENSOCKETDATA, &gate);
+  session->set(CURLOPT_NOPROGRESS, 0L);
+  session->set(CURLOPT_XFERINFOFUNCTION, look_for_end);
+  session->set(CURLOPT_XFERINFODATA, &gate);
+  return session;
 }
 
-Status transfer(CURL* curl, const Gate& gate) {
-  const CURLcode code = curl_easy_perform(curl);
+Status transfer(curl::Session& session, const Gate& gate) {
+  const CURLcode code = session.perform();
   if (gate.was_refused && code != CURLE_OK) {
     return Error{"it lies in a private network; `allow_private: true` lets it be reached", ErrorKind::denied};
   }
-  if (code != CURLE_OK) return Error{curl_easy_strerror(code), ErrorKind::unavailable};
+  if (code != CURLE_OK) return Error{curl::words_of(code), ErrorKind::unavailable};
   return Unit{};
 }
 
-Status answered(CURL* curl) {
+Status answered(curl::Session& session) {
   long status = 0;
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  session.get(CURLINFO_RESPONSE_CODE, &status);
   if (status >= 200 && status < 300) return Unit{};
   return Error{"it answered " + std::to_string(status), ErrorKind::unavailable};
-}
-
-Headers add(Headers list, const std::string& line) {
-  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-  if (longer != nullptr) {
-    (void)list.release();
-    list.reset(longer);
-  }
-  return list;
 }
 
 /// Ids and events are ours; what stands in a header is one line of plain characters.
 Status post(const std::string& url, const std::string& body, const std::vector<std::string>& lines, bool allow_private,
             const std::atomic<bool>& ends) {
   Gate gate{allow_private, ends};
-  const Curl curl = make_curl(url, "http,https", gate);
-  if (!curl) return Error{"libcurl cannot be used", ErrorKind::internal};
-  Headers headers = add(nullptr, "Content-Type: application/json");
-  for (const std::string& line : lines) headers = add(std::move(headers), line);
-  headers = add(std::move(headers), "Expect:");
-  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl.get(), CURLOPT_USERAGENT, "baton");
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body.c_str());
-  if (Status sent = transfer(curl.get(), gate); !sent) return sent;
-  return answered(curl.get());
+  auto session = begin_transfer(url, "http,https", gate);
+  if (!session) return session.error();
+  curl::Lines headers;
+  headers.add("Content-Type: application/json");
+  for (const std::string& line : lines) headers.add(line);
+  headers.add("Expect:");
+  session->set(CURLOPT_HTTPHEADER, headers.get());
+  session->set(CURLOPT_USERAGENT, "baton");
+  session->set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  session->set(CURLOPT_POSTFIELDS, body.c_str());
+  if (Status sent = transfer(*session, gate); !sent) return sent;
+  return answered(*session);
 }
 
 Status post_webhook(const Message& message, const Receiver& to, const Means& means) {
@@ -162,8 +144,8 @@ Status send_mail(const Message& message, const std::string& to, const Means& mea
   if (!smtp) return Error{"baton.yaml says no `smtp`", ErrorKind::invalid};
   if (!is_mail_address(to)) return Error{"\"" + header_text(to) + "\" is no address", ErrorKind::invalid};
   Gate gate{true, means.ends};  // the operator has named the server, and it often stands beside this one
-  const Curl curl = make_curl(smtp->url, "smtp,smtps", gate);
-  if (!curl) return Error{"libcurl cannot be used", ErrorKind::internal};
+  auto session = begin_transfer(smtp->url, "smtp,smtps", gate);
+  if (!session) return session.error();
   std::string password;
   if (!smtp->secret.empty()) {
     auto found = means.secret(smtp->secret);
@@ -175,17 +157,17 @@ Status send_mail(const Message& message, const std::string& to, const Means& mea
               "\r\nMessage-ID: <" + message.id + "@baton>\r\nMIME-Version: 1.0\r\n"
               "Content-Type: application/json; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" +
               message.payload_json + "\r\n";
-  const Headers recipients = add(nullptr, "<" + to + ">");
-  CURL* c = curl.get();
-  curl_easy_setopt(c, CURLOPT_MAIL_FROM, ("<" + smtp->from + ">").c_str());
-  curl_easy_setopt(c, CURLOPT_MAIL_RCPT, recipients.get());
-  curl_easy_setopt(c, CURLOPT_USE_SSL, static_cast<long>(smtp->needs_tls ? CURLUSESSL_ALL : CURLUSESSL_TRY));
-  if (!smtp->user.empty()) curl_easy_setopt(c, CURLOPT_USERNAME, smtp->user.c_str());
-  if (!password.empty()) curl_easy_setopt(c, CURLOPT_PASSWORD, password.c_str());
-  curl_easy_setopt(c, CURLOPT_READFUNCTION, read_mail);
-  curl_easy_setopt(c, CURLOPT_READDATA, &mail);
-  curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-  return transfer(c, gate);
+  curl::Lines recipients;
+  recipients.add("<" + to + ">");
+  session->set(CURLOPT_MAIL_FROM, ("<" + smtp->from + ">").c_str());
+  session->set(CURLOPT_MAIL_RCPT, recipients.get());
+  session->set(CURLOPT_USE_SSL, static_cast<long>(smtp->needs_tls ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+  if (!smtp->user.empty()) session->set(CURLOPT_USERNAME, smtp->user.c_str());
+  if (!password.empty()) session->set(CURLOPT_PASSWORD, password.c_str());
+  session->set(CURLOPT_READFUNCTION, read_mail);
+  session->set(CURLOPT_READDATA, &mail);
+  session->set(CURLOPT_UPLOAD, 1L);
+  return transfer(*session, gate);
 }
 
 std::string member_text(const Value& of, const char* name) {
@@ -240,10 +222,10 @@ Status deliver(const Message& message, const Means& means) {
 
 Status ping(const DeadMan& dead_man, const std::atomic<bool>& ends) {
   Gate gate{dead_man.allow_private, ends};
-  const Curl curl = make_curl(dead_man.url, "http,https", gate);
-  if (!curl) return Error{"libcurl cannot be used", ErrorKind::internal};
-  if (Status sent = transfer(curl.get(), gate); !sent) return sent;
-  return answered(curl.get());
+  auto session = begin_transfer(dead_man.url, "http,https", gate);
+  if (!session) return session.error();
+  if (Status sent = transfer(*session, gate); !sent) return sent;
+  return answered(*session);
 }
 
 }  // namespace baton::delivery

@@ -17,6 +17,8 @@ namespace baton::api {
 
 /// The document, compact.
 std::string_view openapi_json();
+/// What of it a server holds requests against (request_rules.h): a quarter of it, made by the build.
+std::string_view request_rules_json();
 
 struct Parameter {
   std::string name;

@@ -129,7 +129,7 @@ std::string lower(std::string_view text) {
 
 std::string render() {
   const auto document = from_json(openapi_json());
-  const auto description = Description::read(openapi_json());
+  const auto description = Description::read(request_rules_json());
   if (!document || !description) return {};
   std::map<std::string, std::vector<const Operation*>> by_resource;
   for (const Operation& one : (*description)->operations()) by_resource[one.resource].push_back(&one);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "scheduler/json/json_value.h"
+#include "web/api/request_rules.h"
 #include "web/api/routes.h"
 
 namespace baton::api {
@@ -106,6 +108,19 @@ TEST(Description, AnOperationWithoutRoleOrResourceDoesNotStart) {
   }
 }
 
+TEST(RequestRules, WhatIsForReadersGoesAndNamesStay) {
+  const auto document = from_json(R"({"info":{"title":"x"},"paths":{"/summary":{"post":{"operationId":"a","tags":["t"],
+    "responses":{"200":{"$ref":"#/components/schemas/Answer"}},"requestBody":{"content":{"application/json":{
+      "examples":{"e":1},"schema":{"$ref":"#/components/schemas/Asked"}}}}}}},
+    "components":{"schemas":{"Answer":{"type":"object"},"Deep":{"type":"string","description":"words"},
+      "Asked":{"properties":{"description":{"$ref":"#/components/schemas/Deep"},"tags":{"type":"array"}}}}}})");
+  ASSERT_TRUE(document.ok());
+  EXPECT_EQ(to_json(request_rules(*document)),
+            R"({"paths":{"/summary":{"post":{"operationId":"a","requestBody":{"content":{"application/json":{)"
+            R"("schema":{"$ref":"#/components/schemas/Asked"}}}}}}},"components":{"schemas":{"Deep":{"type":"string"},)"
+            R"("Asked":{"properties":{"description":{"$ref":"#/components/schemas/Deep"},"tags":{"type":"array"}}}}}})");
+}
+
 TEST(Description, OursIsCarriedOutWholeAndNothingElseIs) {
   const auto description = Description::read(openapi_json());
   ASSERT_TRUE(description.ok()) << description.error().message;
@@ -113,6 +128,15 @@ TEST(Description, OursIsCarriedOutWholeAndNothingElseIs) {
   const auto routes = make_routes(*description, services);
   ASSERT_TRUE(routes.ok()) << routes.error().message;
   EXPECT_EQ(routes->routes().size(), (*description)->operations().size());
+  const auto rules = Description::read(request_rules_json());
+  ASSERT_TRUE(rules.ok()) << rules.error().message;
+  ASSERT_EQ((*rules)->operations().size(), (*description)->operations().size());
+  for (std::size_t k = 0; k < (*rules)->operations().size(); ++k) {
+    const Operation &kept = (*rules)->operations()[k], &whole = (*description)->operations()[k];
+    EXPECT_EQ(kept.id, whole.id);
+    EXPECT_EQ(kept.query.size(), whole.query.size()) << whole.id;
+    EXPECT_EQ(kept.body == nullptr, whole.body == nullptr) << whole.id;
+  }
   const auto other = make_routes(*Description::read(kDocument), services);
   ASSERT_FALSE(other.ok());
   EXPECT_EQ(other.error().kind, ErrorKind::internal);
