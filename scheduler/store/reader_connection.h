@@ -46,6 +46,9 @@ class ReaderConnection {
   };
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// How far deletions had come when there were more task instances than are counted; none: nobody has looked, or there
+  /// were fewer.
+  std::optional<std::int64_t>& many_instances_as_of() { return many_instances_as_of_; }
   [[nodiscard]] const std::string& store_id() const { return store_id_; }
   /// Once, before anything else; `missing` where the store has none.
   Status read_store_id(const Error& missing);
@@ -135,6 +138,7 @@ class ReaderConnection {
 
   Database db_;
   std::string path_, store_id_;
+  std::optional<std::int64_t> many_instances_as_of_;
   std::unordered_map<std::string, Statement> statements_;
 };
 

@@ -249,10 +249,9 @@ class InstanceList {
     const auto from = this->from(names_runs() ? Leading::runs : Leading::instances);
     if (!from) return from.error();
     if (query_.page.with_total && from->sql == " FROM task_instance t WHERE 1") {
-      // Of all instances: those that have started lie in a narrow index, and are mostly more than are counted.
-      const auto started = connection_.count({" FROM task_instance t WHERE t.started_at IS NOT NULL", {}}, kTotalMax);
-      if (!started) return started.error();
-      if (*started > kTotalMax) {
+      const auto many = are_many();
+      if (!many) return many.error();
+      if (*many) {
         page.total = kTotalMax;
         page.total_is_capped = true;
         PageRequest rest = query_.page;
@@ -261,6 +260,20 @@ class InstanceList {
       }
     }
     return finish_page(connection_, query_.page, *from, page);
+  }
+
+  /// Whether there are more instances than are counted. Those that have started lie in a narrow index and are mostly
+  /// enough. Instances go with their runs alone, and each run that goes leaves a tombstone: as long as none is new, many
+  /// stay many, and nobody counts a hundred thousand again for the next page.
+  Result<bool> are_many() {
+    const auto gone = connection_.integers("SELECT max(coalesce((SELECT max(seq) FROM tombstone), 0), kept_seq) FROM store");
+    if (!gone) return gone.error();
+    std::optional<std::int64_t>& many_as_of = connection_.many_instances_as_of();
+    if (many_as_of == gone->at(0)) return true;
+    const auto started = connection_.count({" FROM task_instance t WHERE t.started_at IS NOT NULL", {}}, kTotalMax);
+    if (!started) return started.error();
+    many_as_of = *started > kTotalMax ? std::optional(gone->at(0)) : std::nullopt;
+    return many_as_of.has_value();
   }
 
   ReaderConnection& connection_;

@@ -268,5 +268,29 @@ TEST_F(ReaderLists, ChangesAreBoundedByRowsTellOfDeletedRunsAndOfWhatIsNotKept) 
   EXPECT_TRUE(reader()->changes_after({1'000'000}, 10).value().reset) << "of another store's future";
 }
 
+TEST_F(ReaderLists, ManyInstancesAreNoMoreThanAreCountedOnceSomeHaveGone) {
+  const RunNo going = create(sample::dag("etl", 2), "going");
+  end_run(going, RunState::success, 5);
+  const RunNo large = create(sample::dag("etl", 2), "large");
+  meddle(database(), "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 99999)"
+                     " INSERT INTO task_instance (run_no, instance_no, task_no, map_index, state, epoch, try_number,"
+                     " started_at, seq, checksum) SELECT " + std::to_string(large) + ", i, 0, i, 4, 1, 1, i, 1, 0 FROM n");
+  meddle(database(), "UPDATE task_instance SET started_at = 1");
+  const auto r = reader();
+  InstanceQuery first;
+  first.page.limit = 1;
+  for (int look = 0; look < 2; ++look) {
+    const auto page = r->list_instances(first).value();
+    EXPECT_TRUE(page.total_is_capped);
+    EXPECT_EQ(page.total, kTotalMax);
+  }
+  PruneRule rule;
+  rule.ended_before = 10;
+  ASSERT_EQ(store_->prune(rule).value().runs, 1);
+  const auto page = r->list_instances(first).value();
+  EXPECT_FALSE(page.total_is_capped) << "the run that was deleted had the two above the limit";
+  EXPECT_EQ(page.total, kTotalMax);
+}
+
 }  // namespace
 }  // namespace baton
