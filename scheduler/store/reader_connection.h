@@ -49,6 +49,8 @@ class ReaderConnection {
   /// How far deletions had come when there were more task instances than are counted; none: nobody has looked, or there
   /// were fewer.
   std::optional<std::int64_t>& many_instances_as_of() { return many_instances_as_of_; }
+  /// Of versions that were asked for: whether a task names a pool or takes more than one slot.
+  std::map<std::int64_t, bool>& versions_with_pools() { return versions_with_pools_; }
   [[nodiscard]] const std::string& store_id() const { return store_id_; }
   /// Once, before anything else; `missing` where the store has none.
   Status read_store_id(const Error& missing);
@@ -139,6 +141,7 @@ class ReaderConnection {
   Database db_;
   std::string path_, store_id_;
   std::optional<std::int64_t> many_instances_as_of_;
+  std::map<std::int64_t, bool> versions_with_pools_;
   std::unordered_map<std::string, Statement> statements_;
 };
 

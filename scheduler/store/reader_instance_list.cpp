@@ -42,7 +42,8 @@ SortTerm run_term(Leading leading, bool descending) {
   return {100, leading == Leading::runs ? "r.run_no" : "t.run_no", false, false, false, descending};
 }
 
-void add_terms(const OrderBy<InstanceField>& by, Leading leading, std::vector<SortTerm>& terms) {
+/// `one_each`: of a run in which each task has one instance, which has its number.
+void add_terms(const OrderBy<InstanceField>& by, Leading leading, bool one_each, std::vector<SortTerm>& terms) {
   SortTerm term{static_cast<int>(by.field), "", false, false, false, by.descending};
   switch (by.field) {
     case InstanceField::number:
@@ -52,7 +53,7 @@ void add_terms(const OrderBy<InstanceField>& by, Leading leading, std::vector<So
       break;
     case InstanceField::task:
       terms.push_back(run_term(leading, true));
-      terms.push_back({101, "t.task_no"});
+      terms.push_back({101, one_each ? "t.instance_no" : "t.task_no"});
       term.sql = "t.map_index";
       term.is_unique = true;
       term.descending = false;
@@ -78,10 +79,10 @@ void add_terms(const OrderBy<InstanceField>& by, Leading leading, std::vector<So
   terms.push_back(std::move(term));
 }
 
-PageWalk walk_of(const InstanceQuery& query, Leading leading) {
+PageWalk walk_of(const InstanceQuery& query, Leading leading, bool one_each) {
   std::vector<SortTerm> terms;
-  for (const auto& by : query.order) add_terms(by, leading, terms);
-  if (terms.empty()) add_terms({InstanceField::number}, leading, terms);
+  for (const auto& by : query.order) add_terms(by, leading, one_each, terms);
+  if (terms.empty()) add_terms({InstanceField::number}, leading, one_each, terms);
   SortTerm last{102, "t.instance_no", false, false, true};
   return {'i', std::move(terms), {run_term(leading, false), last}, "t.run_no, t.instance_no", query.page};
 }
@@ -95,7 +96,7 @@ class InstanceList {
   Result<InstancePage> page() {
     const auto how = choose();
     if (!how) return how.error();
-    PageWalk walk = walk_of(query_, how->leading);
+    PageWalk walk = walk_of(query_, how->leading, how->one_each);
     if (Status key = walk.take_key(); !key) return key.error();
     if (how->sorts) walk.sort();
     const auto from = this->from(how->leading);
@@ -117,6 +118,7 @@ class InstanceList {
   struct Plan {
     Leading leading = Leading::instances;
     bool sorts = false;
+    bool one_each = false;
   };
 
   [[nodiscard]] InstanceField field() const {
@@ -135,7 +137,9 @@ class InstanceList {
 
   Result<Plan> choose() {
     if (filter_.run_no) {
-      return Plan{Leading::instances, field() != InstanceField::number && field() != InstanceField::task};
+      const auto one_each = field() == InstanceField::task ? has_one_each() : Result<bool>(false);
+      if (!one_each) return one_each.error();
+      return Plan{Leading::instances, field() != InstanceField::number && field() != InstanceField::task, *one_each};
     }
     const Leading leading = names_runs() ? Leading::runs : Leading::instances;
     switch (field()) {
@@ -154,6 +158,16 @@ class InstanceList {
       default:
         return choose_sorted(leading);
     }
+  }
+
+  /// The first instances of a run are its tasks in order, those that a mapping makes follow: where there are no more, the
+  /// order of tasks is that of the rows, and ten thousand need not be sorted for a page.
+  Result<bool> has_one_each() {
+    const auto same = connection_.integers(
+        "SELECT (SELECT max(instance_no) FROM task_instance WHERE run_no = ?1) = (SELECT max(task_no) FROM dag_task"
+        " WHERE version_no = (SELECT version_no FROM dag_run WHERE run_no = ?1))", *filter_.run_no);
+    if (!same) return same.error();
+    return same->at(0) != 0;
   }
 
   Result<Plan> choose_sorted(Leading leading) {
@@ -248,18 +262,27 @@ class InstanceList {
   Status finish(InstancePage& page) {
     const auto from = this->from(names_runs() ? Leading::runs : Leading::instances);
     if (!from) return from.error();
+    if (query_.page.with_total && from->sql == " FROM task_instance t WHERE 1 AND t.run_no = ?") {
+      // All of a run: their numbers have no gaps (recovery refuses a run that has), so that the last one says how many.
+      const auto last = connection_.integers(
+          "SELECT coalesce((SELECT max(instance_no) FROM task_instance WHERE run_no = ?), -1)", *filter_.run_no);
+      if (!last) return last.error();
+      return finish_counted(page, last->at(0) + 1, *from);
+    }
     if (query_.page.with_total && from->sql == " FROM task_instance t WHERE 1") {
       const auto many = are_many();
       if (!many) return many.error();
-      if (*many) {
-        page.total = kTotalMax;
-        page.total_is_capped = true;
-        PageRequest rest = query_.page;
-        rest.with_total = false;
-        return finish_page(connection_, rest, *from, page);
-      }
+      if (*many) return finish_counted(page, kTotalMax + 1, *from);
     }
     return finish_page(connection_, query_.page, *from, page);
+  }
+
+  Status finish_counted(InstancePage& page, std::int64_t total, const Query& from) {
+    page.total_is_capped = total > kTotalMax;
+    page.total = std::min(total, kTotalMax);
+    PageRequest rest = query_.page;
+    rest.with_total = false;
+    return finish_page(connection_, rest, from, page);
   }
 
   /// Whether there are more instances than are counted. Those that have started lie in a narrow index and are mostly

@@ -95,24 +95,6 @@ Result<PoolPage> SqliteReader::list_pools(const NameQuery& query) {
                            });
 }
 
-Result<std::vector<PoolLoad>> SqliteReader::pool_loads() {
-  std::vector<PoolLoad> uses;
-  const Status read = connection_->query(
-      "SELECT coalesce(k.pool, ''), t.state, count(*), sum(k.pool_slots) FROM (SELECT run_no FROM dag_run"
-      " WHERE state IN (0, 1) UNION SELECT run_no FROM dag_run WHERE hooks_open = 1) l"
-      " CROSS JOIN dag_run r ON r.run_no = l.run_no CROSS JOIN task_instance t ON t.run_no = r.run_no"
-      " CROSS JOIN dag_task k ON k.version_no = r.version_no AND k.task_no = t.task_no"
-      " WHERE t.state IN (1, 2, 3, 10) GROUP BY 1, 2 ORDER BY 1, 2",
-      [&](const Statement& row) -> Status {
-        const std::int64_t state = row.integer(1);
-        if (state < 0 || state >= static_cast<std::int64_t>(kTaskStateCount)) return sqlite::damaged("a task instance");
-        uses.push_back({row.string(0), static_cast<TaskState>(state), row.integer(2), row.integer(3)});
-        return Unit{};
-      });
-  if (!read) return read.error();
-  return uses;
-}
-
 // ---- variables, jobs, tokens, keys ----
 
 Result<VariablePage> SqliteReader::list_variables(const NameQuery& query) {

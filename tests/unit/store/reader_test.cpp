@@ -195,6 +195,31 @@ TEST_F(ReaderTest, WhatLivesIsListedWithItsRuns) {
   EXPECT_EQ(view.instances[0].task_id, "t1");
 }
 
+TEST_F(ReaderTest, PoolsAreLoadedByTheCountsOfRunsAndByTheInstancesOfThoseThatNameThem) {
+  const RunNo pooled = create(sample::dag("pooled", 3), "a");  // its second task wants two slots of warehouse
+  change(sample::instance(pooled, 1, TaskState::running, 1));
+  change(sample::instance(pooled, 2, TaskState::queued, 1));
+  const RunNo plain = create(sample::dag("plain", 1), "b");
+  RunRow row = reader()->run(plain).value().row;
+  row.counts = {};
+  row.counts[static_cast<std::size_t>(TaskState::scheduled)] = 7;
+  row.counts[static_cast<std::size_t>(TaskState::running)] = 2;
+  Part counted;
+  counted.runs.push_back(row);
+  ASSERT_EQ(commit(std::move(counted)), CommitOutcome::durable);
+  const auto r = reader();
+  for (int look = 0; look < 2; ++look) {
+    std::string told;
+    const auto loads = r->pool_loads();
+    ASSERT_TRUE(loads.ok()) << loads.error().message;
+    for (const PoolLoad& load : *loads) {
+      told += load.pool + "/" + std::string(to_string(load.state)) + ":" + std::to_string(load.instances) + "x" +
+              std::to_string(load.slots) + " ";
+    }
+    EXPECT_EQ(told, "/scheduled:7x7 /queued:1x1 /running:2x2 warehouse/running:1x2 ");
+  }
+}
+
 TEST_F(ReaderTest, VersionsAreNumberedPerDagAndKeepTheirSource) {
   create(sample::dag("etl", 1), "a");
   const RunNo second = create(sample::dag("etl", 2), "b");
