@@ -77,7 +77,8 @@ Exit Agent::open() {
   }
   inheritance.settle();
   for (Reported& reported : content.ended) unacknowledged_.emplace(reported.ended.key, std::move(reported));
-  attempts_ = std::make_unique<Attempts>(worker_id_, options_.state_folder, poller_, *cgroups_, raise_file_limit(), reports());
+  attempts_ = std::make_unique<Attempts>(worker_id_, options_.state_folder, folder_.report_folder(), poller_, *cgroups_,
+                                         raise_file_limit(), reports());
 
   if (options_.listens) {
     listener_ = listen_at(folder_.socket_path());

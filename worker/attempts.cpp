@@ -34,14 +34,15 @@ FileLimit raise_file_limit() {
   return limit;
 }
 
-Attempts::Attempts(std::string worker_id, std::string state_folder, Poller& poller, CgroupTree& cgroups,
-                   FileLimit files, Reports reports)
+Attempts::Attempts(std::string worker_id, std::string state_folder, std::string report_folder, Poller& poller,
+                   CgroupTree& cgroups, FileLimit files, Reports reports)
     : worker_id_(std::move(worker_id)),
       state_folder_(std::move(state_folder)),
       files_(files),
       poller_(poller),
       cgroups_(cgroups),
       reports_(std::move(reports)),
+      report_folders_(std::move(report_folder)),
       orphans_(worker_id_),
       null_file_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
       own_nice_(::getpriority(PRIO_PROCESS, 0)),

@@ -71,8 +71,9 @@ class OomKills {
 
 class Attempts {
  public:
-  Attempts(std::string worker_id, std::string state_folder, Poller& poller, CgroupTree& cgroups, FileLimit files,
-           Reports reports);
+  /// `report_folder`: see ReportFolders.
+  Attempts(std::string worker_id, std::string state_folder, std::string report_folder, Poller& poller,
+           CgroupTree& cgroups, FileLimit files, Reports reports);
 
   [[nodiscard]] bool is_live(const wire::AttemptKey& key) const { return live_.contains(key); }
   [[nodiscard]] bool none_live() const { return live_.empty(); }

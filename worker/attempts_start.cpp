@@ -96,7 +96,7 @@ bool Attempts::open_files(Attempt& attempt, std::string& problem) {
     return false;
   }
   if (!report_folders_.take(launch.log_path, attempt.report)) {
-    problem = "report folder beside \"" + log_path + "\": " + error_text(errno);
+    problem = "report folder of \"" + log_path + "\": " + error_text(errno);
     return false;
   }
   for (const std::string* path : {&launch.output_path, &launch.heartbeat_path}) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -99,25 +100,44 @@ bool is_untouched(const std::string& path) {
          info.st_mtim.tv_nsec == kNobodysTime.tv_nsec;
 }
 
+/// To beside the log; by copies where logs lie on another file system. False with errno set.
+bool move_folder(const ReportFolder& report, const std::vector<std::string>& names) {
+  if (::rename(report.path.c_str(), report.final_path.c_str()) == 0) return true;
+  if (errno != EXDEV || ::mkdir(report.final_path.c_str(), 0700) != 0) return false;
+  std::error_code error;
+  for (const std::string& name : names) {
+    std::filesystem::copy_file(report.path + "/" + name, report.final_path + "/" + name, error);
+    if (error) break;
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(report.path, ignored);
+  errno = error.value();
+  return !error;
+}
+
 std::string counted(std::size_t count, const char* what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 }  // namespace
 
+ReportFolders::ReportFolders(std::string folder) : folder_(std::move(folder)) {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
 bool ReportFolders::take(const std::string& log_path, ReportFolder& to) {
   if (log_path.size() <= kLogEnding.size() || !log_path.ends_with(kLogEnding)) return true;
   to.final_path = log_path.substr(0, log_path.size() - kLogEnding.size()) + ".report";
-  const std::string beside = log_path.substr(0, log_path.rfind('/') + 1);
-  for (std::size_t k = untouched_.size(); k-- > 0;) {
-    if (!untouched_[k].starts_with(beside)) continue;
-    to.path = std::move(untouched_[k]);
-    untouched_.erase(untouched_.begin() + static_cast<std::ptrdiff_t>(k));
-    if (is_untouched(to.path)) return true;
-    break;  // somebody has taken it away, or written to it since
+  if (!untouched_.empty()) {
+    to.path = std::move(untouched_.back());
+    untouched_.pop_back();
+    if (is_untouched(to.path)) return true;  // else somebody has taken it away, or written to it since
   }
-  to.path = beside + "report." + std::to_string(::getpid()) + "." + std::to_string(next_++) + ".open";
-  if (::mkdir(to.path.c_str(), 0700) != 0) return false;
+  to.path = folder_ + "/" + std::to_string(next_++);
+  if (::mkdir(to.path.c_str(), 0700) != 0) {
+    if (errno != ENOENT || ::mkdir(folder_.c_str(), 0700) != 0 || ::mkdir(to.path.c_str(), 0700) != 0) return false;
+  }
   const timespec times[2] = {{0, UTIME_OMIT}, kNobodysTime};
   return ::utimensat(AT_FDCWD, to.path.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0;
 }
@@ -142,15 +162,15 @@ std::string ReportFolders::publish(const ReportFolder& report, const std::vector
   if (!content) {
     return "nothing of $BATON_REPORT_DIR is kept: it holds more than " + std::to_string(kReportEntriesMax) + " entries";
   }
-  std::size_t kept = 0;
+  std::vector<std::string> kept;
   std::size_t beyond = 0;
   std::size_t with_secret = 0;
   std::int64_t bytes = 0;
   for (const File& file : content->files) {
-    const bool fits = kept < kReportFilesMax && bytes + file.bytes <= kReportBytesMax;
+    const bool fits = kept.size() < kReportFilesMax && bytes + file.bytes <= kReportBytesMax;
     const bool is_secret = fits && !secrets.empty() && holds_any(folder.get(), file.name, secrets);
     if (fits && !is_secret) {
-      ++kept;
+      kept.push_back(file.name);
       bytes += file.bytes;
       continue;
     }
@@ -165,7 +185,7 @@ std::string ReportFolders::publish(const ReportFolder& report, const std::vector
     say(counted(content->others, "thing") + " in $BATON_REPORT_DIR did not stay: files are kept whose names are of "
         "letters, digits, _ . - and no folders or links");
   }
-  if (kept > 0 && ::rename(report.path.c_str(), report.final_path.c_str()) != 0) say("$BATON_REPORT_DIR: " + error_text(errno));
+  if (!kept.empty() && !move_folder(report, kept)) say("$BATON_REPORT_DIR: " + error_text(errno));
   return said;
 }
 

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <utility>
@@ -144,6 +145,8 @@ void Inheritance::settle() {
     journal.closed();
     journal.flush();
     ::unlink(left.folder.socket_path().c_str());
+    std::error_code ignored;
+    std::filesystem::remove_all(left.folder.report_folder(), ignored);
   }
   left_.clear();
 }

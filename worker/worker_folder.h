@@ -1,5 +1,5 @@
 // WorkerFolder: <state>/workers/<n>, which is one worker's alone while it holds the lock in it: `lock` (whose text is
-// the holder's pid), `journal`, `sock`. Owned by the agent; main thread.
+// the holder's pid), `journal`, `sock`, `reports`. Owned by the agent; main thread.
 #pragma once
 
 #include <string>
@@ -30,6 +30,7 @@ class WorkerFolder {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string journal_path() const { return path_ + "/journal"; }
   [[nodiscard]] std::string socket_path() const { return path_ + "/sock"; }
+  [[nodiscard]] std::string report_folder() const { return path_ + "/reports"; }
   /// The identity of the folder's workers, the same at every start: BATON_WORKER of what they run.
   [[nodiscard]] std::string id() const;
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "scheduler/host/local/folder_sweeper.h"
 #include "scheduler/json/json_value.h"
 
 namespace baton {
@@ -46,7 +47,8 @@ class LocalServer::Impl {
         options_(std::move(options)),
         observer_(observer),
         loop_(machine_->loop()),
-        signals_(loop_.context(), SIGINT, SIGTERM) {
+        signals_(loop_.context(), SIGINT, SIGTERM),
+        work_folders_(work_base(options_.state_folder)) {
     machine_->host().on_finished([this](const DagRun& run) { finished(run); });
   }
 
@@ -68,6 +70,7 @@ class LocalServer::Impl {
   RunObserver& observer_;
   AsioLoop& loop_;
   asio::signal_set signals_;
+  FolderSweeper work_folders_;  ///< of runs that have ended well
   std::vector<std::function<Attachment(LocalServer&)>> attaches_;
   std::vector<std::function<void()>> closings_;
   std::vector<std::function<void(const DagRun&)>> finisheds_;
@@ -91,7 +94,7 @@ std::size_t LocalServer::Impl::live_tasks() {
 }
 
 void LocalServer::Impl::finished(const DagRun& run) {
-  if (run.row.state == RunState::success) remove_work_folder(options_.state_folder, run.row.run_no);
+  if (run.row.state == RunState::success) work_folders_.remove(std::to_string(run.row.run_no));
   for (const auto& told : finisheds_) told(run);
 }
 

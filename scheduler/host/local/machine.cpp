@@ -170,9 +170,13 @@ void Machine::close() {
   store_->stop();
 }
 
+std::string work_base(const std::string& state_folder) {
+  return state_folder + "/work";
+}
+
 void remove_work_folder(const std::string& state_folder, RunNo run_no) {
   std::error_code ignored;
-  std::filesystem::remove_all(state_folder + "/work/" + std::to_string(run_no), ignored);
+  std::filesystem::remove_all(work_base(state_folder) + "/" + std::to_string(run_no), ignored);
 }
 
 }  // namespace baton

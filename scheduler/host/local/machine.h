@@ -79,6 +79,8 @@ class Machine {
   std::function<void(Error)> failed_;
 };
 
+/// Where the work folders of runs lie, each under the run's number.
+[[nodiscard]] std::string work_base(const std::string& state_folder);
 /// What a run leaves that has ended well and nobody needs: its work folder.
 void remove_work_folder(const std::string& state_folder, RunNo run_no);
 

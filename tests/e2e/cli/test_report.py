@@ -66,7 +66,7 @@ class Report(ServingTest):
         self.assertEqual(NAMES, [file["name"] for file in reports[1]["files"]])
         self.assertEqual("# Try 1\n", pathlib.Path(reports[0]["files"][0]["path"]).read_text())
         self.assertEqual("# Try 2\n", pathlib.Path(reports[1]["files"][0]["path"]).read_text())
-        for path in (self.folder / ".baton" / "logs").rglob("*.open"):  # kept for later attempts of the run
+        for path in (self.folder / ".baton" / "workers").glob("*/reports/*"):  # kept for later attempts
             self.assertEqual([], list(path.iterdir()))
         self.assertEqual(4, len(self.left()), self.left())
         self.assertEqual([1, 1], [len(self.reports((task,))) for task in ("each[0]", "each[1]")])
