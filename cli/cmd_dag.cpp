@@ -184,15 +184,17 @@ int dag_versions_command(const Invocation& call) {
                          .set("created_at", text::json_time(version.created_at))
                          .set("source_file", version.source_file)
                          .set("source_sha256", version.source_hash)
+                         .set("git_commit", version.commit.empty() ? Value() : Value(version.commit))
                          .take());
     }
     call.print_document(text::Object().set("versions", std::move(list)).take(), "versions");
     return kOk;
   }
-  text::Table table({{"VERSION", true}, {"STANDS"}, {"SINCE"}, {"HASH"}, {"FILE", false, true, 12}});
+  text::Table table({{"VERSION", true}, {"STANDS"}, {"SINCE"}, {"HASH"}, {"COMMIT"}, {"FILE", false, true, 12}});
   for (const VersionView& version : *versions) {
     table.add({std::to_string(version.number), version.stands ? "yes" : "", text::local_time(version.created_at),
-               version.version.substr(0, 12), text::printable(version.source_file.empty() ? "" : shown_path(version.source_file))});
+               version.version.substr(0, 12), version.commit.substr(0, 12),
+               version.source_file.empty() ? std::string() : text::printable(shown_path(version.source_file))});
   }
   Invocation::print(table.render(call.out_style(), call.out_width()));
   return kOk;

@@ -21,6 +21,14 @@ using text::Ink;
 
 constexpr std::size_t kRowsMax = 500;  ///< of the table; the other formats have them all
 
+/// Of the folder that the run's version was read from; empty: it lay in no git work tree, or cannot be read.
+std::string commit_of(OpenRun& run) {
+  const auto versions = run.reader->list_versions(run.run.row.dag_id);
+  if (!versions) return {};
+  const auto own = std::ranges::find(*versions, run.run.row.dag_version, &VersionView::version);
+  return own == versions->end() ? std::string() : own->commit;
+}
+
 void show_head(const Invocation& call, OpenRun& opened) {
   const text::Style& style = call.out_style();
   const RunView& run = opened.run;
@@ -44,7 +52,9 @@ void show_head(const Invocation& call, OpenRun& opened) {
   if (row.interval_start != kNoTime)
     fact("interval", text::utc_time(row.interval_start) + " / " + text::utc_time(row.interval_end));
   if (row.conf_json != "{}") fact("params", row.conf_json);
-  fact("version", std::to_string(run.version_number) + "  " + row.dag_version.substr(0, 12));
+  const std::string commit = commit_of(opened);
+  fact("version", std::to_string(run.version_number) + "  " + row.dag_version.substr(0, 12) +
+                      (commit.empty() ? "" : "  of commit " + commit.substr(0, 12)));
   std::string labels;
   for (const auto& [name, value] : run.labels) labels += (labels.empty() ? "" : ", ") + name + "=" + value;
   fact("labels", labels);

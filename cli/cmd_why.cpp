@@ -54,7 +54,7 @@ Result<WhyInput> input_of(const Invocation& call, OpenRun& run, const Dag& dag) 
   const Result<LockHolder> holder = StateFolder::holder(run.folder);
   in.somebody_runs = holder && holder->pid > 0;
   if (const Result<VersionRow> version = run.reader->version_of_run(run.run_no)) {
-    if (Result<Config> config = load_config_beside(call, version->source_file)) in.pools = std::move(config->pools);
+    if (Result<Config> config = last_config_beside(call, version->source_file)) in.pools = std::move(config->pools);
   }
   NameQuery all_pools;
   all_pools.page.limit = 10'000;

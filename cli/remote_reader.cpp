@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::int64_t kPage = 100;  ///< what the API gives at most
 constexpr std::string_view kNewest = "order_by=-id&limit=1";
-constexpr const char* kLivesWords = "state=running&state=queued&state=up_for_retry&state=up_for_reschedule&state=deferred";
+constexpr const char* kLivesWords =
+    "state=running&state=queued&state=up_for_retry&state=up_for_reschedule&state=deferred";
 
 char joint_of(const std::string& target) { return target.find('?') == std::string::npos ? '?' : '&'; }
 
@@ -30,7 +31,8 @@ struct Selected {
 Selected selected(std::string_view selector) {
   const std::size_t open = selector.find('[');
   if (open == std::string_view::npos || !selector.ends_with(']')) return {std::string(selector), "", false};
-  return {std::string(selector.substr(0, open)), std::string(selector.substr(open + 1, selector.size() - open - 2)), true};
+  const std::string_view within = selector.substr(open + 1, selector.size() - open - 2);
+  return {std::string(selector.substr(0, open)), std::string(within), true};
 }
 
 }  // namespace
@@ -331,6 +333,7 @@ Result<VersionRow> RemoteReader::version(const std::string& dag_id, const std::s
   if (out) {
     out->version = version;
     out->source_file = found->source_file;
+    out->commit = found->commit;
     out->created_at = found->created_at;
   }
   return out;

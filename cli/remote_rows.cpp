@@ -33,7 +33,8 @@ DurationUs span_member(const Value& object, std::string_view name) {
 
 /// Two objects that say the same have the same.
 std::int64_t seq_of(const Value& object) {
-  return static_cast<std::int64_t>(std::hash<std::string>{}(to_json(object)) & std::numeric_limits<std::int64_t>::max());
+  const std::size_t hash = std::hash<std::string>{}(to_json(object));
+  return static_cast<std::int64_t>(hash & std::numeric_limits<std::int64_t>::max());
 }
 
 /// A run has a name of its own for what of a task is upstream_failed.
@@ -88,7 +89,8 @@ RunView run_of(const Value& object) {
       out.labels.emplace_back(entry.first.as_string(), text_member(*labels, entry.first.as_string()));
     }
   }
-  if (const Value* counts = object.find("task_instance_counts"); counts != nullptr && counts->type() == ValueType::map) {
+  const Value* counts = object.find("task_instance_counts");
+  if (counts != nullptr && counts->type() == ValueType::map) {
     for (const auto& entry : counts->as_map()) {
       const auto state = task_state_from(entry.first.as_string());
       const auto count = static_cast<std::int32_t>(number_member(*counts, entry.first.as_string()));
@@ -179,6 +181,7 @@ VersionView version_view_of(const Value& object) {
   out.number = small_member(object, "version_number");
   out.created_at = at_of(object, "created_at");
   out.uuid = text_member(object, "id");
+  out.commit = text_member(object, "git_commit");
   return out;
 }
 

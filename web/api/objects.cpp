@@ -77,6 +77,7 @@ void append_version(std::string& out, const VersionView& version) {
   one.text("bundle_name", kBundle);
   one.text("bundle_version", version.version);
   null_field(one, "bundle_url");
+  text_field(one, "git_commit", version.commit);
   time_field(one, "created_at", version.created_at);
 }
 
