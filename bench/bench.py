@@ -26,6 +26,7 @@ from disk import logs, slow_disk
 from measuring import ROOT, SLOTS, Wrong
 from million import big_file, million
 from plain import chain, fan, fan_argv, growth, layers, noop, scattered
+from protection import asset_events, redrive
 from real_shapes import shapes
 from rounds import Context
 from service import adopted, diamonds, due, files, years
@@ -33,7 +34,7 @@ from windmill import windmill
 
 WORKLOADS = {w.__name__: w for w in (chain, windmill, fan, fan_argv, layers, scattered, noop, cold, shapes, growth, big_file,
                                      million, crash, slow_disk, logs, posts, first_process, diamonds, years, due, files, lists,
-                                     adopted, beside)}
+                                     adopted, beside, asset_events, redrive)}
 RESULT = os.path.join(ROOT, "build", "bench", "result.json")
 DOCS = os.path.join(ROOT, "docs", "benchmarks.md")
 BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"

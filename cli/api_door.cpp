@@ -46,6 +46,11 @@ void ApiDoor::trigger(api::TriggerAsk ask, api::Asker asker, api::Once once, OnR
 void ApiDoor::find_dag(std::shared_ptr<Triggering> what) {
   if (server_.is_closing()) return what->done(Error{"the server is ending; try again", ErrorKind::unavailable});
   const DagRow* dag = ticks_.dag(what->ask.dag_id);
+  if (dag == nullptr && !folder_.has_looked()) {
+    return what->done(
+        Error{"there is no DAG \"" + what->ask.dag_id + "\" yet: the server still reads its files; try again",
+              ErrorKind::unavailable});
+  }
   if (dag == nullptr) {
     return what->done(Error{"there is no DAG \"" + what->ask.dag_id + "\"", ErrorKind::not_found});
   }

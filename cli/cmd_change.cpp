@@ -37,7 +37,6 @@ Result<std::vector<TaskChoice>> choices_of(Reader& reader, RunNo run_no, const s
 /// What the change is about, beyond what the request itself says.
 struct Target {
   OpenRun run;
-  ForegroundOptions options;
   std::vector<TaskChoice> tasks;
 };
 
@@ -50,14 +49,18 @@ Result<Target> target_of(const Invocation& call, std::size_t first_task) {
                                        words.end());
   auto tasks = choices_of(*run->reader, run->run_no, names);
   if (!tasks) return tasks.error();
-  const Result<VersionRow> version = run->reader->version_of_run(run->run_no);
+  return Target{std::move(*run), std::move(*tasks)};
+}
+
+/// What the run goes on with where nobody holds the folder.
+Result<ForegroundOptions> options_of(const Invocation& call, OpenRun& run) {
+  const Result<VersionRow> version = run.reader->version_of_run(run.run_no);
   if (!version) return version.error();
   Result<Config> config = load_config_beside(call, version->source_file);
   if (!config) return config.error();
   Result<ForegroundOptions> options = foreground_options(call, std::move(*config));
-  if (!options) return options.error();
-  run->reader.reset();  // it is not to stand in the way of who writes
-  return Target{std::move(*run), std::move(*options), std::move(*tasks)};
+  run.reader.reset();  // it is not to stand in the way of who writes
+  return options;
 }
 
 std::string name_of(const TouchedInstance& instance) {
@@ -91,7 +94,7 @@ int show_touched(const Invocation& call, const RunEnd& end, const char* what) {
 
 template <typename Change>
 std::optional<int> asked_holder(const Invocation& call, const Target& target, const Change& request) {
-  const auto server = ServerClient::working_on(target.run.folder, target.run.run.row.run_id);
+  const auto server = holder_of(target.run);
   if (!server) return std::nullopt;
   const RunRow& run = target.run.run.row;
   if constexpr (std::is_same_v<Change, ClearTasks>) {
@@ -105,14 +108,15 @@ std::optional<int> asked_holder(const Invocation& call, const Target& target, co
 template <typename Change>
 int carry_out(const Invocation& call, Target target, Change request, bool is_dry, const char* what) {
   if (const auto code = asked_holder(call, target, request)) return *code;
-  const auto display =
-      make_display(call, target.options.state_folder, target.run.run.row.dag_id, target.options.slots);
-  const Result<RunEnd> end = go_on(target.options, std::move(request), *display);
+  const Result<ForegroundOptions> options = options_of(call, target.run);
+  if (!options) return call.fail(options.error());
+  const auto display = make_display(call, options->state_folder, target.run.run.row.dag_id, options->slots);
+  const Result<RunEnd> end = go_on(*options, std::move(request), *display);
   if (end && (end->did_nothing || is_dry)) {
     display->finish();
     return show_touched(call, *end, what);
   }
-  return show_end(call, *display, target.options.state_folder, end, call.args().at(0));
+  return show_end(call, *display, options->state_folder, end, call.args().at(0));
 }
 
 }  // namespace

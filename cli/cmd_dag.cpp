@@ -80,7 +80,7 @@ std::string last_run_cell(const RunView& run, const text::Style& style) {
 }  // namespace
 
 int dag_ls_command(const Invocation& call) {
-  Result<OpenState> state = open_state(call.args());
+  Result<OpenState> state = open_view(call.args());
   if (!state) return call.fail(state.error());
   DagQuery query;
   query.page.limit = 10'000;
@@ -170,7 +170,7 @@ std::string painted_diff(std::string_view diff, const text::Style& style) {
 }  // namespace
 
 int dag_versions_command(const Invocation& call) {
-  Result<OpenState> state = open_state(call.args());
+  Result<OpenState> state = open_view(call.args());
   if (!state) return call.fail(state.error());
   const auto versions = versions_of(call, *state->reader);
   if (!versions) return call.fail(versions.error());
@@ -184,22 +184,24 @@ int dag_versions_command(const Invocation& call) {
                          .set("created_at", text::json_time(version.created_at))
                          .set("source_file", version.source_file)
                          .set("source_sha256", version.source_hash)
+                         .set("git_commit", version.commit.empty() ? Value() : Value(version.commit))
                          .take());
     }
     call.print_document(text::Object().set("versions", std::move(list)).take(), "versions");
     return kOk;
   }
-  text::Table table({{"VERSION", true}, {"STANDS"}, {"SINCE"}, {"HASH"}, {"FILE", false, true, 12}});
+  text::Table table({{"VERSION", true}, {"STANDS"}, {"SINCE"}, {"HASH"}, {"COMMIT"}, {"FILE", false, true, 12}});
   for (const VersionView& version : *versions) {
     table.add({std::to_string(version.number), version.stands ? "yes" : "", text::local_time(version.created_at),
-               version.version.substr(0, 12), text::printable(shown_path(version.source_file))});
+               version.version.substr(0, 12), version.commit.substr(0, 12),
+               version.source_file.empty() ? std::string() : text::printable(shown_path(version.source_file))});
   }
   Invocation::print(table.render(call.out_style(), call.out_width()));
   return kOk;
 }
 
 int dag_diff_command(const Invocation& call) {
-  Result<OpenState> state = open_state(call.args());
+  Result<OpenState> state = open_view(call.args());
   if (!state) return call.fail(state.error());
   const auto versions = versions_of(call, *state->reader);
   if (!versions) return call.fail(versions.error());
@@ -225,7 +227,7 @@ int dag_diff_command(const Invocation& call) {
 }
 
 int dag_source_command(const Invocation& call) {
-  Result<OpenState> state = open_state(call.args());
+  Result<OpenState> state = open_view(call.args());
   if (!state) return call.fail(state.error());
   const Result<std::int64_t> number = number_of(call.args(), "number", 0, 1);
   if (!number) return call.fail(number.error());

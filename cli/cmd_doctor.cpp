@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/contexts.h"
 #include "cli/handlers.h"
 #include "cli/reading.h"
 #include "cli/state_lookup.h"
@@ -162,6 +163,11 @@ void check_database(const Invocation& call, Checks& out) {
   std::string version;
   for (const LibraryVersion& library : library_versions()) {
     if (library.name == "sqlite") version = library.version;
+  }
+  if (is_elsewhere(call.args())) {
+    out.push_back({"database", Health::ok, "not looked at: a context is in use",
+                   "this is about this machine; run it where the server runs for that one"});
+    return;
   }
   const Result<OpenState> state = open_state(call.args());
   if (!state) {

@@ -156,11 +156,63 @@ void show_tasks(const Invocation& call, const Explanation& e) {
                                                 " more: -o json has them all\n"));
 }
 
+/// `amount` seconds of an answer.
+DurationUs seconds_of(const Value& object) {
+  const Value* found = object.find("seconds");
+  if (found == nullptr) return 0;
+  if (found->type() == ValueType::integer) return found->as_int() * kSecond;
+  return found->type() == ValueType::floating ? static_cast<DurationUs>(found->as_double() * kSecond) : 0;
+}
+
+/// A list of the answer: who or what, how long, and a bar against the whole.
+void show_spans(const Invocation& call, const char* title, const ValueList& spans, DurationUs whole,
+                std::string (*name_of)(const Value&)) {
+  if (spans.empty()) return;
+  const text::Style& style = call.out_style();
+  text::Table table({{"", false, true, 12}, {"", true}, {""}});
+  for (const Value& one : spans) {
+    const DurationUs own = seconds_of(one);
+    table.add({name_of(one), text::span(own),
+               style.paint(Ink::cyan, display::bar_of(static_cast<double>(own) /
+                                                          static_cast<double>(std::max<DurationUs>(1, whole)),
+                                                      12, style))});
+  }
+  Invocation::print("\n" + style.paint(Ink::bold, title) + "\n" + table.render(style, call.out_width(), "  "));
+}
+
+/// As the server of another machine tells it.
+int explain_elsewhere(const Invocation& call, const OpenRun& run) {
+  const RunRow& row = run.run.row;
+  const auto told = run.elsewhere->get(run_target(row.dag_id, row.run_id) + "/explain");
+  if (!told) return call.fail(told.error());
+  if (call.format() != Format::table) {
+    call.print_document(*told);
+    return kOk;
+  }
+  const text::Style& style = call.out_style();
+  const DurationUs whole = seconds_of(*told);
+  Invocation::print(style.paint(Ink::bold, row.dag_id) + style.paint(Ink::dim, "  " + row.run_id) + "  " +
+                    text::painted(style, row.state) + "  " + text::span(whole) + "\n");
+  show_spans(call, "critical path", list_member(*told, "critical_path"), whole, [](const Value& step) {
+    const Value* index = step.find("map_index");
+    const bool is_mapped = index != nullptr && index->type() == ValueType::integer && index->as_int() >= 0;
+    return text::printable(text_member(step, "task_id")) +
+           (is_mapped ? "[" + std::to_string(index->as_int()) + "]" : "");
+  });
+  const ValueList& shares = list_member(*told, "shares");
+  DurationUs sum = 0;
+  for (const Value& one : shares) sum += seconds_of(one);
+  show_spans(call, "all tasks, by reason", shares, sum,
+             [](const Value& share) { return text::printable(text_member(share, "reason")); });
+  return kOk;
+}
+
 }  // namespace
 
 int explain_command(const Invocation& call) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
+  if (run->elsewhere) return explain_elsewhere(call, *run);
   const Result<std::shared_ptr<const Dag>> dag = dag_of_run(*run->reader, run->run_no);
   if (!dag) return call.fail(dag.error());
   const Result<std::vector<InstanceView>> instances = all_instances(*run->reader, run->run_no);

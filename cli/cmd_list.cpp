@@ -114,7 +114,7 @@ Value runs_document(const std::vector<RunView>& runs, std::int64_t total) {
 int ls_command(const Invocation& call) {
   const Result<LsArguments> asked = ls_arguments(call.args());
   if (!asked) return call.fail(asked.error());
-  Result<OpenState> state = open_state(asked->arguments);
+  Result<OpenState> state = open_view(asked->arguments);
   if (!state) return call.fail(state.error());
   const Result<RunPage> page = state->reader->list_runs(asked->query);
   if (!page) return call.fail(page.error());
@@ -157,9 +157,9 @@ std::string doing(const InstanceView& instance, WallUs now) {
   return "";
 }
 
-void show_live(const Invocation& call, const LiveView& live, const LockHolder& holder) {
+/// Who works on the folder here, and whether what lives there is worked on.
+bool show_holder(const Invocation& call, const LockHolder& holder) {
   const text::Style& style = call.out_style();
-  const WallUs now = now_us();
   const auto kept =
       holder.pid > 0 ? std::vector<ListeningWorker>() : listening_workers(state_folder_of(call.args()).string());
   const auto runs_on = std::ranges::find(kept, true, &ListeningWorker::has_attempts);
@@ -171,11 +171,16 @@ void show_live(const Invocation& call, const LiveView& live, const LockHolder& h
     Invocation::print(style.paint(Ink::dim, "held by ") + "pid " + std::to_string(holder.pid) +
                       style.paint(Ink::dim, "  baton " + text::printable(holder.command)) + "\n");
   }
+  return holder.pid > 0 || runs_on != kept.end();
+}
+
+void show_live(const Invocation& call, const LiveView& live, bool is_worked_on) {
+  const text::Style& style = call.out_style();
+  const WallUs now = now_us();
   for (const RunView& run : live.runs) {
-    const bool runs_here = holder.pid > 0;
     Invocation::print("\n" + state_cell(run, style) + "  " + style.paint(Ink::bold, run.row.dag_id) + "  " +
                       run.row.run_id + "  " + tasks_words(run.row.counts) + "  " + span_cell(run.row, now) + "\n");
-    if (!runs_here && runs_on == kept.end())
+    if (!is_worked_on)
       Invocation::print("  nobody runs it: `baton resume " + run.row.run_id + state_flag_of(call.args()) +
                         "` goes on\n");
     text::Table table({{""}, {"TASK", false, true, 12}, {"STATE"}, {"TRY", true}, {"PID", true, false, 0, 1}, {""}});
@@ -192,12 +197,12 @@ void show_live(const Invocation& call, const LiveView& live, const LockHolder& h
 }  // namespace
 
 int ps_command(const Invocation& call) {
-  Result<OpenState> state = open_state(call.args());
+  Result<OpenState> state = open_view(call.args());
   if (!state) return call.fail(state.error());
   Result<LiveView> live = state->reader->live();
   if (!live) return call.fail(live.error());
   order_by_task(live->instances);
-  const Result<LockHolder> holder = StateFolder::holder(state->folder);
+  const auto holder = state->elsewhere ? Result<LockHolder>(Error{""}) : StateFolder::holder(state->folder);
   if (call.format() != Format::table) {
     std::map<RunNo, const RunView*> runs;
     for (const RunView& run : live->runs) runs[run.row.run_no] = &run;
@@ -222,10 +227,10 @@ int ps_command(const Invocation& call) {
     return kOk;
   }
   if (live->runs.empty()) {
-    call.note("nothing lives in " + shown_path(state->folder));
+    call.note(state->elsewhere ? "nothing lives there" : "nothing lives in " + shown_path(state->folder));
     return kOk;
   }
-  show_live(call, *live, holder ? *holder : LockHolder{});
+  show_live(call, *live, state->elsewhere || show_holder(call, holder ? *holder : LockHolder{}));
   return kOk;
 }
 

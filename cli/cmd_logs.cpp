@@ -1,15 +1,14 @@
 // `logs`: what tasks wrote, once or as it comes.
 #include <algorithm>
 #include <chrono>
-#include <deque>
 #include <map>
 #include <thread>
 
 #include "cli/handlers.h"
-#include "cli/log_printer.h"
+#include "cli/log_wish.h"
+#include "cli/logs_elsewhere.h"
 #include "cli/reading.h"
 #include "cli/views.h"
-#include "scheduler/logs/line_filter.h"
 #include "scheduler/logs/log_file.h"
 #include "scheduler/logs/log_place.h"
 #include "scheduler/store/state_folder.h"
@@ -19,69 +18,8 @@ namespace {
 
 constexpr auto kFollowPoll = std::chrono::milliseconds(100);
 
-/// What of the lines is wanted, and how they are shown.
-struct Wish {
-  logs::LineFilter filter;
-  std::int64_t tail = -1;       ///< −1: all
-  std::int64_t try_number = 0;  ///< 0: the last one
-  bool follow = false, timestamps = false, raw = false;
-};
-
-Result<Wish> wish_of(const Arguments& arguments) {
-  Wish out;
-  out.follow = arguments.has("follow");
-  out.timestamps = arguments.has("timestamps");
-  out.raw = arguments.has("raw");
-  if (out.raw && out.timestamps) return Error{"--raw and --timestamps exclude each other: --raw adds nothing"};
-  const Result<std::int64_t> tail = number_of(arguments, "tail", -1, 0);
-  if (!tail) return tail.error();
-  out.tail = *tail;
-  const Result<std::int64_t> number = number_of(arguments, "try", 0, 1);
-  if (!number) return number.error();
-  out.try_number = *number;
-  if (arguments.has("grep")) {
-    Result<logs::LineFilter> filter = logs::LineFilter::matching(arguments.value("grep"));
-    if (!filter) return Error{"--grep: " + filter.error().message};
-    out.filter = std::move(*filter);
-  }
-  return out;
-}
-
-LogPrinter::Options options_of(const Wish& wish, bool names) {
-  return {.raw = wish.raw, .names = names && !wish.raw, .timestamps = wish.timestamps};
-}
-
-bool wants(const Wish& wish, const logs::Piece& piece) {
-  return piece.cut_bytes > 0 ? wish.filter.lets_all_through() : wish.filter.wants(piece.text);
-}
-
-/// The last lines that pass the filter, kept while a log is read to its end.
-class LastLines {
- public:
-  explicit LastLines(std::int64_t most) : most_(most) {}
-  void add(const logs::Piece& piece) {
-    kept_.push_back({std::string(piece.text), piece});
-    if (static_cast<std::int64_t>(kept_.size()) > most_) kept_.pop_front();
-  }
-  template <typename Each>
-  void for_each(Each each) {
-    for (Kept& one : kept_) {
-      one.piece.text = one.text;
-      each(one.piece);
-    }
-  }
-
- private:
-  struct Kept {
-    std::string text;
-    logs::Piece piece;
-  };
-  std::int64_t most_;
-  std::deque<Kept> kept_;
-};
-
 /// Where reading begins: --tail without --grep is found from the end.
-Result<std::int64_t> first_offset(const std::string& path, const Wish& wish) {
+Result<std::int64_t> first_offset(const std::string& path, const LogWish& wish) {
   if (wish.tail < 0 || !wish.filter.lets_all_through()) return std::int64_t{0};
   const Result<logs::LogFile> log = logs::LogFile::open(path);
   if (log) return logs::tail_begin(*log, wish.tail);
@@ -91,7 +29,7 @@ Result<std::int64_t> first_offset(const std::string& path, const Wish& wish) {
 
 /// Reads what is there now: with --grep and --tail the last matches, else everything.
 Status print_present(const LogSource& source, const logs::LogTimes& times, logs::LineReader& reader, bool is_complete,
-                     const Wish& wish, LogPrinter& printer) {
+                     const LogWish& wish, LogPrinter& printer) {
   const bool keeps = wish.tail >= 0 && !wish.filter.lets_all_through();
   LastLines last(wish.tail);
   Status read = reader.read(is_complete, [&](const logs::Piece& piece) {
@@ -104,19 +42,6 @@ Status print_present(const LogSource& source, const logs::LogTimes& times, logs:
   });
   last.for_each([&](const logs::Piece& piece) { printer.print(source, times, piece); });
   return read;
-}
-
-/// Tasks in the order in which they began, the instances of each by their index.
-void order_by_start(std::vector<InstanceView>& views) {
-  std::map<TaskNo, WallUs> begun;
-  for (const InstanceView& view : views) {
-    const WallUs at = view.row.started_at == kNoTime ? INT64_MAX : view.row.started_at;
-    WallUs& first = begun.try_emplace(view.row.task_no, at).first->second;
-    first = std::min(first, at);
-  }
-  std::ranges::stable_sort(views, {}, [&](const InstanceView& view) {
-    return std::tuple(begun[view.row.task_no], view.row.task_no, view.row.map_index);
-  });
 }
 
 /// The epoch whose log is meant; 0: there is none.
@@ -138,23 +63,7 @@ LogSource source_of(const OpenRun& run, const InstanceView& view, Epoch epoch) {
   return {instance_name(view), logs::log_path(run.folder.string(), run.run_no, view.row.instance_no, epoch), time};
 }
 
-/// No log of the try that was asked for, or of anything.
-int say_nothing_there(const Invocation& call, const std::vector<InstanceView>& views, const Wish& wish) {
-  const bool is_one = views.size() == 1;
-  const std::string name = is_one ? instance_name(views.front()) : std::string();
-  if (wish.try_number > 0) {
-    std::int32_t last = 0;
-    for (const InstanceView& view : views) last = std::max(last, view.row.try_number);
-    const std::string number = std::to_string(wish.try_number);
-    return call.fail({(is_one ? name + " has no try " + number : "no task instance has a try " + number) +
-                          (last > 0 ? "; the last one is " + std::to_string(last) : ""),
-                      ErrorKind::not_found});
-  }
-  if (is_one) call.note(name + " has not run; `baton why " + call.args().at(0) + " " + name + "` says why");
-  return kOk;
-}
-
-int print_once(const Invocation& call, OpenRun& run, std::vector<InstanceView> views, const Wish& wish) {
+int print_once(const Invocation& call, OpenRun& run, std::vector<InstanceView> views, const LogWish& wish) {
   order_by_start(views);
   LogPrinter printer(call, options_of(wish, views.size() > 1));
   std::vector<LogSource> sources;
@@ -165,7 +74,7 @@ int print_once(const Invocation& call, OpenRun& run, std::vector<InstanceView> v
     sources.push_back(source_of(run, view, *epoch));
     printer.fit(sources.back().name);
   }
-  if (sources.empty()) return say_nothing_there(call, views, wish);
+  if (sources.empty()) return say_no_log(call, views, wish);
   for (const LogSource& source : sources) {
     const Result<std::int64_t> from = first_offset(source.path, wish);
     if (!from) return call.fail(from.error());
@@ -181,7 +90,7 @@ int print_once(const Invocation& call, OpenRun& run, std::vector<InstanceView> v
 /// Follows many logs at once, and learns of new tries from the store.
 class Follow {
  public:
-  Follow(const Invocation& call, OpenRun& run, std::string selector, const Wish& wish, bool names)
+  Follow(const Invocation& call, OpenRun& run, std::string selector, const LogWish& wish, bool names)
       : call_(call), run_(run), selector_(std::move(selector)), wish_(wish), printer_(call, options_of(wish, names)) {}
 
   int run() {
@@ -278,7 +187,7 @@ class Follow {
   const Invocation& call_;
   OpenRun& run_;
   std::string selector_;
-  const Wish& wish_;
+  const LogWish& wish_;
   LogPrinter printer_;
   std::map<Key, Log> logs_;
   std::map<InstanceNo, Epoch> begun_;
@@ -291,12 +200,13 @@ class Follow {
 }  // namespace
 
 int logs_command(const Invocation& call) {
-  const Result<Wish> wish = wish_of(call.args());
+  const Result<LogWish> wish = log_wish_of(call.args());
   if (!wish) return call.fail(wish.error());
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
   Result<std::vector<InstanceView>> views = chosen_instances(*run, call.args().at(1));
   if (!views) return call.fail(views.error());
+  if (run->elsewhere) return logs_elsewhere(call, *run, std::move(*views), *wish);
   if (!wish->follow) return print_once(call, *run, std::move(*views), *wish);
   return Follow(call, *run, call.args().at(1), *wish, views->size() > 1 || call.args().at(1).empty()).run();
 }

@@ -97,12 +97,13 @@ namespace {
 /// The run that resume and retry speak of, and what the file says now.
 struct OldRun {
   OpenRun run;
-  VersionRow version;
+  VersionRow version;  ///< empty: it lies elsewhere
 };
 
 Result<OldRun> old_run_of(const Invocation& call) {
   Result<OpenRun> run = open_run(call);
   if (!run) return run.error();
+  if (run->elsewhere) return OldRun{std::move(*run), {}};
   Result<VersionRow> version = run->reader->version_of_run(run->run_no);
   if (!version) return version.error();
   return OldRun{std::move(*run), std::move(*version)};
@@ -134,6 +135,11 @@ int say_as_it_was(const Invocation& call, const OldRun& old, const RunEnd& end, 
 int resume_command(const Invocation& call) {
   Result<OldRun> old = old_run_of(call);
   if (!old) return call.fail(old.error());
+  if (old->run.elsewhere) {
+    return call.fail({"a server goes on with its runs by itself: `baton unpause` lets go on what is paused, `baton retry` "
+                      "runs again what failed",
+                      ErrorKind::conflict});
+  }
   const RunNo run_no = old->run.run_no;
   const std::string dag_id = old->run.run.row.dag_id;
   if (has_changed(old->version)) {
@@ -167,7 +173,7 @@ int retry_command(const Invocation& call) {
   RetryRun request;
   request.run_no = old->run.run_no;
   if (call.args().has("from")) request.from = call.args().value("from");
-  if (const auto server = ServerClient::beside(old->run.folder)) {
+  if (const auto server = old->run.elsewhere ? old->run.elsewhere : ServerClient::beside(old->run.folder)) {
     return retry_through(*server, call, old->run.run.row, request, call.args().has("latest"));
   }
   Result<Config> config = load_config_beside(call, old->version.source_file);
@@ -197,7 +203,7 @@ namespace {
 int hold_run(const Invocation& call, bool is_paused) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
-  const auto holder = ServerClient::working_on(run->folder, run->run.row.run_id);
+  const auto holder = holder_of(*run);
   if (holder) return pause_through(*holder, call, run->run.row, is_paused);
   return call.fail(Error{"nobody works on this run now: `baton resume` goes on with it", ErrorKind::conflict});
 }
@@ -218,7 +224,7 @@ int stop_command(const Invocation& call) {
   // Who works on it may end before it is asked, and who was about to may take the folder before us: once more then. One
   // that works on another run is no reason to wait.
   for (bool is_last = false;; is_last = true) {
-    if (const auto holder = ServerClient::working_on(run->folder, run->run.row.run_id)) {
+    if (const auto holder = holder_of(*run)) {
       return stop_through(*holder, call, run->run.row, request);
     }
     const Result<std::string> stopped = stop_left(options, request);

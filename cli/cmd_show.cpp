@@ -21,6 +21,14 @@ using text::Ink;
 
 constexpr std::size_t kRowsMax = 500;  ///< of the table; the other formats have them all
 
+/// Of the folder that the run's version was read from; empty: it lay in no git work tree, or cannot be read.
+std::string commit_of(OpenRun& run) {
+  const auto versions = run.reader->list_versions(run.run.row.dag_id);
+  if (!versions) return {};
+  const auto own = std::ranges::find(*versions, run.run.row.dag_version, &VersionView::version);
+  return own == versions->end() ? std::string() : own->commit;
+}
+
 void show_head(const Invocation& call, OpenRun& opened) {
   const text::Style& style = call.out_style();
   const RunView& run = opened.run;
@@ -44,12 +52,14 @@ void show_head(const Invocation& call, OpenRun& opened) {
   if (row.interval_start != kNoTime)
     fact("interval", text::utc_time(row.interval_start) + " / " + text::utc_time(row.interval_end));
   if (row.conf_json != "{}") fact("params", row.conf_json);
-  fact("version", std::to_string(run.version_number) + "  " + row.dag_version.substr(0, 12));
+  const std::string commit = commit_of(opened);
+  fact("version", std::to_string(run.version_number) + "  " + row.dag_version.substr(0, 12) +
+                      (commit.empty() ? "" : "  of commit " + commit.substr(0, 12)));
   std::string labels;
   for (const auto& [name, value] : run.labels) labels += (labels.empty() ? "" : ", ") + name + "=" + value;
   fact("labels", labels);
   fact("note", row.note);
-  fact("logs", shown_path(opened.folder / "logs" / std::to_string(row.run_no)));
+  if (!opened.elsewhere) fact("logs", shown_path(opened.folder / "logs" / std::to_string(row.run_no)));
   Invocation::print(facts.render(style, call.out_width(), "  "));
 }
 
@@ -158,6 +168,27 @@ Result<Value> run_document(Reader& reader, const RunView& run, const std::vector
   return Value(std::move(out));
 }
 
+namespace {
+
+/// What the table tells of tries. A server of another machine is asked for each instance: only what tells why, unless
+/// all were asked for.
+Result<std::vector<TryView>> tries_told(const Invocation& call, OpenRun& run,
+                                        const std::vector<InstanceView>& instances) {
+  if (!run.elsewhere || call.args().has("tries")) return run.reader->tries_of_run(run.run_no);
+  std::vector<TryView> out;
+  std::size_t asked = 0;
+  for (const InstanceView& one : instances) {
+    const bool tells = one.row.state == TaskState::failed || one.row.state == TaskState::up_for_retry;
+    if (!tells || one.row.try_number == 0 || ++asked > kRowsMax) continue;
+    Result<std::vector<TryView>> own = run.reader->tries(run.run_no, one.row.instance_no);
+    if (!own) return own.error();
+    std::move(own->begin(), own->end(), std::back_inserter(out));
+  }
+  return out;
+}
+
+}  // namespace
+
 int show_command(const Invocation& call) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
@@ -170,7 +201,7 @@ int show_command(const Invocation& call) {
     call.print_document(*document, "task_instances");
     return kOk;
   }
-  const Result<std::vector<TryView>> all_tries = run->reader->tries_of_run(run->run_no);
+  const Result<std::vector<TryView>> all_tries = tries_told(call, *run, *instances);
   if (!all_tries) return call.fail(all_tries.error());
   Tries tries;
   for (const TryView& view : *all_tries) tries[view.row.instance_no].push_back(&view);

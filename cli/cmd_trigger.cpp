@@ -1,4 +1,7 @@
 // `trigger`: asks the server that holds the state folder for a run of one of its DAGs.
+#include <chrono>
+#include <thread>
+
 #include "cli/handlers_server.h"
 #include "cli/interval.h"
 #include "cli/run_params.h"
@@ -10,6 +13,9 @@
 
 namespace baton::cli {
 namespace {
+
+constexpr auto kFilesPatience = std::chrono::seconds(30);
+constexpr auto kFilesPause = std::chrono::milliseconds(50);
 
 Status add_times(const Invocation& call, const LoadedDag& loaded, ValueMap& body) {
   Value logical_date;
@@ -47,13 +53,27 @@ Result<ValueMap> body_of(const Invocation& call, const LoadedDag& loaded) {
   return body;
 }
 
+/// A server that has only just begun still reads its files: whether the DAG comes within a while.
+bool comes(const ServerClient& server, const std::string& id) {
+  const auto give_up_at = std::chrono::steady_clock::now() + kFilesPatience;
+  while (true) {
+    const auto dag = server.get(dag_target(id));
+    if (dag || dag.error().kind != ErrorKind::unavailable) return dag.ok();
+    if (std::chrono::steady_clock::now() > give_up_at) return false;
+    std::this_thread::sleep_for(kFilesPause);
+  }
+}
+
 }  // namespace
 
 int trigger_command(const Invocation& call) {
   const auto server = ServerClient::of(call.args());
   if (!server) return call.fail(server.error(), "`baton run` runs a DAG here and now");
   const std::string id = call.args().at(0);
-  const Result<LoadedDag> loaded = served_dag(*server, call, id);
+  Result<LoadedDag> loaded = served_dag(*server, call, id);
+  if (!loaded && loaded.error().kind == ErrorKind::not_found && comes(*server, id)) {
+    loaded = served_dag(*server, call, id);
+  }
   if (!loaded) return call.fail(loaded.error());
   const Result<ValueMap> body = body_of(call, *loaded);
   if (!body) return call.fail(body.error());

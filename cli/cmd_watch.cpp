@@ -1,6 +1,7 @@
 // `watch`: what `run` shows, for a run of another process, by asking the store again and again.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -78,10 +79,11 @@ class Watch {
     if (!view) return view.error();
     if (seen_ && view->row.seq == picture_.run().seq) return Unit{};
     picture_.set_run(view->row);
-    const Result<std::vector<InstanceView>> views = all_instances(*run_.reader, run_.run_no);
+    Result<std::vector<InstanceView>> views = all_instances(*run_.reader, run_.run_no);
     if (!views) return views.error();
     picture_.expect(views->size());
-    for (const InstanceView& one : *views) {
+    for (InstanceView& one : *views) {
+      if (run_.elsewhere && !number_task(one)) continue;
       const auto i = static_cast<std::size_t>(one.row.instance_no);
       if (i >= seqs_.size()) seqs_.resize(i + 1, -1);
       if (seqs_[i] == one.row.seq) continue;
@@ -93,6 +95,15 @@ class Watch {
     }
     seen_ = true;
     return Unit{};
+  }
+
+  /// A server of another machine tells tasks by their names.
+  bool number_task(InstanceView& view) const {
+    const auto& tasks = picture_.dag().tasks;
+    const auto found = std::ranges::find(tasks, view.task_id, &Task::id);
+    if (found == tasks.end()) return false;
+    view.row.task_no = static_cast<TaskNo>(found - tasks.begin());
+    return true;
   }
 
   void note_last_try(const InstanceView& view) {
@@ -124,7 +135,7 @@ class Watch {
 
   void draw(bool at_end) {
     const TerminalSize size = terminal_size(STDERR_FILENO);
-    glimpse();
+    if (!run_.elsewhere) glimpse();
     display::FrameOptions options;
     options.style = call_.err_style();
     options.columns = size.columns;
@@ -142,7 +153,7 @@ class Watch {
     options.style = call_.out_style();
     options.columns = call_.out_width();
     options.state_folder = run_.folder.string();
-    options.shown_folder = shown_path(run_.folder);
+    if (!run_.elsewhere) options.shown_folder = shown_path(run_.folder);
     options.run_words = words_;
     options.state_flag = state_flag_of(call_.args());
     Invocation::print((live_ ? "\n" : "") + display::summary_of(picture_, options));
@@ -150,7 +161,7 @@ class Watch {
   }
 
   bool nobody_runs() {
-    if (++looks_ % 5 != 0) return false;
+    if (run_.elsewhere || ++looks_ % 5 != 0) return false;
     const Result<LockHolder> holder = StateFolder::holder(run_.folder);
     if (!holder || holder->pid != 0) return false;
     const Result<RunView> view = run_.reader->run(run_.run_no);  // it may have ended between the two

@@ -14,6 +14,7 @@
 #include "scheduler/insight/why.h"
 #include "scheduler/logs/log_place.h"
 #include "scheduler/store/state_folder.h"
+#include "web/http/target.h"
 
 namespace baton::cli {
 namespace {
@@ -53,7 +54,7 @@ Result<WhyInput> input_of(const Invocation& call, OpenRun& run, const Dag& dag) 
   const Result<LockHolder> holder = StateFolder::holder(run.folder);
   in.somebody_runs = holder && holder->pid > 0;
   if (const Result<VersionRow> version = run.reader->version_of_run(run.run_no)) {
-    if (Result<Config> config = load_config_beside(call, version->source_file)) in.pools = std::move(config->pools);
+    if (Result<Config> config = last_config_beside(call, version->source_file)) in.pools = std::move(config->pools);
   }
   NameQuery all_pools;
   all_pools.page.limit = 10'000;
@@ -97,7 +98,7 @@ void show(const Invocation& call, const OpenRun& run, const WhyInput& in, const 
     const std::string next = next_of(in, reasons[i]);
     if (!next.empty()) out += "    " + style.paint(Ink::dim, next) + "\n";
   }
-  if (row.epoch > 0 && row.state == TaskState::failed) {
+  if (row.epoch > 0 && row.state == TaskState::failed && !run.elsewhere) {
     const std::string path = logs::log_path(run.folder.string(), run.run_no, row.instance_no, row.epoch);
     const std::vector<std::string> lines = display::last_lines(path, kLogLines);
     if (!lines.empty()) out += "\n  " + style.paint(Ink::dim, shown_path(path)) + "\n";
@@ -139,6 +140,42 @@ bool waits_whole(OpenRun& run, const std::string& task) {
   return instance && !is_final(instance->row.state);
 }
 
+/// As the server of another machine tells it.
+int why_elsewhere(const Invocation& call, OpenRun& run) {
+  const auto number = run.reader->find_instance(run.run_no, call.args().at(1));
+  if (!number) return call.fail(number.error());
+  const auto instance = run.reader->instance(run.run_no, *number);
+  if (!instance) return call.fail(instance.error());
+  const TaskRow& row = instance->row;
+  const RunRow& of = run.run.row;
+  const std::string target = run_target(of.dag_id, of.run_id) + "/taskInstances/" +
+                             http::percent_encoded(instance->task_id) +
+                             (row.map_index == kUnmapped ? "" : "/" + std::to_string(row.map_index)) + "/dependencies";
+  const auto told = run.elsewhere->get(target);
+  if (!told) return call.fail(told.error());
+  WhyInput in;
+  in.run = run.run;
+  in.instance = *instance;
+  std::vector<WhyReason> reasons;
+  for (const Value& one : list_member(*told, "reasons")) {
+    WhyReason reason;
+    reason.reason = text_member(one, "kind");
+    reason.message = text_member(one, "text");
+    if (!list_member(one, "holders").empty()) reason.details = {{"holders", list_member(one, "holders")}};
+    if (row.state == TaskState::failed) {
+      reason.remedy = Remedy::read_log;
+      reason.about = instance_name(*instance);
+    }
+    reasons.push_back(std::move(reason));
+  }
+  if (call.format() == Format::table) {
+    show(call, run, in, reasons);
+  } else {
+    call.print_document(document(in, reasons), "reasons");
+  }
+  return kOk;
+}
+
 }  // namespace
 
 int why_command(const Invocation& call) {
@@ -152,6 +189,7 @@ int why_command(const Invocation& call) {
   if (call.args().at(1).empty()) {
     return call.fail({"the run has begun: name a TASK of it, or a tick of the DAG with --at T"});
   }
+  if (run->elsewhere) return why_elsewhere(call, *run);
   const Result<std::shared_ptr<const Dag>> dag = dag_of_run(*run->reader, run->run_no);
   if (!dag) return call.fail(dag.error());
   const Result<WhyInput> in = input_of(call, *run, **dag);

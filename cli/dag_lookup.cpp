@@ -10,6 +10,7 @@
 #include "cli/state_lookup.h"
 #include "cli/terminal.h"
 #include "scheduler/dagfile/canonical.h"
+#include "scheduler/dagfile/git_commit.h"
 #include "scheduler/model/did_you_mean.h"
 
 namespace baton::cli {
@@ -186,6 +187,25 @@ Result<Config> load_config_beside(const Invocation& call, const fs::path& dag_fi
   return std::move(loaded.config);
 }
 
+Result<Config> last_config_beside(const Invocation& call, const fs::path& dag_file) {
+  const Result<fs::path> path = config_file_of(call.args(), dag_file, state_folder_of(call.args()));
+  if (!path) return path.error();
+  if (path->empty()) return Config{};
+  const char* const environment = std::getenv("BATON_PROFILE");
+  ConfigResult loaded = load_config(path->string(), call.args().value("profile", environment ? environment : ""));
+  if (loaded.ok()) {
+    loaded.config.path = path->string();
+    return std::move(loaded.config);
+  }
+  for (const Diagnostic& one : loaded.diagnostics) {
+    if (one.severity != Severity::error) continue;
+    call.warn(shown_path(*path) + ":" + std::to_string(one.line) + ":" + std::to_string(one.column) + ": " +
+              one.message + "; a server goes on with the settings that it read last");
+    break;
+  }
+  return Config{};
+}
+
 Result<LoadedDag> load_dag(const Invocation& call, const fs::path& file, const std::string& id) {
   return load_from(call, file, id);
 }
@@ -224,6 +244,7 @@ std::shared_ptr<const VersionRow> take_version_row(LoadedDag& loaded) {
   row->canonical_json = canonical_json(*loaded.dag);
   row->source = std::move(loaded.source);
   row->source_hash = loaded.source_hash;
+  if (!loaded.file.empty()) row->commit = git_commit_of(loaded.file.string());
   row->source_file = loaded.file.string();
   row->work_folder = loaded.dag->work_folder;
   row->created_at = now_us();

@@ -27,7 +27,10 @@ Result<LoadedDag> load_one_dag(const Invocation& call, const std::string& file_o
 /// The DAG `id` of `file`, an absolute path, likewise.
 Result<LoadedDag> load_dag(const Invocation& call, const std::filesystem::path& file, const std::string& id);
 
-/// baton.yaml as config_file_of() finds it; its findings go to stderr.
+/// baton.yaml as config_file_of() finds it, for commands that ask a server: one with a mistake, with which a server goes
+/// on as it was, is one line on stderr and counts as empty.
+Result<Config> last_config_beside(const Invocation& call, const std::filesystem::path& dag_file);
+/// The same for commands that run a DAG or a server: a mistake is an error, and all findings go to stderr.
 Result<Config> load_config_beside(const Invocation& call, const std::filesystem::path& dag_file);
 
 /// The DAGs of stdin, with their findings.

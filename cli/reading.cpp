@@ -6,6 +6,7 @@
 
 #include "cli/contexts.h"
 #include "cli/permissions.h"
+#include "cli/remote_reader.h"
 #include "cli/state_lookup.h"
 #include "scheduler/dagfile/canonical.h"
 #include "scheduler/model/did_you_mean.h"
@@ -27,15 +28,13 @@ Status may_read_state(const std::filesystem::path& folder) {
 
 Result<OpenState> open_state(const Arguments& arguments) {
   // Who has chosen another machine must not read, or change, what happens to lie here.
-  if (std::getenv("BATON_STATE") == nullptr) {
-    const auto context = context_of(arguments);
-    if (!context) return context.error();
-    if (*context) {
-      return Error{"the context \"" + (*context)->name +
-                       "\" is in use, and this command works on a state folder: name one"
-                       " with --state, or say `baton context use local`",
-                   ErrorKind::invalid};
-    }
+  const auto context = context_of(arguments);
+  if (!context) return context.error();
+  if (*context) {
+    return Error{"the context \"" + (*context)->name +
+                     "\" is in use, and this command works on the files of a state folder: run it where"
+                     " the server runs, name a folder here with --state, or say `baton context use local`",
+                 ErrorKind::invalid};
   }
   OpenState out;
   out.folder = state_folder_of(arguments);
@@ -51,10 +50,23 @@ Result<OpenState> open_state(const Arguments& arguments) {
   return out;
 }
 
+Result<OpenState> open_view(const Arguments& arguments) {
+  const auto context = context_of(arguments);
+  if (!context) return context.error();
+  if (!*context) return open_state(arguments);
+  auto server = ServerClient::of(arguments);
+  if (!server) return server.error();
+  return OpenState{{}, std::make_unique<RemoteReader>(*server), *server};
+}
+
+std::optional<ServerClient> holder_of(const OpenRun& run) {
+  return run.elsewhere ? run.elsewhere : ServerClient::working_on(run.folder, run.run.row.run_id);
+}
+
 Result<OpenRun> open_run(const Invocation& call, std::size_t at) {
-  Result<OpenState> state = open_state(call.args());
+  Result<OpenState> state = open_view(call.args());
   if (!state) return state.error();
-  OpenRun out{std::move(state->folder), std::move(state->reader), 0, {}};
+  OpenRun out{std::move(state->folder), std::move(state->reader), 0, {}, std::move(state->elsewhere)};
   const Result<RunNo> run_no = out.reader->find_run(call.args().at(at));
   if (!run_no && run_no.error().kind == ErrorKind::not_found) {
     return Error{run_no.error().message + "; `baton ls` lists the runs, @latest is the newest", ErrorKind::not_found};

@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/invocation.h"
+#include "cli/server_client.h"
 #include "scheduler/model/dag.h"
 #include "scheduler/engine/reader.h"
 
@@ -15,21 +17,28 @@ namespace baton::cli {
 Status may_read_state(const std::filesystem::path& folder);
 
 struct OpenState {
-  std::filesystem::path folder;  ///< absolute
+  std::filesystem::path folder;  ///< absolute; empty: it lies elsewhere
   std::unique_ptr<Reader> reader;
+  std::optional<ServerClient> elsewhere = {};  ///< the server of the context in use
 };
-/// Errors: not_found, with what to type, where nothing has run yet; denied where the folder or its database may not be
-/// read.
+/// The folder here, for commands that work on its files. Errors: not_found, with what to type, where nothing has run yet;
+/// denied where the folder or its database may not be read; invalid while a context is in use, whose files are elsewhere.
 Result<OpenState> open_state(const Arguments& arguments);
+/// The same for commands that show: with a context in use what its server shows.
+Result<OpenState> open_view(const Arguments& arguments);
 
 struct OpenRun {
-  std::filesystem::path folder;
+  std::filesystem::path folder;  ///< empty: it lies elsewhere
   std::unique_ptr<Reader> reader;
   RunNo run_no = 0;
   RunView run;
+  std::optional<ServerClient> elsewhere = {};
 };
-/// The run that the positional argument `at` names.
+/// The run that the positional argument `at` names, of the folder here or of the context in use.
 Result<OpenRun> open_run(const Invocation& call, std::size_t at = 0);
+
+/// Who works on a run: the server of the context, else who holds the folder. none: nobody that answers.
+std::optional<ServerClient> holder_of(const OpenRun& run);
 
 /// All task instances of a run, page by page, in the order of order_by_task().
 Result<std::vector<InstanceView>> all_instances(Reader& reader, RunNo run_no, const InstanceFilter& filter = {});

@@ -37,7 +37,7 @@ Result<LoadedDag> served_dag(const Invocation& call, const std::string& id) {
   auto dag = from_canonical(version->canonical_json, {version->source_file, version->work_folder});
   if (!dag) return dag.error();
   out.dag = std::move(*dag);
-  Result<Config> config = load_config_beside(call, version->source_file);
+  Result<Config> config = last_config_beside(call, version->source_file);
   if (!config) return config.error();
   out.config = std::move(*config);
   return out;

@@ -25,6 +25,8 @@ constexpr DurationUs kBeatUs = kSecond;
 constexpr char kDagSettings[] = "dag_settings";
 /// A loop that has not turned for so long hangs: it takes no requests.
 constexpr DurationUs kHangsUs = 10 * kSecond;
+/// A server whose files take longer than this to be read says that it is ready all the same.
+constexpr DurationUs kFirstReadUs = 2 * kSecond;
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -134,6 +136,7 @@ Status Serving::start() {
   server_.host().engine().make_children_with(&child_host_);
   makers_.start(*found);  // before the folder
   folder_.start(*found);
+  folder_.look_through([this] { is_reading_ = false; });
   keep_dag_settings(*found, server_.options().config);
   backfills_.start(*found);
   jobs_.start(*found);
@@ -212,6 +215,7 @@ Status Serving::start_web() {
   services.validate = [this](std::string source, const std::string& file) {
     return validation_of(std::move(source), file, config_now());
   };
+  services.is_reading = [this] { return is_reading_.load(); };
   services.now = [this] { return server_.loop().wall_now(); };
   services.workers = [this] {
     const std::lock_guard lock(seen_mutex_);
@@ -249,10 +253,14 @@ Status Serving::start_web() {
     api::Health health;
     health.scheduler_seen = seen_;
     const bool hangs = server_.loop().wall_now() - health.scheduler_seen > kHangsUs;
-    health.is_ready = is_ready_ && !hangs;
+    // A folder of many files takes its time: what was known before works meanwhile.
+    const bool reads = is_reading_ && health.scheduler_seen - started_at_ < kFirstReadUs;
+    health.is_ready = is_ready_ && !hangs && !reads;
     health.started_at = started_at_;
     health.host = host_name();
-    if (!health.is_ready) health.why = hangs ? "the scheduler does not turn" : "the server is ending";
+    if (!health.is_ready) health.why = hangs                ? "the scheduler does not turn"
+                                      : is_ready_ && reads ? "the files of DAGs are read for the first time"
+                                                           : "the server is ending";
     return health;
   };
   web::Seams seams;

@@ -114,6 +114,7 @@ class Serving {
   api::Refusals refusals_;
   std::unique_ptr<web::Server> web_;
   // For threads that handle requests: how the loop is.
+  std::atomic<bool> is_reading_ = true;  ///< the files of DAGs, for the first time
   std::atomic<bool> is_ready_ = false;
   std::atomic<WallUs> seen_ = 0;
   WallUs started_at_ = kNoTime;

@@ -65,6 +65,11 @@ Value document_of(const RunView& run, const std::vector<Report>& reports) {
 }  // namespace
 
 int show_reports(const Invocation& call, OpenRun& run, const std::vector<InstanceView>& instances) {
+  if (run.elsewhere) {
+    return call.fail({"reports are files where the server runs: the page of the run shows them, and `GET …/reports/{try}`"
+                      " of the API",
+                      ErrorKind::invalid});
+  }
   const Result<std::vector<Report>> reports = reports_of(run, instances);
   if (!reports) return call.fail(reports.error());
   if (call.format() != Format::table) {

@@ -18,9 +18,9 @@ void add_text(ValueMap& body, const char* name, const std::string& text) {
 
 /// The run as the store has it: what the server has answered is durable.
 Result<OpenRun> open_asked(const Invocation& call, const std::string& words) {
-  Result<OpenState> state = open_state(call.args());
+  Result<OpenState> state = open_view(call.args());
   if (!state) return state.error();
-  OpenRun out{std::move(state->folder), std::move(state->reader), 0, {}};
+  OpenRun out{std::move(state->folder), std::move(state->reader), 0, {}, std::move(state->elsewhere)};
   const Result<RunNo> run_no = out.reader->find_run(words);
   if (!run_no) return run_no.error();
   out.run_no = *run_no;
@@ -44,28 +44,6 @@ int await_document(const Invocation& call, OpenRun run) {
     std::this_thread::sleep_for(kAwaitPoll);
   }
 }
-
-/// Of a server of another machine: its run is asked for again and again.
-int await_elsewhere(const ServerClient& server, const Invocation& call, const std::string& target) {
-  while (true) {
-    const Result<Value> now = server.get(target);
-    if (!now) return call.fail(now.error());
-    const std::string state = text_member(*now, "state");
-    if (state == "success" || state == "failed") {
-      if (call.format() != Format::table) {
-        call.print_document(*now);
-      } else {
-        Invocation::print(text_member(*now, "dag_run_id") + "  " + state + "\n");
-      }
-      return state == "success" ? kOk : kRunFailed;
-    }
-    std::this_thread::sleep_for(kAwaitPoll);
-  }
-}
-
-}  // namespace
-
-namespace {
 
 /// What keeps a run from beginning, where that is more than those before it in the same turn.
 void tell_wait(const ServerClient& server, const Invocation& call, const Value& run) {
@@ -93,7 +71,6 @@ int show_run(const ServerClient& server, const Invocation& call, const Value& ru
     call.note(what + "; `baton watch " + words + state_flag_of(call.args()) + "` follows it");
     return kOk;
   }
-  if (!server.is_here()) return await_elsewhere(server, call, run_target(dag_id, run_id));
   Result<OpenRun> opened = open_asked(call, words);
   if (!opened) return call.fail(opened.error());
   return is_table ? follow_run(call, std::move(*opened), words) : await_document(call, std::move(*opened));

@@ -38,7 +38,8 @@ Result<std::vector<WaitReason>> asked_reasons(const ServerClient& server, const 
 }
 
 Result<std::vector<WaitReason>> reasons_of_wait(OpenRun& run) {
-  if (const auto server = ServerClient::beside(run.folder)) return asked_reasons(*server, run.run.row);
+  const auto server = run.elsewhere ? run.elsewhere : ServerClient::beside(run.folder);
+  if (server) return asked_reasons(*server, run.run.row);
   insight::WaitQuestion question;
   question.run = run.run;
   question.now = now_us();

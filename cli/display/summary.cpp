@@ -64,7 +64,7 @@ std::string failure(const RunPicture& picture, const Row& row, const SummaryOpti
   if (row.started_at != kNoTime && row.ended_at != kNoTime)
     head += std::string(style.dot()) + text::span(row.ended_at - row.started_at);
   std::string out = fit(head, options) + "\n";
-  if (row.epoch == 0) return out;
+  if (row.epoch == 0 || options.state_folder.empty()) return out;
   const std::string bar = style.paint(Ink::dim, style.unicode ? "    │ " : "    | ");
   for (const std::string& line :
        last_lines(logs::log_path(options.state_folder, picture.run().run_no, row.instance_no, row.epoch), kLinesShown)) {
@@ -153,9 +153,10 @@ std::string summary_of(const RunPicture& picture, const SummaryOptions& options)
   }
   out += outputs(picture, options);
   out += "\n" + fit(style.paint(Ink::dim, "  run   ") + picture.run().run_id, options) + "\n";
-  out += fit(style.paint(Ink::dim, "  logs  ") + options.shown_folder + "/logs/" + std::to_string(picture.run().run_no),
-             options) +
-         "\n";
+  if (!options.shown_folder.empty()) {
+    const std::string logs = options.shown_folder + "/logs/" + std::to_string(picture.run().run_no);
+    out += fit(style.paint(Ink::dim, "  logs  ") + logs, options) + "\n";
+  }
   return out + next_lines(picture, failures, options);
 }
 

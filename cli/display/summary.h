@@ -13,8 +13,8 @@ namespace baton::display {
 struct SummaryOptions {
   text::Style style;
   std::size_t columns = 80;      ///< 0: no limit
-  std::string state_folder;      ///< absolute
-  std::string shown_folder;      ///< as people would type it
+  std::string state_folder;      ///< absolute; empty: logs lie elsewhere
+  std::string shown_folder;      ///< as people would type it; empty as well
   std::string run_words;         ///< how to name the run in the commands that follow: `@latest`
   std::string state_flag;        ///< ` --state DIR` where it must be typed again
   bool interrupted = false;

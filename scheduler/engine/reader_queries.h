@@ -35,7 +35,9 @@ inline constexpr std::int64_t kTotalMax = 100'000;
 struct PageRequest {
   std::int64_t limit = 50;  ///< rows at most; clamped to 0 … 10,000; 0: the total alone
   std::int64_t offset = 0;  ///< rows passed over
-  std::string after;        ///< `next` of the page before, of the same filter and order; another one is `invalid`
+  /// `next` or `previous` of another page of the same filter and order; that of another one is `invalid`. Then offset
+  /// counts for nothing where it goes back.
+  std::string after;
   bool with_total = true;   ///< a total costs time with the rows that match, up to kTotalMax
 };
 

@@ -49,6 +49,7 @@ struct PageOf {
   std::int64_t total = 0;        ///< of all that the filter lets through; at most kTotalMax, unless from aggregates
   bool total_is_capped = false;
   std::string next;              ///< `after` of the next page; empty: this is the last
+  std::string previous;          ///< `after` of the page before, of one that was asked for by key; empty: this is the first
   std::int64_t seq = 0;          ///< of the snapshot that this is of
 };
 using RunPage = PageOf<RunView>;
@@ -105,6 +106,7 @@ struct VersionView {
   std::string source_hash, source_file, work_folder;
   WallUs created_at = kNoTime;
   std::string uuid;
+  std::string commit;   ///< of git, as VersionRow has it
   bool stands = false;  ///< what new runs get: an edit that was taken back is not the newest; one in a list, always
 };
 

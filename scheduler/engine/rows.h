@@ -150,6 +150,7 @@ struct VersionRow {
   std::string canonical_json;
   std::string source, source_hash, source_file, work_folder;
   WallUs created_at = kNoTime;
+  std::string commit;            ///< of the git work tree that held the file when this source was first stored; or empty
 };
 
 /// A new run: with `run.begun_at`, one task instance for each task; without, the row alone, which waits to begin (the

@@ -182,14 +182,14 @@ void DagFiles::tell(File& file, WallUs now, FileChanges& changes) {
   changes.files.push_back(row);
 }
 
-std::shared_ptr<const VersionRow> version_row(const Dag& dag, const std::string& source, const std::string& source_hash,
-                                              WallUs now) {
+std::shared_ptr<const VersionRow> version_row(const Dag& dag, const SourceSeen& source, WallUs now) {
   auto row = std::make_shared<VersionRow>();
   row->dag_id = dag.id;
   row->version = dag.version;
   row->canonical_json = canonical_json(dag);
-  row->source = source;
-  row->source_hash = source_hash;
+  row->source = source.text;
+  row->source_hash = source.hash;
+  row->commit = source.commit;
   row->source_file = dag.source_file;
   row->work_folder = dag.work_folder;
   row->created_at = now;

@@ -32,6 +32,7 @@ struct FileSeen {
 struct FileRead {
   FileSeen seen;
   std::string hash;        ///< SHA-256 of the content
+  std::string commit;      ///< of the git work tree that holds it; empty: none
   bool is_same = false;    ///< the content has the hash that was known, and was not read as DAGs
   std::string calendars;  ///< of baton.yaml, with which it was read: no version tells of them, but schedules go by them
   LoadResult content;      ///< else: what it says
@@ -95,8 +96,12 @@ class DagFiles {
   std::map<std::string, std::set<std::string>> claimed_by_;  ///< DAG id → paths; of files that have been read
 };
 
+/// The text of a file, and where it comes from.
+struct SourceSeen {
+  std::string text, hash, commit;
+};
+
 /// As the store keeps a version: the canonical form and the source.
-std::shared_ptr<const VersionRow> version_row(const Dag& dag, const std::string& source, const std::string& source_hash,
-                                              WallUs now);
+std::shared_ptr<const VersionRow> version_row(const Dag& dag, const SourceSeen& source, WallUs now);
 
 }  // namespace baton

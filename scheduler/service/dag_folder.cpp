@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "scheduler/dagfile/calendars.h"
+#include "scheduler/dagfile/git_commit.h"
 #include "scheduler/digest/digest.h"
 
 namespace baton {
@@ -70,7 +71,9 @@ FileRead read_file(FileSeen seen, const std::string& known, const Config& config
   read.hash = sha256_hex(*text);
   read.calendars = config.calendars_json;
   read.is_same = read.hash == known;
-  if (!read.is_same) read.content = load_text(std::move(*text), read.seen.path, options);
+  if (read.is_same) return read;
+  read.content = load_text(std::move(*text), read.seen.path, options);
+  read.commit = git_commit_of(read.seen.path);
   return read;
 }
 
@@ -140,6 +143,7 @@ void DagFolder::stop() {
   watch_.reset();
   if (timer_ != 0) loop_.cancel(timer_);
   timer_ = 0;
+  open_writes_ = 0;
   waiting_.clear();
 }
 
@@ -210,21 +214,27 @@ void DagFolder::read(const std::string& path, bool whatever_it_holds) {
 }
 
 void DagFolder::was_read(FileRead read) {
-  const std::string source = read.content.source;
-  const std::string hash = read.hash;
-  apply(files_->take(std::move(read), loop_.wall_now()), source, hash);
+  const SourceSeen source{read.content.source, read.hash, read.commit};
+  apply(files_->take(std::move(read), loop_.wall_now()), source);
 }
 
 void DagFolder::is_gone(const std::string& path) {
-  apply(files_->drop(path, loop_.wall_now()), {}, {});
+  apply(files_->drop(path, loop_.wall_now()), {});
 }
 
-void DagFolder::apply(FileChanges changes, const std::string& source, const std::string& source_hash) {
+void DagFolder::apply(FileChanges changes, const SourceSeen& source) {
   const WallUs now = loop_.wall_now();
   auto last = std::make_shared<ServiceRows>();  // written when the last DAG that comes or goes is
   last->files = std::move(changes.files);
   // Goes with the last of those that hold it: with this call where no DAG is lost or given.
-  auto all_written = std::shared_ptr<void>(nullptr, guarded([this, last](void*) { host_.write(*last, {}, [] {}); }));
+  auto written = guarded([this] {
+    --open_writes_;
+    tell_if_idle();
+  });
+  if (!last->files.empty()) ++open_writes_;
+  auto all_written = std::shared_ptr<void>(nullptr, guarded([this, last, written](void*) {
+                                             if (!last->files.empty()) host_.write(*last, {}, written);
+                                           }));
   for (const std::string& id : changes.lost) {
     ticks_.lose_dag(id, "its file is gone, or does not hold it any more", {}, [all_written] {});
   }
@@ -239,14 +249,15 @@ void DagFolder::apply(FileChanges changes, const std::string& source, const std:
     host_.write(std::move(unread), {}, [] {});
   }
   for (const DagGiven& given : changes.given) {
-    const auto version = version_row(*given.dag, source, source_hash, now);
+    const auto version = version_row(*given.dag, source, now);
     give_dag({given.dag, version}, given.path, settings_.config, host_, ticks_, shelf_, [all_written] {});
   }
   for (const std::string& path : changes.read_again) read(path, true);
 }
 
 void DagFolder::tell_if_idle() {
-  if (is_looking_ || open_reads_ > 0) return;
+  if (is_looking_ || open_reads_ > 0 || open_writes_ > 0) return;
+  has_looked_ = true;
   const std::vector<std::function<void()>> waiting = std::exchange(waiting_, {});
   for (const auto& done : waiting) done();
 }

@@ -60,12 +60,14 @@ class DagFolder {
   void start(const ServiceSnapshot& found);
   /// Nothing more is heard of the folder. Idempotent.
   void stop();
-  /// Looks through the folder now; `done` once all that this found is read and on its way to the store. May be empty.
+  /// Looks through the folder now; `done` once all that this found is read and durable. May be empty.
   void look_through(std::function<void()> done);
   /// Another baton.yaml: every file is read again.
   void set_config(Config config);
 
   [[nodiscard]] const DagFiles& files() const { return *files_; }
+  /// Whether all that the first look has found is read and durable: a DAG that is not there by then is none.
+  [[nodiscard]] bool has_looked() const { return has_looked_; }
   [[nodiscard]] bool is_watched() const { return watch_ != nullptr && watch_->is_whole(); }
 
  private:
@@ -75,7 +77,7 @@ class DagFolder {
   void read(const std::string& path, bool whatever_it_holds);
   void was_read(FileRead read);
   void is_gone(const std::string& path);
-  void apply(FileChanges changes, const std::string& source, const std::string& source_hash);
+  void apply(FileChanges changes, const SourceSeen& source);
   void set_timer();
   void tell_if_idle();
 
@@ -95,9 +97,9 @@ class DagFolder {
   std::optional<DagFiles> files_;
   std::unique_ptr<FolderWatch> watch_;
   std::set<std::string> asked_;                ///< to be read, and not begun yet
-  std::size_t open_reads_ = 0;
-  std::vector<std::function<void()>> waiting_;  ///< for nothing more to be read
-  bool is_looking_ = false;
+  std::size_t open_reads_ = 0, open_writes_ = 0;
+  std::vector<std::function<void()>> waiting_;  ///< for nothing more to be read or written
+  bool is_looking_ = false, has_looked_ = false;
   bool is_missing_ = false;                    ///< the folder was not there at the last look
   bool has_links_ = false;                     ///< links stood in it then
   Loop::TimerId timer_ = 0;

@@ -2,6 +2,7 @@
 
 #include "scheduler/model/check.h"
 #include "scheduler/store/audit_chain.h"
+#include "scheduler/store/kept_commit.h"
 #include "scheduler/store/row_sums.h"
 
 namespace baton::sqlite {
@@ -89,7 +90,7 @@ BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t s
       leader_("SELECT leader_epoch FROM store WHERE id = 1"),
       find_dag_("SELECT dag_no FROM dag WHERE dag_id = ?"),
       insert_dag_("INSERT INTO dag (dag_id) VALUES (?) RETURNING dag_no"),
-      find_version_("SELECT version_no, created_at, checksum FROM dag_version WHERE dag_no = ? AND version = ?"),
+      find_version_("SELECT version_no, created_at, checksum, source_hash FROM dag_version WHERE dag_no = ? AND version = ?"),
       renew_version_(kRenewVersion),
       next_version_("SELECT coalesce(max(number), 0) + 1 FROM dag_version WHERE dag_no = ?"),
       insert_version_(kInsertVersion),
@@ -418,16 +419,18 @@ bool BatchWriter::version_no_of(const RunCreation& creation, std::int64_t dag_no
   const int rc = found.step();
   WallUs created_at = kNoTime;
   std::int64_t checksum = 0;
+  std::string kept_hash;
   if (rc == kRow) {
     version_no = found.integer(0);
     created_at = found.time(1);
     checksum = found.integer(2);
+    kept_hash = found.string(3);
   }
   found.reset();
   if (rc != kRow && rc != kDone) return ok(rc);
   if (rc == kDone && !insert_version(creation, dag_no, version_no)) return false;
   if (rc == kRow && creation.version != nullptr &&
-      !renew_version(*creation.version, version_no, created_at, checksum)) {
+      !renew_version(*creation.version, version_no, created_at, checksum, kept_hash)) {
     return false;
   }
   version_nos_.emplace(name, version_no);
@@ -437,13 +440,17 @@ bool BatchWriter::version_no_of(const RunCreation& creation, std::int64_t dag_no
 /// A version that is there, in the words of now: sizes of pools, comments and the folder are no part of what it is, but
 /// the next scheduler sets the pools and starts the tasks by what stands in the row.
 bool BatchWriter::renew_version(const VersionRow& given, std::int64_t version_no, WallUs created_at,
-                                std::int64_t checksum) {
+                                std::int64_t checksum, const std::string& kept_hash) {
   VersionRow row = given;
   row.created_at = created_at;
+  VersionRow kept;
+  sqlite::take_source_hash(kept_hash, kept);
+  if (kept.source_hash == row.source_hash) row.commit = kept.commit;  // of when these words came
+  const std::string hash = sqlite::kept_source_hash(row);
   const std::int64_t sum = sum_of(row);
   if (sum == checksum) return true;
   return ok_one_row(renew_version_.on(db_).run(
-      sum, std::string_view(row.source_hash), std::string_view(row.source_file), std::string_view(row.work_folder),
+      sum, std::string_view(hash), std::string_view(row.source_file), std::string_view(row.work_folder),
       std::string_view(row.canonical_json), std::string_view(row.source), version_no));
 }
 
@@ -455,10 +462,11 @@ bool BatchWriter::insert_version(const RunCreation& creation, std::int64_t dag_n
   BATON_CHECK(row.dag_id == bare.dag_id && row.version == bare.version);
   std::int64_t number = 0;
   if (!read_integer(next_version_.on(db_).start_with(dag_no), number)) return false;
+  const std::string hash = sqlite::kept_source_hash(row);
   // In steps: one statement that also computes or returns something holds a copy of the texts.
   const int rc = insert_version_.on(db_).run(
       dag_no, number, Time{row.created_at}, sum_of(row), std::string_view(row.version),
-      std::string_view(row.source_hash), std::string_view(row.source_file), std::string_view(row.work_folder),
+      std::string_view(hash), std::string_view(row.source_file), std::string_view(row.work_folder),
       std::string_view(row.canonical_json), std::string_view(row.source));
   return ok(rc) && read_integer(find_version_.on(db_).start_with(dag_no, std::string_view(row.version)), version_no) &&
          insert_tasks(*creation.dag, version_no);

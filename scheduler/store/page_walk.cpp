@@ -7,6 +7,7 @@ namespace baton::sqlite {
 namespace {
 
 constexpr std::size_t kPartMax = 250;
+const std::string kBefore = "<";
 /// Above every text that begins with what it is put behind.
 constexpr char kHighest[] = "\xf4\x8f\xbf\xbf";
 
@@ -106,9 +107,9 @@ std::string PageWalk::term(std::size_t i) const {
 /// A plain `(a, b) > (?, ?)` lets an index by (a, b) begin right after the key, however many rows share `a`.
 void PageWalk::add_beyond_key(Query& query, std::size_t at) const {
   if (at == terms_.size()) return;
-  const bool descending = terms_[at].descending;
+  const bool descending = descends(at);
   const bool same_way = std::all_of(terms_.begin() + static_cast<std::ptrdiff_t>(at), terms_.end(),
-                                    [&](const SortTerm& t) { return t.descending == descending; });
+                                    [&](const SortTerm& t) { return t.descending == terms_[at].descending; });
   if (!same_way) {
     query.add(" AND ").add(term(at)).add(descending ? " <= " : " >= ");
     bind_key(query, at);
@@ -127,7 +128,7 @@ void PageWalk::add_beyond_key(Query& query, std::size_t at) const {
 }
 
 void PageWalk::add_beyond_key_mixed(Query& query, std::size_t at) const {
-  query.add("(").add(term(at)).add(terms_[at].descending ? " < " : " > ");
+  query.add("(").add(term(at)).add(descends(at) ? " < " : " > ");
   bind_key(query, at);
   if (at + 1 < terms_.size()) {
     query.add(" OR (").add(term(at)).add(" = ");
@@ -151,7 +152,7 @@ void PageWalk::bind_key(Query& query, std::size_t at) const {
 Query PageWalk::values(const Query& from) const {
   Query query = from;
   if (terms_[0].may_be_null) query.add(" AND ").add(term(0)).add(" IS NOT NULL");
-  if (key_) add_beyond_key(query, 0);
+  if (key_ && !is_past_values()) add_beyond_key(query, 0);
   return query;
 }
 
@@ -168,12 +169,12 @@ Query PageWalk::page_of(const Query& matching, std::size_t first, std::int64_t l
   for (std::size_t i = 0; i < terms_.size(); ++i) query.add(", ").add(i == 0 ? terms_[i].sql : term(i));
   query.append(matching);
   for (std::size_t i = first; i < terms_.size(); ++i) {
-    query.add(i == first ? " ORDER BY " : ", ").add(term(i)).add(terms_[i].descending ? " DESC" : "");
+    query.add(i == first ? " ORDER BY " : ", ").add(term(i)).add(descends(i) ? " DESC" : "");
   }
   return query.add(" LIMIT ? OFFSET ?", limit, std::max<std::int64_t>(skip, 0));
 }
 
-// ---- keys: the list and its order, then each value as its length and its bytes, or a tilde for none ----
+// ---- keys: a "<" where the page ends before it, the list and its order, then each value as its length and its bytes, or a tilde for none ----
 
 std::string PageWalk::signature() const {
   std::string text(1, list_);
@@ -181,11 +182,17 @@ std::string PageWalk::signature() const {
   return text;
 }
 
-std::string PageWalk::cut(std::vector<WalkedRow>& rows) const {
-  if (static_cast<std::int64_t>(rows.size()) <= limit_) return {};
-  rows.resize(static_cast<std::size_t>(limit_));
-  if (rows.empty()) return {};  // nothing was asked for but how many there are
-  return key_after(rows.back().values);
+void PageWalk::cut(std::vector<WalkedRow>& rows) const {
+  if (std::ssize(rows) <= limit_) return;
+  if (is_back_) {
+    rows.erase(rows.begin(), rows.end() - limit_);
+  } else {
+    rows.resize(static_cast<std::size_t>(limit_));
+  }
+}
+
+std::string PageWalk::key_before(const std::vector<std::optional<std::string>>& values) const {
+  return kBefore + key_after(values);
 }
 
 std::string PageWalk::key_after(const std::vector<std::optional<std::string>>& values) const {
@@ -197,8 +204,10 @@ std::string PageWalk::key_after(const std::vector<std::optional<std::string>>& v
 Status PageWalk::take_key() {
   if (after_.empty()) return Unit{};
   const Error none{"this is no place in this list: pages go on with the key of the page before, in the same order"};
-  if (!after_.starts_with(signature())) return none;
-  std::string_view rest = std::string_view(after_).substr(signature().size());
+  is_back_ = after_.starts_with(kBefore);
+  std::string_view rest = std::string_view(after_).substr(is_back_ ? kBefore.size() : 0);
+  if (!rest.starts_with(signature())) return none;
+  rest.remove_prefix(signature().size());
   std::vector<std::optional<std::string>> values;
   for (std::size_t i = 0; i < terms_.size(); ++i) {
     if (rest.starts_with('~')) {

@@ -2,6 +2,8 @@
 // by key and by offset. Used by the .cpp files of the reader alone; any thread.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "scheduler/engine/reader_queries.h"
+#include "scheduler/engine/reader_views.h"
 #include "scheduler/model/result.h"
 
 namespace baton::sqlite {
@@ -94,13 +97,28 @@ class PageWalk {
   /// One row more than the page, from `from`: FROM … WHERE …, with every condition.
   template <typename Connection>
   Result<std::vector<WalkedRow>> rows(Connection& connection, const Query& from) const;
-  /// Drops the row that is one too many; the key of the next page, where there was one.
-  [[nodiscard]] std::string cut(std::vector<WalkedRow>& rows) const;
+  /// Drops the row that is one too many.
+  void cut(std::vector<WalkedRow>& rows) const;
+  /// The same, and tells the page the keys of the one behind it and of the one before it, where there are such.
+  template <typename Row>
+  void cut(std::vector<WalkedRow>& rows, PageOf<Row>& page) const {
+    const bool has_more = std::ssize(rows) > limit_;
+    cut(rows);
+    if (rows.empty()) return;
+    if (has_more || is_back_) page.next = key_after(rows.back().values);
+    if (is_back_ ? has_more : key_.has_value()) page.previous = key_before(rows.front().values);
+  }
+  /// It ends before the row of its key: rows come in the order of the list all the same.
+  [[nodiscard]] bool is_back() const { return is_back_; }
   /// The key of the page that begins after a row with these values, one for each term.
   [[nodiscard]] std::string key_after(const std::vector<std::optional<std::string>>& values) const;
+  /// The key of the page that ends before it.
+  [[nodiscard]] std::string key_before(const std::vector<std::optional<std::string>>& values) const;
 
  private:
   [[nodiscard]] std::string term(std::size_t i) const;
+  /// The way that it is walked: a page before a key is read from its end.
+  [[nodiscard]] bool descends(std::size_t i) const { return terms_[i].descending != is_back_; }
   [[nodiscard]] std::string signature() const;
   [[nodiscard]] bool is_past_values() const { return key_ && terms_[0].may_be_null && !(*key_)[0]; }
   [[nodiscard]] Query values(const Query& from) const;   ///< of rows that have the first value
@@ -115,7 +133,7 @@ class PageWalk {
   const std::string numbers_;
   const std::int64_t limit_, skip_;
   const std::string after_;
-  bool is_sorted_ = false;
+  bool is_sorted_ = false, is_back_ = false;
   std::optional<std::vector<std::optional<std::string>>> key_;
 };
 
@@ -130,6 +148,17 @@ Result<std::vector<WalkedRow>> PageWalk::rows(Connection& connection, const Quer
     found.push_back(std::move(walked));
     return Unit{};
   };
+  if (is_back_) {  // what lacks the first value comes last: from there backwards it is first
+    if (is_past_values()) {
+      if (Status read = connection.query(page_of(nulls(from), 1, limit_ + 1, 0), take); !read) return read.error();
+    }
+    const std::int64_t left = limit_ + 1 - std::ssize(found);
+    if (left > 0) {
+      if (Status read = connection.query(page_of(values(from), 0, left, 0), take); !read) return read.error();
+    }
+    std::ranges::reverse(found);
+    return found;
+  }
   std::int64_t skip = skip_;
   if (!is_past_values()) {
     const Query matching = values(from);

@@ -82,7 +82,7 @@ Result<ApprovalPage> SqliteReader::list_approvals(const ApprovalQuery& query) {
   auto rows = walk.rows(*connection_, *from);
   if (!rows) return rows.error();
   ApprovalPage page;
-  page.next = walk.cut(*rows);
+  walk.cut(*rows, page);
   std::vector<sqlite::InstanceKey> keys;
   const Status read = connection_->query(
       kApprovalColumns,

@@ -26,7 +26,7 @@ Result<BackfillPage> SqliteReader::list_backfills(const NameQuery& query) {
   auto rows = walk.rows(*connection_, from);
   if (!rows) return rows.error();
   BackfillPage page;
-  page.next = walk.cut(*rows);
+  walk.cut(*rows, page);
   const Status read = connection_->query(
       std::string("SELECT ") + sqlite::kBackfillColumns +
           " FROM json_each(?) p CROSS JOIN backfill b ON b.backfill_no = p.value"

@@ -40,7 +40,7 @@ class DagList {
     if (!from) return from.error();
     auto rows = walk.rows(connection_, *from);
     if (!rows) return rows.error();
-    page_.next = walk.cut(*rows);
+    walk.cut(*rows, page_);
     for (const WalkedRow& row : *rows) at_[row.first] = at_.size();
     page_.rows.resize(rows->size());
     numbers_ = list_of(*rows);

@@ -1,5 +1,6 @@
 // The SqliteReader's versions, durations, cache and audit.
 #include "scheduler/digest/derived_uuid.h"
+#include "scheduler/store/kept_commit.h"
 #include "scheduler/store/reader_connection.h"
 #include "scheduler/store/row_sums.h"
 
@@ -18,9 +19,16 @@ Result<std::vector<VersionView>> SqliteReader::list_versions(const std::string& 
       " v.number = (SELECT max(number) FROM dag_version n WHERE n.dag_no = v.dag_no))"
       " FROM dag_version v JOIN dag d USING (dag_no) WHERE d.dag_id = ? ORDER BY v.number DESC",
       [&](const Statement& row) -> Status {
-        versions.push_back({row.string(0), row.string(1), row.small(2), row.string(3), row.string(4), row.string(5),
-                            row.time(6), derived_uuid(connection_->store_id(), "version/" + row.string(7)),
-                            row.integer(8) != 0});
+        VersionView& view = versions.emplace_back();
+        view.dag_id = row.string(0);
+        view.version = row.string(1);
+        view.number = row.small(2);
+        sqlite::take_source_hash(row.string(3), view);
+        view.source_file = row.string(4);
+        view.work_folder = row.string(5);
+        view.created_at = row.time(6);
+        view.uuid = derived_uuid(connection_->store_id(), "version/" + row.string(7));
+        view.stands = row.integer(8) != 0;
         return Unit{};
       },
       std::string_view(dag_id));
@@ -161,7 +169,7 @@ Result<AuditPage> SqliteReader::audit(const AuditQuery& query) {
   auto rows = walk.rows(*connection_, *from);
   if (!rows) return rows.error();
   AuditPage page;
-  page.next = walk.cut(*rows);
+  walk.cut(*rows, page);
   const Status read = connection_->query(
       "SELECT a.audit_no, at, actor, action, dag_id, run_id, task_id, map_index, extra, checksum, address, via, before,"
       " after, hash FROM json_each(?) p CROSS JOIN audit a ON a.audit_no = p.value",

@@ -104,7 +104,7 @@ class InstanceList {
     auto rows = walk.rows(connection_, *from);
     if (!rows) return rows.error();
     InstancePage page;
-    page.next = walk.cut(*rows);
+    walk.cut(*rows, page);
     std::vector<InstanceKey> keys;
     for (const WalkedRow& row : *rows) keys.push_back({row.first, static_cast<InstanceNo>(row.second)});
     auto views = connection_.instances(keys);

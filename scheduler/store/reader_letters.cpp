@@ -94,7 +94,7 @@ Result<LetterPage> SqliteReader::list_letters(const LetterQuery& query) {
   auto rows = walk.rows(*connection_, from);
   if (!rows) return rows.error();
   LetterPage page;
-  page.next = walk.cut(*rows);
+  walk.cut(*rows, page);
   const Status read = connection_->query(
       std::string(kLetterColumns) + " FROM json_each(?) p CROSS JOIN dead_letter l ON l.letter_no = p.value" +
           kLetterOwners,
@@ -148,7 +148,7 @@ Result<DeliveryPage> SqliteReader::list_deliveries(const NameQuery& query) {
   auto rows = walk.rows(*connection_, from);
   if (!rows) return rows.error();
   DeliveryPage page;
-  page.next = walk.cut(*rows);
+  walk.cut(*rows, page);
   const Status read = connection_->query(
       std::string(kDeliveryColumns) + " FROM json_each(?) p CROSS JOIN outbox o ON o.outbox_no = p.value"
                                       " LEFT JOIN outbox_delivery d ON d.outbox_no = o.outbox_no",

@@ -199,7 +199,7 @@ class RunList {
     auto rows = this->rows();
     if (!rows) return rows.error();
     RunPage page;
-    page.next = walk_.cut(*rows);
+    walk_.cut(*rows, page);
     std::vector<RunNo> numbers;
     for (const WalkedRow& row : *rows) numbers.push_back(row.first);
     auto views = connection_.runs(numbers);
@@ -261,7 +261,9 @@ class RunList {
     found.erase(std::unique(found.begin(), found.end(), is_same), found.end());
     const auto skip = std::clamp<std::int64_t>(query_.page.offset, 0, std::ssize(found));
     found.erase(found.begin(), found.begin() + skip);
-    if (std::ssize(found) > walk_.limit() + 1) found.resize(static_cast<std::size_t>(walk_.limit() + 1));
+    const auto beyond = std::ssize(found) - walk_.limit() - 1;
+    if (beyond > 0 && walk_.is_back()) found.erase(found.begin(), found.begin() + beyond);
+    if (beyond > 0 && !walk_.is_back()) found.resize(static_cast<std::size_t>(walk_.limit() + 1));
     return found;
   }
 

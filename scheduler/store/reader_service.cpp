@@ -19,7 +19,7 @@ Result<PageOf<Row>> page_of(ReaderConnection& connection, PageWalk walk, const P
   auto rows = walk.rows(connection, from);
   if (!rows) return rows.error();
   PageOf<Row> page;
-  page.next = walk.cut(*rows);
+  walk.cut(*rows, page);
   const Status read = connection.query(
       select,
       [&](const Statement& row) -> Status {
@@ -74,7 +74,7 @@ Result<std::vector<std::string>> SqliteReader::list_tags(const NameQuery& query)
   if (Status added = add_match(from, "tag", query.name); !added) return added.error();
   auto rows = walk.rows(*connection_, from.add(") WHERE 1"));
   if (!rows) return rows.error();
-  (void)walk.cut(*rows);
+  walk.cut(*rows);
   std::vector<std::string> tags;
   for (auto& row : *rows) tags.push_back(row.values[0].value_or(""));
   return tags;

@@ -1,5 +1,6 @@
 #include "scheduler/store/row_reading.h"
 
+#include "scheduler/store/kept_commit.h"
 #include "scheduler/store/row_sums.h"
 
 namespace baton::sqlite {
@@ -157,7 +158,7 @@ Result<VersionRow> decode_version(const Statement& row) {
   v.number = row.small(2);
   v.canonical_json = row.string(3);
   v.source = row.string(4);
-  v.source_hash = row.string(5);
+  take_source_hash(row.string(5), v);
   v.source_file = row.string(6);
   v.work_folder = row.string(7);
   v.created_at = row.time(8);

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "scheduler/store/kept_commit.h"
 #include "scheduler/store/row_sum.h"
 
 namespace baton {
@@ -108,7 +109,7 @@ std::int64_t sum_of(const VersionRow& row) {
       .add(row.version)
       .add(row.canonical_json)
       .add(row.source)
-      .add(row.source_hash)
+      .add(sqlite::kept_source_hash(row))
       .add(row.source_file)
       .add(row.work_folder)
       .add(row.created_at)

@@ -30,20 +30,19 @@ http::Response list_response(std::string body, std::int64_t seq, const Call& cal
   return response;
 }
 
-/// Pages go forward alone: the one before is the one that the client has had.
-void add_paging(std::string& body, bool is_capped, const std::string& next, const Call& call) {
+void add_paging(std::string& body, bool is_capped, const std::string& next, const std::string& previous,
+                const Call& call) {
   const bool has_cursor = call.request.query_value("cursor").has_value();
   if (!has_cursor && !is_capped) return;
   body.pop_back();
   body += ",\"total_entries_limit\":" + std::to_string(kTotalMax);
   if (has_cursor) {
-    body += ",\"next_cursor\":";
-    if (next.empty()) {
-      body += "null";
-    } else {
-      append_json_string(body, next);
-    }
-    body += ",\"previous_cursor\":null";
+    const auto add = [&](const char* name, const std::string& cursor) {
+      body += name;
+      cursor.empty() ? void(body += "null") : append_json_string(body, cursor);
+    };
+    add(",\"next_cursor\":", next);
+    add(",\"previous_cursor\":", previous);
   }
   body += '}';
 }
@@ -122,7 +121,11 @@ Result<DagView> dag_named(Reader& reader, const std::string& dag_id, const std::
 }  // namespace
 
 Result<DagView> dag_of_path(Reader& reader, const Call& call) {
-  return dag_named(reader, call.request.param("dag_id"), call.request.principal.name);
+  auto dag = dag_named(reader, call.request.param("dag_id"), call.request.principal.name);
+  const bool may_come = !dag && dag.error().kind == ErrorKind::not_found && call.services.is_reading &&
+                        call.services.is_reading();
+  if (!may_come) return dag;
+  return Error{dag.error().message + " yet: the server still reads its files; try again", ErrorKind::unavailable};
 }
 
 Status check_dag(Reader& reader, const std::string& dag_id) {

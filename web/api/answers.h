@@ -21,14 +21,15 @@ http::Response list_response(std::string body, std::int64_t seq, const Call& cal
 
 /// What a page of a list that goes on by key says beside its rows, for who asked for a cursor, and of totals that are
 /// capped: `next_cursor`, `total_entries_limit`.
-void add_paging(std::string& body, bool is_capped, const std::string& next, const Call& call);
+void add_paging(std::string& body, bool is_capped, const std::string& next, const std::string& previous,
+                const Call& call);
 /// `Link: rel=next` to the page behind this one, with the words of the query as they came.
 void add_next_link(http::Response& response, const std::string& next, const Call& call);
 
 /// A page of a list that goes on by key; `body` as list_body() makes it.
 template <typename Page>
 http::Response page_response(std::string body, const Page& page, const Call& call) {
-  add_paging(body, page.total_is_capped, page.next, call);
+  add_paging(body, page.total_is_capped, page.next, page.previous, call);
   http::Response response = list_response(std::move(body), page.seq, call);
   add_next_link(response, page.next, call);
   return response;

@@ -85,6 +85,7 @@ void dag_fields(JsonObject& one, const DagView& row, const KnownDag& known) {
   null_field(one, "last_expired");
   one.text("bundle_name", kBundleName);
   text_field(one, "bundle_version", row.latest_version);
+  one.number("version_number", row.latest_number);
   text_field(one, "relative_fileloc", row.file);
   one.text("fileloc", row.file);
   one.text("file_token", row.file);

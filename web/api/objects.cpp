@@ -33,6 +33,19 @@ void reason_field(JsonObject& out, Reason reason) {
   text_field(out, "state_reason", reason == Reason::none ? std::string_view() : to_string(reason));
 }
 
+void number_or_null(JsonObject& out, std::string_view name, std::int64_t number, bool is_known) {
+  if (is_known) return out.number(name, number);
+  null_field(out, name);
+}
+
+/// The states of its task instances, those that any has.
+void counts_field(JsonObject& out, const StateCounts& counts) {
+  JsonObject own(out.member("task_instance_counts"));
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts.at(i) > 0) own.number(to_string(static_cast<TaskState>(i)), counts.at(i));
+  }
+}
+
 /// What an instance and its tries have in common.
 void task_fields(JsonObject& out, const InstanceView& instance) {
   out.text("task_id", instance.task_id);
@@ -64,6 +77,7 @@ void append_version(std::string& out, const VersionView& version) {
   one.text("bundle_name", kBundle);
   one.text("bundle_version", version.version);
   null_field(one, "bundle_url");
+  text_field(one, "git_commit", version.commit);
   time_field(one, "created_at", version.created_at);
 }
 
@@ -98,6 +112,7 @@ void append_run(std::string& out, const RunView& run, const std::vector<VersionV
   null_field(one, "partition_key");
   null_field(one, "partition_date");
   labels_field(one, run.labels);
+  counts_field(one, row.counts);
   time_field(one, "paused_at", row.paused.since);
   text_field(one, "paused_by", row.paused.by);
   text_field(one, "damage", run.damage);
@@ -153,6 +168,12 @@ void append_try(std::string& out, const TryView& view, const InstanceView& insta
     null_field(one, "pid");
   }
   text_field(one, "executor", row.executor);
+  number_or_null(one, "exit_code", row.exit_code, row.exit_code >= 0);
+  number_or_null(one, "signal", row.signal, row.signal > 0);
+  duration_field(one, "user_seconds", 0, row.user_us);
+  duration_field(one, "system_seconds", 0, row.sys_us);
+  one.number("max_rss_bytes", row.max_rss_bytes);
+  text_field(one, "note", row.note);
   text_field(one, "damage", view.damage);
 }
 

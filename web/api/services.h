@@ -111,6 +111,8 @@ struct Services {
   std::function<std::vector<WarningSeen>()> dag_warnings;  ///< may be empty
   std::function<std::vector<Connection>()> connections;   ///< of baton.yaml, as it is now. May be empty
   std::function<Prices()> prices;                         ///< of baton.yaml; may be empty
+  /// Whether the files of DAGs are still read for the first time since the start: one that is not there may come.
+  std::function<bool()> is_reading;
   std::function<WallUs()> now;
   /// Whether an operation is carried out here; asked once for each. Empty: all of them are.
   std::function<Status(const Operation& operation)> serves;

@@ -121,6 +121,42 @@ class ReaderConformance : public testing::TestWithParam<ReaderBackendKind> {
     return f;
   }
 
+  template <typename Row>
+  static std::pair<RunNo, InstanceNo> name_of(const Row& view) {
+    if constexpr (std::is_same_v<Row, InstanceView>) {
+      return {view.row.run_no, view.row.instance_no};
+    } else if constexpr (std::is_same_v<Row, AuditView>) {
+      return {view.audit_no, 0};
+    } else {
+      return {view.row.run_no, 0};
+    }
+  }
+
+  /// From the last page back to the first: the same rows, and each page knows the way forward again.
+  template <typename Query, typename List, typename Rows>
+  void walk_back(Query query, const List& list, std::string previous, const Rows& all,
+                 std::vector<std::pair<RunNo, InstanceNo>> seen) {
+    while (!previous.empty()) {
+      query.page.after = previous;
+      const auto page = list(query);
+      if (!page) {
+        ADD_FAILURE() << page.error().message;
+        return;
+      }
+      EXPECT_FALSE(page->next.empty());
+      std::vector<std::pair<RunNo, InstanceNo>> rows;
+      for (const auto& row : page->rows) rows.push_back(name_of(row));
+      query.page.after = page->next;
+      const auto forward = list(query);
+      EXPECT_TRUE(forward && !forward->rows.empty() && name_of(forward->rows.front()) == seen.front());
+      seen.insert(seen.begin(), rows.begin(), rows.end());
+      previous = page->previous;
+    }
+    std::vector<std::pair<RunNo, InstanceNo>> expected;
+    for (const auto& row : all) expected.push_back(name_of(row));
+    EXPECT_EQ(seen, expected);
+  }
+
   /// The pages of `query`, some by key, some by offset, put together; and what they say of the total.
   template <typename Query, typename List>
   auto all_pages(Query query, const List& list, std::size_t total) {
@@ -134,8 +170,15 @@ class ReaderConformance : public testing::TestWithParam<ReaderBackendKind> {
         return found;
       }
       EXPECT_EQ(page->total, static_cast<std::int64_t>(total));
+      EXPECT_EQ(page->previous.empty(), pages == 0 || !by_key || page->rows.empty());
+      const std::string previous = page->previous;
+      std::vector<std::pair<RunNo, InstanceNo>> last;
+      for (const auto& row : page->rows) last.push_back(name_of(row));
       for (auto& row : page->rows) found.push_back(std::move(row));
-      if (page->next.empty()) return found;
+      if (page->next.empty()) {
+        if (!previous.empty()) walk_back(query, list, previous, found, last);
+        return found;
+      }
       if (by_key) query.page.after = page->next;
       if (!by_key) query.page.offset += query.page.limit;
     }

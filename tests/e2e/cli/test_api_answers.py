@@ -63,12 +63,13 @@ class Answers(ServingTest):
     def follow(self, path, key, limit=3):
         """All of a list by its cursors; by the words of the answer and by its Link."""
         joint = "&" if "?" in path else "?"
-        seen, cursor = [], ""
+        seen, cursor, pages = [], "", []
         while cursor is not None:
             headers, page = self.raw(f"{path}{joint}limit={limit}&cursor={urllib.parse.quote(cursor, safe='')}")
-            seen += [key(one) for one in next(value for value in page.values() if isinstance(value, list))]
+            pages.append(self.keys_of(page, key))
+            seen += pages[-1]
             cursor = page["next_cursor"]
-            self.assertIsNone(page["previous_cursor"])
+            self.assertEqual(len(pages) == 1, page["previous_cursor"] is None)
             self.assertEqual(100_000, page["total_entries_limit"])
             self.assertEqual(cursor is None, headers["Link"] is None)
             if cursor is not None:
@@ -76,7 +77,18 @@ class Answers(ServingTest):
                 self.assertTrue(headers["Link"].endswith('; rel="next"'))
                 self.assertIn("limit=%d" % limit, target)
                 self.assertEqual(200, self.ask("GET", target)[0])
+        while page["previous_cursor"] is not None:
+            pages.pop()
+            before = urllib.parse.quote(page["previous_cursor"], safe="")
+            page = self.raw(f"{path}{joint}limit={limit}&cursor={before}")[1]
+            self.assertEqual(pages[-1], self.keys_of(page, key))
+            self.assertIsNotNone(page["next_cursor"])
+        self.assertEqual(1, len(pages))
         return seen
+
+    @staticmethod
+    def keys_of(page, key):
+        return [key(one) for one in next(value for value in page.values() if isinstance(value, list))]
 
     def test_lists_go_on_by_key(self):
         for k in range(7):

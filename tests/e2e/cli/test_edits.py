@@ -48,6 +48,24 @@ class Edits(ServingTest):
         (self.folder / "dags" / "go").touch()
         self.until(lambda: self.states("r") == ["success", "success"], "the run's end")
 
+    def test_rates_and_breakers_hold_at_once_and_over_a_restart(self):
+        text = ("dag: pair\npools: {door: {slots: 2, rate: %s}}\n"
+                "breakers: {api: {failures: %d, window: 10m, cooldown: %s}}\n"
+                "tasks: {a: {run: 'true', pool: door, breaker: api}}\n")
+        seen = lambda: (self.ask("GET", "/api/v2/pools/door")[1].get("rate"),
+                        *(self.ask("GET", "/api/v2/breakers/api")[1].get(name) for name in ("failures", "cooldown_seconds")))
+        self.save("pair.yaml", text % ("5/m", 3, "1m"))
+        self.serve()
+        self.until_dag("pair")
+        self.until(lambda: seen()[:2] == ("5/m", 3), "what the file says first")
+        self.save("pair.yaml", text % ("7/m", 3, "1m"))
+        self.until(lambda: seen()[0] == "7/m", "the other rate")
+        self.assertEqual([1], self.versions("pair"))
+        self.save("pair.yaml", text % ("7/m", 4, "2m"))
+        self.until(lambda: seen() == ("7/m", 4, 120), "the other breaker, which is part of what the DAG means")
+        self.serve_again()
+        self.until(lambda: seen() == ("7/m", 4, 120), "the same after a restart")
+
     def test_an_old_run_that_is_tried_again_takes_no_slots_back(self):
         self.sized(1, "tasks:\n  a: {pool: door, run: exit 1}\n")
         self.serve()

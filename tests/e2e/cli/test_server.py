@@ -5,6 +5,7 @@ import signal
 import unittest
 
 from faults import FaultTest, lives
+from serving import ServingTest
 
 LONG = """\
 dag: long
@@ -131,6 +132,40 @@ class Server(FaultTest):
         self.assertEqual(5, self.baton("stop", "@latest", code=5).returncode)
         server.send_signal(signal.SIGTERM)
         self.ends(server)
+
+
+class Begins(ServingTest):
+    def test_a_dag_whose_file_is_not_read_yet_is_waited_for(self):
+        for k in range(400):
+            tasks = "".join(f"  t{i}: {{run: 'echo {i}'}}\n" for i in range(30))
+            self.save(f"d{k}.yaml", f"dag: d{k}\ntasks:\n{tasks}")
+        self.save("zzz.yaml", "dag: zzz\ntasks: {a: {run: 'true'}}\n")
+        self.serve()
+        self.baton("trigger", "zzz", "--wait")
+        self.baton("trigger", "nobody", code=3)
+        self.process.kill()
+        self.process.wait()
+        (self.folder / ".baton" / "server.json").unlink()
+        self.serve()
+        status, _ = self.ask("POST", "/api/v2/dags/zzz/dagRuns", {"logical_date": None})
+        self.assertEqual(200, status, "a warm start knows what the store knows")
+
+    def runs_or_none(self, dag_id):
+        return self.ask("GET", f"/api/v2/dags/{dag_id}/dagRuns")[1].get("dag_runs")
+
+    def test_until_its_files_are_read_a_dag_may_come(self):
+        for k in range(400):
+            tasks = "".join(f"  t{i}: {{run: 'echo {i}'}}\n" for i in range(30))
+            self.save(f"d{k}.yaml", f"dag: d{k}\ntasks:\n{tasks}")
+        self.save("zzz.yaml", "dag: zzz\ntasks: {a: {run: 'true'}}\n")
+        self.serve()
+        seen = set()
+        while not self.runs_or_none("zzz"):
+            seen.add(self.ask("GET", "/api/v2/dags/zzz")[0])
+            seen.add(self.ask("POST", "/api/v2/dags/zzz/dagRuns", {"logical_date": None})[0])
+            self.assertLessEqual(seen, {200, 503})
+        self.until(lambda: self.ask("GET", "/readyz")[0] == 200, "ready")
+        self.until(lambda: self.ask("GET", "/api/v2/dags/nobody")[0] == 404, "what is not there")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,23 @@ class Settings(ServingTest):
         self.until(lambda: self.slots("door") == 7, "the pool of the mended file")
         self.until(lambda: self.retention() is None, "retention to end")
 
+    def test_commands_warn_of_a_mistake_and_go_on_as_the_server_does(self):
+        self.save("quick.yaml", QUICK)
+        self.write("baton.yaml", "retention: 90d\n")
+        self.serve()
+        self.until_dag("quick")
+        self.write("baton.yaml", "retention: 90d\npoools: {door: 1}\n")
+        self.until_said("left as it was")
+        asked = self.baton("trigger", "quick", "--run-id", "r", "--wait")
+        said = [line for line in asked.stderr.splitlines() if "baton.yaml:2:1" in line]
+        self.assertEqual(1, len(said), asked.stderr)
+        self.assertIn("the settings that it read last", said[0])
+        for words in (["clear", "quick/r", "--wait"], ["mark", "quick/r", "failed", "a"], ["retry", "quick/r", "--wait"],
+                      ["why", "quick/r", "a"], ["cost"], ["stop", "quick/r"]):
+            done = self.baton(*words, code=None)
+            self.assertNotEqual(2, done.returncode, (words, done.stderr))
+        self.baton("run", "dags/quick.yaml", "--state", "elsewhere", code=2)  # who starts an engine has no earlier settings
+
     def test_a_file_that_comes_later_is_found(self):
         self.serve()
         self.assertIsNone(self.retention())
