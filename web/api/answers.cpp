@@ -125,6 +125,12 @@ Result<DagView> dag_of_path(Reader& reader, const Call& call) {
   return dag_named(reader, call.request.param("dag_id"), call.request.principal.name);
 }
 
+KnownDag known_of(Reader& reader, const DagView& dag, const Call& call) {
+  if (dag.latest_version.empty() || call.services.known_dags == nullptr) return {};
+  auto known = call.services.known_dags->get(reader, dag.dag_id, dag.latest_version);
+  return known ? std::move(*known) : KnownDag{};
+}
+
 Status check_dag(Reader& reader, const std::string& dag_id) {
   if (dag_id == "~") return Unit{};
   const auto dag = dag_named(reader, dag_id);
