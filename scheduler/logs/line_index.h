@@ -32,7 +32,7 @@ using GoesOn = std::function<bool()>;
 class LineIndex {
  public:
   static constexpr std::int64_t kStrideBytes = 256 << 10;
-  static constexpr std::size_t kMarksMax = 4'096;   ///< beyond it every second one goes, and they lie twice as far apart
+  static constexpr std::size_t kMarksMax = 4'096;   ///< beyond it every second one goes; they lie twice as far apart
   static constexpr std::size_t kGroupsMax = 4'096;  ///< what follows makes none
 
   explicit LineIndex(std::int64_t stride_bytes = kStrideBytes, std::size_t marks_max = kMarksMax);

@@ -25,7 +25,8 @@ inline constexpr std::size_t kGivenBytesMax = 1 << 20;   ///< of all lines of on
 inline constexpr std::size_t kSearchedTextMax = 8 << 20;  ///< bytes of one line that a search sees
 
 /// From line `from` on, at most `most`; fewer at the end, or where they are long: ask for what follows the last.
-/// `has_ended`: what lacks its newline is a line too (once the index has come to the end). Where `goes_on` says no, the line that is being read is the last.
+/// `has_ended`: what lacks its newline is a line too (once the index has come to the end). Where `goes_on` says no, the
+/// line that is being read is the last.
 Result<std::vector<GivenLine>> lines_from(const LogFile& log, const LineIndex& index, std::int64_t from,
                                           std::size_t most, bool has_ended, const GoesOn& goes_on);
 /// The last ones, by the bytes of the log alone: their numbers are 0. For a log that is not indexed to its end yet.
@@ -36,7 +37,7 @@ struct LineSearch {
   LineFilter filter;
   std::int64_t from = 1;     ///< the first line that is looked at
   bool backwards = false;    ///< from there towards the first line
-  std::size_t most = 1'000;  ///< lines that are told; the search ends with the last of them. 0: all are counted, none is told
+  std::size_t most = 1'000;  ///< that are told; the search ends with the last of them. 0: all are counted, none told
   bool has_ended = false;
   bool is_indexed = true;    ///< up to the end of the log; else what was found ends where the index does
 };

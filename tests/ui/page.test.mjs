@@ -45,6 +45,8 @@ before(async () => {
     compare: run_path('nightly', ids.odd) + '?tab=compare',
     log: run_path('broken', ids.broken, 'tasks', 'fetch'),
     why: run_path('broken', ids.broken, 'tasks', 'publish') + '?tab=why',
+    events: run_path('broken', ids.broken, 'tasks', 'fetch') + '?tab=events',
+    task_details: run_path('broken', ids.broken, 'tasks', 'fetch') + '?tab=details',
     values: run_path('nightly', ids.nightly, 'tasks', 'total') + '?tab=values',
     report: run_path('findings', ids.findings, 'tasks', 'paint') + '?tab=report',
     no_report: run_path('findings', ids.findings, 'tasks', 'load') + '?tab=report',

@@ -27,6 +27,14 @@ struct Part {
   bool is_last = false;  ///< nothing follows, ever
 };
 
+/// In place of what was cut out, which reads as zeros that nobody wrote: a line that says so.
+Part part_of_cut(const logs::LogFile& file, const logs::Cut& cut) {
+  const auto before = cut.begin > 0 ? file.read(cut.begin - 1, 1) : Result<std::string>(std::string("\n"));
+  std::string text = before && *before != "\n" ? "\n" : "";
+  text += "[" + std::to_string(cut.end - cut.begin) + " bytes were left out here, to hold the limit of the log]\n";
+  return {std::move(text), cut.end, false};
+}
+
 Result<Part> read_part(const std::string& path, std::int64_t offset, std::int64_t bytes, bool has_ended) {
   Part part;
   part.end = offset;
@@ -40,6 +48,12 @@ Result<Part> read_part(const std::string& path, std::int64_t offset, std::int64_
   if (!text) return text.error();
   const auto size = file->size();
   if (!size) return size.error();
+  const auto cut = file->cut();
+  if (cut && offset >= cut->begin && offset < cut->end) return part_of_cut(*file, *cut);
+  if (cut && offset < cut->begin && offset + static_cast<std::int64_t>(text->size()) > cut->begin) {
+    text->resize(static_cast<std::size_t>(cut->begin - offset));
+    return Part{std::move(*text), cut->begin, false};
+  }
   const bool reaches_end = offset + static_cast<std::int64_t>(text->size()) >= *size;
   if (!(reaches_end && has_ended)) {
     const std::size_t newline = text->rfind('\n');

@@ -153,6 +153,13 @@ void append_try(std::string& out, const TryView& view, const InstanceView& insta
     null_field(one, "pid");
   }
   text_field(one, "executor", row.executor);
+  if (row.exit_code >= 0) {
+    one.number("exit_code", row.exit_code);
+  } else {
+    null_field(one, "exit_code");
+  }
+  duration_field(one, "cpu_seconds", 0, row.user_us + row.sys_us);
+  one.number("peak_memory_bytes", row.max_rss_bytes);
   text_field(one, "damage", view.damage);
 }
 

@@ -1,4 +1,4 @@
-"""A log by the numbers of its lines: from anywhere, its end, what a search finds, while it grows and after it was cut."""
+"""A log by the numbers of its lines: from anywhere, its end, what a search finds; while it grows, after it was cut."""
 import time
 import unittest
 import urllib.error
@@ -109,6 +109,16 @@ class LogLines(ServingTest):
         after = self.found(log, text="line 999999")[0][0]
         self.assertEqual(end["total_lines"] - 1, after)
         self.assertEqual([], self.found(log, text="line 500000")[0])
+        token, text = "0", ""
+        while token:  # the log as text has a line in the place of what is gone, and no zeros
+            request = urllib.request.Request(f"{self.url}{log}?token={token}", headers={"Authorization": f"Bearer {self.token}", "Accept": "text/plain"})
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                text += answer.read().decode()
+                token = answer.headers["Airflow-Continuation-Token"]
+        self.assertNotIn("\0", text)
+        self.assertEqual([f"[{end['cut_bytes']} bytes were left out here, to hold the limit of the log]"],
+                         [line for line in text.split("\n") if line.startswith("[")])
+        self.assertTrue(text.endswith("line 999999\nline 1000000\n"))
         # Somewhere between them one line stands for all that is gone.
         low, high = 1, end["total_lines"]
         while high - low > 1:

@@ -27,7 +27,8 @@ class Lines : public ::testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   void append(std::string_view text) {
-    std::ofstream(path_, std::ios::app | std::ios::binary).write(text.data(), static_cast<std::streamsize>(text.size()));
+    std::ofstream out(path_, std::ios::app | std::ios::binary);
+    out.write(text.data(), static_cast<std::streamsize>(text.size()));
     text_ += text;
   }
   void cut(std::int64_t begin, std::int64_t end) {
@@ -122,7 +123,8 @@ TEST_F(Lines, ASliceGoesOnWhereTheLastOneEnded) {
   int slices = 1;
   while (!*index.grow(log(), kNever)) {
     ++slices;
-    EXPECT_EQ(lines(log(), index, index.lines(), 5, false), (std::vector<std::string>{"line " + std::to_string(index.lines())}));
+    EXPECT_EQ(lines(log(), index, index.lines(), 5, false),
+              (std::vector<std::string>{"line " + std::to_string(index.lines())}));
   }
   EXPECT_GT(slices, 3);
   EXPECT_EQ(index.lines(), 100'000);
@@ -169,7 +171,9 @@ TEST_F(Lines, ASearchSeesWhatAPersonSees) {
   append("\x1b[31mEr\x1b[0mror\nprogress 1\rprogress 2\r\n[31m\n\x1b]8;;http://x\x1b\\error\x1b]8;;\x1b\\\n");
   LineIndex index;
   ASSERT_TRUE(*index.grow(log(), kAlways));
-  const auto found = [&](const std::string& text) { return search_lines(log(), index, search_for(text), kAlways)->lines; };
+  const auto found = [&](const std::string& text) {
+    return search_lines(log(), index, search_for(text), kAlways)->lines;
+  };
   EXPECT_EQ(found("ERROR"), (Numbers{1, 4}));
   EXPECT_EQ(found("progress 1"), Numbers{});
   EXPECT_EQ(found("progress 2"), Numbers{2});
@@ -263,7 +267,9 @@ TEST_F(Lines, AShorterLogIsAnotherOne) {
 TEST_F(Lines, WhateverHappensToALogItsNumbersAreRight) {
   for (std::uint32_t seed = 1; seed <= 40; ++seed) {
     std::mt19937 random(seed);
-    const auto below = [&](std::int64_t n) { return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n)); };
+    const auto below = [&](std::int64_t n) {
+      return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
+    };
     fs::remove(path_);
     fs::remove(cut_path(path_));
     text_.clear();
@@ -273,7 +279,8 @@ TEST_F(Lines, WhateverHappensToALogItsNumbersAreRight) {
     for (int step = 0; step < 25; ++step) {
       std::string more;
       for (std::int64_t k = below(60); k > 0; --k) {
-        more += below(9) == 0 ? "::group::g\n" : below(9) == 0 ? "::endgroup::\n" : std::string(static_cast<std::size_t>(below(200)), 'x') + "\n";
+        const std::string line(static_cast<std::size_t>(below(200)), 'x');
+        more += (below(9) == 0 ? "::group::g" : below(9) == 0 ? "::endgroup::" : line) + "\n";
       }
       append(more + (below(2) == 0 ? "rest" : ""));
       const auto size = static_cast<std::int64_t>(text_.size());
@@ -285,7 +292,8 @@ TEST_F(Lines, WhateverHappensToALogItsNumbersAreRight) {
       }
       const bool has_ended = below(2) == 0;
       const std::vector<std::string> all = expected(has_ended);
-      ASSERT_EQ(index.lines() + (has_ended && index.has_open_line() ? 1 : 0), static_cast<std::int64_t>(all.size())) << seed;
+      const std::int64_t open = has_ended && index.has_open_line() ? 1 : 0;
+      ASSERT_EQ(index.lines() + open, static_cast<std::int64_t>(all.size())) << seed;
       ASSERT_EQ(lines(log(), index, 1, all.size() + 1, has_ended), all) << seed;
       if (all.empty()) continue;
       const std::int64_t from = 1 + below(static_cast<std::int64_t>(all.size()));
