@@ -458,7 +458,7 @@ test('clearing shows what follows before it does anything', async () => {
   await page.getByRole('tab', { name: 'events' }).click()
   await page.getByRole('row').filter({ hasText: 'admin' }).filter({ hasText: /clear/ }).first().waitFor()
   await page.getByRole('tab', { name: 'details' }).click()
-  const tried = page.getByRole('row').filter({ hasText: 'exit code' }).first()
+  const tried = page.getByRole('row').filter({ hasText: 'failed' }).filter({ hasText: /[KM]B/ }).first()
   await tried.getByRole('cell', { name: /^\d+(\.\d)? (KB|MB)$/ }).waitFor()
   await tried.getByRole('cell', { name: '1', exact: true }).first().waitFor()
   assert.deepEqual(page.faults, [])

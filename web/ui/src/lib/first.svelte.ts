@@ -1,6 +1,8 @@
 // What a page of a DAG, a run or a task begins with is one request: it brings the object and what the first tab shows of
 // it. It is sent while the script of the page is still on its way.
+import { untrack } from 'svelte'
 import { get, v2, withQuery } from './api'
+import { live } from './live.svelte'
 
 export const kRuns = 25 // of a grid, unless the address says otherwise
 export const kLines = 300 // of a log that are asked for at once
@@ -73,4 +75,17 @@ export function first<T>(path: string): First<T> {
       return data
     },
   }
+}
+
+/** Within a component. What it began with was asked for before the stream of events stood: what happened in between was
+ *  told to nobody, so what lives is read again, once. */
+export function onceLive(begun: () => First<unknown>, lives: () => boolean, again: () => void): void {
+  let isOpen = untrack(() => live.connection === 'live')
+  $effect(() => {
+    if (isOpen || !begun().isDone || live.connection !== 'live') return
+    isOpen = true
+    untrack(() => {
+      if (lives()) again()
+    })
+  })
 }

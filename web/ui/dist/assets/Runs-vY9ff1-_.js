@@ -1,1 +1,0 @@
-import{Ut as e,Vt as t,in as n,on as r}from"./index-vMcxJday.js";import{t as i}from"./shared-KukuMyIW.js";var a=e(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(e){var o=a(),s=r(n(o),2);i(s,{dagId:`~`}),t(e,o)}export{o as default};
