@@ -1,1 +1,0 @@
-import{Ht as e,Wt as t,an as n,sn as r}from"./index-aHMKfT47.js";import{t as i}from"./shared-DdolueFg.js";var a=t(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(t){var o=a(),s=r(n(o),2);i(s,{dagId:`~`}),e(t,o)}export{o as default};
