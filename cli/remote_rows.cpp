@@ -151,7 +151,7 @@ TryView try_of(const Value& object) {
   row.executor = text_member(object, "executor");
   row.user_us = span_member(object, "user_seconds");
   row.sys_us = span_member(object, "system_seconds");
-  row.max_rss_bytes = number_member(object, "max_rss_bytes");
+  row.max_rss_bytes = number_member(object, "peak_memory_bytes");
   row.log_bytes = number_member(object, "log_bytes");
   row.times_json = times_of_object(object);
   row.note = text_member(object, "note");

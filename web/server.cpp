@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::size_t kIdShown = 8;
 
+/// What the document of the page says of who asks for it; empty: nobody is logged in.
+std::string session_of(const http::Access& access, const http::Request& request) {
+  const auto holder = access.session_holder(request);
+  return holder ? api::who_is(access, request, *holder) : std::string();
+}
+
 }  // namespace
 
 Server::Server() = default;
@@ -66,7 +72,10 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   };
   auto routes = api::make_routes(*description, server->services_);
   if (!routes) return routes.error();
-  if (auto added = page::add_page(*routes, settings.page_folder); !added) return added.error();
+  const page::PageOptions page{settings.page_folder, [allowed = server->access_.get()](const http::Request& request) {
+                                 return session_of(*allowed, request);
+                               }};
+  if (auto added = page::add_page(*routes, page); !added) return added.error();
 
   http::ServerOptions options;
   options.address = std::move(settings.address);
@@ -76,6 +85,7 @@ Result<std::unique_ptr<Server>> Server::make(Settings settings, api::Services se
   options.hosts = std::move(settings.hosts);
   options.handlers = settings.handlers;
   options.limits = settings.limits;
+  options.not_found = [page](const http::Request& request) { return page::not_found(request, page); };
   const http::Access* allowed = server->access_.get();
   server->http_ =
       std::make_unique<http::Server>(std::move(options), std::move(*routes),

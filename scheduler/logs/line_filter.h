@@ -23,6 +23,13 @@ class LineFilter {
   /// Lines in which the expression (RE2's syntax, linear in time) matches somewhere; invalid where it is none.
   static Result<LineFilter> matching(const std::string& expression);
 
+  struct Taken {
+    bool is_expression = false;  ///< else the text itself
+    bool heeds_case = false;
+  };
+  /// Lines that hold the text.
+  static Result<LineFilter> holding(const std::string& text, Taken taken);
+
   [[nodiscard]] bool lets_all_through() const { return expression_ == nullptr; }
   [[nodiscard]] bool wants(std::string_view line) const;
 

@@ -119,6 +119,19 @@ test('a DAG is paused, and goes on', async () => {
   await page.context().close()
 })
 
+test('a DAG is drained, and begins again', async () => {
+  const page = await open({ path: 'dags/long' })
+  const run = await server.run('long', { state: 'running' }) // with nothing that runs it would be paused at once
+  await page.getByRole('button', { name: 'Drain', exact: true }).click()
+  await page.getByText('draining', { exact: true }).waitFor()
+  assert.equal((await server.ask('GET', '/api/v2/dags/long')).is_draining, true)
+  await page.getByRole('button', { name: 'Stop draining' }).click()
+  await page.getByText('draining', { exact: true }).waitFor({ state: 'detached' })
+  await server.ask('POST', `/api/v2/dags/long/dagRuns/${encodeURIComponent(run)}:cancel`)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
 test('a backfill is made with a preview, watched, paused, cancelled, and run again', async () => {
   const page = await open({ path: 'dags/tides' })
   await page.getByRole('button', { name: 'Backfill…' }).click()
@@ -441,6 +454,14 @@ test('clearing shows what follows before it does anything', async () => {
   await page.getByText('2 task instances will run again').waitFor()
   await page.getByRole('dialog').getByRole('button', { name: 'Clear', exact: true }).click()
   await page.getByText('Cleared: it runs again').waitFor()
+  // Who did it is told beside the task, and what the tries of it took.
+  await page.getByRole('tab', { name: 'events' }).click()
+  await page.getByRole('row').filter({ hasText: 'admin' }).filter({ hasText: /clear/ }).first().waitFor()
+  await page.getByRole('tab', { name: 'details' }).click()
+  const tried = page.getByRole('row').filter({ hasText: 'failed' }).filter({ hasText: /[KM]B/ }).first()
+  await tried.getByRole('cell', { name: /^\d+(\.\d)? (KB|MB)$/ }).waitFor()
+  await tried.getByRole('cell', { name: '1', exact: true }).first().waitFor()
+  assert.deepEqual(page.faults, [])
   await page.context().close()
 })
 

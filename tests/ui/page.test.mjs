@@ -22,6 +22,7 @@ before(async () => {
     nightly: await server.run('nightly', { state: 'success' }),
     wide: await server.run('wide', { state: 'success' }),
     torrent: await server.run('torrent', { state: 'success' }),
+    flood: await server.run('flood', { state: 'success' }),
     findings: await server.run('findings', { state: 'success' }),
     odd: await server.run('nightly', { state: 'success', note: '<img src=x onerror="window.xss=1">' }),
   }
@@ -44,6 +45,8 @@ before(async () => {
     compare: run_path('nightly', ids.odd) + '?tab=compare',
     log: run_path('broken', ids.broken, 'tasks', 'fetch'),
     why: run_path('broken', ids.broken, 'tasks', 'publish') + '?tab=why',
+    events: run_path('broken', ids.broken, 'tasks', 'fetch') + '?tab=events',
+    task_details: run_path('broken', ids.broken, 'tasks', 'fetch') + '?tab=details',
     values: run_path('nightly', ids.nightly, 'tasks', 'total') + '?tab=values',
     report: run_path('findings', ids.findings, 'tasks', 'paint') + '?tab=report',
     no_report: run_path('findings', ids.findings, 'tasks', 'load') + '?tab=report',
@@ -397,6 +400,8 @@ test('a log is searched, linked to, and coloured', async () => {
 
 test('a log of a million lines is searched to its end, folded, and downloaded whole', async () => {
   const page = await open({ path: run_path('torrent', state.torrent, 'tasks', 'pour') })
+  await page.getByText('drop 1000000 of the torrent').waitFor() // it opens at its end
+  await page.getByRole('button', { name: 'To the first line' }).click()
   await page.getByText('step 3', { exact: true }).waitFor()
   await page.getByRole('button', { name: /prepare <b>/ }).click()
   await page.getByText('(51 lines)').waitFor()
@@ -430,13 +435,45 @@ test('a log of a million lines is searched to its end, folded, and downloaded wh
   assert.ok((await page.locator('[data-line]').count()) <= 300, 'only a window of it is in the document')
   await page.getByRole('button', { name: 'copy', exact: true }).click()
   await page.getByText('too long to copy').waitFor()
-  // Asked for while it is still read: the answer is of the whole.
+  // Asked for at once: the answer is of the whole.
   await page.goto(`${server.url}/${run_path('torrent', state.torrent, 'tasks', 'pour')}`)
-  await page.getByText('step 3', { exact: true }).waitFor()
   await page.getByRole('button', { name: 'first error' }).click()
   await page.waitForURL(/line=900054/)
   assert.deepEqual(page.faults, [])
   await page.context().close()
+})
+
+test('of a log of a hundred megabytes only what is seen is read, and the server searches the rest', async () => {
+  const page = await open({ path: run_path('flood', state.flood, 'tasks', 'pour') })
+  await page.getByText(/^1,388,\d+ lines$/).waitFor()
+  await page.getByText('that it leaves behind').first().waitFor()
+  const read = async () => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+  const sizes = []
+  page.on('response', (response) => response.url().includes('/logs/') && sizes.push(response.body().then((body) => body.length, () => 0)))
+  await page.getByLabel('Search the log').fill('NEEDLE')
+  await page.getByRole('status').filter({ hasText: /^1 of 1$/ }).waitFor()
+  await page.locator('[data-line]').getByText('the needle').waitFor() // it goes there by itself
+  const number = Number(await page.locator('[data-line]', { hasText: 'the needle' }).getAttribute('data-line')) + 1
+  assert.ok((await read()) < 1_000_000, `${await read()} bytes were read`)
+  await page.goto(`${server.url}/${run_path('flood', state.flood, 'tasks', 'pour')}?line=${number}`)
+  await page.locator('.marked').getByText('the needle').waitFor()
+  // More matches than the page keeps the places of: the next one is asked for.
+  await page.goto(`${server.url}/${run_path('flood', state.flood, 'tasks', 'pour')}`)
+  await page.getByLabel('Search the log').fill('flood')
+  await page.getByRole('status').filter({ hasText: /^1 of 1,38\d,\d+$/ }).waitFor()
+  await page.getByRole('button', { name: 'Previous' }).click()
+  await page.getByRole('status').filter({ hasText: /^line 1,38\d,\d+ of 1,38\d,\d+$/ }).waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('an address that is none says so as a page', async () => {
+  for (const path of ['dags/nosuch/xyz', 'nosuch', 'pools/nosuch']) {
+    const page = await open({ path })
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor()
+    await page.getByRole('link', { name: 'Home', exact: true }).first().waitFor()
+    await page.context().close()
+  }
 })
 
 test('two tabs share one stream, and both see what happens', async () => {

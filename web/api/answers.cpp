@@ -128,6 +128,12 @@ Result<DagView> dag_of_path(Reader& reader, const Call& call) {
   return Error{dag.error().message + " yet: the server still reads its files; try again", ErrorKind::unavailable};
 }
 
+KnownDag known_of(Reader& reader, const DagView& dag, const Call& call) {
+  if (dag.latest_version.empty() || call.services.known_dags == nullptr) return {};
+  auto known = call.services.known_dags->get(reader, dag.dag_id, dag.latest_version);
+  return known ? std::move(*known) : KnownDag{};
+}
+
 Status check_dag(Reader& reader, const std::string& dag_id) {
   if (dag_id == "~") return Unit{};
   const auto dag = dag_named(reader, dag_id);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "web/api/known_dags.h"
 #include "web/api/objects.h"
 #include "web/api/services.h"
 #include "web/http/errors.h"
@@ -53,6 +54,8 @@ Result<RunNo> run_of_path(Reader& reader, const http::Request& request);
 Result<InstanceView> instance_of_path(Reader& reader, const http::Request& request);
 /// The newest version of the DAG that `dag_id` of the path names. not_found: there is none.
 Result<DagView> dag_of_path(Reader& reader, const Call& call);
+/// What the DAG says of itself; empty where its version cannot be read: then what only that says is null.
+KnownDag known_of(Reader& reader, const DagView& dag, const Call& call);
 /// not_found: there is no such DAG. `~` is every DAG.
 Status check_dag(Reader& reader, const std::string& dag_id);
 

@@ -55,21 +55,23 @@ http::Response logout(const Call& call) {
   return response;
 }
 
-/// Who I am, and for a session of the page what its changes must bring along.
 http::Response whoami(const Call& call) {
-  std::string body;
-  {
-    JsonObject out(body);
-    out.text("name", call.request.principal.name);
-    out.text("role", http::to_string(call.request.principal.role));
-    out.text("via", call.request.principal.via);
-    const bool is_session = call.request.principal.via == "page";
-    out.text("csrf_token", is_session ? call.services.access->csrf_token(call.request) : std::string());
-  }
-  return json_response(std::move(body));
+  return json_response(who_is(*call.services.access, call.request, call.request.principal));
 }
 
 }  // namespace
+
+std::string who_is(const http::Access& access, const http::Request& request, const http::Principal& principal) {
+  std::string body;
+  {
+    JsonObject out(body);
+    out.text("name", principal.name);
+    out.text("role", http::to_string(principal.role));
+    out.text("via", principal.via);
+    out.text("csrf_token", principal.via == "page" ? access.csrf_token(request) : std::string());
+  }
+  return body;
+}
 
 void add_auth(Operations& operations) {
   operations.at_once["create_token"] = operations.at_once["create_token_cli"] = token;

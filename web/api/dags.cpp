@@ -24,12 +24,6 @@ const std::vector<std::pair<std::string_view, DagField>> kOrders = {
     {"last_run_state", DagField::last_run_state},
     {"last_run_start_date", DagField::last_run_started_at},
 };
-/// What the DAG says of itself; empty where its version cannot be read: then what only that says is null.
-KnownDag known_of(Reader& reader, const DagView& dag, const Call& call) {
-  if (dag.latest_version.empty() || call.services.known_dags == nullptr) return {};
-  auto known = call.services.known_dags->get(reader, dag.dag_id, dag.latest_version);
-  return known ? std::move(*known) : KnownDag{};
-}
 
 DagFilter dag_filter_of(const http::Request& request) {
   DagFilter filter;

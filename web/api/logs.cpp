@@ -1,16 +1,15 @@
 // The log of one try: as lines in JSON, as NDJSON, or as the bytes that the task wrote. A long one comes in parts, each
 // with the token of the next.
-#include <cstdlib>
 #include <optional>
 
 #include "scheduler/logs/log_file.h"
-#include "scheduler/logs/log_place.h"
 #include "scheduler/logs/log_times.h"
 #include "scheduler/model/number.h"
 #include "web/api/answers.h"
 #include "web/api/fields.h"
 #include "web/api/followers.h"
 #include "web/api/list_query.h"
+#include "web/api/tried_log.h"
 
 namespace baton::api {
 
@@ -21,29 +20,20 @@ constexpr std::int64_t kTextBytes = 8 * 1024 * 1024;
 constexpr std::int64_t kFullBytes =
     64 * 1024 * 1024;  // with full_content: as much as a task writes without a limit of its own
 
-/// Which attempt a try number means: the one that lives, or the last that ended under this number.
-struct Attempt {
-  Epoch epoch = 0;
-  bool has_ended = true;
-};
-
-std::optional<Attempt> attempt_of(const InstanceView& instance, const std::vector<TryView>& tries,
-                                  std::int64_t number) {
-  const TaskState state = instance.row.state;
-  const bool lives = state == TaskState::queued || state == TaskState::running;
-  if (lives && instance.row.try_number == number) return Attempt{instance.row.epoch, false};
-  for (auto one = tries.rbegin(); one != tries.rend(); ++one) {
-    if (one->row.try_number == number) return Attempt{one->row.epoch, true};
-  }
-  return std::nullopt;
-}
-
 /// A part of the log: whole lines, but for the last one of a log that has ended, and one that is longer than a part.
 struct Part {
   std::string text;
   std::int64_t end = 0;  ///< offset behind it
   bool is_last = false;  ///< nothing follows, ever
 };
+
+/// In place of what was cut out, which reads as zeros that nobody wrote: a line that says so.
+Part part_of_cut(const logs::LogFile& file, const logs::Cut& cut) {
+  const auto before = cut.begin > 0 ? file.read(cut.begin - 1, 1) : Result<std::string>(std::string("\n"));
+  std::string text = before && *before != "\n" ? "\n" : "";
+  text += "[" + std::to_string(cut.end - cut.begin) + " bytes were left out here, to hold the limit of the log]\n";
+  return {std::move(text), cut.end, false};
+}
 
 Result<Part> read_part(const std::string& path, std::int64_t offset, std::int64_t bytes, bool has_ended) {
   Part part;
@@ -58,6 +48,12 @@ Result<Part> read_part(const std::string& path, std::int64_t offset, std::int64_
   if (!text) return text.error();
   const auto size = file->size();
   if (!size) return size.error();
+  const auto cut = file->cut();
+  if (cut && offset >= cut->begin && offset < cut->end) return part_of_cut(*file, *cut);
+  if (cut && offset < cut->begin && offset + static_cast<std::int64_t>(text->size()) > cut->begin) {
+    text->resize(static_cast<std::size_t>(cut->begin - offset));
+    return Part{std::move(*text), cut->begin, false};
+  }
   const bool reaches_end = offset + static_cast<std::int64_t>(text->size()) >= *size;
   if (!(reaches_end && has_ended)) {
     const std::size_t newline = text->rfind('\n');
@@ -157,17 +153,9 @@ http::Response get_log(const Call& call) {
   const http::Request& request = call.request;
   const std::string_view accept = request.header("accept");
   const bool wants_text = accept.substr(0, 10) == "text/plain", wants_lines = accept == "application/x-ndjson";
-  auto reader = call.services.readers->take();
-  if (!reader) return read_error(reader.error(), call);
-  const auto instance = instance_of_path(**reader, request);
-  if (!instance) return read_error(instance.error(), call);
-  const auto tries = (*reader)->tries(instance->row.run_no, instance->row.instance_no);
-  if (!tries) return read_error(tries.error(), call);
-  const std::string& number = request.param("try_number");
-  const auto attempt = attempt_of(*instance, *tries, std::strtoll(number.c_str(), nullptr, 10));
-  if (!attempt) return http::error_response(404, "there is no try " + number + " of this task instance", &request);
-  const std::string path =
-      logs::log_path(call.services.state_folder, instance->row.run_no, instance->row.instance_no, attempt->epoch);
+  const auto tried = log_of_path(call);
+  if (!tried) return read_error(tried.error(), call);
+  const std::string& path = tried->path;
   const std::string token(request.query_value("token").value_or("0"));
   const auto offset = token.empty() ? std::optional<std::int64_t>(0) : read_integer(token);
   if (!offset || *offset < 0) {
@@ -176,16 +164,16 @@ http::Response get_log(const Call& call) {
   const std::int64_t most = flag(request, "full_content").value_or(false) ? kFullBytes
                             : wants_text || wants_lines                    ? kTextBytes
                                                                            : kPartBytes;
-  auto part = read_part(path, *offset, most, attempt->has_ended);
+  auto part = read_part(path, *offset, most, tried->has_ended);
   if (!part) return read_error(part.error(), call);
-  const bool follows = flag(request, "follow").value_or(false) && (wants_text || wants_lines) && !attempt->has_ended;
+  const bool follows = flag(request, "follow").value_or(false) && (wants_text || wants_lines) && !tried->has_ended;
   const std::int64_t end = part->end;
   const std::string next = part->is_last || follows ? std::string() : std::to_string(part->end);
   http::Response response = wants_text    ? as_text(std::move(*part))
                             : wants_lines ? as_lines(*part, logs::LogTimes::load(path))
                                           : as_json(*part, logs::LogTimes::load(path));
   if (follows) {
-    const Follow follow{path, instance->row.run_no, instance->row.instance_no, attempt->epoch, end, wants_text};
+    const Follow follow{path, tried->run_no, tried->instance_no, tried->epoch, end, wants_text};
     response.stream = [call, follow](const http::StreamWriter& writer) {
       call.services.followers->add(writer, [at = Follow(follow)](Reader& from, http::StreamSink& to) mutable {
         return follow_on(at, from, to);

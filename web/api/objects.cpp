@@ -172,7 +172,7 @@ void append_try(std::string& out, const TryView& view, const InstanceView& insta
   number_or_null(one, "signal", row.signal, row.signal > 0);
   duration_field(one, "user_seconds", 0, row.user_us);
   duration_field(one, "system_seconds", 0, row.sys_us);
-  one.number("max_rss_bytes", row.max_rss_bytes);
+  one.number("peak_memory_bytes", row.max_rss_bytes);
   text_field(one, "note", row.note);
   text_field(one, "damage", view.damage);
 }

@@ -6,7 +6,9 @@
 #include <unordered_map>
 
 #include "web/api/answers.h"
+#include "web/api/dag_objects.h"
 #include "web/api/fields.h"
+#include "web/api/list_query.h"
 #include "web/api/tick_story.h"
 #include "web/api/whole_run.h"
 
@@ -189,6 +191,9 @@ http::Response grid(const Call& call) {
   const auto ticks = grid_ticks(reader, dag->dag_id, *columns, has_older, before);
   if (!ticks) return read_error(ticks.error(), call);
 
+  const bool with_dag = flag(call.request, "dag_details").value_or(false);
+  const auto versions_of_dag = with_dag ? reader.list_versions(dag->dag_id) : std::vector<VersionView>{};
+  if (!versions_of_dag) return read_error(versions_of_dag.error(), call);
   GridRows rows;
   if (!dag->latest_version.empty()) {
     // One that does not read keeps no others from being shown.
@@ -212,6 +217,7 @@ http::Response grid(const Call& call) {
     std::int64_t total = 0;
     for (const std::int64_t count : dag->runs_by_state) total += count;
     one.number("total_entries", total);
+    if (with_dag) append_dag_details(one.member("dag"), *dag, known_of(reader, *dag, call), *versions_of_dag);
   }
   return list_response(std::move(body), info->seq, call);
 }

@@ -12,6 +12,8 @@
 #include "scheduler/insight/why.h"
 #include "web/api/answers.h"
 #include "web/api/fields.h"
+#include "web/api/list_query.h"
+#include "web/api/objects.h"
 #include "web/api/whole_run.h"
 
 namespace baton::api {
@@ -98,6 +100,10 @@ http::Response explain(const Call& call) {
     if (!means) return read_error(means.error(), call);
     left = insight::estimate_left(dag, whole->instances, *means, 0, now);
   }
+  // One that waits to begin also says why, which only the loop knows: it is asked for by itself.
+  const bool with_run = flag(call.request, "dag_run").value_or(false) && whole->run.row.state != RunState::queued;
+  const auto versions = with_run ? reader.list_versions(whole->run.row.dag_id) : std::vector<VersionView>{};
+  if (!versions) return read_error(versions.error(), call);
   const auto explained = insight::explain(dag, whole->run, whole->instances, *tries, now);
   const Timelines timelines = timelines_of(*whole, *tries, now);
   http::Response response;
@@ -116,6 +122,7 @@ http::Response explain(const Call& call) {
                       });
     append_lines(one.member("instances"), *whole, timelines);
     time_field(one, "eta", left ? now + *left : kNoTime);
+    if (with_run) append_run(one.member("dag_run"), whole->run, *versions);
   }
   return response;
 }

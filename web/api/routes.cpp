@@ -45,6 +45,7 @@ Operations all_operations() {
   add_task_instances(operations);
   add_instance_changes(operations);
   add_logs(operations);
+  add_log_lines(operations);
   add_reports(operations);
   add_series(operations);
   add_events(operations);

@@ -190,6 +190,7 @@ void add_clears(Operations& operations);
 void add_task_instances(Operations& operations);
 void add_instance_changes(Operations& operations);
 void add_logs(Operations& operations);
+void add_log_lines(Operations& operations);
 void add_reports(Operations& operations);
 void add_series(Operations& operations);
 void add_events(Operations& operations);
@@ -200,6 +201,9 @@ void add_run_why(Operations& operations);
 void add_backfills(Operations& operations);
 void add_upkeep(Operations& operations);
 void add_bulk_runs(Operations& operations);
+
+/// As JSON: who asks, and for a session of the page what its changes must bring along.
+std::string who_is(const http::Access& access, const http::Request& request, const http::Principal& principal);
 
 http::Response json_response(std::string body, int status = 200);
 

@@ -93,22 +93,6 @@ http::Response list_task_instances(const Call& call, bool is_mapped) {
   return page_response("task_instances", *page, append_instance, call);
 }
 
-/// The one that the path names; of a run that waits to begin, as it will begin.
-Result<InstanceView> found_or_waiting(Reader& reader, const Call& call) {
-  auto found = instance_of_path(reader, call.request);
-  if (found || found.error().kind != ErrorKind::not_found) return found;
-  const auto run_no = run_of_path(reader, call.request);
-  if (!run_no) return run_no.error();
-  auto waiting = waiting_instances(reader, *run_no, call);
-  if (!waiting) return waiting.error();
-  const std::string index = call.request.param("map_index");
-  for (InstanceView& one : *waiting) {
-    if (one.task_id != call.request.param("task_id")) continue;
-    if (index.empty() || std::to_string(one.row.map_index) == index) return std::move(one);
-  }
-  return found;
-}
-
 http::Response get_task_instance(const Call& call) {
   auto reader = call.services.readers->take();
   if (!reader) return read_error(reader.error(), call);

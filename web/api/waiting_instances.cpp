@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/digest/derived_uuid.h"
+#include "web/api/answers.h"
 #include "web/api/compiled_dags.h"
 #include "web/api/list_query.h"
 
@@ -83,6 +84,21 @@ InstancePage page_of_waiting(std::vector<InstanceView> all, const InstanceQuery&
   page.total = static_cast<std::int64_t>(all.size());
   page.rows = rows_of_page(all, query.page);
   return page;
+}
+
+Result<InstanceView> found_or_waiting(Reader& reader, const Call& call) {
+  auto found = instance_of_path(reader, call.request);
+  if (found || found.error().kind != ErrorKind::not_found) return found;
+  const auto run_no = run_of_path(reader, call.request);
+  if (!run_no) return run_no.error();
+  auto waiting = waiting_instances(reader, *run_no, call);
+  if (!waiting) return waiting.error();
+  const std::string index = call.request.param("map_index");
+  for (InstanceView& one : *waiting) {
+    if (one.task_id != call.request.param("task_id")) continue;
+    if (index.empty() || std::to_string(one.row.map_index) == index) return std::move(one);
+  }
+  return found;
 }
 
 }  // namespace baton::api

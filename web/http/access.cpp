@@ -128,6 +128,14 @@ std::string Access::csrf_token(const Request& request) const {
   return hmac_sha256_hex(options_.signing_key, "csrf:" + std::string(session)).substr(0, kCsrfSize);
 }
 
+std::optional<Principal> Access::session_holder(const Request& request) const {
+  const std::string_view session = session_of(request);
+  if (session.empty()) return std::nullopt;
+  const auto claims = verify_token(session, options_.signing_key, "session", options_.now_s());
+  if (!claims || ended_.has(session)) return std::nullopt;
+  return Principal{claims->subject, claims->role, "page"};
+}
+
 std::optional<Response> Access::authorize(Request& request) const {
   const Role wanted = *request.route->role;
   if (wanted == Role::anyone) return std::nullopt;  // looks at no credentials: they may be of any kind, or wrong
@@ -138,10 +146,10 @@ std::optional<Response> Access::authorize(Request& request) const {
   } else if (request.peer.uid && (*request.peer.uid == options_.owner || *request.peer.uid == 0)) {
     const uid_t uid = *request.peer.uid;
     request.principal = {options_.name_of ? options_.name_of(uid) : "uid:" + std::to_string(uid), Role::admin, "socket"};
-  } else if (const std::string_view session = session_of(request); !session.empty()) {
-    const auto claims = verify_token(session, options_.signing_key, "session", options_.now_s());
-    if (!claims || ended_.has(session)) return refused(request, 401, "this session has ended");
-    request.principal = {claims->subject, claims->role, "page"};
+  } else if (!session_of(request).empty()) {
+    const auto holder = session_holder(request);
+    if (!holder) return refused(request, 401, "this session has ended");
+    request.principal = *holder;
     // A page elsewhere can make the browser send the cookie along, and cannot know this.
     if (changes_something(request.method) && !is_same_secret(request.header("x-csrf-token"), csrf_token(request))) {
       return refused(request, 403, "the header X-CSRF-Token is missing or wrong");

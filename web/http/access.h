@@ -75,6 +75,8 @@ class Access {
   Result<std::string> open_session(const std::string& code, const Peer& peer);
   /// The whole header Set-Cookie. An empty session ends it.
   [[nodiscard]] std::string set_cookie(const std::string& session) const;
+  /// Whose session of the page the request brings along; none: it has none that counts.
+  [[nodiscard]] std::optional<Principal> session_holder(const Request& request) const;
   /// Logs the session of the request out, wherever its cookie has been copied to. Nothing to do: it has none. storage:
   /// it has ended until the server starts again.
   Status end_session(const Request& request);

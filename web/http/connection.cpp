@@ -298,7 +298,9 @@ bool Connection::begin_request() {
     match = core_->router.match(head.method, request_->segments);
   }
   if (match.route == nullptr && match.allowed.empty()) {
-    return refused(error_response(404, "there is nothing at this path", request_.get()));
+    std::optional<Response> told;
+    if (core_->options.not_found) told = core_->options.not_found(*request_);
+    return refused(told ? std::move(*told) : error_response(404, "there is nothing at this path", request_.get()));
   }
   if (match.route == nullptr) {
     Response response;

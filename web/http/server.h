@@ -47,6 +47,8 @@ struct ServerOptions {
   std::vector<std::string> hosts;     ///< that Host may name, beside those of loopback
   std::size_t handlers = 4;
   Limits limits;
+  /// What is answered where there is nothing (404), by the thread of the sockets; empty, or none: a problem as text.
+  std::function<std::optional<Response>(const Request& request)> not_found;
 };
 
 /// Counters for metrics, as of now.

@@ -8,6 +8,7 @@
 
 #include "scheduler/digest/digest.h"
 #include "web/http/errors.h"
+#include "web/http/markup.h"
 #include "web/page/built_page.h"
 
 namespace baton::page {
@@ -20,32 +21,35 @@ constexpr std::size_t kEtagSize = 16;
 constexpr std::string_view kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
-/// Where the document is; the script in it shows what belongs there.
-constexpr std::array kPaths = {
-    "/",
-    "/dags",
-    "/dags/{dag_id}",
-    "/dags/{dag_id}/runs/{dag_run_id}",
-    "/dags/{dag_id}/runs/{dag_run_id}/tasks/{task_id}",
-    "/dags/{dag_id}/runs/{dag_run_id}/tasks/{task_id}/{map_index}",
-    "/runs",
-    "/backfills",
-    "/backfills/{backfill_id}",
-    "/approvals",
-    "/assets",
-    "/deadletters",
-    "/breakers",
-    "/pools",
-    "/workers",
-    "/variables",
-    "/errors",
-    "/audit",
-    "/health",
-    "/accounting",
-    "/alerts",
-    "/tokens",
-    "/secrets",
-    "/simulate",
+/// Where the document is, and the script of what belongs there beside the first one; empty: that has it.
+struct Place {
+  std::string_view path, script;
+};
+constexpr std::array kPlaces = {
+    Place{"/", ""},
+    Place{"/dags", ""},
+    Place{"/dags/{dag_id}", "Dag"},
+    Place{"/dags/{dag_id}/runs/{dag_run_id}", "Run"},
+    Place{"/dags/{dag_id}/runs/{dag_run_id}/tasks/{task_id}", "Task"},
+    Place{"/dags/{dag_id}/runs/{dag_run_id}/tasks/{task_id}/{map_index}", "Task"},
+    Place{"/runs", "Runs"},
+    Place{"/backfills", "Backfills"},
+    Place{"/backfills/{backfill_id}", "Backfill"},
+    Place{"/approvals", "Approvals"},
+    Place{"/assets", "Assets"},
+    Place{"/deadletters", "DeadLetters"},
+    Place{"/breakers", "Breakers"},
+    Place{"/pools", "Pools"},
+    Place{"/workers", "Workers"},
+    Place{"/variables", "Variables"},
+    Place{"/errors", "ImportErrors"},
+    Place{"/audit", "Audit"},
+    Place{"/health", "Health"},
+    Place{"/accounting", "Accounting"},
+    Place{"/alerts", "Alerts"},
+    Place{"/tokens", "Tokens"},
+    Place{"/secrets", "Secrets"},
+    Place{"/simulate", "Simulate"},
 };
 
 struct Type {
@@ -123,17 +127,44 @@ http::Response asset_on_disk(const std::string& folder, const http::Request& req
   return response;
 }
 
-http::Response document(std::string_view text, const http::Request& request) {
+/// Its script beside the first one, asked for at once instead of when that has run.
+std::string preload_of(std::string_view script) {
+  if (script.empty()) return {};
+  const std::string begin = "assets/" + std::string(script) + "-";
+  for (const BuiltFile& file : built_files()) {
+    if (file.name.substr(0, begin.size()) != begin || !file.name.ends_with(".js")) continue;
+    return "<link rel=\"modulepreload\" crossorigin href=\"./" + std::string(file.name) + "\">";
+  }
+  return {};
+}
+
+/// Who asks is in it, so that the page need not ask that first: its own for each session, and never shared.
+http::Response document(std::string_view text, const http::Request& request, const PageOptions& options,
+                        std::string_view script) {
   const std::string_view path = request.path();
   const auto depth = static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
   http::Response response;
   response.content_type = "text/html; charset=utf-8";
   response.headers = {{"Content-Security-Policy", std::string(kPolicy)},
                       {"Referrer-Policy", "no-referrer"},
+                      {"Cache-Control", "private, no-cache"},
+                      {"Vary", "Cookie"},
                       {"Cross-Origin-Opener-Policy", "same-origin"}};
   response.body = document_at(text, depth == 0 ? 0 : depth - 1);
+  std::string head = options.folder.empty() ? preload_of(script) : std::string();
+  if (options.who) head += "<meta name=\"session\" content=\"" + http::in_markup(options.who(request)) + "\">";
+  if (const std::size_t end = response.body.find("</head>"); end != response.body.npos) response.body.insert(end, head);
   response.etag = sha256_hex(response.body).substr(0, kEtagSize);
   return response;
+}
+
+http::Response document_of(const PageOptions& options, const http::Request& request, std::string_view script) {
+  if (options.folder.empty()) {
+    const auto built = find_built("index.html");
+    return built ? document(built->bytes, request, options, script) : not_there(request);
+  }
+  const auto text = read_file(options.folder, "index.html");
+  return text ? document(*text, request, options, script) : not_there(request);
 }
 
 Status add(http::Router& router, std::string path, http::Handler handler) {
@@ -172,21 +203,28 @@ std::string document_at(std::string_view document, std::size_t depth) {
   return out;
 }
 
-Status add_page(http::Router& router, const std::string& folder) {
-  const auto asset = [folder](const http::Request& request) {
+std::optional<http::Response> not_found(const http::Request& request, const PageOptions& options) {
+  const bool is_read = request.method == http::Method::get || request.method == http::Method::head;
+  if (!is_read || request.header("accept").find("text/html") == std::string_view::npos) return std::nullopt;
+  for (const std::string_view root : {"/api/", "/auth/", "/assets/", "/hooks/", "/schema/"}) {
+    if (request.path().substr(0, root.size()) == root) return std::nullopt;
+  }
+  http::Response response = document_of(options, request, {});
+  response.status = 404;
+  response.etag.clear();
+  return response;
+}
+
+Status add_page(http::Router& router, const PageOptions& options) {
+  const auto asset = [folder = options.folder](const http::Request& request) {
     return folder.empty() ? built_asset(request) : asset_on_disk(folder, request);
   };
   if (Status added = add(router, "/assets/{file}", http::at_once(asset)); !added) return added;
-  const auto serve = [folder](const http::Request& request) {
-    if (folder.empty()) {
-      const auto built = find_built("index.html");
-      return built ? document(built->bytes, request) : not_there(request);
-    }
-    const auto text = read_file(folder, "index.html");
-    return text ? document(*text, request) : not_there(request);
-  };
-  for (const char* path : kPaths) {
-    if (Status added = add(router, path, http::at_once(serve)); !added) return added;
+  for (const Place& place : kPlaces) {
+    const auto serve = [options, script = place.script](const http::Request& request) {
+      return document_of(options, request, script);
+    };
+    if (Status added = add(router, std::string(place.path), http::at_once(serve)); !added) return added;
   }
   return Unit{};
 }

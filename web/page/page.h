@@ -3,6 +3,8 @@
 // more. Any thread.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "scheduler/model/result.h"
@@ -11,9 +13,18 @@
 
 namespace baton::page {
 
-/// Adds the routes. `folder`: a built page on disk that is read anew for each request, for who works on it; empty: the
-/// one within the program. invalid: a path is taken.
-Status add_page(http::Router& router, const std::string& folder);
+struct PageOptions {
+  std::string folder;  ///< a built page on disk that is read anew each time, for who works on it; empty: the one within
+  /// Who has a session here, as `/auth/session` says it; empty: nobody. May be empty itself: then the page asks.
+  std::function<std::string(const http::Request& request)> who;
+};
+
+/// Adds the routes. invalid: a path is taken.
+Status add_page(http::Router& router, const PageOptions& options);
+
+/// The document as the answer of 404, for a browser that asks for a page that is none: it says so as the page does. None
+/// for what is no page to anyone: paths of the API, programs.
+std::optional<http::Response> not_found(const http::Request& request, const PageOptions& options);
 
 /// The document for a path of that many segments. Its <base> leads up to the root, so that the page works behind any
 /// prefix that a proxy takes away.

@@ -44,7 +44,7 @@ std::string header(const http::Response& response, std::string_view name) {
 
 class Page : public ::testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(add_page(router, "")); }
+  void SetUp() override { ASSERT_TRUE(add_page(router, {})); }
   http::Router router;
 };
 
@@ -70,7 +70,7 @@ TEST_F(Page, HasItsDocumentWhereverAPathOfThePageIs) {
     const http::Response response = get(router, path);
     ASSERT_EQ(response.status, 200) << path.size();
     EXPECT_NE(header(response, "Content-Security-Policy").find("script-src 'self';"), std::string::npos);
-    EXPECT_EQ(header(response, "Cache-Control"), "");  // with an ETag: asked again each time
+    EXPECT_EQ(header(response, "Cache-Control"), "private, no-cache");  // with an ETag: asked again each time
     EXPECT_FALSE(response.etag.empty());
     const std::size_t up = path.size() > 1 ? path.size() - 1 : 0;
     std::string base = up == 0 ? "./" : "";
@@ -107,6 +107,46 @@ TEST_F(Page, GivesWhatItIsMadeOfPackedAndForGood) {
   EXPECT_GE(assets, 2U);
 }
 
+TEST(NotFound, SaysSoAsAPageToBrowsersAlone) {
+  const auto told = [](const char* target, const char* accept, http::Method method = http::Method::get) {
+    http::Request request;
+    request.target = target;
+    request.method = method;
+    request.headers = {{"accept", accept}};
+    return not_found(request, {});
+  };
+  const char* browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+  const auto page = told("/dags/a/nosuch?x=/y", browser);
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->status, 404);
+  EXPECT_NE(page->body.find("<base href=\"../../\""), std::string::npos);
+  EXPECT_TRUE(page->etag.empty());
+  EXPECT_TRUE(told("/foo", browser, http::Method::head));
+  EXPECT_FALSE(told("/foo", "application/json"));
+  EXPECT_FALSE(told("/foo", "*/*"));
+  EXPECT_FALSE(told("/foo", browser, http::Method::post));
+  EXPECT_FALSE(told("/api/v2/nosuch", browser));
+  EXPECT_FALSE(told("/assets/nosuch.js", browser));
+}
+
+TEST_F(Page, AsksForItsSecondScriptAtOnce) {
+  EXPECT_EQ(get(router, {}).body.find("modulepreload"), std::string::npos);
+  const std::string body = get(router, {"dags", "a", "runs", "r"}).body;
+  const std::size_t at = body.find("<link rel=\"modulepreload\" crossorigin href=\"./assets/Run-");
+  ASSERT_NE(at, body.npos);
+  EXPECT_LT(at, body.find("</head>"));
+}
+
+TEST(Session, IsToldInTheDocumentAndNeverAsMarkup) {
+  http::Router router;
+  ASSERT_TRUE(add_page(router, {"", [](const http::Request&) { return std::string("{\"name\":\"<b>\"}"); }}));
+  const http::Response response = get(router, {"dags"});
+  EXPECT_NE(response.body.find("<meta name=\"session\" content=\"{&quot;name&quot;:&quot;&lt;b&gt;&quot;}\">"),
+            std::string::npos)
+      << response.body;
+  EXPECT_EQ(header(response, "Vary"), "Cookie");
+}
+
 TEST_F(Page, KnowsNothingElse) {
   EXPECT_EQ(get(router, {"assets", "none.js"}).status, 404);
   EXPECT_EQ(get(router, {"assets", ".."}).status, 404);
@@ -115,7 +155,7 @@ TEST_F(Page, KnowsNothingElse) {
 
 TEST(PageOnDisk, ReadsNothingOutsideItsFolder) {
   http::Router router;
-  ASSERT_TRUE(add_page(router, "/nonexistent"));
+  ASSERT_TRUE(add_page(router, {"/nonexistent", {}}));
   EXPECT_EQ(get(router, {}).status, 404);
   EXPECT_EQ(get(router, {"assets", "../index.html"}).status, 404);
   EXPECT_EQ(get(router, {"assets", ".hidden"}).status, 404);

@@ -12,7 +12,7 @@ import { pointsOf, quantile, seriesPoints } from './charts'
 import { isNumeric, readCsv } from './csv'
 import { lanesOf, steps } from './forecast'
 import { cellOf, rowsOf } from './grid'
-import { findError, Folds, isError, LogLines, scaleOf, search, windowAt } from './log'
+import { Folds, Groups, LineStore, nextOf, scaleOf, windowAt } from './log'
 import { bytes, number } from './numbers'
 import { pauseOf } from './patience'
 import { failedByDag, type Failed } from './home'
@@ -288,36 +288,38 @@ describe('charts', () => {
 })
 
 describe('log', () => {
-  const of = (text: string) => {
-    const lines = new LogLines()
-    for (const line of text.split('|')) lines.add(line, null)
-    return lines
+  const of = (...groups: [number, number][]) => {
+    const all = new Groups()
+    for (const [start, end] of groups) all.add({ start, end, name: String(start) })
+    return all
   }
-  it('finds groups: closed, open at the end, one after another', () => {
-    const lines = of('a|::group::one|b|c|::endgroup::|d|##[group]two|e|::group::\x1b[1mthree\x1b[0m|f')
-    expect(lines.groups).toEqual([{ start: 1, end: 4, name: 'one' }, { start: 6, end: 7, name: 'two' }, { start: 8, end: 9, name: 'three' }]) // prettier-ignore
-    expect([0, 1, 4, 5, 7, 9].map((line) => lines.groupOf(line)?.name ?? '')).toEqual(['', 'one', 'one', '', 'two', 'three'])
+  it('knows the group of a line, and one that grows stays the same', () => {
+    const groups = of([1, 4], [6, 7], [8, 9])
+    expect([0, 1, 4, 5, 7, 9, 10].map((line) => groups.of(line)?.name ?? '')).toEqual(['', '1', '1', '', '6', '8', ''])
+    const last = groups.all[2]
+    groups.add({ start: 8, end: 20, name: '8' })
+    expect([groups.all.length, groups.all[2] === last, groups.of(15)?.name]).toEqual([3, true, '8'])
   })
   it('folds: rows and lines lead to each other', () => {
-    const lines = of('a|::group::one|b|c|::endgroup::|d|::group::two|e|::endgroup::|f')
-    const folds = new Folds(lines.count, lines.groups)
+    const folds = new Folds(10, of([1, 4], [6, 8]).all)
     const shown = [0, 1, 5, 6, 9]
     expect(folds.rows).toBe(shown.length)
     expect(shown.map((_, row) => folds.lineOf(row))).toEqual(shown)
     expect(Array.from({ length: 10 }, (_, line) => folds.rowOf(line))).toEqual([0, 1, 1, 1, 1, 2, 3, 3, 3, 4])
     expect(new Folds(3, []).lineOf(2)).toBe(2)
   })
-  it('searches some at a time, without colours', () => {
-    const lines = of('A\x1b[31mB\x1b[0mc|x|abC|abc')
-    const found: number[] = []
-    expect(search(lines, 'abc', 0, 3, found)).toBe(3)
-    expect(search(lines, 'abc', 3, 3, found)).toBe(4)
-    expect(found).toEqual([0, 2, 3])
-    expect([isError('\x1b[31mFatal\x1b[0m: x'), isError('terror')]).toEqual([true, false])
+  it('keeps the lines that were looked at last', () => {
+    const store = new LineStore()
+    const line = (text: string) => ({ text, time: null, isWhole: true, cut: 0 })
+    for (const k of [0, 1, 5_000_000]) store.put(k, line(String(k)))
+    expect([store.get(5_000_000)?.text, store.missing([0, 1]), store.missing([0, 1, 2, 3])]).toEqual(['5000000', -1, 2])
+    for (let k = 0; k < 300; k++) store.put(10_000 + k * 256, line('x'))
+    expect([store.get(0), store.get(10_000 + 299 * 256)?.text]).toEqual([undefined, 'x'])
   })
-  it('finds the first line that speaks of an error among those asked for', () => {
-    const lines = of('fine|no errors|Error: one|Traceback')
-    expect([findError(lines, 0, 4), findError(lines, 3, 4), findError(lines, 0, 2)]).toEqual([2, 3, -1])
+  it('finds the next of sorted numbers, either way', () => {
+    const found = [3, 7, 9]
+    expect([nextOf(found, 0, 1), nextOf(found, 3, 1), nextOf(found, 9, 1)]).toEqual([3, 7, undefined])
+    expect([nextOf(found, 3, -1), nextOf(found, 8, -1), nextOf(found, 100, -1)]).toEqual([undefined, 7, 9])
   })
   it('has a window around a row, within all rows', () => {
     expect([windowAt(0, 300, 1000), windowAt(500, 300, 1000), windowAt(999, 300, 1000), windowAt(5, 300, 20)]).toEqual([0, 350, 700, 0])

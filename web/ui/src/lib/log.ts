@@ -1,56 +1,72 @@
-// The lines of a log as they are read, its groups (`::group::name` to `::endgroup::`), what is folded, and what a search
-// finds. Pure; made for millions of lines: nothing here copies or goes through all of them at once.
-import { ansiText, lastOfLine } from './ansi'
+// The lines of a log that the page has asked for, its groups, and what is folded. Pure; made for millions of lines:
+// nothing here copies or goes through all of them at once. Lines are counted from 0 here, from 1 by the server.
+
+export interface LogLine {
+  text: string
+  time: string | null
+  isWhole: boolean
+  cut: number // so many bytes were left out in its place
+}
+
+const kChunk = 256
+const kChunks = 200 // some 50,000 lines; those that were looked at longest ago go
+
+/** Some lines of a log: those around what was looked at. */
+export class LineStore {
+  readonly #chunks = new Map<number, (LogLine | undefined)[]>()
+
+  get(line: number): LogLine | undefined {
+    return this.#chunks.get(Math.floor(line / kChunk))?.[line % kChunk]
+  }
+  put(line: number, text: LogLine): void {
+    const key = Math.floor(line / kChunk)
+    const chunk = this.#chunks.get(key) ?? []
+    chunk[line % kChunk] = text
+    this.#chunks.delete(key)
+    this.#chunks.set(key, chunk)
+    if (this.#chunks.size > kChunks) this.#chunks.delete(this.#chunks.keys().next().value!)
+  }
+  /** The first of these that is not known; -1: all are. */
+  missing(lines: Iterable<number>): number {
+    for (const line of lines) if (!this.get(line)) return line
+    return -1
+  }
+  clear(): void {
+    this.#chunks.clear()
+  }
+}
 
 export interface Group {
   start: number // the line that opens it
-  end: number // the last line that belongs to it; while it is open the last one read
+  end: number // the last line that belongs to it; while it is open the last one known
   name: string
 }
 
-const kGroup = /^(?:::group::|##\[group\])(.*)/
-const kEnd = /^(?:::endgroup::|##\[endgroup\])/
+/** The groups of a log, in order; the last of them may grow. */
+export class Groups {
+  readonly all: Group[] = []
 
-export class LogLines {
-  readonly raw: string[] = []
-  readonly times: (string | null)[] = []
-  readonly groups: Group[] = []
-  #open: Group | null = null
-
-  get count(): number {
-    return this.raw.length
-  }
-  add(line: string, time: string | null): void {
-    const text = lastOfLine(line)
-    const at = this.raw.length
-    this.raw.push(text)
-    this.times.push(time)
-    if (text.startsWith('::') || text.startsWith('##[')) {
-      const group = kGroup.exec(text)
-      if (group || kEnd.test(text)) this.#open = null
-      if (group) {
-        this.#open = { start: at, end: at, name: ansiText(group[1]!.trim()) || 'group' }
-        this.groups.push(this.#open)
-        return
-      }
-      if (kEnd.test(text)) {
-        const last = this.groups.at(-1)
-        if (last && last.end === at - 1) last.end = at
-        return
-      }
+  add(group: Group): void {
+    const last = this.all.at(-1)
+    if (!last || last.start < group.start) this.all.push(group)
+    else {
+      const known = this.all.find((one) => one.start === group.start)
+      if (known) known.end = group.end // the same object: whether it is folded hangs on it
     }
-    if (this.#open) this.#open.end = at
+  }
+  clear(): void {
+    this.all.length = 0
   }
   /** The group that a line lies in. */
-  groupOf(line: number): Group | null {
+  of(line: number): Group | null {
     let low = 0
-    let high = this.groups.length
+    let high = this.all.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.groups[middle]!.start <= line) low = middle + 1
+      if (this.all[middle]!.start <= line) low = middle + 1
       else high = middle
     }
-    const group = this.groups[low - 1]
+    const group = this.all[low - 1]
     return group && line <= group.end ? group : null
   }
 }
@@ -99,25 +115,21 @@ export class Folds {
   }
 }
 
-const kError = /\b(error|exception|traceback|fatal|panic)\b/i
-export const isError = (raw: string) => kError.test(ansiText(raw))
-
-/** The first line of these that speaks of an error; -1: none. */
-export function findError(lines: LogLines, from: number, to: number): number {
-  for (let k = from; k < to; k++) if (isError(lines.raw[k]!)) return k
-  return -1
-}
-
 /** Where a window of so many rows begins, so that this row is in its middle, and it ends with the last one. */
 export function windowAt(row: number, size: number, rows: number): number {
   return Math.max(0, Math.min(row - Math.floor(size / 2), rows - size))
 }
 
-/** From `from`, at most `most` lines: those that hold the text (lower case), added to `found`. The line to go on from. */
-export function search(lines: LogLines, wanted: string, from: number, most: number, found: number[]): number {
-  const end = Math.min(lines.count, from + most)
-  for (let k = from; k < end; k++) if (ansiText(lines.raw[k]!).toLowerCase().includes(wanted)) found.push(k)
-  return end
+/** The one after `line` among sorted numbers, or the one before it; undefined: there is none. */
+export function nextOf(sorted: readonly number[], line: number, step: 1 | -1): number | undefined {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (step > 0 ? sorted[middle]! <= line : sorted[middle]! < line) low = middle + 1
+    else high = middle
+  }
+  return step > 0 ? sorted[low] : sorted[low - 1]
 }
 
 /** A document's element cannot be taller than some 16 million pixels in every browser: beyond, a pixel is more than one. */

@@ -22,6 +22,7 @@ export class Resource<T> {
   #abort: AbortController | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
   #isStale = false
+  #hasMissed = false // a change, while what is known of it was on its way
 
   /**
    * Within a component. `path` empty: nothing is read. `concerns` tells which changes do. `known`: what another answer
@@ -55,10 +56,12 @@ export class Resource<T> {
     this.error = null
     this.isLoading = false
     if (path && !known) void this.reload()
+    else if (path && this.#hasMissed) this.#soon()
+    this.#hasMissed = false
   }
 
   #soon(): void {
-    if (!this.#path) return
+    if (!this.#path) return void (this.#hasMissed = true)
     if (this.#timer !== undefined) return void (this.#isStale = true)
     this.#timer = setTimeout(() => {
       this.#timer = undefined

@@ -8,17 +8,31 @@ let role = $state('')
 let csrf = ''
 let isOut = $state(false)
 
+interface Who {
+  name: string
+  role: string
+  csrf_token: string
+}
+function accept(who: Who): void {
+  name = who.name
+  role = who.role
+  csrf = who.csrf_token
+  isOut = false
+}
 async function read(): Promise<boolean> {
   const response = await fetch(address('auth/session'), { credentials: 'same-origin' }).catch(() => null)
   if (!response) return false
   if (response.status === 401) isOut = true
   if (!response.ok) return false
-  const who = (await response.json()) as { name: string; role: string; csrf_token: string }
-  name = who.name
-  role = who.role
-  csrf = who.csrf_token
-  isOut = false
+  accept((await response.json()) as Who)
   return true
+}
+/** The document says who has asked for it; where it does not, the server is asked. */
+function start(): void {
+  const told = document.querySelector<HTMLMetaElement>('meta[name="session"]')
+  if (!told) void read()
+  else if (told.content) accept(JSON.parse(told.content) as Who)
+  else isOut = true
 }
 
 export const session = {
@@ -32,6 +46,7 @@ export const session = {
     return csrf
   },
   read,
+  start,
   end() {
     isOut = true
   },

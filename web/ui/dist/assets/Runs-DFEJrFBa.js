@@ -1,1 +1,0 @@
-import{At as e,Gt as t,Ot as n,qt as r}from"./index-DO8VDbFK.js";import{i}from"./shared-COsMu4SJ.js";var a=e(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(e){var o=a(),s=r(t(o),2);i(s,{dagId:`~`}),n(e,o)}export{o as default};
