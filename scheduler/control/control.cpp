@@ -7,6 +7,7 @@
 
 #include "scheduler/engine/clear.h"
 #include "scheduler/engine/recovery.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 
@@ -581,7 +582,7 @@ void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking
     audit = audit_of(request, asked.actor, run.row, how.instances, loop_.wall_now());
   }
   if constexpr (!is_retry) {
-    if (request.resets_state) forget_states(run, *selected, asked.actor, audit.at, notes);
+    if (request.resets_state || BATON_BUG(clear_takes_state)) forget_states(run, *selected, asked.actor, audit.at, notes);
   }
   carry_out(Cleared{std::move(*selected)}, std::move(audit), std::move(how), asked, taking, std::move(notes));
 }

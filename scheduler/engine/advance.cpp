@@ -169,7 +169,8 @@ void Application::record_success(InstanceNo i, TaskChange& c) {
     out_.durations.push_back({run_.dag->id, task.id, c.end->run_us});
   }
   // What lies in the cache was made, and told of, before.
-  if (!task.spec->produces.empty() && c.reason != Reason::cached) tell_or_hold(i);
+  const bool is_of_now = c.reason != Reason::cached || BATON_BUG(cached_success_produces);
+  if (!task.spec->produces.empty() && is_of_now) tell_or_hold(i);
   Activity& activity = run_.ensure_activity(i);
   if (!activity.cache_key && task.spec->cache && !cache_key_hashes_files(*task.spec)) {  // it did not ask
     if (auto key = cache_key(run_, i, "")) activity.cache_key = std::move(*key);
@@ -456,6 +457,7 @@ void Application::end_deferral(InstanceNo i, const TaskChange& c) {
 
 /// As if it had not run.
 void Application::let_none(InstanceNo i) {
+  run_.was_cleared = true;
   TaskChange cleared;
   cleared.reason = Reason::cleared;
   if (run_.at(i).state == TaskState::deferred) end_deferral(i, cleared);

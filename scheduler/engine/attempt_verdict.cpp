@@ -108,7 +108,7 @@ Status take_state(const DagRun& run, InstanceNo i, const EndedState& end, Attemp
   }
   const KeptState* const kept = run.states == nullptr ? nullptr : run.states->find(spec.state->name);
   const std::int64_t version = kept == nullptr ? 0 : kept->version;
-  if (version != end.version) {
+  if (version != end.version && !BATON_BUG(state_without_compare)) {
     const std::string by = kept == nullptr ? "somebody" : kept->changed_by;
     return Error{name + "was changed by " + by + " while this try ran; its value was not kept"};
   }

@@ -116,6 +116,7 @@ struct DagRun {
   std::unordered_map<InstanceNo, std::string> unexpanded;  ///< why a mapped task could not expand, for the run's note
   /// When it was taken over from one who ran it before. What ran then has run on: its span began earlier than this.
   MonoUs restored_at = std::numeric_limits<MonoUs>::min();
+  bool was_cleared = false;          ///< since it is in memory here: any part of it
   bool has_collapsed = false;        ///< a clear has removed mapped instances: their attempts' keys are not used again
 
   [[nodiscard]] Instance& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }

@@ -1,8 +1,9 @@
 #include "scheduler/engine/dead_letters.h"
+#include "scheduler/model/seeded_bug.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
-
 
 namespace baton {
 namespace {
@@ -51,7 +52,8 @@ bool leaves_letter(const DagRun& run, InstanceNo i) {
   const bool by_others = instance.reason == Reason::stopped || instance.reason == Reason::fail_fast ||
                          instance.reason == Reason::marked || awaits_its_end(instance.reason);
   const bool is_hook = run.dag->task(instance.task_no).hook != Hook::none;
-  return !by_others && !is_hook && run.spec_of(i).dead_letter;
+  const bool is_wanted = run.spec_of(i).dead_letter || BATON_BUG(letter_that_nobody_wants);
+  return (!by_others || BATON_BUG(letter_of_the_stopped)) && !is_hook && is_wanted;
 }
 
 bool may_close_letters(const DagRun& run, InstanceNo i) {
@@ -59,13 +61,18 @@ bool may_close_letters(const DagRun& run, InstanceNo i) {
   if (!is_final(instance.state) || instance.state == TaskState::failed) return false;
   // Checks without a program have no attempts: whether they have failed before cannot be told from their epoch.
   if (run.spec_of(i).kind == TaskKind::checks) return true;
-  if (instance.epoch == 0) return false;
+  // Nor of what could not be launched, for its expressions or a secret: it has failed before where it is marked now, or
+  // was cleared here or by whoever had the run before.
+  if (instance.epoch == 0) {
+    const bool has_a_past = run.was_cleared || run.restored_at != std::numeric_limits<MonoUs>::min();
+    return instance.reason == Reason::marked || has_a_past;
+  }
   return instance.epoch > 1 || instance.state != TaskState::success || instance.reason != Reason::none;
 }
 
 void take_letters(const DagRun& run, const StepOutcome& step, WallUs now, ServiceRows& out) {
   for (const InstanceNo i : step.dirty) {
-    if (may_close_letters(run, i)) {
+    if (may_close_letters(run, i) && !BATON_BUG(letter_left_open)) {
       out.letter_closings.push_back({run.row.run_no, i, 0, closed_as(run.at(i).state), now, "", 0});
     }
     // One that is not of now has lost its activity when it was written, and has its letter already.

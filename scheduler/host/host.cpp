@@ -65,7 +65,9 @@ Status Host::restore_breakers() {
   for (const BreakerRow& row : *rows) engine_.restore_breaker(row);
   const auto states = parts_.store.task_states();
   if (!states) return states.error();
-  for (const TaskStateRow& row : *states) engine_.restore_state(row);
+  for (const TaskStateRow& row : *states) {
+    if (!BATON_BUG(state_forgotten_at_restart)) engine_.restore_state(row);
+  }
   for (const BreakerSpec& breaker : settings_.breakers) engine_.declare_breaker(breaker, "");
   return Unit{};
 }

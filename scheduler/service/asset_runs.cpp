@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/model/dag.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -56,12 +57,13 @@ std::vector<AssetRow> assets_of(const Dag& dag, const std::vector<AssetLink>& li
 void AssetRuns::start(const ServiceSnapshot& found) {
   for (const AssetCursor& asset : found.last_events) triggers_.know_asset(asset.asset, asset.event_no);
   for (const auto& [asset, by] : found.quarantined) {
-    triggers_.hold(asset, true);
+    triggers_.hold(asset, !BATON_BUG(quarantine_forgotten_at_restart));
     holders_[asset] = by;
   }
   linked_.insert(found.asset_dags.begin(), found.asset_dags.end());
   for (const DagAssetsRow& row : found.asset_consumers) {
     auto condition = dagfile::condition_from_json(row.condition_json);
+    if (BATON_BUG(waiting_events_lost_at_restart)) triggers_.put(row.dag_id, *condition, row.merges, {});
     if (condition) triggers_.put(row.dag_id, std::move(*condition), row.merges, row.cursors);
     if (!condition) host_.say("DAG \"" + row.dag_id + "\" runs on no assets: what it runs on cannot be read");
   }
@@ -155,16 +157,19 @@ void AssetRuns::go_on() {
 }
 
 void AssetRuns::look_at(const std::string& dag_id) {
-  if (!is_started_ || making_.contains(dag_id) || waiting_.contains(dag_id)) return;
+  const bool waits_already = waiting_.contains(dag_id) && !BATON_BUG(crowd_of_asset_runs);
+  if (!is_started_ || making_.contains(dag_id) || waits_already) return;
   const std::optional<AssetTake> take = triggers_.next(dag_id);
   if (!take) return;
   const ConsumingDag dag = host_.dag(dag_id);
-  if (!dag.may_run) {
+  if (!dag.may_run && !BATON_BUG(asset_run_of_a_held_dag)) {
     held_.insert(dag_id);
     return;
   }
   ServiceRows rows;
-  for (const AssetCursor& cursor : take->cursors) rows.asset_cursors.push_back({dag_id, cursor});
+  for (const AssetCursor& cursor : take->cursors) {
+    if (!BATON_BUG(cursor_not_written)) rows.asset_cursors.push_back({dag_id, cursor});
+  }
   for (const std::int64_t event_no : take->events) rows.taken_events.push_back({0, event_no});
   making_[dag_id];
   host_.make_run({dag_id, dag.version, take->events.back()}, std::move(rows),

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "scheduler/dagfile/assets.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 
@@ -59,7 +60,7 @@ void AssetTriggers::event(const std::string& asset, std::int64_t event_no) {
 void AssetTriggers::hold(const std::string& asset, bool is_held) {
   Asset& of = assets_[asset];
   of.is_held = is_held;
-  if (!is_held) touched_.insert(of.consumers.begin(), of.consumers.end());
+  if (!is_held && !BATON_BUG(release_wakes_nobody)) touched_.insert(of.consumers.begin(), of.consumers.end());
 }
 
 // ---- what a run takes ----
@@ -68,6 +69,9 @@ std::optional<AssetTake> AssetTriggers::next(const std::string& dag_id) const {
   const auto known = consumers_.find(dag_id);
   if (known == consumers_.end()) return std::nullopt;
   const Consumer& consumer = known->second;
+  for (const auto& [asset, feed] : consumer.feeds) {  // after a restart: what is being read may have come before the rest
+    if (feed.waiting.empty() && feed.tail < last_of(asset)) return std::nullopt;
+  }
   const auto picked = pick(consumer, consumer.condition);
   if (!picked) return std::nullopt;
   AssetTake out;
@@ -97,7 +101,7 @@ std::optional<AssetTriggers::Pick> AssetTriggers::pick_any(const Consumer& consu
   for (const AssetCondition& child : condition.children) {
     auto picked = pick(consumer, child);
     if (!picked) continue;
-    if (!out || picked->since < out->since) std::swap(out, picked);
+    if (!out || (picked->since < out->since) != BATON_BUG(newest_event_first)) std::swap(out, picked);
     if (consumer.merges && picked) out->assets.merge(picked->assets);
   }
   return out;

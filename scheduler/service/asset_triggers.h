@@ -54,7 +54,7 @@ class AssetTriggers {
   /// A held asset fulfils nothing: its events wait.
   void hold(const std::string& asset, bool is_held);
 
-  /// What the next run of a DAG takes; none: its condition is not fulfilled.
+  /// What the next run of a DAG takes; none: its condition is not fulfilled, or what waits is not all known yet.
   [[nodiscard]] std::optional<AssetTake> next(const std::string& dag_id) const;
   /// A run was made that takes this. What has gone from the condition meanwhile is passed over.
   void take(const std::string& dag_id, const AssetTake& taken);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "scheduler/json/json_value.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -42,7 +43,7 @@ void JobPace::fill(MonoUs now) {
 }
 
 std::size_t JobPace::take(MonoUs now, std::size_t most) {
-  if (per_second_ <= 0) return most;
+  if (per_second_ <= 0 || BATON_BUG(job_rate_ignored)) return most;
   fill(now);
   const std::size_t given = std::min(most, static_cast<std::size_t>(tokens_));
   tokens_ -= static_cast<double>(given);
@@ -59,6 +60,7 @@ MonoUs JobPace::next(MonoUs now) const {
 
 void BulkJobs::start(const ServiceSnapshot& found) {
   last_no_ = found.last_job_no;
+  if (BATON_BUG(jobs_end_with_their_server)) return;
   for (const BulkJobRow& row : found.jobs) begin(row);
 }
 

@@ -60,7 +60,30 @@ constexpr std::array kBugs = {
     SeededBug{"breaker_rows_out_of_order", "what a person asked of a breaker is written over what came of it"},
     // What waits for others.
     SeededBug{"request_left_open", "a question stays open though its task was stopped, marked or cleared"},
+    SeededBug{"late_answer_accepted", "who answers what nobody asks any more hears that it counts"},
+    SeededBug{"default_that_rejects_approves", "where nobody has answered, whatever was to be taken then approves"},
     SeededBug{"child_made_twice", "after a restart a task starts the run once more that it waits for"},
+    // Dead letters and the jobs over them.
+    SeededBug{"letter_of_the_stopped", "what a person has stopped leaves a letter"},
+    SeededBug{"letter_that_nobody_wants", "who wants no letters leaves them"},
+    SeededBug{"letter_left_open", "a later success leaves the letter of what failed before open"},
+    SeededBug{"letter_redriven_again", "a letter is redriven whatever its task has done since"},
+    SeededBug{"redrive_keeps_letters", "a letter stays open though its task runs again for it"},
+    SeededBug{"jobs_end_with_their_server", "what a job had still to do is done by nobody after a restart"},
+    SeededBug{"job_rate_ignored", "a job redrives as fast as it can, whatever its rate"},
+    // Assets.
+    SeededBug{"cached_success_produces", "what lies in the cache is told of as if it had been made"},
+    SeededBug{"cursor_not_written", "an event that a run was made of is there for the next one too"},
+    SeededBug{"waiting_events_lost_at_restart", "events that waited when the server ended are past"},
+    SeededBug{"newest_event_first", "of several that a DAG may run on the last one counts"},
+    SeededBug{"crowd_of_asset_runs", "each event makes a run though one waits already"},
+    SeededBug{"asset_run_of_a_held_dag", "events make runs of a DAG that is paused, drains or is gone"},
+    SeededBug{"quarantine_forgotten_at_restart", "an asset that is held back starts DAGs after a restart"},
+    SeededBug{"release_wakes_nobody", "what has waited for a quarantine waits on when that ends"},
+    // Values that live on from run to run.
+    SeededBug{"state_without_compare", "a value is kept whatever another has put meanwhile"},
+    SeededBug{"state_forgotten_at_restart", "what tasks have kept is not read again after a restart"},
+    SeededBug{"clear_takes_state", "every clear takes away what its tasks keep"},
     // Runs that wait to begin.
     SeededBug{"max_active_runs_ignored", "as many runs of a DAG begin as there are"},
     SeededBug{"ended_run_keeps_its_place", "a run that has ended counts under the limit of its DAG"},

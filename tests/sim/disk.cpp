@@ -35,7 +35,10 @@ Disk::Disk(Ground& ground, Witness& witness) : ground_(ground),
       witness_(witness),
       doors_(ground),
       requests_(ground, [this](RunNo run_no) { return static_cast<const Disk*>(this)->find(run_no); }),
-      books_(ground, runs_) {
+      letters_(ground, [this](RunNo run_no) { return static_cast<const Disk*>(this)->find(run_no); }),
+      states_(ground),
+      books_(ground, runs_),
+      assets_(ground, runs_, books_) {
   if (ground.options.seed % kSeedsPerMirror == 0) mirror_ = std::make_unique<Mirror>(ground.loop);
 }
 
@@ -87,6 +90,8 @@ const CacheRow* Disk::cached(const std::string& dag, const std::string& task, co
 ServiceSnapshot Disk::service() const {
   ServiceSnapshot found;
   books_.fill(found);
+  letters_.fill(found.jobs, found.last_job_no);
+  assets_.fill(found);
   WallUs newest = runs_.empty() ? kNoTime : runs_.rbegin()->second.row.queued_at;
   for (const auto& [run_no, run] : runs_) newest = std::max(newest, run.row.ended_at);
   found.newest = newest;
@@ -120,6 +125,8 @@ CommitDone Disk::apply(const Batch& batch, std::int64_t epoch) {
   }
   doors_.end();
   books_.end_batch();
+  assets_.end_batch();
+  states_.end_batch();
   if (mirror_) apply_to_mirror(batch, how);
   const std::set<RunNo> changed = std::exchange(changed_, {});
   for (const auto& [run_no, i] : std::exchange(ended_, {})) {
@@ -155,7 +162,10 @@ void Disk::apply(const Part& part) {
   }
   for (const RunRow& row : part.runs) write_run(row);
   requests_.take(part);
+  letters_.take(part);
+  states_.take(part);
   books_.take(part);
+  assets_.take(part);
   for (const CacheRow& row : part.cache) {
     cache_.insert_or_assign(std::make_tuple(row.dag_id, row.task_id, row.key, row.spec_hash), row);
   }
@@ -174,7 +184,8 @@ Disk::Changes Disk::changes_of(const Part& part) {
     DiskRun& run = *find(named->second);
     const bool is_mark = row.action.starts_with("mark_");
     run.was_marked = run.was_marked || is_mark;
-    if (!is_mark && row.action != "retry" && row.action != "clear") continue;
+    const bool is_clear = row.action == "clear" || row.action == "redrive_dead_letters";
+    if (!is_mark && !is_clear && row.action != "retry") continue;
     run.only_retried = row.action == "retry" && (run.only_retried || !run.was_changed);
     run.was_changed = true;
     const auto before = out.find(named->second);
@@ -327,6 +338,8 @@ void Disk::check_begin(const DiskRun& run) {
 
 void Disk::make_instance(const TaskRow& row) {
   DiskRun* run = find(row.run_no);
+  assets_.row_comes(*run, TaskRow{}, row);
+  states_.row_comes(*run, TaskRow{}, row);
   run->instances.push_back(row);
   if (row.instance_no == row.task_no) {  // of a run that has waited
     run->facts.push_back(Facts{.born_at = run->began_at});
@@ -462,6 +475,8 @@ void Disk::write_instance(const TaskRow& row, const Change* change) {
   TaskRow& old = run->at(row.instance_no);
   Facts& facts = run->facts_of(row.instance_no);
   check_move(*run, old, row, change != nullptr);
+  assets_.row_comes(*run, old, row);
+  states_.row_comes(*run, old, row);
   if (row.state != old.state || row.epoch != old.epoch) {
     ground_.say(fmt::format("  row {} {} {}", name_of(*run, row), to_string(row.state), to_string(row.reason)));
   }

@@ -14,11 +14,14 @@
 
 #include "scheduler/engine/store.h"
 #include "scheduler/engine/wait_times.h"
+#include "tests/sim/asset_books.h"
 #include "tests/sim/batch_check.h"
 #include "tests/sim/doors.h"
 #include "tests/sim/ground.h"
+#include "tests/sim/letter_books.h"
 #include "tests/sim/mirror.h"
 #include "tests/sim/requests.h"
+#include "tests/sim/state_books.h"
 #include "tests/sim/tick_books.h"
 #include "tests/sim/witness.h"
 
@@ -111,6 +114,9 @@ class Disk {
   /// The real store beside it, on a day that has one.
   [[nodiscard]] Mirror* mirror() { return mirror_.get(); }
   [[nodiscard]] Requests& requests() { return requests_; }
+  [[nodiscard]] LetterBooks& letters() { return letters_; }
+  [[nodiscard]] StateBooks& states() { return states_; }
+  [[nodiscard]] AssetBooks& assets() { return assets_; }
   [[nodiscard]] TickBooks& books() { return books_; }
   /// As Store::load_service().
   [[nodiscard]] ServiceSnapshot service() const;
@@ -157,7 +163,10 @@ class Disk {
   TakenNames taken_;
   Doors doors_;
   Requests requests_;
+  LetterBooks letters_;
+  StateBooks states_;
   TickBooks books_;
+  AssetBooks assets_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const VersionRow>> versions_;  ///< by DAG and version
   std::map<std::tuple<std::string, std::string, std::string, std::string>, CacheRow> cache_;
   struct Mean {

@@ -257,6 +257,11 @@ void Judge::judge_attempts(const TaskRow& row) {
   if (row.losses >= 3)
     return;  // a loss beyond the budget counts as a failure, and any number of tries may have been it
   if (facts.killed_before_start != 0) return;  // which counts as a failure that no behaviour tells of
+  // What another has changed meanwhile, and what cannot be kept, fails a try whatever its process does.
+  const bool has_met_another = std::ranges::any_of(run_.tries, [&](const auto& one) {
+    return one.first.first == row.instance_no && one.second.reason == Reason::state;
+  });
+  if (has_met_another) return;
   // A teardown or hook that a kill stopped, and what a stop cut off, end as they were.
   if (was_cut(row)) return;
   if (run_.cut_seq != 0 && row.state == TaskState::failed && row.reason == Reason::outputs) return;  // and no retry

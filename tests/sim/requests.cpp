@@ -17,6 +17,7 @@ void Requests::take(const Part& part) {
   for (const ApprovalRow& row : part.service.approvals) {
     const Key key{row.run_no, row.instance_no, row.epoch};
     if (!questions_.emplace(key, ApprovalState::open).second) fail(key, "it is asked a second time");
+    asked_[key] = {ground_.loop.now(), row.deadline};
   }
   for (const ApprovalClosingRow& row : part.service.approval_closings) {
     const Key key{row.run_no, row.instance_no, row.epoch};
@@ -37,6 +38,59 @@ void Requests::take(const Part& part) {
   }
   for (const TaskRow& row : part.instances) check_instance(row);
   for (const TaskRow& row : part.new_instances) check_instance(row);
+  for (const ApprovalClosingRow& row : part.service.approval_closings) check_closed(row);
+}
+
+/// What a question was closed as is what its task instance has come to, where that has not been cleared since.
+void Requests::check_closed(const ApprovalClosingRow& row) {
+  const Key key{row.run_no, row.instance_no, row.epoch};
+  const DiskRun* run = find_run_(row.run_no);
+  if (run == nullptr) return;
+  const TaskRow& now = run->at(row.instance_no);
+  const bool stands = now.epoch == row.epoch && is_final(now.state);
+  const auto is_as = [&](TaskState state, Reason reason) { return now.state == state && now.reason == reason; };
+  switch (row.state) {
+    case ApprovalState::open: return fail(key, "it is closed as open");
+    case ApprovalState::withdrawn:
+      ground_.strike(Fault::approval_withdrawn);
+      if (stands && now.state == TaskState::success && now.reason != Reason::marked) {
+        fail(key, "its question is withdrawn, and it succeeds");
+      }
+      return;
+    case ApprovalState::answered: {
+      const bool approves = row.answer_json.find(R"("chosen":["approve"])") != std::string::npos;
+      const auto said = said_.find(key);
+      if (said == said_.end() || !said->second.contains(approves ? "approve" : "reject")) {
+        return fail(key, "its answer is one that nobody has given");
+      }
+      if (!stands) return;
+      if (approves ? now.state != TaskState::success : !is_as(TaskState::failed, Reason::rejected)) {
+        fail(key, fmt::format("the answer was {}, and it is {} {}", row.answer_json, to_string(now.state), to_string(now.reason)));
+      }
+      return;
+    }
+    case ApprovalState::expired:
+      ground_.strike(Fault::approval_expired);
+      if (stands) check_expired(row, run->dag->spec(now.task_no), now);
+      return;
+  }
+}
+
+/// By the words of its file, which says all in plain text.
+void Requests::check_expired(const ApprovalClosingRow& row, const TaskSpec& spec, const TaskRow& now) {
+  const Key key{row.run_no, row.instance_no, row.epoch};
+  const auto says = [&](const char* text) { return spec.body->json.find(text) != std::string::npos; };
+  TaskState due = TaskState::failed;
+  if (says(R"("on_timeout":"skip")")) due = TaskState::skipped;
+  const bool takes_default = says(R"("on_timeout":"default")");
+  if (takes_default) ground_.strike(Fault::approval_default_taken);
+  if (takes_default && says(R"("default":"approve")")) due = TaskState::success;
+  if (now.state != due) {
+    fail(key, fmt::format("nobody has answered and it is {}, not {}", to_string(now.state), to_string(due)));
+  }
+  const Asked& asked = asked_[key];
+  const bool clock_held = ground_.loop.last_wall_step() < asked.at - 10 * kMinute;
+  if (clock_held && ground_.loop.wall() < asked.deadline) fail(key, "it expires before its deadline");
 }
 
 /// As it is now: a part may hold several rows of one instance.

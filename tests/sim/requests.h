@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -27,6 +28,8 @@ class Requests {
   [[nodiscard]] std::vector<ChildRow> owed() const;
   /// What was ever asked of persons.
   [[nodiscard]] const std::map<Key, ApprovalState>& questions() const { return questions_; }
+  /// Somebody is about to answer.
+  void answers(const Key& key, const std::string& chosen) { said_[key].insert(chosen); }
   /// An answer was accepted: nobody else's was.
   void accepted(const Key& key);
   /// Some minutes after the last fault: what is deferred waits for something that may still come.
@@ -34,6 +37,8 @@ class Requests {
 
  private:
   void check_instance(const TaskRow& row);
+  void check_closed(const ApprovalClosingRow& row);
+  void check_expired(const ApprovalClosingRow& row, const TaskSpec& spec, const TaskRow& now);
   void fail(const Key& key, const std::string& what);
 
   Ground& ground_;
@@ -41,6 +46,12 @@ class Requests {
   std::map<Key, ApprovalState> questions_;
   std::map<Key, ChildRow> children_;
   std::set<Key> accepted_;
+  struct Asked {
+    MonoUs at = 0;
+    WallUs deadline = kNoTime;
+  };
+  std::map<Key, Asked> asked_;
+  std::map<Key, std::set<std::string>> said_;  ///< by people, heard or not
 };
 
 }  // namespace baton::sim

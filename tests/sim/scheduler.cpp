@@ -57,13 +57,33 @@ Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Worklo
 }
 
 void Scheduler::make_makers(LoaderThread& loader) {
-  const auto find_events = [this](const std::string&, std::int64_t, std::size_t, AssetHost::OnEvents done) {
-    loop_.post([done = std::move(done)] { done(std::vector<std::int64_t>{}); });
+  const auto find_events = [this](const std::string& asset, std::int64_t after, std::size_t limit,
+                                  const AssetHost::OnEvents& done) {
+    const MonoUs at = ground_.loop.now() + ground_.latency.log_between(50, 20 * kMillisecond);
+    ground_.loop.call(process_, at, [this, asset, after, limit, done] {
+      const std::vector<std::int64_t> found = disk_.assets().events_of(asset, after, limit);
+      if (!found.empty()) ground_.strike(Fault::asset_events_read);
+      done(found);
+    });
   };
   makers_ = std::make_unique<RunMakers>(RunMakersParts{
       loop_, store_, store_, *host_, loader, Config{}, find_events,
       [this](const std::string& line) { ground_.say("server: " + line); }});
   holds_.emplace(loop_, makers_->ticks());
+  const auto find_letters = [this](const LetterQuery& query, const JobHost::OnPage& done) {
+    const MonoUs at = ground_.loop.now() + ground_.latency.log_between(50, 20 * kMillisecond);
+    ground_.loop.call(process_, at, [this, query, done] { done(disk_.letters().page(query)); });
+  };
+  const auto say = [this](const std::string& line) { ground_.say("server: " + line); };
+  job_host_ = std::make_unique<JobsOnEngine>(loop_, *host_, makers_->ticks(), makers_->shelf(),
+                                             JobSources{find_letters, nullptr, nullptr, say});
+  job_watch_ = std::make_unique<JobWatch>(ground_, disk_.letters(), *job_host_);
+  jobs_ = std::make_unique<BulkJobs>(loop_, *job_watch_);
+}
+
+void Scheduler::stop_makers() {
+  makers_->stop();
+  jobs_->stop();
 }
 
 /// As a server does, before anybody may ask it.
@@ -77,6 +97,7 @@ void Scheduler::start_makers() {
     }
   }
   makers_->start(*found);
+  jobs_->start(*found);
   for (const DagRow& row : found->dags) {  // no file is read again that was read
     const auto is_it = [&](const std::shared_ptr<const Dag>& dag) { return dag->version == row.version; };
     for (const std::vector<DagPlan>& versions : workload_.timed) {
@@ -100,14 +121,20 @@ void Scheduler::read_file(const std::string& dag_id, std::shared_ptr<const Dag> 
   }
   ground_.say("the file of " + dag_id + " holds " + dag->version);
   makers_->tick_host().write({.files = {file}}, {}, [] {});
-  makers_->give({dag, version_row_of(*dag)}, file.path, [] {});
+  makers_->give({dag, version_row_of(*dag)}, file.path, [this] { makers_->look(); });
 }
 
-void Scheduler::hold(const HoldDag& request, Holds::OnHeld done) { holds_->hold(request, somebody(), std::move(done)); }
-
-void Scheduler::hold(const HoldServer& request, Holds::OnHeld done) {
-  holds_->hold(request, somebody(), std::move(done));
+/// A server looks once a second at what may run that could not; here it does when that has changed.
+template <typename Asks>
+void Scheduler::hold_and_look(const Asks& request, Holds::OnHeld done) {
+  holds_->hold(request, somebody(), [this, done = std::move(done)](const Status& how) {
+    done(how);
+    makers_->look();
+  });
 }
+
+void Scheduler::hold(const HoldDag& request, Holds::OnHeld done) { hold_and_look(request, std::move(done)); }
+void Scheduler::hold(const HoldServer& request, Holds::OnHeld done) { hold_and_look(request, std::move(done)); }
 
 void SimLoader::load(RunNo run_no, Moment, OnLoaded done) {
   const MonoUs at = ground_.loop.now() + ground_.latency.log_between(50, 20 * kMillisecond);

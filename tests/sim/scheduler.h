@@ -11,8 +11,10 @@
 
 #include "scheduler/engine/run_loader.h"
 #include "scheduler/host/host.h"
+#include "scheduler/host/jobs_on_engine.h"
 #include "scheduler/host/run_makers.h"
 #include "scheduler/service/tick_holds.h"
+#include "tests/sim/job_watch.h"
 #include "tests/sim/sim_link.h"
 #include "tests/sim/sim_store.h"
 
@@ -93,6 +95,10 @@ class Scheduler {
 
   /// What makes runs by itself; null: this one does what it is asked for.
   [[nodiscard]] RunMakers* makers() { return makers_.get(); }
+  /// Those over dead letters; null as makers().
+  [[nodiscard]] BulkJobs* jobs() { return jobs_.get(); }
+  /// It makes no run by itself any more, and goes on with no job.
+  void stop_makers();
   /// The file of a DAG holds this now, or (null) is gone.
   void read_file(const std::string& dag_id, std::shared_ptr<const Dag> dag);
   void hold(const HoldDag& request, Holds::OnHeld done);
@@ -123,6 +129,8 @@ class Scheduler {
   void start_with(Request request, const std::string& what);
   void make_makers(LoaderThread& loader);
   void start_makers();
+  template <typename Asks>
+  void hold_and_look(const Asks& request, Holds::OnHeld done);
 
   Ground& ground_;
   Disk& disk_;
@@ -139,6 +147,9 @@ class Scheduler {
   std::unique_ptr<Host> host_;
   std::unique_ptr<RunMakers> makers_;
   std::optional<TickHolds> holds_;
+  std::unique_ptr<JobsOnEngine> job_host_;
+  std::unique_ptr<JobWatch> job_watch_;
+  std::unique_ptr<BulkJobs> jobs_;
   std::map<std::string, std::shared_ptr<const Dag>> files_;
   std::map<RunNo, std::shared_ptr<const Dag>> reversions_;
   bool fatal_ = false;

@@ -126,7 +126,35 @@ Result<std::vector<ChildRow>> SimStore::owed_children() {
   return there;
 }
 
+Result<std::vector<TaskStateRow>> SimStore::task_states() {
+  std::vector<TaskStateRow> rows = disk_.states().rows();
+  Mirror* mirror = disk_.mirror();
+  if (mirror == nullptr) return rows;
+  auto there = mirror->store().task_states();
+  const auto is_same = [](const TaskStateRow& a, const TaskStateRow& b) {
+    return a.dag_id == b.dag_id && a.name == b.name && a.json == b.json && a.version == b.version && a.at == b.at &&
+           a.run_no == b.run_no && a.run_id == b.run_id && a.task_id == b.task_id && a.actor == b.actor;
+  };
+  if (there && !std::ranges::equal(*there, rows, is_same)) {
+    ground_.findings.fail("STORE", "SQLite keeps other values from run to run than the disk");
+  }
+  return there;
+}
+
+Result<std::int64_t> SimStore::last_asset_event() {
+  const std::int64_t last = disk_.assets().last_event();
+  Mirror* mirror = disk_.mirror();
+  if (mirror == nullptr) return last;
+  auto there = mirror->store().last_asset_event();
+  if (there && *there != last) ground_.findings.fail("STORE", "SQLite has another last event of assets than the disk");
+  return there;
+}
+
 namespace {
+
+bool is_same(const DagAssetsRow& a, const DagAssetsRow& b) {
+  return a.dag_id == b.dag_id && a.condition_json == b.condition_json && a.merges == b.merges && a.cursors == b.cursors;
+}
 
 bool is_same(const DagRow& a, const DagRow& b) {
   return a.dag_id == b.dag_id && a.version == b.version && a.paused == b.paused && a.draining == b.draining &&
@@ -141,6 +169,12 @@ bool is_same(const TickRecordRow& a, const TickRecordRow& b) {
 
 bool is_same(const ServerStateRow& a, const ServerStateRow& b) {
   return a.name == b.name && a.value == b.value && a.since == b.since && a.actor == b.actor && a.reason == b.reason;
+}
+
+bool is_same(const BulkJobRow& a, const BulkJobRow& b) {
+  return a.job_no == b.job_no && a.state == b.state && a.kind == b.kind && a.actor == b.actor &&
+         a.filter_json == b.filter_json && a.done == b.done && a.failed == b.failed && a.cursor == b.cursor &&
+         a.created_at == b.created_at && a.ended_at == b.ended_at;
 }
 
 template <typename Row>
@@ -166,6 +200,10 @@ Result<ServiceSnapshot> SimStore::load_service() {
   if (!are_same(there->last, found.last)) differs("last records of ticks");
   if (!are_same(there->server, found.server)) differs("states of the server");
   if (there->newest != found.newest) differs("newest times");
+  if (!are_same(there->asset_consumers, found.asset_consumers)) differs("DAGs that run on assets");
+  if (there->asset_dags != found.asset_dags || there->last_events != found.last_events) differs("assets");
+  if (there->quarantined != found.quarantined) differs("assets that are held back");
+  if (!are_same(there->jobs, found.jobs) || there->last_job_no != found.last_job_no) differs("jobs");
   return there;
 }
 

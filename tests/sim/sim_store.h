@@ -25,6 +25,9 @@ class SimStore final : public Store, public ServiceStore {
   [[nodiscard]] Status live_runs(const OnRun& each) override;
   [[nodiscard]] Result<std::vector<BreakerRow>> breakers() override;
   [[nodiscard]] Result<std::vector<ChildRow>> owed_children() override;
+  [[nodiscard]] Result<std::vector<TaskStateRow>> task_states() override;
+  [[nodiscard]] Result<std::int64_t> last_asset_event() override;
+  [[nodiscard]] Result<AssetTimes> last_asset_times() override { return disk_.assets().last_times(); }
   [[nodiscard]] Result<RunSnapshot> load_run(RunNo run_no) override;
   [[nodiscard]] Result<std::unordered_map<std::string, DurationUs>> mean_durations(const std::string& dag_id) override;
   /// What a server finds of its DAGs and their ticks.

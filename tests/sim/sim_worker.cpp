@@ -163,6 +163,7 @@ void SimWorker::start_program(Process& process) {
   process.started_mono = now;
   journal_[key].started_at = process.started_at;
   witness_.starts(key, run.facts_of(row->instance_no).generation);
+  disk_.states().starts(run, process.spec);
   if (!logs_.insert(process.spec.log_path).second) {
     ground_.findings.fail("LOGS", text_of(key) + " writes over the log of another try");
   }
@@ -322,6 +323,7 @@ void SimWorker::reap(AttemptKey key) {
   if (end.outcome == AttemptEnd::Outcome::exited && end.exit_code == 0) {
     end.output = process.behaviour.output;
     end.output_too_large = process.behaviour.output_too_large;
+    end.state = disk_.states().left_by(process.spec);
   }
   report(std::move(end));
   exit_if_done();

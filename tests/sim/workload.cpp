@@ -42,10 +42,10 @@ bool may_run_early(TriggerRule rule) {
 /// Draws one Dag. Lives for one call of make_dag().
 class DagMaker {
  public:
-  /// `doors`, `asks`: chance of its own for who names a breaker, and for who waits for others.
-  DagMaker(Rng& rng, Rng doors, Rng asks, std::int32_t number, std::int32_t tasks_max,
+  /// `doors`, `asks`, `follow`: chance of its own for who names a breaker, who waits for others, what follows from ends.
+  DagMaker(Rng& rng, Rng doors, Rng asks, Rng follow, std::int32_t number, std::int32_t tasks_max,
            const std::vector<PoolSpec>& pools, bool has_server)
-      : rng_(rng), doors_(doors), asks_(asks), number_(number), tasks_max_(tasks_max), pools_(pools),
+      : rng_(rng), doors_(doors), asks_(asks), follow_(follow), number_(number), tasks_max_(tasks_max), pools_(pools),
         has_server_(has_server) {
     dag_.id = fmt::format("d{}", number);
   }
@@ -62,6 +62,7 @@ class DagMaker {
   void add_hooks();
   void put_behind_breakers();
   void have_wait_for_others();
+  void say_what_follows();
   Dag edit(const Dag& dag);
   TaskSpec script();
   TaskSpec sensor();
@@ -72,6 +73,7 @@ class DagMaker {
   Rng& rng_;
   Rng doors_;
   Rng asks_;
+  Rng follow_;
   std::int32_t number_;
   std::int32_t tasks_max_;
   const std::vector<PoolSpec>& pools_;
@@ -325,6 +327,23 @@ void DagMaker::put_behind_breakers() {
   }
 }
 
+/// What fails in some for good is of no use to anybody; what others make is for DAGs that run on it, and
+/// some share a value that lives on from run to run.
+void DagMaker::say_what_follows() {
+  Rng rng = follow_;
+  for (Task& task : dag_.tasks) {
+    TaskSpec spec = *task.spec;
+    spec.dead_letter = !rng.percent(20);
+    const bool works = spec.kind == TaskKind::run || spec.kind == TaskKind::exec;
+    const bool is_one = task.hook == Hook::none && spec.mapping->kind == Mapping::Kind::none && !spec.cache;
+    if (rng.percent(20) && works && is_one) spec.state.edit().name = "mark";
+    for (const char* asset : {"x", "y", "z"}) {
+      if (rng.percent(3) && task.hook == Hook::none) spec.produces.edit().emplace_back(asset);
+    }
+    task.spec = std::make_shared<const TaskSpec>(std::move(spec));
+  }
+}
+
 /// The file as it is after somebody has changed it: nothing in it that decides how a task ends.
 Dag DagMaker::edit(const Dag& dag) {
   Dag out = dag;
@@ -368,6 +387,7 @@ DagPlan DagMaker::make() {
   add_hooks();
   have_wait_for_others();
   put_behind_breakers();
+  say_what_follows();
   DagPlan plan;
   BATON_CHECK(link(dag_, needs_).empty());
   plan.newer = std::make_shared<const Dag>(edit(dag_));
@@ -455,10 +475,12 @@ Workload make_workload(std::uint64_t seed, std::int32_t tasks_max, bool has_serv
     Rng own(hash_of({seed, 1, static_cast<std::uint64_t>(k)}));
     const Rng doors(hash_of({seed, 12, static_cast<std::uint64_t>(k)}));
     const Rng asks(hash_of({seed, 14, static_cast<std::uint64_t>(k)}));
-    w.dags.push_back(DagMaker(own, doors, asks, static_cast<std::int32_t>(k), tasks_max, w.pools, has_server).make());
+    const Rng follow(hash_of({seed, 18, static_cast<std::uint64_t>(k)}));
+    w.dags.push_back(DagMaker(own, doors, asks, follow, static_cast<std::int32_t>(k), tasks_max, w.pools, has_server).make());
   }
   add_crowd(w, seed);
   add_timed_dags(w, seed);
+  add_fed_dags(w, seed);
   return w;
 }
 

@@ -38,6 +38,8 @@ struct Workload {
   std::vector<BreakerSpec> breakers;  ///< likewise
   /// On some days DAGs of several weights (`e0`, `e1` …) crowd before one pool, the last of `pools`.
   bool is_crowded = false;
+  /// On some days DAGs of `timed` (`f0` …) run on assets, instead of by the clock.
+  bool has_consumers = false;
 
   [[nodiscard]] const DagPlan* plan_of(const Dag& dag) const;
 };
@@ -46,6 +48,7 @@ struct Workload {
 Workload make_workload(std::uint64_t seed, std::int32_t tasks_max, bool has_server);
 
 void add_timed_dags(Workload& w, std::uint64_t seed);
+void add_fed_dags(Workload& w, std::uint64_t seed);
 
 /// Params of a run: {"p": 0 … 5, "k": 0 … 3}; conditions and cache keys read them.
 struct RunParams {

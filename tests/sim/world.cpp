@@ -44,6 +44,9 @@ World::World(const SimOptions& options)
       doors_(hash_of({options.seed, 13})),
       askers_(hash_of({options.seed, 15})),
       timekeepers_(hash_of({options.seed, 17})),
+      menders_(hash_of({options.seed, 18})),
+      stewards_(hash_of({options.seed, 20})),
+      keepers_(hash_of({options.seed, 22})),
       may_be_alone_(!worker_settings(options.seed).keeps_tasks && errands_.percent(60)),
       runs_left_(options.runs_max) {
   if (!workload_.timed.empty()) {
@@ -61,10 +64,15 @@ void World::plan_day() {
   const std::int64_t bursts = people_.between(6, 9);
   for (std::int64_t k = 0; k < bursts; ++k) plan_burst(people_.between(kMinute, ground_.calm_at - kLastRunUs));
   plan_schedules();
+  plan_letters();
+  plan_assets();
+  plan_states();
   ground_.loop.call(kMachine, ground_.calm_at, [this] { calm_down(); });
   ground_.loop.call(kMachine, ground_.calm_at + kQuietUs, [this] {
     checks_.check_quiet(scheduler_.get());
-    if (scheduler_ && scheduler_->makers() != nullptr) scheduler_->makers()->stop();  // or no day would end
+    disk_.letters().check_quiet();
+    disk_.assets().check_quiet();
+    if (scheduler_ && scheduler_->makers() != nullptr) scheduler_->stop_makers();  // or no day would end
     scheduler_settings_.loader = nullptr;
   });
 }
@@ -341,6 +349,7 @@ void World::calm_down() {
   ground_.say("calm");
   if (scheduler_ && scheduler_->is_alone()) scheduler_leaves();
   if (!files_.empty()) let_all_go();
+  release_assets();
 }
 
 void World::start_scheduler() {

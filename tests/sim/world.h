@@ -39,6 +39,22 @@ class World {
   void want_breaker();
   void want_answer();
   void reset_breaker(const std::string& name);
+  // world_letters.cpp
+  void plan_letters();
+  void want_letters();
+  void redrive_letter();
+  void ask_job();
+  // world_states.cpp
+  void plan_states();
+  void want_state();
+  void clear_with_state(RunNo run_no, const std::string& dag_id);
+  void put_state(const std::string& dag_id);
+  // world_assets.cpp
+  void plan_assets();
+  void raise_events();
+  void hold_asset();
+  void ask_asset(const std::string& asset, bool holds);
+  void release_assets();
   // world_schedules.cpp
   [[nodiscard]] bool has_server() const;
   void at(MonoUs when, std::function<void()> f);
@@ -84,6 +100,9 @@ class World {
   Rng doors_;  ///< of who trips and resets breakers
   Rng askers_;  ///< of who answers questions
   Rng timekeepers_;  ///< of what happens to schedules
+  Rng menders_;  ///< of who deals with dead letters
+  Rng stewards_;  ///< of who deals with assets
+  Rng keepers_;  ///< of who puts values that live on from run to run
   std::vector<std::shared_ptr<const Dag>> files_;  ///< what those of DAGs with schedules hold now; null: gone
   std::int64_t holds_asked_ = 0;
   bool is_clock_off_ = false;
@@ -91,6 +110,7 @@ class World {
   std::vector<RetryWish> wishes_;
   std::int32_t runs_left_ = 0;
   std::int64_t date_ = 0;
+  std::int64_t jobs_asked_ = 0, assets_asked_ = 0, states_put_ = 0;
   std::uint64_t events_ = 0;
   std::int32_t events_since_start_ = 0;
 };

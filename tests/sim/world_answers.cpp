@@ -31,8 +31,9 @@ void World::want_answer() {
   const int times = askers_.percent(25) ? 2 : 1;
   for (int k = 0; k < times; ++k) {
     ground_.say(fmt::format("person answers {} to {}/{}@{}", answer.chosen.front(), run_no, instance_no, epoch));
+    disk_.requests().answers(key, answer.chosen.front());
     scheduler_->ask(answer, [this, key](const Result<Answer>& how) {
-      if (!how) return;
+      if (!how) return (void)ground_.strike(Fault::approval_refused);
       ground_.strike(Fault::approval_answered);
       disk_.requests().accepted(key);
     });

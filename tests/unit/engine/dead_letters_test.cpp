@@ -130,5 +130,37 @@ TEST_F(DeadLetters, AMarkClosesIt) {
   EXPECT_TRUE(marked.letters.empty());
 }
 
+/// One without a try of its own: what it needs could not be had.
+TEST_F(DeadLetters, OneThatWasNeverLaunchedIsClosedToo) {
+  const auto fails_unlaunched = [](EngineBench& bench) {
+    EXPECT_EQ(bench.engine.run(1)->at(0).epoch, 0);
+    EXPECT_EQ(bench.engine.run(1)->at(0).state, TaskState::failed);
+  };
+  TaskSpec spec = task();
+  spec.env.edit().push_back({.name = "KEY", .value = {}, .secret = "that nobody has"});
+  {
+    EngineBench bench(DagBuilder().task("a", {}, spec).task("b", {}, task()).build(), 2);
+    bench.begin();
+    EXPECT_EQ(look(bench).letters.size(), 1U);
+    fails_unlaunched(bench);
+    bench.engine.change_run(1, Marked{{0}, TaskState::success}, {});
+    const Written marked = look(bench);
+    ASSERT_EQ(marked.closings.size(), 1U);
+    EXPECT_EQ(marked.closings[0].state, LetterState::resolved);
+  }
+  {
+    EngineBench bench(DagBuilder().task("a", {}, task()).task("b", {"a"}, spec).task("c", {}, task()).build(), 2);
+    bench.begin();
+    look(bench);
+    bench.end(bench.executor.launched.at(0), ends_with(0));
+    EXPECT_EQ(look(bench).letters.size(), 1U) << "b";
+    bench.engine.change_run(1, Cleared{{0, 1}}, {});
+    look(bench);
+    const Written again = end(bench, 1);
+    ASSERT_EQ(again.closings.size(), 1U) << "b is upstream_failed and cannot be tried again by itself";
+    EXPECT_EQ(again.closings[0].state, LetterState::superseded);
+  }
+}
+
 }  // namespace
 }  // namespace baton

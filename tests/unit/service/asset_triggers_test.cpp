@@ -151,6 +151,18 @@ TEST_F(Triggers, OfACrowdTheFirstAreInMemoryAndTheOthersAreAskedFor) {
   for (std::int64_t n = 1; n <= kCrowd + 1; ++n) ASSERT_EQ(taken[static_cast<std::size_t>(n) - 1], n);
 }
 
+TEST_F(Triggers, AfterARestartTheOneThatCameFirstIsTakenFirstInWhateverOrderTheyAreRead) {
+  triggers.know_asset("a", 4);
+  triggers.know_asset("b", 3);
+  triggers.put("d", on(R"({"any":["a","b"]})"), false, {{"a", 0}, {"b", 0}});
+  const auto loads = triggers.to_load();
+  ASSERT_EQ(loads.size(), 2U);
+  triggers.loaded(loads[0], {2, 4});
+  EXPECT_FALSE(triggers.next("d")) << "one of b may have come before";
+  triggers.loaded(loads[1], {1, 3});
+  EXPECT_EQ(runs(), (Takes{{1}, {2}, {3}, {4}}));
+}
+
 TEST_F(Triggers, AfterARestartWhatWaitsIsAskedFor) {
   triggers.know_asset("a", 7);
   triggers.put("d", on(R"("a")"), false, {{"a", 4}});
