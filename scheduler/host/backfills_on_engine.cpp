@@ -2,6 +2,7 @@
 
 #include "scheduler/dagfile/params.h"
 #include "scheduler/host/new_run.h"
+#include "scheduler/model/seeded_bug.h"
 #include "scheduler/timetable/time_text.h"
 
 namespace baton {
@@ -24,7 +25,9 @@ Result<BackfilledDag> BackfillsOnEngine::dag(const std::string& dag_id) {
     return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
   }
   // A pause goes before a freeze in what a DAG is called; but what is frozen rests, whatever else holds it.
-  const bool goes_on = rules_of(gate_of(*row, ticks_.gate())).backfill_goes_on && !ticks_.gate().frozen.holds();
+  bool goes_on = rules_of(gate_of(*row, ticks_.gate())).backfill_goes_on && !ticks_.gate().frozen.holds();
+  if (BATON_BUG(backfill_of_draining_goes_on)) goes_on = true;
+  if (BATON_BUG(backfill_waits_beside_pause)) goes_on = goes_on && !row->paused.holds();
   return BackfilledDag{row->version, goes_on};
 }
 
@@ -74,7 +77,10 @@ RunNo BackfillsOnEngine::make_run(const BackfillRun& wanted, ServiceRows rows,
   RunCreation creation = creation_of(run, run_no, loop_.wall_now(), 0);
   creation.inner_dates = piece.inner_dates;
   EngineRequest request{{}, std::move(done), std::move(rows)};
-  host_.engine().create_run(std::move(creation), source.params, {}, std::move(request));
+  const auto create = [this, creation, params = source.params, request] {
+    host_.engine().create_run(creation, params, {}, request);
+  };
+  BATON_BUG(backfill_run_behind_its_rows) ? loop_.post(create) : create();
   return run_no;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "scheduler/model/seeded_bug.h"
+
 namespace baton {
 namespace {
 
@@ -31,15 +33,17 @@ void Backfills::start(const ServiceSnapshot& found) {
   for (const BackfillRow& row : found.backfills) {
     Filling& of = fillings_[row.backfill_no];
     of.row = row;
+    if (BATON_BUG(backfill_pause_forgotten)) of.row.state = BackfillState::running;
     of.offered = of.row.state;
     host_.lift_limit(row.dag_id);
   }
   for (const BackfillIntervalRow& interval : found.open_intervals) {
+    if (BATON_BUG(backfill_runs_forgotten)) break;
     fillings_.at(interval.backfill_no).open.insert(interval.run_no);
     by_run_[interval.run_no] = interval.backfill_no;
   }
   for (const BackfillIntervalRow& interval : found.begun_intervals) {
-    fillings_.at(interval.backfill_no).begun.insert(interval.run_no);
+    if (!BATON_BUG(backfill_piece_begun_again)) fillings_.at(interval.backfill_no).begun.insert(interval.run_no);
   }
   look();
 }
@@ -404,7 +408,7 @@ void Backfills::look_again(Filling& of, const std::vector<CoveredDate>& dates) {
   auto now = decide_piece(front.what.piece, of.row.reprocess, lookup_in(dates));
   const BackfillDecision& first = now.front();
   const bool is_same = now.size() == 1 && first.step == front.what.step && first.run_no == front.what.run_no;
-  if (is_same) return clear(of, front.what.run_no);
+  if (is_same || BATON_BUG(backfill_clears_unseen)) return clear(of, front.what.run_no);
   of.page.pop_front();
   std::int64_t ordinal = front.ordinal;
   std::deque<Step> instead;

@@ -44,6 +44,9 @@ World::World(const SimOptions& options)
       doors_(hash_of({options.seed, 13})),
       askers_(hash_of({options.seed, 15})),
       timekeepers_(hash_of({options.seed, 17})),
+      fillers_(hash_of({options.seed, 30})),
+      pausers_(hash_of({options.seed, 32})),
+      callers_(hash_of({options.seed, 31})),
       may_be_alone_(!worker_settings(options.seed).keeps_tasks && errands_.percent(60)),
       runs_left_(options.runs_max) {
   if (!workload_.timed.empty()) {
@@ -61,10 +64,15 @@ void World::plan_day() {
   const std::int64_t bursts = people_.between(6, 9);
   for (std::int64_t k = 0; k < bursts; ++k) plan_burst(people_.between(kMinute, ground_.calm_at - kLastRunUs));
   plan_schedules();
+  plan_backfills();
+  plan_keys();
   ground_.loop.call(kMachine, ground_.calm_at, [this] { calm_down(); });
   ground_.loop.call(kMachine, ground_.calm_at + kQuietUs, [this] {
     checks_.check_quiet(scheduler_.get());
-    if (scheduler_ && scheduler_->makers() != nullptr) scheduler_->makers()->stop();  // or no day would end
+    if (scheduler_ && scheduler_->makers() != nullptr) {  // or no day would end
+      scheduler_->makers()->stop();
+      scheduler_->backfills()->stop();
+    }
     scheduler_settings_.loader = nullptr;
   });
 }
@@ -125,6 +133,7 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
       ground_.strike(Fault::create_conflict);
     }
   });
+  plan_pause(run_no);
   if (changes_.percent(52)) {  // while it lives, as a rule
     plan_change(run_no, ground_.loop.now() + changes_.log_between(100 * kMillisecond, 3 * kMinute));
   }
@@ -340,6 +349,8 @@ void World::scheduler_leaves() {
 void World::calm_down() {
   ground_.say("calm");
   if (scheduler_ && scheduler_->is_alone()) scheduler_leaves();
+  let_all_runs_go_on();
+  later(4 * kMinute, [this] { let_all_runs_go_on(); });  // what was on its way
   if (!files_.empty()) let_all_go();
 }
 
@@ -351,6 +362,10 @@ void World::start_scheduler() {
     ground_.loop.call(scheduler_->process(), ground_.loop.now() + kAloneMaxUs, [this] { scheduler_leaves(); });
   }
   events_since_start_ = 0;
+  served_since_ = ground_.loop.now();
+  for (const auto& [run_no, run] : disk_.runs()) {
+    if (run.row.paused.holds()) ground_.strike(Fault::paused_over_restart);
+  }
   scheduler_->start(wishes_);
   if (!files_.empty()) folder_changed();  // it looks through the folder
   // A wish is fulfilled when its clear is on disk; a scheduler that dies before is asked again.
@@ -379,6 +394,7 @@ void World::consider_crash() {
 
 void World::after_event() {
   ++events_;
+  if (!has_server()) served_since_ = ground_.loop.now();
   if (!scheduler_) return;
   if (ground_.loop.current() == scheduler_->process()) ++events_since_start_;
   if (!wishes_.empty() && events_since_start_ > 0 && scheduler_->engine().is_idle()) {
@@ -386,6 +402,8 @@ void World::after_event() {
     wishes_.clear();
   }
   checks_.check_event(scheduler_.get(), events_ % 100 == 0);
+  const bool serves = has_server() && scheduler_settings_.loader != nullptr;  // until the day is over
+  if (events_ % 100 == 0 && serves) disk_.backfills().check_standing(served_since_);
   if (scheduler_->is_fatal()) return crash_scheduler(ground_.faults.log_between(kMillisecond, kMinute));
   if (scheduler_->is_done()) return scheduler_leaves();
   consider_crash();
