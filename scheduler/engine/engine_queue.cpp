@@ -6,6 +6,7 @@
 
 #include "scheduler/engine/engine.h"
 #include "scheduler/model/check.h"
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -381,7 +382,7 @@ void Engine::pause_run(RunHoldRow row, EngineRequest request) {
       if (done) done(verdict);
     };
   }
-  request.service.run_holds.push_back(std::move(row));
+  if (!BATON_BUG(run_pause_in_memory_alone)) request.service.run_holds.push_back(std::move(row));
   open_part(*live, std::move(request), false);
   schedule_turn();
 }
@@ -389,7 +390,7 @@ void Engine::pause_run(RunHoldRow row, EngineRequest request) {
 void Engine::let_go_on(RunNo run_no) {
   const LiveRun* const live = runs_.find(run_no);
   if (live == nullptr || live->run.row.paused.holds()) return;
-  admission_.unpause_run(run_no);
+  if (!BATON_BUG(let_go_and_not_told)) admission_.unpause_run(run_no);
   schedule_turn();
 }
 

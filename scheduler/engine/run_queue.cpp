@@ -9,6 +9,7 @@ namespace baton {
 namespace {
 
 std::int8_t rank_of(RunType type) {
+  if (BATON_BUG(queue_by_number)) return 0;
   switch (type) {
     case RunType::manual: return 0;
     case RunType::scheduled:

@@ -2,45 +2,51 @@
 
 #include "scheduler/dagfile/params.h"
 #include "scheduler/host/new_run.h"
+#include "scheduler/model/seeded_bug.h"
 #include "scheduler/timetable/time_text.h"
 
 namespace baton {
 namespace {
 
-constexpr DurationUs kReadAgain = kMinute;
-
 Actor actor_of(const std::string& by) { return {by, "", "backfill"}; }
 
-}  // namespace
-
-struct BackfillsOnEngine::Wanted {
-  BackfillRun run;
-  RunNo run_no = 0;
-  ServiceRows rows;
-  std::function<void(const PartVerdict&)> done;
+struct Source final : BackfillSource {
+  Source(timetable::Timetable of, ShelvedDag from, Value with)
+      : BackfillSource(std::move(of)), dag(std::move(from)), params(std::move(with)) {}
+  const ShelvedDag dag;
+  const Value params;
 };
+
+}  // namespace
 
 Result<BackfilledDag> BackfillsOnEngine::dag(const std::string& dag_id) {
   const DagRow* row = ticks_.dag(dag_id);
   if (row == nullptr || row->version.empty()) {
     return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
   }
-  return BackfilledDag{row->version, rules_of(gate_of(*row, ticks_.gate())).backfill_goes_on};
+  // A pause goes before a freeze in what a DAG is called; but what is frozen rests, whatever else holds it.
+  bool goes_on = rules_of(gate_of(*row, ticks_.gate())).backfill_goes_on && !ticks_.gate().frozen.holds();
+  if (BATON_BUG(backfill_of_draining_goes_on)) goes_on = true;
+  if (BATON_BUG(backfill_waits_beside_pause)) goes_on = goes_on && !row->paused.holds();
+  return BackfilledDag{row->version, goes_on};
 }
 
 void BackfillsOnEngine::find_schedule(const std::string& dag_id, const std::string& version,
-                                      const std::string& conf_json, OnSchedule done) {
+                                      const std::string& conf_json, OnSource done) {
   shelf_.get(dag_id, version, [this, alive = is_alive_, conf_json, done = std::move(done)](
                                   const Result<ShelvedDag>& found) {
     if (!*alive) return;
     if (!found) return done(found.error());
-    if (const auto params = resolve_params_json(*found->dag, conf_json); !params) return done(params.error());
+    auto params = resolve_params_json(*found->dag, conf_json);
+    if (!params) return done(params.error());
     const Result<DagSchedule> schedule = schedule_of(*found->dag, config_);
     if (!schedule) return done(schedule.error());
     if (!schedule->dag.schedule) {
       return done(Error{"a DAG without a schedule has no intervals to fill", ErrorKind::invalid});
     }
-    done(std::make_shared<const timetable::Timetable>(schedule->dag.schedule->ticks));
+    std::shared_ptr<const BackfillSource> source =
+        std::make_shared<const Source>(schedule->dag.schedule->ticks, *found, std::move(*params));
+    done(std::move(source));
   });
 }
 
@@ -50,42 +56,32 @@ void BackfillsOnEngine::find_dates(const std::string& dag_id, WallUs from, WallU
   });
 }
 
-RunNo BackfillsOnEngine::make_run(const BackfillRun& run, ServiceRows rows,
+/// At once: what is written of its backfill after it comes behind it.
+RunNo BackfillsOnEngine::make_run(const BackfillRun& wanted, ServiceRows rows,
                                   std::function<void(const PartVerdict&)> done) {
-  auto wanted = std::make_shared<Wanted>(Wanted{run, store_.next_run_no(), std::move(rows), std::move(done)});
-  for (BackfillIntervalRow& interval : wanted->rows.intervals) interval.run_no = wanted->run_no;
-  load_and_create(wanted);
-  return wanted->run_no;
-}
-
-void BackfillsOnEngine::load_and_create(std::shared_ptr<Wanted> wanted) {
-  shelf_.get(wanted->run.dag_id, wanted->run.version, [this, alive = is_alive_, wanted](const auto& found) {
-    if (!*alive) return;
-    Result<Value> params = found ? resolve_params_json(*found->dag, wanted->run.conf_json) : found.error();
-    if (!params) {
-      say("a backfill of DAG \"" + wanted->run.dag_id + "\" waits: " + params.error().message);
-      loop_.call_at(loop_.mono_now() + kReadAgain, [this, alive, wanted] {
-        if (*alive) load_and_create(wanted);
-      });
-      return;
-    }
-    const BackfillPiece& piece = wanted->run.piece;
-    NewRun run;
-    run.dag = found->dag;
-    run.version = found->version;
-    run.params = *params;
-    run.run_id = "backfill__" + timetable::format_rfc3339(piece.logical_date, timetable::utc());
-    run.type = RunType::backfill;
-    run.logical_date = piece.logical_date;
-    run.interval_start = piece.interval.start;
-    run.interval_end = piece.interval.end;
-    run.triggered_by = "backfill";
-    run.labels = wanted->run.labels;
-    RunCreation creation = creation_of(run, wanted->run_no, loop_.wall_now(), 0);
-    creation.inner_dates = piece.inner_dates;
-    host_.engine().create_run(std::move(creation), std::move(*params), {},
-                              EngineRequest{{}, std::move(wanted->done), std::move(wanted->rows)});
-  });
+  const auto& source = static_cast<const Source&>(*wanted.source);
+  const RunNo run_no = store_.next_run_no();
+  for (BackfillIntervalRow& interval : rows.intervals) interval.run_no = run_no;
+  const BackfillPiece& piece = wanted.piece;
+  NewRun run;
+  run.dag = source.dag.dag;
+  run.version = source.dag.version;
+  run.params = source.params;
+  run.run_id = "backfill__" + timetable::format_rfc3339(piece.logical_date, timetable::utc());
+  run.type = RunType::backfill;
+  run.logical_date = piece.logical_date;
+  run.interval_start = piece.interval.start;
+  run.interval_end = piece.interval.end;
+  run.triggered_by = "backfill";
+  run.labels = wanted.labels;
+  RunCreation creation = creation_of(run, run_no, loop_.wall_now(), 0);
+  creation.inner_dates = piece.inner_dates;
+  EngineRequest request{{}, std::move(done), std::move(rows)};
+  const auto create = [this, creation, params = source.params, request] {
+    host_.engine().create_run(creation, params, {}, request);
+  };
+  BATON_BUG(backfill_run_behind_its_rows) ? loop_.post(create) : create();
+  return run_no;
 }
 
 /// Whole; one that was stopped before it began has nothing to clear, and waits once more.

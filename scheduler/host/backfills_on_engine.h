@@ -39,20 +39,17 @@ class BackfillsOnEngine final : public BackfillHost {
 
   [[nodiscard]] Result<BackfilledDag> dag(const std::string& dag_id) override;
   void find_schedule(const std::string& dag_id, const std::string& version, const std::string& conf_json,
-                     OnSchedule done) override;
+                     OnSource done) override;
   void find_dates(const std::string& dag_id, WallUs from, WallUs to, OnDates done) override;
-  /// A version that cannot be read keeps the run waiting, said once a minute: no interval is lost.
   RunNo make_run(const BackfillRun& run, ServiceRows rows, std::function<void(const PartVerdict&)> done) override;
   void clear_run(RunNo run_no, const std::string& by, std::function<void(const Status&)> done) override;
+  [[nodiscard]] bool waits(RunNo run_no) override { return host_.engine().queue().is_waiting(run_no); }
   void stop_waiting(RunNo run_no) override;
   void write(ServiceRows rows, std::vector<AuditRow> audit, std::function<void()> done) override;
   void lift_limit(const std::string& dag_id) override;
   void say(const std::string& line) override;
 
  private:
-  struct Wanted;
-  void load_and_create(std::shared_ptr<Wanted> wanted);
-
   Loop& loop_;
   Store& store_;
   Host& host_;

@@ -1,6 +1,9 @@
 #include "scheduler/service/backfills.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -28,12 +31,19 @@ Error no_such(std::int64_t backfill_no) {
 void Backfills::start(const ServiceSnapshot& found) {
   last_no_ = found.last_backfill_no;
   for (const BackfillRow& row : found.backfills) {
-    fillings_[row.backfill_no].row = row;
+    Filling& of = fillings_[row.backfill_no];
+    of.row = row;
+    if (BATON_BUG(backfill_pause_forgotten)) of.row.state = BackfillState::running;
+    of.offered = of.row.state;
     host_.lift_limit(row.dag_id);
   }
   for (const BackfillIntervalRow& interval : found.open_intervals) {
+    if (BATON_BUG(backfill_runs_forgotten)) break;
     fillings_.at(interval.backfill_no).open.insert(interval.run_no);
     by_run_[interval.run_no] = interval.backfill_no;
+  }
+  for (const BackfillIntervalRow& interval : found.begun_intervals) {
+    if (!BATON_BUG(backfill_piece_begun_again)) fillings_.at(interval.backfill_no).begun.insert(interval.run_no);
   }
   look();
 }
@@ -70,7 +80,14 @@ void Backfills::run_ended(RunNo run_no) {
   Filling& of = fillings_.at(at->second);
   by_run_.erase(at);
   of.open.erase(run_no);
-  step(of);
+  step_soon(of.row.backfill_no);
+}
+
+/// From within a call of the engine nothing is asked of it.
+void Backfills::step_soon(std::int64_t backfill_no) {
+  loop_.post(guarded([this, backfill_no] {
+    if (Filling* of = find(backfill_no)) step(*of);
+  }));
 }
 
 // ---- what somebody asks ----
@@ -80,7 +97,7 @@ void Backfills::create(BackfillAsk ask, const std::string& by, AuditRow audit, O
   wanted->wish.ended_by = loop_.wall_now();
   const auto made = [this, wanted, by, audit = std::move(audit), done](
                         const Result<std::vector<BackfillPiece>>& pieces, const std::vector<CoveredDate>&,
-                        const timetable::Timetable*) {
+                        const std::shared_ptr<const BackfillSource>&) {
     if (!pieces) return done(pieces.error());
     for (const auto& [backfill_no, of] : fillings_) {
       if (of.row.dag_id != wanted->dag_id) continue;
@@ -113,7 +130,7 @@ void Backfills::create(BackfillAsk ask, const std::string& by, AuditRow audit, O
                   Filling* made_one = find(number);
                   if (made_one == nullptr) return;
                   made_one->is_busy = false;
-                  step(*made_one);
+                  step_soon(number);
                 }));
   };
   if (wanted->max_active_runs < 1) return done(Error{"a backfill has one run at a time at least", ErrorKind::invalid});
@@ -126,7 +143,7 @@ void Backfills::plan(const BackfillAsk& ask, OnPlan done) {
   load_plan(wanted, 0, kPlanMax,
             [wanted, done = std::move(done)](const Result<std::vector<BackfillPiece>>& pieces,
                                              const std::vector<CoveredDate>& dates,
-                                             const timetable::Timetable* schedule) {
+                                             const std::shared_ptr<const BackfillSource>& source) {
               if (!pieces) return done(pieces.error());
               BackfillPlan out;
               for (const BackfillPiece& piece : *pieces) {
@@ -134,7 +151,7 @@ void Backfills::plan(const BackfillAsk& ask, OnPlan done) {
                   out.decisions.push_back(std::move(decision));
                 }
               }
-              const auto extent = extent_of(*schedule, wanted->wish);
+              const auto extent = extent_of(source->ticks, wanted->wish);
               if (!extent) return done(extent.error());
               out.extent = *extent;
               out.is_whole = static_cast<std::int64_t>(pieces->size()) == extent->pieces;
@@ -150,10 +167,10 @@ void Backfills::load_plan(
   const auto dag = host_.dag(ask->dag_id);
   if (!dag) return done(dag.error(), {}, nullptr);
   const auto found = [this, ask, next_ordinal, limit,
-                      done](const Result<std::shared_ptr<const timetable::Timetable>>& schedule) {
-    if (!schedule) return done(schedule.error(), {}, nullptr);
-    auto pieces = backfill_pieces(**schedule, ask->wish, next_ordinal, limit);
-    if (!pieces || pieces->empty()) return done(pieces, {}, schedule->get());
+                      done](const Result<std::shared_ptr<const BackfillSource>>& source) {
+    if (!source) return done(source.error(), {}, nullptr);
+    auto pieces = backfill_pieces((*source)->ticks, ask->wish, next_ordinal, limit);
+    if (!pieces || pieces->empty()) return done(pieces, {}, *source);
     WallUs from = pieces->front().logical_date;
     WallUs to = from;
     for (const BackfillPiece& piece : *pieces) {
@@ -161,10 +178,10 @@ void Backfills::load_plan(
       to = std::max(to, piece.inner_dates.empty() ? piece.logical_date : piece.inner_dates.back());
     }
     host_.find_dates(ask->dag_id, from, to,
-                     guarded([pieces = *pieces, schedule = *schedule, done](
+                     guarded([pieces = *pieces, source = *source, done](
                                  const Result<std::vector<CoveredDate>>& dates) {
                        if (!dates) return done(dates.error(), {}, nullptr);
-                       done(pieces, *dates, schedule.get());
+                       done(pieces, *dates, source);
                      }));
   };
   host_.find_schedule(ask->dag_id, dag->version, ask->conf_json, guarded(found));
@@ -180,47 +197,78 @@ void Backfills::cancel(std::int64_t backfill_no, AuditRow audit, OnDone done) {
   change_state(backfill_no, BackfillState::cancelled, std::move(audit), std::move(done));
 }
 
-/// Resting counts from now on, going on only when it is durable.
+/// Resting counts from now on, going on only when it is durable, and nobody has asked for rest meanwhile. Who asks for
+/// what is so already hears of it when that is durable.
 void Backfills::change_state(std::int64_t backfill_no, BackfillState to, AuditRow audit, OnDone done) {
   Filling* of = find(backfill_no);
   if (of == nullptr) return done(no_such(backfill_no));
-  if (of->row.state == to) return done(Unit{});
-  BackfillRow row = of->row;
-  row.state = to;
-  row.updated_at = loop_.wall_now();
-  if (to != BackfillState::running) of->row = row;
   if (to == BackfillState::cancelled) {
-    row.completed_at = row.updated_at;
-    const std::set<RunNo> open = of->open;
-    for (const RunNo run_no : open) by_run_.erase(run_no);
-    fillings_.erase(backfill_no);
-    for (const RunNo run_no : open) host_.stop_waiting(run_no);
+    if (!of->is_cancelling) of->cancel_audit = std::move(audit);
+    of->is_cancelling = true;
+    of->cancelled.push_back(std::move(done));
+    return finish_cancel(*of);
   }
+  if (of->is_cancelling) return done(no_such(backfill_no));
+  std::vector<AuditRow> audits;
+  if (of->offered != to) audits.push_back(std::move(audit));
+  of->offered = to;
+  if (to != BackfillState::running) of->row.state = to;
+  of->row.updated_at = loop_.wall_now();
   ServiceRows rows;
-  rows.backfills.push_back(row);
-  host_.write(std::move(rows), {std::move(audit)}, guarded([this, backfill_no, to, done = std::move(done)] {
+  rows.backfills.push_back(row_of(*of));
+  host_.write(std::move(rows), std::move(audits), guarded([this, backfill_no, to, done = std::move(done)] {
                 Filling* kept = find(backfill_no);
-                if (kept != nullptr && to == BackfillState::running) {
-                  kept->row.state = to;
-                  step(*kept);
-                }
+                if (kept != nullptr && kept->offered == to) kept->row.state = to;
+                if (kept != nullptr) step_soon(backfill_no);
                 done(Unit{});
               }));
+}
+
+/// What waits to begin ends before the backfill does: who dies between the two has one that still runs, and not runs
+/// that begin though nobody wants them any more. Tried again with whatever happens to it.
+void Backfills::finish_cancel(Filling& of) {
+  bool is_left = of.is_busy;
+  for (const RunNo run_no : of.open) {
+    if (!host_.waits(run_no)) continue;
+    host_.stop_waiting(run_no);
+    is_left = true;
+  }
+  if (is_left) return;
+  for (const RunNo run_no : of.open) by_run_.erase(run_no);
+  BackfillRow row = of.row;
+  row.state = BackfillState::cancelled;
+  row.updated_at = row.completed_at = loop_.wall_now();
+  ServiceRows rows;
+  rows.backfills.push_back(row);
+  std::vector<AuditRow> audits;
+  audits.push_back(std::move(of.cancel_audit));
+  host_.write(std::move(rows), std::move(audits), guarded([told = std::move(of.cancelled)] {
+                for (const auto& done : told) done(Unit{});
+              }));
+  fillings_.erase(row.backfill_no);
+}
+
+/// As it is written now.
+BackfillRow Backfills::row_of(const Filling& of) {
+  BackfillRow row = of.row;
+  row.state = of.offered;
+  return row;
 }
 
 // ---- what it does by itself ----
 
 void Backfills::step(Filling& of) {
+  if (of.is_cancelling) return finish_cancel(of);
   const auto dag = host_.dag(of.row.dag_id);
   const bool rests = of.is_busy || of.row.state != BackfillState::running || !dag || !dag->goes_on;
   if (rests) return;
   std::size_t room = backfill_room(of.row.max_active_runs, static_cast<std::int32_t>(of.open.size()), false);
   while (!of.page.empty() && !of.is_busy) {
-    const BackfillStep next = of.page.front().what.step;
-    if (next == BackfillStep::done_before || next == BackfillStep::in_flight) {
+    if (is_passed_over(of, of.page.front())) {
       pass_over(of);
       continue;
     }
+    const BackfillStep next = of.page.front().what.step;
     if (room == 0) return;
     --room;
     next == BackfillStep::create ? make_next(of) : clear_next(of);
@@ -236,10 +284,12 @@ void Backfills::read_page(Filling& of) {
   const auto ask = std::make_shared<BackfillAsk>(ask_of(of.row));
   load_plan(ask, of.row.next_ordinal, kPageMax,
             [this, backfill_no](const Result<std::vector<BackfillPiece>>& pieces,
-                                const std::vector<CoveredDate>& dates, const timetable::Timetable*) {
+                                const std::vector<CoveredDate>& dates,
+                                const std::shared_ptr<const BackfillSource>& source) {
               Filling* found = find(backfill_no);
               if (found == nullptr) return;
               found->is_busy = false;
+              found->source = source;
               if (pieces) return page_found(*found, *pieces, dates);
               host_.say("backfill " + std::to_string(backfill_no) + " is paused: " + pieces.error().message);
               AuditRow audit;
@@ -253,8 +303,6 @@ void Backfills::read_page(Filling& of) {
 
 void Backfills::page_found(Filling& of, const std::vector<BackfillPiece>& pieces,
                            const std::vector<CoveredDate>& dates) {
-  const auto dag = host_.dag(of.row.dag_id);
-  if (dag) of.version = dag->version;
   of.is_read = pieces.empty();
   for (const BackfillPiece& piece : pieces) {
     std::int64_t ordinal = piece.ordinal * of.row.intervals_per_run;
@@ -276,26 +324,31 @@ ServiceRows Backfills::take_step(Filling& of, RunNo run_no, BackfillSkip skip, B
   of.row.updated_at = loop_.wall_now();
   of.page.pop_front();
   ServiceRows rows;
-  rows.backfills.push_back(of.row);
+  rows.backfills.push_back(row_of(of));
   return rows;
 }
 
-/// Those in front of which nothing is to be done.
+bool Backfills::is_passed_over(const Filling& of, const Step& step) {
+  if (step.what.step == BackfillStep::create) return false;
+  return step.what.step != BackfillStep::clear || of.begun.contains(step.what.run_no);
+}
+
+/// Those in front of which nothing is to be done. What an earlier server has begun has its row.
 void Backfills::pass_over(Filling& of) {
   ServiceRows rows;
-  while (!of.page.empty()) {
+  while (!of.page.empty() && is_passed_over(of, of.page.front())) {
     const BackfillDecision& what = of.page.front().what;
-    if (what.step != BackfillStep::done_before && what.step != BackfillStep::in_flight) break;
+    const bool is_ours = of.begun.contains(what.run_no);
     const BackfillSkip skip = what.step == BackfillStep::in_flight ? BackfillSkip::in_flight : BackfillSkip::exists;
     BackfillIntervalRow interval;
     rows.backfills = take_step(of, what.run_no, skip, interval).backfills;
-    rows.intervals.push_back(interval);
+    if (!is_ours) rows.intervals.push_back(interval);
   }
   host_.write(std::move(rows), {}, [] {});
 }
 
 void Backfills::make_next(Filling& of) {
-  const BackfillRun run{of.row.dag_id, of.version, of.page.front().what.piece, of.row.conf_json, of.row.labels};
+  const BackfillRun run{of.row.dag_id, of.source, of.page.front().what.piece, of.row.conf_json, of.row.labels};
   const std::int64_t backfill_no = of.row.backfill_no;
   const auto number = std::make_shared<RunNo>(0);
   BackfillIntervalRow interval;
@@ -311,7 +364,11 @@ void Backfills::make_next(Filling& of) {
 /// The date may have a run that somebody else has made meanwhile, its own tick: then that one is it.
 void Backfills::run_made(std::int64_t backfill_no, RunNo run_no, const BackfillIntervalRow& interval,
                          const PartVerdict& verdict) {
-  if (verdict.is_done()) return;
+  if (verdict.is_done()) {
+    Filling* of = find(backfill_no);
+    if (of != nullptr && of->is_cancelling) step_soon(backfill_no);  // its row is written: it can be stopped
+    return;
+  }
   by_run_.erase(run_no);
   BackfillIntervalRow found = interval;
   found.run_no = verdict.run_no;
@@ -321,16 +378,53 @@ void Backfills::run_made(std::int64_t backfill_no, RunNo run_no, const BackfillI
   Filling* of = find(backfill_no);
   if (of != nullptr) {
     of->open.erase(run_no);
-    rows.backfills.push_back(of->row);  // how far it has come went with the part
+    rows.backfills.push_back(row_of(*of));  // how far it has come went with the part
   }
   host_.write(std::move(rows), {}, [] {});
-  if (of != nullptr) step(*of);
+  if (of != nullptr) step_soon(backfill_no);
 }
 
+/// A page is read long before the last of it is carried out: what is done again is looked at once more before that, or
+/// a run that somebody has repaired meanwhile would be lost.
 void Backfills::clear_next(Filling& of) {
   of.is_busy = true;
   const std::int64_t backfill_no = of.row.backfill_no;
-  const RunNo run_no = of.page.front().what.run_no;
+  const BackfillPiece& piece = of.page.front().what.piece;
+  const WallUs last = piece.inner_dates.empty() ? piece.logical_date : piece.inner_dates.back();
+  host_.find_dates(of.row.dag_id, piece.logical_date, last,
+                   guarded([this, backfill_no](const Result<std::vector<CoveredDate>>& dates) {
+                     Filling* found = find(backfill_no);
+                     if (found == nullptr) return;
+                     found->is_busy = false;
+                     if (found->is_cancelling) return step(*found);
+                     if (dates) look_again(*found, *dates);  // else with the next look
+                   }));
+}
+
+void Backfills::look_again(Filling& of, const std::vector<CoveredDate>& dates) {
+  const auto dag = host_.dag(of.row.dag_id);
+  if (of.row.state != BackfillState::running || !dag || !dag->goes_on) return;  // it stays in front
+  const Step front = of.page.front();
+  auto now = decide_piece(front.what.piece, of.row.reprocess, lookup_in(dates));
+  const BackfillDecision& first = now.front();
+  const bool is_same = now.size() == 1 && first.step == front.what.step && first.run_no == front.what.run_no;
+  if (is_same || BATON_BUG(backfill_clears_unseen)) return clear(of, front.what.run_no);
+  of.page.pop_front();
+  std::int64_t ordinal = front.ordinal;
+  std::deque<Step> instead;
+  for (BackfillDecision& decision : now) {
+    const auto covers = static_cast<std::int64_t>(1 + decision.piece.inner_dates.size());
+    instead.push_back({std::move(decision), ordinal, false});
+    ordinal += covers;
+  }
+  instead.back().ends_piece = front.ends_piece;
+  of.page.insert(of.page.begin(), std::make_move_iterator(instead.begin()), std::make_move_iterator(instead.end()));
+  step(of);
+}
+
+void Backfills::clear(Filling& of, RunNo run_no) {
+  of.is_busy = true;
+  const std::int64_t backfill_no = of.row.backfill_no;
   of.open.insert(run_no);  // before it is told: it may end at once
   by_run_[run_no] = backfill_no;
   host_.clear_run(run_no, of.row.created_by, guarded([this, backfill_no, run_no](const Status& cleared) {
@@ -347,7 +441,7 @@ void Backfills::clear_next(Filling& of) {
                     rows.intervals.push_back(interval);
                     host_.write(std::move(rows), {}, [] {});
                     found->is_busy = false;
-                    step(*found);
+                    step_soon(backfill_no);
                   }));
 }
 

@@ -3,7 +3,7 @@
 // nothing: whoever starts again goes on at `next_ordinal`.
 //
 //   running ──pause──▶ paused ──resume──▶ running ──the last run has ended──▶ completed
-//      └──────────────────┴──cancel──▶ cancelled: what waits to begin is stopped, what runs goes on
+//      └──────────────────┴──cancel──▶ cancelled: what waits to begin is stopped first, what runs goes on
 //
 // A backfill has a limit of its own, max_active_runs, beside that of the DAG; as runs end, the next are made, at most
 // 200 a turn. It goes on while its DAG is paused; it rests while the DAG drains or the server is frozen (dag_gate.h).
@@ -27,9 +27,17 @@
 
 namespace baton {
 
-/// A run of a backfill, with the DAG's version of now.
+/// A version of a DAG as backfills need it: its schedule, and whatever the host makes runs of it from.
+struct BackfillSource {
+  explicit BackfillSource(timetable::Timetable of) : ticks(std::move(of)) {}
+  virtual ~BackfillSource() = default;
+  const timetable::Timetable ticks;
+};
+
+/// A run of a backfill, of the version whose schedule it follows from.
 struct BackfillRun {
-  std::string dag_id, version;
+  std::string dag_id;
+  std::shared_ptr<const BackfillSource> source;
   BackfillPiece piece;
   std::string conf_json;
   Labels labels;
@@ -47,16 +55,18 @@ struct BackfilledDag {
   bool goes_on = false;  ///< not while it drains, is stale, or the server is frozen
 };
 
-/// What the service stands on: the rest of the scheduler. No callback comes from within its call.
+/// What the service stands on: the rest of the scheduler. No callback comes from within its call. What is made and
+/// written is offered to the store in the order of the calls: how far a backfill has come is never on disk before what
+/// was made on the way.
 class BackfillHost {
  public:
   virtual ~BackfillHost() = default;
   /// not_found: there is no such DAG.
   [[nodiscard]] virtual Result<BackfilledDag> dag(const std::string& dag_id) = 0;
-  using OnSchedule = std::function<void(const Result<std::shared_ptr<const timetable::Timetable>>&)>;
+  using OnSource = std::function<void(const Result<std::shared_ptr<const BackfillSource>>&)>;
   /// The schedule of a version, and whether `conf_json` fits its params. invalid: it has no schedule, or they do not fit.
   virtual void find_schedule(const std::string& dag_id, const std::string& version, const std::string& conf_json,
-                             OnSchedule done) = 0;
+                             OnSource done) = 0;
   using OnDates = std::function<void(const Result<std::vector<CoveredDate>>&)>;
   /// The dates of a DAG in [from, to] that have runs, by date.
   virtual void find_dates(const std::string& dag_id, WallUs from, WallUs to, OnDates done) = 0;
@@ -64,7 +74,9 @@ class BackfillHost {
   virtual RunNo make_run(const BackfillRun& run, ServiceRows rows, std::function<void(const PartVerdict&)> done) = 0;
   /// Clears a run that has ended, whole.
   virtual void clear_run(RunNo run_no, const std::string& by, std::function<void(const Status&)> done) = 0;
-  /// Ends a run that waits to begin; one that has begun goes on.
+  /// Neither begun nor ended, also while its row is being written.
+  [[nodiscard]] virtual bool waits(RunNo run_no) = 0;
+  /// Ends a run that waits to begin, once its row is written; one that has begun goes on.
   virtual void stop_waiting(RunNo run_no) = 0;
   virtual void write(ServiceRows rows, std::vector<AuditRow> audit, std::function<void()> done) = 0;
   /// Its runs stand under the limit of their backfill, and no other.
@@ -130,29 +142,40 @@ class Backfills {
     bool ends_piece = true;
   };
   struct Filling {
-    BackfillRow row;
-    std::string version;      ///< that the page was read for
+    BackfillRow row;          ///< `state`: running only when that is durable
+    BackfillState offered = BackfillState::running;  ///< the state that was written last, durable or not
+    std::shared_ptr<const BackfillSource> source;    ///< that the page was read for
     std::set<RunNo> open;     ///< made or cleared, and not ended
+    std::set<RunNo> begun;    ///< made or cleared for the piece in which an earlier server ended: not done once more
     std::deque<Step> page;    ///< decided, and not carried out
     bool is_read = false;     ///< to the end of its range
     bool is_busy = false;     ///< a page or a clear is on its way
+    bool is_cancelling = false;
+    AuditRow cancel_audit;
+    std::vector<std::function<void(const Status&)>> cancelled;  ///< who hears of it
   };
 
   void step(Filling& of);
+  void step_soon(std::int64_t backfill_no);
+  void finish_cancel(Filling& of);
+  [[nodiscard]] static BackfillRow row_of(const Filling& of);
   void read_page(Filling& of);
   void page_found(Filling& of, const std::vector<BackfillPiece>& pieces, const std::vector<CoveredDate>& dates);
+  [[nodiscard]] static bool is_passed_over(const Filling& of, const Step& step);
   void pass_over(Filling& of);
   void make_next(Filling& of);
   void clear_next(Filling& of);
+  void look_again(Filling& of, const std::vector<CoveredDate>& dates);
+  void clear(Filling& of, RunNo run_no);
   void run_made(std::int64_t backfill_no, RunNo run_no, const BackfillIntervalRow& interval,
                 const PartVerdict& verdict);
   void complete(Filling& of);
   void change_state(std::int64_t backfill_no, BackfillState to, AuditRow audit, OnDone done);
   [[nodiscard]] Filling* find(std::int64_t backfill_no);
   ServiceRows take_step(Filling& of, RunNo run_no, BackfillSkip skip, BackfillIntervalRow& interval);
-  /// `schedule`: that the pieces are of; null beside an error.
+  /// `source`: that the pieces are of; null beside an error.
   using OnPieces = std::function<void(const Result<std::vector<BackfillPiece>>&, const std::vector<CoveredDate>&,
-                                      const timetable::Timetable* schedule)>;
+                                      const std::shared_ptr<const BackfillSource>& source)>;
   void load_plan(std::shared_ptr<BackfillAsk> ask, std::int64_t next_ordinal, std::size_t limit, OnPieces done);
 
   /// Wraps what comes back later: it is not heard after the end.

@@ -88,6 +88,18 @@ WallUs due_before(const timetable::ScheduleSpec& spec, WallUs due) {
   return all.empty() ? kNoTime : all.back();
 }
 
+std::vector<Stretch> stretches_between(const timetable::ScheduleSpec& spec, WallUs from, WallUs to) {
+  std::vector<WallUs> all = instants(spec, from - kLongest, to + kLongest);
+  std::erase_if(all, [&](WallUs at) { return !counts(spec, at); });
+  std::vector<Stretch> out;
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    const WallUs date = all[i - 1];
+    const bool is_allowed = (spec.start == kNoTime || date >= spec.start) && (spec.end == kNoTime || date < spec.end);
+    if (date >= from && date <= to && is_allowed) out.push_back({date, all[i]});
+  }
+  return out;
+}
+
 bool counts(const timetable::ScheduleSpec& spec, WallUs due) {
   if (spec.calendar.only.empty()) return true;
   const auto& minutes = minutes_of(spec.timezone, day_near(due));

@@ -14,6 +14,13 @@ namespace baton::sim {
 std::vector<WallUs> due_between(const timetable::ScheduleSpec& spec, WallUs from, WallUs to);
 /// The instant before `due` at which it was due, or would have been but for its start.
 WallUs due_before(const timetable::ScheduleSpec& spec, WallUs due);
+/// A stretch of a schedule: from one of its instants that counts to the next.
+struct Stretch {
+  WallUs date = kNoTime, due = kNoTime;
+  friend bool operator==(const Stretch&, const Stretch&) = default;
+};
+/// Those whose date lies in [from, to], between its start and its end, oldest first.
+std::vector<Stretch> stretches_between(const timetable::ScheduleSpec& spec, WallUs from, WallUs to);
 /// Whether a day counts on which it is due; of calendars there is only that of Monday to Friday.
 bool counts(const timetable::ScheduleSpec& spec, WallUs due);
 

@@ -87,6 +87,7 @@ constexpr std::array kBugs = {
     // Runs that wait to begin.
     SeededBug{"max_active_runs_ignored", "as many runs of a DAG begin as there are"},
     SeededBug{"ended_run_keeps_its_place", "a run that has ended counts under the limit of its DAG"},
+    SeededBug{"queue_by_number", "what waits to begin goes by number alone, whoever asked for it"},
     // Schedules.
     SeededBug{"restart_misses_nothing", "what fell due while no server ran counts as due now"},
     SeededBug{"waiting_ticks_lost_at_restart", "nobody makes up for what waited for that when the server ended"},
@@ -95,6 +96,23 @@ constexpr std::array kBugs = {
     SeededBug{"edit_forgets_what_was_due", "what was due of a schedule that is edited ends nowhere"},
     SeededBug{"taken_date_not_recorded", "a tick whose date has a run already leaves no record"},
     SeededBug{"future_that_never_was_stays", "ticks of a clock that was far ahead count when it is right again"},
+    // Backfills.
+    SeededBug{"backfill_run_behind_its_rows", "how far a backfill has come is written before the runs on the way"},
+    SeededBug{"backfill_runs_forgotten", "after a restart a backfill begins as many runs again as it may have"},
+    SeededBug{"backfill_piece_begun_again", "what was begun of a piece is done again after a restart"},
+    SeededBug{"backfill_pause_forgotten", "a backfill that was paused goes on after a restart"},
+    SeededBug{"backfill_of_draining_goes_on", "a backfill makes runs while its DAG drains or the server is frozen"},
+    SeededBug{"backfill_waits_beside_pause", "a backfill of a paused DAG rests"},
+    SeededBug{"backfill_clears_unseen", "what was to be done again an hour ago is done again whatever it is now"},
+    // Requests with keys.
+    SeededBug{"key_not_kept", "the key of a request is not written with what it has made"},
+    SeededBug{"key_of_another_answers", "a key answers whatever else is asked under it"},
+    SeededBug{"key_under_way_unknown", "a request that comes twice at once is decided twice"},
+    // Runs that are paused.
+    SeededBug{"run_pause_forgotten", "a run that was paused goes on after a restart"},
+    SeededBug{"run_pause_in_memory_alone", "nobody writes that a run is paused"},
+    SeededBug{"stop_keeps_the_pause", "the teardowns of a run that was paused and is stopped never run"},
+    SeededBug{"let_go_and_not_told", "who waits at the pause of a run is not looked at when it goes on"},
     // Order, retries, stops.
     SeededBug{"upstream_counted_twice", "the end of an upstream counts twice"},
     SeededBug{"rule_settled_too_early", "a rule is judged while an upstream may still change it"},

@@ -229,6 +229,8 @@ void Checks::find_standing(Scheduler& scheduler) {
     }
   });
   each([&](const DagRun& run, InstanceNo i) {
+    const DiskRun* on_disk = disk_.find(run.row.run_no);  // it goes on when that is durable
+    if (run.row.paused.holds() || (on_disk != nullptr && on_disk->row.paused.holds())) return;
     const TaskSpec& spec = run.spec_of(i);
     std::int32_t of_run = 0, of_task = 0;
     for (const Instance& other : run.instances) {

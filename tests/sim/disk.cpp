@@ -38,7 +38,9 @@ Disk::Disk(Ground& ground, Witness& witness) : ground_(ground),
       letters_(ground, [this](RunNo run_no) { return static_cast<const Disk*>(this)->find(run_no); }),
       states_(ground),
       books_(ground, runs_),
-      assets_(ground, runs_, books_) {
+      assets_(ground, runs_, books_),
+      backfills_(ground, runs_, books_),
+      keys_(ground) {
   if (ground.options.seed % kSeedsPerMirror == 0) mirror_ = std::make_unique<Mirror>(ground.loop);
 }
 
@@ -92,6 +94,7 @@ ServiceSnapshot Disk::service() const {
   books_.fill(found);
   letters_.fill(found.jobs, found.last_job_no);
   assets_.fill(found);
+  backfills_.fill(found);
   WallUs newest = runs_.empty() ? kNoTime : runs_.rbegin()->second.row.queued_at;
   for (const auto& [run_no, run] : runs_) newest = std::max(newest, run.row.ended_at);
   found.newest = newest;
@@ -127,6 +130,7 @@ CommitDone Disk::apply(const Batch& batch, std::int64_t epoch) {
   books_.end_batch();
   assets_.end_batch();
   states_.end_batch();
+  backfills_.end_batch();
   if (mirror_) apply_to_mirror(batch, how);
   const std::set<RunNo> changed = std::exchange(changed_, {});
   for (const auto& [run_no, i] : std::exchange(ended_, {})) {
@@ -144,6 +148,7 @@ void Disk::apply(const Part& part) {
   ground_.say(fmt::format("commit {}: {} creations, {} made, {} instances, {} tries, {} runs", seq_,
                           part.creations.size(), part.new_instances.size(), part.instances.size(), part.tries.size(),
                           part.runs.size()));
+  backfills_.look(part);
   for (const IdempotencyRow& row : part.idempotency) taken_.take(row);
   doors_.take(part.service);
   for (const RunCreation& creation : part.creations) create(creation);
@@ -154,6 +159,7 @@ void Disk::apply(const Part& part) {
     run.row.dag_version = reversion.run.dag_version;
   }
   begin_runs(part);
+  let_go(part);
   for (const TryRow& row : part.tries) write_try(row);
   const Changes changes = changes_of(part);
   apply_instances(part, changes);
@@ -161,11 +167,15 @@ void Disk::apply(const Part& part) {
     if (!change.is_mark) find(run_no)->failed_seq = 0;  // a failure of the same batch may have come before
   }
   for (const RunRow& row : part.runs) write_run(row);
+  hold_runs(part);
   requests_.take(part);
   letters_.take(part);
   states_.take(part);
   books_.take(part);
   assets_.take(part);
+  if (!part.service.dags.empty() || !part.service.server.empty()) held_moved_at_ = ground_.loop.now();
+  backfills_.take(part);
+  keys_.take(part);
   for (const CacheRow& row : part.cache) {
     cache_.insert_or_assign(std::make_tuple(row.dag_id, row.task_id, row.key, row.spec_hash), row);
   }
@@ -320,15 +330,17 @@ void Disk::begin_runs(const Part& part) {
 void Disk::check_begin(const DiskRun& run) {
   if (leader_is_alone_) return;  // a person has named it
   books_.begins(run);
+  check_turn(run);
+  backfills_.begins(run);
   const std::int32_t limit = run.dag->max_active_runs;
   const RunNo run_no = run.row.run_no;
   if (run.row.run_after != kNoTime && ground_.loop.last_wall_step() < 0 && run.row.run_after > ground_.loop.wall()) {
     ground_.findings.fail("INV-16", fmt::format("run {} begins before its time", run_no));
   }
-  if (limit <= 0) return;
+  if (limit <= 0 || run.row.type == RunType::backfill) return;  // those have a limit of their own
   std::int32_t live = 1;
   for (const auto& [other_no, other] : runs_) {
-    const bool counts = other_no != run_no && other.row.dag_id == run.row.dag_id;
+    const bool counts = other_no != run_no && other.row.dag_id == run.row.dag_id && other.row.type != RunType::backfill;
     live += counts && other.row.state != RunState::queued && !other.is_finished() ? 1 : 0;
   }
   if (live > limit) {
@@ -430,6 +442,7 @@ void Disk::check_claim(const DiskRun& run, const TaskRow& old, const TaskRow& ro
   const AttemptKey key{row.run_no, row.task_no, row.map_index, row.epoch};
   doors_.claimed(key, spec.breakers);
   if (!leader_is_alone_) books_.claimed(key);
+  if (run.row.paused.holds()) fail("HELD", run, row, "claimed while its run is paused");
   if (facts.begun > 1 + spec.retries->max + facts.lost) {
     fail("INV-09", run, row, "more tries than 1 + retries + losses");
   }
@@ -529,8 +542,50 @@ void Disk::write_run(const RunRow& row) {
     if (row.reason == Reason::run_timeout) ground_.strike(Fault::run_timed_out);
     if (row.reason == Reason::fail_fast) ground_.strike(Fault::failed_fast);
   }
+  const Held paused = run->row.paused;  // no row of the run says that
   run->row = row;
+  run->row.paused = paused;
   run->row.seq = seq_;
+  run->changed_at = ground_.loop.now();
+}
+
+/// Who is let go may be claimed in the same breath: teardowns of a run that is stopped.
+void Disk::let_go(const Part& part) {
+  for (const RunHoldRow& row : part.service.run_holds) {
+    DiskRun* run = row.paused.holds() ? nullptr : find(row.run_no);
+    if (run == nullptr) continue;
+    const auto by = std::ranges::find(part.audit, "unpause_run", &AuditRow::action);
+    const Fault how = by != part.audit.end() ? Fault::run_went_on : Fault::paused_run_stopped;
+    if (run->row.paused.holds()) ground_.strike(how);
+    run->row.paused = {};
+  }
+}
+
+/// It is held from here on. In the end the last row of a part is what holds.
+void Disk::hold_runs(const Part& part) {
+  for (const RunHoldRow& row : part.service.run_holds) {
+    DiskRun* run = find(row.run_no);
+    if (run == nullptr) continue;
+    if (row.paused.holds()) ground_.strike(Fault::run_paused);
+    ground_.say(fmt::format("  run {} {}", row.run_no, row.paused.holds() ? "is paused" : "is let go"));
+    run->row.paused = row.paused;
+    run->hold_seq = seq_;
+  }
+  for (const RunHoldRow& row : part.service.run_holds) {  // what came first may be let go by what came last
+    const DiskRun* run = find(row.run_no);
+    if (run == nullptr || !run->row.paused.holds() || !is_final(run->row.state)) continue;
+    ground_.findings.fail("HELD", fmt::format("run {} is paused, and has ended", row.run_no));
+  }
+}
+
+/// It may have ended meanwhile, or somebody has asked for the other within the same moment: then that is later.
+void Disk::accepted_pause(RunNo run_no, bool is_paused) {
+  const DiskRun* run = find(run_no);
+  if (run == nullptr) return ground_.findings.fail("INV-01", fmt::format("run {} was paused and is gone", run_no));
+  const bool is_so = run->row.paused.holds() == is_paused;
+  if (is_so || run->hold_seq == seq_ || is_final(run->row.state) || run->cut_seq != 0) return;
+  const char* what = is_paused ? "paused" : "not paused";
+  ground_.findings.fail("HELD", fmt::format("somebody is told that run {} is {}, and it is not so", run_no, what));
 }
 
 void Disk::note_kill(RunNo run_no) {

@@ -15,12 +15,14 @@
 #include "scheduler/engine/store.h"
 #include "scheduler/engine/wait_times.h"
 #include "tests/sim/asset_books.h"
+#include "tests/sim/backfill_books.h"
 #include "tests/sim/batch_check.h"
 #include "tests/sim/doors.h"
 #include "tests/sim/ground.h"
 #include "tests/sim/letter_books.h"
 #include "tests/sim/mirror.h"
 #include "tests/sim/requests.h"
+#include "tests/sim/sim_keys.h"
 #include "tests/sim/state_books.h"
 #include "tests/sim/tick_books.h"
 #include "tests/sim/witness.h"
@@ -52,9 +54,11 @@ struct DiskRun {
   std::vector<Facts> facts;
   std::map<std::pair<InstanceNo, Epoch>, TryRow> tries;
   MonoUs began_at = 0;
+  MonoUs changed_at = 0;         ///< when its row was written last
   bool only_retried = false;     ///< all that people have changed in it are retries, which take what follows with them
   std::int64_t cut_seq = 0;      ///< the batch in which its stop became durable; 0: none
   std::int64_t failed_seq = 0;   ///< the batch in which a failure should have stopped it; 0: none
+  std::int64_t hold_seq = 0;     ///< the batch that paused it or let it go last
   bool was_killed = false;       ///< somebody has asked for its end at once
   bool was_marked = false;       ///< somebody has said how it, or a task instance of it, ended
   bool was_changed = false;      ///< somebody has cleared or retried it, or marked something of it
@@ -92,6 +96,8 @@ class Disk {
   [[nodiscard]] std::unordered_map<std::string, DurationUs> means(const std::string& dag_id) const;
   /// Somebody kills this run, perhaps before it is on disk.
   void note_kill(RunNo run_no);
+  /// Somebody is told that a run is paused, or goes on.
+  void accepted_pause(RunNo run_no, bool is_paused);
   /// Somebody kills the process of an attempt before its program has started. False where that cannot be told from
   /// what is on disk: a clear may be on its way.
   bool note_kill_before_start(const AttemptKey& key);
@@ -118,6 +124,8 @@ class Disk {
   [[nodiscard]] StateBooks& states() { return states_; }
   [[nodiscard]] AssetBooks& assets() { return assets_; }
   [[nodiscard]] TickBooks& books() { return books_; }
+  [[nodiscard]] KeyBooks& keys() { return keys_; }
+  [[nodiscard]] BackfillBooks& backfills() { return backfills_; }
   /// As Store::load_service().
   [[nodiscard]] ServiceSnapshot service() const;
   /// Versions of a DAG that were ever written.
@@ -145,10 +153,14 @@ class Disk {
   std::shared_ptr<const VersionRow> version_of(const RunCreation& creation);
   void begin_runs(const Part& part);
   void check_begin(const DiskRun& run);
+  // disk_order.cpp
+  void check_turn(const DiskRun& run);
   void make_instance(const TaskRow& row);
   void write_try(const TryRow& row);
   void write_instance(const TaskRow& row, const Change* change);
   void write_run(const RunRow& row);
+  void let_go(const Part& part);
+  void hold_runs(const Part& part);
   void check_move(const DiskRun& run, const TaskRow& old, const TaskRow& row, bool by_person);
   void check_claim(const DiskRun& run, const TaskRow& old, const TaskRow& row, Facts& facts);
   [[nodiscard]] bool clock_holds() const;
@@ -167,6 +179,8 @@ class Disk {
   StateBooks states_;
   TickBooks books_;
   AssetBooks assets_;
+  BackfillBooks backfills_;
+  KeyBooks keys_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const VersionRow>> versions_;  ///< by DAG and version
   std::map<std::tuple<std::string, std::string, std::string, std::string>, CacheRow> cache_;
   struct Mean {
@@ -178,6 +192,7 @@ class Disk {
   bool leader_is_alone_ = false;
   RunNo last_run_no_ = 0;
   std::set<RunNo> killed_;
+  MonoUs held_moved_at_ = 0;  ///< when a DAG or the server was held or let go last, or might have been
   std::map<RunNo, MonoUs> asked_at_;  ///< when each run number was given out: the run begins in that instant
   std::int64_t seq_ = 0;
   std::vector<std::pair<RunNo, InstanceNo>> ended_;  ///< by the batch that is being written

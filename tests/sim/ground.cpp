@@ -112,7 +112,22 @@ constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
                                                          "schedule_edited",
                                                          "dag_file_lost",
                                                          "dag_file_came",
-                                                         "clock_far_off"};
+                                                         "clock_far_off",
+                                                         "backfill_run",
+                                                         "backfill_passed",
+                                                         "backfill_cleared",
+                                                         "backfill_paused",
+                                                         "backfill_resumed",
+                                                         "backfill_cancelled",
+                                                         "backfill_rested",
+                                                         "backfill_beside_pause",
+                                                         "key_repeated",
+                                                         "key_under_way",
+                                                         "key_of_another",
+                                                         "run_paused",
+                                                         "run_went_on",
+                                                         "paused_run_stopped",
+                                                         "paused_over_restart"};
 
 }  // namespace
 

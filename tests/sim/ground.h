@@ -56,8 +56,16 @@ enum class Fault : std::uint8_t {
   tick_run, tick_caught_up, tick_exists, tick_overlap, tick_held, tick_calendar,
   tick_missed, tick_clock, tick_failures, tick_waits, dag_paused, dag_drained, server_frozen, dag_edited,
   schedule_edited, dag_file_lost, dag_file_came, clock_far_off,
+  // Of backfills: what they do, and what happens to them.
+  backfill_run, backfill_passed, backfill_cleared, backfill_paused, backfill_resumed, backfill_cancelled,
+  backfill_rested, backfill_beside_pause,
+  // Of requests with keys: what a user is told who sends one again.
+  key_repeated, key_under_way, key_of_another,
+  // Of runs that people pause.
+  run_paused, run_went_on, paused_run_stopped, paused_over_restart,
+  last_of_all = paused_over_restart,
 };
-inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::clock_far_off) + 1;
+inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::last_of_all) + 1;
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;
 const char* to_string(Fault fault);
 bool fault_from(const std::string& name, Fault& out);

@@ -54,6 +54,7 @@ std::string difference_of(const RunRow& a, const RunRow& b) {
   compare(out, "logical_date", a.logical_date, b.logical_date);
   compare(out, "started_at", a.started_at, b.started_at);
   compare(out, "ended_at", a.ended_at, b.ended_at);
+  compare(out, "paused", a.paused, b.paused);
   return out;
 }
 

@@ -38,7 +38,8 @@ Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Worklo
                      SchedulerSettings settings, Errand errand)
     : ground_(ground), disk_(disk), workload_(workload), process_(ground.loop.spawn()),
       loop_(ground.loop, process_, hash_of({ground.options.seed, 5, process_})), store_(ground, disk, process_),
-      link_(ground, worker, process_, settings.slots), children_(ground, store_, process_, workload),
+      link_(ground, worker, process_, settings.slots), keys_(ground, disk.keys(), process_),
+      children_(ground, store_, process_, workload),
       errand_(errand) {
   disk.note_leader(errand.policy == HostPolicy::one_run);
   link_.is_stale = [this](const AttemptKey& key) {
@@ -79,10 +80,12 @@ void Scheduler::make_makers(LoaderThread& loader) {
                                              JobSources{find_letters, nullptr, nullptr, say});
   job_watch_ = std::make_unique<JobWatch>(ground_, disk_.letters(), *job_host_);
   jobs_ = std::make_unique<BulkJobs>(loop_, *job_watch_);
+  backfills_ = std::make_unique<SimBackfills>(ground_, disk_, loop_, store_, *host_, *makers_);
 }
 
 void Scheduler::stop_makers() {
   makers_->stop();
+  backfills_->stop();
   jobs_->stop();
 }
 
@@ -98,6 +101,7 @@ void Scheduler::start_makers() {
   }
   makers_->start(*found);
   jobs_->start(*found);
+  backfills_->start(*found);
   for (const DagRow& row : found->dags) {  // no file is read again that was read
     const auto is_it = [&](const std::shared_ptr<const Dag>& dag) { return dag->version == row.version; };
     for (const std::vector<DagPlan>& versions : workload_.timed) {
@@ -178,7 +182,7 @@ HostParts Scheduler::parts() {
   loader_ = std::make_unique<SimLoader>(ground_, disk_, process_, [this, read_dag](RunNo run_no, Moment now) {
     return read_run(store_, read_dag, run_no, now);
   });
-  return {loop_, store_, link_, nullptr, read_dag, nullptr, nullptr, loader_.get()};
+  return {loop_, store_, link_, nullptr, read_dag, nullptr, nullptr, loader_.get(), &keys_};
 }
 
 /// Versions are not written here; what they become is tested by their own room.
@@ -194,7 +198,9 @@ void Scheduler::finished(const DagRun& run) {
   if (on_disk == nullptr || !on_disk->is_finished()) {
     ground_.findings.fail("INV-01", fmt::format("run {} is told finished and is not so on disk", run.row.run_no));
   }
-  if (makers_) makers_->run_ended(run);
+  if (!makers_) return;
+  makers_->run_ended(run);
+  backfills_->run_ended(run.row.run_no);
 }
 
 std::shared_ptr<const VersionRow> version_row_of(const Dag& dag) {
@@ -267,6 +273,17 @@ RunNo Scheduler::create(NewRun request, std::function<void(RunNo, const Result<A
   const RunNo run_no = trigger.creation.run.run_no;
   ask(std::move(trigger), [run_no, done = std::move(done)](const Result<Answer>& how) { done(run_no, how); });
   return run_no;
+}
+
+void Scheduler::create(NewRun request, IdempotencyKey key, Control::OnAnswer done) {
+  has_run_ = true;
+  ++asked_;
+  const Status taken = host_->ask(host_->trigger_of(std::move(request)), somebody(), std::move(key),
+                                  [this, done = std::move(done)](const auto& how) {
+                                    --asked_;
+                                    done(how);
+                                  });
+  if (!taken) ground_.findings.fail("INV-11", "too much is asked: " + taken.error().message);
 }
 
 void Scheduler::ask(Request request, Control::OnAnswer done) {

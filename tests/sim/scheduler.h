@@ -15,6 +15,7 @@
 #include "scheduler/host/run_makers.h"
 #include "scheduler/service/tick_holds.h"
 #include "tests/sim/job_watch.h"
+#include "tests/sim/sim_backfills.h"
 #include "tests/sim/sim_link.h"
 #include "tests/sim/sim_store.h"
 
@@ -84,6 +85,8 @@ class Scheduler {
   void start(const std::vector<RetryWish>& wishes);
   /// `done` hears whether the run is made or was there already, if this scheduler lives to tell.
   RunNo create(NewRun request, std::function<void(RunNo, const Result<Answer>&)> done);
+  /// The same under a key: `done` hears what was made, now or by the request that came first.
+  void create(NewRun request, IdempotencyKey key, Control::OnAnswer done);
   /// What a person wants of a run; `done` as for create().
   void ask(Request request, Control::OnAnswer done);
 
@@ -99,6 +102,8 @@ class Scheduler {
   [[nodiscard]] BulkJobs* jobs() { return jobs_.get(); }
   /// It makes no run by itself any more, and goes on with no job.
   void stop_makers();
+  /// Null where there are no makers.
+  [[nodiscard]] SimBackfills* backfills() { return backfills_.get(); }
   /// The file of a DAG holds this now, or (null) is gone.
   void read_file(const std::string& dag_id, std::shared_ptr<const Dag> dag);
   void hold(const HoldDag& request, Holds::OnHeld done);
@@ -140,12 +145,14 @@ class Scheduler {
   SimStore store_;
   SimLink link_;
   std::unique_ptr<SimLoader> loader_;
+  SimKeyFinder keys_;
   SimChildren children_;
   Errand errand_;
   bool has_run_ = false;  ///< it was given one
   std::size_t asked_ = 0;  ///< and has not been answered
   std::unique_ptr<Host> host_;
   std::unique_ptr<RunMakers> makers_;
+  std::unique_ptr<SimBackfills> backfills_;
   std::optional<TickHolds> holds_;
   std::unique_ptr<JobsOnEngine> job_host_;
   std::unique_ptr<JobWatch> job_watch_;

@@ -167,6 +167,18 @@ bool is_same(const TickRecordRow& a, const TickRecordRow& b) {
          a.run_no == b.run_no && a.recorded_at == b.recorded_at;
 }
 
+bool is_same(const BackfillRow& a, const BackfillRow& b) {
+  return a.backfill_no == b.backfill_no && a.dag_id == b.dag_id && a.state == b.state && a.from == b.from &&
+         a.to == b.to && a.created_at == b.created_at && a.updated_at == b.updated_at &&
+         a.max_active_runs == b.max_active_runs && a.intervals_per_run == b.intervals_per_run &&
+         a.reprocess == b.reprocess && a.runs_backwards == b.runs_backwards && a.next_ordinal == b.next_ordinal;
+}
+
+bool is_same(const BackfillIntervalRow& a, const BackfillIntervalRow& b) {
+  return a.backfill_no == b.backfill_no && a.ordinal == b.ordinal && a.logical_date == b.logical_date &&
+         a.run_no == b.run_no;
+}
+
 bool is_same(const ServerStateRow& a, const ServerStateRow& b) {
   return a.name == b.name && a.value == b.value && a.since == b.since && a.actor == b.actor && a.reason == b.reason;
 }
@@ -199,6 +211,10 @@ Result<ServiceSnapshot> SimStore::load_service() {
   if (!are_same(there->waiting, found.waiting)) differs("ticks that wait");
   if (!are_same(there->last, found.last)) differs("last records of ticks");
   if (!are_same(there->server, found.server)) differs("states of the server");
+  if (!are_same(there->backfills, found.backfills)) differs("backfills");
+  if (!are_same(there->open_intervals, found.open_intervals)) differs("open intervals of backfills");
+  if (!are_same(there->begun_intervals, found.begun_intervals)) differs("begun intervals of backfills");
+  if (there->last_backfill_no != found.last_backfill_no) differs("numbers of backfills");
   if (there->newest != found.newest) differs("newest times");
   if (!are_same(there->asset_consumers, found.asset_consumers)) differs("DAGs that run on assets");
   if (there->asset_dags != found.asset_dags || there->last_events != found.last_events) differs("assets");

@@ -38,6 +38,11 @@ const DagRow* TickBooks::dag(const std::string& dag_id) const {
   return at == books_.end() ? nullptr : &at->second.row;
 }
 
+std::shared_ptr<const Dag> TickBooks::version(const std::string& dag_id, const std::string& version) const {
+  const auto at = versions_.find({dag_id, version});
+  return at == versions_.end() ? nullptr : at->second;
+}
+
 bool TickBooks::clock_holds(DurationUs span) const {
   return ground_.loop.last_wall_step() < 0 || ground_.loop.last_wall_step() < ground_.loop.now() - span;
 }
@@ -214,7 +219,8 @@ void TickBooks::end_batch() {
 
 void TickBooks::begins(const DiskRun& run) {
   const auto at = books_.find(run.row.dag_id);
-  const bool is_paused = at != books_.end() && at->second.was_paused && at->second.row.paused.holds();
+  const bool is_paused = at != books_.end() && at->second.was_paused && at->second.row.paused.holds() &&
+                         run.row.type != RunType::backfill;  // those go on
   if (!is_paused && !was_frozen_) return;
   ground_.findings.fail("HELD", fmt::format("run {} begins while {}", run.row.run_no,
                                               was_frozen_ ? "the server is frozen" : "its DAG is paused"));

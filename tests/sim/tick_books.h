@@ -36,6 +36,8 @@ class TickBooks {
   void clock_was_set(WallUs before);
 
   [[nodiscard]] const DagRow* dag(const std::string& dag_id) const;
+  /// A version of a DAG that its file has brought; null: none has.
+  [[nodiscard]] std::shared_ptr<const Dag> version(const std::string& dag_id, const std::string& version) const;
   [[nodiscard]] bool is_frozen() const { return server_.contains("frozen"); }
   /// What load_service() finds of it.
   void fill(ServiceSnapshot& found) const;

@@ -47,6 +47,9 @@ World::World(const SimOptions& options)
       menders_(hash_of({options.seed, 18})),
       stewards_(hash_of({options.seed, 20})),
       keepers_(hash_of({options.seed, 22})),
+      fillers_(hash_of({options.seed, 30})),
+      pausers_(hash_of({options.seed, 32})),
+      callers_(hash_of({options.seed, 31})),
       may_be_alone_(!worker_settings(options.seed).keeps_tasks && errands_.percent(60)),
       runs_left_(options.runs_max) {
   if (!workload_.timed.empty()) {
@@ -67,6 +70,8 @@ void World::plan_day() {
   plan_letters();
   plan_assets();
   plan_states();
+  plan_backfills();
+  plan_keys();
   ground_.loop.call(kMachine, ground_.calm_at, [this] { calm_down(); });
   ground_.loop.call(kMachine, ground_.calm_at + kQuietUs, [this] {
     checks_.check_quiet(scheduler_.get());
@@ -133,6 +138,7 @@ void World::want_run(RunNo asked, std::int32_t dag, MonoUs since) {
       ground_.strike(Fault::create_conflict);
     }
   });
+  plan_pause(run_no);
   if (changes_.percent(52)) {  // while it lives, as a rule
     plan_change(run_no, ground_.loop.now() + changes_.log_between(100 * kMillisecond, 3 * kMinute));
   }
@@ -348,6 +354,8 @@ void World::scheduler_leaves() {
 void World::calm_down() {
   ground_.say("calm");
   if (scheduler_ && scheduler_->is_alone()) scheduler_leaves();
+  let_all_runs_go_on();
+  later(4 * kMinute, [this] { let_all_runs_go_on(); });  // what was on its way
   if (!files_.empty()) let_all_go();
   release_assets();
 }
@@ -360,6 +368,10 @@ void World::start_scheduler() {
     ground_.loop.call(scheduler_->process(), ground_.loop.now() + kAloneMaxUs, [this] { scheduler_leaves(); });
   }
   events_since_start_ = 0;
+  served_since_ = ground_.loop.now();
+  for (const auto& [run_no, run] : disk_.runs()) {
+    if (run.row.paused.holds()) ground_.strike(Fault::paused_over_restart);
+  }
   scheduler_->start(wishes_);
   if (!files_.empty()) folder_changed();  // it looks through the folder
   // A wish is fulfilled when its clear is on disk; a scheduler that dies before is asked again.
@@ -388,6 +400,7 @@ void World::consider_crash() {
 
 void World::after_event() {
   ++events_;
+  if (!has_server()) served_since_ = ground_.loop.now();
   if (!scheduler_) return;
   if (ground_.loop.current() == scheduler_->process()) ++events_since_start_;
   if (!wishes_.empty() && events_since_start_ > 0 && scheduler_->engine().is_idle()) {
@@ -395,6 +408,8 @@ void World::after_event() {
     wishes_.clear();
   }
   checks_.check_event(scheduler_.get(), events_ % 100 == 0);
+  const bool serves = has_server() && scheduler_settings_.loader != nullptr;  // until the day is over
+  if (events_ % 100 == 0 && serves) disk_.backfills().check_standing(served_since_);
   if (scheduler_->is_fatal()) return crash_scheduler(ground_.faults.log_between(kMillisecond, kMinute));
   if (scheduler_->is_done()) return scheduler_leaves();
   consider_crash();

@@ -73,6 +73,29 @@ class World {
   void want_date(std::size_t k);
   void set_clock_far_off();
   void step_clock(DurationUs by);
+  // world_keys.cpp
+  struct KeyedWish {
+    IdempotencyKey key;
+    std::int32_t dag = 0, repeats = 0, tries = 0;
+    bool is_answered = false;
+  };
+  void plan_keys();
+  void want_keyed(const std::shared_ptr<KeyedWish>& wish);
+  void send_keyed(const std::shared_ptr<KeyedWish>& wish, const std::string& body);
+  // world_pauses.cpp
+  [[nodiscard]] bool may_ask_about(RunNo run_no);
+  void plan_pause(RunNo run_no);
+  void want_pause(RunNo run_no);
+  void let_run_go_on(RunNo run_no);
+  void let_all_runs_go_on();
+  // world_backfills.cpp
+  void plan_backfills();
+  [[nodiscard]] BackfillAsk draw_backfill(std::size_t k, const timetable::ScheduleSpec& spec);
+  void want_backfill(std::size_t k);
+  void plan_changes_of_backfill(std::int64_t backfill_no, std::size_t k);
+  void change_backfill(std::int64_t backfill_no, BackfillState wish);
+  void resume_backfill(std::int64_t backfill_no);
+  void interrupt_backfill(const std::string& dag_id);
   void commit_fault();
   void stall_worker();
   void keep_killing_worker();
@@ -103,7 +126,12 @@ class World {
   Rng menders_;  ///< of who deals with dead letters
   Rng stewards_;  ///< of who deals with assets
   Rng keepers_;  ///< of who puts values that live on from run to run
+  Rng fillers_;  ///< of backfills
+  Rng pausers_;  ///< of who pauses runs
+  Rng callers_;  ///< of who sends requests with keys
   std::vector<std::shared_ptr<const Dag>> files_;  ///< what those of DAGs with schedules hold now; null: gone
+  std::vector<std::pair<WallUs, WallUs>> filled_;  ///< of each the range that was asked for last
+  MonoUs served_since_ = 0;  ///< by one server, without a pause
   std::int64_t holds_asked_ = 0;
   bool is_clock_off_ = false;
   bool may_be_alone_;  ///< on this day people start `run`, `resume` and `retry` by turns, beside services

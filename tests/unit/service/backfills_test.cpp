@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,7 +32,7 @@ class RangeHost final : public BackfillHost {
     if (dag_id != "d") return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
     return BackfilledDag{"v", goes_on};
   }
-  void find_schedule(const std::string&, const std::string&, const std::string&, OnSchedule done) override {
+  void find_schedule(const std::string&, const std::string&, const std::string&, OnSource done) override {
     loop_.post([this, done = std::move(done)] { done(schedule); });
   }
   void find_dates(const std::string&, WallUs from, WallUs to, OnDates done) override {
@@ -61,7 +64,13 @@ class RangeHost final : public BackfillHost {
       done(Unit{});
     });
   }
-  void stop_waiting(RunNo run_no) override { stopped.push_back(run_no); }
+  [[nodiscard]] bool waits(RunNo run_no) override {
+    return waiting.contains(run_no) && std::ranges::find(stopped, run_no) == stopped.end();
+  }
+  void stop_waiting(RunNo run_no) override {
+    stopped.push_back(run_no);
+    loop_.post([this, run_no] { told_ended(run_no); });
+  }
   void write(ServiceRows rows, std::vector<AuditRow>, std::function<void()> done) override {
     loop_.post([this, rows = std::move(rows), done = std::move(done)] {
       keep(rows);
@@ -91,6 +100,9 @@ class RangeHost final : public BackfillHost {
       if (row.completed_at == kNoTime) found.backfills.push_back(row);
     }
     for (const auto& [key, row] : intervals) {
+      const BackfillRow& of = backfills.at(key.first);
+      const bool is_begun = of.completed_at == kNoTime && row.ordinal >= of.next_ordinal * of.intervals_per_run;
+      if (row.skip == BackfillSkip::none && is_begun) found.begun_intervals.push_back(row);
       const bool is_open = row.skip == BackfillSkip::none && runs.contains(row.run_no) &&
                            !is_final(runs.at(row.run_no).state) && backfills.at(key.first).completed_at == kNoTime;
       if (is_open) found.open_intervals.push_back(row);
@@ -98,12 +110,14 @@ class RangeHost final : public BackfillHost {
     return found;
   }
 
-  std::shared_ptr<const timetable::Timetable> schedule;
+  std::shared_ptr<const BackfillSource> schedule;
   std::map<WallUs, RunNo> dates;
   std::map<RunNo, Run> runs;
   std::map<std::int64_t, BackfillRow> backfills;
   std::map<std::pair<std::int64_t, std::int64_t>, BackfillIntervalRow> intervals;
+  std::set<RunNo> waiting;  ///< to begin
   std::vector<RunNo> stopped;
+  std::function<void(RunNo)> told_ended = [](RunNo) {};
   std::vector<std::string> said;
   bool goes_on = true;
   RunNo last_run = 0;
@@ -121,11 +135,12 @@ class BackfillsTest : public testing::Test {
   BackfillsTest() {
     timetable::ScheduleSpec spec;
     spec.entries.push_back({.cron = "0 0 * * *"});
-    host.schedule = std::make_shared<const timetable::Timetable>(tick_schedule(spec, "d", {}, 0)->ticks);
+    host.schedule = std::make_shared<const BackfillSource>(tick_schedule(spec, "d", {}, 0)->ticks);
     start();
   }
   void start() {
     service = std::make_unique<Backfills>(loop, host);
+    host.told_ended = [this](RunNo run_no) { service->run_ended(run_no); };
     service->start(host.snapshot());
     loop.settle();
   }
@@ -209,6 +224,79 @@ TEST_F(BackfillsTest, PausedItMakesNoneAndResumedItGoesOn) {
   EXPECT_EQ(host.open(), (std::vector<RunNo>{2, 3, 4}));
 }
 
+TEST_F(BackfillsTest, APauseHoldsThatComesWhileAResumeIsOnItsWay) {
+  ASSERT_TRUE(create(days(10)).ok());
+  const auto told = [](const Status& done) { EXPECT_TRUE(done.ok()); };
+  service->pause(1, {}, told);
+  loop.settle();
+  service->resume(1, {}, told);
+  service->pause(1, {}, told);
+  loop.settle();
+  end(1);
+  EXPECT_EQ(host.open(), (std::vector<RunNo>{2, 3}));
+  EXPECT_EQ(host.backfills.at(1).state, BackfillState::paused);
+}
+
+TEST_F(BackfillsTest, WhoAsksForWhatIsSoHearsOfItWhenThatIsDurable) {
+  ASSERT_TRUE(create(days(10)).ok());
+  bool is_told = false;
+  service->pause(1, {}, [](const Status&) {});
+  service->pause(1, {}, [&](const Status& done) { is_told = done.ok(); });
+  EXPECT_FALSE(is_told);
+  loop.settle();
+  EXPECT_TRUE(is_told);
+}
+
+TEST_F(BackfillsTest, ItIsCancelledWhenWhatWaitedOfItHasEnded) {
+  ASSERT_TRUE(create(days(10)).ok());
+  host.waiting = {2};
+  host.told_ended = [](RunNo) {};
+  bool is_told = false;
+  service->cancel(1, {}, [&](const Status& done) { is_told = done.ok(); });
+  host.stopped.clear();  // it waits still
+  loop.settle();
+  EXPECT_FALSE(is_told);
+  EXPECT_EQ(host.backfills.at(1).state, BackfillState::running) << "who dies here has one that still runs";
+  host.waiting.clear();
+  end(2, RunState::failed);
+  EXPECT_TRUE(is_told);
+  EXPECT_EQ(host.backfills.at(1).state, BackfillState::cancelled);
+  EXPECT_EQ(host.open(), (std::vector<RunNo>{1, 3})) << "and none is made in its place";
+}
+
+TEST_F(BackfillsTest, WhatSomebodyHasMendedMeanwhileIsNotDoneAgain) {
+  for (int day = 0; day < 3; ++day) {
+    host.runs[100 + day] = {first + day * kDay, RunState::failed};
+    host.dates[first + day * kDay] = 100 + day;
+  }
+  BackfillAsk ask = days(3, 1);
+  ask.wish.reprocess = Reprocess::failed;
+  ASSERT_TRUE(create(ask).ok());
+  EXPECT_EQ(host.runs.at(100).begun, 2);
+  host.runs.at(101).state = RunState::success;
+  end(100);
+  EXPECT_EQ(host.runs.at(101).begun, 1);
+  EXPECT_EQ(host.runs.at(102).begun, 2);
+  EXPECT_EQ((host.intervals.at({1, 1}).skip), BackfillSkip::exists);
+}
+
+TEST_F(BackfillsTest, WhatWasBegunOfAPieceIsNotDoneOnceMoreAfterADeath) {
+  host.runs[100] = {first + kDay, RunState::success};
+  host.dates[first + kDay] = 100;
+  BackfillAsk ask = days(2, 1);
+  ask.wish.intervals_per_run = 2;
+  ask.wish.reprocess = Reprocess::completed;
+  ASSERT_TRUE(create(ask).ok());
+  EXPECT_EQ(host.open(), (std::vector<RunNo>{1})) << "the other date has to wait";
+  host.runs.at(1).state = RunState::success;
+  die();
+  start();
+  EXPECT_EQ(host.runs.at(1).begun, 1);
+  EXPECT_EQ(host.runs.at(100).begun, 2);
+  EXPECT_EQ((host.intervals.at({1, 0}).skip), BackfillSkip::none);
+  EXPECT_EQ((host.intervals.at({1, 0}).run_no), 1);
+}
+
 TEST_F(BackfillsTest, WhileItsDagRestsSoDoesIt) {
   host.goes_on = false;
   ASSERT_TRUE(create(days(10)).ok());
@@ -267,9 +355,10 @@ TEST_F(BackfillsTest, ReprocessClearsTheRunThatIsThere) {
 TEST_F(BackfillsTest, Scenario5CancelledClearedAndAskedForAgainWhileTheLastDayTicks) {
   ASSERT_TRUE(create(days(10, 4)).ok());
   EXPECT_EQ(host.open().size(), 4U);
+  host.waiting = {3, 4};
   service->cancel(1, {}, [](const Status& done) { EXPECT_TRUE(done.ok()); });
   loop.settle();
-  EXPECT_EQ(host.stopped, (std::vector<RunNo>{1, 2, 3, 4})) << "those of them that wait; the others go on";
+  EXPECT_EQ(host.stopped, (std::vector<RunNo>{3, 4})) << "those of them that wait; the others go on";
   end(1);
   end(2);
   host.runs.at(3).reason = Reason::stopped;

@@ -1,0 +1,39 @@
+// In what order runs of a DAG begin, held against what lies on disk. Part of Disk.
+#include <fmt/format.h>
+
+#include <tuple>
+
+#include "tests/sim/disk.h"
+
+namespace baton::sim {
+namespace {
+
+/// A turn is decided before it is written: a full disk, slow commits, a row that has to be read first.
+constexpr DurationUs kTurnLateUs = 2 * kMinute;
+
+int rank_of(RunType type) { return type == RunType::manual ? 0 : type == RunType::backfill ? 2 : 1; }
+
+}  // namespace
+
+/// Whether it was its turn: what people ask for goes before schedules, and of the same kind what is due longest. Runs that
+/// people have brought back wait anew, and nobody can tell since when.
+void Disk::check_turn(const DiskRun& run) {
+  const MonoUs late = ground_.loop.now() - kTurnLateUs;
+  const bool clock_held = ground_.loop.last_wall_step() < 0 || ground_.loop.last_wall_step() < late - kTurnLateUs;
+  if (run.was_changed) return;
+  for (const auto& [other_no, other] : runs_) {
+    const bool is_old = asked_at_[other_no] < late;
+    if (other_no == run.row.run_no || other.row.dag_id != run.row.dag_id || !is_old || other.was_changed) continue;
+    const bool waits = other.row.state == RunState::queued && other.row.begun_at == kNoTime;
+    const bool is_due = other.row.run_after == kNoTime || other.row.run_after < ground_.loop.wall() - kTurnLateUs;
+    const bool own_lane = (other.row.type == RunType::backfill) == (run.row.type == RunType::backfill);
+    const bool shares = run.dag->max_active_runs > 0 || run.row.type == other.row.type;
+    if (!waits || !is_due || !clock_held || !own_lane || !shares || held_moved_at_ > late) continue;
+    const auto turn = [](const RunRow& row) { return std::make_tuple(rank_of(row.type), row.run_after, row.run_no); };
+    if (turn(run.row) < turn(other.row)) continue;
+    ground_.findings.fail("INV-16",
+                          fmt::format("run {} begins before run {}, whose turn it is", run.row.run_no, other_no));
+  }
+}
+
+}  // namespace baton::sim
