@@ -102,17 +102,15 @@ void Control::answer(const Asked& asked, const Result<Answer>& how) {
   if (asked.answer) asked.answer(how);
 }
 
-/// A key is under way from here to the answer: who comes with it meanwhile can be told nothing yet. It is looked up only
-/// then, so that what was durable before is seen.
+/// A key is under way from here to the answer: who comes with it meanwhile can be told nothing yet, be it with the same
+/// request or with another one. Which of them the key belongs to is what the disk says: the one under way may be refused
+/// itself. It is looked up only then, so that what was durable before is seen.
 void Control::come(Asked asked) {
   if (!asked.key) return decide(std::move(asked));
-  const auto [at, is_new] = keys_under_way_.emplace(name_of(*asked.key), asked.key->body_hash);
+  const bool is_new = keys_under_way_.insert(name_of(*asked.key)).second;
   if (!is_new && !BATON_BUG(key_under_way_unknown)) {
-    const Error why = at->second == asked.key->body_hash
-                          ? Error{"the request of this idempotency key is still under way", ErrorKind::conflict}
-                          : used_for_another();
     asked.key.reset();  // it is the other one's
-    return answer(asked, why);
+    return answer(asked, Error{"a request of this idempotency key is still under way", ErrorKind::conflict});
   }
   if (hooks_.keys == nullptr) {
     return answer(asked, Error{"this process keeps no idempotency keys", ErrorKind::unavailable});

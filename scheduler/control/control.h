@@ -232,7 +232,7 @@ class Control {
   std::map<std::string, PoolSpec> pools_set_;      ///< by a person
   std::map<std::string, PoolSpec> pools_declared_; ///< by baton.yaml
   std::map<std::string, PoolOfDag> pools_of_dags_; ///< by the first DAG that has said something
-  std::map<KeyName, std::string> keys_under_way_;  ///< the body's hash
+  std::set<KeyName> keys_under_way_;
   std::shared_ptr<bool> is_alive_;                ///< loop thread: guards what is posted
 };
 

@@ -157,8 +157,25 @@ void Engine::write(EngineRequest request) {
 /// From here on the rows of this run go into the part of the request, to the end of this batch.
 void Engine::open_part(LiveRun& live, EngineRequest request, bool creates) {
   live.part = next().part_for_request(live.part);
+  follow_states(live.part.part, request.service.task_states);
   fill_part(next().part(live.part), request);
   next().requests.push_back({live.part.part, live.run.row.run_no, creates, std::move(request.done), {}});
+}
+
+/// The versions of a state follow each other, also within a batch. Where another request has changed one in a part behind
+/// this one, this change goes there: before it the store would take it for a lost one.
+void Engine::follow_states(std::size_t part, std::vector<TaskStateRow>& rows) {
+  std::vector<Part>& parts = next().batch.parts;
+  std::erase_if(rows, [&](TaskStateRow& row) {
+    const auto is_it = [&](const TaskStateRow& other) { return other.dag_id == row.dag_id && other.name == row.name; };
+    for (std::size_t k = parts.size(); k-- > part + 1;) {
+      std::vector<TaskStateRow>& there = parts[k].service.task_states;
+      if (std::ranges::none_of(there, is_it)) continue;
+      there.push_back(std::move(row));
+      return true;
+    }
+    return false;
+  });
 }
 
 /// The rows that come with a request.

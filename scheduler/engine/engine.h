@@ -241,6 +241,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
                    std::shared_ptr<const VersionRow> version);
   void revert(LiveRun& live, std::shared_ptr<const VersionRow> version);
   void open_part(LiveRun& live, EngineRequest request, bool creates);
+  void follow_states(std::size_t part, std::vector<TaskStateRow>& rows);
   static void fill_part(Part& part, EngineRequest& request);
   void watch_timeout(LiveRun& live);
   void schedule_turn();

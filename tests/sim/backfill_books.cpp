@@ -112,7 +112,9 @@ void BackfillBooks::check_again(const DiskRun& run, const AuditRow& row) const {
   const Book& book = books_.at(open->backfill_no);
   const std::string name = fmt::format("run {} ({})", run.row.run_no, to_string(run.row.state));
   if (!is_final(run.row.state)) return fail(book, name + " is cleared, and has not ended");
-  if (book.made.contains(run.row.run_no)) return fail(book, name + " is done again, and is its own");
+  // Dates of another schedule, that its file got meanwhile, may come back to what it has made of the one before; a server
+  // that was started since knows of that only what belongs to the piece in hand.
+  if (book.made.contains(run.row.run_no) && !book.is_edited) return fail(book, name + " is done again, and is its own");
   if (run.row.reason == Reason::stopped || open->reprocess == Reprocess::completed) return;
   const bool is_wanted = open->reprocess == Reprocess::failed && run.row.state != RunState::success;
   if (!is_wanted) fail(book, name + " is done again, and nobody wants that");
@@ -274,7 +276,8 @@ void BackfillBooks::begins(const DiskRun& run) {
   if (at == of_run_.end()) return;
   const Book& book = books_.at(at->second);
   const bool is_cancelled = book.row.state == BackfillState::cancelled;
-  if (is_cancelled && ground_.loop.now() - book.through_at > kStopLateUs) {
+  // What has run and is cleared by somebody, or redriven, is that one's wish.
+  if (is_cancelled && !run.was_changed && ground_.loop.now() - book.through_at > kStopLateUs) {
     fail(book, fmt::format("run {} begins, long after it was cancelled", run.row.run_no));
   }
 }
