@@ -1,9 +1,10 @@
 #include "scheduler/engine/dead_letters.h"
-#include "scheduler/model/seeded_bug.h"
 
 #include <algorithm>
 #include <limits>
 #include <utility>
+
+#include "scheduler/model/seeded_bug.h"
 
 namespace baton {
 namespace {
@@ -62,12 +63,10 @@ bool may_close_letters(const DagRun& run, InstanceNo i) {
   // Checks without a program have no attempts: whether they have failed before cannot be told from their epoch.
   if (run.spec_of(i).kind == TaskKind::checks) return true;
   // Nor of what could not be launched, for its expressions or a secret: it has failed before where it is marked now, or
-  // was cleared here or by whoever had the run before.
-  if (instance.epoch == 0) {
-    const bool has_a_past = run.was_cleared || run.restored_at != std::numeric_limits<MonoUs>::min();
-    return instance.reason == Reason::marked || has_a_past;
-  }
-  return instance.epoch > 1 || instance.state != TaskState::success || instance.reason != Reason::none;
+  // was cleared here or by whoever had the run before. The first attempt of all may be behind such a failure too.
+  const bool has_a_past = run.was_cleared || run.restored_at != std::numeric_limits<MonoUs>::min();
+  if (instance.epoch == 0) return instance.reason == Reason::marked || has_a_past;
+  return instance.epoch > 1 || has_a_past || instance.state != TaskState::success || instance.reason != Reason::none;
 }
 
 void take_letters(const DagRun& run, const StepOutcome& step, WallUs now, ServiceRows& out) {

@@ -48,7 +48,7 @@ std::vector<DagPlan> make_fed(Rng rng, std::int32_t number) {
   for (std::int32_t k = 0; k < 3; ++k) {
     timetable::ScheduleSpec when;
     when.assets = draw_condition(rng);
-    when.assets_merge = rng.percent(30);
+    when.assets_merge = rng.percent(40);
     const auto schedule = std::make_shared<const timetable::ScheduleSpec>(std::move(when));
     DagPlan& plan = out.emplace_back();
     plan.tasks.resize(1);

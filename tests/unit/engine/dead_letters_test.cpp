@@ -110,11 +110,24 @@ TEST_F(DeadLetters, ALaterSuccessClosesItAndAFirstSuccessAsksNothing) {
   const LaunchSpec b = bench.executor.launched.at(1);
   bench.end(a, ends_with(1));
   EXPECT_EQ(look(bench).letters.size(), 1U);
+  bench.end(b, ends_with(0));
+  EXPECT_TRUE(look(bench).closings.empty()) << "b, the first time";
   bench.engine.change_run(1, Cleared{{0}}, {});
   look(bench);
   EXPECT_TRUE(end(bench, 0).closings.size() == 1U) << "a, the second time";
+}
+
+TEST_F(DeadLetters, AFirstAttemptOfWhatWasClearedClosesThatOfAFailureWithoutAny) {
+  EngineBench bench(DagBuilder().task("a", {}, task()).task("b", {}, task()).build(), 2);
+  bench.begin();
+  look(bench);
+  const LaunchSpec b = bench.executor.launched.at(1);
+  bench.end(bench.executor.launched.at(0), ends_with(1));
+  look(bench);
+  bench.engine.change_run(1, Cleared{{0}}, {});
+  look(bench);
   bench.end(b, ends_with(0));
-  EXPECT_TRUE(look(bench).closings.empty()) << "b, the first time";
+  EXPECT_EQ(look(bench).closings.size(), 1U) << "whether b was cleared after a failed launch its number does not say";
 }
 
 TEST_F(DeadLetters, AMarkClosesIt) {
