@@ -103,7 +103,7 @@ TEST_F(DeadLetters, APersonWhoStopsLeavesNone) {
 }
 
 TEST_F(DeadLetters, ALaterSuccessClosesItAndAFirstSuccessAsksNothing) {
-  EngineBench bench(DagBuilder().task("a", {}, task()).task("b", {}, task()).build(), 2);
+  EngineBench bench(DagBuilder().task("a", {}, task()).task("b", {}, task()).task("c", {}, task()).build(), 3);
   bench.begin();
   look(bench);
   const LaunchSpec a = bench.executor.launched.at(0);
