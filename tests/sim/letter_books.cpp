@@ -250,7 +250,8 @@ void LetterBooks::fill(std::vector<BulkJobRow>& open, std::int64_t& last_no) con
     if (job.row.ended_at != kNoTime) continue;
     open.push_back(job.row);
     // Counted anew: its server may have died before it could write how far it had come.
-    open.back().done = std::ranges::count_if(letters_, [&](const auto& one) { return one.second.job_no == number; });
+    const auto is_of_it = [job_no = job.row.job_no](const auto& one) { return one.second.job_no == job_no; };
+    open.back().done = std::ranges::count_if(letters_, is_of_it);
   }
 }
 
