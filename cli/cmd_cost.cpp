@@ -55,7 +55,8 @@ Result<ValueList> costs_here(const Invocation& call, AccountQuery query) {
   const Result<OpenState> state = open_state(call.args());
   if (!state) return state.error();
   if (!query.prices.are_set()) {
-    const auto config = last_config_beside(call, state_folder_of(call.args()).parent_path() / "baton.yaml");
+    // Not without the prices that a file with a mistake may hold: what is told would look like all of it.
+    const auto config = load_config_beside(call, state_folder_of(call.args()).parent_path() / "baton.yaml");
     if (!config) return config.error();
     query.prices = config->prices;
   }

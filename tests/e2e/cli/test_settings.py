@@ -58,10 +58,11 @@ class Settings(ServingTest):
         self.assertEqual(1, len(said), asked.stderr)
         self.assertIn("the settings that it read last", said[0])
         for words in (["clear", "quick/r", "--wait"], ["mark", "quick/r", "failed", "a"], ["retry", "quick/r", "--wait"],
-                      ["why", "quick/r", "a"], ["cost"], ["stop", "quick/r"]):
+                      ["why", "quick/r", "a"], ["stop", "quick/r"]):
             done = self.baton(*words, code=None)
             self.assertNotEqual(2, done.returncode, (words, done.stderr))
         self.baton("run", "dags/quick.yaml", "--state", "elsewhere", code=2)  # who starts an engine has no earlier settings
+        self.baton("cost", code=2)  # nor has who asks the file for prices
 
     def test_a_file_that_comes_later_is_found(self):
         self.serve()

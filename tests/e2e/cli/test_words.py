@@ -146,6 +146,8 @@ class Words(ServingTest):
         self.baton("context", "add", "prod", "http://127.0.0.1:1", **home)
         self.baton("context", "use", "prod", **home)
         for words in (["ls"], ["show", "@latest"], ["retry", "@latest"], ["clear", "@latest"], ["logs", "@latest"]):
+            self.assertIn("nobody answers at 127.0.0.1:1", self.baton(*words, code=7, **home).stderr, words)
+        for words in (["db", "check"], ["db", "backup", "copy.db"]):
             self.assertIn('context "prod"', self.baton(*words, code=2, **home).stderr, words)
         self.baton("ls", "--state", ".baton", **home)
         self.baton("context", "rm", "prod", **home)
