@@ -115,6 +115,12 @@ bool move_folder(const ReportFolder& report, const std::vector<std::string>& nam
   return !error;
 }
 
+/// What nobody will be shown, out of the worker's folder: it goes with the logs of its run. To look through it, or to
+/// remove a large one, would hold up everybody else. Where logs lie on another file system it stays until the next worker.
+void set_aside(const ReportFolder& report) {
+  (void)std::rename(report.path.c_str(), (report.final_path + ".unshown").c_str());
+}
+
 std::string counted(std::size_t count, const char* what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
@@ -160,6 +166,7 @@ std::string ReportFolders::publish(const ReportFolder& report, const std::vector
   if (!folder) return "$BATON_REPORT_DIR: " + error_text(errno);
   const auto content = content_of(folder.get());
   if (!content) {
+    set_aside(report);
     return "nothing of $BATON_REPORT_DIR is kept: it holds more than " + std::to_string(kReportEntriesMax) + " entries";
   }
   std::vector<std::string> kept;
@@ -185,7 +192,11 @@ std::string ReportFolders::publish(const ReportFolder& report, const std::vector
     say(counted(content->others, "thing") + " in $BATON_REPORT_DIR did not stay: files are kept whose names are of "
         "letters, digits, _ . - and no folders or links");
   }
-  if (!kept.empty() && !move_folder(report, kept)) say("$BATON_REPORT_DIR: " + error_text(errno));
+  if (kept.empty()) {
+    set_aside(report);
+  } else if (!move_folder(report, kept)) {
+    say("$BATON_REPORT_DIR: " + error_text(errno));
+  }
   return said;
 }
 

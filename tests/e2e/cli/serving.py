@@ -7,8 +7,8 @@ from support import WAIT_SECONDS, CliTest
 
 
 class ServingTest(CliTest):
-    def serve(self):
-        self.process = self.begin("server", "--listen", "127.0.0.1:0", "--dags", "dags")
+    def serve(self, *flags):
+        self.process = self.begin("server", "--listen", "127.0.0.1:0", "--dags", "dags", *flags)
         self.until(lambda: self.server_info().get("pid") == self.process.pid, "the server's address")
         self.url = self.server_info()["url"]
         self.token = (self.folder / ".baton" / "admin.token").read_text().strip()

@@ -127,6 +127,30 @@ class Report(ServingTest):
         for number in (1, 2):
             self.assertNotIn(self.token.encode(), self.get(f"{task}train/reports/{number}/{name}")[2])
 
+    def open_folders(self):
+        return list((self.folder / ".baton" / "workers").glob("*/reports/*"))
+
+    def test_many_runs_share_few_folders_and_what_is_not_kept_goes_with_its_run(self):
+        self.save("small.yaml", "dag: small\nmax_active_runs: 30\ntasks: {a: {run: 'true'}, b: {needs: a, run: 'true'}}\n")
+        self.save("only.yaml", "dag: only\ntasks:\n"
+                               "  deeper: {run: 'mkdir \"$BATON_REPORT_DIR/deeper\"; echo x > \"$BATON_REPORT_DIR/deeper/x\"'}\n"
+                               "  crowd: {run: 'cd \"$BATON_REPORT_DIR\"; seq 4200 | xargs touch'}\n")
+        self.serve("--slots", "2")
+        self.until_dag("small")
+        self.until_dag("only")
+        for n in range(30):
+            self.ask("POST", "/api/v2/dags/small/dagRuns", {"logical_date": None, "dag_run_id": f"r{n}"})
+        self.until(lambda: [run["state"] for run in self.runs("small")] == ["success"] * 30, "thirty runs")
+        self.assertLessEqual(len(self.open_folders()), 4, "one for each attempt that lived at a time, not for each run")
+        self.until(lambda: list((self.folder / ".baton" / "work").iterdir()) == [], "work folders of runs that ended well go")
+        self.json("trigger", "only", "--run-id", "one", "--wait")
+        for folder in self.open_folders():
+            self.assertEqual([], list(folder.iterdir()), "nobody would ever look there again")
+        self.assertEqual([], self.left())
+        self.ask("DELETE", "/api/v2/dags/only/dagRuns/one")
+        logs = self.folder / ".baton" / "logs"
+        self.until(lambda: not any(path.name == "deeper" for path in logs.rglob("*")), "what was not kept to go")
+
     def test_it_goes_with_its_run(self):
         self.save("leaves.yaml", LEAVES)
         self.serve()
