@@ -116,7 +116,7 @@ bool move_folder(const ReportFolder& report, const std::vector<std::string>& nam
 }
 
 /// What nobody will be shown, out of the worker's folder: it goes with the logs of its run. To look through it, or to
-/// remove a large one, would hold up everybody else. Where logs lie on another file system it stays until the next worker.
+/// remove a large one, would hold up everybody else. Where logs lie on another file system it stays for the next worker.
 void set_aside(const ReportFolder& report) {
   (void)std::rename(report.path.c_str(), (report.final_path + ".unshown").c_str());
 }
