@@ -132,6 +132,10 @@ for (const theme of ['light', 'dark']) {
         await settled(page)
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
         assert.ok(wide <= 0, `${name} is ${wide} px too wide`)
+        for (const tab of await page.locator('[role=tab][aria-selected=true]').all()) {
+          const { x, width: long } = await tab.boundingBox()
+          assert.ok(x >= 0 && x + long <= width, `${name}: the tab that is open is seen`)
+        }
         if (process.env.UI_SHOTS) {
           mkdirSync(process.env.UI_SHOTS, { recursive: true })
           await page.screenshot({ path: `${process.env.UI_SHOTS}/${name}-${theme}-${width}.png` })
