@@ -95,12 +95,6 @@ class FaultTest(CliTest):
         db.close()
         return found
 
-    def stored(self):
-        """(path, bytes) of every file below the state folder."""
-        for path in sorted((self.folder / ".baton").rglob("*")):
-            if path.is_file():
-                yield path, path.read_bytes()
-
 
 def send(pid, number):
     try:

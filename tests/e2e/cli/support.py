@@ -86,6 +86,21 @@ class CliTest(unittest.TestCase):
             time.sleep(0.02)
         self.fail(f"waited in vain: {what}")
 
+    def standing(self, folder=".baton"):
+        """The paths of what lies below a folder now. A server or a worker may take things away meanwhile: no error."""
+        for place, folders, files in os.walk(self.folder / folder):
+            for name in (*folders, *files):
+                yield pathlib.Path(place) / name
+
+    def stored(self, folder=".baton"):
+        """(path, bytes) of every file below a folder that stands long enough to be read, in order of their paths."""
+        for path in sorted(self.standing(folder)):
+            try:
+                if path.is_file():
+                    yield path, path.read_bytes()
+            except FileNotFoundError:
+                pass
+
     def until_file(self, name):
         self.until((self.folder / name).exists, f"file {name}")
 

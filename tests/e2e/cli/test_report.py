@@ -55,7 +55,7 @@ class Report(ServingTest):
 
     def left(self):
         logs = self.folder / ".baton" / "logs"
-        return sorted(str(path.relative_to(logs)) for path in logs.rglob("*") if path.suffix == ".report")
+        return sorted(str(path.relative_to(logs)) for path in self.standing(".baton/logs") if path.suffix == ".report")
 
     def test_a_task_leaves_files_beside_its_log_by_try_and_an_empty_folder_goes(self):
         self.write("dags/leaves.yaml", LEAVES)
@@ -85,9 +85,8 @@ class Report(ServingTest):
         self.assertEqual((64, "summary.md"), (len(many), many[0]))
         self.assertEqual(["small.txt"], big)
         self.assertEqual(["fine.txt"], told)
-        for path in (self.folder / ".baton").rglob("*"):
-            if path.is_file():
-                self.assertNotIn(b"open-sesame-open", path.read_bytes(), path)
+        for path, content in self.stored():
+            self.assertNotIn(b"open-sesame-open", content, path)
         said = self.baton("show", "@latest", "-o", "json").stdout
         self.assertIn("37 files of $BATON_REPORT_DIR went", said)
         self.assertIn("held a secret", said)
@@ -120,7 +119,7 @@ class Report(ServingTest):
         self.assertEqual(404, self.get(task + "train/reports/9")[0])
         self.assertEqual(404, self.get(task + "none/reports/1")[0])
         # What takes a file's place afterwards is not followed either.
-        folder = next((self.folder / ".baton" / "logs").rglob("*.report"))
+        folder = next(path for path in self.standing(".baton/logs") if path.suffix == ".report")
         name = next(folder.iterdir()).name
         (folder / name).unlink()
         os.symlink(self.folder / ".baton" / "admin.token", folder / name)
@@ -148,8 +147,8 @@ class Report(ServingTest):
             self.assertEqual([], list(folder.iterdir()), "nobody would ever look there again")
         self.assertEqual([], self.left())
         self.ask("DELETE", "/api/v2/dags/only/dagRuns/one")
-        logs = self.folder / ".baton" / "logs"
-        self.until(lambda: not any(path.name == "deeper" for path in logs.rglob("*")), "what was not kept to go")
+        self.until(lambda: not any(path.name == "deeper" for path in self.standing(".baton/logs")),
+                   "what was not kept to go")
 
     def test_it_goes_with_its_run(self):
         self.save("leaves.yaml", LEAVES)

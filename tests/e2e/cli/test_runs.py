@@ -614,7 +614,7 @@ class Closed(CliTest):
         self.denied("db", "check")
 
     def test_a_log_that_may_not_be_read(self):
-        for path in [self.folder / ".baton", *(self.folder / ".baton").rglob("*")]:
+        for path in [self.folder / ".baton", *self.standing()]:
             path.chmod(0o755)
         self.assertEqual(self.baton_as_nobody("logs", "@latest").stdout, "hi\n")
         next(self.folder.glob(".baton/logs/1/*.log")).chmod(0o600)

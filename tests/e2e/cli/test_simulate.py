@@ -60,8 +60,7 @@ class Simulate(CliTest):
         self.baton("run", "dags/one.dag.yaml")
 
         def state():
-            files = sorted(p for p in (self.folder / ".baton").rglob("*") if p.is_file() and p.suffix not in (".db-shm",))
-            return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+            return {str(p): hashlib.sha256(content).hexdigest() for p, content in self.stored() if p.suffix != ".db-shm"}
 
         before = state()
         told = self.outlook(*MARCH)

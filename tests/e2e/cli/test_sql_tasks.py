@@ -206,9 +206,8 @@ class Postgresql(SqlTasks):
 
     def test_the_password_shows_nowhere(self):
         self.run_sql('query: "select 1"')
-        for path in (self.folder / ".baton").rglob("*"):
-            if path.is_file():
-                self.assertNotIn(SECRET.encode(), path.read_bytes(), str(path))
+        for path, content in self.stored():
+            self.assertNotIn(SECRET.encode(), content, str(path))
 
     def test_a_missing_password_is_told_before_the_first_task(self):
         self.write("d.yaml", "dag: d\ntasks:\n  t: {sql: {connection: w, query: select 1}}\n")

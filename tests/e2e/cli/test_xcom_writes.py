@@ -133,9 +133,8 @@ tasks: {a: {env: {KEY: {secret: api_key}}, run: 'echo "{\\"n\\": 1}" > $BATON_OU
             self.assertNotIn("c4n4ry", str(answer))
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
-        for file in (self.folder / ".baton").rglob("*"):
-            if file.is_file():
-                self.assertNotIn(b"c4n4ry", file.read_bytes(), file)
+        for file, content in self.stored():
+            self.assertNotIn(b"c4n4ry", content, file)
 
     def test_mapped_ones_by_their_index_and_approvals_not_at_all(self):
         self.begin_run("fan", """\
