@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/dagfile/foreign_keys.h"
 #include "scheduler/dagfile/scalar.h"
 #include "scheduler/timetable/time_text.h"
 #include "scheduler/timetable/zone.h"
@@ -217,13 +218,9 @@ void report_unknown(Node key, std::string_view object, std::string_view owner, c
     reporter.error(Rule::unknown_key, key.span(), in_quotes(key.text()) + " may not stand in " + place);
     return;
   }
-  if (object == "approval" && key.text() == "approvers") {  // as other programs call them
-    reporter.error(Rule::unknown_key, key.span(), "unknown key " + in_quotes(key.text()) + of(owner),
-                   "did you mean \"assignees\"?");
-    return;
-  }
-  reporter.error(Rule::unknown_key, key.span(), "unknown key " + in_quotes(key.text()) + of(owner),
-                 reporter.did_you_mean(key.text(), known_names(object)));
+  std::string hint = foreign_key_hint(object, key.text());
+  if (hint.empty()) hint = reporter.did_you_mean(key.text(), known_names(object));
+  reporter.error(Rule::unknown_key, key.span(), "unknown key " + in_quotes(key.text()) + of(owner), hint);
 }
 
 }  // namespace
