@@ -1,4 +1,4 @@
-// `dag next`, `dag ls`, `dag versions`, `dag diff`, `dag source`.
+// `dag next`, `dag ls`, `dag errors`, `dag versions`, `dag diff`, `dag source`.
 #include "cli/dag_lookup.h"
 #include "cli/handlers.h"
 #include "cli/reading.h"
@@ -7,7 +7,9 @@
 #include "cli/text/display_width.h"
 #include "cli/text/document_text.h"
 #include "cli/text/table.h"
+#include "scheduler/dagfile/diagnostic.h"
 #include "scheduler/insight/line_diff.h"
+#include "scheduler/json/json_value.h"
 #include "scheduler/model/did_you_mean.h"
 #include "scheduler/timetable/time_text.h"
 
@@ -77,6 +79,25 @@ std::string last_run_cell(const RunView& run, const text::Style& style) {
   return text::painted(style, run.row.state) + style.paint(text::Ink::dim, "  " + text::local_time(at));
 }
 
+/// What a DAG does by itself; empty: nothing is known of a file of its.
+std::string state_cell(const DagView& dag, const text::Style& style) {
+  if (dag.paused_since != kNoTime) return style.paint(text::Ink::yellow, "paused");
+  if (dag.draining_since != kNoTime) return style.paint(text::Ink::yellow, "draining");
+  if (dag.stale_since != kNoTime) return style.paint(text::Ink::dim, "file gone");
+  if (dag.has_import_error) return style.paint(text::Ink::red, "file broken");
+  return dag.file.empty() ? "" : "active";
+}
+
+/// A list without them would look whole.
+void note_broken_files(const Invocation& call, Reader& reader) {
+  ImportErrorQuery query;
+  query.page.limit = 1;
+  const Result<ImportErrorPage> errors = reader.list_import_errors(query);
+  if (!errors || errors->total == 0) return;
+  call.note((errors->total == 1 ? "a file" : std::to_string(errors->total) + " files") +
+            " of the folder cannot be read as DAGs; `baton dag errors` shows them");
+}
+
 }  // namespace
 
 int dag_ls_command(const Invocation& call) {
@@ -96,6 +117,12 @@ int dag_ls_command(const Invocation& call) {
       list.push_back(text::Object()
                          .set("dag_id", dag.dag_id)
                          .set("dag_display_name", dag.dag_id)
+                         .set("is_paused", dag.paused_since != kNoTime)
+                         .set("is_draining", dag.draining_since != kNoTime)
+                         .set("is_stale", dag.stale_since != kNoTime)
+                         .set("has_import_errors", dag.has_import_error)
+                         .set("fileloc", dag.file)
+                         .set("next_dagrun_run_after", text::json_time(dag.next_tick))
                          .set("latest_dag_version_number", std::int64_t{dag.latest_number})
                          .set("latest_dag_version", dag.latest_version)
                          .set("dag_run_counts", runs.take())
@@ -107,18 +134,51 @@ int dag_ls_command(const Invocation& call) {
   }
   const text::Style& style = call.out_style();
   text::Table table({{"DAG", false, true, 12},
-                     {"VERSION", true},
-                     {"SUCCESS", true},
+                     {"STATE"},
+                     {"NEXT RUN", false, false, 0, 1},
+                     {"VERSION", true, false, 0, 3},
+                     {"SUCCESS", true, false, 0, 2},
                      {"FAILED", true},
                      {"RUNNING", true},
                      {"LAST RUN"}});
   for (const DagView& dag : dags->rows) {
     const std::string last = dag.last_runs.empty() ? "" : last_run_cell(dag.last_runs.front(), style);
     const auto count = [&](RunState s) { return text::grouped(dag.runs_by_state.at(static_cast<std::size_t>(s))); };
-    table.add({dag.dag_id, std::to_string(dag.latest_number), count(RunState::success), count(RunState::failed),
+    const std::string next = dag.next_tick == kNoTime ? "" : text::local_time(dag.next_tick);
+    table.add({dag.dag_id, state_cell(dag, style), next, std::to_string(dag.latest_number), count(RunState::success), count(RunState::failed),
                count(RunState::running), last});
   }
   Invocation::print(table.render(style, call.out_width()));
+  note_broken_files(call, *state->reader);
+  return kOk;
+}
+
+int dag_errors_command(const Invocation& call) {
+  Result<OpenState> state = open_view(call.args());
+  if (!state) return call.fail(state.error());
+  ImportErrorQuery query;
+  query.page.limit = 10'000;
+  const Result<ImportErrorPage> errors = state->reader->list_import_errors(query);
+  if (!errors) return call.fail(errors.error());
+  if (call.format() != Format::table) {
+    ValueList list;
+    for (const ImportErrorView& one : errors->rows) {
+      auto findings = from_json(one.findings_json);
+      list.push_back(text::Object()
+                         .set("import_error_id", one.file_no)
+                         .set("filename", one.path)
+                         .set("timestamp", text::json_time(one.failed_since))
+                         .set("findings", findings ? std::move(*findings) : Value(ValueList{}))
+                         .take());
+    }
+    call.print_document(text::Object().set("import_errors", std::move(list)).take(), "import_errors");
+    return kOk;
+  }
+  if (errors->rows.empty()) call.note("every file of the folder reads");
+  for (const ImportErrorView& one : errors->rows) {
+    Invocation::print(kept_findings_text(one.findings_json));
+    Invocation::print(call.out_style().paint(text::Ink::dim, "  since " + text::local_time(one.failed_since)) + "\n");
+  }
   return kOk;
 }
 

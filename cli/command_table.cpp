@@ -409,6 +409,7 @@ constexpr Flag kNextFlags[] = {
 };
 constexpr Example kNextExamples[] = {
     {"baton dag next etl.dag.yaml -n 20 --from 2026-03-28", "ticks around a change of the clocks"}};
+constexpr Example kDagErrorsExamples[] = {{"baton dag errors", "each with its line and a mark below it"}};
 constexpr Example kDagLsExamples[] = {{"baton dag ls", "the DAGs that have run here"}};
 constexpr Argument kDagId[] = {{"DAG", "id of a DAG that has run here", true, false, Complete::dag}};
 constexpr Example kVersionsExamples[] = {{"baton dag versions etl", "which there were, since when"}};
@@ -767,7 +768,16 @@ constexpr Command kCommands[] = {
      kNextExamples,
      kRead,
      dag_next_command},
-    {"dag ls", kWriting, "the DAGs that have run here", {}, {}, {}, kDagLsExamples, kRead, dag_ls_command},
+    {"dag ls", kWriting, "the DAGs that are known here", {}, {}, {}, kDagLsExamples, kRead, dag_ls_command},
+    {"dag errors",
+     kWriting,
+     "files of the server's folder that cannot be read as DAGs, and why",
+     "The last good version of each goes on. `baton validate` checks a file before it is saved there.",
+     {},
+     {},
+     kDagErrorsExamples,
+     kRead,
+     dag_errors_command},
     {"dag versions", kWriting, "the versions of a DAG", {}, kDagId, {}, kVersionsExamples, kRead, dag_versions_command},
     {"dag diff",
      kWriting,

@@ -34,6 +34,7 @@ int schema_command(const Invocation& call);
 int expr_command(const Invocation& call);
 int dag_next_command(const Invocation& call);
 int dag_ls_command(const Invocation& call);
+int dag_errors_command(const Invocation& call);
 int dag_versions_command(const Invocation& call);
 int dag_diff_command(const Invocation& call);
 int dag_source_command(const Invocation& call);

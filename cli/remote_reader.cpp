@@ -279,6 +279,15 @@ Result<DagPage> RemoteReader::list_dags(const DagQuery& query) {
   return out;
 }
 
+Result<ImportErrorPage> RemoteReader::list_import_errors(const ImportErrorQuery& query) {
+  const Result<ValueList> found = all_of("/api/v2/importErrors?order_by=id", "import_errors", query.page.limit, true);
+  if (!found) return found.error();
+  ImportErrorPage out;
+  for (const Value& one : *found) out.rows.push_back(import_error_of(one));
+  out.total = static_cast<std::int64_t>(out.rows.size());
+  return out;
+}
+
 Result<std::vector<VersionView>> RemoteReader::list_versions(const std::string& dag_id) {
   const Result<Value> dag = server_.get(dag_target(dag_id));
   if (!dag && dag.error().kind == ErrorKind::not_found) return std::vector<VersionView>();

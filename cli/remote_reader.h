@@ -27,6 +27,7 @@ class RemoteReader final : public UnaskedReader {
   Result<std::vector<TryView>> tries(RunNo run_no, InstanceNo instance_no) override;
   Result<std::vector<TryView>> tries_of_run(RunNo run_no) override;  ///< a request for each instance that was tried
   Result<DagPage> list_dags(const DagQuery& query) override;
+  Result<ImportErrorPage> list_import_errors(const ImportErrorQuery& query) override;  ///< all of them, by number
   Result<std::vector<VersionView>> list_versions(const std::string& dag_id) override;
   Result<VersionRow> version_of_run(RunNo run_no) override;
   Result<VersionRow> version(const std::string& dag_id, const std::string& version) override;

@@ -11,6 +11,11 @@
 namespace baton::cli {
 namespace {
 
+bool is_true(const Value& object, const char* key) {
+  const Value* const found = object.find(key);
+  return found != nullptr && found->type() == ValueType::boolean && found->as_bool();
+}
+
 WallUs at_of(const Value& object, std::string_view name) {
   const std::string text = text_member(object, name);
   if (text.empty()) return kNoTime;
@@ -165,12 +170,27 @@ DagView dag_of(const Value& object) {
   out.latest_version = text_member(object, "bundle_version");
   out.latest_number = small_member(object, "version_number");
   out.file = text_member(object, "fileloc");
+  const auto since = [&](const char* key) { return is_true(object, key) ? WallUs{0} : kNoTime; };  // nobody says since when
+  out.paused_since = since("is_paused");
+  out.draining_since = since("is_draining");
+  out.stale_since = since("is_stale");
+  out.has_import_error = is_true(object, "has_import_errors");
+  out.next_tick = at_of(object, "next_dagrun_run_after");
   for (const Value& one : list_member(object, "recent_runs")) {
     RunView run = run_of(one);
     run.row.dag_id = out.dag_id;
     run.row.queued_at = run.row.run_after;
     out.last_runs.push_back(std::move(run));
   }
+  return out;
+}
+
+ImportErrorView import_error_of(const Value& object) {
+  ImportErrorView out;
+  out.file_no = number_member(object, "import_error_id");
+  out.path = text_member(object, "filename");
+  out.findings_json = text_member(object, "stack_trace");
+  out.failed_since = at_of(object, "timestamp");
   return out;
 }
 

@@ -14,6 +14,7 @@ InstanceView instance_of(const Value& object);
 TryView try_of(const Value& object);
 /// As a list has them.
 DagView dag_of(const Value& object);
+ImportErrorView import_error_of(const Value& object);
 VersionView version_view_of(const Value& object);
 
 }  // namespace baton::cli

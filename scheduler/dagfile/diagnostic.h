@@ -106,6 +106,11 @@ std::string render_text(std::span<const Diagnostic> diagnostics);
 /// A JSON array of {file, line, column, end_column, severity, rule, message, hint, excerpt} (docs/ARCHITECTURE.md);
 /// `excerpt`: the source line and a caret, as render_text() has them; empty where there is none.
 std::string render_json(std::span<const Diagnostic> diagnostics);
+/// What render_json() wrote, as render_text() has it; a text of something else as it is.
+std::string kept_findings_text(std::string_view json);
+/// `dags/a.yaml:3:1: error: unknown key "catchup" of DAG "a", and 2 more`: a line for a log, of what render_json() wrote.
+/// Empty: it holds no error.
+std::string first_kept_error(std::string_view json);
 /// SARIF 2.1.0, one run, with the rules that occur.
 std::string render_sarif(std::span<const Diagnostic> diagnostics);
 /// GitHub Actions annotations: `::error file=…,line=…,col=…,title=rule::message`.

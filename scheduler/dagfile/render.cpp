@@ -106,6 +106,28 @@ std::string dump(const nlohmann::ordered_json& json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+// What render_json() wrote, read again.
+
+nlohmann::json list_of(std::string_view text) {
+  nlohmann::json all = nlohmann::json::parse(text, nullptr, false);
+  return all.is_array() ? all : nlohmann::json::array();
+}
+
+std::string text_of(const nlohmann::json& finding, const char* key) {
+  const auto found = finding.find(key);
+  return found != finding.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string number_of(const nlohmann::json& finding, const char* key) {
+  const auto found = finding.find(key);
+  return found != finding.end() && found->is_number_integer() ? std::to_string(found->get<std::int64_t>()) : "1";
+}
+
+std::string head_of(const nlohmann::json& finding) {
+  return shown_text(text_of(finding, "file")) + ":" + number_of(finding, "line") + ":" + number_of(finding, "column") +
+         ": " + text_of(finding, "severity") + ": " + shown_text(text_of(finding, "message"));
+}
+
 nlohmann::ordered_json sarif_result(const Diagnostic& d) {
   const char* level = d.severity == Severity::error ? "error" : d.severity == Severity::warning ? "warning" : "note";
   const nlohmann::ordered_json region = {
@@ -151,6 +173,27 @@ std::string render_json(std::span<const Diagnostic> diagnostics) {
                    {"excerpt", excerpt}});
   }
   return dump(all, 2);
+}
+
+std::string kept_findings_text(std::string_view text) {
+  std::string out;
+  for (const nlohmann::json& finding : list_of(text)) {
+    if (!finding.is_object()) continue;
+    const std::string hint = text_of(finding, "hint");
+    out += head_of(finding) + (hint.empty() ? "" : "; " + shown_text(hint)) + " [" + text_of(finding, "rule") + "]\n" +
+           text_of(finding, "excerpt");
+  }
+  return out.empty() ? std::string(text) : out;
+}
+
+std::string first_kept_error(std::string_view text) {
+  std::string first;
+  std::size_t errors = 0;
+  for (const nlohmann::json& finding : list_of(text)) {
+    if (!finding.is_object() || text_of(finding, "severity") != "error") continue;
+    if (++errors == 1) first = head_of(finding);
+  }
+  return errors > 1 ? first + ", and " + std::to_string(errors - 1) + " more" : first;
 }
 
 std::string render_sarif(std::span<const Diagnostic> diagnostics) {

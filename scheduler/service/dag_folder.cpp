@@ -129,6 +129,7 @@ DagFolder::DagFolder(Loop& loop, TickHost& host, TicksService& ticks, DagShelf& 
 
 void DagFolder::start(const ServiceSnapshot& found) {
   files_.emplace(found.files, found.dags);
+  for (const DagFileRow& row : found.files) say_what_fails(row);
   begin_watch();
   look_through({});
 }
@@ -226,6 +227,7 @@ void DagFolder::apply(FileChanges changes, const SourceSeen& source) {
   const WallUs now = loop_.wall_now();
   auto last = std::make_shared<ServiceRows>();  // written when the last DAG that comes or goes is
   last->files = std::move(changes.files);
+  for (const DagFileRow& row : last->files) say_what_fails(row);
   // Goes with the last of those that hold it: with this call where no DAG is lost or given.
   auto written = guarded([this] {
     --open_writes_;
@@ -253,6 +255,19 @@ void DagFolder::apply(FileChanges changes, const SourceSeen& source) {
     give_dag({given.dag, version}, given.path, settings_.config, host_, ticks_, shelf_, [all_written] {});
   }
   for (const std::string& path : changes.read_again) read(path, true);
+}
+
+/// Whoever looks at the server's log alone is to see a broken file too: once for each thing that is wrong with it.
+void DagFolder::say_what_fails(const DagFileRow& row) {
+  if (row.failed_since == kNoTime || row.is_gone) {
+    if (failing_.erase(row.path) > 0 && !row.is_gone) host_.say(row.path + " reads again");
+    return;
+  }
+  const std::string what = first_kept_error(row.findings_json);
+  std::string& said = failing_[row.path];
+  if (said == what) return;
+  said = what;
+  host_.say(what + "; what it gave before goes on");
 }
 
 void DagFolder::tell_if_idle() {

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -78,6 +79,7 @@ class DagFolder {
   void was_read(FileRead read);
   void is_gone(const std::string& path);
   void apply(FileChanges changes, const SourceSeen& source);
+  void say_what_fails(const DagFileRow& row);
   void set_timer();
   void tell_if_idle();
 
@@ -96,6 +98,7 @@ class DagFolder {
   FolderSettings settings_;
   std::optional<DagFiles> files_;
   std::unique_ptr<FolderWatch> watch_;
+  std::map<std::string, std::string> failing_;  ///< files that do not read, and what was said of each
   std::set<std::string> asked_;                ///< to be read, and not begun yet
   std::size_t open_reads_ = 0, open_writes_ = 0;
   std::vector<std::function<void()>> waiting_;  ///< for nothing more to be read or written
