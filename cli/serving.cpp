@@ -132,7 +132,12 @@ Status Serving::start() {
     warnings_.learn(dag, dagfile::breakers_from_json(dag.breakers_json), server_.loop().wall_now());
   };
   makers_.tick_host().on_dag(on_dag);
-  alerts_.start(server_.options().config, on_dag);  // before anything is written
+  // Files that have not changed are not read again: what they share stands before the first run of theirs begins.
+  const auto on_standing = [this, on_dag](const Dag& dag) {
+    server_.host().know_shared(dag);
+    on_dag(dag);
+  };
+  alerts_.start(server_.options().config, on_standing);  // before anything is written
   server_.host().engine().make_children_with(&child_host_);
   makers_.start(*found);  // before the folder
   folder_.start(*found);

@@ -106,6 +106,8 @@ class Host {
   void declare_pools(const std::vector<PoolSpec>& pools) { control_.declare_pools(pools); }
   /// Pools and circuit breakers of a DAG, from now on as its file says.
   void declare_shared(const Dag& dag) { declare_shared(dag, DeclaredBy::file); }
+  /// The same as it was last read: what a file has said since goes before it.
+  void know_shared(const Dag& dag) { declare_shared(dag, DeclaredBy::old_version); }
 
   [[nodiscard]] Engine& engine() { return engine_; }
   [[nodiscard]] ExecutorEvents& executor_events() { return engine_; }

@@ -1,5 +1,6 @@
 """Pools of a server: what a person sets while tasks wait, rates, shares between DAGs, and what is told of them."""
 import json
+import signal
 import unittest
 
 from serving import ServingTest
@@ -43,6 +44,21 @@ class Pools(ServingTest):
         self.until_over("calls", "r")
         self.baton("pool", "rm", "api")
         self.until(lambda: self.get("/api/v2/pools/api")["rate"] == "1/h", "what its DAG says stands again")
+
+    def test_what_a_file_says_stands_after_a_restart_before_any_run_begins(self):
+        self.save("calls.yaml", "dag: calls\npools: {api: {slots: 9, rate: 1/h}}\n"
+                                "breakers: {shop: {consecutive: 3}}\n"
+                                "tasks: {a: {pool: api, breaker: shop, run: echo a}}\n")
+        self.serve()
+        self.until_dag("calls")
+        self.until(lambda: self.ask("GET", "/api/v2/pools/api")[0] == 200, "its pool")
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        self.serve()
+        self.until(lambda: self.ask("GET", "/api/v2/pools/api")[0] == 200, "its pool once more")
+        pool = self.get("/api/v2/pools/api")
+        self.assertEqual((9, "1/h"), (pool["slots"], pool["rate"]))
+        self.assertIn("shop", self.baton("breaker", "ls").stdout)
 
     def test_a_pool_that_a_person_closes_keeps_its_tasks_waiting(self):
         self.save("load.yaml", "dag: load\npools: {db: 2}\ntasks:\n"
