@@ -60,7 +60,10 @@ fs::path find_state_folder(const fs::path& from) {
 
 fs::path default_state_folder() {
   const std::string_view given = variable("BATON_STATE");
-  return given.empty() ? find_state_folder(".") : made_absolute(given);
+  // A task with `state:` has the file of its value in this variable: a command in it finds the folder as others do.
+  std::error_code ignored;
+  const bool is_value = is_in_attempt() && fs::is_regular_file(given, ignored);
+  return given.empty() || is_value ? find_state_folder(".") : made_absolute(given);
 }
 
 std::string worker_program() {

@@ -16,7 +16,7 @@ std::filesystem::path made_absolute(const std::filesystem::path& path);
 /// The nearest `.baton/` of this user at or above `from`, else `<from>/.baton`; absolute. It need not exist.
 std::filesystem::path find_state_folder(const std::filesystem::path& from);
 
-/// $BATON_STATE, else find_state_folder(".").
+/// $BATON_STATE, where it names no file of a task's value, else find_state_folder(".").
 std::filesystem::path default_state_folder();
 
 /// baton-worker: $BATON_WORKER, else beside this program. Inside of an attempt that variable is the worker's mark,

@@ -78,6 +78,13 @@ class OfARun(ServingTest):
                          (row["name"], row["value"], row["version"], row["task_id"], row["updated_by"]))
         self.assertEqual(row["run_id"], self.json("show", "@latest")["dag_run_id"])
 
+    def test_a_command_in_such_a_task_speaks_to_the_folder_that_the_task_stands_in(self):
+        command = "'" + BATON + "' state ls counts -o json"
+        self.write("counts.yaml", f"dag: counts\ntasks: {{add: {{state: total, run: \"{command}; echo 5 > $BATON_STATE\"}}}}\n")
+        self.baton("run", "counts.yaml", "-q")
+        self.assertEqual(5, self.state("counts", "total"))
+        self.assertIn('"states": []', self.baton("logs", "@latest", "add").stdout)
+
     def test_what_fails_leaves_it(self):
         self.write("count.yaml", COUNT)
         self.baton("run", "count.yaml", "-q")
