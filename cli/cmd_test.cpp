@@ -130,7 +130,7 @@ Status check_name(const char* what, const std::string& name, const std::vector<s
 Status check_given(const TestCase& test, const Dag& dag, const Config& config) {
   std::vector<std::string> tasks, approvals, pools, breakers, assets;
   const auto take_assets = [&assets](std::string_view json) {
-    for (const dagfile::AssetSpec& one : dagfile::assets_from_json(json)) assets.push_back(one.name);
+    for (const dagfile::AssetSpec& one : dagfile::assets_from_json(json, "")) assets.push_back(one.name);
   };
   for (const Task& task : dag.tasks) {
     (task.spec->kind == TaskKind::approval ? approvals : tasks).push_back(task.id);

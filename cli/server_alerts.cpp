@@ -116,7 +116,7 @@ void ServerAlerts::read_assets(Reader& reader, const std::shared_ptr<bool>& aliv
   const auto assets = reader.list_assets(query);
   if (!assets) return;
   for (const AssetView& one : assets->rows) {
-    if (one.row.fresh_within_us <= 0) continue;
+    if (!one.row.fresh.is_set()) continue;
     const bool has_event = one.last_event_at != kNoTime;
     const WallUs since = has_event ? one.last_event_at : one.created_at;
     server_.loop().post([this, alive, row = one.row, since, has_event] {

@@ -17,26 +17,36 @@ std::string asset_text(const Value& body, std::string_view key) {
   return found != nullptr && found->type() == ValueType::string ? found->as_string() : std::string();
 }
 
-/// A duration is a text, or a number of seconds.
-DurationUs fresh_within_of(const Value& body) {
+/// A duration is a text, or a number of seconds; a time of day stands in a map.
+FreshnessRule rule_of(const Value& said, const std::string& timezone) {
+  if (said.type() == ValueType::integer) return {.within_us = said.as_int() * kSecond};
+  if (said.type() == ValueType::string) {
+    const auto span = timetable::parse_duration(said.as_string());
+    return span ? FreshnessRule{.within_us = *span} : FreshnessRule{};
+  }
+  if (said.type() != ValueType::map) return {};
+  const std::string own = asset_text(said, "timezone");
+  const auto by = timetable::parse_time_of_day(asset_text(said, "by"));
+  return by ? FreshnessRule{.by_s = *by, .timezone = own.empty() ? timezone : own} : FreshnessRule{};
+}
+
+FreshnessRule freshness_of(const Value& body, const std::string& timezone) {
   for (const std::string_view key : {"fresh_within", "freshness"}) {
     const Value* const found = body.find(key);
     if (found == nullptr) continue;
-    if (found->type() == ValueType::integer) return found->as_int() * kSecond;
-    if (found->type() != ValueType::string) continue;
-    if (const auto span = timetable::parse_duration(found->as_string())) return *span;
+    if (FreshnessRule rule = rule_of(*found, timezone); rule.is_set()) return rule;
   }
-  return 0;
+  return {};
 }
 
-AssetSpec asset_of(const std::string& name, const Value& body) {
+AssetSpec asset_of(const std::string& name, const Value& body, const std::string& timezone) {
   AssetSpec spec;
   spec.name = spec.uri = name;
   if (body.type() == ValueType::string) spec.uri = body.as_string();
   if (body.type() != ValueType::map) return spec;
   if (std::string uri = asset_text(body, "uri"); !uri.empty()) spec.uri = std::move(uri);
   spec.description = asset_text(body, "description");
-  spec.fresh_within_us = fresh_within_of(body);
+  spec.fresh = freshness_of(body, timezone);
   return spec;
 }
 
@@ -72,12 +82,12 @@ void add_names(const AssetCondition& condition, std::vector<std::string>& names)
 
 }  // namespace
 
-std::vector<AssetSpec> assets_from_json(std::string_view json) {
+std::vector<AssetSpec> assets_from_json(std::string_view json, const std::string& timezone) {
   std::vector<AssetSpec> out;
   if (json.empty()) return out;
   const auto parsed = from_json(json);
   if (!parsed || parsed->type() != ValueType::map) return out;
-  for (const auto& [name, body] : parsed->as_map()) out.push_back(asset_of(name.as_string(), body));
+  for (const auto& [name, body] : parsed->as_map()) out.push_back(asset_of(name.as_string(), body, timezone));
   return out;
 }
 

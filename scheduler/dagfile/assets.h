@@ -7,19 +7,19 @@
 #include <string_view>
 #include <vector>
 
-#include "scheduler/model/time.h"
+#include "scheduler/model/freshness_rule.h"
 #include "scheduler/timetable/schedule_spec.h"
 
 namespace baton::dagfile {
 
 struct AssetSpec {
   std::string name, uri, description;
-  DurationUs fresh_within_us = 0;  ///< 0: not said
+  FreshnessRule fresh = {};  ///< its time of day is in the zone that it names, or of who declares it
 };
 
 /// `{"orders":"s3://lake/orders"}` or `{"orders":{"uri":"…","fresh_within":"6h"}}` as made by the loader; empty text
-/// gives none. An asset without a URI has its name for one.
-std::vector<AssetSpec> assets_from_json(std::string_view json);
+/// gives none. An asset without a URI has its name for one. `timezone`: of a time of day that names none itself.
+std::vector<AssetSpec> assets_from_json(std::string_view json, const std::string& timezone);
 
 /// `"a"`, `{"all":["a",{"any":["b","c"]}]}`.
 std::string condition_to_json(const timetable::AssetCondition& condition);

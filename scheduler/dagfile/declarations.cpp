@@ -7,6 +7,7 @@
 #include "scheduler/dagfile/schedule_reader.h"
 #include "scheduler/dagfile/task_reader.h"
 #include "scheduler/timetable/civil.h"
+#include "scheduler/timetable/time_text.h"
 
 namespace baton::dagfile {
 namespace {
@@ -48,6 +49,15 @@ Rate read_rate(Node node, Reporter& reporter) {
                    "write 10/s, 10/m or 10/h");
   }
   return rate.value_or(Rate{});
+}
+
+/// What stands in a map: a time of day, and a zone for it.
+void check_freshness(Node node, Reporter& reporter) {
+  if (!node || !node.is_map()) return;
+  if (const Node by = node.find("by"); by && by.is_scalar() && !timetable::parse_time_of_day(by.text())) {
+    reporter.error(Rule::invalid_value, by.span(), in_quotes(by.text()) + " is no time of day", "write \"07:00\"");
+  }
+  (void)read_timezone(node.find("timezone"), Rule::invalid_value, reporter);
 }
 
 constexpr std::string_view kWeekdays[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
@@ -103,6 +113,11 @@ std::string read_breakers(Node node, Reporter& reporter) {
 std::string read_assets(Node node, Reporter& reporter) {
   if (!node || !node.is_map()) return {};
   check_names(node, "an asset", reporter);
+  for (const auto& [key, value] : Entries(node)) {
+    if (!value.is_map()) continue;
+    check_freshness(value.find("fresh_within"), reporter);
+    check_freshness(value.find("freshness"), reporter);
+  }
   return to_json(value_of(node, reporter));
 }
 

@@ -69,7 +69,7 @@ class ScheduleReader {
       reporter_.error(Rule::invalid_schedule, node.span(),
                       "a schedule needs one of \"cron\", \"every\" and \"assets\"");
     }
-    const std::string zone = read_zone(node.find("timezone"));
+    const std::string zone = read_timezone(node.find("timezone"), Rule::invalid_schedule, reporter_);
     timetable::ScheduleEntry entry;
     entry.timezone = zone;
     if (cron && cron.is_scalar()) {
@@ -91,15 +91,6 @@ class ScheduleReader {
     }
     if (assets) read_assets_of(assets, node);
     read_options(node, zone);
-  }
-
-  std::string read_zone(Node node) {
-    if (!node || !node.is_scalar()) return {};
-    if (timetable::load_zone(node.text())) return std::string(node.text());
-    const auto known = timetable::known_zones();
-    reporter_.error(Rule::invalid_schedule, node.span(), "there is no time zone " + in_quotes(node.text()),
-                    did_you_mean_hint(node.text(), std::vector<std::string_view>(known.begin(), known.end())));
-    return {};
   }
 
   /// Options hold for the whole schedule: in a list they may not differ.
@@ -234,6 +225,15 @@ class ScheduleReader {
 };
 
 }  // namespace
+
+std::string read_timezone(Node node, Rule rule, Reporter& reporter) {
+  if (!node || !node.is_scalar()) return {};
+  if (timetable::load_zone(node.text())) return std::string(node.text());
+  const auto known = timetable::known_zones();
+  reporter.error(rule, node.span(), "there is no time zone " + in_quotes(node.text()),
+                 did_you_mean_hint(node.text(), std::vector<std::string_view>(known.begin(), known.end())));
+  return {};
+}
 
 std::shared_ptr<const ScheduleSpec> read_schedule(Node node, std::string_view dag_id, const ScheduleNames& names,
                                                   Reporter& reporter) {

@@ -27,6 +27,8 @@ struct ScheduleNames {
 std::shared_ptr<const timetable::ScheduleSpec> read_schedule(Node node, std::string_view dag_id,
                                                              const ScheduleNames& names, Reporter& reporter);
 
+/// The name of a time zone; empty where nothing is said, or, reported, where there is none of that name.
+std::string read_timezone(Node node, Rule rule, Reporter& reporter);
 std::vector<PoolSpec> read_pools(Node node, Reporter& reporter);
 /// Checks, and gives canonical JSON; empty for no node.
 std::string read_breakers(Node node, Reporter& reporter);

@@ -28,24 +28,6 @@ DurationUs read_duration(Node node, DurationUs otherwise) {
   return span ? *span : otherwise;
 }
 
-namespace {
-
-/// `06:30` or `06:30:15` as seconds of the day; none: it is no time of day.
-std::optional<std::int32_t> seconds_of_day(std::string_view text) {
-  const bool has_seconds = text.size() == 8;
-  if ((text.size() != 5 && !has_seconds) || text[2] != ':' || (has_seconds && text[5] != ':')) return std::nullopt;
-  const auto number = [&](std::size_t at, int end) {
-    const bool are_digits = text[at] >= '0' && text[at] <= '9' && text[at + 1] >= '0' && text[at + 1] <= '9';
-    const int value = are_digits ? (text[at] - '0') * 10 + (text[at + 1] - '0') : end;
-    return value < end ? value : -1;
-  };
-  const int hours = number(0, 24), minutes = number(3, 60), seconds = has_seconds ? number(6, 60) : 0;
-  if (hours < 0 || minutes < 0 || seconds < 0) return std::nullopt;
-  return (hours * 60 + minutes) * 60 + seconds;
-}
-
-}  // namespace
-
 Sla read_sla(Node node, Reporter& reporter) {
   Sla sla;
   if (!node || !node.is_map()) {
@@ -62,7 +44,7 @@ Sla read_sla(Node node, Reporter& reporter) {
   if (from && from.is_scalar()) sla.from = named<Sla::From>(from.text()).value_or(Sla::From::start);
   if (!by || !by.is_scalar()) return sla;
   if (from) reporter.error(Rule::invalid_value, from.span(), "a time of day counts from nothing: leave `from` out");
-  if (const auto at = seconds_of_day(by.text())) {
+  if (const auto at = timetable::parse_time_of_day(by.text())) {
     sla.by_s = *at;
   } else {
     reporter.error(Rule::invalid_value, by.span(), in_quotes(by.text()) + " is no time of day", "write \"06:30\"");

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "scheduler/engine/rows.h"
+#include "scheduler/model/freshness_rule.h"
 #include "scheduler/model/time.h"
 
 namespace baton {
@@ -23,8 +24,8 @@ struct AssetRow {
   std::string name, uri, description;
   std::string declared_by;        ///< the DAG whose file says so; empty: baton.yaml, or nobody has said anything yet
   AssetDeclarer declarer = AssetDeclarer::nobody;
-  DurationUs fresh_within_us = 0;  ///< older than that its last event makes it late; 0: nobody says
-  WallUs at = kNoTime;            ///< when this is said
+  FreshnessRule fresh = {};        ///< when its last event makes it late
+  WallUs at = kNoTime;             ///< when this is said
 };
 
 /// A person, or a check, holds an asset back: its events wait, and start nobody. An empty `by`: it is released.

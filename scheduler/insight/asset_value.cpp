@@ -4,6 +4,7 @@
 
 #include "scheduler/insight/words.h"
 #include "scheduler/json/json_value.h"
+#include "scheduler/timetable/freshness_deadline.h"
 
 namespace baton::insight {
 namespace {
@@ -31,12 +32,18 @@ Value last_event_of(const AssetView& asset) {
   return Value(ValueMap{{"id", asset.last_event_no}, {"timestamp", json_time(asset.last_event_at)}});
 }
 
+WallUs fresh_until(const AssetView& asset) {
+  const bool has_event = asset.last_event_at != kNoTime;
+  const WallUs since = has_event ? asset.last_event_at : asset.created_at;
+  return timetable::freshness_deadline(asset.row.fresh, since, has_event).late;
+}
+
 }  // namespace
 
 Freshness freshness_of(const AssetView& asset, WallUs now) {
-  if (asset.row.fresh_within_us <= 0) return Freshness::untold;
-  const WallUs since = asset.last_event_at == kNoTime ? asset.created_at : asset.last_event_at;
-  return now - since <= asset.row.fresh_within_us ? Freshness::fresh : Freshness::late;
+  const WallUs late = fresh_until(asset);
+  if (late == kNoTime) return Freshness::untold;
+  return now <= late ? Freshness::fresh : Freshness::late;
 }
 
 std::string_view to_string(Freshness freshness) {
@@ -49,8 +56,6 @@ std::string_view to_string(Freshness freshness) {
 }
 
 ValueMap asset_value(const AssetView& asset, WallUs now) {
-  const DurationUs within = asset.row.fresh_within_us;
-  const WallUs since = asset.last_event_at == kNoTime ? asset.created_at : asset.last_event_at;
   return {
       {"id", asset.asset_no},
       {"name", asset.row.name},
@@ -68,7 +73,7 @@ ValueMap asset_value(const AssetView& asset, WallUs now) {
       {"last_asset_event", last_event_of(asset)},
       {"events", asset.events},
       {"freshness", std::string(to_string(freshness_of(asset, now)))},
-      {"fresh_until", within <= 0 ? Value() : json_time(since + within)},
+      {"fresh_until", json_time(fresh_until(asset))},
       {"quarantined_since", json_time(asset.quarantined.since)},
       {"quarantined_by", text_or_nothing(asset.quarantined.by)},
       {"quarantine_reason", text_or_nothing(asset.quarantine_why)},

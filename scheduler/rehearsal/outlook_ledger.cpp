@@ -96,17 +96,17 @@ OutlookLedger::OutlookLedger(const SimulationPlan& plan, FindRun find_run, std::
       if (is_new) meter->second.begin(pool.name, pool.slots, plan_.from, plan_.use_points, part_us);
     }
   };
-  const auto know_assets = [this](const std::string& json) {
-    for (const dagfile::AssetSpec& asset : dagfile::assets_from_json(json)) {
-      if (asset.fresh_within_us > 0) fresh_.try_emplace(asset.name, asset.fresh_within_us, plan_.from);
+  const auto know_assets = [this](const std::string& json, const std::string& timezone) {
+    for (const dagfile::AssetSpec& asset : dagfile::assets_from_json(json, timezone)) {
+      if (asset.fresh.is_set()) fresh_.try_emplace(asset.name, FreshAsset{asset.fresh, plan_.from});
     }
   };
   know_pools(plan.pools);  // in the order in which words count
   know_pools(plan.config.pools);
-  know_assets(plan.config.assets_json);
+  know_assets(plan.config.assets_json, "");
   for (const SimulatedDag& dag : plan.dags) {
     know_pools(dag.given.dag->pools);
-    know_assets(dag.given.dag->assets_json);
+    know_assets(dag.given.dag->assets_json, dag.given.dag->timezone);
     dags_[dag.given.dag->id].dag_id = dag.given.dag->id;
   }
 }
@@ -212,13 +212,15 @@ void OutlookLedger::see_service(const ServiceRows& rows) {
 void OutlookLedger::see_asset(const std::string& asset, WallUs at) {
   const auto known = fresh_.find(asset);
   if (known == fresh_.end()) return;
-  auto& [within, last] = known->second;
-  if (at - last > within) {
-    misses_.push_back({last + within, "asset_stale", asset,
-                       "it is to be younger than " + timetable::format_duration(within) + ", and was late by " +
-                           timetable::format_duration(at - last - within)});
+  FreshAsset& is_to_be = known->second;
+  const WallUs late = timetable::freshness_deadline(is_to_be.rule, is_to_be.last, is_to_be.has_event).late;
+  if (at > late) {
+    misses_.push_back({late, "asset_stale", asset,
+                       "it is to be " + timetable::freshness_words(is_to_be.rule) + ", and was late by " +
+                           timetable::format_duration(at - late)});
   }
-  last = at;
+  is_to_be.last = at;
+  is_to_be.has_event = true;
 }
 
 void OutlookLedger::say(const std::string& line) {
@@ -311,10 +313,10 @@ Outlook OutlookLedger::close(const std::function<std::int64_t(const std::string&
     out.pools.push_back(std::move(use));
   }
   for (const auto& [asset, is_to_be] : fresh_) {
-    const auto [within, last] = is_to_be;
-    if (plan_.to - last > within) {
-      misses_.push_back({last + within, "asset_stale", asset,
-                         "it is to be younger than " + timetable::format_duration(within) + ", and still is not"});
+    const WallUs late = timetable::freshness_deadline(is_to_be.rule, is_to_be.last, is_to_be.has_event).late;
+    if (plan_.to > late) {
+      misses_.push_back(
+          {late, "asset_stale", asset, "it is to be " + timetable::freshness_words(is_to_be.rule) + ", and still is not"});
     }
   }
   std::ranges::stable_sort(misses_, {}, &Miss::at);

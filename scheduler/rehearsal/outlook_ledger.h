@@ -75,7 +75,12 @@ class OutlookLedger final : public AttemptWatch {
   std::vector<SimulatedRun> runs_;
   std::map<std::pair<const Dag*, TaskNo>, TaskWaits> waits_;
   std::map<std::pair<std::string, WallUs>, TickRecordRow> ticks_;
-  std::map<std::string, std::pair<DurationUs, WallUs>> fresh_;  ///< assets that are to be fresh: within, last event
+  struct FreshAsset {
+    FreshnessRule rule;
+    WallUs last = kNoTime;   ///< its last event, or where it has none the begin of what is simulated
+    bool has_event = false;
+  };
+  std::map<std::string, FreshAsset> fresh_;  ///< assets that are to be fresh
   std::map<std::string, SlotMeter> pools_;
   SlotMeter slots_;
   WallUs hours_seen_;

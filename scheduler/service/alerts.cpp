@@ -367,12 +367,11 @@ void Alerts::risks_due(WallUs now, std::vector<OutboxRow>& out) {
 
 void Alerts::assets_due(WallUs now, std::vector<OutboxRow>& out) {
   for (const OldAsset& old : assets_.take_due(now)) {
-    const WallUs stale_at = old.since + old.within_us;
     auto told = news(old.is_stale ? "asset_stale" : "asset_at_risk", old.declared_by, old.name, std::to_string(old.since),
                      {{"asset", old.name},
                       {"last_event_at", time_or_null(old.has_event ? old.since : kNoTime)},
-                      {"stale_at", time_or_null(stale_at)},
-                      {"note", old.is_stale ? "nothing has happened to it within its `fresh_within`"
+                      {"stale_at", time_or_null(old.stale_at)},
+                      {"note", old.is_stale ? "nothing has happened to it in the time of its `fresh_within`"
                                             : "its `fresh_within` is nearly over"}},
                      now);
     if (told) out.push_back(std::move(*told));

@@ -15,7 +15,7 @@ bool waits_for_assets(const RunRow& run) {
 }
 
 AssetRow row_of(const dagfile::AssetSpec& spec, AssetDeclarer declarer, const std::string& by, WallUs now) {
-  return {spec.name, spec.uri, spec.description, by, declarer, spec.fresh_within_us, now};
+  return {spec.name, spec.uri, spec.description, by, declarer, spec.fresh, now};
 }
 
 /// Of all tasks, hooks too.
@@ -41,13 +41,13 @@ bool produces(const std::vector<AssetLink>& links, const std::string& asset) {
 /// What a DAG says, and the names that it takes from baton.yaml: they may not have come yet.
 std::vector<AssetRow> assets_of(const Dag& dag, const std::vector<AssetLink>& links, WallUs now) {
   std::vector<AssetRow> out;
-  for (const dagfile::AssetSpec& spec : dagfile::assets_from_json(dag.assets_json)) {
+  for (const dagfile::AssetSpec& spec : dagfile::assets_from_json(dag.assets_json, dag.timezone)) {
     const AssetDeclarer as = produces(links, spec.name) ? AssetDeclarer::producer : AssetDeclarer::consumer;
     out.push_back(row_of(spec, as, dag.id, now));
   }
   for (const AssetLink& link : links) {
     const bool is_there = std::any_of(out.begin(), out.end(), [&](const AssetRow& r) { return r.name == link.asset; });
-    if (!is_there) out.push_back({link.asset, link.asset, "", "", AssetDeclarer::nobody, 0, now});
+    if (!is_there) out.push_back({link.asset, link.asset, "", "", AssetDeclarer::nobody, {}, now});
   }
   return out;
 }
@@ -81,7 +81,7 @@ void AssetRuns::stop() {
 
 void AssetRuns::declare(const std::string& assets_json) {
   ServiceRows rows;
-  for (const dagfile::AssetSpec& spec : dagfile::assets_from_json(assets_json)) {
+  for (const dagfile::AssetSpec& spec : dagfile::assets_from_json(assets_json, "")) {
     rows.assets.push_back(row_of(spec, AssetDeclarer::config, "", loop_.wall_now()));
   }
   if (!rows.empty()) host_.write(std::move(rows), {}, [] {});

@@ -7,8 +7,9 @@ namespace baton {
 void AssetWatch::put_due(const std::string& name, Watched& of) {
   if (of.due != kNoTime) due_.erase({of.due, name});
   of.due = kNoTime;
-  if (of.within_us <= 0 || of.since == kNoTime) return;
-  of.due = of.since + (of.was_at_risk ? of.within_us : of.within_us - of.within_us / 10) + 1;
+  of.deadline = timetable::freshness_deadline(of.fresh, of.since, of.has_event);
+  if (of.deadline.late == kNoTime) return;
+  of.due = (of.was_at_risk ? of.deadline.late : of.deadline.at_risk) + 1;
   due_.insert({of.due, name});
 }
 
@@ -22,8 +23,8 @@ void AssetWatch::say(const AssetRow& row) {
   const bool is_new = of.since == kNoTime;
   if (is_new) of.since = row.at;
   of.declared_by = row.declared_by;
-  if (!is_new && of.within_us == row.fresh_within_us) return;
-  of.within_us = row.fresh_within_us;
+  if (!is_new && of.fresh == row.fresh) return;
+  of.fresh = row.fresh;
   of.was_at_risk = false;
   put_due(row.name, of);
 }
@@ -34,7 +35,7 @@ void AssetWatch::restore(const AssetRow& row, WallUs since, bool has_event) {
   of.declarer = row.declarer;
   of.has_event = of.has_event || has_event;
   of.declared_by = row.declared_by;
-  of.within_us = row.fresh_within_us;
+  of.fresh = row.fresh;
   if (!of.is_dated) of.since = since;
   of.is_dated = true;
   of.was_at_risk = false;
@@ -58,8 +59,8 @@ std::vector<OldAsset> AssetWatch::take_due(WallUs now) {
     due_.erase(due_.begin());
     Watched& of = assets_.at(name);
     of.due = kNoTime;
-    const bool is_stale = now > of.since + of.within_us;
-    out.push_back({name, of.declared_by, is_stale, of.since, of.within_us, of.has_event});
+    const bool is_stale = now > of.deadline.late;
+    out.push_back({name, of.declared_by, is_stale, of.since, of.deadline.late, of.has_event});
     if (is_stale) continue;
     of.was_at_risk = true;
     put_due(name, of);

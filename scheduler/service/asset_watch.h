@@ -1,6 +1,6 @@
-// AssetWatch: which assets grow old. An asset that says `fresh_within` is at risk when nine tenths of that have passed
-// since its last event, and stale when all of it has: each is told once for each event that it grows old from. Pure;
-// loop thread.
+// AssetWatch: which assets grow old. An asset that says `fresh_within` is at risk, and then stale, when
+// timetable::freshness_deadline says so: each is told once for each event that it grows old from. Pure, but for the zone
+// file; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "scheduler/engine/asset_rows.h"
-#include "scheduler/model/time.h"
+#include "scheduler/timetable/freshness_deadline.h"
 
 namespace baton {
 
@@ -20,7 +20,7 @@ struct OldAsset {
   std::string name, declared_by;
   bool is_stale = false;
   WallUs since = kNoTime;      ///< its last event, or where there is none when it was first seen
-  DurationUs within_us = 0;
+  WallUs stale_at = kNoTime;
   bool has_event = false;
 };
 
@@ -39,10 +39,11 @@ class AssetWatch {
   struct Watched {
     std::string declared_by;
     AssetDeclarer declarer = AssetDeclarer::nobody;
-    DurationUs within_us = 0;
+    FreshnessRule fresh;
     WallUs since = kNoTime;
     bool has_event = false;
     bool is_dated = false;   ///< `since` is an event's, or what the store says
+    timetable::FreshnessDeadline deadline;
     WallUs due = kNoTime;    ///< as it stands in due_
     bool was_at_risk = false;
   };

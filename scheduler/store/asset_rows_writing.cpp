@@ -6,15 +6,17 @@ namespace baton::sqlite {
 AssetStatements::AssetStatements()
     : put_asset(
           "INSERT INTO asset (seq, declarer, fresh_within_us, created_at, updated_at, events, last_event_no, name,"
-          " declared_by, uri, description) VALUES (?1,?2,?3,?4,?4,0,0,?5,?6,?7,?8) ON CONFLICT (name) DO UPDATE SET"
+          " declared_by, uri, description, fresh_by_s, fresh_timezone) VALUES (?1,?2,?3,?4,?4,0,0,?5,?6,?7,?8,?9,?10)"
+          " ON CONFLICT (name) DO UPDATE SET"
           " seq = excluded.seq, declarer = excluded.declarer, fresh_within_us = excluded.fresh_within_us,"
-          " updated_at = excluded.updated_at, declared_by = excluded.declared_by, uri = excluded.uri,"
+          " fresh_by_s = excluded.fresh_by_s, fresh_timezone = excluded.fresh_timezone, updated_at = excluded.updated_at, declared_by = excluded.declared_by, uri = excluded.uri,"
           " description = excluded.description"
           " WHERE (excluded.declarer > asset.declarer"
           " OR (excluded.declarer > 0 AND excluded.declared_by IS asset.declared_by))"
-          " AND (excluded.declarer, excluded.fresh_within_us, excluded.declared_by, excluded.uri,"
-          " excluded.description)"
-          " IS NOT (asset.declarer, asset.fresh_within_us, asset.declared_by, asset.uri, asset.description)"),
+          " AND (excluded.declarer, excluded.fresh_within_us, excluded.fresh_by_s, excluded.fresh_timezone,"
+          " excluded.declared_by, excluded.uri, excluded.description)"
+          " IS NOT (asset.declarer, asset.fresh_within_us, asset.fresh_by_s, asset.fresh_timezone,"
+          " asset.declared_by, asset.uri, asset.description)"),
       quarantine(
           "UPDATE asset SET seq = ?1, quarantined_since = ?2, quarantined_by = ?3, quarantine_why = ?4 WHERE name = ?5"
           " AND (?6 IS NULL OR quarantined_by IS ?6 OR (?2 IS NOT NULL AND quarantined_since IS NULL))"),
@@ -49,9 +51,11 @@ AssetStatements::AssetStatements()
       insert_taken("INSERT INTO run_asset_event (run_no, event_no) VALUES (?,?)") {}
 
 bool BatchWriter::put(const AssetRow& row) {
-  return ok(assets_.put_asset.on(db_).run(next_seq_, static_cast<std::int64_t>(row.declarer), row.fresh_within_us,
-                                          row.at, std::string_view(row.name), TextOrNull{row.declared_by},
-                                          TextOrNull{row.uri}, TextOrNull{row.description}));
+  return ok(assets_.put_asset.on(db_).run(next_seq_, static_cast<std::int64_t>(row.declarer),
+                                          row.fresh.within_us, row.at, std::string_view(row.name),
+                                          TextOrNull{row.declared_by}, TextOrNull{row.uri},
+                                          TextOrNull{row.description}, std::int64_t{row.fresh.by_s},
+                                          TextOrNull{row.fresh.timezone}));
 }
 
 bool BatchWriter::put(const AssetQuarantineRow& row) {

@@ -2,7 +2,6 @@
 
 #include "scheduler/model/check.h"
 #include "scheduler/store/audit_chain.h"
-#include "scheduler/store/kept_commit.h"
 #include "scheduler/store/row_sums.h"
 
 namespace baton::sqlite {
@@ -10,11 +9,10 @@ namespace {
 
 constexpr char kInsertVersion[] =
     "INSERT INTO dag_version (dag_no, number, created_at, checksum, version, source_hash, source_file, work_folder,"
-    " canonical_json, source) VALUES (?,?,?,?,?,?,?,?,?,?)";
+    " git_commit, canonical_json, source) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
 constexpr char kRenewVersion[] =
-    "UPDATE dag_version SET checksum = ?, source_hash = ?, source_file = ?, work_folder = ?, canonical_json = ?, "
-    "source = ?"
-    " WHERE version_no = ?";
+    "UPDATE dag_version SET checksum = ?, source_hash = ?, source_file = ?, work_folder = ?, git_commit = ?,"
+    " canonical_json = ?, source = ? WHERE version_no = ?";
 constexpr char kInsertTask[] =
     "INSERT INTO dag_task (version_no, task_no, kind, hook, is_mapped, priority, max_tries, pool_slots, task_id, pool,"
     " group_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
@@ -90,7 +88,7 @@ BatchWriter::BatchWriter(Database& db, std::int64_t leader_epoch, std::int64_t s
       leader_("SELECT leader_epoch FROM store WHERE id = 1"),
       find_dag_("SELECT dag_no FROM dag WHERE dag_id = ?"),
       insert_dag_("INSERT INTO dag (dag_id) VALUES (?) RETURNING dag_no"),
-      find_version_("SELECT version_no, created_at, checksum, source_hash FROM dag_version WHERE dag_no = ? AND version = ?"),
+      find_version_("SELECT version_no, created_at, checksum, source_hash, git_commit FROM dag_version WHERE dag_no = ? AND version = ?"),
       renew_version_(kRenewVersion),
       next_version_("SELECT coalesce(max(number), 0) + 1 FROM dag_version WHERE dag_no = ?"),
       insert_version_(kInsertVersion),
@@ -419,18 +417,19 @@ bool BatchWriter::version_no_of(const RunCreation& creation, std::int64_t dag_no
   const int rc = found.step();
   WallUs created_at = kNoTime;
   std::int64_t checksum = 0;
-  std::string kept_hash;
+  VersionRow kept;
   if (rc == kRow) {
     version_no = found.integer(0);
     created_at = found.time(1);
     checksum = found.integer(2);
-    kept_hash = found.string(3);
+    kept.source_hash = found.string(3);
+    kept.commit = found.string(4);
   }
   found.reset();
   if (rc != kRow && rc != kDone) return ok(rc);
   if (rc == kDone && !insert_version(creation, dag_no, version_no)) return false;
   if (rc == kRow && creation.version != nullptr &&
-      !renew_version(*creation.version, version_no, created_at, checksum, kept_hash)) {
+      !renew_version(*creation.version, version_no, created_at, checksum, kept)) {
     return false;
   }
   version_nos_.emplace(name, version_no);
@@ -440,18 +439,15 @@ bool BatchWriter::version_no_of(const RunCreation& creation, std::int64_t dag_no
 /// A version that is there, in the words of now: sizes of pools, comments and the folder are no part of what it is, but
 /// the next scheduler sets the pools and starts the tasks by what stands in the row.
 bool BatchWriter::renew_version(const VersionRow& given, std::int64_t version_no, WallUs created_at,
-                                std::int64_t checksum, const std::string& kept_hash) {
+                                std::int64_t checksum, const VersionRow& kept) {
   VersionRow row = given;
   row.created_at = created_at;
-  VersionRow kept;
-  sqlite::take_source_hash(kept_hash, kept);
   if (kept.source_hash == row.source_hash) row.commit = kept.commit;  // of when these words came
-  const std::string hash = sqlite::kept_source_hash(row);
   const std::int64_t sum = sum_of(row);
   if (sum == checksum) return true;
   return ok_one_row(renew_version_.on(db_).run(
-      sum, std::string_view(hash), std::string_view(row.source_file), std::string_view(row.work_folder),
-      std::string_view(row.canonical_json), std::string_view(row.source), version_no));
+      sum, std::string_view(row.source_hash), std::string_view(row.source_file), std::string_view(row.work_folder),
+      TextOrNull{row.commit}, std::string_view(row.canonical_json), std::string_view(row.source), version_no));
 }
 
 bool BatchWriter::insert_version(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no) {
@@ -462,12 +458,11 @@ bool BatchWriter::insert_version(const RunCreation& creation, std::int64_t dag_n
   BATON_CHECK(row.dag_id == bare.dag_id && row.version == bare.version);
   std::int64_t number = 0;
   if (!read_integer(next_version_.on(db_).start_with(dag_no), number)) return false;
-  const std::string hash = sqlite::kept_source_hash(row);
   // In steps: one statement that also computes or returns something holds a copy of the texts.
   const int rc = insert_version_.on(db_).run(
       dag_no, number, Time{row.created_at}, sum_of(row), std::string_view(row.version),
-      std::string_view(hash), std::string_view(row.source_file), std::string_view(row.work_folder),
-      std::string_view(row.canonical_json), std::string_view(row.source));
+      std::string_view(row.source_hash), std::string_view(row.source_file), std::string_view(row.work_folder),
+      TextOrNull{row.commit}, std::string_view(row.canonical_json), std::string_view(row.source));
   return ok(rc) && read_integer(find_version_.on(db_).start_with(dag_no, std::string_view(row.version)), version_no) &&
          insert_tasks(*creation.dag, version_no);
 }

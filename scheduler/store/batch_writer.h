@@ -172,7 +172,7 @@ class BatchWriter {
   bool version_no_of(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no);
   static std::string version_key(std::int64_t dag_no, const std::string& version);
   bool renew_version(const VersionRow& given, std::int64_t version_no, WallUs created_at, std::int64_t checksum,
-                     const std::string& kept_hash);
+                     const VersionRow& kept);
   bool insert_version(const RunCreation& creation, std::int64_t dag_no, std::int64_t& version_no);
   bool read_integer(Statement& query, std::int64_t& value);
 

@@ -6,6 +6,7 @@
 #include "scheduler/store/schema.h"
 #include "scheduler/store/schema_10.h"
 #include "scheduler/store/schema_11.h"
+#include "scheduler/store/schema_12.h"
 #include "scheduler/store/schema_4.h"
 #include "scheduler/store/schema_5.h"
 #include "scheduler/store/schema_6.h"
@@ -16,7 +17,7 @@
 namespace baton::sqlite {
 namespace {
 
-constexpr std::array<Migration, 11> kMigrations = {{
+constexpr std::array<Migration, 12> kMigrations = {{
     {"runs, task instances and what belongs to them", kSchema1},
     {"a cheaper index of what needs attention", kSchema2},
     {"what a server needs: runs that wait, dates, who executes, the service's tables", kSchema3},
@@ -28,6 +29,7 @@ constexpr std::array<Migration, 11> kMigrations = {{
     {"owners of DAGs", kSchema9},
     {"favorites, kinds of schedules, values beside task instances, runs that go in parts", kSchema10},
     {"runs that are paused", kSchema11},
+    {"assets that are fresh by a time of day, commits of versions", kSchema12},
 }};
 
 int apply(Database& db, std::span<const Migration> migrations, std::int32_t from) {

@@ -15,7 +15,8 @@ constexpr std::int64_t kAssetRowsMax = 10'000;
 
 constexpr char kAssetColumns[] =
     "a.asset_no, a.name, a.uri, a.description, a.declared_by, a.declarer, a.fresh_within_us, a.created_at,"
-    " a.updated_at, a.events, a.last_event_no, a.last_event_at, a.quarantined_since, a.quarantined_by, a.quarantine_why, a.seq";
+    " a.updated_at, a.events, a.last_event_no, a.last_event_at, a.quarantined_since, a.quarantined_by, a.quarantine_why, a.seq,"
+    " a.fresh_by_s, a.fresh_timezone";
 constexpr char kEventColumns[] =
     "e.event_no, e.asset_no, a.name, a.uri, e.at, e.run_no, e.dag_id, e.run_id, e.task_id, e.map_index, e.try_number,"
     " e.actor, e.extra";
@@ -33,7 +34,7 @@ AssetView asset_of(const Statement& row) {
   view.row.declared_by = row.string(4);
   view.row.declarer = static_cast<AssetDeclarer>(
       std::clamp<std::int64_t>(row.integer(5), 0, static_cast<std::int64_t>(AssetDeclarer::config)));
-  view.row.fresh_within_us = row.integer(6);
+  view.row.fresh = {row.integer(6), row.small(16), row.string(17)};
   view.created_at = row.time(7);
   view.updated_at = view.row.at = row.time(8);
   view.events = row.integer(9);

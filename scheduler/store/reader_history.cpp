@@ -1,6 +1,5 @@
 // The SqliteReader's versions, durations, cache and audit.
 #include "scheduler/digest/derived_uuid.h"
-#include "scheduler/store/kept_commit.h"
 #include "scheduler/store/reader_connection.h"
 #include "scheduler/store/row_sums.h"
 
@@ -16,14 +15,15 @@ Result<std::vector<VersionView>> SqliteReader::list_versions(const std::string& 
   const Status read = connection_->query(
       "SELECT d.dag_id, v.version, v.number, v.source_hash, v.source_file, v.work_folder, v.created_at, v.version_no,"
       " coalesce(v.version_no = d.version_no,"
-      " v.number = (SELECT max(number) FROM dag_version n WHERE n.dag_no = v.dag_no))"
+      " v.number = (SELECT max(number) FROM dag_version n WHERE n.dag_no = v.dag_no)), v.git_commit"
       " FROM dag_version v JOIN dag d USING (dag_no) WHERE d.dag_id = ? ORDER BY v.number DESC",
       [&](const Statement& row) -> Status {
         VersionView& view = versions.emplace_back();
         view.dag_id = row.string(0);
         view.version = row.string(1);
         view.number = row.small(2);
-        sqlite::take_source_hash(row.string(3), view);
+        view.source_hash = row.string(3);
+        view.commit = row.string(9);
         view.source_file = row.string(4);
         view.work_folder = row.string(5);
         view.created_at = row.time(6);

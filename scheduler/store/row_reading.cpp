@@ -1,6 +1,5 @@
 #include "scheduler/store/row_reading.h"
 
-#include "scheduler/store/kept_commit.h"
 #include "scheduler/store/row_sums.h"
 
 namespace baton::sqlite {
@@ -158,7 +157,8 @@ Result<VersionRow> decode_version(const Statement& row) {
   v.number = row.small(2);
   v.canonical_json = row.string(3);
   v.source = row.string(4);
-  take_source_hash(row.string(5), v);
+  v.source_hash = row.string(5);
+  v.commit = row.string(10);
   v.source_file = row.string(6);
   v.work_folder = row.string(7);
   v.created_at = row.time(8);

@@ -45,7 +45,7 @@ Status decode_try(const Statement& row, TryRow& into);
 
 inline constexpr char kVersionColumns[] =
     "d.dag_id, v.version, v.number, v.canonical_json, v.source, v.source_hash, v.source_file, v.work_folder,"
-    " v.created_at, v.checksum";
+    " v.created_at, v.checksum, v.git_commit";
 Result<VersionRow> decode_version(const Statement& row);
 
 /// Which row failed its checksum: an Error with code 70.

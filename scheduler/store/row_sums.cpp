@@ -2,7 +2,6 @@
 
 #include <charconv>
 
-#include "scheduler/store/kept_commit.h"
 #include "scheduler/store/row_sum.h"
 
 namespace baton {
@@ -103,13 +102,14 @@ std::int64_t sum_of(const CacheRow& row) {
       .value();
 }
 
+/// The commit counts as it stood before it had a column of its own: behind the hash. Sums of old rows stay true.
 std::int64_t sum_of(const VersionRow& row) {
   return RowSum()
       .add(row.dag_id)
       .add(row.version)
       .add(row.canonical_json)
       .add(row.source)
-      .add(sqlite::kept_source_hash(row))
+      .add(row.commit.empty() ? row.source_hash : row.source_hash + " " + row.commit)
       .add(row.source_file)
       .add(row.work_folder)
       .add(row.created_at)

@@ -126,4 +126,17 @@ std::string format_rfc3339(WallUs at, const TimeZone& zone) {
   return result + text.data();
 }
 
+std::optional<std::int32_t> parse_time_of_day(std::string_view text) {
+  const bool has_seconds = text.size() == 8;
+  if ((text.size() != 5 && !has_seconds) || text[2] != ':' || (has_seconds && text[5] != ':')) return std::nullopt;
+  const auto number = [&](std::size_t at, int end) {
+    const bool are_digits = text[at] >= '0' && text[at] <= '9' && text[at + 1] >= '0' && text[at + 1] <= '9';
+    const int value = are_digits ? (text[at] - '0') * 10 + (text[at + 1] - '0') : end;
+    return value < end ? value : -1;
+  };
+  const int hours = number(0, 24), minutes = number(3, 60), seconds = has_seconds ? number(6, 60) : 0;
+  if (hours < 0 || minutes < 0 || seconds < 0) return std::nullopt;
+  return (hours * 60 + minutes) * 60 + seconds;
+}
+
 }  // namespace baton::timetable

@@ -1,6 +1,8 @@
 // Times and durations as people write them (docs/dag-language.md), both ways. Pure functions, any thread.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,9 @@ std::string format_rfc3339(WallUs at, const TimeZone& zone);
 /// `90s`, `5m`, `2h30m`, `1d`, `1w`, `500ms`, `1.5h`, or ISO 8601 `PT5M`, `P1DT2H`. Never negative; years and months
 /// are refused, as they have no fixed length.
 Result<DurationUs> parse_duration(std::string_view text);
+
+/// `06:30` or `06:30:15` as seconds of the day; none: it is no time of day.
+std::optional<std::int32_t> parse_time_of_day(std::string_view text);
 
 /// For people: the two largest units, `2h5m`, `3.2s`, `350ms`. Truncates.
 std::string format_duration(DurationUs span);

@@ -236,7 +236,7 @@ class CannedReader : public Reader {
     view.asset_no = 1;
     view.row.name = "orders";
     view.row.uri = "s3://lake/orders";
-    view.row.fresh_within_us = kHour;
+    view.row.fresh.within_us = kHour;
     view.created_at = view.updated_at = view.last_event_at = kCannedTime;
     view.events = 1;
     view.last_event_no = 7;

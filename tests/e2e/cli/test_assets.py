@@ -1,5 +1,6 @@
 """Assets: what a task produces starts the DAGs that run on it, once for each event and in their order, over kills too;
 people see what waits, tell of events, hold an asset back, and ask where it comes from."""
+import datetime
 import json
 import os
 import pathlib
@@ -64,6 +65,20 @@ class Assets(ServingTest):
 
     def ended(self, dag="reader"):
         return [r["state"] for r in self.runs(dag)]
+
+    def test_an_asset_is_late_by_a_time_of_its_day_in_the_zone_of_its_dag(self):
+        said = MAKER.replace("fresh_within: 1h", 'fresh_within: {by: "07:00"}')
+        self.begin_with(maker=said.replace("tasks:", 'schedule: {cron: "0 0 1 1 *", timezone: Asia/Tokyo}\ntasks:'))
+        self.until(lambda: self.asset().get("fresh_until"), "it is known")
+        first = self.asset()
+        self.assertEqual("fresh", first["freshness"])
+        self.assertTrue(first["fresh_until"].startswith("2") and "T22:00:00" in first["fresh_until"], first)
+        self.tell(1)
+        told = self.asset()
+        day = lambda when: datetime.datetime.fromisoformat(when) + datetime.timedelta(hours=9)
+        self.assertEqual(day(told["last_asset_event"]["timestamp"]).date() + datetime.timedelta(days=1),
+                         day(told["fresh_until"]).date(), "the day after its event's, in Tokyo")
+        self.assertEqual((7, 0), (day(told["fresh_until"]).hour, day(told["fresh_until"]).minute))
 
     def test_what_a_task_produces_starts_who_runs_on_it_and_is_told_everywhere(self):
         self.begin_with(maker=MAKER, reader=READER)

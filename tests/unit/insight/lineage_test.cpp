@@ -59,7 +59,7 @@ TEST(Freshness, IsLateBeyondWhatIsSaidAndUntoldWhereNobodySays) {
   AssetView asset;
   asset.created_at = 0;
   EXPECT_EQ(freshness_of(asset, kHour), Freshness::untold);
-  asset.row.fresh_within_us = kHour;
+  asset.row.fresh.within_us = kHour;
   EXPECT_EQ(freshness_of(asset, kHour), Freshness::fresh) << "since it is known";
   EXPECT_EQ(freshness_of(asset, kHour + 1), Freshness::late);
   asset.last_event_at = kHour;

@@ -210,6 +210,21 @@ TEST(Simulation, WhatIsLateIsMissedAndWhatIsStaleToo) {
                                 "03-02T14:00 asset_stale"));
 }
 
+TEST(Simulation, WhatIsDueByATimeOfDayIsStaleFromThenOn) {
+  const Outlook outlook = played(R"(
+dag: lake
+schedule: {cron: "0 5 * * *", timezone: Europe/Berlin}
+assets: {orders: {fresh_within: {by: "05:30"}}, early: {fresh_within: {by: "06:30"}}}
+tasks: {load: {run: "true", expect: 1h, produces: [orders, early]}}
+)",
+                                 "2026-03-02", "2026-03-04");
+  std::vector<std::string> told;
+  for (const Miss& miss : outlook.misses) {
+    told.push_back(timetable::format_rfc3339(miss.at, timetable::utc()).substr(5, 11) + " " + miss.object);
+  }
+  EXPECT_THAT(told, ElementsAre("03-02T04:30 orders", "03-03T04:30 orders")) << "05:30 in Berlin";
+}
+
 TEST(Simulation, PeopleAnswerAndRunsThatTasksStartAreMade) {
   const Outlook outlook = played(R"(
 dag: parent

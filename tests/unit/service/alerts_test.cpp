@@ -227,7 +227,7 @@ TEST_F(AlertsTest, ARunThatWaitsIsAtRiskWhenItCannotBeThroughInTimeAnyMore) {
 
 TEST_F(AlertsTest, AnAssetThatGrowsOldIsAtRiskAndThenStaleOnceForEachEvent) {
   want({"asset_at_risk", "asset_stale"});
-  AssetRow orders{.name = "orders", .fresh_within_us = 10 * kMinute, .at = kAlertNow};
+  AssetRow orders{.name = "orders", .fresh = {.within_us = 10 * kMinute}, .at = kAlertNow};
   const auto happens = [&](WallUs at) {
     Part part;
     part.service.asset_events.push_back({.asset = "orders", .at = at});
@@ -250,8 +250,26 @@ TEST_F(AlertsTest, AnAssetThatGrowsOldIsAtRiskAndThenStaleOnceForEachEvent) {
   EXPECT_TRUE(events(kAlertNow + kHour).empty());
   happens(kAlertNow + kHour);
   EXPECT_EQ(events(kAlertNow + 2 * kHour), std::vector<std::string>{"asset_stale orders"}) << "the server was away";
-  alerts_.learn_asset({.name = "old", .fresh_within_us = kMinute}, kAlertNow, true);
+  alerts_.learn_asset({.name = "old", .fresh = {.within_us = kMinute}}, kAlertNow, true);
   EXPECT_EQ(events(kAlertNow + 2 * kHour), std::vector<std::string>{"asset_stale old"});
+}
+
+TEST_F(AlertsTest, AnAssetThatIsDueByATimeOfDayIsStaleOnceADayUntilItComes) {
+  want({"asset_at_risk", "asset_stale"});
+  const WallUs midnight = kAlertNow / kDay * kDay;
+  alerts_.learn_asset({.name = "orders", .fresh = {.by_s = 7 * 3600}}, midnight + 5 * kHour, true);
+  const auto events = [&](WallUs now) {
+    std::vector<std::string> out;
+    for (const OutboxRow& row : alerts_.overdue(now)) out.push_back(row.event);
+    return out;
+  };
+  EXPECT_TRUE(events(midnight + kDay + 6 * kHour).empty());
+  EXPECT_EQ(events(midnight + kDay + 6 * kHour + kHour / 2), std::vector<std::string>{"asset_at_risk"});
+  Part part;
+  part.service.asset_events.push_back({.asset = "orders", .at = midnight + kDay + 6 * kHour + kHour * 3 / 4});
+  (void)told(part);
+  EXPECT_TRUE(events(midnight + kDay + 8 * kHour).empty()) << "it came in time";
+  EXPECT_EQ(events(midnight + 2 * kDay + 7 * kHour + 1), std::vector<std::string>{"asset_stale"});
 }
 
 TEST_F(AlertsTest, WhoOnlyNamesAnAssetTakesNothingFromWhoDeclaresIt) {
@@ -260,7 +278,7 @@ TEST_F(AlertsTest, WhoOnlyNamesAnAssetTakesNothingFromWhoDeclaresIt) {
   said.service.assets.push_back({.name = "orders",
                                  .declared_by = "makes",
                                  .declarer = AssetDeclarer::producer,
-                                 .fresh_within_us = 10 * kMinute,
+                                 .fresh = {.within_us = 10 * kMinute},
                                  .at = kAlertNow});
   said.service.assets.push_back({.name = "orders", .declarer = AssetDeclarer::nobody, .at = kAlertNow});
   said.service.assets.push_back(

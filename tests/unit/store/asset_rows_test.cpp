@@ -71,6 +71,18 @@ TEST_F(AssetRows, TheWordOfAProducerGoesBeforeThatOfAConsumerAndThatOfTheConfigB
   EXPECT_EQ(reader()->asset(99).error().kind, ErrorKind::not_found);
 }
 
+TEST_F(AssetRows, KeepsByWhenAnAssetIsToBeFreshAndNoticesThatItIsAnother) {
+  AssetRow orders = asset("orders", AssetDeclarer::producer, "etl", "a");
+  for (const FreshnessRule& rule : {FreshnessRule{}, FreshnessRule{.within_us = kHour}, FreshnessRule{.by_s = 0},
+                                    FreshnessRule{.by_s = 0, .timezone = "Asia/Tokyo"}, FreshnessRule{}}) {
+    orders.fresh = rule;
+    baton::ServiceRows rows;
+    rows.assets = {orders};
+    write(rows);
+    EXPECT_EQ(reader()->asset_named("orders").value().row.fresh, rule);
+  }
+}
+
 TEST_F(AssetRows, AnEventIsCountedWithItsAssetAndMakesOneThatNobodyHasToldOf) {
   const RunNo run_no = create(sample::dag("etl", 1), "r");
   baton::ServiceRows rows;

@@ -142,6 +142,28 @@ TEST_F(MigrationTest, AnOlderSchemaIsMigratedAfterABackup) {
   EXPECT_EQ(meddle(backup, "SELECT count(*) FROM dag_run"), 1);
 }
 
+TEST_F(MigrationTest, TheCommitThatStoodBehindTheHashOfAVersionGetsAColumn) {
+  open();
+  const auto dag = sample::dag("etl", 1);
+  auto version = std::make_shared<VersionRow>(*sample::version(*dag));
+  version->commit = "c0ffee";
+  ServiceRows rows;
+  rows.versions.push_back({dag, version});
+  Part part;
+  part.service = std::move(rows);
+  ASSERT_EQ(commit(std::move(part)), CommitOutcome::durable);
+  create(dag, "r");
+  close();
+  meddle(database(), "UPDATE dag_version SET source_hash = source_hash || ' ' || git_commit;"
+                     "ALTER TABLE dag_version DROP COLUMN git_commit; ALTER TABLE asset DROP COLUMN fresh_by_s;"
+                     "ALTER TABLE asset DROP COLUMN fresh_timezone; PRAGMA user_version=11");
+  open();
+  const auto run = store_->load_run(1);
+  ASSERT_TRUE(run.ok()) << run.error().message;
+  EXPECT_EQ(run->version.commit, "c0ffee");
+  EXPECT_EQ(run->version.source_hash, version->source_hash);
+}
+
 TEST_F(MigrationTest, OneThatFailsLeavesTheSchemaAsItWas) {
   open();
   create(sample::dag("etl", 1), "r");
