@@ -192,6 +192,7 @@ std::vector<Diagnostic> shared_ids(std::span<const FoundId> ids) {
         std::find_if(all.begin(), all.end(), [&](const FoundId* one) { return one->at.file != found.at.file; });
     if (other == all.end()) continue;
     Diagnostic& d = out.emplace_back(found.at);
+    d.rule = to_string(Rule::duplicate_id);  // the place of one that is known from the store alone has none
     d.message = "the id " + dagfile::in_quotes(found.id) + " is also that of " + (*other)->at.file + ":" +
                 std::to_string((*other)->at.line);
     d.hint = "give one of them another id; two DAGs of one id would share their runs";

@@ -267,7 +267,7 @@ void DagFolder::say_what_fails(const DagFileRow& row) {
   std::string& said = failing_[row.path];
   if (said == what) return;
   said = what;
-  host_.say(what + "; what it gave before goes on");
+  host_.say(what + "; what it gave before, if anything, goes on");
 }
 
 void DagFolder::tell_if_idle() {

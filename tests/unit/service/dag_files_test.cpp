@@ -143,7 +143,10 @@ TEST_F(Files, AWarmStartReadsNothing) {
   other.content = load_text(dag("etl"), "b");
   const FileChanges changes = again.take(std::move(other), 1);
   EXPECT_TRUE(changes.given.empty());
-  EXPECT_EQ(changes.files.size(), 2U);  // both are told
+  ASSERT_EQ(changes.files.size(), 2U);  // both are told
+  for (const DagFileRow& row_of : changes.files) {
+    EXPECT_NE(row_of.findings_json.find("duplicate-id"), std::string::npos) << row_of.path << row_of.findings_json;
+  }
 }
 
 TEST_F(Files, AFileWithoutADagGivesNothingAndIsNoError) {
