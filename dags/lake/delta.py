@@ -10,6 +10,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 
 import duckdb
 import pyarrow
@@ -139,6 +140,9 @@ def tier():
         if days:
             table.optimize.compact(partition_filters=[("day", "<", warm)])
         table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+        for folder in task.path("bronze", source).glob("day=*"):
+            if folder.name[4:] < gone:  # what a delivery left that was killed: the log does not know it, nor does vacuum
+                shutil.rmtree(folder)
 
 
 def origin(column):
