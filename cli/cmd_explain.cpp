@@ -23,6 +23,7 @@ using text::Ink;
 
 constexpr std::size_t kTasksShown = 15;
 constexpr std::size_t kStepsShown = 30;
+constexpr DurationUs kQueuedShown = 100 * kMillisecond;
 
 /// `running 1.2s, slots 0.3s`: the most first.
 std::string sums_words(const WaitSums& sums, std::size_t most) {
@@ -82,6 +83,7 @@ Value document(const RunView& run, const Explanation& e) {
       .set("dag_run_id", run.row.run_id)
       .set("state", to_string(run.row.state))
       .set("duration", e.begin == kNoTime ? Value() : seconds(e.end - e.begin))
+      .set("queued", seconds(e.queued_us))
       .set("critical_path", std::move(path))
       .set("critical_path_times", sums_object(e.on_path))
       .set("totals", sums_object(e.totals))
@@ -229,6 +231,8 @@ int explain_command(const Invocation& call) {
   Invocation::print(style.paint(Ink::bold, row.dag_id) + style.paint(Ink::dim, "  " + row.run_id) + "  " +
                     text::painted(style, row.state) + (e.begin == kNoTime ? "" : "  " + text::span(e.end - e.begin)) +
                     "\n");
+  if (e.queued_us >= kQueuedShown)
+    Invocation::print(style.paint(Ink::dim, "  before that it waited " + text::span(e.queued_us) + " to begin\n"));
   if (!e.path.empty()) show_path(call, e);
   show_totals(call, e);
   show_tasks(call, e);

@@ -7,11 +7,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly state=${BATON_STATE:-$PWD/.baton}
 readonly first=2001-02-12 days=${BATON_DEMO_DAYS:-7}
 
-"$baton" server --state "$state" --dags dags --listen 127.0.0.1:0 >/dev/null 2> >(sed 's/^/  server: /' >&2) &
+said=$(mktemp)  # by the server: its one-time link is in it
+readonly said
+"$baton" server --state "$state" --dags dags --listen 127.0.0.1:0 >"$said" 2> >(sed 's/^/  server: /' >&2) &
 readonly server=$!
 end_server() {
   kill -TERM "$server" 2>/dev/null || true
   wait "$server" 2>/dev/null || true
+  rm -f "$said"
 }
 trap end_server EXIT
 trap 'exit 130' INT TERM
@@ -49,7 +52,12 @@ and on the command line:
   build/release/baton help                                            everything else
 
 TEXT
+run=$("$baton" show flights@latest -o json --state "$state" | python3 -c '
+import json, sys, urllib.parse
+print(urllib.parse.quote(json.load(sys.stdin)["dag_run_id"], safe=""))')
+readonly page=dags/flights/runs/$run
 if [ -t 1 ]; then
-  echo "The server goes on at $url until Ctrl-C."
+  link=$(sed -n 's/^login *\([^ ]*\).*/\1/p' "$said")
+  printf 'The server goes on until Ctrl-C. The run of the last day, once, within ten minutes:\n\n  %s\n' "$link&next=$page"
   wait "$server" || true
 fi

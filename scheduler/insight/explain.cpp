@@ -102,6 +102,8 @@ std::vector<std::string> advice_of(const Explanation& e) {
     if (us > whole / 100 && us > kMillisecond) out.push_back({us, std::move(text)});
   };
   const auto on_path = [&](Wait wait) { return e.on_path[slot(wait)]; };
+  add(e.queued_us, "room to begin: it waited " + span(e.queued_us) +
+                       " behind other runs (max_active_runs), or because its DAG was held");
   add(on_path(Wait::slots),
       "more slots: the critical path waited " + span(on_path(Wait::slots)) + " for a free one");
   add(on_path(Wait::pool), "larger pools: the critical path waited " + span(on_path(Wait::pool)) + " for them");
@@ -141,7 +143,11 @@ std::vector<std::string> advice_of(const Explanation& e) {
 Explanation explain(const Dag& dag, const RunView& run, const std::vector<InstanceView>& instances,
                     const std::vector<TryView>& tries, WallUs now) {
   Explanation out;
-  out.begin = run.row.queued_at;  // what task instances live from; `started_at` is of the last retry
+  // Task instances live from when it first began; `started_at` is of the last retry. What it waited before is no time of
+  // theirs: counted with the first step of the path, that would seem to be a slow task.
+  const bool has_begun = run.row.begun_at != kNoTime;
+  out.begin = has_begun ? run.row.begun_at : run.row.queued_at;
+  if (has_begun) out.queued_us = std::max<DurationUs>(0, run.row.begun_at - run.row.queued_at);
   out.end = run.row.ended_at == kNoTime ? now : run.row.ended_at;
   std::map<InstanceNo, std::size_t> place;
   for (const InstanceView& view : instances) {

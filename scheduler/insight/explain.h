@@ -31,6 +31,7 @@ struct PathStep {
 
 struct Explanation {
   WallUs begin = kNoTime, end = kNoTime;      ///< of the run; the end is now where it lives
+  DurationUs queued_us = 0;                   ///< that it waited to begin, before `begin`: behind other runs, or held
   std::vector<InstanceTimes> instances;       ///< in the order of instance numbers
   std::vector<PathStep> path;                 ///< first to last
   WaitSums totals{};                          ///< over all instances

@@ -16,8 +16,8 @@ export const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 const kWaitMs = 60_000
 const kLookMs = 50
 
-export async function until(what, look) {
-  const end = Date.now() + kWaitMs
+export async function until(what, look, wait_ms = kWaitMs) {
+  const end = Date.now() + wait_ms
   for (;;) {
     const found = await look()
     if (found) return found

@@ -27,7 +27,9 @@ http::Response login(const Call& call) {
   if (!session) return http::error_response(session.error(), &call.request);
   http::Response response;
   response.status = 303;
-  response.headers = {{"Location", "../"},
+  // The pattern of `next` and the dots before it: it leads to this server, whatever it says.
+  const std::string next(call.request.query_value("next").value_or(""));
+  response.headers = {{"Location", "../" + next},
                       {"Set-Cookie", call.services.access->set_cookie(*session)},
                       {"Referrer-Policy", "no-referrer"}};
   return response;

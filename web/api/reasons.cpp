@@ -113,6 +113,7 @@ http::Response explain(const Call& call) {
     one.text("dag_id", whole->run.row.dag_id);
     one.text("state", to_string(whole->run.row.state));
     seconds_field(one, std::max<DurationUs>(0, explained.end - explained.begin));
+    duration_field(one, "queued_seconds", 0, explained.queued_us);
     append_path(one.member("critical_path"), explained);
     append_json_array(one.member("shares"), timelines.shares,
                       [](std::string& o, const std::pair<std::string, DurationUs>& share) {

@@ -142,6 +142,24 @@ TEST(Explain, ThePathGoesBackOverTheLastUpstreamToEnd) {
   EXPECT_EQ(e.instances[e.path[1].instance].view->task_id, "c");
   EXPECT_EQ(e.path[1].begin, 9 * kSecond);
   EXPECT_EQ(e.totals[static_cast<std::size_t>(Wait::running)], 3 * kSecond);
+  EXPECT_EQ(e.path[0].begin, 1 * kSecond);
+  EXPECT_EQ(e.queued_us, 0);
+}
+
+TEST(Explain, WhatARunWaitedToBeginIsNoTimeOfItsFirstTask) {
+  const auto dag = DagBuilder().task("a").build();
+  std::vector<InstanceView> instances = {view_of(*dag, 0, TaskState::success)};
+  instances[0].row.ended_at = 103 * kSecond;
+  RunView run;
+  run.row.queued_at = 1 * kSecond;
+  run.row.begun_at = 101 * kSecond;
+  run.row.ended_at = 104 * kSecond;
+  const auto e = explain(*dag, run, instances, {}, 999 * kSecond);
+  EXPECT_EQ(e.path.at(0).end - e.path.at(0).begin, 2 * kSecond);
+  EXPECT_EQ(e.end - e.begin, 3 * kSecond);
+  EXPECT_EQ(e.queued_us, 100 * kSecond);
+  ASSERT_FALSE(e.advice.empty());
+  EXPECT_NE(e.advice.front().find("waited 1m40s"), std::string::npos) << e.advice.front();
 }
 
 TEST(Diff, NamesParamsStatesAndWhatIsOnOneSideAlone) {
