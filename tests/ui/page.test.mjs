@@ -154,6 +154,20 @@ for (const theme of ['light', 'dark']) {
   }
 }
 
+test('dates are written as the locale of the viewer does', async () => {
+  await (await open()).context().close() // logged in
+  for (const [locale, written] of [['de-DE', /1\. Jan\. 2026/], ['ja-JP', /2026年1月1日/], ['en-US', /Jan 1, 2026/]]) {
+    const context = await browser.newContext({ locale })
+    await context.addCookies(cookies())
+    const page = await context.newPage()
+    await page.goto(`${server.url}/backfills`)
+    await page.getByRole('row', { name: /tides/ }).getByText(written).first().waitFor()
+    await page.goto(server.url)
+    await page.getByRole('heading', { name: 'Next 24 hours' }).waitFor()
+    await context.close()
+  }
+})
+
 test('what anybody can write is text, never markup', async () => {
   const page = await open({ path: pages.log })
   await page.getByText('<script>window.xss = 1</script>').waitFor()

@@ -20,7 +20,7 @@ import { confOf, fieldsOf, fromField, isRequired, kindOf, problemOf, toField } f
 import { riskFirst, riskOf } from './risk'
 import { cellText, look, ratio, tryText, worst } from './states'
 import { detailsOf } from './details'
-import { duration, isMoment, lasted, otherZone, relative, utc } from './time'
+import { duration, isMoment, lasted, local, localShort, otherZone, relative, utc } from './time'
 
 describe('time', () => {
   it('says durations in two units at most', () => {
@@ -34,6 +34,20 @@ describe('time', () => {
     expect([0, 400, -61_000, 7_200_000, -200_000_000].map((by) => relative(now + by, now))).toEqual([
       'now', 'now', '1m ago', 'in 2h', '2d ago',
     ]) // prettier-ignore
+  })
+  it('writes dates as the locale of the viewer does, by hand only where that says the same', () => {
+    const at = new Date(2026, 2, 5, 9, 4, 7).getTime()
+    const later = at + 40 * 86_400_000
+    const clock = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const
+    const day = { month: 'short', day: 'numeric' } as const
+    for (const locale of ['en-US', 'en-GB', 'de-DE', 'fi-FI', 'ja-JP', 'ar-EG']) {
+      const as = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options).format(at)
+      expect(local(at, at, locale)).toBe(as(clock))
+      expect(local(at, later, locale)).toBe(as({ ...day, ...clock }))
+      expect(local(at, 0, locale)).toBe(as({ ...day, year: 'numeric', ...clock }))
+      expect(localShort(at, later, locale)).toBe(as(day))
+    }
+    expect(local(at, later, 'de-DE')).toMatch(/^5\. März/)
   })
   it('knows a moment as the server writes it, and says it in the zone of a schedule', () => {
     expect(['2026-11-30T08:30:00Z', '2026-11-30T08:30:00.5+01:00', '2026-11-30', 'x', null].map(isMoment)).toEqual([true, true, false, false, false])
