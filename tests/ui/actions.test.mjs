@@ -8,6 +8,9 @@ import { after, before, test } from 'node:test'
 import { browse } from './browse.mjs'
 import { run_path, Server, until } from './support.mjs'
 
+const kMatrixMs = 4000 // on a machine that builds beside it; a tenth of it on one that does not
+const kFrameMs = 200
+
 let server, browser, open, settled, nightly
 before(async () => {
   server = await Server.start()
@@ -92,13 +95,101 @@ test('a form marks what is needed and looks before it sends; long ids stay withi
   rmSync(file)
 })
 
+test('each interval of a backfill is a cell, and a row of a table for who listens', async () => {
+  const range = { from_date: '2025-05-01T06:00:00Z', to_date: '2025-05-12T06:00:00Z' }
+  // A DAG has one at a time.
+  const { id } = await until('the backfill', () => server.ask('POST', '/api/v2/backfills', { dag_id: 'tides', ...range }).catch(() => null))
+  await until('its end', async () => (await server.ask('GET', `/api/v2/backfills/${id}`)).completed_at)
+  const page = await open({ path: `backfills/${id}` })
+  await page.getByRole('heading', { name: '12 intervals' }).waitFor() // with the last day
+  const matrix = page.getByRole('group', { name: /^Intervals:/ })
+  await matrix.focus()
+  await page.getByText(/\(2025-05-01 06:00:00Z\): success/).first().waitFor()
+  await page.keyboard.press('End')
+  await page.getByText(/\(2025-05-12 06:00:00Z\): success/).first().waitFor()
+  await page.keyboard.press('ArrowLeft')
+  await page.getByText(/\(2025-05-11 06:00:00Z\): success/).first().waitFor()
+  // What is drawn: as many cells of the colour of a success as there are runs, and nothing else of it.
+  const drawn = await page.locator('canvas').evaluate((canvas) => {
+    const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+    const seen = new Set()
+    for (let k = 0; k < data.length; k += 4) if (data[k] === 0x18 && data[k + 1] === 0x79 && data[k + 2] === 0x4a) seen.add(Math.floor(((k / 4) % width) / 4))
+    return seen.size
+  })
+  assert.ok(drawn >= 12, `${drawn} strips of green`)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/dags\/tides\/runs\//)
+  await page.goBack()
+  await page.getByRole('button', { name: 'As a table' }).click()
+  const table = page.getByRole('region', { name: 'Intervals as a table' })
+  await until('its rows', async () => (await table.getByRole('row').count()) === 13)
+  assert.match(page.url(), /intervals=table/)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a year of five minutes is a matrix at once', async () => {
+  const file = join(server.folder, 'dags/often.dag.yaml')
+  writeFileSync(file, 'dag: often\nschedule: {every: 5m}\ntasks: {a: {noop: true}}\n')
+  await until('its DAG', () => server.ask('GET', '/api/v2/dags/often').catch(() => null))
+  await server.ask('PATCH', '/api/v2/dags/often', { is_paused: true })
+  const page = await open({ path: 'dags/often?tab=calendar&year=2025' })
+  await page.getByText('0 days with runs').waitFor()
+  const begun = Date.now()
+  await page.getByRole('button', { name: 'By interval' }).click()
+  await page.getByRole('heading', { name: '105,120 intervals' }).waitFor()
+  const took = Date.now() - begun
+  assert.ok(took < kMatrixMs, `${took} ms`)
+  const matrix = page.getByRole('group', { name: /^Intervals:/ })
+  await matrix.focus()
+  await page.keyboard.press('End')
+  await page.getByText(/\(2025-12-31 23:55:00Z\): no run/).first().waitFor()
+  const frames = await matrix.evaluate((box) => new Promise((done) => {
+    let count = 0
+    const begun = performance.now()
+    const step = () => {
+      box.scrollTop = (count * 37) % (box.scrollHeight - box.clientHeight)
+      if (++count === 30) done((performance.now() - begun) / 30)
+      else requestAnimationFrame(step)
+    }
+    requestAnimationFrame(step)
+  }))
+  assert.ok(frames < kFrameMs, `${frames} ms a frame while it scrolls`)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+  rmSync(file)
+})
+
+test('settings are told with where each comes from, and no secret', async () => {
+  const page = await open({ path: 'health' })
+  const settings = page.getByRole('region', { name: 'Settings', exact: true })
+  await settings.getByRole('row', { name: /^listen 127\.0\.0\.1:0 a flag after a restart$/ }).waitFor()
+  assert.equal(await settings.getByRole('row', { name: /^limits\.depth/ }).count(), 0)
+  await settings.getByLabel('with defaults').check()
+  await settings.getByRole('row', { name: /^limits\.depth 64 default at once$/ }).waitFor()
+  writeFileSync(join(server.folder, 'baton.yaml'), 'limits: {depth: 64}\npools: {door: 3}\nhooks: {push: {dag: nightly, secret: PUSH_KEY}}\n')
+  await until('it was read', async () => (await server.ask('GET', '/api/v2/server/settings')).settings.some((one) => one.name === 'pools' && one.source === 'file'))
+  await page.reload()
+  await settings.getByRole('row', { name: /^pools door 3 baton\.yaml at once$/ }).waitFor()
+  await settings.getByRole('row', { name: /^limits\.depth 64 baton\.yaml/ }).waitFor()
+  await settings.getByRole('row', { name: /^hooks push triggers nightly, signed with the secret PUSH_KEY/ }).waitFor()
+  writeFileSync(join(server.folder, 'baton.yaml'), 'pools: {door: many}\n')
+  await until('what is wrong', async () => (await server.ask('GET', '/api/v2/server/settings')).trouble)
+  await page.reload()
+  await settings.getByRole('alert').waitFor()
+  rmSync(join(server.folder, 'baton.yaml'))
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
 test('a server without DAGs tells how one is made; one with DAGs offers what can be run', async () => {
   const dags = mkdtempSync(join(tmpdir(), 'baton-none-'))
   const empty = await Server.start({ dags })
   const own = await browse(() => empty)
   const page = await own.open({ path: '' })
-  await page.getByText('baton init').waitFor()
+  await page.getByText('baton init', { exact: true }).waitFor()
   await page.getByRole('button', { name: 'Copy the command' }).waitFor()
+  assert.equal(await page.getByRole('region', { name: 'Reference pipelines' }).getByRole('listitem').count(), 3)
   writeFileSync(join(empty.folder, 'dags/mine.dag.yaml'), 'dag: mine\ntasks: {a: {noop: true}}\n')
   await page.getByRole('button', { name: 'Run mine…' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Trigger', exact: true }).click()
@@ -182,9 +273,14 @@ test('an asset is held back with a reason, and released', async () => {
   await row.getByText('held back').waitFor()
   await row.getByRole('button', { name: 'orders', exact: true }).click()
   await page.getByText('half of it is missing').waitFor()
-  await page.getByRole('dialog').getByText('report', { exact: true }).waitFor() // what it goes into
-  await page.getByRole('dialog').getByRole('link', { name: 'warehouse load' }).waitFor() // who made it
+  const beside = page.getByRole('complementary', { name: 'orders' })
+  await beside.getByText('report', { exact: true }).waitFor() // what it goes into
+  await beside.getByRole('link', { name: 'warehouse load' }).waitFor() // who made it
+  const [list, told] = await Promise.all([page.getByRole('region', { name: 'Assets' }).boundingBox(), beside.boundingBox()])
+  assert.ok(list.x + list.width <= told.x, 'what is told of one covers the list')
   await page.keyboard.press('Escape')
+  await beside.waitFor({ state: 'detached' })
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'orders')
   await row.getByRole('button', { name: 'Release' }).click()
   await row.getByText('✓ fresh').waitFor()
   assert.deepEqual(page.faults, [])
@@ -214,17 +310,19 @@ test('a dead letter is read, and tried again; all of a filter are let go', async
   await page.getByText(`of ${open_letters}`).waitFor()
   await page.goto(new URL('deadletters?dag=wrecks', page.url()).href)
   await page.getByRole('button', { name: 'call', exact: true }).first().click()
-  await page.getByRole('dialog').getByText('<i>monday</i>').waitFor()
-  await page.getByRole('dialog').getByText('onerror').waitFor()
+  const letter = page.getByRole('complementary', { name: 'call' })
+  await letter.getByText('<i>monday</i>').waitFor()
+  await letter.getByText('onerror').waitFor()
   assert.equal(await page.evaluate(() => window.xss), undefined)
   writeFileSync(join(server.folder, 'dags/back'), '')
-  await page.getByRole('dialog').getByRole('button', { name: 'Try again' }).click()
+  await letter.getByRole('button', { name: 'Try again' }).click()
   await until('one is resolved', async () => (await server.ask('GET', '/api/v2/deadLetters?dag_id=wrecks')).total_entries === 1)
   await page.getByText('1–1 of 1').waitFor() // by the stream
   await page.getByRole('button', { name: 'Let all of these go…' }).click()
   await page.getByText('1 open dead letters of wrecks.').waitFor()
   await page.getByRole('dialog').getByRole('button', { name: 'Let go' }).click()
   await page.getByText('Nothing has given up').waitFor()
+  await page.getByRole('region', { name: /^Job \d+/ }).getByText('1 of 1, completed').waitFor() // one job, and how far it came
   assert.deepEqual(page.faults, [])
   await page.context().close()
 })
@@ -235,8 +333,11 @@ test('a person is asked, on the first view too, and answers with a form', async 
   const page = await open({ path: 'pools' })
   await page.locator('nav a .badge').filter({ hasText: /^1\b/ }).waitFor() // on every page
   await page.getByRole('link', { name: 'Home', exact: true }).click()
-  await page.getByRole('link', { name: "Publish <b>today's</b> numbers?" }).click()
-  await page.getByRole('button', { name: 'Answer…' }).click()
+  const waiting = page.getByRole('region', { name: 'Waiting for a person' })
+  await waiting.getByRole('link', { name: 'yes-or-no', exact: true }).waitFor()
+  await waiting.getByText(/^until|^asked/).waitFor()
+  assert.equal(page.asked.filter((url) => url.includes('/api/v2/home')).length > 0 && page.asked.some((url) => url.includes('hitlDetails')), false, 'the first view asks for more than one answer')
+  await waiting.getByRole('link', { name: "Publish <b>today's</b> numbers?" }).click()
   const form = page.getByRole('dialog')
   await form.getByText('window.xss = 1').waitFor()
   await form.getByLabel('share').fill('150')
@@ -288,11 +389,12 @@ test('many runs are chosen by hand or by filter, and changed after a look at wha
   await page.getByRole('button', { name: `Select all ${before} that match` }).click()
   await page.getByRole('button', { name: 'Change them…' }).click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByText(`${before * 2} task instances of ${before} runs will run again`).waitFor()
+  await dialog.getByText(`${before} runs, oldest first, by one job:`).waitFor()
+  assert.equal(await dialog.getByRole('listitem').count(), before) // a dry run has told which
   await dialog.getByLabel('Mark as success').check()
   await dialog.getByRole('button', { name: `Mark as success: ${before} runs` }).click()
-  await dialog.getByText(`${before} runs done.`).waitFor()
-  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+  await page.getByRole('region', { name: /^Job \d+/ }).getByText(`${before} of ${before}, completed`).waitFor()
+  assert.match(page.url(), /[?&]job=\d+/)
   await page.getByText('No run is like this.').waitFor()
   assert.equal((await server.ask('GET', '/api/v2/dags/unsteady/dagRuns?state=failed&limit=1')).total_entries, 0)
   await page.goto(`${server.url}/dags/unsteady?tab=runs`)
@@ -531,7 +633,7 @@ test('alerts tell what was sent to whom and why it failed; a test message says w
   const row = page.getByRole('row', { name: /loud/ }).first()
   await row.waitFor()
   await row.getByRole('button', { name: 'run failed' }).click()
-  await page.getByRole('dialog').getByText('loud').first().waitFor()
+  await page.getByRole('complementary', { name: /run failed/ }).getByText('loud').first().waitFor()
   await page.keyboard.press('Escape')
   await page.getByLabel('Of').selectOption('dag_paused')
   await page.getByText('Nobody was told of anything.').waitFor()

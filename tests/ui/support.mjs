@@ -34,7 +34,7 @@ export class Server {
     const self = new Server()
     self.folder = mkdtempSync(join(tmpdir(), 'baton-ui-'))
     cpSync(dags, join(self.folder, 'dags'), { recursive: true })
-    self.args = process.env.UI_DIR ? [...args, '--ui-dir', process.env.UI_DIR] : args
+    self.args = process.env.UI_DIR && !args.includes('--ui-dir') ? [...args, '--ui-dir', process.env.UI_DIR] : args
     await self.begin('127.0.0.1:0')
     return self
   }

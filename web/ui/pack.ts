@@ -1,8 +1,27 @@
-// After a build: each file also packed, once and as small as it gets, so that the server does not do it ever again.
+// After a build: what the first script says to the browser, and each file also packed, once and as small as it gets, so
+// that the server does not do it ever again.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import type { Plugin } from 'vite'
+
+/** Most of what is in the first script runs at once: it is compiled as a whole while it comes, on a thread of its own,
+ *  instead of on that of the page, and half of it twice, as each function is first called. It has to be the first line. */
+export function hint(): Plugin {
+  return {
+    name: 'hint',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        for (const one of Object.values(bundle)) {
+          if (one.type === 'chunk' && one.isEntry) one.code = `//# allFunctionsCalledOnLoad\n${one.code}`
+        }
+      },
+    },
+  }
+}
 
 export function pack(): Plugin {
   let folder = ''

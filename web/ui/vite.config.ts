@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
-import { pack } from './pack.ts'
+import { hint, pack } from './pack.ts'
 
 // One script and one sheet for the first view, one more for what several other pages have in common, and one for each
 // kind of page; names carry a digest of what is inside, so that they may be kept for ever. Relative addresses: the page
@@ -9,7 +9,7 @@ const small = /[\\/]src[\\/](?!.*([Gg]raph|Minimap|YearCalendar|[Bb]ulk|Backfill
 
 export default defineConfig({
   base: './',
-  plugins: [svelte(), pack()],
+  plugins: [svelte(), hint(), pack()],
   build: {
     target: 'es2022',
     cssTarget: ['chrome125', 'firefox128', 'safari17.5'],

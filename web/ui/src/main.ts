@@ -16,5 +16,8 @@ import './lib/numbers'
 startRouter()
 session.start()
 if (!session.isOut) askEarly(firstPath(router.segments, router.query))
-mount(App, { target: document.body })
-document.getElementById('first')?.remove()
+// A task of its own: what the browser has to do in between need not wait for both.
+setTimeout(() => {
+  mount(App, { target: document.body })
+  document.getElementById('first')?.remove()
+})

@@ -53,7 +53,8 @@ export interface Home {
   next: { dag_id: string; logical_date: string | null; run_after: string }[]
   pools: { name: string; slots: number; occupied_slots: number; queued_slots: number }[]
   breakers: { name: string; state: 'open' | 'half_open'; until: string | null; reason: string | null }[]
-  approvals: { id: number; dag_id: string; dag_run_id: string; task_id: string; subject: string; deadline: string | null }[]
+  approvals: Schemas['HomeApproval'][]
+  held_backfills?: { id: number; dag_id: string; queued: number; scheduled: number }[] // none from a server before it told
   workers: { worker: string; host: string | null; slots: number; running: number; state: string; since: string | null }[]
 }
 

@@ -1,1 +1,0 @@
-import{Gt as e,Ut as t,cn as n,on as r}from"./index-DC2789X8.js";import{t as i}from"./shared-Czujq7Xq.js";var a=e(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(e){var o=a(),s=n(r(o),2);i(s,{dagId:`~`}),t(e,o)}export{o as default};
