@@ -16,7 +16,7 @@ const kWords: Record<string, string> = {
 /** The same again under another name, or what is there for other programs. */
 const kLeftOut = new Set(['dag_display_name', 'task_display_name', 'relative_fileloc', 'file_token', 'bundle_name', 'timetable_description',
   'last_parsed', 'render_template_as_native_obj', 'template_search_path', 'operator_name', 'executor_config', 'id', 'concurrency',
-  'default_args', 'is_favorite', 'recent_runs', 'timetable_periodic', 'has_task_concurrency_limits']) // prettier-ignore
+  'default_args', 'is_favorite', 'recent_runs', 'timetable_periodic', 'timetable_partitioned', 'has_task_concurrency_limits']) // prettier-ignore
 
 export function detailsOf(one: object): { name: string; value: unknown }[] {
   return Object.entries(one)
@@ -26,10 +26,16 @@ export function detailsOf(one: object): { name: string; value: unknown }[] {
 
 const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0
 
+/** Of a span as the API writes it, `PT900S`; NaN: it is none. */
+const secondsOf = (span: string) => Number(/^PT([\d.]+)S$/.exec(span)?.[1] ?? NaN)
+
 function plain(name: string, value: unknown): unknown {
   if (name === 'tags' && Array.isArray(value)) return value.map((tag: { name: string }) => tag.name).join(', ')
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join(', ')
   if ((name === 'duration' || name === 'last_parse_duration') && typeof value === 'number') return duration(value)
+  if ((name === 'max_active_tasks' || name === 'max_active_runs') && value === 0) return 'no limit'
+  if (name === 'max_consecutive_failed_dag_runs' && value === 0) return 'never'
+  if (name === 'dag_run_timeout' && typeof value === 'string') return duration(secondsOf(value))
   if (name === 'state_reason' || name === 'wait') return reasonText(value as string)
   if (name === 'latest_dag_version') return (value as { version_number: number }).version_number
   return value

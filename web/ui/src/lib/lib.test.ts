@@ -60,6 +60,8 @@ describe('time', () => {
     expect(detailsOf({ dag_id: 'a', dag_display_name: 'a', tags: [{ name: 'x' }, { name: 'y' }], params: {}, map_index: -1, duration: 0.5, state_reason: 'timed_out', note: null })).toEqual([
       { name: 'DAG', value: 'a' }, { name: 'tags', value: 'x, y' }, { name: 'duration', value: '500ms' }, { name: 'reason of its state', value: 'timed out' },
     ]) // prettier-ignore
+    expect(detailsOf({ max_active_tasks: 0, max_active_runs: 3, max_consecutive_failed_dag_runs: 0, dag_run_timeout: 'PT5400S' }).map((row) => row.value))
+      .toEqual(['no limit', 3, 'never', '1h 30m']) // prettier-ignore
   })
   it('has UTC at hand, and knows what has not begun', () => {
     expect(utc(0)).toBe('1970-01-01 00:00:00Z')
