@@ -139,7 +139,7 @@ class OfARunInATerminal(Changes):
         self.write("d.yaml", """\
 dag: d
 tasks:
-  t: {run: "echo $BATON_TRY_NUMBER >> log; touch began; test -e fast || sleep 1000"}
+  t: {run: "echo $BATON_TRY_NUMBER >> log; if test -e fast; then touch began; else touch began; exec sleep 1000; fi"}
   u: {needs: t, run: echo u >> log}
 """)
         process = self.begin("run", "d.yaml", "-q")

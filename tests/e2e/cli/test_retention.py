@@ -76,7 +76,7 @@ class Retention(ServingTest):
         self.write("baton.yaml", "retention: {logs: 30d}\n")
         self.serve()
         self.until(lambda: self.folders() == [999], "logs past their time, and nobody's, to go")
-        self.assertEqual([2], self.folders("outputs"))
+        self.until(lambda: self.folders("outputs") == [2], "outputs of nobody to go")
         self.assertEqual("success", self.runs("quick")[0]["state"])
         self.assertNotIn("here", str(self.ask("GET", "/api/v2/dags/quick/dagRuns/quick1/taskInstances/a/logs/1")[1]))
 
