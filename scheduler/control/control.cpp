@@ -162,10 +162,9 @@ void Control::decide_about(RunNo run_no, Asked asked) {
 }
 
 void Control::load(RunNo run_no) {
-  loader_.load(run_no, {loop_.wall_now(), loop_.mono_now()},
-               [this, alive = is_alive_, run_no](Result<LoadedRun> result) {
-                 if (*alive) loaded(run_no, std::move(result));
-               });
+  engine_.read_run(loader_, run_no, [this, alive = is_alive_, run_no](Result<LoadedRun> result) {
+    if (*alive) loaded(run_no, std::move(result));
+  });
 }
 
 /// The run is here: those who waited for it are decided in their order. The first that changes it gives it to the

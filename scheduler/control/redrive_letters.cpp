@@ -23,8 +23,11 @@ std::vector<LetterRef> that_stand(const RedriveLetters& request, const DagRun& r
     const bool is_there = letter.instance_no >= 0 && static_cast<std::size_t>(letter.instance_no) < run.instances.size();
     if (!is_there) continue;
     const Instance& instance = run.at(letter.instance_no);
-    const bool is_of_now = instance.epoch == letter.epoch || BATON_BUG(letter_redriven_again);
-    if (instance.state == TaskState::failed && is_of_now) out.push_back(letter);
+    const auto open = run.open_letters.find(letter.instance_no);
+    bool is_open = open != run.open_letters.end() && open->second == letter.epoch;
+    if (BATON_BUG(letter_redriven_again)) is_open = true;
+    if (BATON_BUG(letter_of_an_earlier_try_stays)) is_open = is_open && instance.epoch == letter.epoch;
+    if (instance.state == TaskState::failed && is_open) out.push_back(letter);
   }
   return out;
 }

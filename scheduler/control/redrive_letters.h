@@ -31,7 +31,8 @@ struct RedriveLetters {
   std::shared_ptr<const VersionRow> latest_version = nullptr;  ///< of `latest`
 };
 
-/// Those whose task instance stands as the letter says: failed, and not tried since. The others are no longer of use.
+/// Those that are open and whose task instance is failed: by itself, or because a person or another failure has ended
+/// what was tried since. The others run again already, or are no longer of use.
 [[nodiscard]] std::vector<LetterRef> that_stand(const RedriveLetters& request, const DagRun& run);
 
 /// The instances to clear for `letters`. conflict: see check_open_to_change(); invalid: a task wants more of a pool than

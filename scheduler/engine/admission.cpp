@@ -60,7 +60,23 @@ void Admission::set_gate(const std::string& breaker, std::int32_t permits) {
   call(gate, true);
 }
 
-void Admission::pause_run(RunNo run_no) { paused_runs_[run_no].capacity = 0; }
+/// Who of it is first somewhere goes to stand at the pause: what it would wait for there is not kept for it.
+void Admission::pause_run(RunNo run_no) {
+  paused_runs_[run_no].capacity = 0;
+  const auto pass_on = [&](Door& door) {
+    if (!door.waiting.empty() && door.waiting.front().candidate.run_no == run_no) call(door, false);
+  };
+  for (auto& [name, pool] : pools_) pass_on(pool);
+  for (auto& [name, narrow] : narrow_) pass_on(narrow);
+  for (auto& [name, gate] : gates_) pass_on(gate);
+  for (auto& [name, rate] : rates_) pass_on(rate.door);
+  for (auto& [key, budget] : budgets_) pass_on(budget.door);
+}
+
+bool Admission::stands_elsewhere_than_at_its_pause(const Candidate& c, const Door& door) const {
+  const auto pause = paused_runs_.find(c.run_no);
+  return pause != paused_runs_.end() && pause->second.capacity == 0 && &pause->second != &door;
+}
 
 /// The door stays until nobody stands before it: they are called one by one, each by the one before.
 void Admission::unpause_run(RunNo run_no) {
@@ -401,7 +417,9 @@ void Admission::call(Door& door, bool any) {
   const std::int32_t free = door.capacity - door.used;
   if (free <= 0 || door.called || door.waiting.empty()) return;
   const Waiter& first = door.waiting.front();
-  if (!any && first.amount > free) return;
+  bool goes_away = stands_elsewhere_than_at_its_pause(first.candidate, door);
+  if (BATON_BUG(paused_waiter_keeps_others)) goes_away = false;
+  if (!any && first.amount > free && !goes_away) return;
   door.called = first.candidate;
   door.called->stands_at = &door;
   ready_.push(*door.called);

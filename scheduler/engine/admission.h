@@ -156,6 +156,7 @@ class Admission {
   void stand(const Candidate& c, const Need& lacking);
   /// The first who stands there is to be looked at, where it fits into what is free; `any`: also where it does not.
   void call(Door& door, bool any);
+  [[nodiscard]] bool stands_elsewhere_than_at_its_pause(const Candidate& c, const Door& door) const;
   void remove(Door& door, const Candidate& c);
   /// It is not wanted any more, and the call that it has had is for the next.
   void drop(const Candidate& c);

@@ -244,7 +244,8 @@ bool Application::is_gated(TaskNo producer) const {
 
 /// Told now, or once the checks behind it have ended. Which of the two is on the disk with the success.
 void Application::tell_or_hold(InstanceNo i) {
-  if (!run_.dag->has_gates || !is_gated(run_.at(i).task_no)) return out_.produced.push_back(i);
+  const bool is_free = !run_.dag->has_gates || !is_gated(run_.at(i).task_no) || BATON_BUG(gate_lets_events_pass);
+  if (is_free) return out_.produced.push_back(i);
   if (run_.held_events.insert(i).second) out_.held.push_back({run_.row.run_no, i, now_.wall, false});
 }
 
@@ -266,7 +267,8 @@ void Application::open_gates(InstanceNo ended) {
     const TaskNo producer = run_.at(held).task_no;
     const auto gates = gates_of(*run_.dag, producer);
     const bool is_its = std::find(gates.begin(), gates.end(), instance.task_no) != gates.end();
-    if (is_checks && is_its && instance.state != TaskState::success && !is_passed_over) {
+    const bool is_bad = instance.state != TaskState::success && !BATON_BUG(failed_checks_hold_nothing_back);
+    if (is_checks && is_its && is_bad && !is_passed_over) {
       const std::string how = instance.reason == Reason::checks ? "did not hold" : "ended " + std::string(to_string(instance.state));
       quarantine(ended, run_.dag->spec(producer).produces, "its checks in \"" + run_.dag->task(instance.task_no).id + "\" " + how);
     }
@@ -409,6 +411,7 @@ void Application::apply(TaskChange& c, std::deque<FollowUp>& follow) {
   }
   if (c.checks != nullptr) record_checks(c.instance, c);
   if (c.to == TaskState::success) record_success(c.instance, c);
+  if (c.reason == Reason::exit_skip && BATON_BUG(skip_tells_of_assets)) tell_or_hold(c.instance);
   if (is_final(c.to)) end_instance(c.instance, follow);
   bool is_claim = c.new_epoch;
   if (BATON_BUG(claim_not_written)) is_claim = false;
@@ -457,7 +460,6 @@ void Application::end_deferral(InstanceNo i, const TaskChange& c) {
 
 /// As if it had not run.
 void Application::let_none(InstanceNo i) {
-  run_.was_cleared = true;
   TaskChange cleared;
   cleared.reason = Reason::cleared;
   if (run_.at(i).state == TaskState::deferred) end_deferral(i, cleared);
@@ -475,6 +477,7 @@ void Application::mark_ended(const TaskChange& c) {
   instance.reason = c.reason;
   run_.ensure_activity(c.instance).ended_at = now_.wall;  // what it did before is told by its tries
   write(c.instance, out_.dirty);
+  if (c.to != TaskState::success) drop_held(c.instance);  // what it has made is no good, and nobody is told of it
   // A person says that the data is good: nothing that these checks hold back is held back any more.
   const bool accepts = c.to == TaskState::success && run_.spec_of(c.instance).kind == TaskKind::checks;
   if (accepts && run_.dag->has_gates) lift_quarantine(c.instance);

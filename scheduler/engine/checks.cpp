@@ -8,6 +8,7 @@
 #include "scheduler/engine/check_results.h"
 #include "scheduler/engine/run_names.h"
 #include "scheduler/json/json_value.h"
+#include "scheduler/model/seeded_bug.h"
 #include "scheduler/model/utf8.h"
 
 namespace baton {
@@ -162,6 +163,7 @@ ChecksOutcome checks_outcome(const DagRun& run, InstanceNo i, std::string_view o
     if (result.state == CheckState::passed) continue;
     name_in_note(out, result, named);
     const bool only_warns = result.state == CheckState::warned || result.on_fail == OnFail::warn;
+    if (only_warns && BATON_BUG(warning_fails_the_task)) out.is_failed = true;
     if (!only_warns && result.on_fail == OnFail::fail) out.is_failed = true;
     if (only_warns || result.on_fail != OnFail::quarantine) continue;
     const CheckSpec& check = checks[result.check];

@@ -100,6 +100,7 @@ struct DagRun {
   std::unordered_map<InstanceNo, MappedItem> items;
   mutable std::unordered_map<TaskNo, DescribedTask> described;  ///< of mapped tasks that expressions have named
   std::set<InstanceNo> held_events;               ///< successes whose asset events wait for the checks behind them
+  std::map<InstanceNo, Epoch> open_letters;       ///< of instances that gave up, under which epoch; see dead_letters.h
   std::set<TaskNo> waits_for_past;                ///< tasks that are not known to be done in the run of the date before
   std::shared_ptr<TaskStates> states;             ///< of its DAG, shared by its live runs; null: none are known
   std::deque<FollowUp> pending;
@@ -116,7 +117,6 @@ struct DagRun {
   std::unordered_map<InstanceNo, std::string> unexpanded;  ///< why a mapped task could not expand, for the run's note
   /// When it was taken over from one who ran it before. What ran then has run on: its span began earlier than this.
   MonoUs restored_at = std::numeric_limits<MonoUs>::min();
-  bool was_cleared = false;          ///< since it is in memory here: any part of it
   bool has_collapsed = false;        ///< a clear has removed mapped instances: their attempts' keys are not used again
 
   [[nodiscard]] Instance& at(InstanceNo i) { return instances[static_cast<std::size_t>(i)]; }

@@ -1,7 +1,6 @@
 #include "scheduler/engine/dead_letters.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "scheduler/model/seeded_bug.h"
@@ -57,27 +56,33 @@ bool leaves_letter(const DagRun& run, InstanceNo i) {
   return (!by_others || BATON_BUG(letter_of_the_stopped)) && !is_hook && is_wanted;
 }
 
-bool may_close_letters(const DagRun& run, InstanceNo i) {
-  const Instance& instance = run.at(i);
-  if (!is_final(instance.state) || instance.state == TaskState::failed) return false;
-  // Checks without a program have no attempts: whether they have failed before cannot be told from their epoch.
-  if (run.spec_of(i).kind == TaskKind::checks) return true;
-  // Nor of what could not be launched, for its expressions or a secret: it has failed before where it is marked now, or
-  // was cleared here or by whoever had the run before. The first attempt of all may be behind such a failure too.
-  const bool has_a_past = run.was_cleared || run.restored_at != std::numeric_limits<MonoUs>::min();
-  if (instance.epoch == 0) return instance.reason == Reason::marked || has_a_past;
-  return instance.epoch > 1 || has_a_past || instance.state != TaskState::success || instance.reason != Reason::none;
-}
-
-void take_letters(const DagRun& run, const StepOutcome& step, WallUs now, ServiceRows& out) {
+void take_letters(DagRun& run, const StepOutcome& step, WallUs now, ServiceRows& out) {
   for (const InstanceNo i : step.dirty) {
-    if (may_close_letters(run, i) && !BATON_BUG(letter_left_open)) {
-      out.letter_closings.push_back({run.row.run_no, i, 0, closed_as(run.at(i).state), now, "", 0});
+    const Instance& instance = run.at(i);
+    // What others have stopped or marked failed says nothing of the work that was given up before: that letter stays,
+    // and is what a person can have it tried again with.
+    const bool is_answered = is_final(instance.state) && instance.state != TaskState::failed;
+    if (is_answered && run.open_letters.contains(i) && !BATON_BUG(letter_left_open)) {
+      out.letter_closings.push_back({run.row.run_no, i, 0, closed_as(instance.state), now, "", 0});
+      run.open_letters.erase(i);
     }
     // One that is not of now has lost its activity when it was written, and has its letter already.
     const bool is_new = run.activity(i) != nullptr && leaves_letter(run, i);
-    if (is_new) out.letters.push_back(letter_of(run, step, i, now));
+    if (!is_new) continue;
+    out.letters.push_back(letter_of(run, step, i, now));
+    run.open_letters[i] = instance.epoch;  // it takes the place of an earlier one
   }
+}
+
+bool forget_closed(DagRun& run, const std::vector<LetterClosingRow>& closings) {
+  bool has_changed = false;
+  for (const LetterClosingRow& row : closings) {
+    const auto open = row.run_no == run.row.run_no ? run.open_letters.find(row.instance_no) : run.open_letters.end();
+    if (open == run.open_letters.end() || (row.epoch != 0 && row.epoch != open->second)) continue;
+    run.open_letters.erase(open);
+    has_changed = true;
+  }
+  return has_changed;
 }
 
 }  // namespace baton

@@ -1,6 +1,9 @@
 // Dead letters: which ends of task instances leave one, and which close an earlier one. Written in the part of the end,
-// so that there is no end without its letter. Pure.
+// so that there is no end without its letter. A run knows which of its letters are open (DagRun::open_letters), so that
+// one is tried again at most once, and not after somebody has let it go. Pure.
 #pragma once
+
+#include <vector>
 
 #include "scheduler/engine/dag_run.h"
 #include "scheduler/engine/decide.h"
@@ -13,11 +16,11 @@ namespace baton {
 /// because that is done again with the letter of that task; not hooks.
 [[nodiscard]] bool leaves_letter(const DagRun& run, InstanceNo i);
 
-/// Whether instance `i`, as it has ended now, may have left a letter before, that is answered by this end. False for a
-/// success at the first attempt, which is what nearly all ends are.
-[[nodiscard]] bool may_close_letters(const DagRun& run, InstanceNo i);
+/// What the ends of a step write beside themselves: letters, and closings of earlier ones that they answer. The run
+/// knows of both from here on. Before its rows are written: the notes of the ends are needed.
+void take_letters(DagRun& run, const StepOutcome& step, WallUs now, ServiceRows& out);
 
-/// What the ends of a step write beside themselves. Before its rows are written: the notes of the ends are needed.
-void take_letters(const DagRun& run, const StepOutcome& step, WallUs now, ServiceRows& out);
+/// Somebody has dealt with these; whether one of them is of this run and was open.
+bool forget_closed(DagRun& run, const std::vector<LetterClosingRow>& closings);
 
 }  // namespace baton

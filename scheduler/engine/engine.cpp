@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "scheduler/engine/dead_letters.h"
 #include "scheduler/model/check.h"
 #include "scheduler/model/seeded_bug.h"
 
@@ -47,7 +48,7 @@ void Engine::adopt_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome 
   left_.erase(run.row.run_no);
   leave_queue(run.row.run_no);
   note_comes(run.row);
-  queue_.set_limits(run.row.dag_id, limits_of(*run.dag), run.row.run_no);
+  set_limits(run.row.dag_id, limits_of(*run.dag), run.row.run_no);
   if (run.row.begun_at == kNoTime) {
     queue_.add_active(run.row);
     return begin_loaded({std::move(run), std::move(path_us)}, std::move(request), std::move(version));
@@ -145,17 +146,49 @@ bool Engine::change_run(RunNo run_no, const Event& event, EngineRequest request)
 
 void Engine::write(EngineRequest request) {
   if (dead_) return;
+  const std::vector<LiveRun*> go_behind = let_letters_go(request);
   Part part;
   part.audit = std::move(request.audit);
   part.service = std::move(request.service);
   part.idempotency = std::move(request.idempotency);
   next().batch.parts.push_back(std::move(part));
   next().requests.push_back({next().batch.parts.size() - 1, 0, false, std::move(request.done), {}});
+  // What these write from here on goes behind it: a letter that is left anew under the same epoch is another one.
+  for (LiveRun* live : go_behind) live->part = next().part_for_request({});
   schedule_turn();
+}
+
+/// Letters that a request closes are so for their runs before it is durable: whoever decides meanwhile to try one of
+/// them again must not. The live runs among them.
+std::vector<LiveRun*> Engine::let_letters_go(EngineRequest& request) {
+  const std::vector<LetterClosingRow>& rows = request.service.letter_closings;
+  std::vector<LiveRun*> out;
+  if (rows.empty() || BATON_BUG(discard_unseen_in_memory)) return out;
+  std::set<RunNo> runs;
+  for (const LetterClosingRow& row : rows) runs.insert(row.run_no);
+  for (const RunNo run_no : runs) {
+    if (const auto kept = kept_.find(run_no); kept != kept_.end()) forget_closed(kept->second.run, rows);
+    LiveRun* live = runs_.find(run_no);
+    if (live != nullptr && forget_closed(live->run, rows)) out.push_back(live);
+  }
+  request.done = [this, number = late_closings_.add(rows), done = std::move(request.done)](const PartVerdict& verdict) {
+    late_closings_.note_durable(number);
+    if (done) done(verdict);
+  };
+  return out;
+}
+
+void Engine::read_run(RunLoader& loader, RunNo run_no, RunLoader::OnLoaded done) {
+  loader.load(run_no, now(), [this, alive = is_alive_, read = late_closings_.begin_read(),
+                              done = std::move(done)](Result<LoadedRun> loaded) {
+    if (*alive) late_closings_.end_read(read, loaded ? &loaded->run : nullptr);
+    done(std::move(loaded));
+  });
 }
 
 /// From here on the rows of this run go into the part of the request, to the end of this batch.
 void Engine::open_part(LiveRun& live, EngineRequest request, bool creates) {
+  forget_closed(live.run, request.service.letter_closings);
   live.part = next().part_for_request(live.part);
   follow_states(live.part.part, request.service.task_states);
   fill_part(next().part(live.part), request);
@@ -238,6 +271,7 @@ void Engine::turn() {
     do_more();
     begin_waiting();
   }
+  if (std::exchange(circles_due_, false)) end_circles();
   admit();
   if (!commits_.is_writing()) commit();
   if (!commits_.is_writing() && runs_.has_more()) schedule_turn();  // that share changed nothing to wait for

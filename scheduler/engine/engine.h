@@ -20,6 +20,7 @@
 #include "scheduler/engine/commit_pipeline.h"
 #include "scheduler/engine/decide.h"
 #include "scheduler/engine/executor.h"
+#include "scheduler/engine/late_closings.h"
 #include "scheduler/engine/live_runs.h"
 #include "scheduler/engine/look_ahead.h"
 #include "scheduler/engine/loop.h"
@@ -164,6 +165,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// Ends a run: TERM and grace, teardowns still run; with `kill`: at once. One that waits ends without having begun.
   /// False: no such run lives or waits, or it waits and is not durable yet.
   bool stop_run(RunNo run_no, Reason reason, bool kill);
+  /// Has `loader` bring a run that is not in memory. What people let go of its letters meanwhile is no more in it.
+  void read_run(RunLoader& loader, RunNo run_no, RunLoader::OnLoaded done);
   /// As stop_run(), for a run that waits and has been loaded. False: it does not wait (any more), or is not durable yet;
   /// nothing has changed then, and `request.done` is not called.
   bool stop_waiting(LoadedRun loaded, const StopRequested& how, EngineRequest request);
@@ -232,6 +235,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void begin_loaded(LoadedRun loaded, EngineRequest request, std::shared_ptr<const VersionRow> version = nullptr,
                     const StopRequested* to_end = nullptr);
   void watch_queue();
+  void set_limits(const std::string& dag_id, RunLimits limits, RunNo said_by);
   void let_go_on(RunNo run_no);
   bool stop_unloaded(RunNo run_no, const StopRequested& how);
 
@@ -241,6 +245,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
                    std::shared_ptr<const VersionRow> version);
   void revert(LiveRun& live, std::shared_ptr<const VersionRow> version);
   void open_part(LiveRun& live, EngineRequest request, bool creates);
+  std::vector<LiveRun*> let_letters_go(EngineRequest& request);
   void follow_states(std::size_t part, std::vector<TaskStateRow>& rows);
   static void fill_part(Part& part, EngineRequest& request);
   void watch_timeout(LiveRun& live);
@@ -300,9 +305,16 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void child_ended(const RunRow& row);
   void refuse_child(const Pending::ChildWish& wish, Reason reason, const std::string& why);
   void reconcile_children();
+  [[nodiscard]] bool is_wanted(const Pending::ChildWish& wish) const;
   [[nodiscard]] LiveRun* waiting_parent(const Pending::ChildWish& wish);
   [[nodiscard]] bool is_deadlock(const DagRun& parent, const std::string& dag_id) const;
+  using Waits = std::map<RunNo, std::vector<const ChildRow*>>;  ///< by parent: what it waits for
+  [[nodiscard]] Waits stuck_waits(RunNo own) const;
+  [[nodiscard]] bool are_stuck(const std::vector<RunNo>& holders, const Waits& stuck) const;
+  [[nodiscard]] bool is_stuck(const ChildRow& child, const Waits& stuck) const;
+  [[nodiscard]] RunNo next_in_circle(const ChildRow& child) const;
   [[nodiscard]] std::optional<std::string> circle_of_places(const DagRun& parent, const std::string& dag_id) const;
+  void end_circles();
 
   // engine_assets.cpp: what tasks produce.
   void tell_produced(const DagRun& run, InstanceNo i, Part& part);
@@ -325,6 +337,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   CommitPipeline commits_;
   RunQueue queue_;
   RunLoader* loader_ = nullptr;
+  LateClosings late_closings_;
   std::map<RunNo, LoadedRun> kept_;            ///< wait for their turn only, and are in memory already
   std::map<RunNo, std::uint64_t> beginning_;   ///< are being loaded to begin; which load it is
   std::uint64_t last_ticket_ = 0;
@@ -359,6 +372,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::int32_t begun_ = 0;                     ///< runs that begin with the batch that gathers
   std::int32_t loading_ = 0;                   ///< runs that are being loaded, to begin or to be stopped
   bool turn_scheduled_ = false;
+  bool circles_due_ = false;                   ///< those who wait for runs may have come to wait for themselves
   bool claims_held_ = false;
   bool workers_heard_ = false;                 ///< one was ready: runs can no longer be adopted with their attempts
   bool dead_ = false;

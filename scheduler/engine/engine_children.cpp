@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "scheduler/engine/engine.h"
+#include "scheduler/model/check.h"
 #include "scheduler/model/seeded_bug.h"
 
 namespace baton {
@@ -19,12 +20,17 @@ Reason reason_of(const Error& error) {
 
 }  // namespace
 
+/// Whether this attempt is one of a live run and waits.
+bool Engine::is_wanted(const Pending::ChildWish& wish) const {
+  const DagRun* parent = run(wish.run_no);
+  if (parent == nullptr || static_cast<std::size_t>(wish.instance_no) >= parent->instances.size()) return false;
+  const Instance& instance = parent->at(wish.instance_no);
+  return instance.state == TaskState::deferred && instance.epoch == wish.epoch;
+}
+
 /// The live run whose attempt this is, as long as it waits; else null.
 LiveRun* Engine::waiting_parent(const Pending::ChildWish& wish) {
-  LiveRun* live = runs_.find(wish.run_no);
-  if (live == nullptr || static_cast<std::size_t>(wish.instance_no) >= live->run.instances.size()) return nullptr;
-  const Instance& instance = live->run.at(wish.instance_no);
-  return instance.state == TaskState::deferred && instance.epoch == wish.epoch ? live : nullptr;
+  return is_wanted(wish) ? runs_.find(wish.run_no) : nullptr;
 }
 
 void Engine::refuse_child(const Pending::ChildWish& wish, Reason reason, const std::string& why) {
@@ -81,47 +87,95 @@ bool Engine::is_deadlock(const DagRun& parent, const std::string& dag_id) const 
   return false;
 }
 
+// ── who waits for a place that waits for it ─────────────────────────────────────────────────────────────────────────
+
+/// The runs that cannot go on before one of them does: each waits for a child that is among them, or that waits for a
+/// place while all who hold one are among them. `own` is taken for one; 0: nobody is.
+Engine::Waits Engine::stuck_waits(RunNo own) const {
+  // All that wait for a child are taken for stuck; who waits for none that is goes on.
+  Waits stuck;
+  if (own != 0) stuck[own];
+  for (const auto& [child_no, row] : children_) {
+    if (row.state == ChildState::awaited && is_wanted(wish_of(row))) stuck[row.run_no].push_back(&row);
+  }
+  const auto is_one = [&](const ChildRow* row) { return is_stuck(*row, stuck); };
+  const auto goes_on = [&](const auto& entry) {
+    return entry.first != own && std::none_of(entry.second.begin(), entry.second.end(), is_one);
+  };
+  while (std::erase_if(stuck, goes_on) > 0) {
+  }
+  return stuck;
+}
+
+bool Engine::are_stuck(const std::vector<RunNo>& holders, const Waits& stuck) const {
+  return !holders.empty() && std::all_of(holders.begin(), holders.end(), [&](RunNo h) { return stuck.contains(h); });
+}
+
+bool Engine::is_stuck(const ChildRow& child, const Waits& stuck) const {
+  if (run(child.child_no) != nullptr) return stuck.contains(child.child_no);
+  return queue_.is_waiting(child.child_no) && are_stuck(queue_.full_of(child.dag_id), stuck);
+}
+
+/// Of a child that is stuck: the run that it waits for, itself where it lives.
+RunNo Engine::next_in_circle(const ChildRow& child) const {
+  return run(child.child_no) != nullptr ? child.child_no : queue_.full_of(child.dag_id).front();
+}
+
 /// Whether a run of this DAG would wait for ever for a place, because whoever holds one waits, be it through others,
-/// for a place that `parent` or another of them holds: the way round, by DAGs. Each child closes such a circle, or does
+/// for a place that `parent` or another of them holds: the way round, by DAGs. A child closes such a circle, or does
 /// not, when it is made; whoever takes a place has none yet.
 std::optional<std::string> Engine::circle_of_places(const DagRun& parent, const std::string& dag_id) const {
   const RunNo own = parent.row.run_no;
   const auto waits = [&](RunNo run_no) {
     const DagRun* const holder = run(run_no);
+    if (BATON_BUG(circle_forgotten_at_restart) && holder != nullptr && holder->restored_at >= begun_at_) return false;
     return run_no == own ||
            (holder != nullptr && holder->row.counts[static_cast<std::size_t>(TaskState::deferred)] > 0);
   };
   const std::vector<RunNo> first = queue_.full_of(dag_id);
   if (first.empty() || !std::all_of(first.begin(), first.end(), waits)) return std::nullopt;
-
-  // All that wait for a child are taken for stuck; who waits for none that is goes on.
-  std::map<RunNo, std::vector<const ChildRow*>> stuck{{own, {}}};
-  for (const auto& [child_no, row] : children_) {
-    if (row.state == ChildState::awaited) stuck[row.run_no].push_back(&row);
-  }
-  const auto holders_stuck = [&](const std::vector<RunNo>& holders) {
-    return !holders.empty() && std::all_of(holders.begin(), holders.end(), [&](RunNo h) { return stuck.contains(h); });
-  };
-  const auto child_stuck = [&](const ChildRow* row) {
-    if (run(row->child_no) != nullptr) return stuck.contains(row->child_no);
-    return queue_.is_waiting(row->child_no) && holders_stuck(queue_.full_of(row->dag_id));
-  };
-  const auto goes_on = [&](const auto& entry) {
-    return entry.first != own && std::none_of(entry.second.begin(), entry.second.end(), child_stuck);
-  };
-  while (std::erase_if(stuck, goes_on) > 0) {
-  }
-  if (!holders_stuck(first)) return std::nullopt;
+  const Waits stuck = stuck_waits(own);
+  if (!are_stuck(first, stuck)) return std::nullopt;
 
   std::string way = parent.row.dag_id + " → " + dag_id;
   RunNo at = first.front();
   for (std::size_t steps = 0; at != own && steps < stuck.size(); ++steps) {
     const auto& rows = stuck.at(at);
-    const ChildRow& row = **std::find_if(rows.begin(), rows.end(), child_stuck);
+    const ChildRow& row =
+        **std::find_if(rows.begin(), rows.end(), [&](const auto* one) { return is_stuck(*one, stuck); });
     way += " → " + row.dag_id;
-    at = run(row.child_no) != nullptr ? row.child_no : queue_.full_of(row.dag_id).front();
+    at = next_in_circle(row);
   }
   return way;
+}
+
+/// A circle may close without a child being made: a DAG has fewer places than when those were that wait now, or a
+/// restart has found it so. Of each circle the youngest that has not begun is given up: it has done nothing yet.
+void Engine::end_circles() {
+  for (Waits stuck = stuck_waits(0); !stuck.empty(); stuck = stuck_waits(0)) {
+    const auto wait_of = [&](RunNo run_no) -> const ChildRow& {
+      const auto& rows = stuck.at(run_no);
+      return **std::find_if(rows.begin(), rows.end(), [&](const auto* one) { return is_stuck(*one, stuck); });
+    };
+    RunNo at = stuck.begin()->first;
+    for (std::size_t steps = 0; steps < stuck.size(); ++steps) at = next_in_circle(wait_of(at));  // into the circle
+    const RunNo begin = at;
+    const ChildRow* last = nullptr;
+    std::string way = run(begin)->row.dag_id;
+    do {
+      const ChildRow& row = wait_of(at);
+      way += " → " + row.dag_id;
+      if (run(row.child_no) == nullptr && (last == nullptr || row.child_no > last->child_no)) last = &row;
+      at = next_in_circle(row);
+    } while (at != begin);
+    BATON_CHECK(last != nullptr);  // no run is started by one that it has started
+    const ChildRow given_up = *last;
+    const std::string name = "run " + given_up.run_id + " of DAG " + given_up.dag_id;
+    refuse_child(wish_of(given_up), Reason::deadlock,
+                 name + " waits for a place that waits for this one (" + way + "): it would wait for itself");
+    const auto kept = children_.find(given_up.child_no);
+    if (kept != children_.end()) kept->second.state = ChildState::cut;  // its stop is on its way
+  }
 }
 
 void Engine::child_made(const Pending::ChildWish& wish, Result<ChildRun> made) {
@@ -129,6 +183,7 @@ void Engine::child_made(const Pending::ChildWish& wish, Result<ChildRun> made) {
   if (parent == nullptr) return;  // it was stopped meanwhile: nothing was made
   if (!made) return refuse_child(wish, reason_of(made.error()), made.error().message);
   const std::string& dag_id = made->creation.run.dag_id;
+  set_limits(dag_id, limits_of(*made->creation.dag), made->creation.run.run_no);
   const bool waits = child_ask_of(parent->run.spec_of(wish.instance_no)).waits;
   if (const auto way = waits ? circle_of_places(parent->run, dag_id) : std::nullopt) {
     return refuse_child(wish, Reason::deadlock,
@@ -213,6 +268,7 @@ void Engine::stop_child(const Pending::ChildWish& wish) {
 void Engine::restore_children(const std::vector<ChildRow>& rows) {
   for (const ChildRow& row : rows) children_[row.child_no] = row;
   if (rows.empty()) return;
+  circles_due_ = true;
   loop_.post([this, alive = is_alive_] {
     if (*alive) reconcile_children();
   });
@@ -233,6 +289,7 @@ void Engine::reconcile_children() {
     ended.run_no = row.child_no;
     child_ended(ended);
   }
+  schedule_turn();
 }
 
 }  // namespace baton

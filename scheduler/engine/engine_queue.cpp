@@ -20,7 +20,7 @@ constexpr DurationUs kLookAgainUs = kMinute;  // the wall clock may be set while
 // ── a new run ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void Engine::create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request) {
-  queue_.set_limits(creation.run.dag_id, limits_of(*creation.dag), creation.run.run_no);
+  set_limits(creation.run.dag_id, limits_of(*creation.dag), creation.run.run_no);
   note_comes(creation.run);
   const bool begins = !claims_held_ && begun_ < kBeginsMax && queue_.may_begin(creation.run, loop_.wall_now());
   begins ? begin_created(std::move(creation), std::move(params), std::move(path_us), std::move(request))
@@ -107,7 +107,7 @@ void Engine::take_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome c
   left_.erase(row.run_no);
   leave_queue(row.run_no);  // where it has waited: it does so anew
   note_comes(row);
-  queue_.set_limits(row.dag_id, limits_of(*run.dag), row.run_no);
+  set_limits(row.dag_id, limits_of(*run.dag), row.run_no);
   // One that was only marked has ended still, and has nothing to wait for.
   const bool waits = loader_ != nullptr && !is_final(row.state) && !queue_.may_begin(row, loop_.wall_now());
   if (!waits && row.begun_at == kNoTime) {
@@ -177,7 +177,7 @@ void Engine::begin_waiting() {
 void Engine::load_waiting(RunNo run_no) {
   ++loading_;
   const std::uint64_t ticket = beginning_[run_no] = ++last_ticket_;
-  loader_->load(run_no, now(), [this, alive = is_alive_, run_no, ticket](Result<LoadedRun> loaded) {
+  read_run(*loader_, run_no, [this, alive = is_alive_, run_no, ticket](Result<LoadedRun> loaded) {
     if (!*alive) return;
     --loading_;
     if (!dead_) waiting_loaded(run_no, ticket, std::move(loaded));
@@ -198,8 +198,9 @@ void Engine::waiting_loaded(RunNo run_no, std::uint64_t ticket, Result<LoadedRun
                           [this, run_no, ticket] { return is_loading(run_no, ticket); });
   }
   beginning_.erase(run_no);
-  queue_.set_limits(loaded->run.row.dag_id, limits_of(*loaded->run.dag), run_no);
+  set_limits(loaded->run.row.dag_id, limits_of(*loaded->run.dag), run_no);
   queue_.put_back(run_no);  // the limits may be known only now
+  circles_due_ = true;      // it has looked as if it were about to begin, and perhaps to end
   kept_[run_no] = std::move(*loaded);
 }
 
@@ -339,7 +340,7 @@ bool Engine::stop_waiting(LoadedRun loaded, const StopRequested& how, EngineRequ
 bool Engine::stop_unloaded(RunNo run_no, const StopRequested& how) {
   if (loader_ == nullptr || !queue_.may_change(run_no)) return false;
   ++loading_;
-  loader_->load(run_no, now(), [this, alive = is_alive_, run_no, how](Result<LoadedRun> loaded) {
+  read_run(*loader_, run_no, [this, alive = is_alive_, run_no, how](Result<LoadedRun> loaded) {
     if (!*alive) return;
     --loading_;
     schedule_turn();
@@ -354,8 +355,13 @@ bool Engine::stop_unloaded(RunNo run_no, const StopRequested& how) {
   return true;
 }
 
+/// Who waits for a place may wait for itself under other limits.
+void Engine::set_limits(const std::string& dag_id, RunLimits limits, RunNo said_by) {
+  circles_due_ = queue_.set_limits(dag_id, limits, said_by) || circles_due_;
+}
+
 void Engine::set_run_limits(const std::string& dag_id, RunLimits limits) {
-  queue_.set_limits(dag_id, limits, std::numeric_limits<RunNo>::max());
+  set_limits(dag_id, limits, std::numeric_limits<RunNo>::max());
   schedule_turn();
 }
 

@@ -23,14 +23,15 @@ bool is_due(WallUs run_after, WallUs now) { return run_after == kNoTime || run_a
 
 }  // namespace
 
-void RunQueue::set_limits(const std::string& dag_id, RunLimits limits, RunNo said_by) {
+bool RunQueue::set_limits(const std::string& dag_id, RunLimits limits, RunNo said_by) {
   DagQueue& dag = dags_[dag_id];
-  if (said_by < dag.said_by) return;
+  if (said_by < dag.said_by) return false;
   const bool is_same = dag.said_by != 0 && dag.limits == limits;
   dag.said_by = said_by;
-  if (is_same) return;
+  if (is_same) return false;
   dag.limits = limits;
   refresh(dag);
+  return true;
 }
 
 void RunQueue::set_backfill_limit(const std::string& dag_id, std::int32_t runs) {

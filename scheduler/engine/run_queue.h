@@ -31,8 +31,8 @@ namespace baton {
 class RunQueue {
  public:
   /// `said_by`: the run whose version says so; what a later run has said stands. Where nobody has said the limits of a
-  /// DAG, one of its runs is taken at a time: loading that one brings them.
-  void set_limits(const std::string& dag_id, RunLimits limits, RunNo said_by);
+  /// DAG, one of its runs is taken at a time: loading that one brings them. Whether they are others than before.
+  bool set_limits(const std::string& dag_id, RunLimits limits, RunNo said_by);
   /// Backfills of a DAG at a time, beside its other runs; without it, as many as max_active_runs says. 0: no limit.
   void set_backfill_limit(const std::string& dag_id, std::int32_t runs);
   /// A DAG that is paused begins nothing but backfills.

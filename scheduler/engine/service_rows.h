@@ -301,6 +301,13 @@ struct DeadLetterRow {
   std::int64_t seq = 0;           ///< given by the store
 };
 
+/// A letter that nobody has dealt with, as far as its run needs it.
+struct OpenLetter {
+  InstanceNo instance_no = 0;
+  Epoch epoch = 0;
+  friend bool operator==(const OpenLetter&, const OpenLetter&) = default;
+};
+
 /// The open letters of one task instance are open no more. Where there are none, nothing happens.
 struct LetterClosingRow {
   RunNo run_no = 0;

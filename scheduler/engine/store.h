@@ -38,6 +38,7 @@ struct RunSnapshot {
   VersionRow version;
   std::vector<TaskRow> instances;  ///< by instance_no, without gaps
   std::vector<InstanceNo> held_events = {};  ///< whose asset events wait for checks
+  std::vector<OpenLetter> open_letters = {};  ///< one of an instance at most
 };
 
 class Store {

@@ -14,7 +14,7 @@ namespace {
 constexpr char kLive[] =
     "(SELECT run_no FROM dag_run WHERE state = 1 UNION SELECT run_no FROM dag_run WHERE hooks_open = 1)";
 
-/// Reads the three kinds of rows side by side, all by run number. Lives for one scan.
+/// Reads the kinds of rows side by side, all by run number. Lives for one scan.
 class LiveScan {
  public:
   explicit LiveScan(Database& db) : db_(db) {}
@@ -27,12 +27,13 @@ class LiveScan {
   void read_instances(std::int64_t created_seq);
   void read_items();
   void read_held();
+  void read_letters();
   void fail(Error error);
   [[nodiscard]] RunNo run_no() const { return runs_.integer(0); }
 
   Database& db_;
-  Statement runs_, instances_, items_, held_, version_;
-  int instances_rc_ = kDone, items_rc_ = kDone, held_rc_ = kDone;
+  Statement runs_, instances_, items_, held_, letters_, version_;
+  int instances_rc_ = kDone, items_rc_ = kDone, held_rc_ = kDone, letters_rc_ = kDone;
   std::unordered_map<std::int64_t, Result<VersionRow>> versions_;
   std::int64_t version_no_ = -1;     ///< of snapshot_.version
   RunSnapshot snapshot_;
@@ -58,12 +59,15 @@ Status LiveScan::read(const Store::OnRun& each) {
                    kLive + " ORDER BY run_no, instance_no");
   held_ = prepare(std::string("SELECT run_no, instance_no FROM held_asset_event WHERE run_no IN ") + kLive +
                   " ORDER BY run_no, instance_no");
+  letters_ = prepare(std::string("SELECT run_no, instance_no, epoch FROM dead_letter WHERE state = 0 AND run_no IN ") +
+                     kLive + " ORDER BY run_no, instance_no");
   version_ = prepare(std::string("SELECT ") + kVersionColumns +
                      " FROM dag_version v JOIN dag d USING (dag_no) WHERE v.version_no = ?");
   if (code_ != kOk) return db_.error("the state cannot be read", code_);
   instances_rc_ = instances_.step();
   items_rc_ = items_.step();
   held_rc_ = held_.step();
+  letters_rc_ = letters_.step();
   int rc = runs_.step();
   for (; rc == kRow; rc = runs_.step()) {
     error_.reset();
@@ -76,9 +80,10 @@ Status LiveScan::read(const Store::OnRun& each) {
     read_instances(runs_.integer(kRunCreatedSeq));
     read_items();
     read_held();
+    read_letters();
     each(run_no(), error_ ? Status(*error_) : Status(Unit{}), snapshot_);
   }
-  for (const int end : {rc, instances_rc_, items_rc_, held_rc_}) {
+  for (const int end : {rc, instances_rc_, items_rc_, held_rc_, letters_rc_}) {
     if (end != kDone) return db_.error("the state cannot be read", end);
   }
   return Unit{};
@@ -137,6 +142,13 @@ void LiveScan::read_held() {
   snapshot_.held_events.clear();
   for (; held_rc_ == kRow && held_.integer(0) <= run_no(); held_rc_ = held_.step()) {
     if (held_.integer(0) == run_no()) snapshot_.held_events.push_back(static_cast<InstanceNo>(held_.integer(1)));
+  }
+}
+
+void LiveScan::read_letters() {
+  snapshot_.open_letters.clear();
+  for (; letters_rc_ == kRow && letters_.integer(0) <= run_no(); letters_rc_ = letters_.step()) {
+    if (letters_.integer(0) == run_no()) snapshot_.open_letters.push_back(decode_open_letter(letters_, 1));
   }
 }
 

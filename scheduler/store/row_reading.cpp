@@ -119,6 +119,10 @@ Status decode_item(const Statement& row, int first, TaskRow& into) {
   return Unit{};
 }
 
+OpenLetter decode_open_letter(const Statement& row, int first) {
+  return {static_cast<InstanceNo>(row.integer(first)), static_cast<Epoch>(row.integer(first + 1))};
+}
+
 Status decode_try(const Statement& row, TryRow& t) {
   t.run_no = row.integer(0);
   t.instance_no = row.small(1);
@@ -259,6 +263,15 @@ Result<RunSnapshot> load_run(Database& db, RunNo run_no) {
     return Unit{};
   });
   if (!read) return read.error();
+  auto letters = prepare(db, "SELECT instance_no, epoch FROM dead_letter WHERE run_no = ? AND state = 0"
+                             " ORDER BY instance_no");
+  if (!letters) return letters.error();
+  letters->start_with(run_no);
+  const Status listed = for_each_row(db, *letters, [&]() -> Status {
+    snapshot.open_letters.push_back(decode_open_letter(*letters, 0));
+    return Unit{};
+  });
+  if (!listed) return listed.error();
   return snapshot;
 }
 

@@ -37,6 +37,9 @@ Status decode_instance(const Statement& row, std::int64_t created_seq, TaskRow& 
 /// Puts map_key and item (columns `first`, +1, checksum +2) into `into`.
 Status decode_item(const Statement& row, int first, TaskRow& into);
 
+/// Columns instance_no (`first`) and epoch.
+OpenLetter decode_open_letter(const Statement& row, int first);
+
 inline constexpr char kTryColumns[] =
     "run_no, instance_no, epoch, try_number, state, reason, exit_code, signal, queued_at, started_at, ended_at, pid,"
     " user_us, sys_us, max_rss_bytes, log_bytes, checksum, host, times, note, rendered, executor,"

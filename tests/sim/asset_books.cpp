@@ -20,6 +20,7 @@ constexpr DurationUs kAssetsLateUs = 6 * kMinute;
 
 /// A success of its own tells of what it has made; not what a person says, nor what lies in the cache.
 void AssetBooks::row_comes(const DiskRun& run, const TaskRow& old, const TaskRow& row) {
+  if (run.dag->has_gates) return;  // QualityBooks see to it
   const Task& task = run.dag->task(row.task_no);
   if (task.spec->produces.empty() || row.state != TaskState::success) return;
   const bool is_new = old.state != TaskState::success || old.epoch != row.epoch || old.ended_at != row.ended_at;
@@ -36,6 +37,7 @@ void AssetBooks::check_produced(const Part& part) {
       continue;
     }
     ground_.strike(Fault::asset_event_produced);
+    if (runs_.at(row.run_no).dag->has_gates) continue;
     --produced_[{row.run_no, row.task_id, row.map_index, row.asset}];
   }
   for (const auto& [key, owed] : produced_) {
@@ -89,8 +91,15 @@ void AssetBooks::take(const AssetEventRow& row) {
 }
 
 void AssetBooks::take(const AssetQuarantineRow& row) {
-  if (!known_.contains(row.asset)) return;
   const bool holds = !row.by.empty();
+  if (!row.only_of.empty()) {  // of checks: what somebody else holds stays so
+    if (holds) known_.insert(row.asset);
+    const auto holder = holders_.find(row.asset);
+    const bool is_theirs = holder != holders_.end() && holder->second == row.only_of;
+    if (holds ? holder != holders_.end() : !is_theirs) return;
+    by_checks_[row.asset] = ground_.loop.now();
+  }
+  if (!known_.contains(row.asset)) return;
   last_change_ = ground_.loop.now();
   if (!holds) {
     if (held_.erase(row.asset) > 0) ground_.strike(Fault::asset_released);

@@ -42,6 +42,12 @@ class AssetBooks {
   /// Somebody was told that an event is on disk.
   void accepted(std::int64_t event_no, const std::string& asset);
   [[nodiscard]] const std::map<std::string, MonoUs>& held() const { return held_; }
+  [[nodiscard]] const std::map<std::string, std::string>& holders() const { return holders_; }
+  /// Checks have held it back, or have let it go, since then.
+  [[nodiscard]] bool was_changed_by_checks(const std::string& asset, MonoUs since) const {
+    const auto at = by_checks_.find(asset);
+    return at != by_checks_.end() && at->second >= since;
+  }
   [[nodiscard]] bool knows(const std::string& asset) const { return known_.contains(asset); }
   /// Some minutes after the last fault, with nothing held back: no DAG has events that it could run on.
   void check_quiet();
@@ -82,6 +88,7 @@ class AssetBooks {
   std::set<std::string> known_;                             ///< assets
   std::map<std::string, MonoUs> held_;                      ///< since when
   std::map<std::string, std::string> holders_;
+  std::map<std::string, MonoUs> by_checks_;                 ///< when checks have held it back, or let it go, last
   std::map<std::string, MonoUs> gone_;                      ///< DAGs that nothing is made of, and since when
   MonoUs last_change_ = -1;                                 ///< of what is held, and of what conditions say
   /// Successes of the part that is being written, whose tasks produce something.

@@ -1,9 +1,11 @@
 #include "tests/sim/behaviour.h"
 
+#include "tests/sim/check_truth.h"
+
 namespace baton::sim {
 namespace {
 
-constexpr std::uint64_t kTry = 100, kLook = 200, kOutput = 300;
+constexpr std::uint64_t kTry = 100, kLook = 200, kOutput = 300, kSkip = 400;
 
 void choose_end(Behaviour& b, Rng& rng, const TaskSpec& spec) {
   const std::int64_t p = rng.below(1000);
@@ -72,6 +74,11 @@ Behaviour Behaviours::of(const DiskRun& run, const InstanceKey& key, std::int32_
   const bool ends_itself = b.end == Behaviour::End::exits || b.end == Behaviour::End::signaled;
   if (spec.timeout_us > 0 && ends_itself && b.takes_us >= spec.timeout_us) b.end = Behaviour::End::hangs;
   choose_manners(b, rng, spec);
+  const bool is_clean = b.end == Behaviour::End::exits && b.exit_code == 0;
+  if (spec.kind == TaskKind::checks && is_clean) b.output = output_of_checks(seed_, run, run.at(key.task_no), failures);
+  // Where what is made is checked, it is left out more often.
+  const bool may_leave_out = run.dag->id.front() == 'q' && !spec.produces.empty() && is_clean;
+  if (may_leave_out && hash(run, key, generation, kSkip) % 100 < 15) b.exit_code = 99;
   return b;
 }
 

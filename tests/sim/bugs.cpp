@@ -62,12 +62,15 @@ constexpr std::array kBugs = {
     SeededBug{"request_left_open", "a question stays open though its task was stopped, marked or cleared"},
     SeededBug{"late_answer_accepted", "who answers what nobody asks any more hears that it counts"},
     SeededBug{"default_that_rejects_approves", "where nobody has answered, whatever was to be taken then approves"},
+    SeededBug{"circle_forgotten_at_restart", "runs that wait for each other's places are not seen after a restart"},
     SeededBug{"child_made_twice", "after a restart a task starts the run once more that it waits for"},
     // Dead letters and the jobs over them.
     SeededBug{"letter_of_the_stopped", "what a person has stopped leaves a letter"},
     SeededBug{"letter_that_nobody_wants", "who wants no letters leaves them"},
     SeededBug{"letter_left_open", "a later success leaves the letter of what failed before open"},
     SeededBug{"letter_redriven_again", "a letter is redriven whatever its task has done since"},
+    SeededBug{"letter_of_an_earlier_try_stays", "a letter is of no use once what was tried since has been stopped"},
+    SeededBug{"discard_unseen_in_memory", "a job redrives what somebody has let go a moment before"},
     SeededBug{"redrive_keeps_letters", "a letter stays open though its task runs again for it"},
     SeededBug{"jobs_end_with_their_server", "what a job had still to do is done by nobody after a restart"},
     SeededBug{"job_rate_ignored", "a job redrives as fast as it can, whatever its rate"},
@@ -80,6 +83,13 @@ constexpr std::array kBugs = {
     SeededBug{"asset_run_of_a_held_dag", "events make runs of a DAG that is paused, drains or is gone"},
     SeededBug{"quarantine_forgotten_at_restart", "an asset that is held back starts DAGs after a restart"},
     SeededBug{"release_wakes_nobody", "what has waited for a quarantine waits on when that ends"},
+    // Checks, what they guard, and who waits for an asset.
+    SeededBug{"gate_lets_events_pass", "what was made is told of before the checks behind it have ended"},
+    SeededBug{"failed_checks_hold_nothing_back", "what was made is told of though its checks have failed"},
+    SeededBug{"held_event_forgotten_at_restart", "what waits for checks when the server ends is told by nobody"},
+    SeededBug{"warning_fails_the_task", "a check that only warns fails its task"},
+    SeededBug{"skip_tells_of_assets", "who leaves out what it would make tells of it"},
+    SeededBug{"asset_seen_by_no_sensor", "a sensor that waits does not hear of its asset"},
     // Values that live on from run to run.
     SeededBug{"state_without_compare", "a value is kept whatever another has put meanwhile"},
     SeededBug{"state_forgotten_at_restart", "what tasks have kept is not read again after a restart"},
@@ -112,6 +122,7 @@ constexpr std::array kBugs = {
     SeededBug{"run_pause_forgotten", "a run that was paused goes on after a restart"},
     SeededBug{"run_pause_in_memory_alone", "nobody writes that a run is paused"},
     SeededBug{"stop_keeps_the_pause", "the teardowns of a run that was paused and is stopped never run"},
+    SeededBug{"paused_waiter_keeps_others", "a task of a paused run that wants two slots keeps one from others"},
     SeededBug{"let_go_and_not_told", "who waits at the pause of a run is not looked at when it goes on"},
     // Order, retries, stops.
     SeededBug{"upstream_counted_twice", "the end of an upstream counts twice"},

@@ -224,6 +224,7 @@ void Checks::find_standing(Scheduler& scheduler) {
     }
   };
   each([&](const DagRun& run, InstanceNo i) {
+    if (run.row.paused.holds()) return;  // nothing is kept for it
     for (const PoolSpec& pool : workload_.pools) {
       wanted[pool.name] = std::max(wanted[pool.name], slots_of(run.spec_of(i), pool.name));
     }
@@ -289,6 +290,7 @@ void Checks::check_quiet(Scheduler* scheduler) {
     fail("INV-11", "a breaker is open and its time has come long ago");
   }
   disk_.requests().check_quiet();
+  disk_.quality().check_quiet();
   disk_.books().check_quiet();
   for (const auto& [run_no, run] : disk_.runs()) {
     if (run.row.state == RunState::queued && !scheduler->engine().queue().is_waiting(run_no)) {
@@ -314,8 +316,9 @@ void Checks::check_quiet(Scheduler* scheduler) {
       const TaskSpec& spec = run.dag->spec(row.task_no);
       const DurationUs longest = row.state == TaskState::up_for_retry
                                      ? std::max(spec.retries->delay_us, spec.retries->max_delay_us)
-                                 : spec.sensor->kind == Sensor::Kind::time ? 7 * kDay
-                                                                          : spec.sensor->every_us;
+                                 : spec.sensor->kind == Sensor::Kind::time || spec.sensor->kind == Sensor::Kind::asset
+                                     ? 7 * kDay
+                                     : spec.sensor->every_us;
       if (waits && row.wake_at > ground_.loop.wall() + longest) {
         fail("INV-14", name + " waits longer than its period because of a step of the wall clock");
       }

@@ -34,11 +34,12 @@ bool is_stop(Reason r) {
 Disk::Disk(Ground& ground, Witness& witness) : ground_(ground),
       witness_(witness),
       doors_(ground),
-      requests_(ground, [this](RunNo run_no) { return static_cast<const Disk*>(this)->find(run_no); }),
+      requests_(ground, [this](RunNo run_no) { return static_cast<const Disk*>(this)->find(run_no); }, runs_),
       letters_(ground, [this](RunNo run_no) { return static_cast<const Disk*>(this)->find(run_no); }),
       states_(ground),
       books_(ground, runs_),
       assets_(ground, runs_, books_),
+      quality_(ground, runs_, assets_),
       backfills_(ground, runs_, books_),
       keys_(ground) {
   if (ground.options.seed % kSeedsPerMirror == 0) mirror_ = std::make_unique<Mirror>(ground.loop);
@@ -173,6 +174,7 @@ void Disk::apply(const Part& part) {
   states_.take(part);
   books_.take(part);
   assets_.take(part);
+  quality_.take(part);
   if (!part.service.dags.empty() || !part.service.server.empty()) held_moved_at_ = ground_.loop.now();
   backfills_.take(part);
   keys_.take(part);
@@ -332,7 +334,7 @@ void Disk::check_begin(const DiskRun& run) {
   books_.begins(run);
   check_turn(run);
   backfills_.begins(run);
-  const std::int32_t limit = run.dag->max_active_runs;
+  std::int32_t limit = run.dag->max_active_runs;
   const RunNo run_no = run.row.run_no;
   if (run.row.run_after != kNoTime && ground_.loop.last_wall_step() < 0 && run.row.run_after > ground_.loop.wall()) {
     ground_.findings.fail("INV-16", fmt::format("run {} begins before its time", run_no));
@@ -340,6 +342,8 @@ void Disk::check_begin(const DiskRun& run) {
   if (limit <= 0 || run.row.type == RunType::backfill) return;  // those have a limit of their own
   std::int32_t live = 1;
   for (const auto& [other_no, other] : runs_) {
+    // Versions of a ring say different limits. Which of them a server has heard of last, no row tells.
+    if (other.row.dag_id == run.row.dag_id) limit = std::max(limit, other.dag->max_active_runs);
     const bool counts = other_no != run_no && other.row.dag_id == run.row.dag_id && other.row.type != RunType::backfill;
     live += counts && other.row.state != RunState::queued && !other.is_finished() ? 1 : 0;
   }
@@ -351,6 +355,7 @@ void Disk::check_begin(const DiskRun& run) {
 void Disk::make_instance(const TaskRow& row) {
   DiskRun* run = find(row.run_no);
   assets_.row_comes(*run, TaskRow{}, row);
+  quality_.row_comes(*run, TaskRow{}, row);
   states_.row_comes(*run, TaskRow{}, row);
   run->instances.push_back(row);
   if (row.instance_no == row.task_no) {  // of a run that has waited
@@ -489,6 +494,7 @@ void Disk::write_instance(const TaskRow& row, const Change* change) {
   Facts& facts = run->facts_of(row.instance_no);
   check_move(*run, old, row, change != nullptr);
   assets_.row_comes(*run, old, row);
+  quality_.row_comes(*run, old, row);
   states_.row_comes(*run, old, row);
   if (row.state != old.state || row.epoch != old.epoch) {
     ground_.say(fmt::format("  row {} {} {}", name_of(*run, row), to_string(row.state), to_string(row.reason)));

@@ -21,6 +21,7 @@
 #include "tests/sim/ground.h"
 #include "tests/sim/letter_books.h"
 #include "tests/sim/mirror.h"
+#include "tests/sim/quality_books.h"
 #include "tests/sim/requests.h"
 #include "tests/sim/sim_keys.h"
 #include "tests/sim/state_books.h"
@@ -72,7 +73,9 @@ struct DiskRun {
   [[nodiscard]] std::vector<const TaskRow*> of_task(TaskNo t) const;
   [[nodiscard]] bool is_finished() const;
   /// As recovery reads it.
-  [[nodiscard]] RunSnapshot snapshot() const { return {row, *version, instances}; }
+  [[nodiscard]] RunSnapshot snapshot(std::vector<InstanceNo> held_events, std::vector<OpenLetter> letters) const {
+    return {row, *version, instances, std::move(held_events), std::move(letters)};
+  }
 };
 
 class Disk {
@@ -123,6 +126,7 @@ class Disk {
   [[nodiscard]] LetterBooks& letters() { return letters_; }
   [[nodiscard]] StateBooks& states() { return states_; }
   [[nodiscard]] AssetBooks& assets() { return assets_; }
+  [[nodiscard]] QualityBooks& quality() { return quality_; }
   [[nodiscard]] TickBooks& books() { return books_; }
   [[nodiscard]] KeyBooks& keys() { return keys_; }
   [[nodiscard]] BackfillBooks& backfills() { return backfills_; }
@@ -179,6 +183,7 @@ class Disk {
   StateBooks states_;
   TickBooks books_;
   AssetBooks assets_;
+  QualityBooks quality_;
   BackfillBooks backfills_;
   KeyBooks keys_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const VersionRow>> versions_;  ///< by DAG and version

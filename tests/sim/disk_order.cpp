@@ -21,6 +21,9 @@ void Disk::check_turn(const DiskRun& run) {
   const MonoUs late = ground_.loop.now() - kTurnLateUs;
   const bool clock_held = ground_.loop.last_wall_step() < 0 || ground_.loop.last_wall_step() < late - kTurnLateUs;
   if (run.was_changed) return;
+  // Of a ring, whose versions say different limits, there may be a place more since a moment ago: a new run takes it
+  // while the one whose turn it is, and which has a place too, is still being read.
+  if (run.row.dag_id.front() == 'r') return;
   for (const auto& [other_no, other] : runs_) {
     const bool is_old = asked_at_[other_no] < late;
     if (other_no == run.row.run_no || other.row.dag_id != run.row.dag_id || !is_old || other.was_changed) continue;

@@ -44,14 +44,19 @@ enum class Fault : std::uint8_t {
   run_mark_requested, breaker_opened, probe_failed, probe_succeeded, breaker_changed_by_person,
   approval_answered,
   approval_refused, approval_expired, approval_withdrawn, approval_default_taken,
+  // Of runs that would wait for themselves.
+  run_above_refused, circle_refused,
   // Of values that live on from run to run.
   state_written, state_changed_by_person,
   // Of dead letters.
   letter_left, letter_unwanted, letter_redriven, letter_redriven_by_job, letter_discarded, letter_resolved, letter_job,
-  letter_asked_twice,
+  letter_asked_twice, letter_of_an_earlier_try,
   // Of assets.
   asset_event_produced, asset_event_raised, asset_run, asset_run_waited, asset_events_merged, asset_events_read,
   asset_quarantined, asset_released, asset_condition_edited,
+  // Of checks, of what they guard, and of who waits for an asset.
+  event_held, check_failed, check_warned, check_quarantined, producer_skipped, asset_sensor_saw,
+  asset_sensor_timed_out,
   // Of schedules: what ticks come to, and what people do meanwhile.
   tick_run, tick_caught_up, tick_exists, tick_overlap, tick_held, tick_calendar,
   tick_missed, tick_clock, tick_failures, tick_waits, dag_paused, dag_drained, server_frozen, dag_edited,

@@ -9,8 +9,6 @@
 namespace baton::sim {
 namespace {
 
-/// A page of letters that a job has read before somebody let one of them go is carried out so much later at most.
-constexpr DurationUs kLettersLateUs = 5 * kMinute;
 /// What is asked so long before the last fault is through some minutes after it.
 constexpr DurationUs kJobsThroughUs = 20 * kMinute;
 
@@ -52,12 +50,13 @@ void LetterBooks::close(const LetterClosingRow& row, const Part& part) {
       return one.run_no == row.run_no && one.instance_no == row.instance_no && one.epoch == epoch;
     });
     if (is_redrive && letter.state == LetterState::redriven && !is_left_again) fail(letter, "it is redriven a second time");
-    const auto let_go = let_go_at_.find(number);
-    if (is_redrive && letter.state == LetterState::discarded && let_go != let_go_at_.end() &&
-        ground_.loop.now() > let_go->second + kLettersLateUs) {
-      fail(letter, "somebody has let it go long ago, and it is redriven");
-    }
+    const bool is_let_go = letter.state == LetterState::discarded;
+    if (is_redrive && is_let_go) fail(letter, "somebody has let it go, and it is redriven");
     if (letter.state != LetterState::open) continue;
+    // As its task instance ended last: of this part nothing has been seen yet.
+    const auto ended = ends_.find({row.run_no, row.instance_no});
+    const bool was_tried_since = ended != ends_.end() && ended->second.epoch > epoch;
+    if (is_redrive && was_tried_since) ground_.strike(Fault::letter_of_an_earlier_try);
     letter.state = row.state;
     letter.closed_at = row.at;
     letter.closed_by = row.by;
@@ -65,10 +64,7 @@ void LetterBooks::close(const LetterClosingRow& row, const Part& part) {
     ground_.say(fmt::format("  letter {} is {}", number, to_string(row.state)));
     if (row.job_no != 0) ++jobs_[row.job_no].closed;
     if (is_redrive) ground_.strike(row.job_no == 0 ? Fault::letter_redriven : Fault::letter_redriven_by_job);
-    if (row.state == LetterState::discarded) {
-      ground_.strike(Fault::letter_discarded);
-      let_go_at_[number] = ground_.loop.now();
-    }
+    if (row.state == LetterState::discarded) ground_.strike(Fault::letter_discarded);
     if (row.state == LetterState::resolved) ground_.strike(Fault::letter_resolved);
   }
 }
@@ -121,6 +117,7 @@ void LetterBooks::check_instance(const TaskRow& row, const Part& part) {
   const Place place{now.run_no, now.instance_no};
   const End end{now.state, now.epoch, now.ended_at};
   const bool is_new = std::exchange(ends_[place], end) != end;
+  if (is_new) ended_at_[place] = ground_.loop.now();
   if (!is_final(now.state)) return;
   const auto of = of_instance_.find(place);
   const auto name = [&] {
@@ -171,6 +168,16 @@ void LetterBooks::check_redriven(const Part& part) {
     if (at != std::string::npos) redriven -= std::atoll(row.before_json.c_str() + at + 8);
   }
   if (redriven != 0) fail(fmt::format("{} letters more are closed than its clears have taken", redriven));
+}
+
+std::vector<OpenLetter> LetterBooks::open_of(RunNo run_no) const {
+  std::vector<OpenLetter> out;
+  for (auto at = of_instance_.lower_bound({run_no, 0}); at != of_instance_.end() && at->first.first == run_no; ++at) {
+    for (const auto& [epoch, number] : at->second) {
+      if (letters_.at(number).state == LetterState::open) out.push_back({at->first.second, epoch});
+    }
+  }
+  return out;
 }
 
 LetterPage LetterBooks::page(const LetterQuery& query) const {
@@ -234,8 +241,9 @@ void LetterBooks::check_through(const Job& job) {
     if (letter.state != LetterState::open || !is_meant(ask->second.filter, letter)) continue;
     const DiskRun* run = find_run_(letter.run_no);
     const TaskRow& now = run->at(letter.instance_no);
-    // Of no use to a redrive where it has run since, or does again; and the letter may have been left again meanwhile.
-    const bool stands = now.state == TaskState::failed && now.epoch == letter.epoch;
+    // Of no use to a redrive where it runs again; and the letter may have been left again meanwhile.
+    const auto ended = ended_at_.find({letter.run_no, letter.instance_no});
+    const bool stands = now.state == TaskState::failed && ended != ended_at_.end() && ended->second < job.made_at;
     const bool is_older = left_at_.at(number) < job.made_at;
     if (is_older && (stands || ask->second.discards)) {
       fail(letter, fmt::format("job {} is through and has passed it over", job.row.job_no));

@@ -28,6 +28,8 @@ class LetterBooks {
   /// A part has been written, and its rows are on disk.
   void take(const Part& part);
   [[nodiscard]] const std::map<std::int64_t, DeadLetterRow>& letters() const { return letters_; }
+  /// As recovery reads them, by instance.
+  [[nodiscard]] std::vector<OpenLetter> open_of(RunNo run_no) const;
   /// What a reader lists.
   [[nodiscard]] LetterPage page(const LetterQuery& query) const;
   /// As ServiceStore::load_service().
@@ -69,8 +71,8 @@ class LetterBooks {
   std::map<std::int64_t, DeadLetterRow> letters_;
   std::map<Place, std::map<Epoch, std::int64_t>> of_instance_;  ///< their numbers
   std::map<Place, End> ends_;                                   ///< as they were last written
+  std::map<Place, MonoUs> ended_at_;                            ///< when
   std::map<std::int64_t, MonoUs> left_at_;                      ///< when a letter was left, or left again
-  std::map<std::int64_t, MonoUs> let_go_at_;                    ///< when it was discarded
   std::set<std::int64_t> left_again_;                           ///< without a try of their own
   std::map<std::int64_t, int> told_;                            ///< how often somebody heard that it is redriven
   std::map<std::int64_t, Job> jobs_;

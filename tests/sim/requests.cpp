@@ -99,6 +99,8 @@ void Requests::check_instance(const TaskRow& row) {
   if (run == nullptr) return;
   const TaskRow& now = run->at(row.instance_no);
   const Key key{now.run_no, now.instance_no, now.epoch};
+  if (now.reason == Reason::deadlock && deadlocks_.insert(key).second) check_deadlock(now, *run);
+  note_waits(now);
   if (run->dag->spec(now.task_no).kind != TaskKind::approval) return;
   for (auto at = questions_.lower_bound({now.run_no, now.instance_no, 0}); at != questions_.end(); ++at) {
     const auto& [run_no, instance_no, epoch] = at->first;
@@ -126,6 +128,7 @@ void Requests::accepted(const Key& key) {
 }
 
 void Requests::check_quiet() {
+  check_circles();
   for (const auto& [key, row] : children_) {
     const DiskRun* parent = find_run_(row.run_no);
     const DiskRun* child = find_run_(row.child_no);

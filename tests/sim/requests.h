@@ -20,7 +20,8 @@ class Requests {
  public:
   using Key = std::tuple<RunNo, InstanceNo, Epoch>;
   using FindRun = std::function<const DiskRun*(RunNo)>;
-  Requests(Ground& ground, FindRun find_run) : ground_(ground), find_run_(std::move(find_run)) {}
+  Requests(Ground& ground, FindRun find_run, const std::map<RunNo, DiskRun>& runs)
+      : ground_(ground), find_run_(std::move(find_run)), runs_(runs) {}
 
   /// A part has been written, and its rows are on disk.
   void take(const Part& part);
@@ -37,12 +38,19 @@ class Requests {
 
  private:
   void check_instance(const TaskRow& row);
+  // circles.cpp
+  void check_deadlock(const TaskRow& now, const DiskRun& run);
+  [[nodiscard]] bool is_above(RunNo run_no, const std::string& dag_id) const;
+  [[nodiscard]] std::vector<RunNo> holders_of(const std::string& dag_id) const;
+  void note_waits(const TaskRow& now);
+  void check_circles();
   void check_closed(const ApprovalClosingRow& row);
   void check_expired(const ApprovalClosingRow& row, const TaskSpec& spec, const TaskRow& now);
   void fail(const Key& key, const std::string& what);
 
   Ground& ground_;
   FindRun find_run_;
+  const std::map<RunNo, DiskRun>& runs_;
   std::map<Key, ApprovalState> questions_;
   std::map<Key, ChildRow> children_;
   std::set<Key> accepted_;
@@ -51,6 +59,8 @@ class Requests {
     WallUs deadline = kNoTime;
   };
   std::map<Key, Asked> asked_;
+  std::map<RunNo, MonoUs> waited_at_;        ///< when a run was last seen to wait for another
+  std::set<Key> deadlocks_;
   std::map<Key, std::set<std::string>> said_;  ///< by people, heard or not
 };
 

@@ -75,11 +75,28 @@ Status SimStore::waiting_runs(const OnRow& each) {
   return Unit{};
 }
 
+RunSnapshot SimStore::snapshot_of(const DiskRun& run) const {
+  return run.snapshot(disk_.quality().held_of(run.row.run_no), disk_.letters().open_of(run.row.run_no));
+}
+
+/// What lies beside the rows of a run.
+void SimStore::check_beside(const RunSnapshot& there) {
+  const RunNo run_no = there.run.run_no;
+  const std::string of_run = " of run " + std::to_string(run_no);
+  if (there.open_letters != disk_.letters().open_of(run_no)) {
+    ground_.findings.fail("STORE", "SQLite has other open letters" + of_run);
+  }
+  if (there.held_events != disk_.quality().held_of(run_no)) {
+    ground_.findings.fail("STORE", "SQLite has other events that wait for checks" + of_run);
+  }
+}
+
 /// On a day that has a real store beside this one, what that reads is what recovery gets.
 Status SimStore::live_runs(const OnRun& each) {
   std::vector<RunNo> told;
   const auto tell = [&](RunNo run_no, const Status& read, const RunSnapshot& snapshot) {
     told.push_back(run_no);
+    check_beside(snapshot);
     each(run_no, read, snapshot);
   };
   std::vector<RunNo> live;
@@ -87,7 +104,7 @@ Status SimStore::live_runs(const OnRun& each) {
     const bool is_live = !is_final(run.row.state) || run.row.hooks_open;
     if (!is_live || run.row.state == RunState::queued) continue;
     live.push_back(run_no);
-    if (disk_.mirror() == nullptr) tell(run_no, Unit{}, run.snapshot());
+    if (disk_.mirror() == nullptr) tell(run_no, Unit{}, snapshot_of(run));
   }
   if (Mirror* mirror = disk_.mirror()) {
     if (Status read = mirror->store().live_runs(tell); !read) return read;
@@ -234,9 +251,11 @@ Result<RunSnapshot> SimStore::load_run(RunNo run_no) {
     if (const std::string what = mirror->difference(*run); !what.empty()) {
       ground_.findings.fail("STORE", "run " + std::to_string(run_no) + " is not in SQLite as it was written: " + what);
     }
-    return mirror->store().load_run(run_no);
+    auto there = mirror->store().load_run(run_no);
+    if (there) check_beside(*there);
+    return there;
   }
-  return run->snapshot();
+  return snapshot_of(*run);
 }
 
 Result<std::unordered_map<std::string, DurationUs>> SimStore::mean_durations(const std::string& dag_id) {

@@ -52,6 +52,8 @@ class SimStore final : public Store, public ServiceStore {
     Batch batch;
     OnCommitted done;
   };
+  [[nodiscard]] RunSnapshot snapshot_of(const DiskRun& run) const;
+  void check_beside(const RunSnapshot& there);
   void begin();
   void finish();
   void answer(OnCommitted done, CommitDone how);

@@ -481,6 +481,8 @@ Workload make_workload(std::uint64_t seed, std::int32_t tasks_max, bool has_serv
   add_crowd(w, seed);
   add_timed_dags(w, seed);
   add_fed_dags(w, seed);
+  add_quality_dags(w, seed);
+  if (has_server) add_ring_dags(w, seed);
   return w;
 }
 

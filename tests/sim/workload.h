@@ -40,6 +40,10 @@ struct Workload {
   bool is_crowded = false;
   /// On some days DAGs of `timed` (`f0` …) run on assets, instead of by the clock.
   bool has_consumers = false;
+  /// On some days DAGs check what they make (`q0` …), from this one of `dags` on; negative: there are none.
+  std::int32_t first_checked = -1;
+  /// On some days the last of `dags` (`r0` …), from this one on, start each other; negative: there are none.
+  std::int32_t first_ringed = -1;
 
   [[nodiscard]] const DagPlan* plan_of(const Dag& dag) const;
 };
@@ -49,6 +53,8 @@ Workload make_workload(std::uint64_t seed, std::int32_t tasks_max, bool has_serv
 
 void add_timed_dags(Workload& w, std::uint64_t seed);
 void add_fed_dags(Workload& w, std::uint64_t seed);
+void add_ring_dags(Workload& w, std::uint64_t seed);
+void add_quality_dags(Workload& w, std::uint64_t seed);
 
 /// Params of a run: {"p": 0 … 5, "k": 0 … 3}; conditions and cache keys read them.
 struct RunParams {

@@ -50,6 +50,8 @@ World::World(const SimOptions& options)
       fillers_(hash_of({options.seed, 30})),
       pausers_(hash_of({options.seed, 32})),
       callers_(hash_of({options.seed, 31})),
+      rings_(hash_of({options.seed, 35})),
+      checkers_(hash_of({options.seed, 39})),
       may_be_alone_(!worker_settings(options.seed).keeps_tasks && errands_.percent(60)),
       runs_left_(options.runs_max) {
   if (!workload_.timed.empty()) {
@@ -72,6 +74,8 @@ void World::plan_day() {
   plan_states();
   plan_backfills();
   plan_keys();
+  plan_rings();
+  plan_checked();
   ground_.loop.call(kMachine, ground_.calm_at, [this] { calm_down(); });
   ground_.loop.call(kMachine, ground_.calm_at + kQuietUs, [this] {
     checks_.check_quiet(scheduler_.get());

@@ -42,8 +42,13 @@ class World {
   // world_letters.cpp
   void plan_letters();
   void want_letters();
+  [[nodiscard]] bool may_ask_for_jobs() const;
   void redrive_letter();
+  void redrive(const DeadLetterRow& letter);
+  void try_in_vain();
+  void discard_letter(const DeadLetterRow& letter);
   void ask_job();
+  void ask_for(LetterJobAsk ask);
   // world_states.cpp
   void plan_states();
   void want_state();
@@ -53,6 +58,7 @@ class World {
   void plan_assets();
   void raise_events();
   void hold_asset();
+  void look_at_held();
   void ask_asset(const std::string& asset, bool holds);
   void release_assets();
   // world_schedules.cpp
@@ -82,6 +88,11 @@ class World {
   void plan_keys();
   void want_keyed(const std::shared_ptr<KeyedWish>& wish);
   void send_keyed(const std::shared_ptr<KeyedWish>& wish, const std::string& body);
+  // world_rings.cpp
+  void plan_rings();
+  void break_ring(MonoUs since, int left);
+  void plan_checked();
+  void check_again();
   // world_pauses.cpp
   [[nodiscard]] bool may_ask_about(RunNo run_no);
   void plan_pause(RunNo run_no);
@@ -129,6 +140,8 @@ class World {
   Rng fillers_;  ///< of backfills
   Rng pausers_;  ///< of who pauses runs
   Rng callers_;  ///< of who sends requests with keys
+  Rng rings_;    ///< of who wants runs that start each other
+  Rng checkers_;  ///< of who wants runs whose data is checked
   std::vector<std::shared_ptr<const Dag>> files_;  ///< what those of DAGs with schedules hold now; null: gone
   std::vector<std::pair<WallUs, WallUs>> filled_;  ///< of each the range that was asked for last
   MonoUs served_since_ = 0;  ///< by one server, without a pause

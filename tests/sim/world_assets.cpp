@@ -20,6 +20,9 @@ void World::plan_assets() {
   for (std::int64_t n = stewards_.between(4, 9); n > 0; --n) {
     at(stewards_.between(kHour, last), [this] { raise_events(); });
   }
+  for (std::int64_t n = workload_.first_checked < 0 ? 0 : stewards_.between(6, 12); n > 0; --n) {
+    at(stewards_.between(kHour, last), [this] { look_at_held(); });
+  }
   for (std::int64_t n = stewards_.between(2, 4); n > 0; --n) {
     at(stewards_.between(kHour, last - kHour), [this] { hold_asset(); });
   }
@@ -52,16 +55,25 @@ void World::ask_asset(const std::string& asset, bool holds) {
   audit.action = holds ? "quarantine_asset" : "release_asset";
   audit.at = ground_.loop.wall();
   const AssetQuarantineRow row{asset, holds ? "somebody" : "", holds ? "it looks odd" : "", ground_.loop.wall(), ""};
-  scheduler_->makers()->asset_runs().quarantine(row, audit, [this, asset, holds, asked = ++assets_asked_](const Status& how) {
-    if (!how || asked != assets_asked_) return;
+  const MonoUs asked_at = ground_.loop.now();
+  const auto told = [this, asset, holds, asked_at, asked = ++assets_asked_](const Status& how) {
+    if (!how || asked != assets_asked_ || disk_.assets().was_changed_by_checks(asset, asked_at)) return;
     if (disk_.assets().held().contains(asset) == holds || !disk_.assets().knows(asset)) return;
     ground_.findings.fail("INV-01", asset + " was said to be " + (holds ? "held back" : "let go") + " and is not so on disk");
-  });
+  };
+  scheduler_->makers()->asset_runs().quarantine(row, audit, told);
 }
 
-/// Once the day is over nothing is held back: people come until it is so.
+/// Somebody looks through what checks have held back, and finds it good enough.
+void World::look_at_held() {
+  for (const auto& [asset, since] : disk_.assets().held()) {
+    if (stewards_.percent(60)) ask_asset(asset, false);
+  }
+}
+
+/// Once the day is over nothing is held back: people come until it is so, as long as there is a server.
 void World::release_assets() {
-  if (disk_.assets().held().empty()) return;
+  if (disk_.assets().held().empty() || scheduler_settings_.loader == nullptr) return;
   for (const auto& [asset, since] : disk_.assets().held()) ask_asset(asset, false);
   later(10 * kSecond, [this] { release_assets(); });
 }

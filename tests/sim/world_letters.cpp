@@ -14,26 +14,37 @@ void World::plan_letters() {
   for (std::int64_t n = menders_.between(4, 8); n > 0; --n) {
     at(menders_.between(kHour, last), [this] { want_letters(); });
   }
+  for (std::int64_t n = menders_.between(3, 6); n > 0; --n) {
+    at(menders_.between(kHour, last), [this] { try_in_vain(); });
+  }
+}
+
+bool World::may_ask_for_jobs() const {
+  const bool up = scheduler_ && !scheduler_->is_fatal() && !ground_.loop.is_stalled(scheduler_->process());
+  return up && scheduler_->jobs() != nullptr;
 }
 
 void World::want_letters() {
   if (!scheduler_ || scheduler_->is_fatal() || ground_.loop.is_stalled(scheduler_->process())) return;
   if (disk_.letters().letters().empty()) return;
-  const bool has_jobs = scheduler_->jobs() != nullptr;
-  has_jobs && menders_.percent(70) ? ask_job() : redrive_letter();
+  may_ask_for_jobs() && menders_.percent(70) ? ask_job() : redrive_letter();
 }
 
-/// Mostly one that is open; sometimes two people have seen the same one. What was let go the API refuses by itself: the
-/// door knows of task instances alone, and that one stands.
+/// Mostly one that is open; sometimes two people have seen the same one, or another lets it go at that moment.
 void World::redrive_letter() {
   std::vector<const DeadLetterRow*> open, closed;
   for (const auto& [number, letter] : disk_.letters().letters()) {
-    if (letter.state != LetterState::discarded) (letter.state == LetterState::open ? open : closed).push_back(&letter);
+    (letter.state == LetterState::open ? open : closed).push_back(&letter);
   }
   if (open.empty() && closed.empty()) return;
   const auto& from = open.empty() || (!closed.empty() && menders_.percent(15)) ? closed : open;
   const DeadLetterRow letter = *from[static_cast<std::size_t>(menders_.below(static_cast<std::int64_t>(from.size())))];
   if (scheduler_->is_alone() && scheduler_->engine().run(letter.run_no) == nullptr) return;
+  if (menders_.percent(15)) discard_letter(letter);
+  redrive(letter);
+}
+
+void World::redrive(const DeadLetterRow& letter) {
   const int times = menders_.percent(40) ? 2 : 1;
   if (times == 2) ground_.strike(Fault::letter_asked_twice);
   for (int k = 0; k < times; ++k) {
@@ -45,6 +56,54 @@ void World::redrive_letter() {
       if (how && how->letters > 0) disk_.letters().accepted(letter.letter_no);
     });
   }
+}
+
+/// Somebody clears what has left a letter, and thinks better of it while that runs; another redrives the letter then.
+void World::try_in_vain() {
+  if (!may_ask_for_jobs()) return;
+  std::vector<const DeadLetterRow*> open;
+  for (const auto& [number, one] : disk_.letters().letters()) {
+    if (one.state == LetterState::open && one.epoch > 0) open.push_back(&one);
+  }
+  if (open.empty()) return;
+  const DeadLetterRow letter = *open[static_cast<std::size_t>(menders_.below(std::ssize(open)))];
+  TaskChoice choice{letter.task_id, std::nullopt};
+  if (letter.map_index != kUnmapped) choice.map_index = letter.map_index;
+  ground_.say(fmt::format("person clears what has left letter {}", letter.letter_no));
+  ClearTasks clear;
+  clear.run_no = letter.run_no;
+  clear.tasks = {choice};
+  const auto heard = [](const Result<Answer>&) {};
+  scheduler_->ask(std::move(clear), heard);
+  const auto poll = std::make_shared<std::function<void(int)>>();
+  *poll = [this, letter, choice, heard, poll](int left) {
+    const DiskRun* run = disk_.find(letter.run_no);
+    const TaskRow& now = run->at(letter.instance_no);
+    if (!is_live(now.state) || now.epoch <= letter.epoch) {
+      if (left > 0) later(300 * kMillisecond, [poll, left] { (*poll)(left - 1); });
+      return;
+    }
+    if (!may_ask_for_jobs()) return;
+    MarkTasks mark;
+    mark.run_no = letter.run_no;
+    mark.tasks = {choice};
+    mark.state = TaskState::failed;
+    scheduler_->ask(std::move(mark), heard);
+    later(menders_.between(2 * kMinute, 10 * kMinute), [this, letter] {
+      if (may_ask_for_jobs()) redrive(letter);
+    });
+  };
+  later(kMillisecond, [poll] { (*poll)(60); });
+}
+
+/// By a person who has seen it open.
+void World::discard_letter(const DeadLetterRow& letter) {
+  ground_.say(fmt::format("person lets letter {} go", letter.letter_no));
+  WriteRecords request;
+  request.rows.letter_closings.push_back({letter.run_no, letter.instance_no, letter.epoch, LetterState::discarded,
+                                          ground_.loop.wall(), "somebody", 0});
+  request.audit.action = "discard_dead_letter";
+  scheduler_->ask(std::move(request), [](const Result<Answer>&) {});
 }
 
 void World::ask_job() {
@@ -62,6 +121,18 @@ void World::ask_job() {
   if (kind == 5) ask.filter.numbers = {any->first, any->first / 2 + 1};
   if (menders_.percent(60)) ask.per_second = static_cast<double>(menders_.between(1, 40)) / 2;
   ask.takes_latest = !ask.discards && menders_.percent(15);
+  ask_for(ask);
+  // While it is at work somebody else finds that these are of no use.
+  if (ask.discards || ask.per_second <= 0 || !menders_.percent(60)) return;
+  later(menders_.log_between(10 * kMillisecond, 10 * kSecond), [this, ask]() mutable {
+    if (!may_ask_for_jobs()) return;
+    ask.discards = true;
+    ask.per_second = 0;
+    ask_for(ask);
+  });
+}
+
+void World::ask_for(LetterJobAsk ask) {
   ask.why = fmt::format("ask {}", ++jobs_asked_);
   disk_.letters().asks(ask);
   ground_.say(fmt::format("person {} dead letters by a job: {}", ask.discards ? "discards" : "redrives", ask.why));

@@ -124,7 +124,8 @@ void redrive_letter(const Call& call, const http::Reply& reply) {
   call.services.door->change({std::move(ask), latest_of, 200}, asker_of(call.request), once_of(call.request),
                              [call, reply, letter_no](const Result<Changed>& done) {
                                if (done && done->instances.empty()) {
-                                 const Error moved{"its task instance runs again already, or has ended otherwise",
+                                 const Error moved{"its task instance runs again already, or has ended otherwise, or "
+                                                   "somebody has just dealt with the letter",
                                                    ErrorKind::conflict};
                                  return reply.send(http::error_response(moved, &call.request));
                                }

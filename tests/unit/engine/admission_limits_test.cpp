@@ -103,6 +103,44 @@ TEST(AdmissionShares, WhatADagHasElsewhereIsNoDebtAtAPool) {
   EXPECT_EQ(count_of(house.turns(20), 'b'), 10);
 }
 
+TEST(AdmissionShares, AWideTaskOfAPausedRunKeepsNothingForItself) {
+  Gatehouse house(100);
+  house.admission.set_pool("p", 2);
+  const RunNo small = house.add("a", 4, {{"p", 1}}), wide = house.add("b", 1, {{"p", 2}});
+  house.offer(small, 0);
+  EXPECT_EQ(house.admit(), "a");
+  house.offer(wide, 0, 1, 9);
+  house.offer(small, 1);
+  EXPECT_EQ(house.admit(), "") << "the wide one is first";
+  house.admission.pause_run(wide);
+  EXPECT_EQ(house.admit(), "a") << "who stood behind it";
+  EXPECT_EQ(house.waits[wide], Wait::pause);
+  EXPECT_EQ(house.turns(1), "");
+  house.offer(small, 2);
+  EXPECT_EQ(house.admit(), "a") << "who comes later";
+  house.admission.unpause_run(wide);
+  EXPECT_EQ(house.admit(), "");
+  EXPECT_EQ(house.waits[wide], Wait::pool);
+  house.offer(small, 3);
+  EXPECT_EQ(house.turns(2), "b") << "it is first again";
+}
+
+/// One that is first only when another has gone.
+TEST(AdmissionShares, AWideTaskOfAPausedRunKeepsNothingWhenItsTurnComes) {
+  Gatehouse house(100);
+  house.admission.set_pool("p", 2);
+  const RunNo small = house.add("a", 4, {{"p", 1}}), wide = house.add("b", 1, {{"p", 2}});
+  house.offer(small, 0);
+  house.offer(small, 1);
+  EXPECT_EQ(house.admit(), "aa");
+  house.offer(small, 2, 1, 9);
+  house.offer(wide, 0, 1, 5);
+  house.offer(small, 3);
+  EXPECT_EQ(house.admit(), "");
+  house.admission.pause_run(wide);
+  EXPECT_EQ(house.turns(2), "aa") << "one place after the other";
+}
+
 TEST(AdmissionShares, AWideTaskGetsItsSlotsWhateverComesAfterIt) {
   Gatehouse house(100);
   house.admission.set_pool("p", 4);

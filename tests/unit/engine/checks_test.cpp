@@ -267,6 +267,18 @@ TEST(Gates, ChecksThatNeverRanHoldBackAndThoseThatArePassedOverDoNot) {
   EXPECT_TRUE(passed.out().quarantines.empty());
 }
 
+TEST(Gates, WhatAPersonMarksFailedIsToldByNobody) {
+  RunDriver d(guarded());
+  d.begin();
+  d.run_to(0, test::exited(0));
+  d.run_to(1, test::exited(0));
+  d.step(Marked{{0}, TaskState::failed});
+  ASSERT_EQ(d.out().held.size(), 1U);
+  EXPECT_TRUE(d.out().held[0].is_gone);
+  d.run_to(2, test::exited(0, result(0)));
+  EXPECT_EQ(d.out().produced, (std::vector<InstanceNo>{1}));
+}
+
 TEST(Gates, EventAndQuarantineAreInThePartOfTheEndOfTheChecks) {
   EngineBench bench(guarded());
   bench.begin();
