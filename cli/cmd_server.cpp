@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -13,6 +14,7 @@
 #include "cli/server_log.h"
 #include "cli/serving.h"
 #include "cli/state_lookup.h"
+#include "scheduler/dagfile/config_keys.h"
 #include "scheduler/host/local/local_actor.h"
 #include "scheduler/host/local/local_server.h"
 #include "scheduler/host/local/secrets.h"
@@ -61,6 +63,27 @@ Status read_listen(const std::string& text, ServingOptions& out) {
   return Unit{};
 }
 
+/// What of the settings is said here, and not in baton.yaml alone.
+std::vector<GivenWord> given_words(const Invocation& call, const LocalServerOptions& server,
+                                   const ServingOptions& serving) {
+  const Arguments& args = call.args();
+  std::vector<GivenWord> words;
+  const auto by = [&](const char* flag, const char* variable = nullptr) {
+    return args.has(flag) ? "flag" : variable != nullptr && std::getenv(variable) != nullptr ? "environment" : "default";
+  };
+  if (args.has("listen")) words.push_back({"listen", args.value("listen"), "flag"});
+  if (args.has("public-url")) words.push_back({"public_url", args.value("public-url"), "flag"});
+  if (args.has("log-format")) words.push_back({"log.format", args.value("log-format"), "flag"});
+  words.push_back({"state", server.state_folder, by("state", "BATON_STATE")});
+  words.push_back({"dags", serving.dags_folder, by("dags")});
+  words.push_back({"slots", server.slots > 0 ? std::to_string(server.slots) : "as many as CPUs", by("slots")});
+  words.push_back({"secrets", args.value("secrets"), by("secrets")});
+  words.push_back({"drain", server.drains ? "at the end it waits for tasks that run" : "", by("drain")});
+  const std::string profile = by("profile", "BATON_PROFILE");
+  if (profile != "default") words.push_back({"profile", server.config.profile.name, profile});
+  return words;
+}
+
 Result<ServingOptions> serving_options(const Invocation& call, const Config& config) {
   ServingOptions out;
   out.dags_folder = std::filesystem::absolute(call.args().value("dags", "dags")).lexically_normal().string();
@@ -83,6 +106,8 @@ int server_command(const Invocation& call) {
   if (!options) return call.fail(options.error());
   Result<ServingOptions> serving = serving_options(call, options->config);
   if (!serving) return call.fail(serving.error());
+  serving->given = given_settings(options->config, config_keys_of_file(options->config.path),
+                                   given_words(call, *options, *serving));
   ServerLog log(call, call.args().value("log-format", options->config.log_format) == "json");
   std::error_code ignored;
   const std::filesystem::path dags = serving->dags_folder;

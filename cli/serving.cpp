@@ -13,6 +13,7 @@
 
 #include "scheduler/dagfile/breakers.h"
 #include "scheduler/dagfile/canonical.h"
+#include "scheduler/dagfile/config_keys.h"
 #include "scheduler/dagfile/schema.h"
 #include "scheduler/json/json_value.h"
 #include "scheduler/store/sqlite_reader.h"
@@ -143,6 +144,7 @@ Status Serving::start() {
   retention_.start(server_.options().config.retention, RetentionOnStore::begun(*found));
   backups_.start(server_.options().config.backup);
   config_seen_ = server_.options().config;
+  read_keys();
   if (!options_.config_path.empty()) config_.start(server_.options().config);
   started_at_ = server_.loop().wall_now();
   if (Status set = set_pools(); !set) return set;
@@ -249,6 +251,10 @@ Status Serving::start_web() {
     return std::nullopt;
   };
   services.prices = [this] { return config_now().prices; };
+  services.settings = [this] {
+    const std::lock_guard lock(seen_mutex_);
+    return api::SettingsSeen{settings_of(config_seen_, keys_seen_, options_.given), config_seen_.path, trouble_seen_};
+  };
   services.health = [this] {
     api::Health health;
     health.scheduler_seen = seen_;
@@ -349,6 +355,7 @@ void Serving::see_workers() {
   late_seen_ = beat_due_ == 0 ? 0 : std::max<DurationUs>(0, now - beat_due_);
   removed_seen_ = retention_.status().total;
   backup_seen_ = backups_.status();
+  trouble_seen_ = config_.trouble();
 }
 
 Config Serving::config_now() {
@@ -371,6 +378,7 @@ void Serving::take_config(const Config& old, const Config& fresh) {
     const std::lock_guard lock(seen_mutex_);
     config_seen_ = fresh;
   }
+  read_keys();
   server_.host().declare_pools(fresh.pools);
   server_.set_connections(fresh);
   for (const BreakerSpec& breaker : dagfile::breakers_from_json(fresh.breakers_json)) {
@@ -384,6 +392,15 @@ void Serving::take_config(const Config& old, const Config& fresh) {
   if (!changes_dags(old, fresh)) return;
   folder_.set_config(fresh);
   write_dag_settings(fresh);
+}
+
+/// Off the loop. For who asks which settings are the file's.
+void Serving::read_keys() {
+  loader_.post([this, path = options_.config_path] {
+    std::vector<std::string> keys = config_keys_of_file(path);
+    const std::lock_guard lock(seen_mutex_);
+    keys_seen_ = std::move(keys);
+  });
 }
 
 /// What baton.yaml said of DAGs when their files were read last: where that is another thing now, they are read anew,

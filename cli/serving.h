@@ -21,6 +21,7 @@
 #include "cli/api_simulations.h"
 #include "cli/api_upkeep.h"
 #include "cli/server_alerts.h"
+#include "cli/server_settings.h"
 #include "scheduler/host/assets_on_engine.h"
 #include "scheduler/host/children_on_engine.h"
 #include "scheduler/host/backfills_on_engine.h"
@@ -46,6 +47,7 @@ struct ServingOptions {
   std::string config_path;            ///< baton.yaml, which is watched; it need not exist. Empty: none is
   std::string public_url;             ///< through a proxy: its host may be asked for; empty: none
   std::string page_folder;            ///< a built page on disk; empty: the one within the program
+  GivenSettings given;                ///< what flags and the environment say, for who asks what holds
 };
 
 class Serving {
@@ -81,6 +83,7 @@ class Serving {
   void keep_dag_settings(const ServiceSnapshot& found, const Config& config);
   void write_dag_settings(const Config& config);
   void take_config(const Config& old, const Config& fresh);
+  void read_keys();
   void beat();
 
   LocalServer& server_;
@@ -127,7 +130,9 @@ class Serving {
   MonoUs beat_due_ = 0;  ///< loop thread
   RetentionCounts removed_seen_;
   BackupStatus backup_seen_;
+  std::string trouble_seen_;  ///< with baton.yaml
   Config config_seen_;
+  std::vector<std::string> keys_seen_;  ///< of baton.yaml
   Loop::TimerId beat_timer_ = 0;
 };
 

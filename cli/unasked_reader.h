@@ -18,6 +18,7 @@ class UnaskedReader : public Reader {
   Result<RunPage> list_runs(const RunQuery&) override { return unasked(); }
   Result<LiveView> live() override { return unasked(); }
   Result<std::vector<GridColumn>> grid(const std::string&, std::int64_t, RunNo) override { return unasked(); }
+  Result<std::vector<CoveredDateView>> covered_dates(const std::string&, const Range&) override { return unasked(); }
   Result<InstancePage> list_instances(const InstanceQuery&) override { return unasked(); }
   Result<InstanceView> instance(RunNo, InstanceNo) override { return unasked(); }
   Result<std::vector<TryView>> tries(RunNo, InstanceNo) override { return unasked(); }

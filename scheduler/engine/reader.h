@@ -38,6 +38,7 @@ inline constexpr std::int64_t kAssetLinksMax = 100'000;
 inline constexpr std::int64_t kGridRunsMax = 1'000;
 inline constexpr std::int64_t kGridCellsMax = 10'000;    ///< of one run
 inline constexpr std::int64_t kGridCellsTotal = 200'000;  ///< of one grid
+inline constexpr std::int64_t kCoveredDatesMax = 200'000;
 
 class Reader {
  public:
@@ -63,6 +64,11 @@ class Reader {
   /// there is no such run.
   [[nodiscard]] virtual Result<std::vector<GridColumn>> grid(const std::string& dag_id, std::int64_t runs,
                                                              RunNo before = 0) = 0;
+
+  /// The dates of a range that runs of a DAG cover, oldest first, with the run of each. A DAG that is not there has none.
+  /// At most kCoveredDatesMax.
+  [[nodiscard]] virtual Result<std::vector<CoveredDateView>> covered_dates(const std::string& dag_id,
+                                                                           const Range& dates) = 0;
 
   // ---- task instances ----
 

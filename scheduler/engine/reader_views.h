@@ -67,6 +67,13 @@ struct GridColumn {
   bool is_cut = false;          ///< it has more
 };
 
+/// A date of a DAG's schedule that a run covers: a run has several of them where it is of a chunk.
+struct CoveredDateView {
+  WallUs logical_date = kNoTime;
+  RunState state = RunState::queued;
+  std::string run_id;
+};
+
 /// One try that ended, oldest first in lists.
 struct TryView {
   TryRow row;

@@ -1,6 +1,7 @@
 // The SqliteReader's DAGs: pages with tags, counts and last runs; the grid; files that do not read.
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "scheduler/store/reader_connection.h"
 
@@ -257,6 +258,25 @@ Result<std::unordered_map<std::string, RunCounts>> SqliteReader::run_counts(cons
   });
   if (!read) return read.error();
   return counts;
+}
+
+// ---- the dates of its schedule ----
+
+Result<std::vector<CoveredDateView>> SqliteReader::covered_dates(const std::string& dag_id, const Range& dates) {
+  const ReaderConnection::Snapshot snapshot(*connection_);
+  std::vector<CoveredDateView> covered;
+  const Status read = connection_->query(
+      "SELECT c.logical_date, r.state, r.run_id FROM dag d CROSS JOIN run_date c ON c.dag_no = d.dag_no"
+      " CROSS JOIN dag_run r ON r.run_no = c.run_no WHERE d.dag_id = ? AND c.logical_date >= ? AND c.logical_date < ?"
+      " ORDER BY c.logical_date LIMIT ?",
+      [&](const Statement& row) -> Status {
+        covered.push_back({row.integer(0), static_cast<RunState>(row.integer(1)), row.string(2)});
+        return Unit{};
+      },
+      std::string_view(dag_id), dates.at_least == kNoTime ? std::numeric_limits<WallUs>::min() : dates.at_least,
+      dates.below == kNoTime ? std::numeric_limits<WallUs>::max() : dates.below, kCoveredDatesMax);
+  if (!read) return read.error();
+  return covered;
 }
 
 // ---- the grid ----

@@ -37,6 +37,8 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<LiveView> live() override;
   [[nodiscard]] Result<std::vector<GridColumn>> grid(const std::string& dag_id, std::int64_t runs,
                                                      RunNo before = 0) override;
+  [[nodiscard]] Result<std::vector<CoveredDateView>> covered_dates(const std::string& dag_id,
+                                                                   const Range& dates) override;
   [[nodiscard]] Result<InstancePage> list_instances(const InstanceQuery& query) override;
   [[nodiscard]] Result<InstanceView> instance(RunNo run_no, InstanceNo instance_no) override;
   [[nodiscard]] Result<std::vector<TryView>> tries(RunNo run_no, InstanceNo instance_no) override;

@@ -18,7 +18,7 @@ namespace baton::api {
 namespace {
 
 constexpr std::size_t kBreakersShown = 10;
-constexpr std::int64_t kApprovalsShown = 20;
+constexpr std::int64_t kApprovalsShown = 20, kBackfillsLooked = 20;
 constexpr std::int64_t kFailedShown = 10, kRunningShown = 20, kNextShown = 100, kPoolsShown = 100;
 
 /// Everything that is read for it, from one Reader.
@@ -41,6 +41,8 @@ struct Home {
   Status pools(JsonObject& out);
   Status breakers(JsonObject& out);
   Status approvals(JsonObject& out);
+  Status held_backfills(JsonObject& out);
+  Result<std::int64_t> queued(const std::string& dag_id, RunType type);
 };
 
 Status Home::write() {
@@ -54,7 +56,47 @@ Status Home::write() {
   if (Status done = pools(out); !done) return done;
   if (Status done = breakers(out); !done) return done;
   if (Status done = approvals(out); !done) return done;
+  if (Status done = held_backfills(out); !done) return done;
   append_workers(out.member("workers"), call);
+  return Unit{};
+}
+
+/// Runs of a DAG that have not begun.
+Result<std::int64_t> Home::queued(const std::string& dag_id, RunType type) {
+  RunQuery query;
+  query.filter.dag_ids = {dag_id};
+  query.filter.states = {RunState::queued};
+  query.filter.types = {type};
+  query.page.limit = 1;
+  const auto page = reader.list_runs(query);
+  if (!page) return page.error();
+  return page->total;
+}
+
+/// Backfills that go on, and whose runs wait because what is due by the schedule goes first.
+Status Home::held_backfills(JsonObject& out) {
+  NameQuery query;
+  query.descending = true;
+  query.page.limit = kBackfillsLooked;
+  query.page.with_total = false;
+  const auto page = reader.list_backfills(query);
+  if (!page) return page.error();
+  std::string& list = out.member("held_backfills") += '[';
+  for (const BackfillView& backfill : page->rows) {
+    if (backfill.row.state != BackfillState::running) continue;
+    const auto waits = queued(backfill.row.dag_id, RunType::backfill);
+    if (!waits) return waits.error();
+    const auto before = queued(backfill.row.dag_id, RunType::scheduled);
+    if (!before) return before.error();
+    if (*waits == 0 || *before == 0) continue;
+    if (list.back() != '[') list += ',';
+    JsonObject one(list);
+    one.number("id", backfill.row.backfill_no);
+    one.text("dag_id", backfill.row.dag_id);
+    one.number("queued", *waits);
+    one.number("scheduled", *before);
+  }
+  list += ']';
   return Unit{};
 }
 

@@ -173,6 +173,7 @@ void append_try(std::string& out, const TryView& view, const InstanceView& insta
   duration_field(one, "user_seconds", 0, row.user_us);
   duration_field(one, "system_seconds", 0, row.sys_us);
   one.number("peak_memory_bytes", row.max_rss_bytes);
+  one.member("launched") += row.rendered_json.empty() ? "null" : row.rendered_json;
   text_field(one, "note", row.note);
   text_field(one, "damage", view.damage);
 }

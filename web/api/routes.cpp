@@ -38,6 +38,8 @@ Operations all_operations() {
   add_holds(operations);
   add_ticks(operations);
   add_calendar(operations);
+  add_intervals(operations);
+  add_settings(operations);
   add_dags(operations);
   add_runs(operations);
   add_run_changes(operations);

@@ -76,6 +76,18 @@ struct WarningSeen {
   WallUs at = kNoTime;
 };
 
+/// A setting that holds, and where it comes from.
+struct SettingSeen {
+  std::string name, value;           ///< as people read it, secrets by name alone; empty: nothing is set
+  std::string source;                ///< flag, environment, file, default
+  bool needs_restart = false;        ///< before another value acts
+};
+struct SettingsSeen {
+  std::vector<SettingSeen> list;
+  std::string file;                  ///< baton.yaml, as it was read last; empty: there is none
+  std::string trouble;               ///< what is wrong with it now; empty: nothing
+};
+
 struct Call;
 
 struct Services {
@@ -111,6 +123,7 @@ struct Services {
   std::function<std::vector<WarningSeen>()> dag_warnings;  ///< may be empty
   std::function<std::vector<Connection>()> connections;   ///< of baton.yaml, as it is now. May be empty
   std::function<Prices()> prices;                         ///< of baton.yaml; may be empty
+  std::function<SettingsSeen()> settings;                 ///< may be empty
   /// Whether the files of DAGs are still read for the first time since the start: one that is not there may come.
   std::function<bool()> is_reading;
   std::function<WallUs()> now;
@@ -171,6 +184,7 @@ void add_assets(Operations& operations);
 void add_lineage(Operations& operations);
 void add_secrets(Operations& operations);
 void add_simulations(Operations& operations);
+void add_settings(Operations& operations);
 void add_variables(Operations& operations);
 void add_favorites(Operations& operations);
 void add_connections(Operations& operations);
@@ -183,6 +197,7 @@ void add_auth(Operations& operations);
 void add_holds(Operations& operations);
 void add_ticks(Operations& operations);
 void add_calendar(Operations& operations);
+void add_intervals(Operations& operations);
 void add_dags(Operations& operations);
 void add_runs(Operations& operations);
 void add_run_changes(Operations& operations);

@@ -9,6 +9,7 @@
 #include "scheduler/digest/digest.h"
 #include "web/http/errors.h"
 #include "web/http/markup.h"
+#include "web/http/target.h"
 #include "web/page/built_page.h"
 
 namespace baton::page {
@@ -21,17 +22,22 @@ constexpr std::size_t kEtagSize = 16;
 constexpr std::string_view kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
-/// Where the document is, and the script of what belongs there beside the first one; empty: that has it.
+/// Where the document is, the script of what belongs there beside the first one (empty: that has it), and what the page
+/// asks of the API first, word by word as it does (first.svelte.ts, Dags.svelte): another text would be asked for twice.
 struct Place {
-  std::string_view path, script;
+  std::string_view path, script, data = {};
 };
+constexpr std::string_view kLines = "logs/latest/lines?limit=300&groups_from=1&task_instance=true";
+constexpr std::string_view kOfTask = "api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/";
+constexpr std::string_view kOfItem = "api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/";
 constexpr std::array kPlaces = {
-    Place{"/", ""},
-    Place{"/dags", ""},
-    Place{"/dags/{dag_id}", "Dag"},
-    Place{"/dags/{dag_id}/runs/{dag_run_id}", "Run"},
-    Place{"/dags/{dag_id}/runs/{dag_run_id}/tasks/{task_id}", "Task"},
-    Place{"/dags/{dag_id}/runs/{dag_run_id}/tasks/{task_id}/{map_index}", "Task"},
+    Place{"/", "", "api/v2/home"},
+    Place{"/dags", "", "api/v2/dags?limit=26&offset=0&recent_runs=12"},
+    Place{"/dags/{dag_id}", "Dag", "api/v2/dags/{dag_id}/grid?limit=25&dag_details=true"},
+    Place{"/dags/{dag_id}/runs/{dag_run_id}", "Run",
+          "api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/explain?dag_run=true"},
+    Place{"/dags/{dag_id}/runs/{dag_run_id}/tasks/{task_id}", "Task", kOfTask},
+    Place{"/dags/{dag_id}/runs/{dag_run_id}/tasks/{task_id}/{map_index}", "Task", kOfItem},
     Place{"/runs", "Runs"},
     Place{"/backfills", "Backfills"},
     Place{"/backfills/{backfill_id}", "Backfill"},
@@ -138,9 +144,22 @@ std::string preload_of(std::string_view script) {
   return {};
 }
 
+/// What is asked for first, beside the scripts instead of by them. With a query in the address it would be another thing.
+std::string data_link_of(const Place& place, const http::Request& request) {
+  if (place.data.empty() || !request.query.empty()) return {};
+  std::string path(place.data);
+  if (place.script == "Task") path += kLines;
+  for (const auto& [name, value] : request.params) {
+    const std::string mark = "{" + name + "}";
+    const std::size_t at = path.find(mark);
+    if (at != path.npos) path.replace(at, mark.size(), http::percent_encoded(value));
+  }
+  return "<link rel=\"preload\" as=\"fetch\" crossorigin href=\"" + http::in_markup(path) + "\">";
+}
+
 /// Who asks is in it, so that the page need not ask that first: its own for each session, and never shared.
 http::Response document(std::string_view text, const http::Request& request, const PageOptions& options,
-                        std::string_view script) {
+                        const Place& place) {
   const std::string_view path = request.path();
   const auto depth = static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
   http::Response response;
@@ -151,20 +170,24 @@ http::Response document(std::string_view text, const http::Request& request, con
                       {"Vary", "Cookie"},
                       {"Cross-Origin-Opener-Policy", "same-origin"}};
   response.body = document_at(text, depth == 0 ? 0 : depth - 1);
-  std::string head = options.folder.empty() ? preload_of(script) : std::string();
-  if (options.who) head += "<meta name=\"session\" content=\"" + http::in_markup(options.who(request)) + "\">";
+  std::string head = options.folder.empty() ? preload_of(place.script) : std::string();
+  if (options.who) {
+    const std::string who = options.who(request);
+    head += "<meta name=\"session\" content=\"" + http::in_markup(who) + "\">";
+    if (!who.empty()) head += data_link_of(place, request);
+  }
   if (const std::size_t end = response.body.find("</head>"); end != response.body.npos) response.body.insert(end, head);
   response.etag = sha256_hex(response.body).substr(0, kEtagSize);
   return response;
 }
 
-http::Response document_of(const PageOptions& options, const http::Request& request, std::string_view script) {
+http::Response document_of(const PageOptions& options, const http::Request& request, const Place& place) {
   if (options.folder.empty()) {
     const auto built = find_built("index.html");
-    return built ? document(built->bytes, request, options, script) : not_there(request);
+    return built ? document(built->bytes, request, options, place) : not_there(request);
   }
   const auto text = read_file(options.folder, "index.html");
-  return text ? document(*text, request, options, script) : not_there(request);
+  return text ? document(*text, request, options, place) : not_there(request);
 }
 
 Status add(http::Router& router, std::string path, http::Handler handler) {
@@ -221,8 +244,8 @@ Status add_page(http::Router& router, const PageOptions& options) {
   };
   if (Status added = add(router, "/assets/{file}", http::at_once(asset)); !added) return added;
   for (const Place& place : kPlaces) {
-    const auto serve = [options, script = place.script](const http::Request& request) {
-      return document_of(options, request, script);
+    const auto serve = [options, place](const http::Request& request) {
+      return document_of(options, request, place);
     };
     if (Status added = add(router, std::string(place.path), http::at_once(serve)); !added) return added;
   }

@@ -311,6 +311,28 @@ TEST_P(ReaderConformance, DagsComeWithTheirCountsAndNewestRuns) {
   EXPECT_TRUE(r->run_counts({"nope"}).value().empty());
 }
 
+TEST_P(ReaderConformance, TheDatesThatRunsCoverComeOldestFirstEachWithItsRun) {
+  fill(30);
+  const auto r = backend_->reader();
+  for (const Range& dates : {Range{}, Range{1'005, 1'020}, Range{1'010, kNoTime}, Range{kNoTime, 1'010}}) {
+    std::map<WallUs, std::pair<RunState, std::string>> expected;
+    for (const RunView& run : runs_) {
+      if (run.row.dag_id != "etl" || run.row.logical_date == kNoTime) continue;
+      if (naive::lies_in(dates, run.row.logical_date)) expected[run.row.logical_date] = {run.row.state, run.row.run_id};
+    }
+    auto next = expected.begin();
+    const auto found = r->covered_dates("etl", dates).value();
+    for (const CoveredDateView& one : found) {
+      ASSERT_NE(next, expected.end());
+      EXPECT_EQ(one.logical_date, next->first);
+      EXPECT_EQ(std::pair(one.state, one.run_id), next->second);
+      ++next;
+    }
+    EXPECT_EQ(next, expected.end());
+  }
+  EXPECT_TRUE(r->covered_dates("nope", {}).value().empty());
+}
+
 TEST_P(ReaderConformance, TheGridHasTheNewestRunsByTheirDateAndEachCell) {
   fill(30);
   const auto r = backend_->reader();

@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::string_view kDocument = "<head><base href=\"./\" /></head>";
 
-http::Response get(const http::Router& router, std::vector<std::string> segments, std::string accepted = "") {
+http::Response get(const http::Router& router, std::vector<std::string> segments, std::string accepted = "",
+                   http::Pairs query = {}) {
   http::Request request;
+  request.query = std::move(query);
   request.target = "";
   for (const std::string& segment : segments) request.target += "/" + segment;
   if (request.target.empty()) request.target = "/";
@@ -77,6 +79,26 @@ TEST_F(Page, HasItsDocumentWhereverAPathOfThePageIs) {
     for (std::size_t k = 0; k < up; ++k) base += "../";
     EXPECT_NE(response.body.find("<base href=\"" + base + "\""), std::string::npos) << response.body.substr(0, 200);
   }
+}
+
+TEST(Preload, NamesWhatThePageAsksForFirstToWhoIsLoggedInAndHasNoQuery) {
+  http::Router router;
+  bool is_in = true;
+  PageOptions options;
+  options.who = [&is_in](const http::Request&) { return is_in ? R"({"name":"admin"})" : ""; };
+  ASSERT_TRUE(add_page(router, options));
+  EXPECT_NE(get(router, {}).body.find(R"(<link rel="preload" as="fetch" crossorigin href="api/v2/home">)"),
+            std::string::npos);
+  EXPECT_NE(get(router, {"dags", "a b", "runs", "r:1"})
+                .body.find(R"(href="api/v2/dags/a%20b/dagRuns/r%3A1/explain?dag_run=true")"),
+            std::string::npos);
+  EXPECT_NE(get(router, {"dags", "a", "runs", "r", "tasks", "t", "2"})
+                .body.find(R"(href="api/v2/dags/a/dagRuns/r/taskInstances/t/2/logs/latest/lines?limit=300&amp;)"),
+            std::string::npos);
+  EXPECT_EQ(get(router, {"audit"}).body.find("as=\"fetch\""), std::string::npos);
+  EXPECT_EQ(get(router, {"dags"}, "", {{"q", "x"}}).body.find("as=\"fetch\""), std::string::npos);
+  is_in = false;
+  EXPECT_EQ(get(router, {}).body.find("as=\"fetch\""), std::string::npos);
 }
 
 TEST_F(Page, HasNoScriptOrStyleInItsDocument) {

@@ -183,6 +183,7 @@ TEST_F(QueryPlans, APageCostsNoMoreAfterALongHistory) {
     EXPECT_TRUE(r->live().ok());
     EXPECT_TRUE(r->pool_loads().ok());
     EXPECT_TRUE(r->grid("etl", 5).ok());
+    EXPECT_TRUE(r->covered_dates("etl", {1'000, 1'010}).ok());
     InstanceQuery all;
     all.page.limit = 5;
     all.page.with_total = false;
