@@ -8,6 +8,9 @@ import { after, before, test } from 'node:test'
 import { browse } from './browse.mjs'
 import { run_path, Server, until } from './support.mjs'
 
+const kMatrixMs = 4000 // on a machine that builds beside it; a tenth of it on one that does not
+const kFrameMs = 200
+
 let server, browser, open, settled, nightly
 before(async () => {
   server = await Server.start()
@@ -92,6 +95,93 @@ test('a form marks what is needed and looks before it sends; long ids stay withi
   rmSync(file)
 })
 
+test('each interval of a backfill is a cell, and a row of a table for who listens', async () => {
+  const range = { from_date: '2025-05-01T06:00:00Z', to_date: '2025-05-12T06:00:00Z' }
+  // A DAG has one at a time.
+  const { id } = await until('the backfill', () => server.ask('POST', '/api/v2/backfills', { dag_id: 'tides', ...range }).catch(() => null))
+  await until('its end', async () => (await server.ask('GET', `/api/v2/backfills/${id}`)).completed_at)
+  const page = await open({ path: `backfills/${id}` })
+  await page.getByRole('heading', { name: '12 intervals' }).waitFor() // with the last day
+  const matrix = page.getByRole('group', { name: /^Intervals:/ })
+  await matrix.focus()
+  await page.getByText(/\(2025-05-01 06:00:00Z\): success/).first().waitFor()
+  await page.keyboard.press('End')
+  await page.getByText(/\(2025-05-12 06:00:00Z\): success/).first().waitFor()
+  await page.keyboard.press('ArrowLeft')
+  await page.getByText(/\(2025-05-11 06:00:00Z\): success/).first().waitFor()
+  // What is drawn: as many cells of the colour of a success as there are runs, and nothing else of it.
+  const drawn = await page.locator('canvas').evaluate((canvas) => {
+    const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+    const seen = new Set()
+    for (let k = 0; k < data.length; k += 4) if (data[k] === 0x18 && data[k + 1] === 0x79 && data[k + 2] === 0x4a) seen.add(Math.floor(((k / 4) % width) / 4))
+    return seen.size
+  })
+  assert.ok(drawn >= 12, `${drawn} strips of green`)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/dags\/tides\/runs\//)
+  await page.goBack()
+  await page.getByRole('button', { name: 'As a table' }).click()
+  const table = page.getByRole('region', { name: 'Intervals as a table' })
+  await until('its rows', async () => (await table.getByRole('row').count()) === 13)
+  assert.match(page.url(), /intervals=table/)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('a year of five minutes is a matrix at once', async () => {
+  const file = join(server.folder, 'dags/often.dag.yaml')
+  writeFileSync(file, 'dag: often\nschedule: {every: 5m}\ntasks: {a: {noop: true}}\n')
+  await until('its DAG', () => server.ask('GET', '/api/v2/dags/often').catch(() => null))
+  await server.ask('PATCH', '/api/v2/dags/often', { is_paused: true })
+  const page = await open({ path: 'dags/often?tab=calendar&year=2025' })
+  await page.getByText('0 days with runs').waitFor()
+  const begun = Date.now()
+  await page.getByRole('button', { name: 'By interval' }).click()
+  await page.getByRole('heading', { name: '105,120 intervals' }).waitFor()
+  const took = Date.now() - begun
+  assert.ok(took < kMatrixMs, `${took} ms`)
+  const matrix = page.getByRole('group', { name: /^Intervals:/ })
+  await matrix.focus()
+  await page.keyboard.press('End')
+  await page.getByText(/\(2025-12-31 23:55:00Z\): no run/).first().waitFor()
+  const frames = await matrix.evaluate((box) => new Promise((done) => {
+    let count = 0
+    const begun = performance.now()
+    const step = () => {
+      box.scrollTop = (count * 37) % (box.scrollHeight - box.clientHeight)
+      if (++count === 30) done((performance.now() - begun) / 30)
+      else requestAnimationFrame(step)
+    }
+    requestAnimationFrame(step)
+  }))
+  assert.ok(frames < kFrameMs, `${frames} ms a frame while it scrolls`)
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+  rmSync(file)
+})
+
+test('settings are told with where each comes from, and no secret', async () => {
+  const page = await open({ path: 'health' })
+  const settings = page.getByRole('region', { name: 'Settings', exact: true })
+  await settings.getByRole('row', { name: /^listen 127\.0\.0\.1:0 a flag after a restart$/ }).waitFor()
+  assert.equal(await settings.getByRole('row', { name: /^limits\.depth/ }).count(), 0)
+  await settings.getByLabel('with defaults').check()
+  await settings.getByRole('row', { name: /^limits\.depth 64 default at once$/ }).waitFor()
+  writeFileSync(join(server.folder, 'baton.yaml'), 'limits: {depth: 64}\npools: {door: 3}\nhooks: {push: {dag: nightly, secret: PUSH_KEY}}\n')
+  await until('it was read', async () => (await server.ask('GET', '/api/v2/server/settings')).settings.some((one) => one.name === 'pools' && one.source === 'file'))
+  await page.reload()
+  await settings.getByRole('row', { name: /^pools door 3 baton\.yaml at once$/ }).waitFor()
+  await settings.getByRole('row', { name: /^limits\.depth 64 baton\.yaml/ }).waitFor()
+  await settings.getByRole('row', { name: /^hooks push triggers nightly, signed with the secret PUSH_KEY/ }).waitFor()
+  writeFileSync(join(server.folder, 'baton.yaml'), 'pools: {door: many}\n')
+  await until('what is wrong', async () => (await server.ask('GET', '/api/v2/server/settings')).trouble)
+  await page.reload()
+  await settings.getByRole('alert').waitFor()
+  rmSync(join(server.folder, 'baton.yaml'))
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
 test('a server without DAGs tells how one is made; one with DAGs offers what can be run', async () => {
   const dags = mkdtempSync(join(tmpdir(), 'baton-none-'))
   const empty = await Server.start({ dags })
@@ -152,14 +242,14 @@ test('a backfill is made with a preview, watched, paused, cancelled, and run aga
   await page.getByText('the newest first, 1 at once, 2 intervals in a run').waitFor()
   const id = new URL(page.url()).pathname.split('/').pop()
   await page.getByRole('button', { name: 'Pause' }).click()
-  await page.locator('header').getByText('paused').waitFor()
+  await page.locator('main > header').getByText('paused').waitFor()
   assert.equal((await server.ask('GET', `/api/v2/backfills/${id}`)).is_paused, true)
   await page.getByRole('button', { name: 'Resume' }).click()
-  await page.locator('header').getByText('running').waitFor()
+  await page.locator('main > header').getByText('running').waitFor()
   await page.getByText(/[1-9]\d* of 20 runs are over/).waitFor() // told by the stream; of all that it will make
   await page.getByRole('img', { name: /of 20 runs are over/ }).waitFor()
   await page.getByRole('button', { name: 'Cancel' }).click()
-  await page.locator('header').getByText('cancelled').waitFor()
+  await page.locator('main > header').getByText('cancelled').waitFor()
   await page.reload() // the page stands at its own address
   await page.getByRole('button', { name: 'Again what failed…' }).click()
   await page.getByRole('dialog').getByText(/[1-9]\d* of 20 chunks will run/).waitFor()

@@ -123,6 +123,19 @@ test('the first view costs little', async () => {
   await context.close()
 })
 
+test('what a page asks for first is under way beside its scripts, and is asked for once', async () => {
+  const kinds = ['', 'dags', 'dags/nightly', run_path('nightly', state.nightly), run_path('nightly', state.nightly, 'tasks', 'total'), pages.item]
+  for (const path of kinds) {
+    const page = await open({ path })
+    const asked = await page.evaluate(() => performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/v2/')).map((one) => ({ name: one.name, by: one.initiatorType })))
+    const early = asked.filter((one) => one.by === 'link')
+    assert.equal(early.length, 1, `${path || 'home'}: ${JSON.stringify(asked)}`)
+    // Home and lists are read again when something happens; what has ended is not.
+    if (path.includes('runs')) assert.ok(!asked.some((one) => one.by === 'fetch' && one.name === early[0].name), `${path} asks twice`)
+    await page.context().close()
+  }
+})
+
 for (const theme of ['light', 'dark']) {
   for (const width of [1440, 390]) {
     test(`every page stands: ${theme}, ${width} wide`, async () => {

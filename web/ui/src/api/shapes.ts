@@ -54,6 +54,7 @@ export interface Home {
   pools: { name: string; slots: number; occupied_slots: number; queued_slots: number }[]
   breakers: { name: string; state: 'open' | 'half_open'; until: string | null; reason: string | null }[]
   approvals: Schemas['HomeApproval'][]
+  held_backfills?: { id: number; dag_id: string; queued: number; scheduled: number }[] // none from a server before it told
   workers: { worker: string; host: string | null; slots: number; running: number; state: string; since: string | null }[]
 }
 

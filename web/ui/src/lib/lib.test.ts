@@ -20,6 +20,7 @@ import { confOf, fieldsOf, fromField, isRequired, kindOf, problemOf, toField } f
 import { riskFirst, riskOf } from './risk'
 import { cellText, look, ratio, tryText, worst } from './states'
 import { detailsOf } from './details'
+import { columnLabel, countLetters, letterWord, matrixOf, nearest, nextOpen, rowLabel } from './intervals'
 import { duration, isMoment, lasted, local, localShort, otherZone, relative, utc } from './time'
 
 describe('time', () => {
@@ -445,5 +446,47 @@ describe('whether a run is in time', () => {
   it('comes first where it needs somebody', () => {
     const runs = [run(null, 1), run(300, 400), run(100, null)]
     expect(riskFirst(runs, 200)).toEqual([runs[2], runs[1], runs[0]])
+  })
+})
+
+describe('intervals', () => {
+  const kMinute = 60_000
+  const told = (dates: number[], states = 's'.repeat(dates.length)) => ({ dates: dates.map((at, k) => at - (k > 0 ? dates[k - 1]! : 0)), states, is_whole: true })
+  const every = (from: string, gap: number, count: number) => Array.from({ length: count }, (_, k) => Date.parse(from) + k * gap)
+  const places = (dates: number[]) => {
+    const matrix = matrixOf(told(dates))
+    return { unit: matrix.unit, rows: [...matrix.starts].map((start) => rowLabel(start, matrix.unit)), columns: [...matrix.column] }
+  }
+  it('lays out what comes every few minutes, hours, days, weeks, months', () => {
+    expect(places(every('2026-01-01T23:50:00Z', 5 * kMinute, 4))).toEqual({ unit: 'day', rows: ['2026-01-01', '2026-01-02'], columns: [286, 287, 0, 1] })
+    expect(places(every('2026-01-01T22:00:00Z', 60 * kMinute, 3))).toEqual({ unit: 'day', rows: ['2026-01-01', '2026-01-02'], columns: [22, 23, 0] })
+    expect(places(every('2026-01-01T22:59:00Z', kMinute, 2)).rows).toEqual(['01-01 22h', '01-01 23h'])
+    expect(places(every('2026-01-30T06:00:00Z', 1440 * kMinute, 3))).toEqual({ unit: 'month', rows: ['2026-01', '2026-02'], columns: [29, 30, 0] })
+    const months = ['2025-11', '2025-12', '2026-01', '2026-02'].map((month) => Date.parse(`${month}-01T00:00:00Z`))
+    expect(places(months)).toEqual({ unit: 'year', rows: ['2025', '2026'], columns: [10, 11, 0, 1] })
+    expect(places(every('2026-01-04T00:00:00Z', 7 * 1440 * kMinute, 3)).columns).toEqual([0, 1, 2])
+  })
+  it('gives each interval a cell of its own where clocks change or a date by hand lies between', () => {
+    // Midnight in London over the last Sunday of March: 29th 00:00Z, then 23:00Z of the same day.
+    const london = ['2026-03-28T00:00:00Z', '2026-03-29T00:00:00Z', '2026-03-29T23:00:00Z', '2026-03-30T23:00:00Z'].map((at) => Date.parse(at))
+    expect(places(london).columns).toEqual([27, 28, 29, 30])
+    const hours = every('2026-01-01T00:00:00Z', 60 * kMinute, 24)
+    const mixed = [...hours.slice(0, 3), hours[2]! + 5000, ...hours.slice(3)]
+    const { columns, unit } = places(mixed)
+    expect(unit).toBe('day')
+    expect(new Set(columns).size).toBe(25)
+  })
+  it('takes a hundred thousand of five minutes in a moment, and none', () => {
+    const many = matrixOf(told(every('2026-01-01T00:00:00Z', 5 * kMinute, 100_000)))
+    expect([many.columns, many.starts.length]).toEqual([288, 348])
+    expect(matrixOf(told([])).starts.length).toBe(0)
+  })
+  it('finds what lies at a place, and what is left to do', () => {
+    const matrix = matrixOf(told([...every('2026-01-01T00:00:00Z', 60 * kMinute, 24), ...every('2026-01-02T10:00:00Z', 60 * kMinute, 5)]))
+    expect([nearest(matrix, 0, 5), nearest(matrix, 1, 0), nearest(matrix, 1, 12), nearest(matrix, 1, 23), nearest(matrix, 2, 0)]).toEqual([5, 24, 26, 28, -1])
+    expect([nextOpen('ssfs-', -1), nextOpen('ssfs-', 2), nextOpen('ssfs-', 4), nextOpen('ss', 0)]).toEqual([2, 4, 2, -1])
+    expect(countLetters('ssf-.')).toEqual({ s: 2, f: 1, r: 0, q: 0, '-': 1, '.': 1 })
+    expect(['f', 's', '-', '.'].map(letterWord)).toEqual(['failed', 'success', 'no run', 'to come'])
+    expect([0, 1, 3, 6].map((column) => columnLabel(column, matrix))).toEqual(['0', '', '3', '6'])
   })
 })

@@ -1,1 +1,0 @@
-import{Kt as e,Wt as t,ln as n,sn as r}from"./index-wE7g_e1W.js";import{n as i}from"./shared-zrBYT-Ds.js";var a=e(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(e){var o=a(),s=n(r(o),2);i(s,{dagId:`~`}),t(e,o)}export{o as default};
