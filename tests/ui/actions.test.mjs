@@ -242,14 +242,14 @@ test('a backfill is made with a preview, watched, paused, cancelled, and run aga
   await page.getByText('the newest first, 1 at once, 2 intervals in a run').waitFor()
   const id = new URL(page.url()).pathname.split('/').pop()
   await page.getByRole('button', { name: 'Pause' }).click()
-  await page.locator('header').getByText('paused').waitFor()
+  await page.locator('main > header').getByText('paused').waitFor()
   assert.equal((await server.ask('GET', `/api/v2/backfills/${id}`)).is_paused, true)
   await page.getByRole('button', { name: 'Resume' }).click()
-  await page.locator('header').getByText('running').waitFor()
+  await page.locator('main > header').getByText('running').waitFor()
   await page.getByText(/[1-9]\d* of 20 runs are over/).waitFor() // told by the stream; of all that it will make
   await page.getByRole('img', { name: /of 20 runs are over/ }).waitFor()
   await page.getByRole('button', { name: 'Cancel' }).click()
-  await page.locator('header').getByText('cancelled').waitFor()
+  await page.locator('main > header').getByText('cancelled').waitFor()
   await page.reload() // the page stands at its own address
   await page.getByRole('button', { name: 'Again what failed…' }).click()
   await page.getByRole('dialog').getByText(/[1-9]\d* of 20 chunks will run/).waitFor()

@@ -321,7 +321,8 @@ TEST_P(ReaderConformance, TheDatesThatRunsCoverComeOldestFirstEachWithItsRun) {
       if (naive::lies_in(dates, run.row.logical_date)) expected[run.row.logical_date] = {run.row.state, run.row.run_id};
     }
     auto next = expected.begin();
-    for (const CoveredDateView& one : r->covered_dates("etl", dates).value()) {
+    const auto found = r->covered_dates("etl", dates).value();
+    for (const CoveredDateView& one : found) {
       ASSERT_NE(next, expected.end());
       EXPECT_EQ(one.logical_date, next->first);
       EXPECT_EQ(std::pair(one.state, one.run_id), next->second);

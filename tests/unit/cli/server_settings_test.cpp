@@ -49,12 +49,12 @@ retention: 90d
 TEST(ServerSettings, WhatAFlagSaysGoesBeforeTheFileAndStaysWhenTheFileChanges) {
   const Config begun = config_of("listen: 127.0.0.1:9000\nlimits: {instances: 5}\n");
   const auto given = given_settings(begun, {"listen", "limits.instances"}, {{"listen", "127.0.0.1:0", "flag"}});
-  const Config now = config_of("listen: 127.0.0.1:9001\nlimits: {instances: 6, depth: 7}\n");
+  const Config now = config_of("listen: 127.0.0.1:9001\nlimits: {instances: 6, depth: 70}\n");
   const auto list = settings_of(now, {"listen", "limits.depth"}, given);
   EXPECT_EQ(find(list, "listen").value, "127.0.0.1:0");
   EXPECT_EQ(find(list, "listen").source, "flag");
   EXPECT_EQ(find(list, "limits.instances").value, "5") << "until the next start";
-  EXPECT_EQ(find(list, "limits.depth").value, "7");
+  EXPECT_EQ(find(list, "limits.depth").value, "70");
 }
 
 TEST(ServerSettings, SecretsAndPlacesWithPasswordsAreNamesAlone) {

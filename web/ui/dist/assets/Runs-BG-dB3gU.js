@@ -1,1 +1,0 @@
-import{Jt as e,Kt as t,dn as n,ln as r}from"./index-BGZZgILo.js";import{n as i}from"./shared-BPeAAzVS.js";var a=e(`<h1 class="svelte-1yb6d54">Runs</h1> <!>`,1);function o(e){var o=a(),s=n(r(o),2);i(s,{dagId:`~`}),t(e,o)}export{o as default};
