@@ -200,7 +200,7 @@ void Serving::find_dates(const std::string& dag_id, WallUs from, WallUs to, Back
       if (!found) return done(found.error());
       std::vector<CoveredDate> dates;
       for (const DatedRun& one : *found) {
-        dates.push_back({one.date, {one.run_no, one.state, one.reason == Reason::stopped}});
+        dates.push_back({one.date, {one.run_no, one.state, one.reason == Reason::stopped, one.backfill_no}});
       }
       done(dates);
     });

@@ -1,6 +1,9 @@
 // Runs that go: one that a person has named, and those that retention has chosen.
 #include <memory>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "scheduler/control/control.h"
 #include "scheduler/control/run_job.h"
@@ -30,8 +33,12 @@ void Control::change_loaded(const DeleteRun& request, Asked& asked, LoadedRun& l
   rows.deletions.push_back({run_no, name, audit.at, kNoTime, is_in_parts});
   going_.insert(run_no);
   EngineRequest what = written(std::move(audit), std::move(how), asked, std::move(rows));
-  what.done = [this, alive = is_alive_, run_no, done = std::move(what.done)](const PartVerdict& verdict) {
-    if (*alive) going_.erase(run_no);
+  what.done = [this, alive = is_alive_, run_no, dag_id = row.dag_id,
+               done = std::move(what.done)](const PartVerdict& verdict) {
+    if (*alive) {
+      going_.erase(run_no);
+      engine_.look_at_past_again(dag_id);
+    }
     done(verdict);
   };
   engine_.write(std::move(what));
@@ -50,10 +57,12 @@ void Control::retire(std::vector<RunDeletionRow> runs, AuditRow audit, OnRetired
   EngineRequest what;
   what.service = std::move(more);
   std::vector<RunNo> gone;
+  std::set<std::string> dags;
   for (RunDeletionRow& run : runs) {
     if (!is_at_rest(run.run_no)) continue;
     going_.insert(run.run_no);
     gone.push_back(run.run_no);
+    dags.insert(run.name.substr(0, run.name.find('/')));
     what.service.deletions.push_back(std::move(run));
   }
   if (gone.empty()) {
@@ -61,9 +70,11 @@ void Control::retire(std::vector<RunDeletionRow> runs, AuditRow audit, OnRetired
     return;
   }
   what.audit.push_back(std::move(audit));
-  what.done = [this, alive = is_alive_, gone = std::move(gone), done = std::move(done)](const PartVerdict&) {
+  what.done = [this, alive = is_alive_, gone = std::move(gone), dags = std::move(dags),
+               done = std::move(done)](const PartVerdict&) {
     if (!*alive) return;
     for (const RunNo run_no : gone) going_.erase(run_no);
+    for (const std::string& dag_id : dags) engine_.look_at_past_again(dag_id);
     done(gone);
   };
   engine_.write(std::move(what));

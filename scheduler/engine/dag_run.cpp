@@ -100,6 +100,16 @@ DagRun make_run(RunRow row, std::shared_ptr<const Dag> dag, Value params, Moment
   return run;
 }
 
+bool stands_for_past(const DagRun& run) {
+  const bool ends = run.stopping != Reason::none || is_final(run.row.state);
+  if (run.waits_for_past.empty() || ends || !run.pending.empty()) return false;
+  for (std::size_t s = 0; s < kTaskStateCount; ++s) {
+    const auto state = static_cast<TaskState>(s);
+    if (state != TaskState::none && !is_final(state) && run.row.counts[s] > 0) return false;
+  }
+  return std::ranges::any_of(run.waits_for_past, [&](TaskNo t) { return run.progress(t).own_open > 0; });
+}
+
 bool is_cut_off(Reason reason) {
   return reason == Reason::stopped || reason == Reason::fail_fast || reason == Reason::run_timeout;
 }

@@ -153,6 +153,9 @@ DagRun make_run(RunRow row, std::shared_ptr<const Dag> dag, Value params, Moment
 /// Whether the run has ended while it waited to begin: nothing of it has run, its hooks neither.
 inline bool never_began(const DagRun& run) { return is_final(run.row.state) && run.row.begun_at == kNoTime; }
 
+/// Whether nothing of it goes on before a task that waits for the run of the date before may start.
+bool stands_for_past(const DagRun& run);
+
 /// Whether a stop of any kind ended an instance with this reason.
 bool is_cut_off(Reason reason);
 

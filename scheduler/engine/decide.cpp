@@ -180,8 +180,9 @@ void Decider::judge_task(TaskNo t) {
     return;
   }
   const Verdict verdict = spec.teardown ? judge_teardown(t) : judge(run_, t);
-  // Only what may run waits for its past: a failure above it is told at once.
-  if (verdict == Verdict::run && run_.waits_for_past.contains(t)) return;
+  // Only what may run waits for its past: a failure above it is told at once. A stop waits for nothing.
+  const bool is_stopping = run_.stopping != Reason::none || out_.begins_stopping != Reason::none;
+  if (verdict == Verdict::run && !is_stopping && run_.waits_for_past.contains(t)) return;
   if (expanded) return judge_instances(t, verdict);
   switch (verdict) {
     case Verdict::wait: return;
@@ -565,6 +566,9 @@ void Decider::operator()(const StopRequested& e) {
     const bool is_hook = run_.dag->task(run_.instances[i].task_no).hook != Hook::none;
     if (is_hook && !is_final(run_.row.state)) continue;  // hooks run after a stopped run too
     stop_instance(instance, e);
+  }
+  for (const TaskNo t : run_.waits_for_past) {  // a teardown that nothing else has kept is due
+    if (run_.dag->spec(t).teardown && !e.kill) judge_task(t);
   }
 }
 

@@ -221,7 +221,7 @@ void Engine::fill_part(Part& part, EngineRequest& request) {
 bool Engine::stop_run(RunNo run_no, Reason reason, bool kill) {
   if (dead_) return false;
   LiveRun* live = runs_.find(run_no);
-  if (live == nullptr) return stop_unloaded(run_no, {reason, kill});
+  if (live == nullptr) return stop_unloaded(run_no, {reason, kill}, true);
   handle(*live, StopRequested{reason, kill});
   return true;
 }
@@ -253,6 +253,7 @@ void Engine::handle(LiveRun& live, const Event& event) {
   if (stops) stopped_.push_back(live.run.row.run_no);
   collect(live, step_);
   if (more) runs_.note_more(live);
+  note_standing(live);
   schedule_turn();
 }
 
@@ -286,6 +287,7 @@ void Engine::do_more() {
   const bool more = advance_pending(live->run, now(), settings_.core, step_);
   collect(*live, step_);
   if (more) runs_.note_more(*live);
+  note_standing(*live);
 }
 
 /// What is for display alone joins a batch that is written anyway, or makes one of its own after a while.

@@ -159,6 +159,9 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// Has the run take an event that somebody asked for. False: no such live run, or the engine has died; `request.done`
   /// is not called then.
   bool change_run(RunNo run_no, const Event& event, EngineRequest request);
+  /// A run of this DAG has ended, or is gone, and that is durable: whose tasks wait for the run of the date before look
+  /// once more, but for one.
+  void look_at_past_again(const std::string& dag_id, RunNo but = 0);
   /// Writes what is about no run, in a part of its own. Batches keep the order of the calls.
   void write(EngineRequest request);
 
@@ -167,6 +170,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   bool stop_run(RunNo run_no, Reason reason, bool kill);
   /// Has `loader` bring a run that is not in memory. What people let go of its letters meanwhile is no more in it.
   void read_run(RunLoader& loader, RunNo run_no, RunLoader::OnLoaded done);
+  /// Ends a run that waits; one that has begun, or begins before it is loaded, goes on. False: as stop_run().
+  bool withdraw_run(RunNo run_no, Reason reason);
   /// As stop_run(), for a run that waits and has been loaded. False: it does not wait (any more), or is not durable yet;
   /// nothing has changed then, and `request.done` is not called.
   bool stop_waiting(LoadedRun loaded, const StopRequested& how, EngineRequest request);
@@ -237,7 +242,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void watch_queue();
   void set_limits(const std::string& dag_id, RunLimits limits, RunNo said_by);
   void let_go_on(RunNo run_no);
-  bool stop_unloaded(RunNo run_no, const StopRequested& how);
+  bool stop_unloaded(RunNo run_no, const StopRequested& how, bool if_begun);
 
   // engine.cpp: runs, events, turns.
   void handle(LiveRun& live, const Event& event);
@@ -268,7 +273,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void find_cached(LiveRun& live, InstanceNo i, const std::string& key);
   void wait_for_past(DagRun& run);
   void find_past(const LiveRun& live);
-  void look_at_past_again(const RunRow& ended);
+  void note_standing(LiveRun& live);
   void set_timer(LiveRun& live, InstanceNo i, WallUs wake_at);
   void timer_fired(RunNo run_no, InstanceNo i, WallUs wake_at);
   void release(Pending& pending);

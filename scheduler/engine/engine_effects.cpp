@@ -151,6 +151,7 @@ void Engine::find_past(const LiveRun& live) {
     const std::set<TaskNo> asked = owner->run.waits_for_past;
     for (const TaskNo t : asked) {
       if (std::ranges::find(*held, owner->run.dag->task(t).id) != held->end()) continue;
+      if (!queue_.may_go_on(run_no)) return;  // asked again when one of those that it gave way to has ended
       handle(*owner, PastSeen{t});
       owner = runs_.find(run_no);
       if (owner == nullptr) return;
@@ -159,16 +160,27 @@ void Engine::find_past(const LiveRun& live) {
   store_.find_past(run.dag->id, run.row.logical_date, std::move(tasks), answer);
 }
 
-/// A run has ended, anew perhaps: after a clear or a mark. Those of later dates look once more.
-void Engine::look_at_past_again(const RunRow& ended) {
-  const auto waiters = past_waiters_.find(ended.dag_id);
+void Engine::look_at_past_again(const std::string& dag_id, RunNo but) {
+  const auto waiters = past_waiters_.find(dag_id);
   if (waiters == past_waiters_.end()) return;
   std::erase_if(waiters->second, [this](RunNo run_no) {
     const LiveRun* live = runs_.find(run_no);
     return live == nullptr || live->run.waits_for_past.empty();
   });
-  for (const RunNo run_no : waiters->second) find_past(*runs_.find(run_no));
+  for (const RunNo run_no : waiters->second) {
+    if (run_no != but) find_past(*runs_.find(run_no));
+  }
   if (waiters->second.empty()) past_waiters_.erase(waiters);
+}
+
+/// Who comes to stand still lets an earlier run begin, or another that stands, and whose past is well, go on.
+void Engine::note_standing(LiveRun& live) {
+  if (live.run.waits_for_past.empty() && !live.stands) return;
+  const bool stands = stands_for_past(live.run);
+  if (stands == live.stands) return;
+  live.stands = stands;
+  queue_.note_standing(live.run.row.run_no, stands);
+  if (stands) look_at_past_again(live.run.row.dag_id, live.run.row.run_no);
 }
 
 void Engine::set_timer(LiveRun& live, InstanceNo i, WallUs wake_at) {
@@ -247,7 +259,7 @@ void Engine::forget_finished(const std::vector<RunNo>& runs) {
     leave_queue(run_no);  // its place is free
     runs_.erase(run_no);
     child_ended(ended);
-    look_at_past_again(ended);
+    look_at_past_again(ended.dag_id);
     schedule_turn();
   }
 }

@@ -82,6 +82,7 @@ void Engine::note_comes(const RunRow& row) {
 
 void Engine::note_struck(const RunRow& row) {
   if (struck_) struck_(row);
+  look_at_past_again(row.dag_id);  // who gave way to it may go on
 }
 
 void Engine::leave_queue(RunNo run_no) {
@@ -321,6 +322,7 @@ void Engine::write_end(const RunRow& waiting, const RunRow& ended, EngineRequest
     if (!verdict.is_done()) return queue_.add(waiting, true, loop_.wall_now());  // struck: it waits as before
     if (waiting_ended_) waiting_ended_(ended);
     child_ended(ended);
+    look_at_past_again(ended.dag_id);
   };
   next().requests.push_back({place.part, ended.run_no, false, told, {}});
   schedule_turn();
@@ -337,15 +339,23 @@ bool Engine::stop_waiting(LoadedRun loaded, const StopRequested& how, EngineRequ
   return true;
 }
 
-bool Engine::stop_unloaded(RunNo run_no, const StopRequested& how) {
+bool Engine::withdraw_run(RunNo run_no, Reason reason) {
+  return !dead_ && stop_unloaded(run_no, {reason, false}, false);
+}
+
+/// `if_begun`: also where it begins while it is read.
+bool Engine::stop_unloaded(RunNo run_no, const StopRequested& how, bool if_begun) {
   if (loader_ == nullptr || !queue_.may_change(run_no)) return false;
   ++loading_;
-  read_run(*loader_, run_no, [this, alive = is_alive_, run_no, how](Result<LoadedRun> loaded) {
+  read_run(*loader_, run_no, [this, alive = is_alive_, run_no, how, if_begun](Result<LoadedRun> loaded) {
     if (!*alive) return;
     --loading_;
     schedule_turn();
     if (dead_) return;
-    if (LiveRun* live = runs_.find(run_no)) return handle(*live, how);  // it has begun meanwhile
+    if (LiveRun* live = runs_.find(run_no)) {  // it has begun meanwhile
+      if (if_begun) handle(*live, how);
+      return;
+    }
     if (!loaded) {  // a stop is no less a stop for that
       return end_unloadable(run_no, how.reason, loaded.error().message,
                             [this, run_no] { return queue_.may_change(run_no); });

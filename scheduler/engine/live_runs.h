@@ -34,6 +34,7 @@ struct LiveRun {
   bool is_due = false;              ///< its row goes with the next batch
   bool is_listed = false;           ///< in the list of those with something to write lazily
   bool has_more = false;            ///< its core has more to do
+  bool stands = false;              ///< as the queue knows it; see stands_for_past()
   /// Batches that are not durable yet and tell of an outcome of it, and of its end. While one is being written a mark or
   /// a clear may give it another; then neither is told, nor is it forgotten, before that one is durable too.
   int outcomes_to_come = 0, ends_to_come = 0;

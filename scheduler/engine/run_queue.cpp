@@ -53,8 +53,10 @@ bool RunQueue::may_begin(const RunRow& run, WallUs now) {
   if (at == dags_.end()) return true;
   const DagQueue& dag = at->second;
   const LaneNo own = lane_of(run.type);
-  if ((dag.is_held && own != kBackfills) || !has_room(dag, own)) return false;
-  if (dag.limits.in_order && !is_first_date(dag, run.logical_date)) return false;
+  const bool is_first = is_first_date(dag, run.logical_date);
+  const bool beside_standing = is_first && run.logical_date != kNoTime;
+  if ((dag.is_held && own != kBackfills) || !has_room(dag, own, beside_standing)) return false;
+  if (dag.limits.in_order && !is_first) return false;
   const Order order{rank_of(run.type), run.run_after, run.run_no};
   const auto is_behind = [&](const std::set<Order>& waiting) { return !waiting.empty() && *waiting.begin() < order; };
   for (const LaneNo lane : {kAsked, kScheduled, kBackfills}) {
@@ -128,6 +130,19 @@ void RunQueue::begun(RunNo run_no) {
   refresh(*entry.dag);
 }
 
+void RunQueue::note_standing(RunNo run_no, bool stands) {
+  const auto at = runs_.find(run_no);
+  if (at == runs_.end() || at->second.state != State::active || at->second.stands == stands) return;
+  at->second.stands = stands;
+  lane_of(at->second).standing += stands ? 1 : -1;
+  refresh(*at->second.dag);
+}
+
+bool RunQueue::may_go_on(RunNo run_no) const {
+  const auto at = runs_.find(run_no);
+  return at == runs_.end() || !at->second.stands || has_room(*at->second.dag, at->second.lane, true);
+}
+
 void RunQueue::remove(RunNo run_no) {
   const auto at = runs_.find(run_no);
   if (at == runs_.end()) return;
@@ -139,6 +154,7 @@ void RunQueue::remove(RunNo run_no) {
   } else {
     unlist(entry);
   }
+  if (entry.stands) --lane_of(entry).standing;
   if (entry.state == State::taken) --dag.taken;
   if (entry.state != State::active) --waiting_;
   dag.holders.erase(run_no);
@@ -192,10 +208,9 @@ QueueWait RunQueue::why(RunNo run_no, WallUs now) const {
   if (is_frozen_) return QueueWait::frozen;
   if (dag.is_held && entry.lane != kBackfills) return QueueWait::paused;
   if (entry.state == State::taken) return QueueWait::turn;
-  if (dag.limits.in_order && entry.logical_date != kNoTime && dag.dates.begin()->second != run_no) {
-    return QueueWait::past;
-  }
-  return has_room(dag, entry.lane) ? QueueWait::turn : QueueWait::limit;
+  const bool is_first = entry.logical_date != kNoTime && dag.dates.begin()->second == run_no;
+  if (dag.limits.in_order && entry.logical_date != kNoTime && !is_first) return QueueWait::past;
+  return has_room(dag, entry.lane, is_first) ? QueueWait::turn : QueueWait::limit;
 }
 
 bool RunQueue::has_next(WallUs now) const {
@@ -209,7 +224,7 @@ std::int32_t RunQueue::active(const std::string& dag_id, bool backfills) const {
 
 std::vector<RunNo> RunQueue::full_of(const std::string& dag_id) const {
   const auto at = dags_.find(dag_id);
-  if (at == dags_.end() || has_room(at->second, kAsked)) return {};
+  if (at == dags_.end() || has_room(at->second, kAsked, false)) return {};
   return {at->second.holders.begin(), at->second.holders.end()};
 }
 
@@ -228,12 +243,21 @@ std::int32_t RunQueue::limit_of(const DagQueue& dag, LaneNo lane) {
   return lane == kBackfills && dag.backfill_limit ? *dag.backfill_limit : dag.limits.max_active_runs;
 }
 
-bool RunQueue::has_room(const DagQueue& dag, LaneNo lane) {
+/// Of the places that `lane` may have, those of runs that stand still for their past.
+std::int32_t RunQueue::standing(const DagQueue& dag, LaneNo lane) {
+  if (lane == kBackfills) return dag.lanes[kBackfills].standing;
+  return dag.lanes[kAsked].standing + dag.lanes[kScheduled].standing;
+}
+
+/// `beside_standing`: those that stand still do not count, for they wait for nothing else than such a one.
+bool RunQueue::has_room(const DagQueue& dag, LaneNo lane, bool beside_standing) {
   if (BATON_BUG(max_active_runs_ignored)) return true;
   if (dag.said_by == 0 && dag.taken > 0) return false;
-  if (lane == kScheduled && dag.lanes[kScheduled].held >= dag.limits.scheduled()) return false;
+  const Lane& scheduled = dag.lanes[kScheduled];
+  const std::int32_t of_schedule = scheduled.held - (beside_standing ? scheduled.standing : 0);
+  if (lane == kScheduled && of_schedule >= dag.limits.scheduled()) return false;
   const std::int32_t limit = limit_of(dag, lane);
-  return limit <= 0 || held(dag, lane) < limit;
+  return limit <= 0 || held(dag, lane) - (beside_standing ? standing(dag, lane) : 0) < limit;
 }
 
 /// Whether no run of an earlier or of this date is open.
@@ -263,17 +287,18 @@ void RunQueue::unlist(Entry& entry) {
 
 /// The one of this lane that may begin now.
 std::optional<RunQueue::Order> RunQueue::head_of(const DagQueue& dag, LaneNo lane) const {
-  if ((dag.is_held && lane != kBackfills) || !has_room(dag, lane)) return std::nullopt;
+  if (dag.is_held && lane != kBackfills) return std::nullopt;
+  const bool is_free = has_room(dag, lane, false);
   const std::set<Order>& dated = dag.lanes[lane].dated;
   const std::set<Order>& undated = dag.lanes[lane].undated;
   std::optional<Order> head;
-  if (!undated.empty()) head = *undated.begin();
+  if (is_free && !undated.empty()) head = *undated.begin();
   if (!dated.empty()) {
     Order first = *dated.begin();
-    bool may = true;
-    if (dag.limits.in_order) {  // only the earliest of all that are open
+    bool may = is_free;
+    if (dag.limits.in_order || !is_free) {  // only the earliest of all that are open
       first = runs_.at(dag.dates.begin()->second).order;
-      may = dated.contains(first);
+      may = dated.contains(first) && has_room(dag, lane, true);
     }
     if (may && (!head || first < *head)) head = first;
   }

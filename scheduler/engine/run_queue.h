@@ -8,7 +8,8 @@
 // Who is taken or active holds a place under the limit of its DAG; backfills have a limit of their own, and of the runs
 // of a schedule one lives at a time where the DAG says no limit (`overlap` is decided before). A run waits for
 // its time (run_after), for a hold (its DAG is paused, the server frozen), for a place, and, where the DAG goes in order,
-// for every run of an earlier date to have ended. Among those who may begin: what people ask for, then schedules and
+// for every run of an earlier date to have ended. Who has begun and stands still for its past gives way to the earliest
+// date that is open, or neither would ever go on. Among those who may begin: what people ask for, then schedules and
 // assets, then backfills; of these the one that is due longest. Nothing here looks at all runs: a change costs O(log n).
 // Pure: no clock, no store. Owned by the engine; loop thread.
 #pragma once
@@ -55,6 +56,11 @@ class RunQueue {
   /// One that was taken cannot begin yet after all: it waits where it stood.
   void put_back(RunNo run_no);
   void begun(RunNo run_no);
+  /// Of one that has begun: nothing of it can go on before its past is well. Its place is its own against all but the
+  /// earliest date that is open.
+  void note_standing(RunNo run_no, bool stands);
+  /// Whether one that stands still may go on: not before those that it gave way to are through.
+  [[nodiscard]] bool may_go_on(RunNo run_no) const;
   /// It has ended, or is gone; whatever it was.
   void remove(RunNo run_no);
 
@@ -96,6 +102,7 @@ class RunQueue {
   struct Lane {
     std::set<Order> dated, undated;  ///< due, and waiting
     std::int32_t held = 0;           ///< places that are taken
+    std::int32_t standing = 0;       ///< of these, by runs that stand still for their past
     std::optional<Order> head;       ///< as it stands in heads_
   };
   struct DagQueue {
@@ -116,6 +123,7 @@ class RunQueue {
     LaneNo lane = kAsked;
     State state = State::waits;
     bool is_durable = true;
+    bool stands = false;
   };
 
   Entry& insert(const RunRow& run, State state);
@@ -123,7 +131,8 @@ class RunQueue {
   static Lane& lane_of(Entry& entry) { return entry.dag->lanes[entry.lane]; }
   static std::int32_t held(const DagQueue& dag, LaneNo lane);
   static std::int32_t limit_of(const DagQueue& dag, LaneNo lane);
-  static bool has_room(const DagQueue& dag, LaneNo lane);
+  static std::int32_t standing(const DagQueue& dag, LaneNo lane);
+  static bool has_room(const DagQueue& dag, LaneNo lane, bool beside_standing);
   static bool is_first_date(const DagQueue& dag, WallUs date);
   void list(Entry& entry);
   void unlist(Entry& entry);

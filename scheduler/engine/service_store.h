@@ -20,8 +20,6 @@ struct ServiceSnapshot {
   std::vector<ServerStateRow> server;   ///< by name
   std::vector<BackfillRow> backfills;   ///< by number: those that are not through
   std::vector<BackfillIntervalRow> open_intervals;  ///< of these, those whose run has not ended
-  /// Likewise, of the piece at which each stands: those that it has dealt with already.
-  std::vector<BackfillIntervalRow> begun_intervals;
   std::int64_t last_backfill_no = 0;
   std::vector<BulkJobRow> jobs;         ///< by number: those that are not through
   std::int64_t last_job_no = 0;

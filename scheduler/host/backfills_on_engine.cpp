@@ -105,8 +105,7 @@ void BackfillsOnEngine::clear_run(RunNo run_no, const std::string& by, std::func
 }
 
 void BackfillsOnEngine::stop_waiting(RunNo run_no) {
-  Engine& engine = host_.engine();
-  if (engine.queue().is_waiting(run_no)) engine.stop_run(run_no, Reason::stopped, false);
+  host_.engine().withdraw_run(run_no, Reason::stopped);
 }
 
 void BackfillsOnEngine::write(ServiceRows rows, std::vector<AuditRow> audit, std::function<void()> done) {

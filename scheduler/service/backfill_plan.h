@@ -52,6 +52,7 @@ struct ExistingRun {
   RunNo run_no = 0;
   RunState state = RunState::success;
   bool was_stopped = false;            ///< by a person, or with the backfill that it was of: never done
+  std::int64_t backfill_no = 0;        ///< that has made it, or has had it run again, last; 0: none has
 };
 
 enum class BackfillStep : std::uint8_t {

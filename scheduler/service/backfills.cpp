@@ -42,9 +42,6 @@ void Backfills::start(const ServiceSnapshot& found) {
     fillings_.at(interval.backfill_no).open.insert(interval.run_no);
     by_run_[interval.run_no] = interval.backfill_no;
   }
-  for (const BackfillIntervalRow& interval : found.begun_intervals) {
-    if (!BATON_BUG(backfill_piece_begun_again)) fillings_.at(interval.backfill_no).begun.insert(interval.run_no);
-  }
   look();
 }
 
@@ -304,6 +301,7 @@ void Backfills::read_page(Filling& of) {
 void Backfills::page_found(Filling& of, const std::vector<BackfillPiece>& pieces,
                            const std::vector<CoveredDate>& dates) {
   of.is_read = pieces.empty();
+  note_own(of, dates);
   for (const BackfillPiece& piece : pieces) {
     std::int64_t ordinal = piece.ordinal * of.row.intervals_per_run;
     for (BackfillDecision& decision : decide_piece(piece, of.row.reprocess, lookup_in(dates))) {
@@ -314,6 +312,14 @@ void Backfills::page_found(Filling& of, const std::vector<BackfillPiece>& pieces
     of.page.back().ends_piece = true;
   }
   step(of);
+}
+
+/// A restart, or another schedule of the DAG, brings dates back that it has dealt with.
+void Backfills::note_own(Filling& of, const std::vector<CoveredDate>& dates) {
+  if (BATON_BUG(backfill_piece_begun_again)) return;
+  for (const CoveredDate& one : dates) {
+    if (one.run.backfill_no == of.row.backfill_no) of.own.insert(one.run.run_no);
+  }
 }
 
 /// The rows of the step in front, which is taken from the page.
@@ -330,15 +336,15 @@ ServiceRows Backfills::take_step(Filling& of, RunNo run_no, BackfillSkip skip, B
 
 bool Backfills::is_passed_over(const Filling& of, const Step& step) {
   if (step.what.step == BackfillStep::create) return false;
-  return step.what.step != BackfillStep::clear || of.begun.contains(step.what.run_no);
+  return step.what.step != BackfillStep::clear || of.own.contains(step.what.run_no);
 }
 
-/// Those in front of which nothing is to be done. What an earlier server has begun has its row.
+/// Those in front of which nothing is to be done. What it has made or cleared itself has its row.
 void Backfills::pass_over(Filling& of) {
   ServiceRows rows;
   while (!of.page.empty() && is_passed_over(of, of.page.front())) {
     const BackfillDecision& what = of.page.front().what;
-    const bool is_ours = of.begun.contains(what.run_no);
+    const bool is_ours = of.own.contains(what.run_no);
     const BackfillSkip skip = what.step == BackfillStep::in_flight ? BackfillSkip::in_flight : BackfillSkip::exists;
     BackfillIntervalRow interval;
     rows.backfills = take_step(of, what.run_no, skip, interval).backfills;
@@ -404,10 +410,12 @@ void Backfills::clear_next(Filling& of) {
 void Backfills::look_again(Filling& of, const std::vector<CoveredDate>& dates) {
   const auto dag = host_.dag(of.row.dag_id);
   if (of.row.state != BackfillState::running || !dag || !dag->goes_on) return;  // it stays in front
+  note_own(of, dates);
   const Step front = of.page.front();
   auto now = decide_piece(front.what.piece, of.row.reprocess, lookup_in(dates));
   const BackfillDecision& first = now.front();
-  const bool is_same = now.size() == 1 && first.step == front.what.step && first.run_no == front.what.run_no;
+  const bool is_same = now.size() == 1 && first.step == front.what.step && first.run_no == front.what.run_no &&
+                       !of.own.contains(first.run_no);
   if (is_same || BATON_BUG(backfill_clears_unseen)) return clear(of, front.what.run_no);
   of.page.pop_front();
   std::int64_t ordinal = front.ordinal;
@@ -439,6 +447,7 @@ void Backfills::clear(Filling& of, RunNo run_no) {
                     ServiceRows rows =
                         take_step(*found, run_no, cleared ? BackfillSkip::none : BackfillSkip::exists, interval);
                     rows.intervals.push_back(interval);
+                    found->own.insert(run_no);  // dates may be read before its row is written
                     host_.write(std::move(rows), {}, [] {});
                     found->is_busy = false;
                     step_soon(backfill_no);

@@ -76,7 +76,7 @@ class BackfillHost {
   virtual void clear_run(RunNo run_no, const std::string& by, std::function<void(const Status&)> done) = 0;
   /// Neither begun nor ended, also while its row is being written.
   [[nodiscard]] virtual bool waits(RunNo run_no) = 0;
-  /// Ends a run that waits to begin, once its row is written; one that has begun goes on.
+  /// Ends a run that waits to begin, once its row is written; one that has begun, or begins meanwhile, goes on.
   virtual void stop_waiting(RunNo run_no) = 0;
   virtual void write(ServiceRows rows, std::vector<AuditRow> audit, std::function<void()> done) = 0;
   /// Its runs stand under the limit of their backfill, and no other.
@@ -146,7 +146,9 @@ class Backfills {
     BackfillState offered = BackfillState::running;  ///< the state that was written last, durable or not
     std::shared_ptr<const BackfillSource> source;    ///< that the page was read for
     std::set<RunNo> open;     ///< made or cleared, and not ended
-    std::set<RunNo> begun;    ///< made or cleared for the piece in which an earlier server ended: not done once more
+    /// Of those that were met when dates were read, made or cleared by itself: not done once more, in whatever piece
+    /// their dates lie by now.
+    std::set<RunNo> own;
     std::deque<Step> page;    ///< decided, and not carried out
     bool is_read = false;     ///< to the end of its range
     bool is_busy = false;     ///< a page or a clear is on its way
@@ -161,6 +163,7 @@ class Backfills {
   [[nodiscard]] static BackfillRow row_of(const Filling& of);
   void read_page(Filling& of);
   void page_found(Filling& of, const std::vector<BackfillPiece>& pieces, const std::vector<CoveredDate>& dates);
+  static void note_own(Filling& of, const std::vector<CoveredDate>& dates);
   [[nodiscard]] static bool is_passed_over(const Filling& of, const Step& step);
   void pass_over(Filling& of);
   void make_next(Filling& of);

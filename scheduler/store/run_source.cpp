@@ -13,7 +13,8 @@ constexpr char kFindKey[] =
     "SELECT body_hash, status, created_at, object FROM idempotency WHERE principal = ? AND route = ? AND key = ?";
 
 constexpr char kDatedRuns[] =
-    "SELECT c.logical_date, c.run_no, r.state, r.reason FROM dag d JOIN run_date c USING (dag_no)"
+    "SELECT c.logical_date, c.run_no, r.state, r.reason, coalesce((SELECT max(i.backfill_no) FROM backfill_interval i"
+    " WHERE i.run_no = c.run_no AND i.reason IS NULL), 0) FROM dag d JOIN run_date c USING (dag_no)"
     " JOIN dag_run r ON r.run_no = c.run_no WHERE d.dag_id = ? AND c.logical_date BETWEEN ? AND ?"
     " ORDER BY c.logical_date";
 
@@ -80,7 +81,8 @@ Result<std::vector<DatedRun>> SqliteRunSource::dated_runs(const std::string& dag
   std::vector<DatedRun> found;
   for (rc = row.step(); rc == sqlite::kRow; rc = row.step()) {
     const auto state = std::clamp<std::int64_t>(row.integer(2), 0, static_cast<std::int64_t>(RunState::failed));
-    found.push_back({row.time(0), row.integer(1), static_cast<RunState>(state), static_cast<Reason>(row.integer(3))});
+    found.push_back({row.time(0), row.integer(1), static_cast<RunState>(state), static_cast<Reason>(row.integer(3)),
+                     row.integer(4)});
   }
   if (rc != sqlite::kDone) return db_.error("the runs of a DAG cannot be read", rc);
   return found;

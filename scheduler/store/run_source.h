@@ -21,6 +21,7 @@ struct DatedRun {
   RunNo run_no = 0;
   RunState state = RunState::queued;
   Reason reason = Reason::none;
+  std::int64_t backfill_no = 0;  ///< of the last one that has made it, or has had it run again; 0: none has
 };
 
 class SqliteRunSource {

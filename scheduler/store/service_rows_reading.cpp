@@ -33,10 +33,6 @@ constexpr char kOpenIntervals[] =
     "SELECT i.backfill_no, i.ordinal, i.logical_date, i.run_no FROM backfill b JOIN backfill_interval i"
     " USING (backfill_no) JOIN dag_run r ON r.run_no = i.run_no WHERE b.completed_at IS NULL AND i.reason IS NULL"
     " AND r.state IN (0, 1) ORDER BY i.backfill_no, i.ordinal";
-constexpr char kBegunIntervals[] =
-    "SELECT i.backfill_no, i.ordinal, i.logical_date, i.run_no FROM backfill b JOIN backfill_interval i"
-    " USING (backfill_no) WHERE b.completed_at IS NULL AND i.reason IS NULL"
-    " AND i.ordinal >= b.next_ordinal * b.intervals_per_run ORDER BY i.backfill_no, i.ordinal";
 /// What a job over dead letters has done, or by the keys that changes of runs leave, is counted anew: its own count is written now and then.
 constexpr char kJobs[] =
     "SELECT j.job_no, j.state, j.kind, j.actor, j.filter, j.note, j.total,"
@@ -193,10 +189,6 @@ Result<ServiceSnapshot> load_service(Database& db) {
       {kOpenIntervals,
        [&](const Statement& row) {
          found.open_intervals.push_back({row.integer(0), row.integer(1), row.time(2), row.integer(3)});
-       }},
-      {kBegunIntervals,
-       [&](const Statement& row) {
-         found.begun_intervals.push_back({row.integer(0), row.integer(1), row.time(2), row.integer(3)});
        }},
       {kJobs, [&](const Statement& row) { found.jobs.push_back(job_of(row)); }},
       {kLastJob, [&](const Statement& row) { found.last_job_no = row.integer(0); }},

@@ -59,9 +59,20 @@ std::vector<BackfillBooks::Dated> BackfillBooks::dates(const std::string& dag_id
   std::vector<Dated> out;
   for (auto at = dates_.lower_bound({dag_id, from}); at != dates_.end() && at->first.first == dag_id; ++at) {
     if (at->first.second > to) break;
-    out.push_back({at->first.second, at->second});
+    out.push_back({at->first.second, at->second, last_of(at->second)});
   }
   return out;
+}
+
+/// The last one that has made a run, or has had it run again; 0: none has.
+std::int64_t BackfillBooks::last_of(RunNo run_no) const {
+  std::int64_t last = 0;
+  for (const auto& [backfill_no, book] : books_) {
+    for (const auto& [ordinal, row] : book.intervals) {
+      if (row.run_no == run_no && row.skip == BackfillSkip::none) last = backfill_no;
+    }
+  }
+  return last;
 }
 
 /// What its range comes to, by the schedule of this version.
@@ -112,9 +123,7 @@ void BackfillBooks::check_again(const DiskRun& run, const AuditRow& row) const {
   const Book& book = books_.at(open->backfill_no);
   const std::string name = fmt::format("run {} ({})", run.row.run_no, to_string(run.row.state));
   if (!is_final(run.row.state)) return fail(book, name + " is cleared, and has not ended");
-  // Dates of another schedule, that its file got meanwhile, may come back to what it has made of the one before; a server
-  // that was started since knows of that only what belongs to the piece in hand.
-  if (book.made.contains(run.row.run_no) && !book.is_edited) return fail(book, name + " is done again, and is its own");
+  if (book.made.contains(run.row.run_no)) return fail(book, name + " is done again, and is its own");
   if (run.row.reason == Reason::stopped || open->reprocess == Reprocess::completed) return;
   const bool is_wanted = open->reprocess == Reprocess::failed && run.row.state != RunState::success;
   if (!is_wanted) fail(book, name + " is done again, and nobody wants that");
@@ -331,8 +340,6 @@ void BackfillBooks::fill(ServiceSnapshot& found) const {
     if (is_through(book.row.state)) continue;
     found.backfills.push_back(book.row);
     for (const auto& [ordinal, row] : book.intervals) {
-      const bool is_begun = ordinal >= book.row.next_ordinal * book.row.intervals_per_run;
-      if (row.skip == BackfillSkip::none && is_begun) found.begun_intervals.push_back(row);
       const auto run = runs_.find(row.run_no);
       const bool is_open = run != runs_.end() && !is_final(run->second.row.state);
       if (row.skip == BackfillSkip::none && is_open) found.open_intervals.push_back(row);

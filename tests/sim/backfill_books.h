@@ -44,6 +44,7 @@ class BackfillBooks {
   struct Dated {
     WallUs date = kNoTime;
     RunNo run_no = 0;
+    std::int64_t backfill_no = 0;  ///< that has made it, or has had it run again, last
   };
   [[nodiscard]] std::vector<Dated> dates(const std::string& dag_id, WallUs from, WallUs to) const;
   /// A server has been at work since `since`, without a pause: what may go on has gone on.
@@ -67,6 +68,7 @@ class BackfillBooks {
   void check_made(const Book& book, const RunCreation& creation);
   void check_again(const DiskRun& run, const AuditRow& row) const;
   void check_completed(const Book& book);
+  [[nodiscard]] std::int64_t last_of(RunNo run_no) const;
   [[nodiscard]] std::vector<Stretch> range_of(const Book& book, const Dag& dag) const;
   [[nodiscard]] std::int32_t open_runs(const Book& book, bool and_changed) const;
   [[nodiscard]] bool rests(const std::string& dag_id) const;

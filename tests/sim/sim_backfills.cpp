@@ -43,7 +43,7 @@ void SimBackfills::find_dates(const std::string& dag_id, WallUs from, WallUs to,
     std::vector<CoveredDate> found;
     for (const BackfillBooks::Dated& one : disk_.backfills().dates(dag_id, from, to)) {
       const RunRow& row = disk_.find(one.run_no)->row;
-      found.push_back({one.date, {one.run_no, row.state, row.reason == Reason::stopped}});
+      found.push_back({one.date, {one.run_no, row.state, row.reason == Reason::stopped, one.backfill_no}});
     }
     loop_.post([done, found = std::move(found)] { done(found); });
     if (on_dates) loop_.post([this, dag_id] { on_dates(dag_id); });

@@ -230,7 +230,6 @@ Result<ServiceSnapshot> SimStore::load_service() {
   if (!are_same(there->server, found.server)) differs("states of the server");
   if (!are_same(there->backfills, found.backfills)) differs("backfills");
   if (!are_same(there->open_intervals, found.open_intervals)) differs("open intervals of backfills");
-  if (!are_same(there->begun_intervals, found.begun_intervals)) differs("begun intervals of backfills");
   if (there->last_backfill_no != found.last_backfill_no) differs("numbers of backfills");
   if (there->newest != found.newest) differs("newest times");
   if (!are_same(there->asset_consumers, found.asset_consumers)) differs("DAGs that run on assets");

@@ -805,6 +805,45 @@ TEST_F(ControlConformance, RunsThatRetentionHasChosenGoInOnePartButThoseThatSome
   EXPECT_EQ(loader.wishes.back().first, 3) << "asked of the disk, which knows it no more";
 }
 
+class ControlOfThoseWhoLookBack : public ControlConformance {
+ protected:
+  ControlOfThoseWhoLookBack() : ControlConformance(looking_back()) { bench.engine.load_with(&loader); }
+  static std::shared_ptr<const Dag> looking_back() {
+    TaskSpec spec = test::run_task();
+    spec.depends_on_past = true;
+    return DagBuilder().task("a", {}, spec).build();
+  }
+  /// Run 1 waits for its past.
+  void stand() {
+    TriggerRun wanted = trigger(1);
+    wanted.creation.run.logical_date = kHour;
+    ask(std::move(wanted));
+    bench.settle();
+    ASSERT_EQ(bench.store.past.size(), 1U);
+    bench.store.past.front().done(std::vector<std::string>{"a"});
+    bench.store.past.clear();
+    bench.settle();
+  }
+};
+
+TEST_F(ControlOfThoseWhoLookBack, WhoWaitsForARunThatIsDeletedLooksOnceMore) {
+  stand();
+  ask(DeleteRun{.run_no = 7});
+  bench.settle();
+  answer_loader(failed_run(7));
+  bench.loop.drain();
+  EXPECT_TRUE(bench.store.past.empty()) << "it is not durable yet";
+  bench.settle();
+  EXPECT_EQ(bench.store.past.size(), 1U);
+}
+
+TEST_F(ControlOfThoseWhoLookBack, SoItDoesWhereRetentionTakesThatRun) {
+  stand();
+  control.retire({{7, bench.dag->id + "/r7", 5, 4}}, {}, [](const std::vector<RunNo>&) {});
+  bench.settle();
+  EXPECT_EQ(bench.store.past.size(), 1U);
+}
+
 TEST_F(ControlConformance, WhereEveryRunIsWantedNothingIsWritten) {
   ask(trigger(1));
   bench.settle();

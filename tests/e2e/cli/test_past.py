@@ -79,6 +79,19 @@ class Past(ServingTest):
         self.until(lambda: self.run_state("four") == "failed", "the fourth")
         self.assertEqual("skipped", self.state("four", "bound"))
 
+    def test_with_one_run_at_a_time_the_earlier_one_goes_before_the_one_that_waits_for_it(self):
+        self.save("chain.yaml", DAG.replace("max_active_runs: 4", "max_active_runs: 1") % self.flags)
+        self.until(lambda: self.ask("GET", "/api/v2/dags/chain/dagVersions")[1]["total_entries"] == 2, "version 2")
+        self.trigger("one", 1, False)
+        self.until(lambda: self.run_state("one") == "failed", "the first")
+        self.trigger("two", 2, True)
+        self.until_state("two", "free", "success")
+        self.trigger("three", 3, True)
+        (self.flags / "one").touch()
+        self.baton("clear", "one", "bound")
+        for run_id in ("one", "two", "three"):
+            self.until(lambda run_id=run_id: self.run_state(run_id) == "success", run_id)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -261,6 +261,41 @@ TEST_F(EngineQueue, ARunOfLaterBeginsByATimer) {
   EXPECT_EQ(loader.wishes.size(), 1U);
 }
 
+/// What a backfill that is cancelled wants of its runs: only what waits is to end.
+TEST_F(EngineQueue, WhoIsWithdrawnAndBeginsMeanwhileGoesOn) {
+  for (const bool begins : {false, true}) {
+    SCOPED_TRACE(begins);
+    const RunNo first = begins ? 3 : 1;
+    create(first);
+    create(first + 1);
+    bench.settle();
+    ASSERT_TRUE(bench.engine.withdraw_run(first + 1, Reason::stopped));
+    ASSERT_EQ(loader.wishes.size(), 1U);
+    auto read = std::move(loader.wishes.front().second);
+    loader.wishes.pop_front();
+    if (begins) {
+      end_run(first);
+      bench.settle();
+      loader.answer(stored(first + 1));  // to begin
+      bench.settle();
+      ASSERT_NE(bench.engine.run(first + 1), nullptr);
+    }
+    read(stored(first + 1));
+    bench.settle();
+    const DagRun* run = bench.engine.run(first + 1);
+    ASSERT_EQ(run != nullptr, begins);
+    if (begins) {
+      EXPECT_EQ(run->stopping, Reason::none);
+    }
+    if (!begins) {
+      EXPECT_FALSE(bench.engine.queue().has(first + 1));
+      EXPECT_FALSE(bench.engine.withdraw_run(first, Reason::stopped)) << "it has begun";
+      end_run(first);
+      bench.settle();
+    }
+  }
+}
+
 TEST_F(EngineQueue, AClearedRunObeysTheLimit) {
   create(1);
   bench.settle();
@@ -406,8 +441,9 @@ TEST_F(ManyRuns, ABatchBeginsABoundedShareOfThem) {
 
 // ── depends_on_past ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-std::shared_ptr<const Dag> looking_back() {
+std::shared_ptr<const Dag> looking_back(std::int32_t max_active_runs = 0) {
   DagBuilder builder;
+  builder.dag().max_active_runs = max_active_runs;
   builder.task("free");
   TaskSpec bound = test::run_task();
   bound.depends_on_past = true;
@@ -417,7 +453,8 @@ std::shared_ptr<const Dag> looking_back() {
 
 class EnginePast : public testing::Test {
  protected:
-  EnginePast() : bench(looking_back(), 8) {
+  explicit EnginePast(std::int32_t max_active_runs = 0) : EnginePast(looking_back(max_active_runs)) {}
+  explicit EnginePast(std::shared_ptr<const Dag> dag) : bench(std::move(dag), 8) {
     bench.engine.load_with(&loader);
     bench.ready();
   }
@@ -501,6 +538,131 @@ TEST_F(EnginePast, APastThatCannotBeReadIsAskedForAgain) {
   ASSERT_EQ(bench.store.past.size(), 1U);
   answer(std::vector<std::string>{});
   EXPECT_EQ(state(1, "bound"), queued);
+}
+
+class EnginePastOneAtATime : public EnginePast {
+ protected:
+  EnginePastOneAtATime() : EnginePast(1) {}
+  /// A run of the second day whose past is not well, and which has done all else.
+  void stand() {
+    create(1, 2 * kDay);
+    answer(std::vector<std::string>{"bound"});
+    end_all(1);
+  }
+};
+
+TEST_F(EnginePastOneAtATime, AClearedRunGoesBeforeTheOneThatStandsStillForIt) {
+  stand();
+  const Moment now{bench.loop.wall_now(), bench.loop.mono_now()};
+  RunRow before = creation_of(bench, 2).run;
+  before.logical_date = kDay;
+  DagRun again = make_run(before, bench.dag, Value{ValueMap{}}, now, {});
+  again.row.state = RunState::failed;
+  again.row.begun_at = again.row.started_at = 5;
+  again.instances[0].state = success;
+  again.instances[1].state = failed;
+  recount(again);
+  StepOutcome cleared;
+  clear_instances(again, {1}, now, cleared);
+  bench.engine.take_run(std::move(again), {}, std::move(cleared), {});
+  bench.settle();
+  ASSERT_NE(bench.engine.run(2), nullptr) << "neither of them would ever end";
+  answer(std::vector<std::string>{});
+  end_all(2);
+  EXPECT_EQ(bench.engine.run(2), nullptr);
+  answer(std::vector<std::string>{});
+  EXPECT_EQ(state(1, "bound"), queued);
+}
+
+TEST_F(EnginePastOneAtATime, ARunWithoutADateWaitsForThePlace) {
+  stand();
+  create(2, kNoTime);
+  EXPECT_EQ(bench.engine.run(2), nullptr);
+  EXPECT_EQ(bench.engine.queue().why(2, bench.loop.wall_now()), QueueWait::limit);
+}
+
+TEST_F(EnginePastOneAtATime, WhatRunsIsNotGoneBefore) {
+  create(1, 2 * kDay);
+  answer(std::vector<std::string>{"bound"});
+  EXPECT_EQ(state(1, "free"), queued);
+  create(2, kDay);
+  EXPECT_EQ(bench.engine.run(2), nullptr) << "`free` of the later one runs";
+  end_all(1);
+  ASSERT_EQ(loader.wishes.size(), 1U) << "it begins";
+  EXPECT_EQ(loader.wishes.front().first, 2);
+}
+
+TEST_F(EnginePastOneAtATime, WhoHasGivenWayGoesOnOnceTheOtherHasEnded) {
+  stand();
+  create(2, kDay);
+  bench.engine.look_at_past_again(bench.dag->id);
+  answer(std::vector<std::string>{});  // of both: the task has succeeded there, and the run goes on
+  EXPECT_EQ(state(1, "bound"), none) << "one at a time";
+  EXPECT_EQ(state(2, "bound"), queued);
+  end_all(2);
+  answer(std::vector<std::string>{});
+  EXPECT_EQ(state(1, "bound"), queued);
+}
+
+TEST_F(EnginePastOneAtATime, WhoHasGivenWayToARunThatWasNotMadeGoesOn) {
+  stand();
+  RunCreation again = creation_of(bench, 2);
+  again.run.logical_date = kDay;
+  bench.engine.create_run(std::move(again), Value{ValueMap{}}, {}, [](const PartVerdict&) {});
+  bench.loop.drain();
+  ASSERT_NE(bench.engine.run(2), nullptr);
+  bench.store.past.clear();
+  bench.answer({{}, {PartVerdict::Exists::logical_date, 7}});
+  bench.settle();
+  EXPECT_EQ(bench.engine.run(2), nullptr);
+  ASSERT_FALSE(bench.store.past.empty()) << "it asks again";
+  answer(std::vector<std::string>{});
+  EXPECT_EQ(state(1, "bound"), queued);
+}
+
+TEST_F(EnginePast, AnEarlierRunThatWaitsAndIsCalledASuccessLetsItGoOn) {
+  create(1, 2 * kDay);
+  answer(std::vector<std::string>{"bound"});
+  bench.engine.hold_dag(bench.dag->id, true);
+  create(2, kDay);
+  ASSERT_EQ(bench.engine.run(2), nullptr);
+  RunRow waiting = creation_of(bench, 2).run;
+  waiting.logical_date = kDay;
+  waiting.state = RunState::queued;
+  ASSERT_TRUE(bench.engine.end_waiting(waiting, RunState::success, Reason::marked, {}));
+  bench.settle();
+  ASSERT_EQ(bench.store.past.size(), 1U);
+  answer(std::vector<std::string>{});
+  EXPECT_EQ(state(1, "bound"), queued);
+}
+
+std::shared_ptr<const Dag> looking_back_at_the_end() {
+  DagBuilder builder;
+  TaskSpec first = test::run_task();
+  first.setup = true;
+  builder.task("first", {}, first);
+  TaskSpec last = test::run_task();
+  last.teardown = last.depends_on_past = true;
+  last.teardown_of.edit() = {"first"};
+  builder.task("last", {"first"}, last);
+  return builder.build();
+}
+
+class EnginePastAtTheEnd : public EnginePast {
+ protected:
+  EnginePastAtTheEnd() : EnginePast(looking_back_at_the_end()) {}
+};
+
+TEST_F(EnginePastAtTheEnd, AStopLetsATeardownGoWhateverItsPast) {
+  create(1, kDay);
+  answer(std::vector<std::string>{"last"});
+  end_all(1);
+  EXPECT_EQ(state(1, "last"), none);
+  bench.engine.stop_run(1, Reason::stopped, false);
+  bench.settle();
+  EXPECT_EQ(state(1, "last"), queued);
+  end_all(1);
+  EXPECT_EQ(bench.engine.run(1), nullptr);
 }
 
 TEST_F(EnginePast, AStopEndsWhatWaitsForIt) {

@@ -221,6 +221,52 @@ TEST_F(RunQueueTest, RunsThatLiveAlreadyCountBeyondTheLimitToo) {
   EXPECT_EQ(take_all(), (Runs{3}));
 }
 
+TEST_F(RunQueueTest, WhoStandsStillForItsPastGivesWayToTheEarliestDateAlone) {
+  for (const bool in_order : {true, false}) {  // a newer version may not look back any more
+    queue = RunQueue();
+    limit(1, in_order);
+    queue.add_active(row(1, "d", RunType::scheduled, 30));
+    add(row(2, "d", RunType::manual));
+    add(row(3, "d", RunType::scheduled, 40));
+    add(row(4, "d", RunType::scheduled, 20));
+    EXPECT_EQ(take_all(), Runs{});
+    EXPECT_EQ(queue.why(4, kNow), QueueWait::limit);
+    queue.note_standing(1, true);
+    EXPECT_EQ(queue.why(4, kNow), QueueWait::turn);
+    EXPECT_EQ(take_all(), (Runs{4})) << "the one without a date and the later one have no place";
+    EXPECT_TRUE(queue.why(2, kNow) == QueueWait::limit);
+    EXPECT_FALSE(queue.may_go_on(1)) << "two at a time";
+    EXPECT_FALSE(queue.may_begin(row(5, "d", RunType::scheduled, 10), kNow)) << "4 does not stand still";
+    queue.note_standing(4, true);
+    add(row(5, "d", RunType::scheduled, 10));
+    EXPECT_EQ(take_all(), (Runs{5}));
+    queue.remove(5);
+    EXPECT_TRUE(queue.may_go_on(1)) << "its own past may be well";
+    queue.remove(4);
+    EXPECT_TRUE(queue.may_go_on(1));
+    EXPECT_EQ(take_all(), Runs{}) << "its place is its own";
+    queue.note_standing(1, false);
+    queue.remove(1);
+    EXPECT_EQ(take_all(), (Runs{2}));
+  }
+}
+
+TEST_F(RunQueueTest, WhoStandsStillAmongBackfillsGivesWayThere) {
+  limit(4, true);
+  queue.set_backfill_limit("d", 1);
+  queue.add_active(row(1, "d", RunType::backfill, 30));
+  add(row(2, "d", RunType::backfill, 20));
+  EXPECT_EQ(take_all(), Runs{});
+  queue.note_standing(1, true);
+  EXPECT_EQ(take_all(), (Runs{2}));
+  EXPECT_FALSE(queue.may_go_on(1));
+  queue.remove(1);
+  queue.remove(2);
+  add(row(3, "d", RunType::backfill, 40));
+  EXPECT_EQ(take_all(), (Runs{3})) << "nothing is counted that has gone";
+  EXPECT_FALSE(queue.may_begin(row(4, "d", RunType::backfill, 10), kNow));
+}
+
 TEST_F(RunQueueTest, ARaisedLimitLetsTheNextBegin) {
   limit(1);
   for (RunNo n = 1; n <= 3; ++n) add(row(n));

@@ -19,7 +19,7 @@ constexpr DurationUs kDay = 24 * kHour;
 /// Runs by their dates, and rows as a store would keep them, so that the service can be started again.
 class RangeHost final : public BackfillHost {
  public:
-  explicit RangeHost(ManualLoop& loop) : loop_(loop) {}
+  explicit RangeHost(ManualLoop& loop) : loop_(&loop) {}
 
   struct Run {
     WallUs date = kNoTime;
@@ -33,14 +33,15 @@ class RangeHost final : public BackfillHost {
     return BackfilledDag{"v", goes_on};
   }
   void find_schedule(const std::string&, const std::string&, const std::string&, OnSource done) override {
-    loop_.post([this, done = std::move(done)] { done(schedule); });
+    loop_->post([this, done = std::move(done)] { done(schedule); });
   }
   void find_dates(const std::string&, WallUs from, WallUs to, OnDates done) override {
-    loop_.post([this, from, to, done = std::move(done)] {
+    loop_->post([this, from, to, done = std::move(done)] {
       std::vector<CoveredDate> found;
       for (const auto& [date, run_no] : dates) {
         const Run& run = runs.at(run_no);
-        if (date >= from && date <= to) found.push_back({date, {run_no, run.state, run.reason == Reason::stopped}});
+        const CoveredDate one{date, {run_no, run.state, run.reason == Reason::stopped, backfill_of(run_no)}};
+        if (date >= from && date <= to) found.push_back(one);
       }
       done(found);
     });
@@ -48,7 +49,7 @@ class RangeHost final : public BackfillHost {
   RunNo make_run(const BackfillRun& run, ServiceRows rows, std::function<void(const PartVerdict&)> done) override {
     const RunNo run_no = ++last_run;
     for (BackfillIntervalRow& interval : rows.intervals) interval.run_no = run_no;
-    loop_.post([this, run, run_no, rows = std::move(rows), done = std::move(done)] {
+    loop_->post([this, run, run_no, rows = std::move(rows), done = std::move(done)] {
       const auto [at, is_new] = dates.emplace(run.piece.logical_date, run_no);
       if (!is_new) return done({PartVerdict::Exists::logical_date, at->second});
       for (const WallUs inner : run.piece.inner_dates) dates.emplace(inner, run_no);
@@ -59,7 +60,7 @@ class RangeHost final : public BackfillHost {
     return run_no;
   }
   void clear_run(RunNo run_no, const std::string&, std::function<void(const Status&)> done) override {
-    loop_.post([this, run_no, done = std::move(done)] {
+    loop_->post([this, run_no, done = std::move(done)] {
       clear(run_no);
       done(Unit{});
     });
@@ -69,10 +70,10 @@ class RangeHost final : public BackfillHost {
   }
   void stop_waiting(RunNo run_no) override {
     stopped.push_back(run_no);
-    loop_.post([this, run_no] { told_ended(run_no); });
+    loop_->post([this, run_no] { told_ended(run_no); });
   }
   void write(ServiceRows rows, std::vector<AuditRow>, std::function<void()> done) override {
-    loop_.post([this, rows = std::move(rows), done = std::move(done)] {
+    loop_->post([this, rows = std::move(rows), done = std::move(done)] {
       keep(rows);
       done();
     });
@@ -84,6 +85,14 @@ class RangeHost final : public BackfillHost {
     runs.at(run_no).state = RunState::running;
     runs.at(run_no).reason = Reason::none;
     ++runs.at(run_no).begun;
+  }
+  /// The last one that has made it, or has had it run again.
+  [[nodiscard]] std::int64_t backfill_of(RunNo run_no) const {
+    std::int64_t last = 0;
+    for (const auto& [key, row] : intervals) {
+      if (row.run_no == run_no && row.skip == BackfillSkip::none) last = row.backfill_no;
+    }
+    return last;
   }
   [[nodiscard]] std::vector<RunNo> open() const {
     std::vector<RunNo> out;
@@ -100,9 +109,6 @@ class RangeHost final : public BackfillHost {
       if (row.completed_at == kNoTime) found.backfills.push_back(row);
     }
     for (const auto& [key, row] : intervals) {
-      const BackfillRow& of = backfills.at(key.first);
-      const bool is_begun = of.completed_at == kNoTime && row.ordinal >= of.next_ordinal * of.intervals_per_run;
-      if (row.skip == BackfillSkip::none && is_begun) found.begun_intervals.push_back(row);
       const bool is_open = row.skip == BackfillSkip::none && runs.contains(row.run_no) &&
                            !is_final(runs.at(row.run_no).state) && backfills.at(key.first).completed_at == kNoTime;
       if (is_open) found.open_intervals.push_back(row);
@@ -127,16 +133,19 @@ class RangeHost final : public BackfillHost {
     for (const BackfillRow& row : rows.backfills) backfills[row.backfill_no] = row;
     for (const BackfillIntervalRow& row : rows.intervals) intervals[{row.backfill_no, row.ordinal}] = row;
   }
-  ManualLoop& loop_;
+  ManualLoop* loop_;
 };
 
 class BackfillsTest : public testing::Test {
  protected:
   BackfillsTest() {
-    timetable::ScheduleSpec spec;
-    spec.entries.push_back({.cron = "0 0 * * *"});
-    host.schedule = std::make_shared<const BackfillSource>(tick_schedule(spec, "d", {}, 0)->ticks);
+    host.schedule = daily;
     start();
+  }
+  static std::shared_ptr<const BackfillSource> scheduled(const std::string& cron) {
+    timetable::ScheduleSpec spec;
+    spec.entries.push_back({.cron = cron});
+    return std::make_shared<const BackfillSource>(tick_schedule(spec, "d", {}, 0)->ticks);
   }
   void start() {
     service = std::make_unique<Backfills>(loop, host);
@@ -180,6 +189,8 @@ class BackfillsTest : public testing::Test {
   }
 
   const WallUs first = at("2026-01-01T00:00:00Z");
+  const std::shared_ptr<const BackfillSource> daily = scheduled("0 0 * * *");
+  const std::shared_ptr<const BackfillSource> twice_a_day = scheduled("0 0,12 * * *");
   ManualLoop loop{at("2026-03-01T00:30:00Z")};
   RangeHost host{loop};
   std::unique_ptr<Backfills> service;
@@ -295,6 +306,97 @@ TEST_F(BackfillsTest, WhatWasBegunOfAPieceIsNotDoneOnceMoreAfterADeath) {
   EXPECT_EQ(host.runs.at(100).begun, 2);
   EXPECT_EQ((host.intervals.at({1, 0}).skip), BackfillSkip::none);
   EXPECT_EQ((host.intervals.at({1, 0}).run_no), 1);
+}
+
+/// Daily, and then every twelve hours: dates that it has done lie in pieces that are still to come.
+TEST_F(BackfillsTest, WithAnotherScheduleItDoesNothingOfItsOwnAgain) {
+  for (const bool dies : {false, true}) {
+    host = RangeHost(loop);
+    host.schedule = daily;
+    start();
+    for (int day = 0; day < 6; ++day) {
+      host.runs[1000 + day] = {first + day * kDay, RunState::success};
+      host.dates[first + day * kDay] = 1000 + day;
+    }
+    BackfillAsk ask = days(300, 1);
+    ask.wish.to = first + 58 * kDay;
+    ask.wish.reprocess = Reprocess::completed;
+    ASSERT_TRUE(create(ask).ok());
+    for (int n = 0; n < 5; ++n) end(host.open().front());
+    host.schedule = twice_a_day;
+    if (dies) {
+      die();
+      start();
+    }
+    end_all();
+    for (const auto& [run_no, run] : host.runs) {
+      EXPECT_EQ(run.begun, run_no < 1000 ? 1 : 2) << run_no << ", died: " << dies;
+    }
+    EXPECT_EQ(host.backfills.at(1).state, BackfillState::completed);
+  }
+}
+
+TEST_F(BackfillsTest, ARunThatIsRefusedOnItsWayWritesOverNeitherAPauseNorACancel) {
+  const auto take_second = [&] {  // its own tick does
+    host.runs[100] = {first + kDay, RunState::running};
+    host.dates[first + kDay] = 100;
+  };
+  for (const bool is_cancel : {false, true}) {
+    host = RangeHost(loop);
+    host.schedule = daily;
+    start();
+    ASSERT_TRUE(create(days(3, 1)).ok());
+    host.runs.at(1).state = RunState::success;
+    service->run_ended(1);
+    loop.posted.front()();  // the next one is on its way
+    loop.posted.pop_front();
+    ASSERT_EQ(host.last_run, 2);
+    take_second();
+    const auto told = [](const Status& done) { EXPECT_TRUE(done.ok()); };
+    is_cancel ? service->cancel(1, {}, told) : service->pause(1, {}, told);
+    loop.settle();
+    EXPECT_EQ(host.backfills.at(1).state, is_cancel ? BackfillState::cancelled : BackfillState::paused);
+    EXPECT_EQ((host.intervals.at({1, 1}).run_no), 100);
+    die();
+    start();
+    host.runs.at(100).state = RunState::success;
+    service->run_ended(100);
+    loop.settle();
+    EXPECT_EQ(host.last_run, 2) << "nothing more of it is made";
+  }
+}
+
+TEST_F(BackfillsTest, ACancelledOneMakesNothingAfterADeath) {
+  for (std::size_t steps = 0; steps < 12; ++steps) {
+    host = RangeHost(loop);
+    host.schedule = daily;
+    start();
+    ASSERT_TRUE(create(days(6, 2)).ok());
+    bool is_told = false;
+    host.waiting = {2};
+    host.told_ended = [this](RunNo run_no) {
+      host.waiting.erase(run_no);
+      host.runs.at(run_no).state = RunState::failed;
+      host.runs.at(run_no).reason = Reason::stopped;
+      service->run_ended(run_no);
+    };
+    service->cancel(1, {}, [&](const Status& done) { is_told = done.ok(); });
+    for (std::size_t n = 0; n < steps && !loop.posted.empty(); ++n) {
+      const auto f = std::move(loop.posted.front());
+      loop.posted.pop_front();
+      f();
+    }
+    die();
+    start();
+    if (is_told) {
+      EXPECT_EQ(service->open_count(), 0U) << steps;
+      EXPECT_EQ(host.runs.at(2).state, RunState::failed) << steps << ": what waited has ended before";
+    }
+    // Who has died before was not told: it goes on, and what waits of it is its own still.
+    EXPECT_EQ(service->open_count(), host.backfills.at(1).state == BackfillState::cancelled ? 0U : 1U) << steps;
+    end_all();
+    EXPECT_EQ(host.last_run > 2, host.backfills.at(1).state != BackfillState::cancelled) << steps;
+  }
 }
 
 TEST_F(BackfillsTest, WhileItsDagRestsSoDoesIt) {
