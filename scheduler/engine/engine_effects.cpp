@@ -258,6 +258,9 @@ void Engine::forget_finished(const std::vector<RunNo>& runs) {
     attempts_.forget(run_no);
     leave_queue(run_no);  // its place is free
     runs_.erase(run_no);
+    // Where that leaves no place, because its DAG may have fewer at a time than it had, those that are left may wait for
+    // each other: the one that went was the last of them that did not.
+    circles_due_ = circles_due_ || (!children_.empty() && !queue_.full_of(ended.dag_id).empty());
     child_ended(ended);
     look_at_past_again(ended.dag_id);
     schedule_turn();

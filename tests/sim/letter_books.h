@@ -54,6 +54,7 @@ class LetterBooks {
     BulkJobRow row;
     MonoUs made_at = 0;
     std::int64_t closed = 0;      ///< letters, by it
+    std::int64_t late = 0;        ///< letters that it was to discard, and that somebody had dealt with by then
   };
 
   void close(const LetterClosingRow& row, const Part& part);

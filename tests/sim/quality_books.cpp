@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "scheduler/engine/checks.h"
 #include "tests/sim/check_truth.h"
 #include "tests/sim/disk.h"
 
@@ -123,8 +124,11 @@ void QualityBooks::check_gate(const TaskRow& row, const Part& part, bool is_chan
   for (const std::string& asset : produced_before(*run.dag, now.task_no)) {
     const bool is_owed = std::ranges::any_of(owed_, [&](const Place& place) {
       const DiskRun& of = runs_.at(place.first);
-      const auto& made = of.dag->spec(of.at(place.second).task_no).produces;
-      return place.first == now.run_no && std::ranges::find(made, asset) != made.end();
+      const TaskNo producer = of.at(place.second).task_no;
+      const auto& made = of.dag->spec(producer).produces;
+      const auto gates = gates_of(*of.dag, producer);  // what another one makes of it beside them is not theirs
+      return place.first == now.run_no && std::ranges::find(made, asset) != made.end() &&
+             std::ranges::find(gates, now.task_no) != gates.end();
     });
     const bool is_bad = now.state != TaskState::success && !is_passed_over(now) && is_owed;
     const bool holds_back = std::ranges::any_of(part.service.quarantines, [&](const AssetQuarantineRow& one) {

@@ -156,6 +156,21 @@ TEST_F(EngineCircles, WhoMayStillGetAPlaceIsLeftAlone) {
   EXPECT_EQ(told(1) + told(2), "");
 }
 
+TEST_F(EngineCircles, WhoeverLeavesADagThatHasFewerPlacesThanRunsMayLeaveOneBehind) {
+  watch();
+  bench.engine.restore_children({waits_for(1, "y", 3), waits_for(2, "x", 4)});
+  adopt(dags["x"], 1, true);
+  adopt(dags["y"], 2, true);
+  adopt(dags["y"], 6, false);
+  bench.ready({{6, 0, kUnmapped, 1}});
+  bench.settle();
+  EXPECT_EQ(told(1) + told(2), "") << "run 6 of y may end";
+  pass(6);
+  EXPECT_EQ(told(6).substr(0, 8), "deadlock");
+  EXPECT_EQ(told(1), "") << "its child is the older one";
+  EXPECT_EQ(told(2).substr(0, 8), "deadlock");
+}
+
 TEST_F(EngineCircles, FewerPlacesThanBeforeCloseOne) {
   watch();
   bench.engine.restore_children({waits_for(2, "x", 4)});
