@@ -8,7 +8,7 @@
 namespace baton::timetable {
 namespace {
 
-constexpr FreshnessRule kBySeven = {.by_s = 7 * 3600};
+const FreshnessRule kBySeven = {.by_s = 7 * 3600};
 
 WallUs moment(const char* text) { return parse_time(text, utc()).value(); }
 std::string late_of(const FreshnessRule& rule, const char* since, bool has_event = true) {
