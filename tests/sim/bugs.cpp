@@ -89,7 +89,6 @@ constexpr std::array kBugs = {
     SeededBug{"held_event_forgotten_at_restart", "what waits for checks when the server ends is told by nobody"},
     SeededBug{"warning_fails_the_task", "a check that only warns fails its task"},
     SeededBug{"skip_tells_of_assets", "who leaves out what it would make tells of it"},
-    SeededBug{"asset_seen_by_no_sensor", "a sensor that waits does not hear of its asset"},
     // Values that live on from run to run.
     SeededBug{"state_without_compare", "a value is kept whatever another has put meanwhile"},
     SeededBug{"state_forgotten_at_restart", "what tasks have kept is not read again after a restart"},
