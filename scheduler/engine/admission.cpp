@@ -417,8 +417,7 @@ void Admission::call(Door& door, bool any) {
   const std::int32_t free = door.capacity - door.used;
   if (free <= 0 || door.called || door.waiting.empty()) return;
   const Waiter& first = door.waiting.front();
-  bool goes_away = stands_elsewhere_than_at_its_pause(first.candidate, door);
-  if (BATON_BUG(paused_waiter_keeps_others)) goes_away = false;
+  const bool goes_away = stands_elsewhere_than_at_its_pause(first.candidate, door);
   if (!any && first.amount > free && !goes_away) return;
   door.called = first.candidate;
   door.called->stands_at = &door;

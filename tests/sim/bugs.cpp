@@ -121,7 +121,6 @@ constexpr std::array kBugs = {
     SeededBug{"run_pause_forgotten", "a run that was paused goes on after a restart"},
     SeededBug{"run_pause_in_memory_alone", "nobody writes that a run is paused"},
     SeededBug{"stop_keeps_the_pause", "the teardowns of a run that was paused and is stopped never run"},
-    SeededBug{"paused_waiter_keeps_others", "a task of a paused run that wants two slots keeps one from others"},
     SeededBug{"let_go_and_not_told", "who waits at the pause of a run is not looked at when it goes on"},
     // Order, retries, stops.
     SeededBug{"upstream_counted_twice", "the end of an upstream counts twice"},
