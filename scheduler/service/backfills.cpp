@@ -416,7 +416,7 @@ void Backfills::look_again(Filling& of, const std::vector<CoveredDate>& dates) {
   const BackfillDecision& first = now.front();
   const bool is_same = now.size() == 1 && first.step == front.what.step && first.run_no == front.what.run_no &&
                        !of.own.contains(first.run_no);
-  if (is_same || BATON_BUG(backfill_clears_unseen)) return clear(of, front.what.run_no);
+  if (is_same) return clear(of, front.what.run_no);
   of.page.pop_front();
   std::int64_t ordinal = front.ordinal;
   std::deque<Step> instead;

@@ -112,7 +112,6 @@ constexpr std::array kBugs = {
     SeededBug{"backfill_pause_forgotten", "a backfill that was paused goes on after a restart"},
     SeededBug{"backfill_of_draining_goes_on", "a backfill makes runs while its DAG drains or the server is frozen"},
     SeededBug{"backfill_waits_beside_pause", "a backfill of a paused DAG rests"},
-    SeededBug{"backfill_clears_unseen", "what was to be done again an hour ago is done again whatever it is now"},
     // Requests with keys.
     SeededBug{"key_not_kept", "the key of a request is not written with what it has made"},
     SeededBug{"key_of_another_answers", "a key answers whatever else is asked under it"},
