@@ -149,8 +149,9 @@ std::optional<std::string> Engine::circle_of_places(const DagRun& parent, const 
   return way;
 }
 
-/// A circle may close without a child being made: a DAG has fewer places than when those were that wait now, or a
-/// restart has found it so. Of each circle the youngest that has not begun is given up: it has done nothing yet.
+/// A circle may close without a child being made: a DAG has fewer places than when those were that wait now, the last
+/// of its runs that did not wait has ended, or a restart has found it so. Of each circle the youngest that has not begun
+/// is given up: it has done nothing yet.
 void Engine::end_circles() {
   for (Waits stuck = stuck_waits(0); !stuck.empty(); stuck = stuck_waits(0)) {
     const auto wait_of = [&](RunNo run_no) -> const ChildRow& {

@@ -118,7 +118,7 @@ void LetterBooks::check_instance(const TaskRow& row, const Part& part) {
   if (run == nullptr) return;
   const TaskRow& now = run->at(row.instance_no);
   const Place place{now.run_no, now.instance_no};
-  const End end{now.state, now.epoch, now.ended_at};
+  const InstanceEnd end = InstanceEnd::of(now);
   const bool is_new = std::exchange(ends_[place], end) != end;
   if (is_new) ended_at_[place] = ground_.loop.now();
   if (!is_final(now.state)) return;

@@ -15,6 +15,7 @@
 #include "scheduler/engine/batch.h"
 #include "scheduler/engine/reader_views.h"
 #include "tests/sim/ground.h"
+#include "tests/sim/instance_end.h"
 
 namespace baton::sim {
 
@@ -44,12 +45,6 @@ class LetterBooks {
 
  private:
   using Place = std::pair<RunNo, InstanceNo>;
-  struct End {
-    TaskState state = TaskState::none;
-    Epoch epoch = 0;
-    WallUs at = kNoTime;
-    friend bool operator==(const End&, const End&) = default;
-  };
   struct Job {
     BulkJobRow row;
     MonoUs made_at = 0;
@@ -71,7 +66,7 @@ class LetterBooks {
   FindRun find_run_;
   std::map<std::int64_t, DeadLetterRow> letters_;
   std::map<Place, std::map<Epoch, std::int64_t>> of_instance_;  ///< their numbers
-  std::map<Place, End> ends_;                                   ///< as they were last written
+  std::map<Place, InstanceEnd> ends_;                           ///< as they were last written
   std::map<Place, MonoUs> ended_at_;                            ///< when
   std::map<std::int64_t, MonoUs> left_at_;                      ///< when a letter was left, or left again
   std::set<std::int64_t> left_again_;                           ///< without a try of their own

@@ -110,7 +110,7 @@ void QualityBooks::check_gate(const TaskRow& row, const Part& part, bool is_chan
   const DiskRun& run = runs_.at(row.run_no);
   if (!has_gates(*run.dag) || run.dag->spec(row.task_no).kind != TaskKind::checks) return;
   const TaskRow& now = run.at(row.instance_no);
-  const End end{now.state, now.epoch, now.ended_at};
+  const InstanceEnd end = InstanceEnd::of(now);
   const bool is_new = std::exchange(ends_[{now.run_no, now.instance_no}], end) != end;
   if (!is_new || !is_final(now.state) || is_changed || now.reason == Reason::marked) return;
   const bool did_not_hold = now.state == TaskState::failed && now.reason == Reason::checks;

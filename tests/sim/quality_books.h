@@ -13,6 +13,7 @@
 #include "scheduler/engine/batch.h"
 #include "tests/sim/asset_books.h"
 #include "tests/sim/ground.h"
+#include "tests/sim/instance_end.h"
 
 namespace baton::sim {
 
@@ -32,12 +33,6 @@ class QualityBooks {
 
  private:
   using Place = std::pair<RunNo, InstanceNo>;
-  struct End {
-    TaskState state = TaskState::none;
-    Epoch epoch = 0;
-    WallUs at = kNoTime;
-    friend bool operator==(const End&, const End&) = default;
-  };
 
   void sensor_row_comes(const DiskRun& run, const TaskRow& old, const TaskRow& row);
   void take_held(const HeldEventRow& row);
@@ -55,7 +50,7 @@ class QualityBooks {
   std::set<Place> owed_;                          ///< successes whose events nobody has been told of
   std::set<Place> new_;                           ///< of these, those of the part that is being written
   std::set<Place> held_;                          ///< as the rows say
-  std::map<Place, End> ends_;                     ///< of checks, as they were last written
+  std::map<Place, InstanceEnd> ends_;             ///< of checks, as they were last written
   std::map<std::int64_t, std::string> born_held_; ///< events that came with the quarantine of their assets
   std::map<std::string, WallUs> newest_;          ///< of each asset, by the clock of its events
 };

@@ -7,6 +7,7 @@
 
 #include "scheduler/expr/template.h"
 #include "scheduler/model/check.h"
+#include "tests/sim/dag_draft.h"
 #include "tests/sim/workload.h"
 
 namespace baton::sim {
@@ -26,32 +27,18 @@ const char* any_asset(Rng& rng) {
 }
 
 /// Draws one. Lives for one call of make().
-class QualityMaker {
+class QualityMaker : DagDraft {
  public:
   QualityMaker(Rng rng, std::int32_t number) : rng_(rng) { dag_.id = fmt::format("q{}", number); }
   DagPlan make();
 
  private:
-  TaskNo add(TaskSpec spec, std::vector<TaskNo> needs, TaskPlan plan = {});
   TaskSpec work();
   TaskSpec checks();
   TaskSpec waits_for_asset();
 
   Rng rng_;
-  Dag dag_;
-  std::vector<std::vector<TaskNo>> needs_;
-  std::vector<TaskPlan> plans_;
 };
-
-TaskNo QualityMaker::add(TaskSpec spec, std::vector<TaskNo> needs, TaskPlan plan) {
-  Task task;
-  task.id = fmt::format("t{}", dag_.tasks.size());
-  task.spec = std::make_shared<const TaskSpec>(std::move(spec));
-  dag_.tasks.push_back(std::move(task));
-  needs_.push_back(std::move(needs));
-  plans_.push_back(plan);
-  return static_cast<TaskNo>(dag_.tasks.size() - 1);
-}
 
 TaskSpec QualityMaker::work() {
   TaskSpec spec;

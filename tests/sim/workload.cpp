@@ -7,6 +7,7 @@
 
 #include "scheduler/expr/template.h"
 #include "scheduler/model/check.h"
+#include "tests/sim/dag_draft.h"
 
 namespace baton::sim {
 namespace {
@@ -40,7 +41,7 @@ bool may_run_early(TriggerRule rule) {
 }
 
 /// Draws one Dag. Lives for one call of make_dag().
-class DagMaker {
+class DagMaker : DagDraft {
  public:
   /// `doors`, `asks`, `follow`: chance of its own for who names a breaker, who waits for others, what follows from ends.
   DagMaker(Rng& rng, Rng doors, Rng asks, Rng follow, std::int32_t number, std::int32_t tasks_max,
@@ -53,7 +54,6 @@ class DagMaker {
   DagPlan make();
 
  private:
-  TaskNo add(TaskSpec spec, std::vector<TaskNo> needs, TaskPlan plan = {});
   void add_shape();
   void add_any(std::vector<TaskNo> needs);
   void add_bracket();
@@ -78,20 +78,7 @@ class DagMaker {
   std::int32_t tasks_max_;
   const std::vector<PoolSpec>& pools_;
   bool has_server_;
-  Dag dag_;
-  std::vector<std::vector<TaskNo>> needs_;
-  std::vector<TaskPlan> plans_;
 };
-
-TaskNo DagMaker::add(TaskSpec spec, std::vector<TaskNo> needs, TaskPlan plan) {
-  Task task;
-  task.id = fmt::format("t{}", dag_.tasks.size());
-  task.spec = std::make_shared<const TaskSpec>(std::move(spec));
-  dag_.tasks.push_back(std::move(task));
-  needs_.push_back(std::move(needs));
-  plans_.push_back(plan);
-  return static_cast<TaskNo>(dag_.tasks.size() - 1);
-}
 
 TaskSpec DagMaker::script() {
   TaskSpec spec;

@@ -1,6 +1,8 @@
 // Tasks that wait for others, for tests. Values; any thread.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -38,6 +40,15 @@ inline TaskSpec trigger_task(const std::string& body) {
   using Type = OutputSpec::Type;
   spec.outputs.edit() = {{"dag", Type::string}, {"run_id", Type::string}, {"state", Type::string}};
   return spec;
+}
+
+/// `w` runs, then `t` starts a run of another DAG and waits for it.
+inline std::shared_ptr<const Dag> starter_of(const std::string& id, const std::string& other,
+                                             std::int32_t max_active_runs) {
+  DagBuilder builder(id);
+  builder.task("w").task("t", {"w"}, trigger_task("{\"dag\": \"" + other + "\", \"wait\": true}"));
+  builder.dag().max_active_runs = max_active_runs;
+  return builder.build();
 }
 
 }  // namespace baton::test

@@ -13,16 +13,8 @@
 namespace baton {
 namespace {
 
-using test::DagBuilder;
 using test::EngineBench;
-
-/// `w` runs, then `t` starts a run of another DAG and waits for it.
-std::shared_ptr<const Dag> starting(const std::string& id, const std::string& other, std::int32_t max_active_runs) {
-  DagBuilder builder(id);
-  builder.task("w").task("t", {"w"}, test::trigger_task("{\"dag\": \"" + other + "\", \"wait\": true}"));
-  builder.dag().max_active_runs = max_active_runs;
-  return builder.build();
-}
+using test::starter_of;
 
 class EngineChildren : public testing::Test, public ChildMaker {
  protected:
@@ -33,7 +25,7 @@ class EngineChildren : public testing::Test, public ChildMaker {
   }
 
   void declare(const std::string& id, const std::string& other, std::int32_t max_active_runs = 1) {
-    dags[id] = starting(id, other, max_active_runs);
+    dags[id] = starter_of(id, other, max_active_runs);
   }
   RunCreation creation_of(const std::string& id) {
     RunCreation out;
@@ -78,7 +70,7 @@ class EngineChildren : public testing::Test, public ChildMaker {
 
   std::map<std::string, std::shared_ptr<const Dag>> dags;
   test::HandLoader loader;
-  EngineBench bench{starting("nobody", "nothing", 0)};
+  EngineBench bench{starter_of("nobody", "nothing", 0)};
   RunNo last_ = 0;
 };
 

@@ -14,16 +14,8 @@
 namespace baton {
 namespace {
 
-using test::DagBuilder;
 using test::EngineBench;
-
-/// `w` runs, then `t` starts a run of another DAG and waits for it.
-std::shared_ptr<const Dag> waiter_on(const std::string& id, const std::string& other, std::int32_t max_active_runs) {
-  DagBuilder builder(id);
-  builder.task("w").task("t", {"w"}, test::trigger_task("{\"dag\": \"" + other + "\", \"wait\": true}"));
-  builder.dag().max_active_runs = max_active_runs;
-  return builder.build();
-}
+using test::starter_of;
 
 /// An earlier scheduler has died.
 class EngineCircles : public testing::Test, public ChildMaker {
@@ -94,11 +86,11 @@ class EngineCircles : public testing::Test, public ChildMaker {
     });
   }
 
-  std::map<std::string, std::shared_ptr<const Dag>> dags = {{"x", waiter_on("x", "y", 1)},
-                                                            {"y", waiter_on("y", "x", 1)}};
+  std::map<std::string, std::shared_ptr<const Dag>> dags = {{"x", starter_of("x", "y", 1)},
+                                                            {"y", starter_of("y", "x", 1)}};
   std::map<RunNo, TaskRow> ends;
   test::HandLoader loader;
-  EngineBench bench{waiter_on("nobody", "nothing", 0)};
+  EngineBench bench{starter_of("nobody", "nothing", 0)};
   RunNo last_ = 10;
 };
 
@@ -130,7 +122,7 @@ TEST_F(EngineCircles, OneThatTheRestartFindsIsEnded) {
 }
 
 TEST_F(EngineCircles, WhoWaitsBesideACircleGoesOnWaiting) {
-  dags["z"] = waiter_on("z", "x", 1);
+  dags["z"] = starter_of("z", "x", 1);
   watch();
   bench.engine.restore_children({waits_for(5, "x", 3), waits_for(1, "y", 4), waits_for(2, "x", 6)});
   adopt(dags["x"], 1, true);
@@ -145,9 +137,9 @@ TEST_F(EngineCircles, WhoWaitsBesideACircleGoesOnWaiting) {
 TEST_F(EngineCircles, WhoMayStillGetAPlaceIsLeftAlone) {
   watch();
   bench.engine.restore_children({waits_for(1, "y", 3), waits_for(2, "x", 4)});
-  adopt(waiter_on("x", "y", 2), 1, true);
+  adopt(starter_of("x", "y", 2), 1, true);
   adopt(dags["y"], 2, true);
-  adopt(waiter_on("x", "y", 2), 5, false);
+  adopt(starter_of("x", "y", 2), 5, false);
   bench.ready({{5, 0, kUnmapped, 1}});
   bench.settle();
   EXPECT_EQ(told(1) + told(2), "") << "run 5 of x may end";
@@ -175,7 +167,7 @@ TEST_F(EngineCircles, FewerPlacesThanBeforeCloseOne) {
   watch();
   bench.engine.restore_children({waits_for(2, "x", 4)});
   adopt(dags["x"], 1, false);
-  adopt(waiter_on("y", "x", 2), 2, true);
+  adopt(starter_of("y", "x", 2), 2, true);
   bench.ready({{1, 0, kUnmapped, 1}});
   bench.settle();
   pass(1);
