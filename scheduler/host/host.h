@@ -36,7 +36,7 @@ struct HostParts {
   DagReader read_dag;
   /// Asked for a stored run that is to go on, as ControlHooks::check_tasks. May be empty.
   std::function<Status(const Dag&, const std::vector<bool>& wanted)> check_tasks;
-  /// Called before a run begins or goes on: the moment to make its folders. May be empty.
+  /// Called before a run begins or goes on. May be empty.
   std::function<void(const RunRow&)> prepare_run;
   /// Brings runs that are not in memory: those that have waited as rows, and for ask(). Null: this process works on no
   /// other runs than it has, and what waits in it is kept in memory. Outlives the Host.

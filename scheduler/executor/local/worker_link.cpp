@@ -309,6 +309,7 @@ void WorkerLink::Impl::take(WorkerPeer&, const wire::Pong&) {}
 
 void WorkerLink::Impl::launch(LaunchSpec spec, bool gated) {
   const AttemptKey key = spec.key;
+  if (options_.before_launch) options_.before_launch(key.run_no);
   wire::Launch message = to_wire(std::move(spec));
   message.gated = gated;
   message.keep = options_.tasks_outlive_us;

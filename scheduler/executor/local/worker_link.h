@@ -31,6 +31,7 @@ struct WorkerLinkOptions {
   DurationUs ping_every_us = 5 * kSecond;
   DurationUs silence_told_us = 15 * kSecond;   ///< of awake time: nothing is launched any more
   DurationUs silence_ends_us = 60 * kSecond;   ///< …then it is killed, what it ran is swept, another takes over
+  std::function<void(RunNo)> before_launch;    ///< of an attempt of that run: its folders are to be there. May be empty
   DurationUs kill_answer_us = 3 * kSecond;     ///< one that leaves a kill unanswered for so long is killed itself
 };
 

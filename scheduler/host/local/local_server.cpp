@@ -94,6 +94,7 @@ std::size_t LocalServer::Impl::live_tasks() {
 }
 
 void LocalServer::Impl::finished(const DagRun& run) {
+  machine_->run_folders().ends(run.row.run_no);
   if (run.row.state == RunState::success) work_folders_.remove(std::to_string(run.row.run_no));
   for (const auto& told : finisheds_) told(run);
 }

@@ -1,6 +1,5 @@
 #include "scheduler/host/local/machine.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -88,6 +87,7 @@ Status Machine::take(HostPolicy policy) {
   link.state_folder = options_.state_folder;
   link.slots = slots_of(options_);
   link.tasks_outlive_us = policy == HostPolicy::all_runs;
+  link.before_launch = [this](RunNo run_no) { run_folders_.launches(run_no); };
   auto worker = WorkerLink::start(loop_, link);
   if (!worker) return worker.error();
   worker_ = std::move(worker).value();
@@ -122,7 +122,7 @@ void Machine::make_host(HostPolicy policy) {
   settings.engine.ahead_max = kAheadMaxPerSlot * slots_of(options_);
   settings.pools = options_.config.pools;
   settings.breakers = dagfile::breakers_from_json(options_.config.breakers_json);
-  HostParts parts{loop_, *store_, executors_, &observer_, dag_of, nullptr, [this](const RunRow& run) { prepare(run); }};
+  HostParts parts{loop_, *store_, executors_, &observer_, dag_of, nullptr, [this](const RunRow& run) { begins(run); }};
   parts.check_tasks = [this](const Dag& dag, const std::vector<bool>& wanted) {
     return check_secrets(dag, wanted, options_.secret, connections());
   };
@@ -150,13 +150,9 @@ void Machine::set_connections(const Config& config) {
   connections_ = launch_connections(config);
 }
 
-void Machine::prepare(const RunRow& run) {
+void Machine::begins(const RunRow& run) {
   if (loader_ == nullptr) folder_->name_run(run.run_id);  // a server works on many
-  for (const char* part : {"/work", "/logs", "/outputs"}) {
-    const std::string base = options_.state_folder + part;
-    mkdir(base.c_str(), 0700);
-    mkdir((base + "/" + std::to_string(run.run_no)).c_str(), 0700);
-  }
+  run_folders_.begins(run.run_no);
 }
 
 void Machine::connect(std::function<void(Error)> failed) {

@@ -12,6 +12,7 @@
 #include "scheduler/executor/executors.h"
 #include "scheduler/executor/local/worker_link.h"
 #include "scheduler/host/host.h"
+#include "scheduler/host/local/run_folders.h"
 #include "scheduler/host/request_check.h"
 #include "scheduler/loop/asio_loop.h"
 #include "scheduler/store/sqlite_store.h"
@@ -48,6 +49,7 @@ class Machine {
   [[nodiscard]] WorkerLink& worker() { return *worker_; }
   [[nodiscard]] SqliteStore& store() { return *store_; }
   [[nodiscard]] const MachineOptions& options() const { return options_; }
+  [[nodiscard]] RunFolders& run_folders() { return run_folders_; }
   /// What baton.yaml says of connections now; launches from here on go by it.
   void set_connections(const Config& config);
   /// Lives as long as this.
@@ -60,17 +62,18 @@ class Machine {
 
  private:
   Machine(MachineOptions options, RunObserver& observer)
-      : options_(std::move(options)), observer_(observer) {}
+      : options_(std::move(options)), observer_(observer), run_folders_(options_.state_folder) {}
   Status take(HostPolicy policy);
   Status make_loader();
   void make_host(HostPolicy policy);
-  void prepare(const RunRow& run);
+  void begins(const RunRow& run);
 
   MachineOptions options_;
   RunObserver& observer_;
   std::vector<Connection> connections_;
   AsioLoop loop_;
   std::optional<StateFolder> folder_;
+  RunFolders run_folders_;  ///< before worker_, which asks it
   std::unique_ptr<WorkerLink> worker_;
   Executors executors_;
   std::unique_ptr<SqliteStore> store_;
