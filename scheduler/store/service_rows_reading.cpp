@@ -210,8 +210,11 @@ Result<ServiceSnapshot> load_service(Database& db) {
 }
 
 Result<VersionRow> load_version(Database& db, const std::string& dag_id, const std::string& version) {
-  Statement query = db.prepare(std::string("SELECT ") + kVersionColumns +
-                               " FROM dag d JOIN dag_version v USING (dag_no) WHERE d.dag_id = ? AND v.version = ?");
+  int code = kOk;
+  Statement query = db.lend(std::string("SELECT ") + kVersionColumns +
+                                " FROM dag d JOIN dag_version v USING (dag_no) WHERE d.dag_id = ? AND v.version = ?",
+                            &code);
+  if (code != kOk) return db.error("the version cannot be read", code);
   query.start_with(std::string_view(dag_id), std::string_view(version));
   const int rc = query.step();
   if (rc == kRow) return decode_version(query);
