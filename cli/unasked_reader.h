@@ -12,6 +12,8 @@ namespace baton::cli {
 
 class UnaskedReader : public Reader {
  public:
+  void begin_snapshot() override {}
+  void end_snapshot() override {}
   Result<RunNo> find_run(std::string_view) override { return unasked(); }
   Result<InstanceNo> find_instance(RunNo, std::string_view) override { return unasked(); }
   Result<RunView> run(RunNo) override { return unasked(); }

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -113,22 +114,24 @@ int main(int argc, char** argv) {
     epoll_ctl(poll, EPOLL_CTL_ADD, links[i].fd, &event);
   }
   const long long begin = now_ns();
+  prctl(PR_SET_TIMERSLACK, 1UL);
   long sent = 0, answered = 0;
   while (answered < total) {
-    int wait_ms = -1;
+    // Asleep to the very moment: a client that waits awake takes the cores on which the server is measured.
+    struct timespec rest, *wait = NULL;
     for (int i = 0; i < connections && sent < total; ++i) {
       if (links[i].is_busy) continue;
-      const long long due = rate ? begin + sent * 1000000000LL / rate : now_ns();
-      if (rate && due > now_ns()) {
-        wait_ms = (int)((due - now_ns()) / 1000000) + 1;
-        if (due - now_ns() < 1000000) wait_ms = 0;  // the last millisecond is waited for awake
+      const long long now = now_ns(), due = rate ? begin + sent * 1000000000LL / rate : now;
+      if (due > now) {
+        rest = (struct timespec){(due - now) / 1000000000LL, (due - now) % 1000000000LL};
+        wait = &rest;
         break;
       }
       send_to(&links[i], texts[sent % kinds], due);
       ++sent;
     }
     struct epoll_event events[64];
-    const int n = epoll_wait(poll, events, 64, wait_ms);
+    const int n = epoll_pwait2(poll, events, 64, wait, NULL);
     for (int i = 0; i < n; ++i) {
       struct Link* link = events[i].data.ptr;
       const int status = read_from(link);

@@ -1,9 +1,9 @@
 // Reader: what may be seen of the state, for the command line, the API and the page. Values in, values out: no SQL, no
 // engine. One thread at a time for each Reader; who answers requests has one for each thread.
 //
-// Each call is one snapshot: all that it says was true at one moment, and never what is not durable yet. Pages of one
-// list are several snapshots; paging by key neither repeats nor leaves out a row that did not change in between. After a
-// commit was answered, the next call sees it.
+// Each call is one snapshot: all that it says was true at one moment, and never what is not durable yet. Several calls are
+// one where a SeenTogether lives meanwhile. Pages of one list are several snapshots; paging by key neither repeats nor
+// leaves out a row that did not change in between. After a commit was answered, the next snapshot sees it.
 //
 // Every list is bounded, and its cost grows with the page, not with the history: no query for each row, and nothing
 // scanned that grows, but for totals (up to kTotalMax), texts that are looked into, and orders that say so.
@@ -165,6 +165,26 @@ class Reader {
 
   /// Ticks that made no run. A DAG that is not there has none.
   [[nodiscard]] virtual Result<TickPage> list_ticks(const TickQuery& query) = 0;
+
+  // ---- several calls as one ----
+
+  /// From the first of these to the last end: one snapshot. SeenTogether pairs them.
+  virtual void begin_snapshot() = 0;
+  virtual void end_snapshot() = 0;
+};
+
+/// While it lives, all calls of a Reader see the state of one moment: what an answer says of several lists fits together,
+/// and it is opened once. Not held across a wait: what is done meanwhile would not be seen, and the WAL could not be
+/// taken back.
+class SeenTogether {
+ public:
+  explicit SeenTogether(Reader& reader) : reader_(reader) { reader_.begin_snapshot(); }
+  ~SeenTogether() { reader_.end_snapshot(); }
+  SeenTogether(const SeenTogether&) = delete;
+  SeenTogether& operator=(const SeenTogether&) = delete;
+
+ private:
+  Reader& reader_;
 };
 
 }  // namespace baton

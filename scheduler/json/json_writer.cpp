@@ -41,12 +41,25 @@ std::size_t kept_length(std::string_view text, std::size_t at) {
   return utf8_length(text, at);
 }
 
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x80; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
+
+/// How much at its beginning is ASCII and stays as it is: mostly all.
+std::size_t plain_length(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size() && kPlain[static_cast<unsigned char>(text[i])]) ++i;
+  return i;
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < text.size();) {
+  for (std::size_t i = plain_length(text); i < text.size();) {
     const std::size_t length = kept_length(text, i);
     if (length > 0) {
       i += length;
@@ -72,11 +85,8 @@ void append_json_int(std::string& out, std::int64_t number) {
 }
 
 std::string& JsonObject::member(std::string_view name) {
-  if (!first_) out_ += ',';
+  out_.append(first_ ? "\"" : ",\"").append(name).append("\":");
   first_ = false;
-  out_ += '"';
-  out_ += name;
-  out_ += "\":";
   return out_;
 }
 

@@ -1,5 +1,6 @@
 #include "scheduler/model/time_value.h"
 
+#include <array>
 #include <cstdlib>
 #include <limits>
 
@@ -266,9 +267,35 @@ std::optional<int> offset_seconds(std::string_view zone) {
 
 std::string timestamp_text(Timestamp value) {
   const CivilTime civil = civil_time(value.seconds);
-  return padded(civil.year, 4) + "-" + padded(civil.month, 2) + "-" + padded(civil.day, 2) + "T" +
-         padded(civil.hour, 2) + ":" + padded(civil.minute, 2) + ":" + padded(civil.second, 2) +
-         fraction_text(value.nanos) + "Z";
+  if (civil.year < 0 || civil.year > 9999) {
+    return padded(civil.year, 4) + "-" + padded(civil.month, 2) + "-" + padded(civil.day, 2) + "T" +
+           padded(civil.hour, 2) + ":" + padded(civil.minute, 2) + ":" + padded(civil.second, 2) +
+           fraction_text(value.nanos) + "Z";
+  }
+  // Lists are full of these: the digits are put straight into their places.
+  std::array<char, 32> text{};
+  std::size_t at = 0;
+  const auto put = [&](std::int64_t number, std::size_t digits, char after) {
+    for (std::size_t k = digits; k-- > 0; number /= 10) text[at + k] = static_cast<char>('0' + number % 10);
+    at += digits;
+    text[at++] = after;
+  };
+  put(civil.year, 4, '-');
+  put(civil.month, 2, '-');
+  put(civil.day, 2, 'T');
+  put(civil.hour, 2, ':');
+  put(civil.minute, 2, ':');
+  put(civil.second, 2, '.');
+  if (value.nanos == 0) {
+    text[at - 1] = 'Z';
+  } else {
+    put(value.nanos, 9, 'Z');
+    std::size_t end = at - 1;
+    while (text[end - 1] == '0') --end;
+    text[end] = 'Z';
+    at = end + 1;
+  }
+  return {text.data(), at};
 }
 
 std::string duration_text(Duration value) {

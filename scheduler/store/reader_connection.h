@@ -33,11 +33,18 @@ class ReaderConnection {
  public:
   ReaderConnection(Database db, std::string path) : db_(std::move(db)), path_(std::move(path)) {}
 
+  /// From begin_snapshot() to its end_snapshot() all reads see the same state. Pairs nest: the outermost decides.
+  void begin_snapshot() {
+    if (snapshots_++ == 0) (void)db_.lend("BEGIN").run();
+  }
+  void end_snapshot() {
+    if (--snapshots_ == 0) (void)db_.lend("COMMIT").run();
+  }
   /// All reads between its making and its end see the same state.
   class Snapshot {
    public:
-    explicit Snapshot(ReaderConnection& connection) : connection_(connection) { (void)connection_.db_.exec("BEGIN"); }
-    ~Snapshot() { (void)connection_.db_.exec("COMMIT"); }
+    explicit Snapshot(ReaderConnection& connection) : connection_(connection) { connection_.begin_snapshot(); }
+    ~Snapshot() { connection_.end_snapshot(); }
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;
 
@@ -142,6 +149,7 @@ class ReaderConnection {
   std::string path_, store_id_;
   std::optional<std::int64_t> many_instances_as_of_;
   std::map<std::int64_t, bool> versions_with_pools_;
+  int snapshots_ = 0;  ///< begun and not ended
   std::unordered_map<std::string, Statement> statements_;
 };
 

@@ -25,8 +25,8 @@ constexpr char kAssetEvents[] =
 /// All rows of a run are of one moment.
 class Snapshot {
  public:
-  explicit Snapshot(sqlite::Database& db) : db_(db) { (void)db_.exec("BEGIN"); }
-  ~Snapshot() { (void)db_.exec("COMMIT"); }
+  explicit Snapshot(sqlite::Database& db) : db_(db) { (void)db_.lend("BEGIN").run(); }
+  ~Snapshot() { (void)db_.lend("COMMIT").run(); }
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 

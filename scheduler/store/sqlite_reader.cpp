@@ -95,6 +95,9 @@ Result<std::int64_t> ReaderConnection::count(const Query& from, std::int64_t mos
 
 // ---- the store ----
 
+void SqliteReader::begin_snapshot() { connection_->begin_snapshot(); }
+void SqliteReader::end_snapshot() { connection_->end_snapshot(); }
+
 Result<StoreInfo> SqliteReader::info() {
   const ReaderConnection::Snapshot snapshot(*connection_);
   StoreInfo info;

@@ -91,6 +91,8 @@ class SqliteReader final : public Reader {
   [[nodiscard]] Result<Changes> changes_after(const ChangeKey& key, std::int64_t limit) override;
   [[nodiscard]] Result<StoreInfo> info() override;
   [[nodiscard]] Result<TickPage> list_ticks(const TickQuery& query) override;
+  void begin_snapshot() override;
+  void end_snapshot() override;
 
  private:
   explicit SqliteReader(std::unique_ptr<sqlite::ReaderConnection> connection);

@@ -86,6 +86,8 @@ class CannedReader : public Reader {
  public:
   explicit CannedReader(CannedState& state) : state_(state) {}
 
+  void begin_snapshot() override {}
+  void end_snapshot() override {}
   Result<RunNo> find_run(std::string_view) override { return none(); }
   Result<InstanceNo> find_instance(RunNo, std::string_view) override { return none(); }
 

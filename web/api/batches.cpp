@@ -68,7 +68,7 @@ std::optional<std::vector<OrderBy<Field>>> order_of_body(
 http::Response runs(const Call& call) {
   auto order = order_of_body<RunField>(call, run_orders(), RunField::number);
   if (!order) return order_error(call.text("order_by"), call);
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   RunQuery query;
   query.filter.dag_ids = texts(call, "dag_ids");
@@ -89,7 +89,7 @@ http::Response runs(const Call& call) {
 http::Response instances(const Call& call) {
   auto order = order_of_body<InstanceField>(call, instance_orders(), InstanceField::task);
   if (!order) return order_error(call.text("order_by"), call);
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   InstanceQuery query;
   query.filter.run.dag_ids = texts(call, "dag_ids");

@@ -55,7 +55,7 @@ DagFilter dag_filter_of(const http::Request& request) {
 }
 
 http::Response dags_named(const Call& call, const std::vector<std::string>& dag_ids) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   DagPage page;
   if (!dag_ids.empty()) {
@@ -84,7 +84,7 @@ void pause_next(const Call& call, const http::Reply& reply, std::shared_ptr<cons
 http::Response list_dags(const Call& call) {
   auto order = order_of<DagField>(call.request, kOrders, {{DagField::dag_id, false}});
   if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   DagQuery query;
   query.filter = dag_filter_of(call.request);
@@ -101,7 +101,7 @@ http::Response list_dags(const Call& call) {
 }
 
 http::Response get_dag(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   const auto dag = dag_of_path(**reader, call);
   if (!dag) return read_error(dag.error(), call);
@@ -113,7 +113,7 @@ http::Response get_dag(const Call& call) {
 }
 
 http::Response details(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   const auto dag = dag_of_path(**reader, call);
   if (!dag) return read_error(dag.error(), call);
@@ -165,7 +165,7 @@ void patch_many(const Call& call, const http::Reply& reply) {
 
 /// Unknown ids are left out; none is an empty list.
 http::Response stats(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   const auto counts = (*reader)->run_counts(words(call.request, "dag_ids"));
   if (!counts) return read_error(counts.error(), call);
@@ -184,7 +184,7 @@ http::Response stats(const Call& call) {
 }
 
 http::Response versions(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   const std::string& dag_id = call.request.param("dag_id");
   if (const auto known = check_dag(**reader, dag_id); !known) return read_error(known.error(), call);
@@ -207,7 +207,7 @@ http::Response versions(const Call& call) {
 
 /// The text of the file as the version was made from it: JSON, or the text itself for who accepts only that.
 http::Response source(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   const std::string& dag_id = call.request.param("dag_id");
   if (const auto known = check_dag(**reader, dag_id); !known) return read_error(known.error(), call);
@@ -259,7 +259,7 @@ http::Response version_response(std::string body, const Dag& dag, const Call& ca
 }
 
 http::Response tasks(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   const auto known = known_of_path(**reader, call);
   if (!known) return read_error(known.error(), call);
@@ -276,7 +276,7 @@ http::Response tasks(const Call& call) {
 }
 
 http::Response task(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   const auto known = known_of_path(**reader, call);
   if (!known) return read_error(known.error(), call);
@@ -292,7 +292,7 @@ http::Response task(const Call& call) {
 }
 
 http::Response one_version(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   const std::string& dag_id = call.request.param("dag_id");
   const auto found = (*reader)->list_versions(dag_id);
@@ -307,7 +307,7 @@ http::Response one_version(const Call& call) {
 }
 
 http::Response tags(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   NameQuery query;
   const auto order = turned_around(call.request, {"name"});

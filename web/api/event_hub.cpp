@@ -176,7 +176,7 @@ void EventHub::read_changes() {
 /// Whoever wants nothing of it has moved on all the same.
 void EventHub::tell(const Changes& changes, std::int64_t from) {
   struct Told {
-    std::string text;
+    std::shared_ptr<const std::string> text;
     std::int64_t seq = 0;
   };
   std::map<Topics, Told> told;
@@ -186,13 +186,13 @@ void EventHub::tell(const Changes& changes, std::int64_t from) {
   }
   for (auto& [topics, what] : told) {
     what.seq = from;
-    what.text = event_text(changes, what.seq, topics);
+    what.text = std::make_shared<const std::string>(event_text(changes, what.seq, topics));
   }
   const std::lock_guard lock(mutex_);
   for (Listener& listener : listeners_) {
     const auto what = told.find(listener.topics);  // who has come meanwhile hears it at the next look
     if (what == told.end() || (listener.seq >= what->second.seq && !changes.reset)) continue;
-    if (!what->second.text.empty()) listener.writer->write(what->second.text);
+    listener.writer->write(what->second.text);
     listener.seq = what->second.seq;
   }
 }

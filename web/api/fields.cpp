@@ -1,8 +1,7 @@
 #include "web/api/fields.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
+#include <cstdint>
 
 #include "scheduler/model/time_value.h"
 
@@ -20,9 +19,15 @@ void time_field(JsonObject& out, std::string_view name, WallUs at) {
 
 void duration_field(JsonObject& out, std::string_view name, WallUs from, WallUs to) {
   if (from == kNoTime || to == kNoTime) return null_field(out, name);
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%.6f", static_cast<double>(to - from) / static_cast<double>(kSecond));
-  out.member(name) += text.data();
+  const DurationUs span = to - from;
+  std::string& text = out.member(name);
+  if (span < 0) text += '-';
+  const auto us = static_cast<std::uint64_t>(span < 0 ? -span : span);
+  append_json_int(text, static_cast<std::int64_t>(us / kSecond));
+  // Six digits: a one before them keeps the zeros.
+  const std::size_t at = text.size();
+  append_json_int(text, static_cast<std::int64_t>(us % kSecond) + kSecond);
+  text[at] = '.';
 }
 
 void text_field(JsonObject& out, std::string_view name, std::string_view text) {

@@ -362,7 +362,7 @@ Status Home::pools(JsonObject& out) {
 }
 
 http::Response home(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   Home home{call, **reader, call.services.now()};
   if (const Status written = home.write(); !written) return read_error(written.error(), call);

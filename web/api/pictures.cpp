@@ -168,7 +168,7 @@ void append_grid_tick(std::string& out, const TickView& tick) {
 }
 
 http::Response grid(const Call& call) {
-  auto lease = call.services.readers->take();
+  auto lease = call.services.readers->take_together();
   if (!lease) return read_error(lease.error(), call);
   Reader& reader = **lease;
   const auto dag = dag_of_path(reader, call);
@@ -288,7 +288,7 @@ std::string graph_body(const CompiledDag& compiled, const RunStates* states) {
 }
 
 http::Response dag_graph(const Call& call) {
-  auto lease = call.services.readers->take();
+  auto lease = call.services.readers->take_together();
   if (!lease) return read_error(lease.error(), call);
   const auto dag = dag_of_path(**lease, call);
   if (!dag) return read_error(dag.error(), call);
@@ -300,7 +300,7 @@ http::Response dag_graph(const Call& call) {
 }
 
 http::Response run_graph(const Call& call) {
-  auto lease = call.services.readers->take();
+  auto lease = call.services.readers->take_together();
   if (!lease) return read_error(lease.error(), call);
   const auto whole = whole_run_of_path(**lease, call);
   if (!whole) return read_error(whole.error(), call);

@@ -24,14 +24,18 @@ class Readers {
     Lease(Lease&&) noexcept = default;
     Lease& operator=(Lease&&) noexcept = default;
     ~Lease() {
-      if (reader_) from_->give_back(std::move(reader_));
+      if (!reader_) return;
+      if (is_together_) reader_->end_snapshot();
+      from_->give_back(std::move(reader_));
     }
     Reader& operator*() const { return *reader_; }
     Reader* operator->() const { return reader_.get(); }
 
    private:
+    friend class Readers;
     Readers* from_;
     std::unique_ptr<Reader> reader_;
+    bool is_together_ = false;
   };
 
   /// Errors as of opening one.
@@ -47,6 +51,16 @@ class Readers {
     auto reader = open_();
     if (!reader) return reader.error();
     return Lease(*this, std::move(*reader));
+  }
+
+  /// The same, and all that it reads is of one moment (SeenTogether): for answers of several reads, which wait for nothing
+  /// between them.
+  Result<Lease> take_together() {
+    auto lease = take();
+    if (!lease) return lease;
+    (*lease)->begin_snapshot();
+    lease->is_together_ = true;
+    return lease;
   }
 
  private:

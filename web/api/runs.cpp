@@ -2,6 +2,7 @@
 #include "web/api/answers.h"
 #include "web/api/list_query.h"
 #include "web/api/objects.h"
+#include "web/api/run_choice.h"
 #include "web/api/orders.h"
 
 namespace baton::api {
@@ -38,7 +39,7 @@ RunFilter run_filter_of(const http::Request& request) {
 http::Response list_runs(const Call& call) {
   auto order = order_of<RunField>(call.request, run_orders(), {{RunField::number, false}});
   if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   if (const auto known = check_dag(**reader, call.request.param("dag_id")); !known)
     return read_error(known.error(), call);
@@ -53,17 +54,17 @@ http::Response list_runs(const Call& call) {
 }
 
 void get_run(const Call& call, const http::Reply& reply) {
-  Result<RunNo> run_no = RunNo{0};
+  RunNo run_no = 0;
   {
-    auto reader = call.services.readers->take();
+    auto reader = call.services.readers->take_together();
     if (!reader) return reply.send(read_error(reader.error(), call));
-    run_no = run_of_path(**reader, call.request);
-    if (!run_no) return reply.send(read_error(run_no.error(), call));
-    const auto run = (*reader)->run(*run_no);
-    const bool waits = run && run->row.state == RunState::queued && call.services.door != nullptr;
-    if (!waits) return reply.send(run_response(**reader, *run_no, 200, call));
+    const auto run = run_named(**reader, call.request.param("dag_id"), call.request.param("dag_run_id"));
+    if (!run) return reply.send(read_error(run.error(), call));
+    run_no = run->run_no;
+    const bool waits = run->state == RunState::queued && call.services.door != nullptr;
+    if (!waits) return reply.send(run_response(**reader, run_no, 200, call));
   }
-  answer_with_run(*run_no, call, reply);
+  answer_with_run(run_no, call, reply);
 }
 
 }  // namespace

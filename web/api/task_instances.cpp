@@ -65,7 +65,7 @@ void read_filter(const http::Request& request, InstanceFilter& filter) {
 http::Response list_task_instances(const Call& call, bool is_mapped) {
   auto order = order_of<InstanceField>(call.request, instance_orders(), {{InstanceField::task, false}});
   if (const auto* word = std::get_if<std::string>(&order)) return order_error(*word, call);
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   InstanceQuery query;
   read_filter(call.request, query.filter);
@@ -94,7 +94,7 @@ http::Response list_task_instances(const Call& call, bool is_mapped) {
 }
 
 http::Response get_task_instance(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   const auto instance = found_or_waiting(**reader, call);
   if (!instance) return read_error(instance.error(), call);
@@ -106,7 +106,7 @@ http::Response get_task_instance(const Call& call) {
 }
 
 http::Response tries(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   const auto instance = found_or_waiting(**reader, call);
   if (!instance) return read_error(instance.error(), call);
@@ -117,7 +117,7 @@ http::Response tries(const Call& call) {
 }
 
 http::Response get_try(const Call& call) {
-  auto reader = call.services.readers->take();
+  auto reader = call.services.readers->take_together();
   if (!reader) return read_error(reader.error(), call);
   const auto instance = instance_of_path(**reader, call.request);
   if (!instance) return read_error(instance.error(), call);

@@ -22,13 +22,41 @@ namespace {
 constexpr std::size_t kStep = 64 * 1024;
 constexpr std::size_t kDrainMax = 4 * 1024 * 1024;
 
-std::string http_date() {
+/// Made once a second.
+const std::string& http_date() {
+  thread_local std::time_t of = 0;
+  thread_local std::string date;
   const std::time_t now = std::time(nullptr);
+  if (now == of) return date;
   std::tm parts{};
   gmtime_r(&now, &parts);
   std::array<char, 40> text{};
   const std::size_t length = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  return {text.data(), length};
+  date.assign(text.data(), length);
+  of = now;
+  return date;
+}
+
+Connection::Bytes shared(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
+
+std::size_t size_of(const std::vector<Connection::Bytes>& parts) {
+  std::size_t size = 0;
+  for (const Connection::Bytes& part : parts) size += part->size();
+  return size;
+}
+
+/// What is left of them after their first `done` bytes.
+std::vector<asio::const_buffer> rest_of(const std::vector<Connection::Bytes>& parts, std::size_t done) {
+  std::vector<asio::const_buffer> rest;
+  rest.reserve(parts.size());
+  for (const Connection::Bytes& part : parts) {
+    const std::size_t skipped = std::min(done, part->size());
+    done -= skipped;
+    if (skipped < part->size()) rest.emplace_back(part->data() + skipped, part->size() - skipped);
+  }
+  return rest;
 }
 
 std::string allow_of(const std::vector<Method>& allowed) {
@@ -90,9 +118,9 @@ class StreamState : public StreamSink {
   StreamState(std::shared_ptr<Core> core, std::weak_ptr<Connection> connection)
       : core_(std::move(core)), connection_(std::move(connection)) {}
 
-  bool write(std::string bytes) override {
-    if (!is_open_ || bytes.empty()) return is_open_;
-    const std::size_t size = bytes.size();
+  bool write(std::shared_ptr<const std::string> bytes) override {
+    if (!is_open_ || bytes->empty()) return is_open_;
+    const std::size_t size = bytes->size();
     if (queued_.fetch_add(size) + size > core_->options.limits.stream_bytes) {  // a slow reader is not waited for
       is_open_ = false;
       to_connection([](Connection& connection) { connection.close(); });
@@ -360,14 +388,20 @@ void Connection::respond(Response response) {
     }
   }
   if (core_->is_stopping) keep_alive_ = false;
-  out_ = response_head(response, {keep_alive_, is_head_, minor_version_}, http_date());
+  std::vector<Bytes> parts = {shared(response_head(response, {keep_alive_, is_head_, minor_version_}, http_date()))};
   const bool has_no_body = is_head_ || response.status == 204 || response.status == 304;
   if (stream_) {
-    stream_waits_.insert(0, response.body);
+    if (!response.body.empty()) stream_waits_.insert(stream_waits_.begin(), shared(std::move(response.body)));
   } else if (!has_no_body) {
-    out_ += response.body;
+    parts.push_back(shared(std::move(response.body)));
   }
   stage_ = Stage::writing;
+  write(std::move(parts));
+}
+
+void Connection::write(std::vector<Bytes> parts) {
+  out_ = std::move(parts);
+  out_size_ = size_of(out_);
   out_at_ = out_mark_ = 0;
   arm(core_->options.limits.write);
   write_more();
@@ -375,13 +409,13 @@ void Connection::respond(Response response) {
 
 void Connection::write_more() {
   is_writing_ = true;
-  socket_.async_write_some(asio::buffer(out_.data() + out_at_, out_.size() - out_at_),
+  socket_.async_write_some(rest_of(out_, out_at_),
                            [self = shared_from_this()](const error_code& error, std::size_t count) {
                              self->is_writing_ = false;
                              if (self->stage_ == Stage::closed) return;
                              if (error) return self->close();
                              self->out_at_ += count;
-                             if (self->out_at_ == self->out_.size()) return self->on_written();
+                             if (self->out_at_ == self->out_size_) return self->on_written();
                              if (self->out_at_ - self->out_mark_ >= kStep) {
                                self->out_mark_ = self->out_at_;
                                self->arm(self->core_->options.limits.write);
@@ -436,9 +470,9 @@ void Connection::begin_stream() {
   stream_flush();
 }
 
-void Connection::stream_write(std::string bytes) {
+void Connection::stream_write(Bytes bytes) {
   if (!stream_) return;
-  stream_waits_ += bytes;
+  stream_waits_.push_back(std::move(bytes));
   if (stage_ == Stage::streaming && !is_writing_) stream_flush();
 }
 
@@ -457,22 +491,19 @@ void Connection::stream_flush() {
     if (stream_ends_) drain();
     return;
   }
+  const std::size_t size = size_of(stream_waits_);
+  std::vector<Bytes> parts = std::exchange(stream_waits_, {});
   if (is_last) {
     stream_is_ended_ = true;
-    out_ = "0\r\n\r\n";
+    parts.push_back(shared("0\r\n\r\n"));
   } else if (is_chunked) {
     std::array<char, 24> length{};
-    std::snprintf(length.data(), length.size(), "%zx\r\n", stream_waits_.size());
-    out_ = length.data();
-    out_.append(stream_waits_).append("\r\n");
-  } else {
-    out_ = stream_waits_;
+    std::snprintf(length.data(), length.size(), "%zx\r\n", size);
+    parts.insert(parts.begin(), shared(length.data()));
+    parts.push_back(shared("\r\n"));
   }
-  stream_->written(std::min(stream_waits_.size(), stream_->queued()));
-  stream_waits_.clear();
-  out_at_ = out_mark_ = 0;
-  arm(core_->options.limits.write);
-  write_more();
+  stream_->written(std::min(size, stream_->queued()));
+  write(std::move(parts));
 }
 
 }  // namespace baton::http

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "web/http/core.h"
 #include "web/http/request_parser.h"
@@ -21,6 +22,7 @@ class StreamState;
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
+  using Bytes = std::shared_ptr<const std::string>;
 
   Connection(std::shared_ptr<Core> core, Socket socket, Peer peer, std::string counted_as);
   ~Connection();
@@ -32,7 +34,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// The response to the request that is being handled.
   void respond(Response response);
-  void stream_write(std::string bytes);
+  void stream_write(Bytes bytes);
   void stream_end();
   [[nodiscard]] Core& core() { return *core_; }
 
@@ -47,6 +49,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void dispatch();
   void refuse(int status, const std::string& detail);
   void answer_now(Response response);
+  void write(std::vector<Bytes> parts);
   void write_more();
   void on_written();
   void next_request();
@@ -70,11 +73,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool owes_continue_ = false;  ///< the client waits for `100 Continue`
   int minor_version_ = 1;
   std::size_t served_ = 0, body_mark_ = 0, drained_ = 0;
-  std::string out_;  ///< being written
-  std::size_t out_at_ = 0, out_mark_ = 0;
+  std::vector<Bytes> out_;  ///< being written, one after the other
+  std::size_t out_size_ = 0, out_at_ = 0, out_mark_ = 0;
   std::function<void(StreamWriter)> stream_start_;
   std::shared_ptr<StreamState> stream_;
-  std::string stream_waits_;  ///< for `out_` to be written
+  std::vector<Bytes> stream_waits_;  ///< for `out_` to be written
   bool stream_ends_ = false, stream_is_ended_ = false;
 };
 

@@ -76,8 +76,10 @@ struct Request {
 class StreamSink {
  public:
   virtual ~StreamSink() = default;
-  /// False: the client has left, was too slow and was cut, or the server ends. Never blocks.
-  virtual bool write(std::string bytes) = 0;
+  /// False: the client has left, was too slow and was cut, or the server ends. Never blocks. The bytes are shared with
+  /// all to whom they are written, and not copied before the kernel does.
+  virtual bool write(std::shared_ptr<const std::string> bytes) = 0;
+  bool write(std::string bytes) { return write(std::make_shared<const std::string>(std::move(bytes))); }
   virtual void close() = 0;
   [[nodiscard]] virtual bool is_open() const = 0;
 };

@@ -18,6 +18,8 @@ class ReaderBackend {
   virtual Store& store() = 0;
   /// A reader that sees all that is durable; aborts the test where it cannot be opened.
   virtual std::unique_ptr<Reader> reader() = 0;
+  /// Whether a reader sees what is written after it was made.
+  [[nodiscard]] virtual bool is_followed() const { return true; }
 };
 
 struct ReaderBackendKind {

@@ -380,6 +380,26 @@ TEST_P(ReaderConformance, WhoFollowsTheChangesHearsOfEachRowWhateverTheLimit) {
   }
 }
 
+TEST_P(ReaderConformance, WhatIsSeenTogetherIsOfOneMoment) {
+  fill(3);
+  const auto r = backend_->reader();
+  const auto runs = [&] { return r->list_runs({}).value().total; };
+  const auto seq = [&] { return r->info().value().seq; };
+  const auto runs_before = runs();
+  const auto seq_before = seq();
+  {
+    const SeenTogether moment(*r);
+    EXPECT_EQ(runs(), runs_before);
+    const SeenTogether within(*r);
+    fill(2);
+    EXPECT_EQ(runs(), runs_before);
+    EXPECT_EQ(seq(), seq_before);
+  }
+  if (!backend_->is_followed()) return;
+  EXPECT_EQ(runs(), runs_before + 2);
+  EXPECT_GT(seq(), seq_before);
+}
+
 /// Each statement is one that the store takes, also for what nothing here has written.
 TEST_P(ReaderConformance, EveryListIsReadWhereThereIsNothing) {
   const auto reader = backend_->reader();

@@ -34,6 +34,7 @@ class MemoryBackend final : public ReaderBackend {
     EXPECT_TRUE(copied.ok());
     return SqliteReader::open(folder_.path()).value();
   }
+  [[nodiscard]] bool is_followed() const override { return false; }
 
  private:
   sample::Folder folder_;

@@ -78,5 +78,21 @@ TEST(Times, WhatIsLeftOutIsUtcAndTheBeginning) {
   }
 }
 
+TEST(Durations, AreSecondsToTheMicrosecond) {
+  const auto shown = [](WallUs from, WallUs to) {
+    std::string text;
+    {
+      JsonObject out(text);
+      duration_field(out, "d", from, to);
+    }
+    return text;
+  };
+  EXPECT_EQ(shown(0, 0), R"({"d":0.000000})");
+  EXPECT_EQ(shown(10, 11), R"({"d":0.000001})");
+  EXPECT_EQ(shown(kSecond, 61 * kSecond + 50'000), R"({"d":60.050000})");
+  EXPECT_EQ(shown(2 * kSecond, kSecond - 1), R"({"d":-1.000001})") << "a clock was set back";
+  EXPECT_EQ(shown(kNoTime, 5), R"({"d":null})");
+}
+
 }  // namespace
 }  // namespace baton::api
