@@ -16,6 +16,8 @@ class UnaskedReader : public Reader {
   void end_snapshot() override {}
   Result<RunNo> find_run(std::string_view) override { return unasked(); }
   Result<InstanceNo> find_instance(RunNo, std::string_view) override { return unasked(); }
+  Result<RunNo> run_number(const std::string&, const std::string&) override { return unasked(); }
+  Result<bool> has_dag(const std::string&) override { return unasked(); }
   Result<RunView> run(RunNo) override { return unasked(); }
   Result<RunPage> list_runs(const RunQuery&) override { return unasked(); }
   Result<LiveView> live() override { return unasked(); }

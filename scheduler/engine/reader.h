@@ -52,6 +52,10 @@ class Reader {
   /// A task instance as people write it: `task`, `task[3]`, `task[key]`. not_found: not there. invalid: without brackets
   /// where a mapped task has several.
   [[nodiscard]] virtual Result<InstanceNo> find_instance(RunNo run_no, std::string_view selector) = 0;
+  /// The run of a DAG with this id, letter by letter. not_found: there is none.
+  [[nodiscard]] virtual Result<RunNo> run_number(const std::string& dag_id, const std::string& run_id) = 0;
+  /// Whether there is such a DAG, also one whose file is gone.
+  [[nodiscard]] virtual Result<bool> has_dag(const std::string& dag_id) = 0;
 
   // ---- runs ----
 

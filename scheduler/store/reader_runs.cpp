@@ -8,8 +8,9 @@ namespace baton::sqlite {
 // ---- rows of runs ----
 
 Status ReaderConnection::read_runs(const std::string& numbers, std::unordered_map<RunNo, RunView>& into) {
-  static const std::string sql = std::string("SELECT ") + kRunColumns + kRunTables +
-                                 "WHERE r.run_no IN (SELECT value FROM json_each(?))";
+  // Beginning with the numbers, each run is found by its own: IN (…) would have a table made of them first.
+  static const std::string sql =
+      std::string("SELECT ") + kRunColumns + " FROM json_each(?) p CROSS JOIN dag_run r ON r.run_no = p.value" + kRunJoins;
   Status read = query(
       sql,
       [&](const Statement& row) -> Status {
@@ -25,7 +26,8 @@ Status ReaderConnection::read_runs(const std::string& numbers, std::unordered_ma
       std::string_view(numbers));
   if (!read) return read;
   return query(
-      "SELECT run_no, label, value FROM run_label WHERE run_no IN (SELECT value FROM json_each(?)) ORDER BY run_no, label",
+      "SELECT l.run_no, l.label, l.value FROM json_each(?) p CROSS JOIN run_label l ON l.run_no = p.value"
+      " ORDER BY l.run_no, l.label",
       [&](const Statement& row) -> Status {
         if (const auto at = into.find(row.integer(0)); at != into.end()) {
           at->second.labels.emplace_back(row.string(1), row.string(2));

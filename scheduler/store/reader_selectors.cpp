@@ -84,6 +84,16 @@ Result<RunNo> SqliteReader::find_run(std::string_view selector) {
   return run_by_id(*connection_, selector);
 }
 
+Result<RunNo> SqliteReader::run_number(const std::string& dag_id, const std::string& run_id) {
+  return run_of_dag(*connection_, dag_id, run_id);
+}
+
+Result<bool> SqliteReader::has_dag(const std::string& dag_id) {
+  const auto dag_no = connection_->dag_no(dag_id);
+  if (!dag_no) return dag_no.error();
+  return *dag_no != 0;
+}
+
 namespace {
 
 struct TaskPlace {

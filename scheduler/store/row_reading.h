@@ -18,9 +18,9 @@ inline constexpr char kRunColumns[] =
     " r.interval_start, r.interval_end, r.run_after, r.queued_at, r.started_at, r.ended_at, r.triggered_by, r.options,"
     " r.counts, r.seq, r.checksum, r.final_checksum, i.checksum, v.number, r.created_seq,"
     " r.begun_at, r.hooks_open, r.user_note, r.paused_at, r.paused_by";
-inline constexpr char kRunTables[] =
-    " FROM dag_run r LEFT JOIN dag d USING (dag_no) LEFT JOIN dag_version v USING (version_no)"
-    " LEFT JOIN run_input i USING (run_no) ";
+inline constexpr char kRunJoins[] =
+    " LEFT JOIN dag d USING (dag_no) LEFT JOIN dag_version v USING (version_no) LEFT JOIN run_input i USING (run_no) ";
+inline const std::string kRunTables = std::string(" FROM dag_run r") + kRunJoins;
 /// Fills `into` as far as it can be read; an Error where the row is damaged. A part that is missing is damage too.
 Status decode_run(const Statement& row, RunRow& into);
 inline constexpr int kRunVersionNumber = 23;  ///< the column of v.number

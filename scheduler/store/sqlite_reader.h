@@ -32,6 +32,8 @@ class SqliteReader final : public Reader {
 
   [[nodiscard]] Result<RunNo> find_run(std::string_view selector) override;
   [[nodiscard]] Result<InstanceNo> find_instance(RunNo run_no, std::string_view selector) override;
+  [[nodiscard]] Result<RunNo> run_number(const std::string& dag_id, const std::string& run_id) override;
+  [[nodiscard]] Result<bool> has_dag(const std::string& dag_id) override;
   [[nodiscard]] Result<RunView> run(RunNo run_no) override;
   [[nodiscard]] Result<RunPage> list_runs(const RunQuery& query) override;
   [[nodiscard]] Result<LiveView> live() override;

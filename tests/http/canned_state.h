@@ -91,6 +91,15 @@ class CannedReader : public Reader {
   Result<RunNo> find_run(std::string_view) override { return none(); }
   Result<InstanceNo> find_instance(RunNo, std::string_view) override { return none(); }
 
+  Result<RunNo> run_number(const std::string& dag_id, const std::string& run_id) override {
+    const std::lock_guard lock(state_.mutex);
+    for (const RunView& run : state_.runs) {
+      if (run.row.dag_id == dag_id && run.row.run_id == run_id) return run.row.run_no;
+    }
+    return none();
+  }
+  Result<bool> has_dag(const std::string& dag_id) override { return dag_id == "hello"; }
+
   Result<RunView> run(RunNo run_no) override {
     const std::lock_guard lock(state_.mutex);
     for (const RunView& run : state_.runs) {

@@ -79,9 +79,7 @@ http::Response no_content() {
 }
 
 Result<RunNo> run_of_path(Reader& reader, const http::Request& request) {
-  const auto run = run_named(reader, request.param("dag_id"), request.param("dag_run_id"));
-  if (!run) return run.error();
-  return run->run_no;
+  return run_no_of(reader, request.param("dag_id"), request.param("dag_run_id"));
 }
 
 Result<InstanceView> instance_of_path(Reader& reader, const http::Request& request) {
@@ -106,7 +104,11 @@ Result<InstanceView> instance_of_path(Reader& reader, const http::Request& reque
 
 namespace {
 
-Result<DagView> dag_named(Reader& reader, const std::string& dag_id, const std::string& principal = {}) {
+Error no_dag(const std::string& dag_id) {
+  return {"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
+}
+
+Result<DagView> dag_named(Reader& reader, const std::string& dag_id, const std::string& principal) {
   DagQuery query;
   query.filter.dag_ids = {dag_id};
   query.filter.principal = principal;
@@ -114,7 +116,7 @@ Result<DagView> dag_named(Reader& reader, const std::string& dag_id, const std::
   query.page.with_total = false;
   auto page = reader.list_dags(query);
   if (!page) return page.error();
-  if (page->rows.empty()) return Error{"there is no DAG \"" + dag_id + "\"", ErrorKind::not_found};
+  if (page->rows.empty()) return no_dag(dag_id);
   return std::move(page->rows.front());
 }
 
@@ -136,8 +138,9 @@ KnownDag known_of(Reader& reader, const DagView& dag, const Call& call) {
 
 Status check_dag(Reader& reader, const std::string& dag_id) {
   if (dag_id == "~") return Unit{};
-  const auto dag = dag_named(reader, dag_id);
-  return dag ? Status{Unit{}} : Status{dag.error()};
+  const auto is_known = reader.has_dag(dag_id);
+  if (!is_known) return is_known.error();
+  return *is_known ? Status{Unit{}} : Status{no_dag(dag_id)};
 }
 
 http::Response instances_response(Reader& reader,

@@ -57,7 +57,8 @@ void next_run_fields(JsonObject& one, const DagView& row, const KnownDag& known)
   time_field(one, "next_dagrun_run_after", row.next_tick);
 }
 
-void limit_fields(JsonObject& one, const Dag* dag) {
+void limit_fields(JsonObject& one, const KnownDag& known) {
+  const Dag* dag = known.dag.get();
   one.number("max_active_tasks", dag != nullptr ? dag->max_active_tasks : 0);
   if (dag != nullptr && dag->max_active_runs > 0) {
     one.number("max_active_runs", dag->max_active_runs);
@@ -65,9 +66,7 @@ void limit_fields(JsonObject& one, const Dag* dag) {
     null_field(one, "max_active_runs");
   }
   one.number("max_consecutive_failed_dag_runs", dag != nullptr ? dag->max_consecutive_failed_runs : 0);
-  const auto is_limited = [](const Task& task) { return task.spec->mapping->max_parallel > 0; };
-  bool_field(one, "has_task_concurrency_limits",
-             dag != nullptr && std::any_of(dag->tasks.begin(), dag->tasks.end(), is_limited));
+  bool_field(one, "has_task_concurrency_limits", known.limits_tasks);
 }
 
 /// What a list and the details have in common.
@@ -96,7 +95,7 @@ void dag_fields(JsonObject& one, const DagView& row, const KnownDag& known) {
   bool_field(one, "timetable_periodic", has_ticks);
   append_json_array(one.member("tags"), row.tags,
                     [&](std::string& o, const std::string& tag) { append_tag(o, tag, row.dag_id); });
-  limit_fields(one, dag);
+  limit_fields(one, known);
   bool_field(one, "has_import_errors", row.has_import_error);
   next_run_fields(one, row, known);
   null_field(one, "allowed_run_types");

@@ -1,5 +1,7 @@
 #include "web/api/known_dags.h"
 
+#include <algorithm>
+
 namespace baton::api {
 
 Result<KnownDag> KnownDags::get(Reader& reader, const std::string& dag_id, const std::string& version) {
@@ -15,7 +17,10 @@ Result<KnownDag> KnownDags::get(Reader& reader, const std::string& dag_id, const
   const auto row = reader.version(dag_id, version);
   if (!row) return row.error();
   auto dag = read_(*row);  // without the lock: it may take a while, and twice is no harm
-  if (dag) keep(key, *dag);
+  if (!dag) return dag;
+  const auto is_limited = [](const Task& task) { return task.spec->mapping->max_parallel > 0; };
+  dag->limits_tasks = dag->dag != nullptr && std::ranges::any_of(dag->dag->tasks, is_limited);
+  keep(key, *dag);
   return dag;
 }
 

@@ -24,6 +24,7 @@ inline constexpr std::size_t kKnownDagsMax = 512;
 struct KnownDag {
   std::shared_ptr<const Dag> dag;
   std::shared_ptr<const timetable::Timetable> ticks;  ///< null: it has no schedule
+  bool limits_tasks = false;  ///< a task of it says how many of its instances run at once
 };
 
 class KnownDags {

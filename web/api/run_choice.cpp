@@ -34,16 +34,18 @@ Result<std::vector<RunRow>> runs_around(Reader& reader, const RunRow& run, bool 
   return runs_within(reader, run.dag_id, dates);
 }
 
-Result<RunRow> run_named(Reader& reader, const std::string& dag_id, const std::string& run_id) {
-  RunQuery query;
-  query.filter.dag_ids = {dag_id};
-  query.filter.run_ids = {run_id};
-  query.page.limit = 1;
-  query.page.with_total = false;
-  const auto page = reader.list_runs(query);
-  if (!page) return page.error();
-  if (!page->rows.empty()) return page->rows.front().row;
+Result<RunNo> run_no_of(Reader& reader, const std::string& dag_id, const std::string& run_id) {
+  const auto run_no = reader.run_number(dag_id, run_id);
+  if (run_no || run_no.error().kind != ErrorKind::not_found) return run_no;
   return Error{"there is no run \"" + run_id + "\" of the DAG \"" + dag_id + "\"", ErrorKind::not_found};
+}
+
+Result<RunRow> run_named(Reader& reader, const std::string& dag_id, const std::string& run_id) {
+  const auto run_no = run_no_of(reader, dag_id, run_id);
+  if (!run_no) return run_no.error();
+  auto run = reader.run(*run_no);
+  if (!run) return run.error();
+  return std::move(run->row);
 }
 
 }  // namespace baton::api

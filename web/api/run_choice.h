@@ -16,7 +16,8 @@ Result<std::vector<RunRow>> runs_within(Reader& reader, const std::string& dag_i
 /// `run`, and where it has a logical date, those before and after it as far as they are wanted.
 Result<std::vector<RunRow>> runs_around(Reader& reader, const RunRow& run, bool with_past, bool with_future);
 
-/// The run of this id. not_found: there is none.
+/// The run of this id, and its row. not_found: there is none.
+Result<RunNo> run_no_of(Reader& reader, const std::string& dag_id, const std::string& run_id);
 Result<RunRow> run_named(Reader& reader, const std::string& dag_id, const std::string& run_id);
 
 }  // namespace baton::api

@@ -380,6 +380,19 @@ TEST_P(ReaderConformance, WhoFollowsTheChangesHearsOfEachRowWhateverTheLimit) {
   }
 }
 
+TEST_P(ReaderConformance, ARunIsFoundByItsDagAndItsId) {
+  fill(6);
+  const auto r = backend_->reader();
+  const RunPage page = r->list_runs({}).value();
+  for (const RunView& run : page.rows) {
+    EXPECT_EQ(r->run_number(run.row.dag_id, run.row.run_id).value(), run.row.run_no);
+    EXPECT_TRUE(r->has_dag(run.row.dag_id).value());
+    EXPECT_EQ(r->run_number("nope", run.row.run_id).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(r->run_number(run.row.dag_id, run.row.run_id + "x").error().kind, ErrorKind::not_found);
+  }
+  EXPECT_FALSE(r->has_dag("nope").value());
+}
+
 TEST_P(ReaderConformance, WhatIsSeenTogetherIsOfOneMoment) {
   fill(3);
   const auto r = backend_->reader();
