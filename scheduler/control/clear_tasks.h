@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "scheduler/control/actor.h"
+#include "scheduler/control/rows_beside.h"
 #include "scheduler/control/task_choice.h"
 #include "scheduler/engine/admission.h"
 #include "scheduler/engine/event.h"
@@ -28,6 +29,7 @@ struct ClearTasks {
   std::optional<std::string> run_note;  ///< on the run
   std::shared_ptr<const Dag> latest = nullptr;                 ///< goes on with this version; null: with its own
   std::shared_ptr<const VersionRow> latest_version = nullptr;  ///< of `latest`
+  RowsBeside beside = {};
 };
 
 /// The instances to clear; none: there is nothing to do. not_found: no such task or index; conflict: see

@@ -41,6 +41,8 @@ std::vector<InstanceNo> numbers_of(const Answer& how) {
 }
 
 /// The notes that go with a change of a run.
+ServiceRows rows_of(const RowsBeside& beside) { return beside ? beside() : ServiceRows{}; }
+
 ServiceRows notes_of(RunNo run_no, const std::optional<std::string>& on_run, const std::optional<std::string>& on_each,
                      const std::vector<InstanceNo>& instances) {
   ServiceRows out;
@@ -566,6 +568,7 @@ void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking
     how.has_changed = false;
     how.state = run.row.state;
     if (is_dry) return answer(asked, how);
+    append(notes, rows_of(request.beside));
     AuditRow audit = audit_row(asked.actor, "note", run.row, request.why, loop_.wall_now());
     return write_alone(std::move(audit), std::move(how), asked, std::move(notes));
   }
@@ -581,6 +584,7 @@ void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking
   if constexpr (!is_retry) {
     if (request.resets_state || BATON_BUG(clear_takes_state)) forget_states(run, *selected, asked.actor, audit.at, notes);
   }
+  append(notes, rows_of(request.beside));
   carry_out(Cleared{std::move(*selected)}, std::move(audit), std::move(how), asked, taking, std::move(notes));
 }
 
@@ -588,7 +592,9 @@ void Control::clear(const Asks& request, Asked& asked, const DagRun& run, Taking
 void Control::want_again(const RetryRun& request, Asked& asked, Taking& taking) {
   AuditRow audit = audit_of(request, asked.actor, taking.loaded.run.row, loop_.wall_now());
   know_pools(*taking.loaded.run.dag);
-  engine_.requeue(std::move(taking.loaded), written(std::move(audit), {.run_no = request.run_no}, asked),
+  ServiceRows beside = rows_of(request.beside);
+  engine_.requeue(std::move(taking.loaded),
+                  written(std::move(audit), {.run_no = request.run_no}, asked, std::move(beside)),
                   std::move(taking.version));
 }
 

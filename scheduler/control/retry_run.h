@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "scheduler/control/actor.h"
+#include "scheduler/control/rows_beside.h"
 #include "scheduler/engine/admission.h"
 #include "scheduler/model/result.h"
 
@@ -21,6 +22,7 @@ struct RetryRun {
   std::shared_ptr<const Dag> latest;                 ///< goes on with this version; null: with its own
   std::shared_ptr<const VersionRow> latest_version;  ///< of `latest`
   std::optional<std::string> run_note;               ///< on the run
+  RowsBeside beside = {};
 };
 
 /// The instances to clear; none: there is nothing to do again. conflict: see check_open_to_change(), or another version

@@ -85,16 +85,23 @@ RunNo BackfillsOnEngine::make_run(const BackfillRun& wanted, ServiceRows rows,
 }
 
 /// Whole; one that was stopped before it began has nothing to clear, and waits once more.
-void BackfillsOnEngine::clear_run(RunNo run_no, const std::string& by, std::function<void(const Status&)> done) {
+void BackfillsOnEngine::clear_run(RunNo run_no, const std::string& by, std::function<ServiceRows()> rows,
+                                  std::function<void(const Status&)> done) {
   ClearTasks clear;
   clear.run_no = run_no;
+  clear.beside = [this, rows] {
+    if (!BATON_BUG(backfill_row_beside_its_clear)) return rows();
+    write(rows(), {}, [] {});
+    return ServiceRows{};
+  };
   const auto told = std::make_shared<std::function<void(const Status&)>>(std::move(done));
-  const auto cleared = [this, alive = is_alive_, run_no, by, told](const Result<Answer>& how) {
+  const auto cleared = [this, alive = is_alive_, run_no, by, rows, told](const Result<Answer>& how) {
     if (!*alive) return;
     const bool never_began = !how && how.error().kind == ErrorKind::conflict;
     if (!never_began) return (*told)(how ? Status(Unit{}) : Status(how.error()));
     RetryRun again;
     again.run_no = run_no;
+    again.beside = rows;
     const Status asked = host_.ask(std::move(again), actor_of(by), [told](const Result<Answer>& then) {
       (*told)(then ? Status(Unit{}) : Status(then.error()));
     });

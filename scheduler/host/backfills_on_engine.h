@@ -42,7 +42,8 @@ class BackfillsOnEngine final : public BackfillHost {
                      OnSource done) override;
   void find_dates(const std::string& dag_id, WallUs from, WallUs to, OnDates done) override;
   RunNo make_run(const BackfillRun& run, ServiceRows rows, std::function<void(const PartVerdict&)> done) override;
-  void clear_run(RunNo run_no, const std::string& by, std::function<void(const Status&)> done) override;
+  void clear_run(RunNo run_no, const std::string& by, std::function<ServiceRows()> rows,
+                 std::function<void(const Status&)> done) override;
   [[nodiscard]] bool waits(RunNo run_no) override { return host_.engine().queue().is_waiting(run_no); }
   void stop_waiting(RunNo run_no) override;
   void write(ServiceRows rows, std::vector<AuditRow> audit, std::function<void()> done) override;

@@ -435,23 +435,33 @@ void Backfills::clear(Filling& of, RunNo run_no) {
   const std::int64_t backfill_no = of.row.backfill_no;
   of.open.insert(run_no);  // before it is told: it may end at once
   by_run_[run_no] = backfill_no;
-  host_.clear_run(run_no, of.row.created_by, guarded([this, backfill_no, run_no](const Status& cleared) {
+  // With the clear: a run that is cleared and not known to be would be cleared again after a death, and not before it,
+  // or an interval that is passed would not be cleared at all.
+  const auto rows = [this, alive = is_alive_, backfill_no, run_no] {
+    Filling* const found = *alive ? find(backfill_no) : nullptr;
+    return found != nullptr ? take_whole_step(*found, run_no, BackfillSkip::none) : ServiceRows{};
+  };
+  host_.clear_run(run_no, of.row.created_by, rows, guarded([this, backfill_no, run_no](const Status& cleared) {
                     Filling* found = find(backfill_no);
                     if (found == nullptr) return;
                     if (!cleared) {
                       host_.say("backfill " + std::to_string(backfill_no) + ": " + cleared.error().message);
                       found->open.erase(run_no);
                       by_run_.erase(run_no);
+                      host_.write(take_whole_step(*found, run_no, BackfillSkip::exists), {}, [] {});
                     }
-                    BackfillIntervalRow interval;
-                    ServiceRows rows =
-                        take_step(*found, run_no, cleared ? BackfillSkip::none : BackfillSkip::exists, interval);
-                    rows.intervals.push_back(interval);
-                    found->own.insert(run_no);  // dates may be read before its row is written
-                    host_.write(std::move(rows), {}, [] {});
                     found->is_busy = false;
                     step_soon(backfill_no);
                   }));
+}
+
+/// With the row of its interval. Dates may be read before that is written.
+ServiceRows Backfills::take_whole_step(Filling& of, RunNo run_no, BackfillSkip skip) {
+  BackfillIntervalRow interval;
+  ServiceRows rows = take_step(of, run_no, skip, interval);
+  rows.intervals.push_back(interval);
+  of.own.insert(run_no);
+  return rows;
 }
 
 void Backfills::complete(Filling& of) {

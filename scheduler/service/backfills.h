@@ -72,8 +72,9 @@ class BackfillHost {
   virtual void find_dates(const std::string& dag_id, WallUs from, WallUs to, OnDates done) = 0;
   /// Makes the run, with `rows` in its part; its number at once. A struck part leaves nothing of both.
   virtual RunNo make_run(const BackfillRun& run, ServiceRows rows, std::function<void(const PartVerdict&)> done) = 0;
-  /// Clears a run that has ended, whole.
-  virtual void clear_run(RunNo run_no, const std::string& by, std::function<void(const Status&)> done) = 0;
+  /// Clears a run that has ended, whole. `rows` is asked for what is to be written with it, where it is cleared.
+  virtual void clear_run(RunNo run_no, const std::string& by, std::function<ServiceRows()> rows,
+                         std::function<void(const Status&)> done) = 0;
   /// Neither begun nor ended, also while its row is being written.
   [[nodiscard]] virtual bool waits(RunNo run_no) = 0;
   /// Ends a run that waits to begin, once its row is written; one that has begun, or begins meanwhile, goes on.
@@ -176,6 +177,7 @@ class Backfills {
   void change_state(std::int64_t backfill_no, BackfillState to, AuditRow audit, OnDone done);
   [[nodiscard]] Filling* find(std::int64_t backfill_no);
   ServiceRows take_step(Filling& of, RunNo run_no, BackfillSkip skip, BackfillIntervalRow& interval);
+  ServiceRows take_whole_step(Filling& of, RunNo run_no, BackfillSkip skip);
   /// `source`: that the pieces are of; null beside an error.
   using OnPieces = std::function<void(const Result<std::vector<BackfillPiece>>&, const std::vector<CoveredDate>&,
                                       const std::shared_ptr<const BackfillSource>& source)>;

@@ -109,20 +109,24 @@ void BackfillBooks::look(const Part& part) {
     for (const auto& [run_no, run] : runs_) {
       if (run.row.dag_id != row.dag_id || run.row.run_id != row.run_id) continue;
       of_run_.erase(run_no);  // whatever it was of, somebody wants it again
-      if (row.via == "backfill") check_again(run, row);
+      if (row.via == "backfill") check_again(run, row, part);
     }
   }
 }
 
 /// What has succeeded runs again where the backfill is to do all again, and what has failed where it is to do so too;
 /// what somebody has stopped was never done.
-void BackfillBooks::check_again(const DiskRun& run, const AuditRow& row) const {
+void BackfillBooks::check_again(const DiskRun& run, const AuditRow& row, const Part& part) const {
   ground_.strike(Fault::backfill_cleared);
   const BackfillRow* open = open_of(row.dag_id);
   if (open == nullptr) return;  // it was cancelled meanwhile
   const Book& book = books_.at(open->backfill_no);
   const std::string name = fmt::format("run {} ({})", run.row.run_no, to_string(run.row.state));
   if (!is_final(run.row.state)) return fail(book, name + " is cleared, and has not ended");
+  const auto is_its = [&](const BackfillIntervalRow& one) { return one.run_no == run.row.run_no; };
+  if (std::ranges::none_of(part.service.intervals, is_its)) {
+    return fail(book, name + " is cleared, and a death here would have it cleared again");
+  }
   if (book.made.contains(run.row.run_no)) return fail(book, name + " is done again, and is its own");
   if (run.row.reason == Reason::stopped || open->reprocess == Reprocess::completed) return;
   const bool is_wanted = open->reprocess == Reprocess::failed && run.row.state != RunState::success;

@@ -66,7 +66,7 @@ class BackfillBooks {
   void begin(Book& book, const Part& part);
   void check_move(const Book& book, const BackfillRow& row, const Part& part);
   void check_made(const Book& book, const RunCreation& creation);
-  void check_again(const DiskRun& run, const AuditRow& row) const;
+  void check_again(const DiskRun& run, const AuditRow& row, const Part& part) const;
   void check_completed(const Book& book);
   [[nodiscard]] std::int64_t last_of(RunNo run_no) const;
   [[nodiscard]] std::vector<Stretch> range_of(const Book& book, const Dag& dag) const;

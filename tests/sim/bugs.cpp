@@ -106,6 +106,7 @@ constexpr std::array kBugs = {
     SeededBug{"taken_date_not_recorded", "a tick whose date has a run already leaves no record"},
     SeededBug{"future_that_never_was_stays", "ticks of a clock that was far ahead count when it is right again"},
     // Backfills.
+    SeededBug{"backfill_row_beside_its_clear", "what a backfill writes of a clear is another part than the clear"},
     SeededBug{"backfill_run_behind_its_rows", "how far a backfill has come is written before the runs on the way"},
     SeededBug{"backfill_runs_forgotten", "after a restart a backfill begins as many runs again as it may have"},
     SeededBug{"backfill_piece_begun_again", "what was begun of a piece is done again after a restart"},

@@ -59,10 +59,14 @@ class RangeHost final : public BackfillHost {
     });
     return run_no;
   }
-  void clear_run(RunNo run_no, const std::string&, std::function<void(const Status&)> done) override {
-    loop_->post([this, run_no, done = std::move(done)] {
-      clear(run_no);
-      done(Unit{});
+  void clear_run(RunNo run_no, const std::string&, std::function<ServiceRows()> rows,
+                 std::function<void(const Status&)> done) override {
+    loop_->post([this, run_no, rows = std::move(rows), done = std::move(done)] {  // it had to be loaded
+      loop_->post([this, run_no, written = rows(), done] {
+        clear(run_no);
+        keep(written);
+        done(Unit{});
+      });
     });
   }
   [[nodiscard]] bool waits(RunNo run_no) override {
@@ -520,6 +524,46 @@ TEST_F(BackfillsTest, ADeathAtAnyStepLosesAndDoublesNothing) {
     for (RunNo run_no : host.open()) end(run_no);
     end_all();
     if (was_accepted) expect_one_run_each(8);
+  }
+}
+
+/// The clear and what the backfill writes of it are one: a run that is cleared is not cleared again after a death.
+TEST_F(BackfillsTest, ADeathAtAnyStepClearsEachOnce) {
+  for (std::size_t steps = 0; steps < 30; ++steps) {
+    host.runs.clear();
+    host.dates.clear();
+    host.backfills.clear();
+    host.intervals.clear();
+    host.last_run = 100;
+    for (RunNo run_no = 1; run_no <= 4; ++run_no) {
+      const WallUs date = first + (run_no - 1) * kDay;
+      host.runs[run_no] = {date, RunState::failed};
+      host.dates[date] = run_no;
+    }
+    start();
+    BackfillAsk ask = days(4, 2);
+    ask.wish.reprocess = Reprocess::completed;
+    service->create(ask, "ada", {}, [](const Result<std::int64_t>&) {});
+    for (std::size_t n = 0; n < steps; ++n) {
+      if (loop.posted.empty()) {
+        if (host.open().empty()) break;
+        end(host.open().front());
+        continue;
+      }
+      const auto f = std::move(loop.posted.front());
+      loop.posted.pop_front();
+      f();
+    }
+    const bool was_accepted = !host.backfills.empty();
+    for (auto& [run_no, run] : host.runs) {  // what was cleared has ended when the next one comes
+      if (!is_final(run.state)) run.state = RunState::success;
+    }
+    die();
+    start();
+    end_all();
+    for (const auto& [run_no, run] : host.runs) {
+      EXPECT_EQ(run.begun, was_accepted ? 2 : 1) << "run " << run_no << " after " << steps << " steps";
+    }
   }
 }
 
