@@ -142,6 +142,9 @@ class ReaderConnection {
   }
   Status read_runs(const std::string& numbers, std::unordered_map<RunNo, RunView>& into);
   Status read_instances(const std::string& keys, std::map<InstanceKey, InstanceView>& into);
+  Status read_instances_of(RunNo run_no, const std::string& numbers, std::map<InstanceKey, InstanceView>& into);
+  Status read_page(const std::vector<InstanceKey>& keys, std::map<InstanceKey, InstanceView>& into);
+  Status take_instance(const Statement& row, std::map<InstanceKey, InstanceView>& into) const;
   InstanceView decode_instance_view(const Statement& row) const;
   TryView decode_try_view(const Statement& row) const;
 

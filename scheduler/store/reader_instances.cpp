@@ -1,4 +1,6 @@
 // The SqliteReader's task instances and tries: their rows.
+#include <algorithm>
+
 #include "scheduler/digest/derived_uuid.h"
 #include "scheduler/store/reader_connection.h"
 
@@ -8,17 +10,40 @@ namespace {
 constexpr std::int64_t kTaskKinds = static_cast<std::int64_t>(TaskKind::noop) + 1;
 constexpr std::int64_t kHooks = static_cast<std::int64_t>(Hook::on_finish) + 1;
 
-constexpr char kInstanceJoins[] =
-    " LEFT JOIN mapped_item m ON m.run_no = t.run_no AND m.instance_no = t.instance_no"
-    " LEFT JOIN dag_run r ON r.run_no = t.run_no LEFT JOIN dag d ON d.dag_no = r.dag_no"
-    " LEFT JOIN dag_version v ON v.version_no = r.version_no"
-    " LEFT JOIN dag_task k ON k.version_no = r.version_no AND k.task_no = t.task_no ";
-/// Behind the columns of the instance itself.
-constexpr char kViewColumns[] =
-    ", m.map_key, m.item, m.checksum, r.created_seq, d.dag_id, r.run_id, k.task_id, k.group_id, k.pool, k.pool_slots,"
-    " k.priority, k.max_tries, k.kind, k.hook, k.is_mapped, coalesce(t.host, (SELECT host FROM task_try y WHERE"
-    " y.run_no = t.run_no AND y.instance_no = t.instance_no ORDER BY y.epoch DESC LIMIT 1)),"
-    " v.number, r.logical_date, r.run_after, r.interval_start, r.interval_end, t.user_note";
+constexpr char kItemJoin[] = " LEFT JOIN mapped_item m ON m.run_no = t.run_no AND m.instance_no = t.instance_no";
+
+/// What all instances of a run show of it: column names, or the parameters that stand for them.
+struct RunColumns {
+  const char *version_no, *created_seq, *dag_id, *run_id, *number, *logical_date, *run_after, *interval_start,
+      *interval_end;
+};
+constexpr RunColumns kOfRun = {"r.version_no",   "r.created_seq", "d.dag_id",         "r.run_id",      "v.number",
+                               "r.logical_date", "r.run_after",   "r.interval_start", "r.interval_end"};
+constexpr RunColumns kBound = {"?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8", "?9"};
+constexpr char kRunOfInstance[] =
+    " dag_run r LEFT JOIN dag d ON d.dag_no = r.dag_no LEFT JOIN dag_version v ON v.version_no = r.version_no";
+
+/// SELECT … FROM `from`, which has the instances as t, and what `run` names.
+std::string instances_from(const std::string& from, const RunColumns& run) {
+  return std::string("SELECT ") + kInstanceColumns + ", m.map_key, m.item, m.checksum, " + run.created_seq + ", " +
+         run.dag_id + ", " + run.run_id +
+         ", k.task_id, k.group_id, k.pool, k.pool_slots, k.priority, k.max_tries, k.kind, k.hook, k.is_mapped,"
+         " coalesce(t.host, (SELECT host FROM task_try y WHERE y.run_no = t.run_no AND y.instance_no = t.instance_no"
+         " ORDER BY y.epoch DESC LIMIT 1)), " +
+         run.number + ", " + run.logical_date + ", " + run.run_after + ", " + run.interval_start + ", " +
+         run.interval_end + ", t.user_note FROM " + from + kItemJoin + " LEFT JOIN dag_task k ON k.version_no = " +
+         run.version_no + " AND k.task_no = t.task_no ";
+}
+
+/// As kBound wants them; NULL where the row has none.
+struct RunOfInstances {
+  std::optional<std::int64_t> version_no, created_seq, number, logical_date, run_after, interval_start, interval_end;
+  std::string dag_id, run_id;
+};
+
+std::optional<std::int64_t> value_of(const Statement& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional(row.integer(column));
+}
 
 std::string list_of(const std::vector<InstanceKey>& keys) {
   std::string list = "[";
@@ -34,29 +59,61 @@ std::string list_of(const std::vector<InstanceKey>& keys) {
 // ---- rows ----
 
 Status ReaderConnection::read_instances(const std::string& keys, std::map<InstanceKey, InstanceView>& into) {
-  static const std::string sql = std::string("SELECT ") + kInstanceColumns + kViewColumns +
-                                 " FROM json_each(?) p CROSS JOIN task_instance t ON t.run_no = p.value ->> 0"
-                                 " AND t.instance_no = p.value ->> 1" +
-                                 kInstanceJoins;
-  return query(
-      sql,
-      [&](const Statement& row) -> Status {
-        InstanceView view = decode_instance_view(row);
-        const InstanceKey key{view.row.run_no, view.row.instance_no};
-        into.insert_or_assign(key, std::move(view));
-        return Unit{};
-      },
-      std::string_view(keys));
+  static const std::string sql = instances_from(
+      std::string("json_each(?) p CROSS JOIN task_instance t ON t.run_no = p.value ->> 0"
+                  " AND t.instance_no = p.value ->> 1 LEFT JOIN") +
+          kRunOfInstance + " ON r.run_no = t.run_no",
+      kOfRun);
+  return query(sql, [&](const Statement& row) { return take_instance(row, into); }, std::string_view(keys));
+}
+
+/// A page is mostly of one run: that is read once, and not for each row.
+Status ReaderConnection::read_instances_of(RunNo run_no, const std::string& numbers,
+                                           std::map<InstanceKey, InstanceView>& into) {
+  static const std::string run_sql =
+      std::string("SELECT r.version_no, r.created_seq, d.dag_id, r.run_id, v.number, r.logical_date, r.run_after,"
+                  " r.interval_start, r.interval_end FROM") +
+      kRunOfInstance + " WHERE r.run_no = ?";
+  RunOfInstances run;
+  const auto take_run = [&](const Statement& row) -> Status {
+    run = {value_of(row, 0), value_of(row, 1), value_of(row, 4), value_of(row, 5), value_of(row, 6),
+           value_of(row, 7), value_of(row, 8), row.string(2),    row.string(3)};
+    return Unit{};
+  };
+  if (Status read = query(run_sql, take_run, run_no); !read) return read;
+  static const std::string sql = instances_from(
+      "json_each(?11) p CROSS JOIN task_instance t ON t.run_no = ?10 AND t.instance_no = p.value", kBound);
+  return query(sql, [&](const Statement& row) { return take_instance(row, into); }, run.version_no, run.created_seq,
+               TextOrNull{run.dag_id}, TextOrNull{run.run_id}, run.number, run.logical_date, run.run_after,
+               run.interval_start, run.interval_end, run_no, std::string_view(numbers));
+}
+
+Status ReaderConnection::take_instance(const Statement& row, std::map<InstanceKey, InstanceView>& into) const {
+  InstanceView view = decode_instance_view(row);
+  const InstanceKey key{view.row.run_no, view.row.instance_no};
+  into.insert_or_assign(into.end(), key, std::move(view));
+  return Unit{};
+}
+
+Status ReaderConnection::read_page(const std::vector<InstanceKey>& keys, std::map<InstanceKey, InstanceView>& into) {
+  const auto is_other = [&](const InstanceKey& key) { return key.run_no != keys.front().run_no; };
+  if (keys.empty() || std::ranges::any_of(keys, is_other)) return read_instances(list_of(keys), into);
+  std::string numbers = "[";
+  for (const InstanceKey& key : keys) {
+    if (numbers.size() > 1) numbers += ',';
+    numbers += std::to_string(key.instance_no);
+  }
+  return read_instances_of(keys.front().run_no, numbers + ']', into);
 }
 
 Result<std::vector<InstanceView>> ReaderConnection::instances(const std::vector<InstanceKey>& keys) {
   std::map<InstanceKey, InstanceView> found;
   std::map<InstanceKey, std::string> broken;
-  if (Status read = read_instances(list_of(keys), found); !read) {
+  if (Status read = read_page(keys, found); !read) {
     if (!is_damage(read.error())) return read.error();
     // A damaged page ends the whole statement: each by itself, so that it costs no more than what lies on it.
     for (const InstanceKey& key : keys) {
-      if (Status one = read_instances(list_of({key}), found); !one) broken[key] = one.error().message;
+      if (Status one = read_page({key}, found); !one) broken[key] = one.error().message;
     }
   }
   std::vector<InstanceView> views;
