@@ -123,6 +123,8 @@ class ReaderConnection {
     if (!statement) {
       int rc = kOk;
       statement = db_.prepare(sql, &rc);
+      // One that is no SQL is a mistake of ours, and no damage that a list could go on without.
+      if (rc == kError) return Error{"a statement does not compile: " + db_.message(), ErrorKind::internal};
       if (rc != kOk) return db_.error("the state cannot be read", rc);
     }
     Status status = use(statement);

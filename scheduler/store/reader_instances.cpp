@@ -20,8 +20,8 @@ struct RunColumns {
 constexpr RunColumns kOfRun = {"r.version_no",   "r.created_seq", "d.dag_id",         "r.run_id",      "v.number",
                                "r.logical_date", "r.run_after",   "r.interval_start", "r.interval_end"};
 constexpr RunColumns kBound = {"?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8", "?9"};
-constexpr char kRunOfInstance[] =
-    " dag_run r LEFT JOIN dag d ON d.dag_no = r.dag_no LEFT JOIN dag_version v ON v.version_no = r.version_no";
+constexpr char kJoinsOfRun[] =
+    " LEFT JOIN dag d ON d.dag_no = r.dag_no LEFT JOIN dag_version v ON v.version_no = r.version_no";
 
 /// SELECT … FROM `from`, which has the instances as t, and what `run` names.
 std::string instances_from(const std::string& from, const RunColumns& run) {
@@ -61,8 +61,8 @@ std::string list_of(const std::vector<InstanceKey>& keys) {
 Status ReaderConnection::read_instances(const std::string& keys, std::map<InstanceKey, InstanceView>& into) {
   static const std::string sql = instances_from(
       std::string("json_each(?) p CROSS JOIN task_instance t ON t.run_no = p.value ->> 0"
-                  " AND t.instance_no = p.value ->> 1 LEFT JOIN") +
-          kRunOfInstance + " ON r.run_no = t.run_no",
+                  " AND t.instance_no = p.value ->> 1 LEFT JOIN dag_run r ON r.run_no = t.run_no") +
+          kJoinsOfRun,
       kOfRun);
   return query(sql, [&](const Statement& row) { return take_instance(row, into); }, std::string_view(keys));
 }
@@ -72,8 +72,8 @@ Status ReaderConnection::read_instances_of(RunNo run_no, const std::string& numb
                                            std::map<InstanceKey, InstanceView>& into) {
   static const std::string run_sql =
       std::string("SELECT r.version_no, r.created_seq, d.dag_id, r.run_id, v.number, r.logical_date, r.run_after,"
-                  " r.interval_start, r.interval_end FROM") +
-      kRunOfInstance + " WHERE r.run_no = ?";
+                  " r.interval_start, r.interval_end FROM dag_run r") +
+      kJoinsOfRun + " WHERE r.run_no = ?";
   RunOfInstances run;
   const auto take_run = [&](const Statement& row) -> Status {
     run = {value_of(row, 0), value_of(row, 1), value_of(row, 4), value_of(row, 5), value_of(row, 6),

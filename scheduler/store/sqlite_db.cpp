@@ -9,7 +9,7 @@
 
 namespace baton::sqlite {
 
-static_assert(kOk == SQLITE_OK && kRow == SQLITE_ROW && kDone == SQLITE_DONE);
+static_assert(kOk == SQLITE_OK && kError == SQLITE_ERROR && kRow == SQLITE_ROW && kDone == SQLITE_DONE);
 
 Failure classify(int code) {
   switch (code & 0xFF) {

@@ -16,7 +16,7 @@ struct sqlite3_stmt;
 
 namespace baton::sqlite {
 
-inline constexpr int kOk = 0, kRow = 100, kDone = 101;  ///< SQLITE_OK, SQLITE_ROW, SQLITE_DONE
+inline constexpr int kOk = 0, kError = 1, kRow = 100, kDone = 101;  ///< SQLITE_OK, SQLITE_ERROR and so on
 
 /// What a failed call means for the one who made it.
 enum class Failure : std::uint8_t {
