@@ -314,10 +314,12 @@ void Checks::check_quiet(Scheduler* scheduler) {
         fail("INV-11", name + " is deferred and its deadline has passed long ago");
       }
       const TaskSpec& spec = run.dag->spec(row.task_no);
+      // Deadlines of these are dates of the wall clock: one that was set while the clock was off (20 days at most,
+      // world_schedules.cpp) is that far away once the clock is right again.
       const DurationUs longest = row.state == TaskState::up_for_retry
                                      ? std::max(spec.retries->delay_us, spec.retries->max_delay_us)
                                  : spec.sensor->kind == Sensor::Kind::time || spec.sensor->kind == Sensor::Kind::asset
-                                     ? 7 * kDay
+                                     ? 21 * kDay
                                      : spec.sensor->every_us;
       if (waits && row.wake_at > ground_.loop.wall() + longest) {
         fail("INV-14", name + " waits longer than its period because of a step of the wall clock");
