@@ -32,6 +32,9 @@ void CommitPipeline::ended(const CommitDone& how) {
   if (BATON_BUG(batch_dropped_on_full_disk)) {
     if (outcome == CommitOutcome::rolled_back) outcome = CommitOutcome::durable;
   }
+  if (BATON_BUG(fenced_taken_for_durable)) {
+    if (outcome == CommitOutcome::fenced) outcome = CommitOutcome::durable;
+  }
   switch (outcome) {
     case CommitOutcome::durable: return durable(how);
     case CommitOutcome::rolled_back: return rolled_back();

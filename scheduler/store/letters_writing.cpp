@@ -11,14 +11,15 @@ LetterStatements::LetterStatements()
       supersede(
           "UPDATE dead_letter SET state = 4, closed_at = ?4, seq = ?5"
           " WHERE run_no = ?1 AND instance_no = ?2 AND epoch <> ?3 AND state = 0"),
-      // One that fails again without a try of its own (its expressions) has the epoch of its last try: it is open again.
+      // One that fails again without a try of its own (its expressions) has the epoch of its last try: it is open again,
+      // also where the clock has been set back meanwhile.
       insert(
           "INSERT INTO dead_letter (seq, state, run_no, instance_no, epoch, dag_no, version_no, map_index, try_number,"
           " reason, exit_code, signal, failed_at, task_id, map_key, item, error)"
           " SELECT ?1, 0, r.run_no, ?3, ?4, r.dag_no, r.version_no, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
           " FROM dag_run r WHERE r.run_no = ?2 ON CONFLICT (run_no, instance_no, epoch) DO UPDATE SET seq = excluded.seq,"
           " state = 0, reason = excluded.reason, failed_at = excluded.failed_at, error = excluded.error,"
-          " closed_at = NULL, closed_by = NULL, job_no = NULL WHERE excluded.failed_at > failed_at"),
+          " closed_at = NULL, closed_by = NULL, job_no = NULL WHERE excluded.failed_at <> failed_at"),
       put_job(
           "INSERT INTO bulk_job (job_no, seq, state, created_at, ended_at, total, done, failed, cursor, kind, actor,"
           " filter, note) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (job_no) DO UPDATE SET seq = excluded.seq,"

@@ -20,6 +20,10 @@ constexpr std::array kBugs = {
     // What is prepared while its claim is written.
     SeededBug{"early_end_taken_at_once", "what ends before its claim is durable counts before it"},
     SeededBug{"withdrawn_and_not_stopped", "what was prepared for a refused run is held for ever"},
+    // More than one server.
+    SeededBug{"lock_not_taken", "the lock of the state folder is asked for, and not waited for"},
+    SeededBug{"fenced_taken_for_durable", "a server that was followed by another takes what it offered for written"},
+    SeededBug{"worker_takes_any_scheduler", "the worker listens to a server that another has followed"},
     // Whose result counts.
     SeededBug{"no_fence", "the end of an earlier epoch is accepted"},
     SeededBug{"lost_before_proof", "a broken link counts as the death of all attempts"},

@@ -115,7 +115,7 @@ void Disk::fail(const std::string& invariant, const DiskRun& run, const TaskRow&
 }
 
 CommitDone Disk::apply(const Batch& batch, std::int64_t epoch) {
-  if (epoch != leader_epoch_) return {CommitOutcome::fenced, 0, {}};
+  if (!leads(epoch)) return {CommitOutcome::fenced, 0, {}};
   BatchCheck check(runs_, taken_);
   std::optional<std::vector<PartVerdict>> verdicts = check.judge(batch);
   if (!verdicts) {  // the engine never comes to that by itself

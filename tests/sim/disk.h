@@ -104,6 +104,8 @@ class Disk {
   /// Somebody kills the process of an attempt before its program has started. False where that cannot be told from
   /// what is on disk: a clear may be on its way.
   bool note_kill_before_start(const AttemptKey& key);
+  /// Whether nobody has taken the state over since this one.
+  [[nodiscard]] bool leads(std::int64_t epoch) const { return epoch == leader_epoch_; }
   /// Numbers of runs that were never written are given out again.
   std::int64_t take_lead() {
     last_run_no_ = runs_.empty() ? 0 : runs_.rbegin()->first;

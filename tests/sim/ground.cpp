@@ -137,7 +137,13 @@ constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
                                                          "run_paused",
                                                          "run_went_on",
                                                          "paused_run_stopped",
-                                                         "paused_over_restart"};
+                                                         "paused_over_restart",
+                                                         "second_refused",
+                                                         "refused_beside_stopped",
+                                                         "succeeded_at_once",
+                                                         "server_deposed",
+                                                         "deposed_refused",
+                                                         "deposed_fenced"};
 
 }  // namespace
 

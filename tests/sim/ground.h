@@ -68,7 +68,10 @@ enum class Fault : std::uint8_t {
   key_repeated, key_under_way, key_of_another,
   // Of runs that people pause.
   run_paused, run_went_on, paused_run_stopped, paused_over_restart,
-  last_of_all = paused_over_restart,
+  // Of servers beside others.
+  second_refused, refused_beside_stopped, succeeded_at_once, server_deposed, deposed_refused,
+  deposed_fenced,
+  last_of_all = deposed_fenced,
 };
 inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::last_of_all) + 1;
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;

@@ -35,10 +35,10 @@ HostSettings host_settings(const SchedulerSettings& s, const Workload& workload,
 }  // namespace
 
 Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Workload& workload,
-                     SchedulerSettings settings, Errand errand)
-    : ground_(ground), disk_(disk), workload_(workload), process_(ground.loop.spawn()),
+                     SchedulerSettings settings, Errand errand, StateFolder folder)
+    : folder_(std::move(folder)), ground_(ground), disk_(disk), workload_(workload), process_(ground.loop.spawn()),
       loop_(ground.loop, process_, hash_of({ground.options.seed, 5, process_})), store_(ground, disk, process_),
-      link_(ground, worker, process_, settings.slots), keys_(ground, disk.keys(), process_),
+      link_(ground, worker, process_, settings.slots, store_.leader_epoch()), keys_(ground, disk.keys(), process_),
       children_(ground, store_, process_, workload),
       errand_(errand) {
   disk.note_leader(errand.policy == HostPolicy::one_run);
@@ -46,6 +46,10 @@ Scheduler::Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Worklo
     const DagRun* run = engine().run(key.run_no);
     const InstanceNo i = run == nullptr ? -1 : run->find(key);
     return i >= 0 && run->at(i).epoch != key.epoch;
+  };
+  link_.on_refused = [this] {
+    ground_.say("fatal: the worker has another scheduler");
+    fatal_ = true;
   };
   host_ = std::make_unique<Host>(parts(), launch_context_of(store_), host_settings(settings, workload, errand.policy));
   host_->on_fatal([this](const Fatal& why) {
@@ -132,7 +136,7 @@ void Scheduler::read_file(const std::string& dag_id, std::shared_ptr<const Dag> 
 template <typename Asks>
 void Scheduler::hold_and_look(const Asks& request, Holds::OnHeld done) {
   holds_->hold(request, somebody(), [this, done = std::move(done)](const Status& how) {
-    done(how);
+    if (disk_.leads(store_.leader_epoch())) done(how);
     makers_->look();
   });
 }
@@ -196,7 +200,8 @@ Result<std::shared_ptr<const Dag>> Scheduler::dag_of(const RunSnapshot& snapshot
 void Scheduler::finished(const DagRun& run) {
   ground_.say(fmt::format("run {} has finished: {}", run.row.run_no, to_string(run.row.state)));
   const DiskRun* on_disk = disk_.find(run.row.run_no);
-  if (on_disk == nullptr || !on_disk->is_finished()) {
+  const bool is_so = on_disk != nullptr && on_disk->is_finished();
+  if (!is_so && disk_.leads(store_.leader_epoch())) {
     ground_.findings.fail("INV-01", fmt::format("run {} is told finished and is not so on disk", run.row.run_no));
   }
   if (!makers_) return;
@@ -280,19 +285,26 @@ void Scheduler::create(NewRun request, IdempotencyKey key, Control::OnAnswer don
   has_run_ = true;
   ++asked_;
   const Status taken = host_->ask(host_->trigger_of(std::move(request)), somebody(), std::move(key),
-                                  [this, done = std::move(done)](const auto& how) {
-                                    --asked_;
-                                    done(how);
-                                  });
+                                  while_it_leads(std::move(done)));
   if (!taken) ground_.findings.fail("INV-11", "too much is asked: " + taken.error().message);
+}
+
+/// What one that is deposed says was so when it was written; nobody can tell what has become of it since. What it is
+/// asked for from then on it cannot grant, nor what it has heard is refused.
+Control::OnAnswer Scheduler::while_it_leads(Control::OnAnswer done) {
+  const bool has_led = disk_.leads(store_.leader_epoch());
+  return [this, has_led, done = std::move(done)](const Result<Answer>& how) {
+    --asked_;
+    if (disk_.leads(store_.leader_epoch())) return done(how);
+    if (how && (!has_led || store_.is_fenced())) {
+      ground_.findings.fail("LOCK", "a scheduler whose state another has taken grants what it is asked for");
+    }
+  };
 }
 
 void Scheduler::ask(Request request, Control::OnAnswer done) {
   ++asked_;
-  const Status taken = host_->ask(std::move(request), somebody(), [this, done = std::move(done)](const auto& how) {
-    --asked_;
-    done(how);
-  });
+  const Status taken = host_->ask(std::move(request), somebody(), while_it_leads(std::move(done)));
   if (!taken) ground_.findings.fail("INV-11", "too much is asked: " + taken.error().message);
 }
 

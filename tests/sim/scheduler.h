@@ -14,6 +14,7 @@
 #include "scheduler/host/jobs_on_engine.h"
 #include "scheduler/host/run_makers.h"
 #include "scheduler/service/tick_holds.h"
+#include "scheduler/store/state_folder.h"
 #include "tests/sim/job_watch.h"
 #include "tests/sim/sim_backfills.h"
 #include "tests/sim/sim_link.h"
@@ -75,8 +76,9 @@ class SimChildren final : public ChildMaker {
 
 class Scheduler {
  public:
+  /// `folder`: it holds the lock of the state, as long as it lives.
   Scheduler(Ground& ground, Disk& disk, SimWorker& worker, const Workload& workload, SchedulerSettings settings,
-            Errand errand);
+            Errand errand, StateFolder folder);
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -134,9 +136,11 @@ class Scheduler {
   void start_with(Request request, const std::string& what);
   void make_makers(LoaderThread& loader);
   void start_makers();
+  [[nodiscard]] Control::OnAnswer while_it_leads(Control::OnAnswer done);
   template <typename Asks>
   void hold_and_look(const Asks& request, Holds::OnHeld done);
 
+  StateFolder folder_;
   Ground& ground_;
   Disk& disk_;
   const Workload& workload_;

@@ -16,6 +16,7 @@ SimBackfills::SimBackfills(Ground& ground, Disk& disk, ProcessLoop& loop, SimSto
     : ground_(ground),
       disk_(disk),
       loop_(loop),
+      store_(store),
       host_(loop, store, host, makers.ticks(), makers.shelf(), Config{},
             [this](const std::string& dag_id, WallUs from, WallUs to, BackfillHost::OnDates done) {
               find_dates(dag_id, from, to, std::move(done));
@@ -63,6 +64,7 @@ void SimBackfills::create(BackfillAsk ask, Backfills::OnMade done) {
   const std::string id = ask.dag_id;
   backfills_.create(std::move(ask), "somebody", audit_of("create_backfill", id),
                     [this, done = std::move(done)](const Result<std::int64_t>& made) {
+                      if (!disk_.leads(store_.leader_epoch())) return;
                       if (made) {
                         disk_.backfills().accepted(*made, BackfillState::running, false);
                         loop_.call_at(loop_.mono_now() + kBeatUs, [this] { beat(); });
@@ -75,6 +77,7 @@ void SimBackfills::change(std::int64_t backfill_no, BackfillState wish, Backfill
   const bool is_only = ++asked_[backfill_no] == 1;
   const auto told = [this, backfill_no, wish, is_only, done = std::move(done)](const Status& how) {
     const bool is_alone = asked_[backfill_no]-- == 1 && is_only;
+    if (!disk_.leads(store_.leader_epoch())) return;
     if (how) disk_.backfills().accepted(backfill_no, wish, is_alone);
     done(how);
   };

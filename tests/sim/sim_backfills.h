@@ -35,6 +35,7 @@ class SimBackfills {
   Ground& ground_;
   Disk& disk_;
   ProcessLoop& loop_;
+  const SimStore& store_;
   BackfillsOnEngine host_;
   Backfills backfills_;
   std::map<std::int64_t, int> asked_;  ///< changes that have not been answered, by backfill

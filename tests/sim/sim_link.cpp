@@ -32,7 +32,7 @@ void SimLink::greet() {
     worker_.kill();
   }
   if (!worker_.is_alive()) worker_.start();
-  connection_ = std::make_shared<Connection>(ground_, process_, static_cast<WorkerPeer&>(*this));
+  connection_ = std::make_shared<Connection>(ground_, process_, epoch_, static_cast<WorkerPeer&>(*this));
   worker_.dial(connection_);
   connection_->to_worker.send(worker_.process(),
                               [connection = connection_, &worker = worker_] { worker.hello(connection); });
@@ -90,6 +90,12 @@ void SimLink::connection_ended() {
   is_ready_ = false;
   events_->worker_gone(name_, "its connection ended");
   reconnect();
+}
+
+void SimLink::refused() {
+  connection_ = nullptr;
+  is_ready_ = false;
+  on_refused();
 }
 
 void SimLink::launch(LaunchSpec spec) {

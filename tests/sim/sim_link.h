@@ -12,11 +12,15 @@ namespace baton::sim {
 
 class SimLink final : public Executor, private WorkerPeer {
  public:
-  SimLink(Ground& ground, SimWorker& worker, ProcessId process, std::int32_t slots)
-      : ground_(ground), worker_(worker), process_(process), slots_(slots) {}
+  /// `epoch`: of its scheduler, by which workers know the newer one.
+  SimLink(Ground& ground, SimWorker& worker, ProcessId process, std::int32_t slots, std::int64_t epoch)
+      : ground_(ground), worker_(worker), process_(process), slots_(slots), epoch_(epoch) {}
 
   /// Whether the engine has gone on from this attempt: what is told of it then is stale.
   std::function<bool(const AttemptKey&)> is_stale;
+
+  /// The worker has heard of a newer scheduler: this one ends.
+  std::function<void()> on_refused;
 
   /// Begins the talk with a worker, started if there is none: `events` hears worker_ready().
   void connect(ExecutorEvents& events);
@@ -52,6 +56,7 @@ class SimLink final : public Executor, private WorkerPeer {
   void heard_started(AttemptKey key, std::int32_t pid, WallUs at) override;
   void heard_ended(const AttemptEnd& end) override;
   void connection_ended() override;
+  void refused() override;
   void greet();
   void reconnect();
   void pump();
@@ -71,6 +76,7 @@ class SimLink final : public Executor, private WorkerPeer {
   SimWorker& worker_;
   ProcessId process_;
   std::int32_t slots_;
+  std::int64_t epoch_;
   ExecutorEvents* events_ = nullptr;
   std::shared_ptr<Connection> connection_;
   const WorkerRef name_ = std::make_shared<const Worker>(Worker{"simulated", "1", "host"});

@@ -24,7 +24,10 @@ void SimStore::begin() {
 }
 
 void SimStore::answer(OnCommitted done, CommitDone how) {
-  ground_.loop.call(process_, ground_.loop.now(), [done = std::move(done), how = std::move(how)] { done(how); });
+  ground_.loop.call(process_, ground_.loop.now(), [this, done = std::move(done), how = std::move(how)] {
+    is_fenced_ = is_fenced_ || how.outcome == CommitOutcome::fenced;
+    done(how);
+  });
 }
 
 void SimStore::finish() {

@@ -45,6 +45,8 @@ class SimStore final : public Store, public ServiceStore {
   void be_slow_until(MonoUs at) { slow_until_ = at; }
   /// The next commit ends so that nobody knows.
   void break_next() { break_next_ = true; }
+  /// It has heard that another has taken over.
+  [[nodiscard]] bool is_fenced() const { return is_fenced_; }
   [[nodiscard]] bool is_full() const { return full_until_ > ground_.loop.now(); }
 
  private:
@@ -66,7 +68,7 @@ class SimStore final : public Store, public ServiceStore {
   std::deque<Queued> queue_;
   std::size_t group_ = 0;            ///< batches of the transaction under way
   MonoUs full_until_ = 0, slow_until_ = 0;
-  bool break_next_ = false, is_broken_ = false;
+  bool break_next_ = false, is_broken_ = false, is_fenced_ = false;
 };
 
 }  // namespace baton::sim

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "scheduler/model/seeded_bug.h"
+
 namespace baton::sim {
 
 void Pipe::send(ProcessId to, std::function<void()> deliver) {
@@ -17,6 +19,7 @@ void Pipe::send(ProcessId to, std::function<void()> deliver) {
 void SimWorker::start() {
   alive_ = true;
   shutting_down_ = false;
+  scheduler_epoch_ = 0;
   process_ = ground_.loop.spawn();
   ground_.say("worker starts");
   for (auto& [key, entry] : journal_) {
@@ -54,9 +57,21 @@ void SimWorker::kill() {
 }
 
 void SimWorker::hello(std::shared_ptr<Connection> connection) {
-  if (connection_) {  // a newer scheduler: what the older one still sends is not read
+  if (connection->epoch < scheduler_epoch_ && !BATON_BUG(worker_takes_any_scheduler)) {
+    ground_.strike(Fault::deposed_refused);
+    if (dialed_ == connection) dialed_ = nullptr;
+    connection->to_worker.cut();
+    WorkerPeer& peer = connection->peer;
+    connection->to_scheduler.send(connection->scheduler, [&peer, connection] { peer.refused(); });
+    return;
+  }
+  scheduler_epoch_ = connection->epoch;
+  if (connection_) {  // a newer scheduler: what the older one still sends is not read, and its stream ends
     connection_->to_worker.cut();
-    connection_->to_scheduler.cut();
+    WorkerPeer& peer = connection_->peer;
+    const auto old = connection_;
+    connection_->to_scheduler.send(old->scheduler, [&peer, old] { peer.connection_ended(); });
+    kill_gated();
   }
   if (dialed_ == connection) dialed_ = nullptr;
   connection_ = std::move(connection);

@@ -44,13 +44,16 @@ class WorkerPeer {
   virtual void heard_started(AttemptKey key, std::int32_t pid, WallUs at) = 0;
   virtual void heard_ended(const AttemptEnd& end) = 0;
   virtual void connection_ended() = 0;
+  /// A newer scheduler has been there.
+  virtual void refused() = 0;
 };
 
 /// A connected socket between a scheduler process and the worker.
 struct Connection {
-  Connection(Ground& ground, ProcessId process, WorkerPeer& other)
-      : scheduler(process), peer(other), to_worker(ground), to_scheduler(ground) {}
+  Connection(Ground& ground, ProcessId process, std::int64_t scheduler_epoch, WorkerPeer& other)
+      : scheduler(process), epoch(scheduler_epoch), peer(other), to_worker(ground), to_scheduler(ground) {}
   ProcessId scheduler;
+  std::int64_t epoch;    ///< of the scheduler
   WorkerPeer& peer;      ///< only called in calls of the process `scheduler`
   Pipe to_worker, to_scheduler;
 };
@@ -144,6 +147,7 @@ class SimWorker {
   bool shutting_down_ = false;
   ProcessId process_ = kMachine;
   std::int32_t next_pid_ = 1000;
+  std::int64_t scheduler_epoch_ = 0;          ///< the newest that this process has heard
   std::shared_ptr<Connection> connection_;
   std::shared_ptr<Connection> dialed_;        ///< and not heard yet
   std::set<std::string> logs_;                ///< every log that a process was given

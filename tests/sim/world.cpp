@@ -52,6 +52,8 @@ World::World(const SimOptions& options)
       callers_(hash_of({options.seed, 31})),
       rings_(hash_of({options.seed, 35})),
       checkers_(hash_of({options.seed, 39})),
+      rivals_(hash_of({options.seed, 40})),
+      keeps_tasks_(worker_settings(options.seed).keeps_tasks),
       may_be_alone_(!worker_settings(options.seed).keeps_tasks && errands_.percent(60)),
       runs_left_(options.runs_max) {
   if (!workload_.timed.empty()) {
@@ -76,6 +78,7 @@ void World::plan_day() {
   plan_keys();
   plan_rings();
   plan_checked();
+  plan_servers();
   ground_.loop.call(kMachine, ground_.calm_at, [this] { calm_down(); });
   ground_.loop.call(kMachine, ground_.calm_at + kQuietUs, [this] {
     checks_.check_quiet(scheduler_.get());
@@ -289,7 +292,7 @@ void World::commit_fault() {
         ground_.say("claims are held");
         scheduler_->hold_claims();
         ground_.loop.call(scheduler_->process(), now + rng.log_between(kSecond, 2 * kMinute),
-                          [this] { scheduler_->resume_claims(); });
+                          [scheduler = scheduler_.get()] { scheduler->resume_claims(); });
       }
       return;
   }
@@ -305,17 +308,18 @@ void World::stall_worker() {
   worker_.stall(span);
   if (!scheduler_) return;
   if (rng.percent(40)) {
-    ground_.loop.call(scheduler_->process(), now + rng.below(span), [this] {
+    ground_.loop.call(scheduler_->process(), now + rng.below(span), [this, scheduler = scheduler_.get()] {
       if (!ground_.strike(Fault::link_reset)) return;
       ground_.say("link is reset while the worker is stopped");
-      scheduler_->link().reset();
+      scheduler->link().reset();
     });
   }
   if (span <= 20 * kSecond) return;
-  ground_.loop.call(scheduler_->process(), now + 20 * kSecond, [this, process = worker_.process()] {
+  const auto give_up = [this, scheduler = scheduler_.get(), process = worker_.process()] {
     if (worker_.process() != process || !worker_.is_stalled() || !ground_.strike(Fault::silent_worker_killed)) return;
-    scheduler_->link().give_up_worker();
-  });
+    scheduler->link().give_up_worker();
+  };
+  ground_.loop.call(scheduler_->process(), now + 20 * kSecond, give_up);
 }
 
 /// Something on this machine kills each worker soon after its start.
@@ -366,8 +370,13 @@ void World::calm_down() {
 
 void World::start_scheduler() {
   if (scheduler_) return;
+  holder_ = fmt::format("server {}", ++servers_);
+  auto folder = lock_.take(holder_);
+  if (!folder) return ground_.findings.fail("LOCK", "nobody holds the state, and it says: " + folder.error().message);
+  is_lock_lost_ = false;
   const Errand errand = next_errand();
-  scheduler_ = std::make_unique<Scheduler>(ground_, disk_, worker_, workload_, scheduler_settings_, errand);
+  scheduler_ = std::make_unique<Scheduler>(ground_, disk_, worker_, workload_, scheduler_settings_, errand,
+                                           std::move(folder).value());
   if (errand.policy == HostPolicy::one_run) {
     ground_.loop.call(scheduler_->process(), ground_.loop.now() + kAloneMaxUs, [this] { scheduler_leaves(); });
   }
@@ -386,7 +395,7 @@ void World::crash_scheduler(DurationUs down_us) {
   ground_.say("scheduler dies");
   scheduler_.reset();
   checks_.check_event(nullptr, false);
-  ground_.loop.call(kMachine, ground_.loop.now() + down_us, [this] { start_scheduler(); });
+  ground_.loop.call(kMachine, ground_.loop.now() + until_next_server(down_us), [this] { start_scheduler(); });
 }
 
 void World::consider_crash() {
@@ -404,6 +413,7 @@ void World::consider_crash() {
 
 void World::after_event() {
   ++events_;
+  look_at_deposed();
   if (!has_server()) served_since_ = ground_.loop.now();
   if (!scheduler_) return;
   if (ground_.loop.current() == scheduler_->process()) ++events_since_start_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/sim/checks.h"
+#include "tests/sim/state_lock.h"
 
 namespace baton::sim {
 
@@ -99,6 +100,13 @@ class World {
   void want_pause(RunNo run_no);
   void let_run_go_on(RunNo run_no);
   void let_all_runs_go_on();
+  // world_servers.cpp
+  void plan_servers();
+  void want_second_server(bool beside_stopped);
+  [[nodiscard]] DurationUs until_next_server(DurationUs down_us);
+  void lose_lock();
+  void ask_deposed();
+  void look_at_deposed();
   // world_backfills.cpp
   void plan_backfills();
   [[nodiscard]] BackfillAsk draw_backfill(std::size_t k, const timetable::ScheduleSpec& spec);
@@ -127,7 +135,12 @@ class World {
   SchedulerSettings scheduler_settings_;
   Checks checks_;
   std::unique_ptr<LoaderThread> loader_;  ///< on a day with schedules
+  StateLock lock_;
+  std::string holder_;                    ///< of the lock, as who is refused is told
   std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<Scheduler> deposed_;    ///< another one has the state, and this one has not noticed
+  MonoUs deposed_until_ = 0;
+  bool is_lock_lost_ = false;             ///< who holds the state has a lock that keeps nobody out
   Rng people_;
   Rng errands_;
   Rng changes_;
@@ -142,11 +155,13 @@ class World {
   Rng callers_;  ///< of who sends requests with keys
   Rng rings_;    ///< of who wants runs that start each other
   Rng checkers_;  ///< of who wants runs whose data is checked
+  Rng rivals_;  ///< of who starts servers beside others
   std::vector<std::shared_ptr<const Dag>> files_;  ///< what those of DAGs with schedules hold now; null: gone
   std::vector<std::pair<WallUs, WallUs>> filled_;  ///< of each the range that was asked for last
   MonoUs served_since_ = 0;  ///< by one server, without a pause
   std::int64_t holds_asked_ = 0;
   bool is_clock_off_ = false;
+  bool keeps_tasks_;  ///< tasks go on when their scheduler is gone
   bool may_be_alone_;  ///< on this day people start `run`, `resume` and `retry` by turns, beside services
   std::vector<RetryWish> wishes_;
   std::int32_t runs_left_ = 0;
@@ -154,6 +169,7 @@ class World {
   std::int64_t jobs_asked_ = 0, assets_asked_ = 0, states_put_ = 0;
   std::uint64_t events_ = 0;
   std::int32_t events_since_start_ = 0;
+  std::int32_t servers_ = 0;  ///< that were started
 };
 
 }  // namespace baton::sim

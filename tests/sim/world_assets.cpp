@@ -56,7 +56,9 @@ void World::ask_asset(const std::string& asset, bool holds) {
   audit.at = ground_.loop.wall();
   const AssetQuarantineRow row{asset, holds ? "somebody" : "", holds ? "it looks odd" : "", ground_.loop.wall(), ""};
   const MonoUs asked_at = ground_.loop.now();
-  const auto told = [this, asset, holds, asked_at, asked = ++assets_asked_](const Status& how) {
+  const std::int64_t epoch = scheduler_->store().leader_epoch();
+  const auto told = [this, epoch, asset, holds, asked_at, asked = ++assets_asked_](const Status& how) {
+    if (!disk_.leads(epoch)) return;
     if (!how || asked != assets_asked_ || disk_.assets().was_changed_by_checks(asset, asked_at)) return;
     if (disk_.assets().held().contains(asset) == holds || !disk_.assets().knows(asset)) return;
     ground_.findings.fail("INV-01", asset + " was said to be " + (holds ? "held back" : "let go") + " and is not so on disk");

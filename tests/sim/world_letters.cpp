@@ -139,10 +139,11 @@ void World::ask_for(LetterJobAsk ask) {
   const Actor somebody{"somebody", "", "cli"};
   const bool thinks_better = menders_.percent(20);
   const DurationUs after = menders_.log_between(10 * kMillisecond, kMinute);
-  scheduler_->jobs()->create(ask, 0, somebody, [this, somebody, thinks_better, after](const Result<std::int64_t>& job_no) {
+  scheduler_->jobs()->create(ask, 0, somebody, [this, scheduler = scheduler_.get(), somebody, thinks_better,
+                                                after](const Result<std::int64_t>& job_no) {
     if (!job_no || !thinks_better) return;
-    ground_.loop.call(scheduler_->process(), ground_.loop.now() + after, [this, somebody, no = *job_no] {
-      scheduler_->jobs()->cancel(no, somebody, [](const Status&) {});
+    ground_.loop.call(scheduler->process(), ground_.loop.now() + after, [scheduler, somebody, no = *job_no] {
+      scheduler->jobs()->cancel(no, somebody, [](const Status&) {});
     });
   });
 }

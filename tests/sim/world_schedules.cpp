@@ -55,7 +55,7 @@ void World::come_again(std::function<void()> f) {
 
 /// What stands in the folder is another thing than what the server has read.
 void World::look_at_folder() {
-  if (!has_server()) return;
+  if (!has_server() || ground_.loop.current() != scheduler_->process()) return;
   for (std::size_t k = 0; k < files_.size(); ++k) {
     const std::string& id = workload_.timed[k].front().dag->id;
     const auto read = scheduler_->files().find(id);

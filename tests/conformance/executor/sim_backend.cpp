@@ -63,7 +63,7 @@ class SimBackend final : public ExecutorBackend {
       worker_.emplace(ground_, disk_, witness_, script_, sim::WorkerSettings{.keeps_tasks = keeps_});
     }
     process_ = ground_.loop.spawn();
-    link_ = std::make_unique<sim::SimLink>(ground_, *worker_, process_, kSlots);
+    link_ = std::make_unique<sim::SimLink>(ground_, *worker_, process_, kSlots, ++epoch_);
     link_->is_stale = [](const AttemptKey&) { return false; };
     link_->connect(heard);
   }
@@ -109,6 +109,7 @@ class SimBackend final : public ExecutorBackend {
   sim::Disk disk_{ground_, witness_};
   Script script_;
   bool keeps_ = false;
+  std::int64_t epoch_ = 0;  ///< of the scheduler that came last
   std::optional<sim::SimWorker> worker_;
   sim::ProcessId process_ = sim::kMachine;
   std::unique_ptr<sim::SimLink> link_;

@@ -75,6 +75,9 @@ TEST_F(DeadLetterRows, AreClosedOnceAndOpenAgainWhereTheyFailWithoutATry) {
   EXPECT_EQ(all()[0].state, LetterState::redriven) << "the same end, written again";
   put(letter(run_no, 0, 1, 6));
   EXPECT_EQ(all()[0].state, LetterState::open);
+  close_letter(run_no, 0, 1, LetterState::redriven, 3);
+  put(letter(run_no, 0, 1, 2));
+  EXPECT_EQ(all()[0].state, LetterState::open) << "the clock was set back before it failed again";
 }
 
 TEST_F(DeadLetterRows, KeepTheirRunAndVersionFromRetentionWhileTheyAreOpen) {
