@@ -1,6 +1,7 @@
 #include "scheduler/host/backfills_on_engine.h"
 
 #include "scheduler/dagfile/params.h"
+#include "scheduler/engine/run_limits.h"
 #include "scheduler/host/new_run.h"
 #include "scheduler/model/seeded_bug.h"
 #include "scheduler/timetable/time_text.h"
@@ -12,7 +13,7 @@ Actor actor_of(const std::string& by) { return {by, "", "backfill"}; }
 
 struct Source final : BackfillSource {
   Source(timetable::Timetable of, ShelvedDag from, Value with)
-      : BackfillSource(std::move(of)), dag(std::move(from)), params(std::move(with)) {}
+      : BackfillSource(std::move(of), limits_of(*from.dag).in_order), dag(std::move(from)), params(std::move(with)) {}
   const ShelvedDag dag;
   const Value params;
 };

@@ -26,6 +26,14 @@ Error no_such(std::int64_t backfill_no) {
   return Error{"there is no backfill " + std::to_string(backfill_no) + " that is not through", ErrorKind::not_found};
 }
 
+/// Newest first, each date would wait for one that the backfill makes only once it has ended.
+Status check_order(const BackfillAsk& ask, const BackfillSource& source) {
+  if (!ask.wish.runs_backwards || !source.runs_in_order) return Unit{};
+  return Error{"DAG \"" + ask.dag_id + "\" has tasks with depends_on_past: its runs wait for those of earlier dates, " +
+                   "so a backfill cannot go from the newest to the oldest; leave the order out",
+               ErrorKind::invalid};
+}
+
 }  // namespace
 
 void Backfills::start(const ServiceSnapshot& found) {
@@ -94,8 +102,9 @@ void Backfills::create(BackfillAsk ask, const std::string& by, AuditRow audit, O
   wanted->wish.ended_by = loop_.wall_now();
   const auto made = [this, wanted, by, audit = std::move(audit), done](
                         const Result<std::vector<BackfillPiece>>& pieces, const std::vector<CoveredDate>&,
-                        const std::shared_ptr<const BackfillSource>&) {
+                        const std::shared_ptr<const BackfillSource>& source) {
     if (!pieces) return done(pieces.error());
+    if (const Status fits = check_order(*wanted, *source); !fits) return done(fits.error());
     for (const auto& [backfill_no, of] : fillings_) {
       if (of.row.dag_id != wanted->dag_id) continue;
       return done(Error{"DAG \"" + wanted->dag_id + "\" has backfill " + std::to_string(backfill_no) +
@@ -142,6 +151,7 @@ void Backfills::plan(const BackfillAsk& ask, OnPlan done) {
                                              const std::vector<CoveredDate>& dates,
                                              const std::shared_ptr<const BackfillSource>& source) {
               if (!pieces) return done(pieces.error());
+              if (const Status fits = check_order(*wanted, *source); !fits) return done(fits.error());
               BackfillPlan out;
               for (const BackfillPiece& piece : *pieces) {
                 for (auto& decision : decide_piece(piece, wanted->wish.reprocess, lookup_in(dates))) {

@@ -29,9 +29,11 @@ namespace baton {
 
 /// A version of a DAG as backfills need it: its schedule, and whatever the host makes runs of it from.
 struct BackfillSource {
-  explicit BackfillSource(timetable::Timetable of) : ticks(std::move(of)) {}
+  explicit BackfillSource(timetable::Timetable of, bool in_order = false)
+      : ticks(std::move(of)), runs_in_order(in_order) {}
   virtual ~BackfillSource() = default;
   const timetable::Timetable ticks;
+  const bool runs_in_order;  ///< a run begins after those of earlier dates have ended (depends_on_past)
 };
 
 /// A run of a backfill, of the version whose schedule it follows from.

@@ -112,6 +112,16 @@ void Requests::check_instance(const TaskRow& row) {
   if (now.state == TaskState::deferred && !questions_.contains(key)) fail(key, "it is deferred and asks nobody");
 }
 
+bool Requests::is_given_up(RunNo child_no) const {
+  return std::ranges::any_of(children_, [&](const auto& one) {
+    const ChildRow& row = one.second;
+    if (row.child_no != child_no) return false;
+    const DiskRun* const parent = find_run_(row.run_no);
+    return parent == nullptr || parent->at(row.instance_no).state != TaskState::deferred ||
+           parent->at(row.instance_no).epoch != row.epoch;
+  });
+}
+
 std::vector<ChildRow> Requests::owed() const {
   std::vector<ChildRow> out;
   for (const auto& [key, row] : children_) {

@@ -27,6 +27,8 @@ class Requests {
   void take(const Part& part);
   /// Runs whose end is owed to somebody, by number.
   [[nodiscard]] std::vector<ChildRow> owed() const;
+  /// Whether the task that has started this run waits for it no longer: it is about to be stopped, begun or not.
+  [[nodiscard]] bool is_given_up(RunNo child_no) const;
   /// What was ever asked of persons.
   [[nodiscard]] const std::map<Key, ApprovalState>& questions() const { return questions_; }
   /// Somebody is about to answer.

@@ -429,6 +429,27 @@ TEST_F(BackfillsTest, WhatCannotBeIsRefusedAndLeavesNothing) {
   EXPECT_EQ(cancelled.error().kind, ErrorKind::not_found);
 }
 
+TEST_F(BackfillsTest, NewestFirstIsRefusedWhereARunWaitsForTheDateBefore) {
+  host.schedule = std::make_shared<const BackfillSource>(daily->ticks, true);
+  BackfillAsk ask = days(3);
+  ask.wish.runs_backwards = true;
+  const auto made = create(ask);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().kind, ErrorKind::invalid);
+  EXPECT_NE(made.error().message.find("depends_on_past"), std::string::npos) << made.error().message;
+  ErrorKind planned = ErrorKind::storage;
+  service->plan(ask, [&](const Result<BackfillPlan>& plan) {
+    ASSERT_FALSE(plan.ok());
+    planned = plan.error().kind;
+  });
+  loop.settle();
+  EXPECT_EQ(planned, ErrorKind::invalid) << "a dry run says so, too";
+  EXPECT_TRUE(host.backfills.empty());
+  EXPECT_EQ(host.last_run, 0);
+  ask.wish.runs_backwards = false;
+  EXPECT_TRUE(create(ask).ok());
+}
+
 TEST_F(BackfillsTest, ADryRunSaysWhatWouldBeDoneAndDoesNothing) {
   host.runs[100] = {first, RunState::failed};
   host.dates[first] = 100;
