@@ -93,7 +93,8 @@ class Past(ServingTest):
             self.until(lambda run_id=run_id: self.run_state(run_id) == "success", run_id)
 
     def test_a_backfill_from_the_newest_date_on_is_refused(self):
-        self.save("chain.yaml", 'schedule: {cron: "0 0 * * *", start: 2026-01-01, catchup: none}\n' + DAG % self.flags)
+        self.save("chain.yaml", (DAG % self.flags).replace(
+            "max_active_runs: 4", 'schedule: {cron: "0 0 * * *", start: 2026-01-01, catchup: none}'))
         wish = {"dag_id": "chain", "from_date": "2026-01-01T00:00:00Z", "to_date": "2026-01-03T00:00:00Z"}
         self.until(lambda: self.ask("POST", "/api/v2/backfills/dry_run", wish)[0] == 200, "its schedule")
         for path in ("/api/v2/backfills/dry_run", "/api/v2/backfills"):
