@@ -40,9 +40,9 @@ std::vector<InstanceNo> numbers_of(const Answer& how) {
   return out;
 }
 
-/// The notes that go with a change of a run.
 ServiceRows rows_of(const RowsBeside& beside) { return beside ? beside() : ServiceRows{}; }
 
+/// The notes that go with a change of a run.
 ServiceRows notes_of(RunNo run_no, const std::optional<std::string>& on_run, const std::optional<std::string>& on_each,
                      const std::vector<InstanceNo>& instances) {
   ServiceRows out;
