@@ -161,7 +161,7 @@ def children_of(pid):
     """Process ids below a process, deepest last."""
     try:
         found = [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
+    except OSError:  # gone, before this opened it or while this read
         return []
     return found + [below for child in found for below in children_of(child)]
 
