@@ -8,6 +8,9 @@ namespace baton {
 namespace {
 
 constexpr DurationUs kLookEvery = kMinute;  // a wall timer is never trusted for longer: the clock may step
+/// Before whatever a clock shows. Who is put in front with what it shows now would, were it set back, stand behind all
+/// until it has come there again.
+constexpr WallUs kInFront = 0;
 
 }  // namespace
 
@@ -46,7 +49,7 @@ void TicksService::start(const ServiceSnapshot& found) {
       miss(dag.state, {now.wall, gate_.frozen.holds() ? TickReason::frozen : TickReason::catchup, true});
     }
     if (!dag.state.waiting.empty()) {
-      wake_dag(dag, now.wall);
+      wake_dag(dag, kInFront);
     } else if (dag.row.next_tick != kNoTime) {
       wake_dag(dag, dag.row.next_tick);
     }
@@ -106,12 +109,12 @@ void TicksService::clock_seen(const ClockWatch::Seen& seen) {
   if (seen.became_trusted) {
     gate_.is_clock_suspect = false;
     host_.say("the clock is trusted again");
-  }
-  if (seen.went_back_far) {
     for (auto& [id, dag] : dags_) {
+      // Nobody acts on a time that is in doubt, but what comes meanwhile is dated by it.
+      if (!seen.went_back_far && !lies_ahead(dag.state, now + kClockTrust)) continue;
       when_settled(dag, [this, &dag = dag] { take_back(dag, loop_.wall_now()); });
       // Where the server is frozen too: who is not in front now would wait for the time that never was.
-      if (gate_of(dag.row, {}) == DagGate::active && dag.row.schedule_since != kNoTime) wake_dag(dag, now);
+      if (gate_of(dag.row, {}) == DagGate::active && dag.row.schedule_since != kNoTime) wake_dag(dag, kInFront);
     }
   }
   if (seen.has_missed) miss_all(now, seen.became_trusted ? TickReason::clock : TickReason::catchup);
@@ -181,7 +184,7 @@ void TicksService::forget_wake(Scheduled& dag) {
 
 void TicksService::take_step(Scheduled& dag) {
   if (!clock_ || dag.is_busy || gate_of(dag.row, {}) != DagGate::active) return;
-  if (why_no_run(dag.row, gate_)) return wake_dag(dag, loop_.wall_now());  // in front, for when the server goes on
+  if (why_no_run(dag.row, gate_)) return wake_dag(dag, kInFront);  // for when the server goes on
   if (!dag.known) return learn_schedule(dag);
   if (!dag.known->schedule || !dag.known->schedule->ticks.has_ticks()) return;
   const TickSchedule& schedule = *dag.known->schedule;

@@ -170,6 +170,23 @@ TEST_F(TicksOnTime, BackFromATimeThatNeverWasAFrozenServerGoesOnAsSoonAsItIsThaw
   EXPECT_EQ(host_.runs.size(), 1U);
 }
 
+/// Nobody has believed the time, and still it must not be what a DAG waits for.
+TEST_F(TicksOnTime, WhoComesWhileTheClockIsInDoubtDoesNotWaitForTheTimeItShowed) {
+  start();
+  loop_.run_to(at("2026-03-01T00:40:00Z"));
+  const WallUs right = loop_.wall;
+  loop_.wall += 20 * kHour;
+  loop_.run_to(loop_.wall + 90 * kSecond);
+  ASSERT_TRUE(service_->gate().is_clock_suspect);
+  put("etl", cron("0 * * * *"));
+  loop_.settle();
+  loop_.wall = right + 90 * kSecond;
+  loop_.run_to(at("2026-03-01T01:00:00Z"));
+  EXPECT_FALSE(service_->gate().is_clock_suspect);
+  loop_.run_to(at("2026-03-01T02:00:00Z"));
+  EXPECT_EQ(host_.runs.size(), 2U);
+}
+
 TEST_F(TicksHeld, WhoAsksForWhatIsOnItsWayIsToldWhenItIsDurable) {
   start();
   put("etl", cron("0 * * * *"));
