@@ -43,8 +43,11 @@ class Application {
   void record_state(InstanceNo i, TaskChange& c);
   void record_checks(InstanceNo i, const TaskChange& c);
   void tell_or_hold(InstanceNo i);
+  void judge_late(InstanceNo producer);
   void drop_held(InstanceNo i);
   void open_gates(InstanceNo checks);
+  [[nodiscard]] bool is_bad_gate(InstanceNo i) const;
+  void hold_back(InstanceNo checks, TaskNo producer);
   void quarantine(InstanceNo checks, const std::vector<std::string>& assets, const std::string& why);
   void lift_quarantine(InstanceNo checks);
   [[nodiscard]] bool is_gated(TaskNo producer) const;
@@ -245,8 +248,23 @@ bool Application::is_gated(TaskNo producer) const {
 /// Told now, or once the checks behind it have ended. Which of the two is on the disk with the success.
 void Application::tell_or_hold(InstanceNo i) {
   const bool is_free = !run_.dag->has_gates || !is_gated(run_.at(i).task_no) || BATON_BUG(gate_lets_events_pass);
-  if (is_free) return out_.produced.push_back(i);
+  if (is_free) {
+    judge_late(i);
+    return out_.produced.push_back(i);
+  }
   if (run_.held_events.insert(i).second) out_.held.push_back({run_.row.run_no, i, now_.wall, false});
+}
+
+/// What succeeds after the checks behind it have ended, because a stop cut them off before its end was heard of, has not
+/// been looked at by them.
+void Application::judge_late(InstanceNo producer) {
+  if (!run_.dag->has_gates) return;
+  for (const TaskNo gate : gates_of(*run_.dag, run_.at(producer).task_no)) {
+    for (std::int32_t k = 0; k < run_.progress(gate).count; ++k) {
+      const InstanceNo checks = run_.instance_of(gate, k);
+      if (is_bad_gate(checks)) hold_back(checks, run_.at(producer).task_no);
+    }
+  }
 }
 
 /// It is made anew: what it has made before is told by nobody.
@@ -258,26 +276,36 @@ void Application::drop_held(InstanceNo i) {
 /// checks did not come to a success. Checks that their author passes over (`if`, nothing to check) hold nothing back.
 void Application::open_gates(InstanceNo ended) {
   const Instance& instance = run_.at(ended);
-  const bool is_checks = run_.spec_of(ended).kind == TaskKind::checks;
-  const bool is_passed_over = instance.state == TaskState::skipped &&
-                              (instance.reason == Reason::condition || instance.reason == Reason::no_items ||
-                               instance.reason == Reason::not_selected);
+  const bool is_bad = is_bad_gate(ended);
   std::vector<InstanceNo> told;
   for (const InstanceNo held : run_.held_events) {
     const TaskNo producer = run_.at(held).task_no;
     const auto gates = gates_of(*run_.dag, producer);
     const bool is_its = std::find(gates.begin(), gates.end(), instance.task_no) != gates.end();
-    const bool is_bad = instance.state != TaskState::success && !BATON_BUG(failed_checks_hold_nothing_back);
-    if (is_checks && is_its && is_bad && !is_passed_over) {
-      const std::string how = instance.reason == Reason::checks ? "did not hold" : "ended " + std::string(to_string(instance.state));
-      quarantine(ended, run_.dag->spec(producer).produces, "its checks in \"" + run_.dag->task(instance.task_no).id + "\" " + how);
-    }
+    if (is_its && is_bad) hold_back(ended, producer);
     if (!is_gated(producer)) told.push_back(held);
   }
   for (const InstanceNo held : told) {
     drop_held(held);
     out_.produced.push_back(held);
   }
+}
+
+bool Application::is_bad_gate(InstanceNo i) const {
+  const Instance& instance = run_.at(i);
+  if (run_.spec_of(i).kind != TaskKind::checks || BATON_BUG(failed_checks_hold_nothing_back)) return false;
+  const bool is_passed_over = instance.state == TaskState::skipped &&
+                              (instance.reason == Reason::condition || instance.reason == Reason::no_items ||
+                               instance.reason == Reason::not_selected);
+  return is_final(instance.state) && instance.state != TaskState::success && !is_passed_over;
+}
+
+void Application::hold_back(InstanceNo checks, TaskNo producer) {
+  const Instance& instance = run_.at(checks);
+  const std::string how =
+      instance.reason == Reason::checks ? "did not hold" : "ended " + std::string(to_string(instance.state));
+  quarantine(checks, run_.dag->spec(producer).produces,
+             "its checks in \"" + run_.dag->task(instance.task_no).id + "\" " + how);
 }
 
 void Application::quarantine(InstanceNo checks, const std::vector<std::string>& assets, const std::string& why) {

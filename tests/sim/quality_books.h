@@ -48,7 +48,6 @@ class QualityBooks {
   const std::map<RunNo, DiskRun>& runs_;
   const AssetBooks& assets_;
   std::set<Place> owed_;                          ///< successes whose events nobody has been told of
-  std::set<Place> new_;                           ///< of these, those of the part that is being written
   std::set<Place> held_;                          ///< as the rows say
   std::map<Place, InstanceEnd> ends_;             ///< of checks, as they were last written
   std::map<std::int64_t, std::string> born_held_; ///< events that came with the quarantine of their assets

@@ -267,6 +267,22 @@ TEST(Gates, ChecksThatNeverRanHoldBackAndThoseThatArePassedOverDoNot) {
   EXPECT_TRUE(passed.out().quarantines.empty());
 }
 
+/// It had ended before the stop came, and nobody has heard of it until after.
+TEST(Gates, WhatSucceedsThoughAStopHasCutOffItsChecksIsHeldBack) {
+  RunDriver d(DagBuilder().task("a", {}, producing({"x"})).task("gate", {"a"}, program_check("quarantine")).build());
+  d.begin();
+  d.admit(0);
+  d.start(0);
+  d.stop();
+  EXPECT_EQ(d.state("gate"), TaskState::skipped);
+  d.end(0, test::exited(0));
+  EXPECT_EQ(d.state("a"), TaskState::success);
+  EXPECT_EQ(d.out().produced, (std::vector<InstanceNo>{0}));
+  ASSERT_EQ(d.out().quarantines.size(), 1U);
+  EXPECT_EQ(d.out().quarantines[0].asset, "x");
+  EXPECT_EQ(d.out().quarantines[0].by, d.out().quarantines[0].only_of);
+}
+
 TEST(Gates, WhatAPersonMarksFailedIsToldByNobody) {
   RunDriver d(guarded());
   d.begin();
