@@ -69,6 +69,7 @@ Exit Agent::open() {
     return Exit::kLocked;
   }
   cgroups_ = std::make_unique<CgroupTree>(options_.cgroups);
+  scheduler_epoch_ = content.scheduler_epoch;
   record_ = {content.worker.epoch + 1, ::getpid(), boot_id(), cgroups_->path()};
   content.worker = record_;
   if (!journal_.start(folder_.journal_path(), content)) {
@@ -319,7 +320,13 @@ void Agent::greet(std::unique_ptr<Link>& link, const wire::Hello& hello) {
   if (hello.scheduler_epoch < scheduler_epoch_) {
     return refuse(link, "a scheduler of epoch " + std::to_string(scheduler_epoch_) + " has been here");
   }
-  scheduler_epoch_ = hello.scheduler_epoch;
+  if (hello.scheduler_epoch > scheduler_epoch_) {
+    // Written before it hears anything: were this worker killed, the next one would talk with a scheduler that has been
+    // deposed, and let it acknowledge the ends of attempts that it knows nothing of.
+    scheduler_epoch_ = hello.scheduler_epoch;
+    journal_.scheduler(scheduler_epoch_);
+    journal_.flush();
+  }
   slots_ = std::clamp<std::size_t>(hello.slots, 1, attempts_->capacity());
   if (&link == &newcomer_) {
     if (link_) {
@@ -489,6 +496,7 @@ void Agent::report(Reported reported) {
 JournalContent Agent::content() const {
   JournalContent content;
   content.worker = record_;
+  content.scheduler_epoch = scheduler_epoch_;
   content.live = attempts_->begun();
   for (const auto& [key, reported] : unacknowledged_) content.ended.push_back(reported);
   return content;

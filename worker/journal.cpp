@@ -26,8 +26,8 @@ constexpr std::size_t kRecordHeaderBytes = 8;
 constexpr std::size_t kPendingBytesMax = 8U << 20;
 constexpr std::int64_t kRewriteBytesMin = 4 << 20;
 
-enum class Record : std::uint8_t { kWorker, kBegin, kEnd, kAck, kClosed };
-constexpr std::uint8_t kRecordCount = 5;
+enum class Record : std::uint8_t { kWorker, kBegin, kEnd, kAck, kClosed, kScheduler };
+constexpr std::uint8_t kRecordCount = 6;
 
 /// Appends one record; `fill` writes its body.
 template <typename Fill>
@@ -67,6 +67,10 @@ void append_worker(std::string& out, const WorkerRecord& worker) {
   });
 }
 
+void append_scheduler(std::string& out, std::int64_t epoch) {
+  append_record(out, Record::kScheduler, [&](ByteWriter& writer) { writer.put(epoch); });
+}
+
 void append_begin(std::string& out, const Begun& begun) {
   append_record(out, Record::kBegin, [&](ByteWriter& writer) {
     put_key(writer, begun.key);
@@ -89,6 +93,7 @@ void append_end(std::string& out, const Reported& reported) {
 /// Content while it is read: by key, so that ends and acks find what they close.
 struct Replay {
   WorkerRecord worker;
+  std::int64_t scheduler_epoch = 0;
   std::map<wire::AttemptKey, Begun> live;
   std::map<wire::AttemptKey, Reported> ended;
   bool closed = true;
@@ -139,6 +144,12 @@ bool replay_record(Replay& replay, ByteReader& reader) {
     case Record::kClosed:
       replay.closed = true;
       break;
+    case Record::kScheduler: {
+      std::int64_t epoch = 0;
+      reader.get(epoch);
+      replay.scheduler_epoch = std::max(replay.scheduler_epoch, epoch);
+      break;
+    }
   }
   return reader.complete();
 }
@@ -170,6 +181,7 @@ JournalContent replay_journal(std::string_view bytes) {
   JournalContent content;
   content.worker = std::move(replay.worker);
   content.closed = replay.closed;
+  content.scheduler_epoch = replay.scheduler_epoch;
   for (auto& [key, begun] : replay.live) content.live.push_back(std::move(begun));
   for (auto& [key, reported] : replay.ended) content.ended.push_back(std::move(reported));
   return content;
@@ -182,6 +194,7 @@ JournalContent read_journal(const std::string& path) {
 bool Journal::start(std::string path, const JournalContent& content) {
   std::string bytes(kMagic);
   append_worker(bytes, content.worker);
+  if (content.scheduler_epoch > 0) append_scheduler(bytes, content.scheduler_epoch);
   for (const Begun& begun : content.live) append_begin(bytes, begun);
   for (const Reported& reported : content.ended) append_end(bytes, reported);
   const std::string fresh = path + ".new";
@@ -196,6 +209,9 @@ bool Journal::start(std::string path, const JournalContent& content) {
   return true;
 }
 
+void Journal::scheduler(std::int64_t epoch) {
+  append_scheduler(pending_, epoch);
+}
 void Journal::begin(const Begun& begun) {
   append_begin(pending_, begun);
 }

@@ -42,6 +42,7 @@ struct JournalContent {
   WorkerRecord worker;
   std::vector<Begun> live;
   std::vector<Reported> ended;
+  std::int64_t scheduler_epoch = 0;  ///< The highest of those that this worker, or one before it, has heard.
   bool closed = true;  ///< The worker went in good order, with nothing left alive (true also for an empty journal).
 };
 
@@ -57,6 +58,8 @@ class Journal {
   /// all.
   [[nodiscard]] bool start(std::string path, const JournalContent& content);
 
+  /// A scheduler of a higher epoch has come: whoever takes the folder next refuses those below it.
+  void scheduler(std::int64_t epoch);
   void begin(const Begun& begun);
   void end(const Reported& reported);
   void ack(const wire::AttemptKey& key);

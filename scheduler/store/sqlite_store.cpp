@@ -69,10 +69,9 @@ namespace {
 
 /// The first schema of a program that leaves a file `leader`: one of an older one misses nothing.
 constexpr std::int32_t kFirstSchemaWithLeader = 10;
-/// Where the file is gone, nobody knows who has led since the copy was made.
-constexpr std::int64_t kUnknownLeaders = 1'000'000;
 /// What the numbers of a restored folder are above: nobody has made so many attempts of one task as there were minutes
-/// since 1970, nor so many changes in each of them.
+/// since 1970, nor so many changes in each of them. Where the file is gone, nobody knows who has led since the copy was
+/// made either, but that was not one each minute.
 constexpr std::int64_t kChangesPerMinute = 1 << 24;
 /// `is_clean` of a copy (backup.cpp).
 constexpr std::int64_t kCopied = 2;
@@ -107,15 +106,19 @@ void look_at_leader(Opened& opened, const std::filesystem::path& folder, std::in
   const auto row = found_row(opened.db);
   const auto known = opened.leader_file->read();
   if (known) opened.led = *known;
+  // Workers go on refusing those before the last leader that they have heard, whatever has become of the database.
+  std::error_code error;
+  const bool had_workers = !known && std::filesystem::exists(folder / "workers", error);
+  if (had_workers) opened.led.epoch = now / kMinute;
   if (!row) return;  // new
   const bool is_missed = !known && schema >= kFirstSchemaWithLeader;
   opened.was_restored = known && is_restored(*row, *known);
   // The folder of logs is read then alone: it grows with the history, and every start would pay for that.
   const RunNo logged = opened.was_restored || is_missed ? sqlite::last_logged_run(folder) : 0;
-  opened.was_restored = opened.was_restored || (is_missed && logged > 0);
+  opened.was_restored = opened.was_restored || (is_missed && (logged > 0 || had_workers));
   if (!opened.was_restored) return;
   opened.led.store_id = row->store_id;
-  opened.led.epoch = std::max(opened.led.epoch, row->leader_epoch) + (known ? 0 : kUnknownLeaders);
+  opened.led.epoch = std::max({opened.led.epoch, row->leader_epoch, known ? 0 : now / kMinute});
   opened.led.runs_below = std::max({opened.led.runs_below, row->last_run_no, logged});
   opened.led.attempts_above = std::max(opened.led.attempts_above, static_cast<Epoch>(now / kMinute));
   opened.seq = now / kMinute * kChangesPerMinute;

@@ -77,6 +77,7 @@ void check_journal(std::string_view bytes) {
   const JournalContent again = replay_journal(written);
   must(again.live == content.live && same_ends(again, content));
   must(again.worker.boot_id == content.worker.boot_id && again.worker.epoch == content.worker.epoch);
+  must(content.scheduler_epoch <= 0 || again.scheduler_epoch == content.scheduler_epoch);
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ constexpr std::array kBugs = {
     // More than one server.
     SeededBug{"lock_not_taken", "the lock of the state folder is asked for, and not waited for"},
     SeededBug{"fenced_taken_for_durable", "a server that was followed by another takes what it offered for written"},
+    SeededBug{"worker_forgets_its_scheduler", "a worker that starts listens to a server that another has followed"},
     SeededBug{"worker_takes_any_scheduler", "the worker listens to a server that another has followed"},
     // Whose result counts.
     SeededBug{"no_fence", "the end of an earlier epoch is accepted"},

@@ -143,7 +143,8 @@ constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
                                                          "succeeded_at_once",
                                                          "server_deposed",
                                                          "deposed_refused",
-                                                         "deposed_fenced"};
+                                                         "deposed_fenced",
+                                                         "killed_between_servers"};
 
 }  // namespace
 

@@ -70,8 +70,8 @@ enum class Fault : std::uint8_t {
   run_paused, run_went_on, paused_run_stopped, paused_over_restart,
   // Of servers beside others.
   second_refused, refused_beside_stopped, succeeded_at_once, server_deposed, deposed_refused,
-  deposed_fenced,
-  last_of_all = deposed_fenced,
+  deposed_fenced, killed_between_servers,
+  last_of_all = killed_between_servers,
 };
 inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::last_of_all) + 1;
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;

@@ -19,7 +19,7 @@ void Pipe::send(ProcessId to, std::function<void()> deliver) {
 void SimWorker::start() {
   alive_ = true;
   shutting_down_ = false;
-  scheduler_epoch_ = 0;
+  if (BATON_BUG(worker_forgets_its_scheduler)) scheduler_epoch_ = 0;
   process_ = ground_.loop.spawn();
   ground_.say("worker starts");
   for (auto& [key, entry] : journal_) {

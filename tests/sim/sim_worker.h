@@ -147,7 +147,7 @@ class SimWorker {
   bool shutting_down_ = false;
   ProcessId process_ = kMachine;
   std::int32_t next_pid_ = 1000;
-  std::int64_t scheduler_epoch_ = 0;          ///< the newest that this process has heard
+  std::int64_t scheduler_epoch_ = 0;          ///< the newest that has been heard, by an earlier process too
   std::shared_ptr<Connection> connection_;
   std::shared_ptr<Connection> dialed_;        ///< and not heard yet
   std::set<std::string> logs_;                ///< every log that a process was given

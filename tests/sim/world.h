@@ -105,6 +105,7 @@ class World {
   void want_second_server(bool beside_stopped);
   [[nodiscard]] DurationUs until_next_server(DurationUs down_us);
   void lose_lock();
+  void kill_between(std::int32_t looks);
   void ask_deposed();
   void look_at_deposed();
   // world_backfills.cpp

@@ -12,6 +12,8 @@ namespace {
 constexpr DurationUs kPollUs = 20 * kMillisecond;  ///< how often one that waits for the folder looks
 constexpr DurationUs kDeposedMaxUs = 40 * kMinute;  ///< until somebody sees that there are two
 
+constexpr std::int32_t kLooksForTasks = 500;
+
 }  // namespace
 
 void World::plan_servers() {
@@ -56,10 +58,11 @@ void World::lose_lock() {
   if (!up || deposed_ || !ground_.harm(Fault::server_deposed)) return;
   ground_.say("scheduler is stopped, and its lock file removed");
   const ProcessId process = scheduler_->process();
-  ground_.loop.stall(process, ground_.loop.now() + rivals_.log_between(100 * kMillisecond, 5 * kMinute));
+  const DurationUs until_next = rivals_.log_between(kMillisecond, kMinute);
+  ground_.loop.stall(process, ground_.loop.now() + until_next + rivals_.below(100 * kMillisecond));
   lock_.lose();
   is_lock_lost_ = true;
-  later(rivals_.log_between(kMillisecond, kMinute), [this, process] {
+  later(until_next, [this, process] {
     if (!scheduler_ || scheduler_->process() != process) return;  // it has died of something else
     deposed_ = std::move(scheduler_);
     deposed_until_ = ground_.loop.now() + kDeposedMaxUs;
@@ -67,6 +70,23 @@ void World::lose_lock() {
     start_scheduler();
     const MonoUs asked_at = ground_.loop.now() + rivals_.log_between(100, 300 * kMillisecond);
     if (rivals_.percent(70)) ground_.loop.call(process, asked_at, [this] { ask_deposed(); });
+    if (rivals_.percent(70)) {
+      kill_between(kLooksForTasks);
+    } else {
+      ground_.loop.stall(process, ground_.loop.now() + rivals_.log_between(100 * kMillisecond, 5 * kMinute));
+    }
+  });
+}
+
+/// The worker dies with tasks of the one that leads, and the one that was deposed goes on in that moment: of the next
+/// worker both want to be heard first.
+void World::kill_between(std::int32_t looks) {
+  const DurationUs wait = rivals_.log_between(10 * kMillisecond, 20 * kSecond);
+  ground_.loop.stall(deposed_->process(), ground_.loop.now() + wait + kMillisecond);
+  later(wait, [this, looks] {
+    if (!deposed_ || !ground_.may_harm()) return;
+    if (witness_.live().empty() || !worker_.is_alive()) return looks > 0 ? kill_between(looks - 1) : void();
+    if (ground_.harm(Fault::killed_between_servers)) worker_.kill();
   });
 }
 

@@ -231,6 +231,21 @@ TEST(WorkerLife, AnOlderSchedulerIsRefusedAndTheNewerKeepsItsLink) {
   EXPECT_THAT(refused.notes, HasSubstr("epoch 5"));
 }
 
+/// Else a scheduler that has been deposed would be told of ends, and acknowledge those that it knows nothing of.
+TEST(WorkerLife, AnOlderSchedulerIsRefusedByTheWorkerAfterTheOneThatWasKilled) {
+  test::ScratchFolder folder;
+  WorkerClient worker(folder.path(), Way::kListening);
+  worker.connect();
+  worker.hello(5);
+  worker.kill_worker(SIGKILL);
+  worker.wait_exit();
+  WorkerClient next(folder.path(), Way::kListening);
+  next.connect();
+  EXPECT_EQ(next.hello(4).protocol, 0U);
+  next.connect();
+  EXPECT_NE(next.hello(5).protocol, 0U);
+}
+
 TEST(WorkerLife, AnUnknownProtocolIsRefused) {
   test::ScratchFolder folder;
   WorkerClient worker(folder.path(), Way::kInheritedSocket);

@@ -140,6 +140,26 @@ TEST_F(RestoredStore, WithoutTheFileTheLogsTellOfRunsThatAreNotKnown) {
   EXPECT_EQ(store_->next_run_no(), 42);
 }
 
+/// Workers remember the epoch of the last scheduler that they have heard, and refuse those below it.
+TEST_F(RestoredStore, WithoutTheFileWhoeverLeadsIsAboveAllThatTheWorkersHaveHeard) {
+  live(0);
+  fs::create_directories(folder_->path() / "workers" / "1");
+  fs::remove(folder_->path() / "leader");
+  open();
+  EXPECT_TRUE(store_->was_restored());
+  EXPECT_GT(store_->leader_epoch(), 1'000'000);
+}
+
+TEST_F(RestoredStore, ANewDatabaseInAnOldFolderIsLedFromAboveTheOldOnes) {
+  live(0);
+  fs::create_directories(folder_->path() / "workers" / "1");
+  fs::remove(folder_->path() / "leader");
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(database() + suffix);
+  open();
+  EXPECT_FALSE(store_->was_restored());
+  EXPECT_GT(store_->leader_epoch(), 1'000'000);
+}
+
 /// A copy that is tried elsewhere, as one should: nothing lives there.
 TEST_F(RestoredStore, ACopyInAnEmptyFolderIsNothingSpecial) {
   live(0);

@@ -110,6 +110,17 @@ TEST_F(JournalTest, SaysWhatIsLiveAndWhatIsNotAcknowledged) {
   EXPECT_EQ(content.ended[0].output_path, "/out");
 }
 
+TEST_F(JournalTest, SaysWhichSchedulerHasComeLast) {
+  Journal journal;
+  ASSERT_TRUE(journal.start(path(), with_worker()));
+  EXPECT_EQ(replay_journal(bytes()).scheduler_epoch, 0);
+  journal.scheduler(5);
+  journal.flush();
+  EXPECT_EQ(replay_journal(bytes()).scheduler_epoch, 5);
+  ASSERT_TRUE(journal.start(path(), replay_journal(bytes())));
+  EXPECT_EQ(replay_journal(bytes()).scheduler_epoch, 5);
+}
+
 TEST_F(JournalTest, ARewriteKeepsWhatCounts) {
   Journal journal;
   ASSERT_TRUE(journal.start(path(), with_worker()));
