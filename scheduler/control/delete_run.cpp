@@ -37,7 +37,7 @@ void Control::change_loaded(const DeleteRun& request, Asked& asked, LoadedRun& l
                done = std::move(what.done)](const PartVerdict& verdict) {
     if (*alive) {
       going_.erase(run_no);
-      engine_.look_at_past_again(dag_id);
+      engine_.past_changed(dag_id);
     }
     done(verdict);
   };
@@ -74,7 +74,7 @@ void Control::retire(std::vector<RunDeletionRow> runs, AuditRow audit, OnRetired
                done = std::move(done)](const PartVerdict&) {
     if (!*alive) return;
     for (const RunNo run_no : gone) going_.erase(run_no);
-    for (const std::string& dag_id : dags) engine_.look_at_past_again(dag_id);
+    for (const std::string& dag_id : dags) engine_.past_changed(dag_id);
     done(gone);
   };
   engine_.write(std::move(what));

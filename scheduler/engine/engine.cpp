@@ -140,6 +140,9 @@ bool Engine::change_run(RunNo run_no, const Event& event, EngineRequest request)
   if (live == nullptr || dead_) return false;
   open_part(*live, std::move(request), false);
   stopped_.push_back(run_no);  // who waits at the head of a list may not be wanted any more
+  const bool goes_back = std::holds_alternative<Cleared>(event) || std::holds_alternative<Marked>(event) ||
+                         std::holds_alternative<RunMarked>(event);
+  if (goes_back) doubt_past(live->run.row);
   handle(*live, event);
   return true;
 }

@@ -159,9 +159,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   /// Has the run take an event that somebody asked for. False: no such live run, or the engine has died; `request.done`
   /// is not called then.
   bool change_run(RunNo run_no, const Event& event, EngineRequest request);
-  /// A run of this DAG has ended, or is gone, and that is durable: whose tasks wait for the run of the date before look
-  /// once more, but for one.
-  void look_at_past_again(const std::string& dag_id, RunNo but = 0);
+  /// Runs of this DAG are gone, and that is durable: another run is now the one of the date before.
+  void past_changed(const std::string& dag_id);
   /// Writes what is about no run, in a part of its own. Batches keep the order of the calls.
   void write(EngineRequest request);
 
@@ -271,15 +270,23 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void carry_out(LiveRun& live, Command& command);
   void offer(LiveRun& live, InstanceNo i);
   void find_cached(LiveRun& live, InstanceNo i, const std::string& key);
-  void wait_for_past(DagRun& run);
-  void find_past(const LiveRun& live);
-  void note_standing(LiveRun& live);
   void set_timer(LiveRun& live, InstanceNo i, WallUs wake_at);
   void timer_fired(RunNo run_no, InstanceNo i, WallUs wake_at);
   void release(Pending& pending);
   void launch_durable(LaunchSpec spec);
   void tell(const Pending& pending);
   void forget_finished(const std::vector<RunNo>& runs);
+
+  // engine_past.cpp: tasks that wait for the run of the date before.
+  void wait_for_past(DagRun& run);
+  void find_past(const LiveRun& live);
+  /// Whose tasks wait look once more, but for one: a run of the DAG has ended, or come to stand still.
+  void look_at_past_again(const std::string& dag_id, RunNo but = 0);
+  void doubt_past(const RunRow& changed);
+  void look_at_changed_pasts(const std::set<std::string>& dags);
+  void note_standing(LiveRun& live);
+  [[nodiscard]] std::uint64_t past_number(const std::string& dag_id) const;
+  [[nodiscard]] std::vector<LiveRun*> runs_with_past(const std::string& dag_id);
 
   // engine_attempts.cpp: from admission to the executor, and what it reports.
   void admit();
@@ -360,7 +367,13 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::map<std::string, WallUs> asset_times_;  ///< when the last event of each was that is durable
   std::map<std::string, std::set<std::pair<RunNo, InstanceNo>>> asset_watchers_;  ///< sensors that wait, or have waited
 
-  std::map<std::string, std::set<RunNo>> past_waiters_;  ///< by DAG: whose tasks wait, or have waited, for their past
+  struct Pasts {
+    std::set<RunNo> runs;          ///< in memory, or they have been; with a task that looks back
+    std::uint64_t number = 0;      ///< another one after each change; an answer is of the number it was asked at
+  };
+  std::map<std::string, Pasts> pasts_;         ///< by DAG
+  std::uint64_t last_past_ = 0;                ///< never given twice: an answer may outlive the runs of a DAG
+  std::multiset<std::string> doubts_;          ///< DAGs with changed runs in batches that are not durable yet
   std::set<RunNo> left_;                       ///< not ours now; see leave_runs()
   std::vector<DurationRow> lazy_durations_;
   StepOutcome step_;                           ///< scratch of handle()

@@ -9,11 +9,6 @@
 #include "scheduler/model/seeded_bug.h"
 
 namespace baton {
-namespace {
-
-constexpr DurationUs kPastAgainUs = 10 * kSecond;  // after the past could not be read
-
-}  // namespace
 
 void Engine::collect(LiveRun& live, StepOutcome& step) {
   DagRun& run = live.run;
@@ -123,66 +118,6 @@ void Engine::find_cached(LiveRun& live, InstanceNo i, const std::string& key) {
                      });
 }
 
-/// Of a dated run: its tasks with `depends_on_past`, until the run of the date before is known to have done them. Who
-/// works on one run alone (no loader) leaves it out: nobody could mend that other run meanwhile.
-void Engine::wait_for_past(DagRun& run) {
-  run.waits_for_past.clear();
-  if (loader_ == nullptr || run.row.logical_date == kNoTime) return;
-  for (std::size_t t = 0; t < run.dag->tasks.size(); ++t) {
-    if (run.dag->tasks[t].spec->depends_on_past) run.waits_for_past.insert(static_cast<TaskNo>(t));
-  }
-  if (!run.waits_for_past.empty()) past_waiters_[run.row.dag_id].insert(run.row.run_no);
-}
-
-void Engine::find_past(const LiveRun& live) {
-  const DagRun& run = live.run;
-  std::vector<std::string> tasks;
-  for (const TaskNo t : run.waits_for_past) tasks.push_back(run.dag->task(t).id);
-  const auto answer = [this, run_no = run.row.run_no](const Result<std::vector<std::string>>& held) {
-    LiveRun* owner = runs_.find(run_no);
-    if (owner == nullptr || dead_) return;
-    if (!held) {  // nobody else would ask again
-      loop_.call_at(loop_.mono_now() + kPastAgainUs, [this, alive = is_alive_, run_no] {
-        const LiveRun* again = *alive ? runs_.find(run_no) : nullptr;
-        if (again != nullptr) find_past(*again);
-      });
-      return;
-    }
-    const std::set<TaskNo> asked = owner->run.waits_for_past;
-    for (const TaskNo t : asked) {
-      if (std::ranges::find(*held, owner->run.dag->task(t).id) != held->end()) continue;
-      if (!queue_.may_go_on(run_no)) return;  // asked again when one of those that it gave way to has ended
-      handle(*owner, PastSeen{t});
-      owner = runs_.find(run_no);
-      if (owner == nullptr) return;
-    }
-  };
-  store_.find_past(run.dag->id, run.row.logical_date, std::move(tasks), answer);
-}
-
-void Engine::look_at_past_again(const std::string& dag_id, RunNo but) {
-  const auto waiters = past_waiters_.find(dag_id);
-  if (waiters == past_waiters_.end()) return;
-  std::erase_if(waiters->second, [this](RunNo run_no) {
-    const LiveRun* live = runs_.find(run_no);
-    return live == nullptr || live->run.waits_for_past.empty();
-  });
-  for (const RunNo run_no : waiters->second) {
-    if (run_no != but) find_past(*runs_.find(run_no));
-  }
-  if (waiters->second.empty()) past_waiters_.erase(waiters);
-}
-
-/// Who comes to stand still lets an earlier run begin, or another that stands, and whose past is well, go on.
-void Engine::note_standing(LiveRun& live) {
-  if (live.run.waits_for_past.empty() && !live.stands) return;
-  const bool stands = stands_for_past(live.run);
-  if (stands == live.stands) return;
-  live.stands = stands;
-  queue_.note_standing(live.run.row.run_no, stands);
-  if (stands) look_at_past_again(live.run.row.dag_id, live.run.row.run_no);
-}
-
 void Engine::set_timer(LiveRun& live, InstanceNo i, WallUs wake_at) {
   if (waits_for_asset(live.run, i)) watch_asset(live, i);
   DurationUs span = sleep_until(live.run, i, wake_at, loop_.wall_now());
@@ -217,6 +152,7 @@ void Engine::release(Pending& pending) {
   if (asset_quarantines_ && !pending.quarantines.empty()) asset_quarantines_(pending.quarantines);
   see_asset_events(pending.asset_events);
   if (asset_events_ && !pending.asset_events.empty()) asset_events_(pending.asset_events);
+  look_at_changed_pasts(pending.pasts);
   forget_finished(pending.finished);
 }
 

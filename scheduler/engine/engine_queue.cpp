@@ -22,6 +22,7 @@ constexpr DurationUs kLookAgainUs = kMinute;  // the wall clock may be set while
 void Engine::create_run(RunCreation creation, Value params, std::vector<DurationUs> path_us, EngineRequest request) {
   set_limits(creation.run.dag_id, limits_of(*creation.dag), creation.run.run_no);
   note_comes(creation.run);
+  doubt_past(creation.run);  // its date may lie between
   const bool begins = !claims_held_ && begun_ < kBeginsMax && queue_.may_begin(creation.run, loop_.wall_now());
   begins ? begin_created(std::move(creation), std::move(params), std::move(path_us), std::move(request))
          : keep_waiting(std::move(creation), std::move(params), std::move(path_us), std::move(request));
@@ -108,6 +109,7 @@ void Engine::take_run(DagRun run, std::vector<DurationUs> path_us, StepOutcome c
   left_.erase(row.run_no);
   leave_queue(row.run_no);  // where it has waited: it does so anew
   note_comes(row);
+  doubt_past(row);
   set_limits(row.dag_id, limits_of(*run.dag), row.run_no);
   // One that was only marked has ended still, and has nothing to wait for.
   const bool waits = loader_ != nullptr && !is_final(row.state) && !queue_.may_begin(row, loop_.wall_now());

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -78,6 +80,7 @@ struct Pending {
   std::vector<RunNo> begun, ended, finished;
   std::vector<AssetQuarantineRow> quarantines;  ///< of checks: told before the events
   std::vector<AssetEventRow> asset_events;  ///< told once they are durable
+  std::set<std::string> pasts;  ///< DAGs of which later runs look at their past anew
 };
 
 /// Takes out all that belongs to a run whose creation was struck. What somebody asked of it meanwhile is answered with

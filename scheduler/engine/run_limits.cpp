@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "scheduler/model/seeded_bug.h"
+
 namespace baton {
 
 RunLimits limits_of(const Dag& dag) {
   const bool in_order = std::ranges::any_of(dag.tasks, [](const Task& task) { return task.spec->depends_on_past; });
-  return {dag.max_active_runs, in_order};
+  return {dag.max_active_runs, in_order && !BATON_BUG(dates_in_any_order)};
 }
 
 std::string_view to_string(QueueWait wait) {

@@ -251,6 +251,7 @@ std::int32_t RunQueue::standing(const DagQueue& dag, LaneNo lane) {
 
 /// `beside_standing`: those that stand still do not count, for they wait for nothing else than such a one.
 bool RunQueue::has_room(const DagQueue& dag, LaneNo lane, bool beside_standing) {
+  if (BATON_BUG(standing_keeps_its_place)) beside_standing = false;
   if (BATON_BUG(max_active_runs_ignored)) return true;
   if (dag.said_by == 0 && dag.taken > 0) return false;
   const Lane& scheduled = dag.lanes[kScheduled];

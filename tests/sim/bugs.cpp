@@ -101,6 +101,12 @@ constexpr std::array kBugs = {
     // Runs that wait to begin.
     SeededBug{"max_active_runs_ignored", "as many runs of a DAG begin as there are"},
     SeededBug{"ended_run_keeps_its_place", "a run that has ended counts under the limit of its DAG"},
+    SeededBug{"standing_keeps_its_place", "who waits for an earlier run holds the place that this one needs"},
+    SeededBug{"past_taken_for_well", "nobody asks how the run of the date before has ended"},
+    SeededBug{"past_seen_once", "who waits for the run of the date before is not told when that ends anew"},
+    SeededBug{"past_never_doubted", "what was seen of the run of the date before holds, though that is cleared meanwhile"},
+    SeededBug{"late_past_believed", "what was read of the run of the date before it was cleared is believed after it"},
+    SeededBug{"dates_in_any_order", "a date begins though an earlier one has not ended"},
     SeededBug{"queue_by_number", "what waits to begin goes by number alone, whoever asked for it"},
     // Schedules.
     SeededBug{"restart_misses_nothing", "what fell due while no server ran counts as due now"},

@@ -292,6 +292,7 @@ void Checks::check_quiet(Scheduler* scheduler) {
   disk_.requests().check_quiet();
   disk_.quality().check_quiet();
   disk_.books().check_quiet();
+  disk_.past().check_quiet();
   for (const auto& [run_no, run] : disk_.runs()) {
     if (run.row.state == RunState::queued && !scheduler->engine().queue().is_waiting(run_no)) {
       fail("INV-14", fmt::format("run {} waits to begin and the engine does not know it", run_no));
@@ -338,7 +339,11 @@ void Checks::check_quiet(Scheduler* scheduler) {
       if (!is_final(row.state) && live == nullptr && !waits_to_begin) {
         fail("INV-14", name + " has not ended and the engine does not know its run");
       }
-      if (row.state == TaskState::none && live != nullptr && !is_hook &&
+      const bool is_being_read = run.dag->spec(row.task_no).depends_on_past &&  // its past, by another thread
+                                 ground_.loop.now() < std::max(run.began_at, run.changed_at) + kSecond;
+      const bool waits_for_past =
+          is_being_read || disk_.past().is_held(run, row.task_no) || disk_.past().gives_way(run);
+      if (row.state == TaskState::none && live != nullptr && !is_hook && !waits_for_past &&
           live->at(row.instance_no).state == TaskState::none && settled(run, row.task_no) != Rule::open) {
         fail("INV-14", name + " is settled and nobody has noticed");
       }

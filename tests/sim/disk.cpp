@@ -41,6 +41,7 @@ Disk::Disk(Ground& ground, Witness& witness) : ground_(ground),
       assets_(ground, runs_, books_),
       quality_(ground, runs_, assets_),
       backfills_(ground, runs_, books_),
+      past_(ground, runs_),
       keys_(ground) {
   if (ground.options.seed % kSeedsPerMirror == 0) mirror_ = std::make_unique<Mirror>(ground.loop);
 }
@@ -134,6 +135,7 @@ CommitDone Disk::apply(const Batch& batch, std::int64_t epoch) {
   backfills_.end_batch();
   if (mirror_) apply_to_mirror(batch, how);
   const std::set<RunNo> changed = std::exchange(changed_, {});
+  past_.end_batch(changed);
   for (const auto& [run_no, i] : std::exchange(ended_, {})) {
     // What has ended beside a change of a person may have ended before it: nobody can tell from the rows.
     if (on_end && !changed.contains(run_no)) on_end(*find(run_no), i);
@@ -215,7 +217,13 @@ void Disk::apply_change(const Part& part, DiskRun& run, const Change& change) {
   const auto row = std::ranges::find(part.runs, run.row.run_no, &RunRow::run_no);
   const bool is_told = row != part.runs.end();
   const bool goes_on = is_told && !is_final(row->state) && !is_stop(row->reason);  // or waits for its place
-  if (!change.is_mark || goes_on) run.cut_seq = run.failed_seq = 0;
+  if (!change.is_mark || goes_on) {
+    for (const TaskRow& of : run.instances) {  // what the change leaves as it is has ended in the stop all the same
+      Facts& facts = run.facts[static_cast<std::size_t>(of.instance_no)];
+      facts.ended_in_stop = facts.ended_in_stop || (run.cut_seq != 0 && is_final(of.state));
+    }
+    run.cut_seq = run.failed_seq = 0;
+  }
   if (is_told) run.row.started_at = row->started_at;  // for the claims of this very part
   const MonoUs shift = ground_.loop.wall() - ground_.loop.now();
   for (std::size_t i = 0; i < run.instances.size(); ++i) {
@@ -262,6 +270,7 @@ void Disk::create(const RunCreation& creation) {
   run.dag = creation.dag;
   run.was_killed = killed_.contains(run.row.run_no);
   run.began_at = asked_at_[creation.run.run_no];
+  past_.take(creation);
   const bool has_begun = run.row.begun_at != kNoTime;
   if (has_begun && ground_.loop.last_wall_step() < run.began_at) {  // it may have waited for its turn
     run.began_at = creation.run.started_at - (ground_.loop.wall() - ground_.loop.now());
@@ -312,7 +321,9 @@ void Disk::begin_runs(const Part& part) {
     ground_.say(fmt::format("  run {} begins", row.run_no));
     // One that is stopped, or marked as a whole, while it waits begins only to end: its hooks. Where all of its tasks had
     // ended before, there was nothing to stop, and its end says how they ended.
-    const auto has_ended = [](const TaskRow& one) { return is_final(one.state); };
+    const auto has_ended = [&](const TaskRow& one) {
+      return is_final(one.state) || run->dag->task(one.task_no).hook != Hook::none;
+    };
     const bool had_all_ended = !begins && std::ranges::all_of(run->instances, has_ended);
     const bool only_ends =
         is_stop(row.reason) || (is_final(row.state) && (row.reason == Reason::marked || had_all_ended));
@@ -339,7 +350,8 @@ void Disk::check_begin(const DiskRun& run) {
   if (run.row.run_after != kNoTime && ground_.loop.last_wall_step() < 0 && run.row.run_after > ground_.loop.wall()) {
     ground_.findings.fail("INV-16", fmt::format("run {} begins before its time", run_no));
   }
-  if (limit <= 0 || run.row.type == RunType::backfill) return;  // those have a limit of their own
+  const bool has_own_limit = run.row.type == RunType::backfill;
+  if (limit <= 0 || has_own_limit) return past_.begins(run, 1, 0);
   std::int32_t live = 1;
   for (const auto& [other_no, other] : runs_) {
     // Versions of a ring say different limits. Which of them a server has heard of last, no row tells.
@@ -347,9 +359,7 @@ void Disk::check_begin(const DiskRun& run) {
     const bool counts = other_no != run_no && other.row.dag_id == run.row.dag_id && other.row.type != RunType::backfill;
     live += counts && other.row.state != RunState::queued && !other.is_finished() ? 1 : 0;
   }
-  if (live > limit) {
-    ground_.findings.fail("INV-16", fmt::format("run {} begins as number {} of {} that may", run_no, live, limit));
-  }
+  past_.begins(run, live, limit);
 }
 
 void Disk::make_instance(const TaskRow& row) {
@@ -519,6 +529,9 @@ void Disk::write_instance(const TaskRow& row, const Change* change) {
     ++facts.claims;
     check_claim(*run, old, row, facts);
   }
+  const bool starts = row.state == TaskState::queued || row.state == TaskState::deferred ||
+                      (row.state == TaskState::success && row.reason != Reason::marked);
+  if (starts && old.state == TaskState::none && !leader_is_alone_) past_.starts(*run, row.task_no);
   if (row.state == TaskState::up_for_retry || row.state == TaskState::up_for_reschedule) note_sleep(row, facts);
   const bool had_ended = is_final(old.state) && !was_cleared;
   const bool is_end = is_final(row.state) && row.state != TaskState::removed;

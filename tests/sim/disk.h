@@ -22,6 +22,7 @@
 #include "tests/sim/letter_books.h"
 #include "tests/sim/mirror.h"
 #include "tests/sim/quality_books.h"
+#include "tests/sim/past_books.h"
 #include "tests/sim/requests.h"
 #include "tests/sim/sim_keys.h"
 #include "tests/sim/state_books.h"
@@ -43,6 +44,7 @@ struct Facts {
   Epoch killed_before_start = 0;  ///< the try that somebody has killed before its program started: it may have failed
   std::int64_t cleared_seq = 0;  ///< the batch in which it began anew
   std::int64_t ended_seq = 0;    ///< the batch in which it ended, or was marked
+  bool ended_in_stop = false;    ///< of its run, which has been taken back since: no retry followed
   MonoUs slept_at = -1;          ///< when it went to sleep
   MonoUs sleeps_until = -1;
 };
@@ -132,6 +134,7 @@ class Disk {
   [[nodiscard]] TickBooks& books() { return books_; }
   [[nodiscard]] KeyBooks& keys() { return keys_; }
   [[nodiscard]] BackfillBooks& backfills() { return backfills_; }
+  [[nodiscard]] PastBooks& past() { return past_; }
   /// As Store::load_service().
   [[nodiscard]] ServiceSnapshot service() const;
   /// Versions of a DAG that were ever written.
@@ -187,6 +190,7 @@ class Disk {
   AssetBooks assets_;
   QualityBooks quality_;
   BackfillBooks backfills_;
+  PastBooks past_;
   KeyBooks keys_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const VersionRow>> versions_;  ///< by DAG and version
   std::map<std::tuple<std::string, std::string, std::string, std::string>, CacheRow> cache_;

@@ -144,7 +144,12 @@ constexpr std::array<const char*, kFaultCount> kNames = {"scheduler_crash",
                                                          "server_deposed",
                                                          "deposed_refused",
                                                          "deposed_fenced",
-                                                         "killed_between_servers"};
+                                                         "killed_between_servers",
+                                                         "past_awaited",
+                                                         "past_gave_way",
+                                                         "past_cleared",
+                                                         "past_marked",
+                                                         "past_unread"};
 
 }  // namespace
 

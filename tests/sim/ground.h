@@ -71,7 +71,9 @@ enum class Fault : std::uint8_t {
   // Of servers beside others.
   second_refused, refused_beside_stopped, succeeded_at_once, server_deposed, deposed_refused,
   deposed_fenced, killed_between_servers,
-  last_of_all = killed_between_servers,
+  // Of tasks that wait for the run of the date before.
+  past_awaited, past_gave_way, past_cleared, past_marked, past_unread,
+  last_of_all = past_unread,
 };
 inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::last_of_all) + 1;
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;

@@ -275,7 +275,8 @@ void Judge::judge_attempts(const TaskRow& row) {
   if (has_met_another) return;
   // A teardown or hook that a kill stopped, and what a stop cut off, end as they were.
   if (was_cut(row)) return;
-  if (run_.cut_seq != 0 && row.state == TaskState::failed && row.reason == Reason::outputs) return;  // and no retry
+  const bool in_stop = run_.cut_seq != 0 || facts.ended_in_stop;
+  if (in_stop && row.state == TaskState::failed && row.reason == Reason::outputs) return;  // and no retry
   const std::set<TaskState> states = possible(row);
   if (!states.contains(row.state)) {
     std::string names;

@@ -187,7 +187,8 @@ HostParts Scheduler::parts() {
   loader_ = std::make_unique<SimLoader>(ground_, disk_, process_, [this, read_dag](RunNo run_no, Moment now) {
     return read_run(store_, read_dag, run_no, now);
   });
-  return {loop_, store_, link_, nullptr, read_dag, nullptr, nullptr, loader_.get(), &keys_};
+  RunLoader* const loader = errand_.policy == HostPolicy::all_runs ? loader_.get() : nullptr;  // as Machine has it
+  return {loop_, store_, link_, nullptr, read_dag, nullptr, nullptr, loader, &keys_};
 }
 
 /// Versions are not written here; what they become is tested by their own room.

@@ -264,9 +264,23 @@ Result<std::unordered_map<std::string, DurationUs>> SimStore::mean_durations(con
   return disk_.means(dag_id);
 }
 
-/// No DAG of the simulation looks at its past.
-void SimStore::find_past(const std::string&, WallUs, std::vector<std::string>, OnPast done) {
-  ground_.loop.call(process_, ground_.loop.now(), [done = std::move(done)] { done(std::vector<std::string>{}); });
+/// Of what is durable when a thread comes to it; the answer takes a while. What cannot be read is asked for again.
+void SimStore::find_past(const std::string& dag_id, WallUs date, std::vector<std::string> tasks, OnPast done) {
+  const MonoUs at = ground_.loop.now() + ground_.latency.log_between(20, 20 * kMillisecond);
+  ground_.loop.call(process_, at, [this, dag_id, date, tasks = std::move(tasks), done = std::move(done)] {
+    Result<std::vector<std::string>> held = disk_.past().held(dag_id, date, tasks);
+    if (Mirror* mirror = disk_.mirror()) {
+      std::optional<Result<std::vector<std::string>>> there;
+      mirror->store().find_past(dag_id, date, tasks, [&there](const auto& found) { there = found; });
+      mirror->drain();
+      if (!there || !*there || **there != *held) ground_.findings.fail("STORE", "SQLite has another past of " + dag_id);
+    }
+    if (ground_.may_harm() && ground_.faults.percent(8) && ground_.strike(Fault::past_unread)) {
+      held = Error{"the disk cannot be read", ErrorKind::storage};
+    }
+    const MonoUs told_at = ground_.loop.now() + ground_.latency.log_between(20, 900);
+    ground_.loop.call(process_, told_at, [done, held = std::move(held)] { done(held); });
+  });
 }
 
 void SimStore::find_cached(const std::string& dag_id, const std::string& task_id, const std::string& key,

@@ -56,17 +56,21 @@ std::shared_ptr<const Dag> versioned(Dag dag, std::int32_t number, std::shared_p
 }
 
 /// Its versions have the same tasks: what a run comes to does not hang on when its file was saved.
-std::vector<DagPlan> make_timed(Rng rng, std::int32_t number, const std::vector<PoolSpec>& pools, WallUs midnight) {
+std::vector<DagPlan> make_timed(Rng rng, Rng past, std::int32_t number, const std::vector<PoolSpec>& pools,
+                                WallUs midnight) {
   Dag dag;
   dag.id = fmt::format("s{}", number);
   dag.work_folder = "/work";
   dag.source_file = dag.id + ".dag.yaml";
   const auto tasks = static_cast<std::size_t>(rng.between(1, 2));
+  const bool looks_back = past.percent(35);
   std::vector<std::vector<TaskNo>> needs(tasks);
   for (std::size_t t = 0; t < tasks; ++t) {
     Task task;
     task.id = fmt::format("t{}", t);
-    task.spec = std::make_shared<const TaskSpec>(draw_task(rng, pools));
+    TaskSpec spec = draw_task(rng, pools);
+    spec.depends_on_past = looks_back && (t == 0 || past.percent(50));
+    task.spec = std::make_shared<const TaskSpec>(std::move(spec));
     dag.tasks.push_back(std::move(task));
     if (t > 0) needs[t].push_back(static_cast<TaskNo>(t - 1));
   }
@@ -95,7 +99,8 @@ void add_timed_dags(Workload& w, std::uint64_t seed) {
   const std::int32_t n = rng.percent(60) ? 2 : 1;
   for (std::int32_t k = 0; k < n; ++k) {
     const Rng own(hash_of({seed, kChance, static_cast<std::uint64_t>(k)}));
-    w.timed.push_back(make_timed(own, k, w.pools, midnight_of(seed)));
+    const Rng past(hash_of({seed, kChance, static_cast<std::uint64_t>(k), 1}));
+    w.timed.push_back(make_timed(own, past, k, w.pools, midnight_of(seed)));
   }
 }
 

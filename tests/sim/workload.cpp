@@ -43,11 +43,12 @@ bool may_run_early(TriggerRule rule) {
 /// Draws one Dag. Lives for one call of make_dag().
 class DagMaker : DagDraft {
  public:
-  /// `doors`, `asks`, `follow`: chance of its own for who names a breaker, who waits for others, what follows from ends.
-  DagMaker(Rng& rng, Rng doors, Rng asks, Rng follow, std::int32_t number, std::int32_t tasks_max,
+  /// `doors`, `asks`, `follow`, `past`: chance of its own for who names a breaker, who waits for others, what follows
+  /// from ends, who waits for the run of the date before.
+  DagMaker(Rng& rng, Rng doors, Rng asks, Rng follow, Rng past, std::int32_t number, std::int32_t tasks_max,
            const std::vector<PoolSpec>& pools, bool has_server)
-      : rng_(rng), doors_(doors), asks_(asks), follow_(follow), number_(number), tasks_max_(tasks_max), pools_(pools),
-        has_server_(has_server) {
+      : rng_(rng), doors_(doors), asks_(asks), follow_(follow), past_(past), number_(number), tasks_max_(tasks_max),
+        pools_(pools), has_server_(has_server) {
     dag_.id = fmt::format("d{}", number);
   }
 
@@ -63,6 +64,7 @@ class DagMaker : DagDraft {
   void put_behind_breakers();
   void have_wait_for_others();
   void say_what_follows();
+  void look_back();
   Dag edit(const Dag& dag);
   TaskSpec script();
   TaskSpec sensor();
@@ -74,6 +76,7 @@ class DagMaker : DagDraft {
   Rng doors_;
   Rng asks_;
   Rng follow_;
+  Rng past_;
   std::int32_t number_;
   std::int32_t tasks_max_;
   const std::vector<PoolSpec>& pools_;
@@ -331,6 +334,21 @@ void DagMaker::say_what_follows() {
   }
 }
 
+/// In some its tasks wait for the run of the date before, mostly of one at a time.
+void DagMaker::look_back() {
+  if (!past_.percent(45)) return;
+  const TaskNo always = static_cast<TaskNo>(past_.below(static_cast<std::int64_t>(dag_.tasks.size())));
+  for (std::size_t t = 0; t < dag_.tasks.size(); ++t) {
+    Task& task = dag_.tasks[t];
+    const bool does = static_cast<TaskNo>(t) == always || past_.percent(30);
+    if (!does || task.hook != Hook::none) continue;
+    TaskSpec spec = *task.spec;
+    spec.depends_on_past = true;
+    task.spec = std::make_shared<const TaskSpec>(std::move(spec));
+  }
+  if (past_.percent(70)) dag_.max_active_runs = past_.percent(75) ? 1 : 2;
+}
+
 /// The file as it is after somebody has changed it: nothing in it that decides how a task ends.
 Dag DagMaker::edit(const Dag& dag) {
   Dag out = dag;
@@ -375,6 +393,7 @@ DagPlan DagMaker::make() {
   have_wait_for_others();
   put_behind_breakers();
   say_what_follows();
+  look_back();
   DagPlan plan;
   BATON_CHECK(link(dag_, needs_).empty());
   plan.newer = std::make_shared<const Dag>(edit(dag_));
@@ -463,7 +482,9 @@ Workload make_workload(std::uint64_t seed, std::int32_t tasks_max, bool has_serv
     const Rng doors(hash_of({seed, 12, static_cast<std::uint64_t>(k)}));
     const Rng asks(hash_of({seed, 14, static_cast<std::uint64_t>(k)}));
     const Rng follow(hash_of({seed, 18, static_cast<std::uint64_t>(k)}));
-    w.dags.push_back(DagMaker(own, doors, asks, follow, static_cast<std::int32_t>(k), tasks_max, w.pools, has_server).make());
+    const Rng past(hash_of({seed, 33, static_cast<std::uint64_t>(k)}));
+    const auto number = static_cast<std::int32_t>(k);
+    w.dags.push_back(DagMaker(own, doors, asks, follow, past, number, tasks_max, w.pools, has_server).make());
   }
   add_crowd(w, seed);
   add_timed_dags(w, seed);

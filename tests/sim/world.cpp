@@ -13,7 +13,7 @@ namespace {
 constexpr DurationUs kLastRunUs = 12 * kMinute;  ///< before the calm
 constexpr DurationUs kQuietUs = 10 * kMinute;    ///< after the calm
 constexpr DurationUs kAloneMaxUs = 20 * kMinute;  ///< how long a person waits for one run to end
-constexpr std::uint64_t kEventsMax = 200'000;
+constexpr std::uint64_t kEventsMax = 400'000;
 
 WorkerSettings worker_settings(std::uint64_t seed) {
   return {.keeps_tasks = (hash_of({seed, 6}) & 1U) != 0};
@@ -53,6 +53,7 @@ World::World(const SimOptions& options)
       rings_(hash_of({options.seed, 35})),
       checkers_(hash_of({options.seed, 39})),
       rivals_(hash_of({options.seed, 40})),
+      heirs_(hash_of({options.seed, 41})),
       keeps_tasks_(worker_settings(options.seed).keeps_tasks),
       may_be_alone_(!worker_settings(options.seed).keeps_tasks && errands_.percent(60)),
       runs_left_(options.runs_max) {
@@ -79,6 +80,7 @@ void World::plan_day() {
   plan_rings();
   plan_checked();
   plan_servers();
+  plan_past();
   ground_.loop.call(kMachine, ground_.calm_at, [this] { calm_down(); });
   ground_.loop.call(kMachine, ground_.calm_at + kQuietUs, [this] {
     checks_.check_quiet(scheduler_.get());
@@ -365,6 +367,7 @@ void World::calm_down() {
   let_all_runs_go_on();
   later(4 * kMinute, [this] { let_all_runs_go_on(); });  // what was on its way
   if (!files_.empty()) let_all_go();
+  mend_past();
   release_assets();
 }
 

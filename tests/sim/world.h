@@ -108,6 +108,12 @@ class World {
   void kill_between(std::int32_t looks);
   void ask_deposed();
   void look_at_deposed();
+  // world_past.cpp
+  void plan_past();
+  [[nodiscard]] std::vector<RunNo> runs_that_stand();
+  void want_past();
+  void mark_past(const DiskRun& run);
+  void mend_past();
   // world_backfills.cpp
   void plan_backfills();
   [[nodiscard]] BackfillAsk draw_backfill(std::size_t k, const timetable::ScheduleSpec& spec);
@@ -157,6 +163,7 @@ class World {
   Rng rings_;    ///< of who wants runs that start each other
   Rng checkers_;  ///< of who wants runs whose data is checked
   Rng rivals_;  ///< of who starts servers beside others
+  Rng heirs_;  ///< of who sees to it that the past is well
   std::vector<std::shared_ptr<const Dag>> files_;  ///< what those of DAGs with schedules hold now; null: gone
   std::vector<std::pair<WallUs, WallUs>> filled_;  ///< of each the range that was asked for last
   MonoUs served_since_ = 0;  ///< by one server, without a pause

@@ -67,10 +67,11 @@ void World::want_backfill(std::size_t k) {
   std::erase_if(range, [now = ground_.loop.wall()](const Stretch& one) { return one.due > now; });
   ground_.say(fmt::format("person fills {} intervals of {}", range.size(), id));
   scheduler_->backfills()->on_dates = [this](const std::string& of) { interrupt_backfill(of); };
-  const bool is_none = range.empty();
-  scheduler_->backfills()->create(std::move(ask), [this, k, id, version, is_none](const Result<std::int64_t>& made) {
+  const bool is_none = range.empty(), is_circle = ask.wish.runs_backwards && looks_back(*dag);
+  scheduler_->backfills()->create(std::move(ask), [this, k, id, version, is_none, is_circle](const Result<std::int64_t>& made) {
     if (made && is_none) return ground_.findings.fail("BACKFILL", "a range without intervals is taken");
-    if (!made && made.error().kind == ErrorKind::invalid && !is_none) {
+    if (made && is_circle) return ground_.findings.fail("BACKFILL", id + ": each of its dates waits for one that is made after it");
+    if (!made && made.error().kind == ErrorKind::invalid && !is_none && !is_circle) {
       return ground_.findings.fail("BACKFILL", id + ": a range with intervals is refused: " + made.error().message);
     }
     if (made) plan_changes_of_backfill(*made, k);

@@ -469,6 +469,14 @@ class EnginePast : public testing::Test {
     for (const auto& asked : std::exchange(bench.store.past, {})) asked.done(held);
     bench.settle();
   }
+  /// What it says to the run of a date alone.
+  void answer_of(WallUs date, const std::vector<std::string>& held) {
+    for (auto& asked : bench.store.past) {
+      if (asked.date == date) std::exchange(asked.done, nullptr)(held);
+    }
+    std::erase_if(bench.store.past, [](const auto& asked) { return !asked.done; });
+    bench.settle();
+  }
   TaskState state(RunNo run_no, const char* task) {
     const DagRun* run = bench.engine.run(run_no);
     return run == nullptr ? removed : run->at(*bench.dag->find(task)).state;
@@ -540,6 +548,132 @@ TEST_F(EnginePast, APastThatCannotBeReadIsAskedForAgain) {
   EXPECT_EQ(state(1, "bound"), queued);
 }
 
+/// `bound` comes after `free`, and looks back.
+std::shared_ptr<const Dag> looking_back_later() {
+  DagBuilder builder;
+  builder.task("free");
+  TaskSpec bound = test::run_task();
+  bound.depends_on_past = true;
+  builder.task("bound", {"free"}, bound);
+  return builder.build();
+}
+
+class EnginePastDoubted : public EnginePast {
+ protected:
+  EnginePastDoubted() : EnginePast(looking_back_later()) {}
+  /// Run 2, of the day before, has ended well, and is cleared.
+  void clear_the_day_before() {
+    const Moment now{bench.loop.wall_now(), bench.loop.mono_now()};
+    RunRow before = creation_of(bench, 2).run;
+    before.logical_date = kDay;
+    DagRun again = make_run(before, bench.dag, Value{ValueMap{}}, now, {});
+    again.row.state = RunState::success;
+    again.row.begun_at = again.row.started_at = 5;
+    for (Instance& instance : again.instances) instance.state = success;
+    recount(again);
+    StepOutcome cleared;
+    clear_instances(again, {0, 1}, now, cleared);
+    bench.engine.take_run(std::move(again), {}, std::move(cleared), {});
+  }
+  /// What a run of this date has asked for last, which is taken out of the store's hands.
+  std::optional<test::HandStore::PastAsked> asked_last(WallUs date) {
+    std::optional<test::HandStore::PastAsked> last;
+    for (auto& asked : bench.store.past) {
+      if (asked.date == date) last = std::move(asked);
+    }
+    std::erase_if(bench.store.past, [&](const auto& asked) { return asked.date == date || !asked.done; });
+    return last;
+  }
+};
+
+TEST_F(EnginePastDoubted, WhatHasNotStartedWaitsForAnEarlierRunThatIsClearedMeanwhile) {
+  create(1, 2 * kDay);
+  answer(std::vector<std::string>{});  // all is well
+  clear_the_day_before();
+  bench.settle();
+  end_all(1);
+  EXPECT_EQ(state(1, "free"), success);
+  EXPECT_EQ(state(1, "bound"), none);
+  answer_of(2 * kDay, {"bound"});
+  EXPECT_EQ(state(1, "bound"), none);
+  end_all(2);
+  answer_of(kDay, {});
+  end_all(2);
+  EXPECT_EQ(bench.engine.run(2), nullptr);
+  answer(std::vector<std::string>{});
+  EXPECT_EQ(state(1, "bound"), queued);
+}
+
+TEST_F(EnginePastDoubted, WhatHasStartedGoesOn) {
+  create(1, 2 * kDay);
+  answer(std::vector<std::string>{});
+  end_all(1);
+  ASSERT_EQ(state(1, "bound"), queued);
+  clear_the_day_before();
+  bench.settle();
+  end_all(1);
+  EXPECT_EQ(bench.engine.run(1), nullptr) << "it has ended";
+}
+
+TEST_F(EnginePastDoubted, AnAnswerFromBeforeTheClearTellsNothing) {
+  create(1, 2 * kDay);
+  end_all(1);
+  auto early = std::exchange(bench.store.past, {});
+  ASSERT_EQ(early.size(), 1U);
+  clear_the_day_before();
+  bench.loop.drain();
+  early[0].done(std::vector<std::string>{});
+  EXPECT_EQ(state(1, "bound"), none) << "decided, and not durable";
+  bench.settle();
+  auto late = asked_last(2 * kDay);
+  ASSERT_TRUE(late.has_value()) << "it asks anew";
+  early[0].done(std::vector<std::string>{});
+  bench.settle();
+  EXPECT_EQ(state(1, "bound"), none);
+  late->done(std::vector<std::string>{});
+  bench.settle();
+  EXPECT_EQ(state(1, "bound"), queued);
+}
+
+TEST_F(EnginePastDoubted, NobodyAsksBeforeTheClearIsDurable) {
+  create(1, 2 * kDay);
+  answer(Error{"the disk", ErrorKind::storage});
+  clear_the_day_before();
+  bench.loop.drain();  // decided, and on its way to the disk
+  bench.loop.pass(10 * kSecond);
+  bench.loop.drain();
+  EXPECT_FALSE(asked_last(2 * kDay)) << "it would be told what was there before the clear";
+  bench.settle();
+  EXPECT_TRUE(asked_last(2 * kDay));
+}
+
+TEST_F(EnginePastDoubted, ARunOfADateBetweenIsThePastOfALaterOne) {
+  create(1, 3 * kDay);
+  answer(std::vector<std::string>{});
+  create(2, 2 * kDay);
+  bench.store.past.clear();
+  end_all(1);
+  EXPECT_EQ(state(1, "bound"), none);
+}
+
+TEST_F(EnginePastDoubted, WhatIsLaterIsNobodysPast) {
+  create(1, 2 * kDay);
+  answer(std::vector<std::string>{});
+  create(2, 3 * kDay);
+  end_all(1);
+  EXPECT_EQ(state(1, "bound"), queued);
+}
+
+TEST_F(EnginePastDoubted, OfWhatIsGoneAnotherTakesThePlace) {
+  create(1, 2 * kDay);
+  answer(std::vector<std::string>{});
+  bench.engine.past_changed(bench.dag->id);
+  end_all(1);
+  EXPECT_EQ(state(1, "bound"), none);
+  answer(std::vector<std::string>{});
+  EXPECT_EQ(state(1, "bound"), queued);
+}
+
 class EnginePastOneAtATime : public EnginePast {
  protected:
   EnginePastOneAtATime() : EnginePast(1) {}
@@ -567,7 +701,8 @@ TEST_F(EnginePastOneAtATime, AClearedRunGoesBeforeTheOneThatStandsStillForIt) {
   bench.engine.take_run(std::move(again), {}, std::move(cleared), {});
   bench.settle();
   ASSERT_NE(bench.engine.run(2), nullptr) << "neither of them would ever end";
-  answer(std::vector<std::string>{});
+  answer_of(2 * kDay, {"bound"});
+  answer_of(kDay, {});
   end_all(2);
   EXPECT_EQ(bench.engine.run(2), nullptr);
   answer(std::vector<std::string>{});
@@ -595,7 +730,7 @@ TEST_F(EnginePastOneAtATime, WhatRunsIsNotGoneBefore) {
 TEST_F(EnginePastOneAtATime, WhoHasGivenWayGoesOnOnceTheOtherHasEnded) {
   stand();
   create(2, kDay);
-  bench.engine.look_at_past_again(bench.dag->id);
+  bench.engine.past_changed(bench.dag->id);
   answer(std::vector<std::string>{});  // of both: the task has succeeded there, and the run goes on
   EXPECT_EQ(state(1, "bound"), none) << "one at a time";
   EXPECT_EQ(state(2, "bound"), queued);
@@ -625,6 +760,7 @@ TEST_F(EnginePast, AnEarlierRunThatWaitsAndIsCalledASuccessLetsItGoOn) {
   answer(std::vector<std::string>{"bound"});
   bench.engine.hold_dag(bench.dag->id, true);
   create(2, kDay);
+  answer(std::vector<std::string>{"bound"});
   ASSERT_EQ(bench.engine.run(2), nullptr);
   RunRow waiting = creation_of(bench, 2).run;
   waiting.logical_date = kDay;
