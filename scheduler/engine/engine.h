@@ -100,7 +100,8 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   std::int64_t raise_asset_event(AssetEventRow event, EngineRequest request);
   /// Called with asset events that have become durable, in the order of their numbers.
   void on_asset_events(std::function<void(const std::vector<AssetEventRow>&)> f) { asset_events_ = std::move(f); }
-  /// Called, before the events of the same batch, with what checks hold back or let go on, once that is durable.
+  /// Called, before the events of the same batch, with what checks hold back or let go on, once that is durable; before
+  /// or behind the answers to what was asked for in that batch, as their rows lie.
   void on_asset_quarantines(std::function<void(const std::vector<AssetQuarantineRow>&)> f) {
     asset_quarantines_ = std::move(f);
   }
@@ -273,6 +274,7 @@ class Engine final : public ExecutorEvents, private CommitEvents {
   void set_timer(LiveRun& live, InstanceNo i, WallUs wake_at);
   void timer_fired(RunNo run_no, InstanceNo i, WallUs wake_at);
   void release(Pending& pending);
+  void tell_quarantines_and_answers(Pending& pending);
   void launch_durable(LaunchSpec spec);
   void tell(const Pending& pending);
   void forget_finished(const std::vector<RunNo>& runs);

@@ -12,7 +12,8 @@ namespace baton {
 
 void Engine::collect(LiveRun& live, StepOutcome& step) {
   DagRun& run = live.run;
-  Part& part = next().part(live.part);
+  const std::size_t place = next().place_of(live.part);
+  Part& part = next().batch.parts[place];
   take_letters(run, step, loop_.wall_now(), part.service);
   const auto write = [&](InstanceNo i, std::vector<TaskRow>& to) {
     TaskRow row = row_of(run, i);
@@ -22,7 +23,7 @@ void Engine::collect(LiveRun& live, StepOutcome& step) {
     if (is_final(run.at(i).state)) run.drop_activity(i);
   };
   for (const AssetQuarantineRow& row : step.quarantines) {
-    next().quarantines.push_back(row);
+    next().quarantines.push_back({place, row});
     part.service.quarantines.push_back(row);
   }
   std::move(step.held.begin(), step.held.end(), std::back_inserter(part.service.held_events));
@@ -136,9 +137,7 @@ void Engine::timer_fired(RunNo run_no, InstanceNo i, WallUs wake_at) {
 // ── what is durable has effect ──────────────────────────────────────────────────────────────────────────────────────
 
 void Engine::release(Pending& pending) {
-  for (const Pending::Request& request : pending.requests) {
-    if (request.answer) request.answer(request.verdict);
-  }
+  tell_quarantines_and_answers(pending);
   for (LaunchSpec& spec : pending.launches) launch_durable(std::move(spec));
   const auto is_stopped = [&](const AttemptKey& key) {
     return std::any_of(pending.stops.begin(), pending.stops.end(), [&](const auto& stop) { return stop.key == key; });
@@ -149,11 +148,27 @@ void Engine::release(Pending& pending) {
   for (const Pending::ChildWish& wish : pending.children) wish.stops ? stop_child(wish) : begin_child(wish);
   executor_.flush();
   tell(pending);  // the programs start meanwhile
-  if (asset_quarantines_ && !pending.quarantines.empty()) asset_quarantines_(pending.quarantines);
   see_asset_events(pending.asset_events);
   if (asset_events_ && !pending.asset_events.empty()) asset_events_(pending.asset_events);
   look_at_changed_pasts(pending.pasts);
   forget_finished(pending.finished);
+}
+
+/// What checks hold back, and a person who lets it go in the same batch: whoever is told comes to what the rows say, in
+/// the order of their parts.
+void Engine::tell_quarantines_and_answers(Pending& pending) {
+  std::ranges::stable_sort(pending.quarantines, {}, &Pending::QuarantineTold::part);
+  auto next_told = pending.quarantines.begin();
+  const auto tell_up_to = [&](std::size_t part) {
+    std::vector<AssetQuarantineRow> rows;
+    for (; next_told != pending.quarantines.end() && next_told->part <= part; ++next_told) rows.push_back(next_told->row);
+    if (asset_quarantines_ && !rows.empty()) asset_quarantines_(rows);
+  };
+  for (const Pending::Request& request : pending.requests) {
+    if (request.part != Pending::kNoPart) tell_up_to(request.part);
+    if (request.answer) request.answer(request.verdict);
+  }
+  tell_up_to(Pending::kNoPart);
 }
 
 void Engine::launch_durable(LaunchSpec spec) {

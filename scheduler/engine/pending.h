@@ -45,6 +45,11 @@ struct Pending {
     TaskRow row;
   };
 
+  struct QuarantineTold {
+    std::size_t part = 0;  ///< where its row is
+    AssetQuarantineRow row;
+  };
+
   /// A run that an attempt wants made, or to be stopped.
   struct ChildWish {
     RunNo run_no = 0;
@@ -58,7 +63,8 @@ struct Pending {
   explicit Pending(std::uint64_t number) : no(number), batch(Part{}) {}
 
   [[nodiscard]] Part& engine_part() { return batch.parts.front(); }
-  [[nodiscard]] Part& part(const RunPart& of) { return batch.parts[of.pending_no == no ? of.part : 0]; }
+  [[nodiscard]] std::size_t place_of(const RunPart& of) const { return of.pending_no == no ? of.part : 0; }
+  [[nodiscard]] Part& part(const RunPart& of) { return batch.parts[place_of(of)]; }
   /// Where a request about a run goes: a part of its own, or the one that an earlier request about this run has opened
   /// in this batch. So whatever speaks of a run that this batch creates is struck with it.
   [[nodiscard]] RunPart part_for_request(const RunPart& of) {
@@ -78,7 +84,7 @@ struct Pending {
   std::vector<TryTold> tries_told;
   std::vector<ChangeTold> told;
   std::vector<RunNo> begun, ended, finished;
-  std::vector<AssetQuarantineRow> quarantines;  ///< of checks: told before the events
+  std::vector<QuarantineTold> quarantines;      ///< of checks: told in the order of their parts, before the events
   std::vector<AssetEventRow> asset_events;  ///< told once they are durable
   std::set<std::string> pasts;  ///< DAGs of which later runs look at their past anew
 };

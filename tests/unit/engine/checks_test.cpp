@@ -437,5 +437,25 @@ TEST(Gates, NoEventIsLostOrDoubledWhateverDiesInWhicheverOrder) {
   }
 }
 
+/// Somebody lets an asset go in the batch in which checks hold it back: on the disk that is the last word.
+TEST(Gates, WhoIsToldHearsOfAQuarantineAndOfWhatWasAskedInTheOrderOfTheirParts) {
+  EngineBench bench(guarded());
+  bench.begin();
+  bench.settle();
+  std::vector<std::string> told;
+  bench.engine.on_asset_quarantines([&](const auto& rows) { told.push_back("held " + rows.at(0).asset); });
+  for (const std::size_t k : {0U, 1U}) {
+    bench.end(bench.executor.launched.at(k), test::exited(0));
+    bench.settle();
+  }
+  bench.end(bench.executor.launched.at(2), test::exited(0, result(1)));
+  EngineRequest release;
+  release.service.quarantines.push_back({"x", "", "", kNoTime, ""});
+  release.done = [&](const PartVerdict&) { told.push_back("let go"); };
+  bench.engine.write(std::move(release));
+  bench.settle();
+  EXPECT_EQ(told, (std::vector<std::string>{"held x", "let go"}));
+}
+
 }  // namespace
 }  // namespace baton
