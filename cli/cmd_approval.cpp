@@ -11,6 +11,7 @@
 #include "cli/reading.h"
 #include "cli/server_client.h"
 #include "cli/text/table.h"
+#include "cli/through_server.h"
 #include "scheduler/dagfile/params.h"
 #include "scheduler/engine/approval.h"
 #include "scheduler/insight/approval_value.h"
@@ -201,7 +202,7 @@ int answer_through(const ServerClient& server, const Invocation& call, const Val
   ValueMap body = {{"chosen_options", Value(std::move(chosen))}, {"params_input", request.params}};
   if (!request.note.empty()) body.emplace_back("note", request.note);
   const Result<Value> done = server.patch(target_of_question(question), body);
-  if (!done) return call.fail(done.error());
+  if (!done) return failed_through(server, call, done.error());
   if (call.format() != Format::table) {
     call.print_document(*done);
   } else {
@@ -248,7 +249,8 @@ int answer_with(const Invocation& call, std::vector<std::string> chosen) {
   request.task = {row.task_id, row.map_index < 0 ? std::nullopt : std::optional(row.map_index)};
   request.epoch = row.epoch;
   if (const auto holder = ServerClient::working_on(state->folder, row.run_id)) {
-    return answer_through(*holder, call, document_of_view(*view), request);
+    const int code = answer_through(*holder, call, document_of_view(*view), request);
+    if (code != kHasLeft) return code;
   }
   return fail_alone(call, row);
 }

@@ -97,11 +97,13 @@ std::optional<int> asked_holder(const Invocation& call, const Target& target, co
   const auto server = holder_of(target.run);
   if (!server) return std::nullopt;
   const RunRow& run = target.run.run.row;
+  int code = kHasLeft;
   if constexpr (std::is_same_v<Change, ClearTasks>) {
-    return clear_through(*server, call, run, request);
+    code = clear_through(*server, call, run, request);
   } else {
-    return mark_through(*server, call, run, request);
+    code = mark_through(*server, call, run, request);
   }
+  return code == kHasLeft ? std::nullopt : std::optional(code);
 }
 
 /// By the server or the run that holds the folder, else here.

@@ -204,7 +204,8 @@ int hold_run(const Invocation& call, bool is_paused) {
   Result<OpenRun> run = open_run(call);
   if (!run) return call.fail(run.error());
   const auto holder = holder_of(*run);
-  if (holder) return pause_through(*holder, call, run->run.row, is_paused);
+  const int code = holder ? pause_through(*holder, call, run->run.row, is_paused) : kHasLeft;
+  if (code != kHasLeft) return code;
   return call.fail(Error{"nobody works on this run now: `baton resume` goes on with it", ErrorKind::conflict});
 }
 
@@ -225,7 +226,8 @@ int stop_command(const Invocation& call) {
   // that works on another run is no reason to wait.
   for (bool is_last = false;; is_last = true) {
     if (const auto holder = holder_of(*run)) {
-      return stop_through(*holder, call, run->run.row, request);
+      const int code = stop_through(*holder, call, run->run.row, request);
+      if (code != kHasLeft) return code;
     }
     const Result<std::string> stopped = stop_left(options, request);
     const bool is_held = !stopped && stopped.error().kind == ErrorKind::conflict &&

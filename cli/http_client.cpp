@@ -123,7 +123,8 @@ Result<HttpAnswer> read_answer(int fd, Clock::time_point until) {
     if (got < 0) return lost;
     boost::system::error_code error;
     if (got == 0) {
-      parser.put_eof(error);
+      // Of a line that ends before a byte has come the parser would make an answer, and a good one.
+      if (parser.got_some()) parser.put_eof(error);
       if (error || !parser.is_done()) return lost;
       break;
     }

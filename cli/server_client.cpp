@@ -159,6 +159,11 @@ bool ServerClient::may_come() const {
   return is_run_ ? is_worked_on(folder_) : is_served(folder_);
 }
 
+bool ServerClient::has_left(const Error& error) const {
+  const bool is_silent = error.kind == ErrorKind::unavailable || error.kind == ErrorKind::busy;
+  return is_run_ && is_silent && !is_worked_on(folder_);
+}
+
 Result<Value> ServerClient::ask(HttpAsk ask) const {
   if (!token_.empty()) ask.headers.emplace_back("Authorization", "Bearer " + token_);
   const auto give_up_at = std::chrono::steady_clock::now() + kPatience;

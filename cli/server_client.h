@@ -34,6 +34,10 @@ class ServerClient {
   /// Whether what it answers about lies in the state folder here.
   [[nodiscard]] bool is_here() const { return !folder_.empty(); }
 
+  /// Whether it has failed so because it was a run in a terminal, and that has left its folder: whoever works on it now,
+  /// or nobody, can be asked the same.
+  [[nodiscard]] bool has_left(const Error& error) const;
+
   /// Who goes on with a run that it has changed, for people.
   [[nodiscard]] const char* who_goes_on() const {
     return is_run_ ? "it goes on in its terminal" : "the server works on it";

@@ -56,6 +56,10 @@ void tell_wait(const ServerClient& server, const Invocation& call, const Value& 
 
 }  // namespace
 
+int failed_through(const ServerClient& server, const Invocation& call, const Error& error) {
+  return server.has_left(error) ? kHasLeft : call.fail(error);
+}
+
 int show_run(const ServerClient& server, const Invocation& call, const Value& run, const std::string& what) {
   const std::string dag_id = text_member(run, "dag_id");
   const std::string run_id = text_member(run, "dag_run_id");
@@ -81,7 +85,7 @@ int stop_through(const ServerClient& server, const Invocation& call, const RunRo
   add_text(body, "why", request.why);
   const char* verb = request.kill ? ":kill" : ":cancel";
   const Result<Value> done = server.post(run_target(run.dag_id, run.run_id) + verb, body);
-  if (!done) return call.fail(done.error());
+  if (!done) return failed_through(server, call, done.error());
   call.note(request.kill ? "killing" : "stopping");
   return kOk;
 }
@@ -91,7 +95,7 @@ int pause_through(const ServerClient& server, const Invocation& call, const RunR
   add_text(body, "why", call.args().value("why"));
   const char* verb = is_paused ? ":pause" : ":resume";
   const Result<Value> done = server.post(run_target(run.dag_id, run.run_id) + verb, body);
-  if (!done) return call.fail(done.error());
+  if (!done) return failed_through(server, call, done.error());
   if (call.format() != Format::table) call.print_document(*done);
   call.note(is_paused ? "paused: nothing more of it starts; `baton unpause` lets it go on" : "it goes on");
   return kOk;
@@ -185,7 +189,7 @@ int clear_through(const ServerClient& server, const Invocation& call, const RunR
   add_text(body, "why", request.why);
   if (request.resets_state) body.emplace_back("reset_state", true);
   const Result<Value> touched = server.post(dag_target(run.dag_id) + "/clearTaskInstances", body);
-  if (!touched) return call.fail(touched.error());
+  if (!touched) return failed_through(server, call, touched.error());
   if (request.dry_run || !has_instances(*touched)) return show_instances(call, *touched, "cleared");
   return show_run_now(server, call, run);
 }
@@ -196,7 +200,7 @@ int mark_through(const ServerClient& server, const Invocation& call, const RunRo
     std::string target = run_target(run.dag_id, run.run_id) + "/taskInstances/" + http::percent_encoded(one.task_id);
     if (one.map_index) target += "/" + std::to_string(*one.map_index);
     const Result<Value> touched = server.patch(target + (request.dry_run ? "/dry_run" : ""), mark_body(request));
-    if (!touched) return call.fail(touched.error());
+    if (!touched) return failed_through(server, call, touched.error());
     const Value* list = touched->find("task_instances");
     if (list != nullptr && list->type() == ValueType::list) {
       all.insert(all.end(), list->as_list().begin(), list->as_list().end());
@@ -211,7 +215,7 @@ int mark_through(const ServerClient& server, const Invocation& call, const RunRo
   ValueMap body{{"state", to_string(request.state)}};
   add_text(body, "why", request.why);
   const Result<Value> now = server.patch(run_target(run.dag_id, run.run_id), body);
-  if (!now) return call.fail(now.error());
+  if (!now) return failed_through(server, call, now.error());
   return show_run(server, call, *now, "it is marked");
 }
 

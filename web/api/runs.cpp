@@ -2,8 +2,8 @@
 #include "web/api/answers.h"
 #include "web/api/list_query.h"
 #include "web/api/objects.h"
-#include "web/api/run_choice.h"
 #include "web/api/orders.h"
+#include "web/api/run_choice.h"
 
 namespace baton::api {
 

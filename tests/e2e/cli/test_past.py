@@ -15,8 +15,21 @@ tasks:
   after: {run: echo after, needs: bound}
 """
 
+LATER = """\
+dag: later
+max_active_runs: 4
+tasks:
+  first: {{run: 'until [ -e "{flags}/first.$BATON_RUN_ID" ]; do sleep 0.02; done'}}
+  bound:
+    run: 'until [ -e "{flags}/bound.$BATON_RUN_ID" ]; do sleep 0.02; done'
+    needs: first
+    depends_on_past: true
+"""
+
 
 class Past(ServingTest):
+    dag_id = "chain"
+
     def setUp(self):
         super().setUp()
         self.flags = self.folder / "flags"
@@ -28,17 +41,17 @@ class Past(ServingTest):
     def trigger(self, run_id, day, passes):
         if passes:
             (self.flags / run_id).touch()
-        self.baton("trigger", "chain", "--run-id", run_id, "--logical-date", f"2026-01-{day:02}")
+        self.baton("trigger", self.dag_id, "--run-id", run_id, "--logical-date", f"2026-01-{day:02}")
 
     def state(self, run_id, task):
-        status, one = self.ask("GET", f"/api/v2/dags/chain/dagRuns/{run_id}/taskInstances/{task}")
+        status, one = self.ask("GET", f"/api/v2/dags/{self.dag_id}/dagRuns/{run_id}/taskInstances/{task}")
         return one.get("state") if status == 200 else None
 
     def until_state(self, run_id, task, *states):
         self.until(lambda: self.state(run_id, task) in states, f"{task} of {run_id} is {states}")
 
     def run_state(self, run_id):
-        return self.ask("GET", f"/api/v2/dags/chain/dagRuns/{run_id}")[1].get("state")
+        return self.ask("GET", f"/api/v2/dags/{self.dag_id}/dagRuns/{run_id}")[1].get("state")
 
     def test_a_task_waits_for_its_past_until_somebody_mends_it(self):
         self.trigger("one", 1, True)
@@ -90,6 +103,27 @@ class Past(ServingTest):
         (self.flags / "one").touch()
         self.baton("clear", "one", "bound")
         for run_id in ("one", "two", "three"):
+            self.until(lambda run_id=run_id: self.run_state(run_id) == "success", run_id)
+
+    def test_what_is_cleared_of_the_day_before_holds_what_has_not_started(self):
+        self.save("later.yaml", LATER.format(flags=self.flags))
+        self.until_dag("later")
+        for name in ("first.one", "bound.one", "bound.two"):
+            (self.flags / name).touch()
+        self.dag_id = "later"
+        self.trigger("one", 1, True)
+        self.until(lambda: self.run_state("one") == "success", "the first")
+        (self.flags / "bound.one").unlink()
+        self.trigger("two", 2, True)
+        self.until_state("two", "first", "running")  # its past is well, and has been seen so
+        self.baton("clear", "one", "bound")
+        self.until_state("one", "bound", "running")
+        (self.flags / "first.two").touch()
+        self.until_state("two", "first", "success")
+        self.assertIn("date before", self.baton("why", "two", "bound").stdout)
+        self.assertIn(self.state("two", "bound"), (None, "none"))
+        (self.flags / "bound.one").touch()
+        for run_id in ("one", "two"):
             self.until(lambda run_id=run_id: self.run_state(run_id) == "success", run_id)
 
     def test_a_backfill_from_the_newest_date_on_is_refused(self):

@@ -1,7 +1,9 @@
 """What commands say and refuse, one sentence of the manual each: beside a server and without one."""
 import http.client
 import json
+import socket
 import sqlite3
+import threading
 import time
 import unittest
 
@@ -153,6 +155,20 @@ class Words(ServingTest):
         self.baton("context", "rm", "prod", **home)
         self.assertIn("d", self.baton("ls", **home).stdout)
         self.baton("context", "rm", "prod", code=3, **home)
+
+    def test_who_hangs_up_without_a_word_has_answered_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            def hang_up():
+                link, _ = server.accept()
+                link.recv(65536)
+                link.close()
+            thread = threading.Thread(target=hang_up)
+            thread.start()
+            home = {"XDG_CONFIG_HOME": str(self.folder / "config")}
+            self.baton("context", "add", "prod", f"http://127.0.0.1:{server.getsockname()[1]}", **home)
+            self.baton("context", "use", "prod", **home)
+            self.assertIn("no answer came", self.baton("trigger", "d", code=6, **home).stderr)
+            thread.join()
 
     def test_a_backup_takes_no_other_files_place(self):
         self.write("d.yaml", "dag: d\ntasks: {t: {run: 'true'}}\n")
