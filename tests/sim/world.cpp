@@ -13,7 +13,7 @@ namespace {
 constexpr DurationUs kLastRunUs = 12 * kMinute;  ///< before the calm
 constexpr DurationUs kQuietUs = 10 * kMinute;    ///< after the calm
 constexpr DurationUs kAloneMaxUs = 20 * kMinute;  ///< how long a person waits for one run to end
-constexpr std::uint64_t kEventsMax = 400'000;
+constexpr std::uint64_t kEventsMax = 1'000'000;  // the busiest day seen took half of that
 
 WorkerSettings worker_settings(std::uint64_t seed) {
   return {.keeps_tasks = (hash_of({seed, 6}) & 1U) != 0};
