@@ -16,13 +16,13 @@
 
 namespace baton::cli {
 
-/// Each gives the exit code. With --wait they follow the run to its end, and the code is the run's.
 /// What a command through somebody gives where that was a run in a terminal, which has left before it answered: to be
 /// asked once more of whoever has the folder now (ServerClient::has_left). All of these may be done twice.
 inline constexpr int kHasLeft = -1;
 /// kHasLeft, or the error is told.
 int failed_through(const ServerClient& server, const Invocation& call, const Error& error);
 
+/// Each gives the exit code, or kHasLeft. With --wait they follow the run to its end, and the code is the run's.
 int pause_through(const ServerClient& server, const Invocation& call, const RunRow& run, bool is_paused);
 int stop_through(const ServerClient& server, const Invocation& call, const RunRow& run, const StopRun& request);
 int retry_through(const ServerClient& server, const Invocation& call, const RunRow& run, const RetryRun& request,

@@ -107,6 +107,7 @@ void look_at_leader(Opened& opened, const std::filesystem::path& folder, std::in
   const auto known = opened.leader_file->read();
   if (known) opened.led = *known;
   // Workers go on refusing those before the last leader that they have heard, whatever has become of the database.
+  // Where a new folder's own worker was the quicker one, its first leader has such a number too: it need only be higher.
   std::error_code error;
   const bool had_workers = !known && std::filesystem::exists(folder / "workers", error);
   if (had_workers) opened.led.epoch = now / kMinute;

@@ -11,8 +11,7 @@ namespace {
 
 constexpr DurationUs kPollUs = 20 * kMillisecond;  ///< how often one that waits for the folder looks
 constexpr DurationUs kDeposedMaxUs = 40 * kMinute;  ///< until somebody sees that there are two
-
-constexpr std::int32_t kLooksForTasks = 500;
+constexpr std::int32_t kLooksForTasks = 500;  ///< until there are some that a worker could die with
 
 }  // namespace
 
